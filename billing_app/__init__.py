@@ -1,0 +1,1 @@
+"""A billing console: plans, prepaid credits per metric, exact blocking, and where every credit went."""
