@@ -1,0 +1,1 @@
+"""Facts and arithmetic. Standard library only: no clock, session, network, randomness or float."""

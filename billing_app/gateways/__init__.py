@@ -1,0 +1,1 @@
+"""The outside world: payments, webhooks that leave us, mail."""
