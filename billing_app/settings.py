@@ -1,0 +1,48 @@
+"""What can be set from outside: environment variables that begin with BILLING_, or a .env file."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The folder of the project: plans.json, assets and migrations lie there."""
+
+
+class Settings(BaseSettings):
+    """Every setting with its default. Secrets are SecretStr, so that a log or a repr never shows them."""
+
+    model_config = SettingsConfigDict(env_prefix="BILLING_", env_file=".env", extra="ignore")
+
+    database_url: str = Field(
+        default=f"sqlite:///{ROOT / 'var' / 'billing.db'}",
+        description="SQLite file or postgresql+psycopg://user:password@host/database",
+    )
+    redis_url: str = Field(default="", description="lets several web workers share the pages' state")
+    catalogue_file: Path = Field(default=ROOT / "plans.json", description="the catalogue loaded at start")
+    public_url: str = Field(default="http://127.0.0.1:3000", description="where browsers reach the console")
+    port: int = Field(default=3000, ge=1, le=65535, description="the one port of pages, API and websocket")
+    demo: bool = Field(default=False, description="demo data and the local Stripe stand-in; set by `make run`")
+    stripe_api_secret: SecretStr = Field(default=SecretStr(""), description="Stripe's secret key")
+    stripe_webhook_secret: SecretStr = Field(default=SecretStr(""), description="signing secret of the webhook endpoint")
+    stripe_api_base: str = Field(default="", description="another address of Stripe's API: the sandbox")
+    session_days: int = Field(default=14, ge=1, le=365, description="how long a sign-in lasts")
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers come over https, so that cookies may be Secure."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def selling(self) -> bool:
+        """Whether packs can be bought: both Stripe secrets are set (stripe.md: no secret, no endpoint)."""
+        return bool(self.stripe_api_secret.get_secret_value() and self.stripe_webhook_secret.get_secret_value())
+
+
+@lru_cache
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()
