@@ -1,0 +1,101 @@
+"""What pages show, as frozen facts: services build these, `ui/` formats them.
+
+Quantities are whole numbers in the metric's base unit, money is whole cents with its currency, moments are aware UTC
+datetimes. Nothing in here is formatted: words, locales and display units belong to `ui/formats`.
+"""
+
+from billing_app.services.views.buying import (
+    BasketLine,
+    BuyView,
+    CheckoutView,
+    MetricPacks,
+    NeedView,
+    PackView,
+    ReceivedGrant,
+)
+from billing_app.services.views.credits import (
+    BalancePoint,
+    CreditsView,
+    ExplainStep,
+    ExplainView,
+    GrantLabel,
+    GrantSource,
+    GrantStatus,
+    GrantView,
+    LateLine,
+    LaterView,
+    MonthBurn,
+)
+from billing_app.services.views.ledger import LedgerFilters, LedgerLine, LedgerView, TraceView
+from billing_app.services.views.overview import (
+    ActionView,
+    BannerKind,
+    BannerView,
+    EndingLine,
+    MeterView,
+    NextEnd,
+    OverviewView,
+    SpentLine,
+    TakesView,
+)
+from billing_app.services.views.shared import (
+    Forecast,
+    ForecastKind,
+    MeterState,
+    MetricInfo,
+    OfferItem,
+    OfferView,
+    RecountView,
+    UnpostedView,
+)
+from billing_app.services.views.shell import OrganizationLink, ShellView
+from billing_app.services.views.usage import DaysView, DayView, MonthView, SourceView, UsageView
+
+__all__ = [
+    "ActionView",
+    "BalancePoint",
+    "BannerKind",
+    "BannerView",
+    "BasketLine",
+    "BuyView",
+    "CheckoutView",
+    "CreditsView",
+    "DayView",
+    "DaysView",
+    "EndingLine",
+    "ExplainStep",
+    "ExplainView",
+    "Forecast",
+    "ForecastKind",
+    "GrantLabel",
+    "GrantSource",
+    "GrantStatus",
+    "GrantView",
+    "LateLine",
+    "LaterView",
+    "LedgerFilters",
+    "LedgerLine",
+    "LedgerView",
+    "MeterState",
+    "MeterView",
+    "MetricInfo",
+    "MetricPacks",
+    "MonthBurn",
+    "MonthView",
+    "NeedView",
+    "NextEnd",
+    "OfferItem",
+    "OfferView",
+    "OrganizationLink",
+    "OverviewView",
+    "PackView",
+    "ReceivedGrant",
+    "RecountView",
+    "ShellView",
+    "SourceView",
+    "SpentLine",
+    "TakesView",
+    "TraceView",
+    "UnpostedView",
+    "UsageView",
+]

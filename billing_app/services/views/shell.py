@@ -1,0 +1,37 @@
+"""What is around every page of an organization."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationLink:
+    """One line of the switcher."""
+
+    address: str
+    name: str
+    plan_name: str
+    blocked: bool = False
+    """A metric of it is blocked: a red dot with words."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShellView:
+    """Switcher, person and marks of the frame; read anew with every push, as roles may change."""
+
+    organization: OrganizationLink
+    organizations: tuple[OrganizationLink, ...]
+    """Every organization of this person by name, this one among them; at most 50, the page says when there are more."""
+    person_name: str
+    person_email: str
+    role: str
+    """Of this person in this organization: admin, billing, member; operator."""
+    test_mode: bool
+    """The local Stripe stand-in or a test key is in use: every page says TEST MODE."""
+    may_buy: bool
+    """The role buys (admin, billing, operator)."""
+    selling: bool
+    """Stripe is set up; False shows buying as unavailable, and why."""
+    more_organizations: int = 0
+    """How many the list leaves out."""

@@ -1,0 +1,90 @@
+"""Use by month and by day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from billing_app.domain.periods import Period
+from billing_app.services.views.shared import Forecast, MetricInfo, RecountView
+
+
+@dataclass(frozen=True, slots=True)
+class MonthView:
+    """One period of one metric: used = covered + burned + uncovered."""
+
+    period: Period
+    used: int
+    allowance: int | None
+    """None is unlimited."""
+    plan_name: str
+    """Of the plan whose allowance held; labels the line where it steps."""
+    covered: int
+    burned: int
+    uncovered: int
+    """What nobody paid: of an ended period for good, of the running one so far (its deficit)."""
+    running: bool = False
+    projected: int | None = None
+    """The running period's use at its end, at this pace; None without a pace."""
+    used_up_at: datetime | None = None
+    """When plan and credits were used up in it, if they were."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayView:
+    """One UTC day of a period.
+
+    For `sum` and `unique` what the day added; for `max` and `level` the highest level of the day. quantity = covered +
+    burned + uncovered.
+    """
+
+    start: datetime
+    quantity: int
+    covered: int
+    burned: int
+    uncovered: int
+
+
+@dataclass(frozen=True, slots=True)
+class DaysView:
+    """The days of one period; days to come are left out."""
+
+    metric: MetricInfo
+    period: Period
+    allowance: int | None
+    days: tuple[DayView, ...]
+    running: bool
+    """The last day is not over."""
+    reached_at: datetime | None
+    """When the allowance was used up in this period."""
+    has_earlier: bool
+    has_later: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SourceView:
+    """Whose use it was: the organization itself or one of its sub-organizations (credits.md rule 14)."""
+
+    address: str
+    name: str
+    used: int
+
+
+@dataclass(frozen=True, slots=True)
+class UsageView:
+    """Months of one metric, the chosen month's days and where its use came from."""
+
+    now: datetime
+    metric: MetricInfo
+    metrics: tuple[MetricInfo, ...]
+    """Every metric of the catalogue, in its order."""
+    months: tuple[MonthView, ...]
+    """Oldest first; the last one is running."""
+    forecast: Forecast
+    recount: RecountView
+    chosen: int
+    """The number of the chosen period; always one of `months`, unless there are none."""
+    days: DaysView
+    sources: tuple[SourceView, ...]
+    """Of the chosen period, the largest first; one or none is not shown."""
+    ever_used: bool
