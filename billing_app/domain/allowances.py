@@ -19,9 +19,9 @@ def changes(allowances: Iterable[Allowance]) -> list[Allowance]:
 
 def held_at(history: History, at: datetime) -> int | None:
     """The allowance held at `at`; the first one has always been held (fine point 3). 0 where there is none."""
-    changes = changes(history.allowances)
-    held: int | None = changes[0].quantity if changes else 0
-    for change in changes:
+    dated = changes(history.allowances)
+    held: int | None = dated[0].quantity if dated else 0
+    for change in dated:
         if change.at <= at:
             held = change.quantity
     return held

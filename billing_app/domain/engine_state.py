@@ -6,7 +6,6 @@ Each method lets one kind of fact happen at one moment. The order of facts is th
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from billing_app.domain.accounts import Account, Month
@@ -14,55 +13,7 @@ from billing_app.domain.allowances import held_at
 from billing_app.domain.credits import DeficitPolicy, Grant, History, Policy
 from billing_app.domain.periods import Period, period_containing
 from billing_app.domain.positions import Position
-
-
-@dataclass(slots=True)
-class RunningMonth:
-    """One period while it fills. `unpaid` is its deficit while it runs and its uncovered part once it has ended."""
-
-    period: Period
-    allowance: int | None
-    used: int = 0
-    unpaid: int = 0
-    granted: int = 0
-    expired: int = 0
-    balance: int = 0
-    burns: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def burned(self) -> int:
-        """Credits that paid for its overage."""
-        return sum(self.burns.values())
-
-    @property
-    def overage(self) -> int:
-        """Usage above the allowance."""
-        return 0 if self.allowance is None else max(0, self.used - self.allowance)
-
-
-@dataclass(slots=True)
-class Base:
-    """What was spendable right after the latest grant, and what had been burned until then (credits.md, Thresholds)."""
-
-    grant_id: str
-    available: int
-    burned: int
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One movement of credits: what an explanation and the ledger's dates are made of.
-
-    `kind` is a ledger kind; `quantity` is signed as in the ledger; `grant_id` is None for movements of debt, whose
-    `origin` names the refunded grant; `period` is the number of the period that the movement belongs to.
-    """
-
-    at: datetime
-    kind: str
-    quantity: int
-    grant_id: str | None
-    period: int
-    origin: str | None = None
+from billing_app.domain.running import Base, RunningMonth, Step
 
 
 class State:
