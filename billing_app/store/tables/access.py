@@ -90,7 +90,7 @@ class SignInAttempts(Table, table=True):
 class ApiKey(Table, table=True):
     """A key of one organization. `hint` is what people recognise it by; `scopes` are separated by spaces.
 
-    A request is matched by `key_hash` alone, through an index that is not unique: uniqueness comes from 256 random bits.
+    A request is matched by `key_hash` alone, through an index that is not unique: 256 random bits do not repeat.
     """
 
     __tablename__ = "api_keys"

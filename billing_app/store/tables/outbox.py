@@ -1,0 +1,29 @@
+"""Events for the outside: written with the facts that caused them, delivered later."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKeyConstraint, Index, Text
+from sqlmodel import Field
+
+from billing_app.store.tables.base import Big, Moment, Table
+
+
+class OutboxMessage(Table, table=True):
+    """Something that an organization is to be told. `key` makes it once: the same key is the same message."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        ForeignKeyConstraint(["organization_id"], ["organizations.id"]),
+        Index("uq_outbox_organization_id_key", "organization_id", "key", unique=True),
+    )
+
+    organization_id: int = Field(primary_key=True, sa_type=Big, sa_column_kwargs={"autoincrement": False})
+    number: int = Field(primary_key=True, sa_type=Big, sa_column_kwargs={"autoincrement": False})
+    kind: str
+    metric: str | None = None
+    key: str
+    payload: str = Field(sa_type=Text)
+    occurred_at: datetime = Field(sa_type=Moment)
+    recorded_at: datetime = Field(sa_type=Moment)
