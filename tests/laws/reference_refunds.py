@@ -1,0 +1,152 @@
+"""Refunds, disputes and the debts they leave, as the reference reads rules 9 and 10 and fine points 6, 8 and 9."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from billing_app.domain.credits import Dispute, DisputeStatus, RefundPolicy
+
+from .reference_lots import Lot
+
+if TYPE_CHECKING:
+    from .reference import Replay
+
+
+@dataclass(slots=True)
+class Debt:
+    """Burned credits of `debtor` that its refund asks back. `again_by` was refunded after it had paid them."""
+
+    debtor: Lot
+    amount: int
+    again_by: Lot | None = None
+
+
+@dataclass(slots=True)
+class Settlement:
+    """`amount` credits of `payer` paid the debt of `debtor`."""
+
+    payer: Lot
+    debtor: Lot
+    amount: int
+
+
+class GivingBack:
+    """What the refunds of a history took, from whom, and what is still owed."""
+
+    def __init__(self, replay: Replay) -> None:
+        self.replay = replay
+        self.debts: list[Debt] = []  # oldest first
+        self.settlements: list[Settlement] = []  # oldest first
+
+    def owed(self, lot: Lot | None = None) -> int:
+        """The unpaid debt of one grant, or of all."""
+        return sum(debt.amount for debt in self.debts if lot is None or debt.debtor is lot)
+
+    def given_back(self, lot: Lot) -> int:
+        """The credits that the refunds of `lot` have accounted for so far, in whatever way."""
+        paid_by_others = sum(paid.amount for paid in self.settlements if paid.debtor is lot)
+        return lot.at["taken"] + lot.counted + lot.forgiven + self.owed(lot) + paid_by_others
+
+    def target(self, lot: Lot) -> int:
+        """Rule 9: floor(quantity * refunded / paid) in total; rule 10: together never more than the grant."""
+        paid = lot.grant.paid_cents
+        cents = min(paid, lot.refunded_cents + lot.lost_cents)
+        return lot.grant.quantity * cents // paid
+
+    def refund(self, lot: Lot, refunded_cents: int) -> None:
+        """Rule 9; fine point 8: refunded above paid is capped, refunding a free grant is refused."""
+        if lot.grant.paid_cents == 0:
+            return
+        lot.refunded_cents = min(refunded_cents, lot.grant.paid_cents)
+        self.match_target(lot)
+
+    def dispute(self, lot: Lot, action: Dispute) -> None:
+        """Rule 10 and fine point 9: repeating a status changes nothing, and a lost dispute stays lost."""
+        before = lot.disputes.get(action.dispute_id)
+        if lot.grant.paid_cents == 0 or before in (action.status, DisputeStatus.LOST):
+            return
+        if action.status is DisputeStatus.OPENED:
+            lot.disputes[action.dispute_id] = action.status
+            lot.move("pending", "held", lot.pending)
+            lot.move("left", "held", lot.left)
+            return
+        if action.status is DisputeStatus.LOST:
+            # As a refund of the disputed amount; without one it is the whole grant. Taken while still on hold.
+            lot.lost_cents += lot.grant.paid_cents if action.amount_cents is None else action.amount_cents
+            self.match_target(lot)
+        lot.disputes[action.dispute_id] = action.status
+        if not lot.disputed:
+            # Won: it comes back. Lost in part: the dispute is over, so what it did not take comes back too.
+            self.replay.give(lot, "held", lot.at["held"])
+
+    def match_target(self, lot: Lot) -> None:
+        """Take or return the difference between what is to be given back in total and what was so far."""
+        missing = self.target(lot) - self.given_back(lot)
+        if missing > 0:
+            self.take(lot, missing)
+        elif missing < 0:
+            self.put_back(lot, -missing)
+
+    def take(self, lot: Lot, amount: int) -> None:
+        """Rule 9 and fine point 8: left, then held, then what expired or was voided, then what was burned."""
+        for place in ("pending", "left", "held"):
+            amount -= lot.move(place, "taken", min(amount, lot.at[place]))
+        counting = min(amount, lot.at["expired"] + lot.at["voided"] - lot.counted)
+        lot.counted += counting
+        amount -= counting
+        # Fine point 6: what paid a debt of another grant is taken too, and that debt is owed again.
+        for paid in reversed([paid for paid in self.settlements if paid.payer is lot]):
+            again = lot.move("settled", "taken", min(amount, paid.amount))
+            paid.amount -= again
+            amount -= again
+            self.debts.append(Debt(paid.debtor, again, again_by=lot))
+        if self.replay.policy().refund_shortfall is RefundPolicy.FORGIVE:
+            lot.forgiven += amount
+        else:
+            self.debts.append(Debt(lot, amount))
+
+    def put_back(self, lot: Lot, amount: int) -> None:
+        """Fine point 8, a refund that failed: cancels unpaid debt first, then returns to left."""
+        for debt in reversed([debt for debt in self.debts if debt.debtor is lot]):
+            cancelled = min(amount, debt.amount)
+            debt.amount -= cancelled
+            amount -= cancelled
+        for debt in reversed([debt for debt in self.debts if debt.again_by is lot]):
+            # The debt that this refund made owed again was paid by this grant after all.
+            settled = lot.move("taken", "settled", min(amount, debt.amount))
+            debt.amount -= settled
+            amount -= settled
+            self.settlements.append(Settlement(lot, debt.debtor, settled))
+        # What was only counted or forgiven is no longer asked: nothing moves.
+        uncounted = min(amount, lot.counted)
+        lot.counted -= uncounted
+        amount -= uncounted
+        unasked = min(amount, lot.forgiven)
+        lot.forgiven -= unasked
+        amount -= unasked
+        returned = min(amount, lot.at["taken"])
+        self.replay.give(lot, "taken", returned)
+        amount -= returned
+        # Nothing may stay taken in total beyond rule 9's floor: what others paid for this refund is theirs again.
+        for paid in reversed([paid for paid in self.settlements if paid.debtor is lot]):
+            theirs = min(amount, paid.amount)
+            paid.amount -= theirs
+            amount -= theirs
+            self.replay.give(paid.payer, "settled", theirs)
+
+    def release(self, lot: Lot, amount: int) -> None:
+        """Fine point 8: what a correction releases first cancels the grant's own debt, the rest becomes left."""
+        for debt in reversed([debt for debt in self.debts if debt.debtor is lot]):
+            cancelled = lot.move("burned", "taken", min(amount, debt.amount))
+            debt.amount -= cancelled
+            amount -= cancelled
+        self.replay.give(lot, "burned", amount)
+
+    def pay_debts(self, lot: Lot) -> None:
+        """Rule 9 and fine point 6: a grant that becomes effective pays what is owed, oldest first, before all else."""
+        for debt in self.debts:
+            settled = lot.move("left", "settled", min(lot.left, debt.amount))
+            debt.amount -= settled
+            if settled:
+                self.settlements.append(Settlement(lot, debt.debtor, settled))
