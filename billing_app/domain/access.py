@@ -52,7 +52,7 @@ def is_address(text: str) -> bool:
 def local_path(target: str | None, default: str = "/") -> str:
     """`target` if a browser sent there certainly stays on this site, else `default`.
 
-    A browser drops tabs and newlines inside a URL and takes `\\` for `/`, so `/\\evil.example` and `/<tab>/evil.example`
+    A browser drops tabs and newlines inside a URL and takes `\\` for `/`: `/\\evil.example` and `/<tab>/evil.example`
     lead away just as `//evil.example` does. Only plain visible ASCII that begins with one slash is let through.
     """
     if not target or len(target) > MAX_LOCAL_PATH or not target.startswith("/") or target.startswith("//"):

@@ -1,0 +1,78 @@
+"""Organizations: making them, finding them, and telling open pages that they changed."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+
+from sqlmodel import Session
+
+from billing_app.domain.access import is_address
+from billing_app.domain.errors import ConflictError, InvalidError, NotFoundError
+from billing_app.store import orgs as store
+from billing_app.store.tables.orgs import Organization
+
+MAX_NAME = 200
+"""Characters of an organization's name."""
+
+GENERATED_BYTES = 20
+"""Random bytes of a generated address: the length of an Ethereum address, which callers of this kind already store."""
+
+
+def create(
+    session: Session,
+    now: datetime,
+    *,
+    name: str = "",
+    address: str | None = None,
+    anchor: datetime | None = None,
+    **profile: str,
+) -> Organization:
+    """A new organization without a plan. `anchor` fixes its periods; without one they begin now.
+
+    `profile` may set type, description, size, color, logo, subdomain, timezone and country. Raises InvalidError
+    `invalid_address` or `invalid_name`, ConflictError `address_taken`: an address is never given twice.
+    """
+    chosen = address if address is not None else f"0x{secrets.token_hex(GENERATED_BYTES)}"
+    if not is_address(chosen):
+        raise InvalidError(
+            "An address has 1 to 64 of the characters A-Z, a-z, 0-9, dot, underscore and hyphen.",
+            code="invalid_address",
+        )
+    title = name.strip() or chosen
+    if len(title) > MAX_NAME or not title.isprintable():
+        raise InvalidError(f"A name has 1 to {MAX_NAME} visible characters.", code="invalid_name")
+    organization = Organization(address=chosen, name=title, anchor=anchor or now, created_at=now, **profile)
+    if not store.insert(session, organization):
+        raise _taken(chosen)
+    return organization
+
+
+def by_address(session: Session, address: str) -> Organization:
+    """The organization at `address`. Raises NotFoundError `organization_not_found`."""
+    organization = store.by_address(session, address)
+    if organization is None:
+        raise NotFoundError(f"There is no organization {address}.", code="organization_not_found")
+    return organization
+
+
+def by_id(session: Session, organization_id: int) -> Organization:
+    """The organization with this id. Raises NotFoundError `organization_not_found`."""
+    organization = store.by_id(session, organization_id)
+    if organization is None:
+        raise NotFoundError("There is no such organization.", code="organization_not_found")
+    return organization
+
+
+def raise_revision(session: Session, organization_id: int) -> None:
+    """Tells open pages that what they show has changed. Call it in the transaction that changes it."""
+    store.raise_revision(session, organization_id)
+
+
+def revisions(session: Session, organization_ids: list[int]) -> dict[int, int]:
+    """The revisions of these organizations, in one query: what the watcher of open pages reads."""
+    return store.revisions(session, organization_ids) if organization_ids else {}
+
+
+def _taken(address: str) -> ConflictError:
+    return ConflictError(f"The address {address} belongs to another organization.", code="address_taken")

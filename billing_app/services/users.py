@@ -1,0 +1,91 @@
+"""People: making them known, and giving them roles in organizations."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from sqlmodel import Session
+
+from billing_app.domain.access import ALL_ROLES, Role
+from billing_app.domain.errors import ConflictError, InvalidError, NotFoundError
+from billing_app.services import passwords
+from billing_app.store import users as store
+from billing_app.store.tables.access import Membership, User
+
+EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}")
+"""Enough to catch a wrong field. Whether an address works is only known by mail that arrives. 254 in all (RFC 5321)."""
+
+MAX_NAME = 200
+"""Characters of a person's name."""
+
+
+def create(
+    session: Session,
+    email: str,
+    name: str,
+    now: datetime,
+    *,
+    password: str | None = None,
+    password_hash: str | None = None,
+    operator: bool = False,
+    demo: bool = False,
+) -> User:
+    """A new user, without a password until one is given or set through a link.
+
+    Raises InvalidError `invalid_email`, `invalid_name` or `weak_password`, ConflictError `email_taken`.
+    """
+    address = valid_email(email)
+    if store.by_email(session, address) is not None:
+        raise ConflictError(f"There is already a user {address}.", code="email_taken")
+    if password is not None:
+        password_hash = passwords.hashed(password)
+    user = User(
+        email=address, name=valid_name(name), password_hash=password_hash, operator=operator, demo=demo, created_at=now
+    )
+    session.add(user)
+    session.flush()
+    return user
+
+
+def join(session: Session, organization_id: int, user: User, role: Role, now: datetime) -> Membership:
+    """Makes the user an accepted member with this role, or changes the role.
+
+    Raises InvalidError `invalid_role` for a role that members do not have.
+    """
+    if role not in ALL_ROLES:
+        raise InvalidError(
+            f"A member's role is one of {', '.join(sorted(ALL_ROLES))}, not {role}.", code="invalid_role"
+        )
+    membership = store.membership(session, organization_id, user.id)
+    if membership is None:
+        membership = Membership(organization_id=organization_id, user_id=user.id, role=role, created_at=now)
+    membership.role = role
+    membership.accepted_at = membership.accepted_at or now
+    session.add(membership)
+    session.flush()
+    return membership
+
+
+def by_email(session: Session, email: str) -> User:
+    """The user with this e-mail address. Raises NotFoundError `user_not_found`."""
+    user = store.by_email(session, email)
+    if user is None:
+        raise NotFoundError(f"There is no user {email}.", code="user_not_found")
+    return user
+
+
+def valid_email(email: str) -> str:
+    """The address as it is stored. Raises InvalidError `invalid_email`."""
+    address = store.folded(email)
+    if not EMAIL.fullmatch(address):
+        raise InvalidError(f"{email!r} is not an e-mail address.", code="invalid_email")
+    return address
+
+
+def valid_name(name: str) -> str:
+    """The name without blanks around it. Raises InvalidError `invalid_name`."""
+    trimmed = name.strip()
+    if not trimmed or len(trimmed) > MAX_NAME or not trimmed.isprintable():
+        raise InvalidError(f"A name has 1 to {MAX_NAME} visible characters.", code="invalid_name")
+    return trimmed

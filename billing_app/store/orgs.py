@@ -1,0 +1,56 @@
+"""Queries about organizations."""
+
+from __future__ import annotations
+
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+
+from billing_app.store.tables.orgs import Organization
+
+
+def insert(session: Session, organization: Organization) -> bool:
+    """Adds the organization. False if its address is taken; the transaction goes on either way."""
+    try:
+        with session.begin_nested():
+            session.add(organization)
+    except IntegrityError:
+        return False
+    return True
+
+
+def by_address(session: Session, address: str) -> Organization | None:
+    """The organization with exactly this address."""
+    return session.exec(select(Organization).where(Organization.address == address)).first()
+
+
+def by_id(session: Session, organization_id: int) -> Organization | None:
+    """The organization with this id."""
+    return session.get(Organization, organization_id)
+
+
+def id_of(session: Session, address: str) -> int | None:
+    """Only the id: what most requests need."""
+    return session.exec(select(Organization.id).where(Organization.address == address)).first()
+
+
+def page(session: Session, after: str, limit: int) -> list[Organization]:
+    """Organizations by address, `limit` at a time, beginning after the address `after`."""
+    query = select(Organization).where(Organization.address > after).order_by(Organization.address).limit(limit)
+    return list(session.exec(query))
+
+
+def raise_revision(session: Session, organization_id: int) -> None:
+    """Counts the revision up in the database, so that two transactions never write the same number."""
+    session.exec(
+        update(Organization)
+        .where(col(Organization.id) == organization_id)
+        .values(revision=col(Organization.revision) + 1)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def revisions(session: Session, organization_ids: list[int]) -> dict[int, int]:
+    """The revisions of these organizations, in one query."""
+    query = select(Organization.id, Organization.revision).where(col(Organization.id).in_(organization_ids))
+    return {row_id: revision for row_id, revision in session.exec(query) if row_id is not None}

@@ -1,0 +1,80 @@
+"""Queries about users and memberships."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import Session, col, exists, select
+
+from billing_app.store.tables.access import Membership, User
+from billing_app.store.tables.orgs import Organization
+
+
+def folded(email: str) -> str:
+    """The form in which an e-mail address is stored and compared: people do not type capitals twice the same way."""
+    return email.strip().lower()
+
+
+def by_email(session: Session, email: str) -> User | None:
+    """The user with this address, however it is capitalised."""
+    return session.exec(select(User).where(User.email == folded(email))).first()
+
+
+def by_id(session: Session, user_id: UUID) -> User | None:
+    """The user with this id."""
+    return session.get(User, user_id)
+
+
+def every(session: Session, after: str, limit: int) -> list[User]:
+    """Users by e-mail address, `limit` at a time, beginning after the address `after`."""
+    return list(session.exec(select(User).where(User.email > after).order_by(User.email).limit(limit)))
+
+
+def operator_exists(session: Session) -> bool:
+    """Whether anybody is an operator."""
+    return bool(session.exec(select(exists().where(col(User.operator)))).one())
+
+
+def membership(session: Session, organization_id: int, user_id: UUID) -> Membership | None:
+    """The membership, accepted or not."""
+    return session.get(Membership, (organization_id, user_id))
+
+
+def accept(session: Session, organization_id: int, user_id: UUID, now: datetime) -> bool:
+    """Makes an invitation a membership. False if there is none (any more)."""
+    found = membership(session, organization_id, user_id)
+    if found is None:
+        return False
+    found.accepted_at = found.accepted_at or now
+    session.add(found)
+    return True
+
+
+def role_at(session: Session, address: str, user_id: UUID) -> tuple[int, str | None] | None:
+    """The organization's id and the user's accepted role in it, None for no role; None if the address is unknown."""
+    query = (
+        select(Organization.id, Membership.role)
+        .join(
+            Membership,
+            (col(Membership.organization_id) == col(Organization.id))
+            & (col(Membership.user_id) == user_id)
+            & col(Membership.accepted_at).is_not(None),
+            isouter=True,
+        )
+        .where(Organization.address == address)
+    )
+    row = session.exec(query).first()
+    return None if row is None or row[0] is None else (row[0], row[1])
+
+
+def organizations_of(session: Session, user_id: UUID, limit: int) -> list[tuple[Organization, str]]:
+    """The organizations in which the user has a role, with the role, by name."""
+    query = (
+        select(Organization, Membership.role)
+        .join(Membership, col(Membership.organization_id) == col(Organization.id))
+        .where(Membership.user_id == user_id, col(Membership.accepted_at).is_not(None))
+        .order_by(Organization.name, Organization.address)
+        .limit(limit)
+    )
+    return [(organization, role) for organization, role in session.exec(query)]
