@@ -1,0 +1,114 @@
+# Everything a reader of this repository needs, one word each: `make help`.
+# A machine needs Python 3.11 or newer and make; nothing else.
+
+SHELL := /bin/sh
+.SHELLFLAGS := -eu -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+PORT ?= 3000
+DEMO ?= 1
+RUN := .venv/bin
+
+export PORT DEMO
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export REFLEX_TELEMETRY_ENABLED := false
+
+# Browser tests share one server and one Chromium; the others gain from a second process.
+TEST_PROCESSES ?= 2
+BROWSER_TESTS := $(wildcard tests/browser/test_*.py)
+LOCK := $(RUN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header --group build
+
+define NEEDS_PYTHON
+$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	found=$$($(PYTHON) --version 2>&1) || found="none"; \
+	echo "Python 3.11 or newer is needed, found: $$found. Install it, or name another: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; \
+	exit 2; }
+endef
+
+define MAKES_VENV
+test -x .venv/bin/python && .venv/bin/python -m pip --version >/dev/null 2>&1 || { \
+	echo "Creating .venv"; \
+	$(PYTHON) -m venv --clear .venv || { \
+	echo "Python could not create .venv: on Debian and Ubuntu install python3-venv; look at the lines above for the rest." >&2; \
+	exit 2; }; }
+endef
+
+define FAILED_INSTALL
+{ echo "The dependencies could not be installed: look at pip's last lines above (network, disk space), then run make again." >&2; exit 2; }
+endef
+
+.PHONY: help
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+
+# ---------------------------------------------------------------------------------------------------- run
+
+.PHONY: run
+run: .venv/.runtime ## start everything at http://127.0.0.1:3000 (PORT=3100 elsewhere, DEMO=0 without demo data)
+	@exec $(RUN)/billing run
+
+.PHONY: reset-demo
+reset-demo: .venv/.runtime ## forget the demo's data and its Stripe stand-in's; the next `make run` tells the story anew
+	@$(RUN)/billing demo reset
+
+.PHONY: dev
+dev: .venv/.development ## the same as run, rebuilt and reloaded when a file changes
+	@exec $(RUN)/billing run --reload
+
+# -------------------------------------------------------------------------------------------------- set up
+
+.PHONY: setup
+setup: .venv/.development ## install everything for development into .venv
+
+.venv/.runtime: requirements.lock pyproject.toml
+	@$(NEEDS_PYTHON)
+	@$(MAKES_VENV)
+	@echo "Installing the locked dependencies"
+	@.venv/bin/python -m pip install --quiet --require-hashes --requirement requirements.lock || $(FAILED_INSTALL)
+	@.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable . || $(FAILED_INSTALL)
+	@touch $@
+
+.venv/.development: .venv/.runtime requirements-dev.lock
+	@echo "Installing the locked dependencies for development"
+	@.venv/bin/python -m pip install --quiet --require-hashes --requirement requirements-dev.lock || $(FAILED_INSTALL)
+	@touch $@
+
+.PHONY: lock
+lock: .venv/.development ## pin the newest versions that pyproject.toml allows
+	@.venv/bin/python -m pip install --quiet uv
+	$(LOCK) --upgrade --output-file requirements.lock
+	$(LOCK) --upgrade --group dev --constraint requirements.lock --output-file requirements-dev.lock
+
+.PHONY: migration
+migration: .venv/.development ## write a migration for changed tables: make migration MESSAGE="Add notes"
+	@mkdir -p var && rm -f var/draft.db*
+	@export BILLING_DATABASE_URL=sqlite:///var/draft.db && \
+	$(RUN)/alembic upgrade head && \
+	$(RUN)/alembic revision --autogenerate --message "$(MESSAGE)" \
+		--rev-id "$$(printf '%04d' "$$(($$(ls migrations/versions/*.py | wc -l) + 1))")"
+	@rm -f var/draft.db*
+
+# --------------------------------------------------------------------------------------------------- check
+
+.PHONY: check
+check: .venv/.development ## lint, arrows between modules, types
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+	$(RUN)/lint-imports
+	$(RUN)/ty check
+
+.PHONY: test
+test: check ## check, then every test, on SQLite and PostgreSQL and in a browser
+	$(RUN)/pytest -m "not browser and not long" -n $(TEST_PROCESSES)
+	$(if $(BROWSER_TESTS),$(RUN)/pytest -m "browser and not long" tests/browser)
+
+.PHONY: test-long
+test-long: check ## the same with the full number of examples
+	$(RUN)/pytest -m "not browser" -n $(TEST_PROCESSES) --hypothesis-profile long
+	$(if $(BROWSER_TESTS),$(RUN)/pytest -m browser tests/browser)
+
+.PHONY: bench
+bench: .venv/.development ## measure against limits on this machine (docs: benchmarks/)
+	$(RUN)/python -m benchmarks

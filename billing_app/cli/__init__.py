@@ -1,0 +1,94 @@
+"""The command `billing`. Each command lives in a module of this package, imported only when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import typer
+
+from billing_app.domain.errors import BillingError
+
+REFUSED = 2
+"""The exit code of a sentence instead of a result."""
+
+INTERRUPTED = 130
+"""The exit code that shells give for Ctrl-C."""
+
+
+class Command(NamedTuple):
+    """Where a command is: a module of this package and the name in it of a typer app, or of one function."""
+
+    module: str
+    attribute: str
+    help: str
+
+
+COMMANDS = {
+    "run": Command("serve", "run", "Start the console with the demo and its Stripe stand-in."),
+    "serve": Command("serve", "serve", "Start the console for real use, set by BILLING_* variables."),
+    "sandbox": Command("serve", "sandbox", "Start the Stripe stand-in alone."),
+    "demo": Command("demo", "app", "The demo's data."),
+    "db": Command("database", "app", "Upgrade, check and back up the database."),
+    "catalogue": Command("catalogue", "app", "Check, show and load plans.json."),
+    "user": Command("users", "app", "People who sign in."),
+    "api-key": Command("api_keys", "app", "Keys for programs."),
+    "usage": Command("usage", "app", "Import usage."),
+    "history": Command("usage", "history", "Show an organization's usage and credits month by month."),
+    "recount": Command("recount", "recount", "Bring every organization's ledger up to date."),
+    "verify": Command("recount", "verify", "Prove that the ledger follows from the facts."),
+    "scenario": Command("scenario", "app", "Play scenario files against a database of their own."),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs one command; a refusal is a sentence on stderr, never a trace."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        build(arguments)(args=arguments, prog_name="billing")
+    except BillingError as error:
+        print(error.detail, file=sys.stderr)
+        raise SystemExit(REFUSED) from None
+    except KeyboardInterrupt:
+        raise SystemExit(INTERRUPTED) from None
+    except BrokenPipeError:
+        # The reader (`| head`) has what it wanted; closing stdout at exit must not complain about it either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+
+
+def build(arguments: Sequence[str]) -> typer.Typer:
+    """The typer app with the asked command in it; the others are names with a line of help.
+
+    Importing them all takes seconds, which `billing --help` and every other command would wait for.
+    """
+    app = typer.Typer(
+        name="billing",
+        help="A self-hosted billing console: plans, prepaid credits, exact blocking.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(_every_command)
+    asked = next((word for word in arguments if not word.startswith("-")), None)
+    for name, command in COMMANDS.items():
+        _mount(app, name, command, real=name == asked)
+    return app
+
+
+def _mount(app: typer.Typer, name: str, command: Command, *, real: bool) -> None:
+    if not real:
+        app.command(name, help=command.help)(_every_command)
+        return
+    found = getattr(importlib.import_module(f"{__name__}.{command.module}"), command.attribute)
+    if isinstance(found, typer.Typer):
+        app.add_typer(found, name=name, help=command.help)
+    else:
+        app.command(name, help=command.help)(found)
+
+
+def _every_command() -> None:
+    """Stands for commands that were not asked for."""

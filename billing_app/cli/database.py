@@ -1,0 +1,59 @@
+"""`billing db`: upgrade, check and back up the database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from billing_app import clock, schema
+from billing_app.db import Database
+from billing_app.domain.errors import UnavailableError
+from billing_app.launcher import backups
+from billing_app.settings import settings
+
+app = typer.Typer(no_args_is_help=True)
+
+Address = Annotated[str, typer.Option("--database", help="another database than BILLING_DATABASE_URL's")]
+
+
+@app.command()
+def upgrade(database: Address = "") -> None:
+    """Bring the database to this program's version.
+
+    Example: billing db upgrade
+    """
+    opened = Database(database or settings().database_url)
+    print("Upgraded." if schema.upgrade(opened) else "Already up to date.")
+    opened.close()
+
+
+@app.command()
+def check(database: Address = "") -> None:
+    """Say whether the database is sound and of this program's version.
+
+    Example: billing db check
+    """
+    opened = Database(database or settings().database_url)
+    schema.check(opened)
+    wrong = schema.integrity(opened)
+    opened.close()
+    if wrong:
+        raise UnavailableError(f"The database file is damaged: {wrong}. Restore a backup.")
+    print("Sound, and of this program's version.")
+
+
+@app.command()
+def backup(
+    target: Annotated[Path | None, typer.Argument(help="where to; default: var/backups/ and the moment")] = None,
+    database: Address = "",
+) -> None:
+    """Write a consistent copy while the console keeps running.
+
+    Example: billing db backup /backups/billing.db
+    """
+    opened = Database(database or settings().database_url)
+    written = backups.write(opened, target or backups.default_target(opened, clock.now()))
+    opened.close()
+    print(f"Written: {written}")

