@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import case, delete, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
 from billing_app.store.tables.access import SignInAttempts
+from billing_app.store.upserts import insert
 
 
 def count(session: Session, subject_hash: str, now: datetime, window_start: datetime) -> int:
@@ -17,10 +17,9 @@ def count(session: Session, subject_hash: str, now: datetime, window_start: date
     One statement, so that guesses made at the same time are all counted. A window that began at `window_start` or
     earlier is over and begins anew.
     """
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     started, failures = col(SignInAttempts.started_at), col(SignInAttempts.failures)
     statement = (
-        insert(SignInAttempts)
+        insert(session, SignInAttempts)
         .values(subject_hash=subject_hash, started_at=now, failures=1)
         .on_conflict_do_update(
             index_elements=["subject_hash"],
