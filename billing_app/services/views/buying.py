@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from billing_app.domain.catalog.model import Metric
 from billing_app.services.views.credits import BalancePoint, GrantLabel
-from billing_app.services.views.shared import Forecast, MetricInfo, OfferView, RecountView
+from billing_app.services.views.shared import Forecast, OfferView, RecountView
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +15,7 @@ class PackView:
     """One pack on offer to this organization."""
 
     id: str
-    metric: MetricInfo
+    metric: Metric
     quantity: int
     price_cents: int
     currency: str
@@ -32,7 +33,7 @@ class PackView:
 class MetricPacks:
     """A group of the packs table."""
 
-    metric: MetricInfo
+    metric: Metric
     left: int
     owed: int
     """Deficit and debt that the next credits pay first."""
@@ -60,7 +61,7 @@ class BasketLine:
 class NeedView:
     """The calculator: what covers one metric until a date."""
 
-    metric: MetricInfo
+    metric: Metric
     forecast: Forecast
     choices: tuple[datetime, ...]
     """Ends of coming periods to choose from, as the first instant after them."""
@@ -99,7 +100,7 @@ class BuyView:
 class ReceivedGrant:
     """What a payment brought."""
 
-    metric: MetricInfo
+    metric: Metric
     label: GrantLabel
     quantity: int
     left_now: int

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from billing_app.domain.catalog.model import Metric
 from billing_app.domain.periods import Period
-from billing_app.services.views.shared import Forecast, MetricInfo, RecountView, UnpostedView
+from billing_app.services.views.shared import Forecast, RecountView, UnpostedView
 
 
 class GrantSource(StrEnum):
@@ -97,8 +98,8 @@ class CreditsView:
     """The credits page of one metric. granted - burned - expired - voided - clawed_back - held = left."""
 
     now: datetime
-    metric: MetricInfo
-    metrics: tuple[MetricInfo, ...]
+    metric: Metric
+    metrics: tuple[Metric, ...]
     allowance: int | None
     left: int
     granted: int
@@ -168,8 +169,8 @@ class ExplainView:
     """A balance as the sum of everything that made it."""
 
     now: datetime
-    metric: MetricInfo
-    metrics: tuple[MetricInfo, ...]
+    metric: Metric
+    metrics: tuple[Metric, ...]
     at: datetime
     left: int
     granted: int

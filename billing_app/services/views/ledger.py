@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from billing_app.domain.catalog.model import Metric
 from billing_app.domain.periods import Period
 from billing_app.services.views.credits import GrantLabel, GrantView
-from billing_app.services.views.shared import MetricInfo, RecountView, UnpostedView
+from billing_app.services.views.shared import RecountView, UnpostedView
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class LedgerLine:
     """One row of the ledger."""
 
     number: int
-    metric: MetricInfo
+    metric: Metric
     kind: str
     """grant, burn, release, expire, void, refund, hold, unhold, debt, settle, convert."""
     quantity: int
@@ -53,7 +54,7 @@ class LedgerView:
     """A page of the ledger, the newest first."""
 
     now: datetime
-    metrics: tuple[MetricInfo, ...]
+    metrics: tuple[Metric, ...]
     lines: tuple[LedgerLine, ...]
     unposted: tuple[UnpostedView, ...]
     """Shown on top of the first page, when the filters let burns through."""

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from billing_app.domain.catalog.model import Metric
 from billing_app.domain.periods import Period
 from billing_app.services.views.credits import GrantLabel
 from billing_app.services.views.shared import (
     Forecast,
     MeterState,
-    MetricInfo,
     OfferView,
     RecountView,
     UnpostedView,
@@ -36,7 +36,7 @@ class NextEnd:
 class MeterView:
     """One metric of the running period. The bar's full width is allowance + burned + left."""
 
-    metric: MetricInfo
+    metric: Metric
     allowance: int | None
     """None is unlimited."""
     used: int
@@ -77,7 +77,7 @@ class BannerView:
     """One thing to know. The sentence is made by the page from these facts."""
 
     kind: BannerKind
-    metric: MetricInfo | None = None
+    metric: Metric | None = None
     at: datetime | None = None
     """Blocked since; runs out on; ends on; past due until (the last day of grace)."""
     quantity: int = 0
@@ -96,8 +96,8 @@ class ActionView:
 
     id: str
     name: str
-    needs: tuple[MetricInfo, ...]
-    blocking: tuple[MetricInfo, ...]
+    needs: tuple[Metric, ...]
+    blocking: tuple[Metric, ...]
     """Those of `needs` that are used up; empty: it works."""
 
 
@@ -105,7 +105,7 @@ class ActionView:
 class SpentLine:
     """What one metric burned in the running period and of which grant most of it came."""
 
-    metric: MetricInfo
+    metric: Metric
     quantity: int
     label: GrantLabel
     granted_at: datetime
@@ -117,7 +117,7 @@ class SpentLine:
 class EndingLine:
     """Credits that end within 30 days."""
 
-    metric: MetricInfo
+    metric: Metric
     quantity: int
     label: GrantLabel
     ends_at: datetime
@@ -129,7 +129,7 @@ class EndingLine:
 class TakesView:
     """Why the blocked metric is blocked and what it takes: used - included = above the plan."""
 
-    metric: MetricInfo
+    metric: Metric
     used: int
     level: int
     allowance: int
@@ -158,7 +158,7 @@ class OverviewView:
     """Blocked first, then the soonest cut-off."""
     actions: tuple[ActionView, ...]
     """All actions of the catalogue; blocked ones first."""
-    chart: MetricInfo | None
+    chart: Metric | None
     """Whose months are drawn: the one asked for, else the first meter's."""
     months: tuple[MonthView, ...]
     """Of `chart`, oldest first, at most 13, ending with the running one."""

@@ -1,4 +1,4 @@
-"""Parts that several pages show: a metric, a forecast, an offer, the recounts."""
+"""Parts that several pages show: a forecast, an offer, the recounts. Metrics are the catalogue's own."""
 
 from __future__ import annotations
 
@@ -6,29 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from billing_app.domain.credits import Aggregation
-
-
-@dataclass(frozen=True, slots=True)
-class MetricInfo:
-    """How a metric is named, drawn and read by a person; all from the catalogue."""
-
-    id: str
-    """Its key in the catalogue: "mau"."""
-    name: str
-    """"MAU"."""
-    noun: str
-    """What one counts, for a second line: "unique devices", "GB held", "sent"."""
-    unit: str
-    """The display unit, "GB"; empty when the metric is a count."""
-    factor: int
-    """Base units in one display unit: 1 GB is 1 000 000 000 bytes; 1 for a count."""
-    hue: str
-    """The Radix hue of its bars: blue, jade, purple, brown, pink, cyan, gold."""
-    icon: str
-    """The lucide icon, with underscores: "hard_drive"."""
-    aggregation: Aggregation
-    """Decides words such as "new devices" or "highest level" and how days are drawn."""
+from billing_app.domain.catalog.model import Metric
 
 
 class MeterState(StrEnum):
@@ -77,7 +55,7 @@ class OfferItem:
     """So many of one pack."""
 
     pack_id: str
-    metric: MetricInfo
+    metric: Metric
     quantity: int
     """Of one pack."""
     count: int
@@ -112,7 +90,7 @@ class RecountView:
 class UnpostedView:
     """The computed last line of a ledger: what was burned and is not written down yet."""
 
-    metric: MetricInfo
+    metric: Metric
     quantity: int
     """Signed as in the ledger: -194."""
     since: datetime | None

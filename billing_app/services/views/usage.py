@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from billing_app.domain.catalog.model import Metric
 from billing_app.domain.periods import Period
-from billing_app.services.views.shared import Forecast, MetricInfo, RecountView
+from billing_app.services.views.shared import Forecast, RecountView
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class DayView:
 class DaysView:
     """The days of one period; days to come are left out."""
 
-    metric: MetricInfo
+    metric: Metric
     period: Period
     allowance: int | None
     days: tuple[DayView, ...]
@@ -75,8 +76,8 @@ class UsageView:
     """Months of one metric, the chosen month's days and where its use came from."""
 
     now: datetime
-    metric: MetricInfo
-    metrics: tuple[MetricInfo, ...]
+    metric: Metric
+    metrics: tuple[Metric, ...]
     """Every metric of the catalogue, in its order."""
     months: tuple[MonthView, ...]
     """Oldest first; the last one is running."""
