@@ -1,7 +1,8 @@
 """Amounts of money: whole minor units and a currency, never a float.
 
 `price_cents` and its like count the minor unit that Stripe uses for the currency: cents of a dollar, whole yen,
-thousandths of a dinar. This module knows how many digits that is, and is the only place that writes an amount down.
+thousandths of a dinar. Currencies are ISO codes, in either case. This module knows how many digits that is, and is the
+only place that writes an amount down.
 """
 
 from __future__ import annotations
@@ -47,16 +48,18 @@ MINUS = "\N{MINUS SIGN}"
 
 def exponent(currency: str) -> int:
     """How many decimals the amounts of `currency` have: 2 for usd, 0 for jpy, 3 for kwd."""
-    if currency in ZERO_DECIMAL:
+    code = currency.lower()
+    if code in ZERO_DECIMAL:
         return 0
-    return 3 if currency in THREE_DECIMAL else 2
+    return 3 if code in THREE_DECIMAL else 2
 
 
 def amount_step(currency: str) -> int:
     """What an amount in minor units must be a multiple of to be payable: 1, or 10 for kwd, 100 for isk."""
-    if currency in PADDED:
+    code = currency.lower()
+    if code in PADDED:
         return 100
-    return 10 if currency in THREE_DECIMAL else 1
+    return 10 if code in THREE_DECIMAL else 1
 
 
 def major_amount(amount_cents: int, currency: str) -> Decimal:
@@ -66,7 +69,7 @@ def major_amount(amount_cents: int, currency: str) -> Decimal:
 
 def format_money(amount_cents: int, currency: str) -> str:
     """`$49.00`, `¥500`, `CHF 12.50`, `−$3.00`: grouped by commas, with the currency's own number of decimals."""
-    decimals = 0 if currency in PADDED and amount_cents % 100 == 0 else exponent(currency)
+    decimals = 0 if currency.lower() in PADDED and amount_cents % 100 == 0 else exponent(currency)
     return _written(major_amount(amount_cents, currency), decimals, currency)
 
 
@@ -88,5 +91,5 @@ def format_unit_price(price_cents: int, quantity: int, per_quantity: int, curren
 
 def _written(amount: Decimal, decimals: int, currency: str) -> str:
     sign = MINUS if amount < 0 else ""
-    symbol = SYMBOLS.get(currency) or f"{currency.upper()}\N{NO-BREAK SPACE}"
+    symbol = SYMBOLS.get(currency.lower()) or f"{currency.upper()} "
     return f"{sign}{symbol}{abs(amount):,.{decimals}f}"

@@ -9,6 +9,7 @@ from billing_app.domain.catalog.changes import (
     changes,
     keep_in_use,
     refusals,
+    uses_that_matter,
 )
 from billing_app.domain.catalog.document import (
     digest,
@@ -76,4 +77,5 @@ __all__ = [
     "refusals",
     "to_document",
     "to_json",
+    "uses_that_matter",
 ]

@@ -72,6 +72,23 @@ def changes(old: Catalog, new: Catalog) -> list[CatalogChange]:
     return found
 
 
+def uses_that_matter(old: Catalog, new: Catalog) -> CatalogUse:
+    """The ids whose use decides whether this edit is refused and what it keeps; nothing for most edits."""
+    if old.currency != new.currency:
+        return CatalogUse(
+            metrics=frozenset(old.metric_ids),
+            plans=frozenset(plan.id for plan in old.plans),
+            packs=frozenset(pack.id for pack in old.packs),
+        )
+    metrics, packs = set(new.metrics), set(new.packs)
+    plan_ids = {plan.id for plan in new.plans}
+    return CatalogUse(
+        metrics=frozenset(metric.id for metric in old.metrics if metric not in metrics),
+        plans=frozenset(plan.id for plan in old.plans if plan.id not in plan_ids),
+        packs=frozenset(pack.id for pack in old.packs if pack not in packs),
+    )
+
+
 def refusals(old: Catalog, new: Catalog, in_use: CatalogUse) -> list[Refusal]:
     """What of an edit contradicts facts: each must be put right before the new catalogue can be in force."""
     return [

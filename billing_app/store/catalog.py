@@ -1,0 +1,127 @@
+"""Queries about the catalogue's versions, and about what facts refer to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func
+from sqlalchemy.orm import defer
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from billing_app.domain.catalog import CatalogUse
+from billing_app.store.tables.catalog import CatalogueVersion
+from billing_app.store.tables.credits import GrantRow, PlanChange
+from billing_app.store.tables.usage import UsageHour
+
+
+@dataclass(frozen=True, slots=True)
+class VersionHead:
+    """A version without its document: enough to know whether one has it already."""
+
+    version: int
+    digest: str
+    file_digest: str | None
+    effective_at: datetime
+    recorded_at: datetime
+    source: str
+    corrects: int | None
+
+
+def in_force(session: Session, at: datetime) -> VersionHead | None:
+    """The version that holds at `at`, as known now; None before anything was loaded.
+
+    The first one has always been held, as an organization's first plan has: history may be imported from before it.
+    """
+    standing = _standing()
+    effective_at, version = col(CatalogueVersion.effective_at), col(CatalogueVersion.version)
+    latest = standing.where(effective_at <= at).order_by(effective_at.desc(), version.desc()).limit(1)
+    first = standing.order_by(effective_at, version).limit(1)
+    row = session.exec(latest).first() or session.exec(first).first()
+    return None if row is None else _head(row)
+
+
+def timeline(session: Session) -> list[VersionHead]:
+    """The versions as they follow each other in time, without those that were corrected; each holds until the next."""
+    query = _standing().order_by(col(CatalogueVersion.effective_at), col(CatalogueVersion.version))
+    return [_head(row) for row in session.exec(query)]
+
+
+def history(session: Session, limit: int, before: int | None = None) -> list[VersionHead]:
+    """Everything that was ever recorded, newest first, `limit` at a time, beginning below the version `before`."""
+    query = _heads().order_by(col(CatalogueVersion.version).desc()).limit(limit)
+    if before is not None:
+        query = query.where(col(CatalogueVersion.version) < before)
+    return [_head(row) for row in session.exec(query)]
+
+
+def newest_from_file(session: Session) -> VersionHead | None:
+    """The last version that came from a file."""
+    query = _heads().where(col(CatalogueVersion.file_digest).is_not(None))
+    row = session.exec(query.order_by(col(CatalogueVersion.version).desc()).limit(1)).first()
+    return None if row is None else _head(row)
+
+
+def document(session: Session, version: int) -> str | None:
+    """The whole document of a version, as JSON text."""
+    return session.exec(select(CatalogueVersion.document).where(CatalogueVersion.version == version)).first()
+
+
+def add(session: Session, row: CatalogueVersion) -> None:
+    """Writes a version. Two writers of the same number: the primary key lets one of them through."""
+    session.add(row)
+    session.flush()
+
+
+def next_version(session: Session) -> int:
+    """The number of the version to come."""
+    return (session.exec(select(func.max(col(CatalogueVersion.version)))).one() or 0) + 1
+
+
+def used(session: Session, asked: CatalogUse) -> CatalogUse:
+    """Which of the metrics, plans and packs that are asked for do facts refer to?
+
+    Only those are looked up, each with a query that ends at the first row: a catalogue is mostly loaded unchanged.
+    """
+    return CatalogUse(
+        metrics=frozenset(metric for metric in asked.metrics if _metric_used(session, metric)),
+        plans=_present(session, PlanChange, "plan", asked.plans),
+        packs=_present(session, GrantRow, "pack", asked.packs),
+    )
+
+
+def _heads() -> SelectOfScalar[CatalogueVersion]:
+    """Versions without reading their documents, which are long."""
+    return select(CatalogueVersion).options(defer(CatalogueVersion.document))  # type: ignore[arg-type]
+
+
+def _standing() -> SelectOfScalar[CatalogueVersion]:
+    """The versions that no other one corrects."""
+    corrected = select(CatalogueVersion.corrects).where(col(CatalogueVersion.corrects).is_not(None))
+    return _heads().where(col(CatalogueVersion.version).not_in(corrected))
+
+
+def _head(row: CatalogueVersion) -> VersionHead:
+    return VersionHead(
+        version=row.version,
+        digest=row.digest,
+        file_digest=row.file_digest,
+        effective_at=row.effective_at,
+        recorded_at=row.recorded_at,
+        source=row.source,
+        corrects=row.corrects,
+    )
+
+
+def _metric_used(session: Session, metric: str) -> bool:
+    return bool(_present(session, UsageHour, "metric", {metric}) or _present(session, GrantRow, "metric", {metric}))
+
+
+def _present(
+    session: Session, table: type[UsageHour | GrantRow | PlanChange], column: str, ids: Collection[str]
+) -> frozenset[str]:
+    """Those of `ids` that occur in a column."""
+    field = getattr(table, column)
+    return frozenset(name for name in ids if session.exec(select(field).where(field == name).limit(1)).first())
