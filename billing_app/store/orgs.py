@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.orgs import Organization, PageRevision
+from billing_app.store.upserts import insert
 
 
 def insert(session: Session, organization: Organization) -> bool:
@@ -41,16 +41,21 @@ def page(session: Session, after: str, limit: int) -> list[Organization]:
 
 
 def raise_revision(session: Session, organization_id: int) -> None:
-    """Counts the revision up in the database, so that two transactions never write the same number."""
-    session.exec(
-        update(Organization)
-        .where(col(Organization.id) == organization_id)
-        .values(revision=col(Organization.revision) + 1)
-        .execution_options(synchronize_session=False)
+    """Counts the revision up in the database, so that two transactions never write the same number.
+
+    To be called last in a transaction: its row is the last lock of the common order.
+    """
+    statement = insert(session, PageRevision).values(organization_id=organization_id, revision=1)
+    session.connection().execute(
+        statement.on_conflict_do_update(
+            index_elements=["organization_id"], set_={"revision": PageRevision.revision + 1}
+        )
     )
 
 
 def revisions(session: Session, organization_ids: list[int]) -> dict[int, int]:
-    """The revisions of these organizations, in one query."""
-    query = select(Organization.id, Organization.revision).where(col(Organization.id).in_(organization_ids))
-    return {row_id: revision for row_id, revision in session.exec(query) if row_id is not None}
+    """The revisions of these organizations, in one query; those that never changed are 0."""
+    query = select(PageRevision.organization_id, PageRevision.revision).where(
+        col(PageRevision.organization_id).in_(organization_ids)
+    )
+    return dict.fromkeys(organization_ids, 0) | dict(session.exec(query).all())

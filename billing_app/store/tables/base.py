@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from datetime import UTC, datetime
+from threading import Lock
 from uuid import UUID
 
 from sqlalchemy import BigInteger, DateTime, Integer, MetaData
@@ -54,10 +55,20 @@ class Table(SQLModel):
     metadata = MetaData(naming_convention=NAMING)
 
 
+_last_id = [0]
+_last_id_lock = Lock()
+
+
 def new_id() -> UUID:
-    """A time-ordered unique id (RFC 9562, version 7): rows written together lie together in an index."""
+    """A time-ordered unique id (RFC 9562, version 7): rows written together lie together in an index.
+
+    Ids of one process grow strictly, so that they also tell the order in which it wrote.
+    """
     milliseconds = time.time_ns() // 1_000_000
     value = (milliseconds & (2**48 - 1)) << 80 | secrets.randbits(80)
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
+    with _last_id_lock:
+        value = max(value, _last_id[0] + 1)
+        _last_id[0] = value
     return UUID(int=value)

@@ -36,8 +36,8 @@ class MeterRow(Table, table=True):
     deficit: int = Field(default=0, sa_type=Big)
     told_at_used: int | None = Field(default=None, sa_type=Big)
     watched_at: datetime | None = Field(default=None, sa_type=Moment)
-    blocked: bool = False
-    posted_at: datetime | None = Field(default=None, sa_type=Moment)
+    posted_at: datetime | None = Field(default=None, sa_type=Moment, description="the ledger is complete up to here")
+    post_due_at: datetime | None = Field(default=None, sa_type=Moment, description="when it next changes by itself")
     changed: bool = Field(
         default=True, description="something was recorded since the ledger was last brought up to date"
     )

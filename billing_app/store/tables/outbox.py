@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import ForeignKeyConstraint, Index, Text
 from sqlmodel import Field
 
-from billing_app.store.tables.base import Big, Moment, Table
+from billing_app.store.tables.base import Big, Moment, Table, new_id
 
 
 class OutboxMessage(Table, table=True):
@@ -20,10 +21,22 @@ class OutboxMessage(Table, table=True):
     )
 
     organization_id: int = Field(primary_key=True, sa_type=Big, sa_column_kwargs={"autoincrement": False})
-    number: int = Field(primary_key=True, sa_type=Big, sa_column_kwargs={"autoincrement": False})
+    id: UUID = Field(primary_key=True, default_factory=new_id)
     kind: str
     metric: str | None = None
     key: str
     payload: str = Field(sa_type=Text)
     occurred_at: datetime = Field(sa_type=Moment)
     recorded_at: datetime = Field(sa_type=Moment)
+
+
+class ThresholdMark(Table, table=True):
+    """The highest percentage told so far of a period's plan or of a grant's credits; for `blocked`, 0 or 1."""
+
+    __tablename__ = "threshold_marks"
+    __table_args__ = (ForeignKeyConstraint(["organization_id"], ["organizations.id"]),)
+
+    organization_id: int = Field(primary_key=True, sa_type=Big, sa_column_kwargs={"autoincrement": False})
+    metric: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    percent: int

@@ -1,0 +1,126 @@
+"""Queries on grants, what happened to them, and the plans an organization held."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from billing_app.domain.credits import Action, Dispute, DisputeStatus, Grant, Refund, Void
+from billing_app.store.tables.credits import GrantAction, GrantRow, PlanChange
+from billing_app.store.tables.orgs import Organization
+
+
+def lock_organization(session: Session, organization_id: int) -> Organization:
+    """The organization, its row locked until the transaction ends: whoever numbers its facts holds this.
+
+    Rows that only refer to it (usage events) may be written meanwhile: FOR NO KEY UPDATE.
+    """
+    query = select(Organization).where(Organization.id == organization_id).with_for_update(key_share=True)
+    return session.exec(query.execution_options(populate_existing=True)).one()
+
+
+def grants(
+    session: Session, organization_id: int, metric: str | None = None, known_at: datetime | None = None
+) -> list[GrantRow]:
+    """The organization's grants, oldest first; those of one metric, and those recorded by `known_at`, if told."""
+    query = select(GrantRow).where(GrantRow.organization_id == organization_id)
+    if metric is not None:
+        query = query.where(GrantRow.metric == metric)
+    if known_at is not None:
+        query = query.where(GrantRow.recorded_at <= known_at)
+    return list(session.exec(query.order_by(col(GrantRow.effective_at), col(GrantRow.id))))
+
+
+def grant(session: Session, organization_id: int, grant_id: str) -> GrantRow | None:
+    """One grant."""
+    return session.get(GrantRow, (organization_id, grant_id))
+
+
+def grant_by_source(session: Session, organization_id: int, source_key: str) -> GrantRow | None:
+    """The grant that stands for this purchase, if it was made."""
+    query = select(GrantRow).where(GrantRow.organization_id == organization_id, GrantRow.source_key == source_key)
+    return session.exec(query).first()
+
+
+def granted_total(session: Session, organization_id: int, metric: str) -> int:
+    """The quantity of all grants of the metric together."""
+    query = select(func.sum(GrantRow.quantity)).where(
+        GrantRow.organization_id == organization_id, GrantRow.metric == metric
+    )
+    return int(session.exec(query).one() or 0)
+
+
+def actions(
+    session: Session, organization_id: int, metric: str, known_at: datetime | None = None
+) -> list[GrantAction]:
+    """What happened to the metric's grants, in recorded order."""
+    query = select(GrantAction).where(GrantAction.organization_id == organization_id, GrantAction.metric == metric)
+    if known_at is not None:
+        query = query.where(GrantAction.recorded_at <= known_at)
+    return list(session.exec(query.order_by(col(GrantAction.number))))
+
+
+def action_by_source(session: Session, organization_id: int, source_key: str) -> GrantAction | None:
+    """The action that stands for this request or Stripe event, if it was recorded."""
+    query = select(GrantAction).where(
+        GrantAction.organization_id == organization_id, GrantAction.source_key == source_key
+    )
+    return session.exec(query).first()
+
+
+def next_action_number(session: Session, organization_id: int) -> int:
+    """The number of the organization's next action; the organization must be locked."""
+    query = select(func.max(GrantAction.number)).where(GrantAction.organization_id == organization_id)
+    return (session.exec(query).one() or 0) + 1
+
+
+def plan_changes(session: Session, organization_id: int, known_at: datetime | None = None) -> list[PlanChange]:
+    """The plans that the organization held, in recorded order."""
+    query = select(PlanChange).where(PlanChange.organization_id == organization_id)
+    if known_at is not None:
+        query = query.where(PlanChange.recorded_at <= known_at)
+    return list(session.exec(query.order_by(col(PlanChange.number))))
+
+
+def add_plan_change(
+    session: Session, organization_id: int, plan: str, at: datetime, now: datetime, reason: str
+) -> None:
+    """Records that the organization holds `plan` from `at` on; the organization must be locked."""
+    query = select(func.max(PlanChange.number)).where(PlanChange.organization_id == organization_id)
+    number = (session.exec(query).one() or 0) + 1
+    session.add(
+        PlanChange(organization_id=organization_id, number=number, plan=plan, at=at, recorded_at=now, reason=reason)
+    )
+    session.flush()
+
+
+def as_grants(rows: Sequence[GrantRow]) -> tuple[Grant, ...]:
+    """Rows as the engine's facts."""
+    return tuple(
+        Grant(
+            id=row.id,
+            quantity=row.quantity,
+            effective_at=row.effective_at,
+            expires_at=row.expires_at,
+            created_at=row.created_at,
+            priority=row.priority,
+            paid_cents=row.paid_cents,
+        )
+        for row in rows
+    )
+
+
+def as_actions(rows: Sequence[GrantAction]) -> tuple[Action, ...]:
+    """Rows as the engine's facts."""
+    return tuple(_as_action(row) for row in rows)
+
+
+def _as_action(row: GrantAction) -> Action:
+    if row.kind == "void":
+        return Void(row.at, row.number, row.grant_id)
+    if row.kind == "refund":
+        return Refund(row.at, row.number, row.grant_id, row.refunded_cents or 0)
+    return Dispute(row.at, row.number, row.grant_id, DisputeStatus(row.status), row.amount_cents, row.dispute_id)

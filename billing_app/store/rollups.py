@@ -1,0 +1,179 @@
+"""Hourly roll-ups: written with the events, so that reading a month never reads its events.
+
+They change cost, never meaning. An hour is read from its events where the roll-up could not say the same: it holds a
+correction, or something happens inside it that usage must be told before and after.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import case, update
+from sqlmodel import Session, col, select
+
+from billing_app.domain.credits import Aggregation
+from billing_app.domain.periods import period_containing
+from billing_app.domain.usage import UsageEvent
+from billing_app.store.tables.usage import UsageHour, UsageSubject
+from billing_app.store.upserts import insert
+
+SUBJECTS_PER_QUERY = 500
+"""How many subjects one query looks up; below SQLite's limit on bound values."""
+
+HOUR = timedelta(hours=1)
+
+
+def hour_of(moment: datetime) -> datetime:
+    """The start of the hour of `moment`."""
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def add(
+    session: Session,
+    organization_id: int,
+    metric: str,
+    aggregation: Aggregation,
+    anchor: datetime,
+    events: Sequence[UsageEvent],
+) -> bool:
+    """Counts `events` into the roll-ups; the metric's meter must be locked.
+
+    Answers whether they change any figure: a device seen again does not.
+    """
+    rows = {hour: _hour(aggregation, batch) for hour, batch in _by_hour(events).items()}
+    changed = aggregation is not Aggregation.UNIQUE
+    if aggregation is Aggregation.UNIQUE:
+        moved = _count_subjects(session, organization_id, metric, anchor, events)
+        changed = bool(moved) or any(event.quantity < 0 for event in events)
+        for hour, count in moved.items():
+            rows.setdefault(hour, {"quantity": 0, "level": 0, "last_at": hour, "events": 0, "exact": True})
+            rows[hour]["quantity"] = count
+    _upsert(session, organization_id, metric, aggregation, rows)
+    return changed
+
+
+def _by_hour(events: Sequence[UsageEvent]) -> dict[datetime, list[UsageEvent]]:
+    hours: dict[datetime, list[UsageEvent]] = defaultdict(list)
+    for event in events:
+        hours[hour_of(event.at)].append(event)
+    return hours
+
+
+def _hour(aggregation: Aggregation, batch: list[UsageEvent]) -> dict[str, Any]:
+    """What the events of one hour add to its row."""
+    last_at = max(event.at for event in batch)
+    summed, subjects = aggregation is Aggregation.SUM, aggregation is Aggregation.UNIQUE
+    quantity = sum(e.quantity for e in batch) if summed else 0 if subjects else max(e.quantity for e in batch)
+    return {
+        "quantity": quantity,
+        "level": 0 if summed or subjects else max(e.quantity for e in batch if e.at == last_at),
+        "last_at": last_at,
+        "events": len(batch),
+        "exact": not (summed or subjects) or all(e.quantity >= 0 for e in batch),
+    }
+
+
+def _upsert(
+    session: Session, organization_id: int, metric: str, aggregation: Aggregation, rows: dict[datetime, dict[str, Any]]
+) -> None:
+    if not rows:
+        return
+    values = [
+        {"organization_id": organization_id, "metric": metric, "hour": hour, **row} for hour, row in sorted(rows.items())
+    ]
+    statement = insert(session, UsageHour)
+    new, old = statement.excluded, UsageHour
+    if aggregation in (Aggregation.SUM, Aggregation.UNIQUE):
+        quantity: Any = old.quantity + new.quantity
+    else:
+        quantity = case((new.quantity > old.quantity, new.quantity), else_=old.quantity)
+    level = case(
+        (new.last_at > old.last_at, new.level),
+        ((new.last_at == old.last_at) & (new.level > old.level), new.level),
+        else_=old.level,
+    )
+    statement = statement.on_conflict_do_update(
+        index_elements=["organization_id", "metric", "hour"],
+        set_={
+            "quantity": quantity,
+            "level": level,
+            "last_at": case((new.last_at > old.last_at, new.last_at), else_=old.last_at),
+            "events": old.events + new.events,
+            "exact": old.exact & new.exact if session.get_bind().dialect.name == "sqlite" else case(
+                (new.exact, old.exact), else_=new.exact
+            ),
+        },
+    )
+    session.connection().execute(statement, values)
+
+
+def _count_subjects(
+    session: Session, organization_id: int, metric: str, anchor: datetime, events: Sequence[UsageEvent]
+) -> dict[datetime, int]:
+    """Remembers when each subject was first seen in its period; answers how the hours' counts change."""
+    seen: dict[tuple[int, str], datetime] = {}
+    for event in events:
+        if event.quantity > 0 and event.subject:
+            key = (period_containing(anchor, event.at).number, event.subject)
+            seen[key] = min(event.at, seen.get(key, event.at))
+    known = _first_seen(session, organization_id, metric, seen)
+    moved: dict[datetime, int] = defaultdict(int)
+    fresh: list[dict[str, Any]] = []
+    for (period, subject), at in seen.items():
+        before = known.get((period, subject))
+        if before is not None and before <= at:
+            continue
+        moved[hour_of(at)] += 1
+        key = {"organization_id": organization_id, "metric": metric, "period": period, "subject": subject}
+        if before is None:
+            fresh.append({**key, "first_seen_at": at})
+        else:
+            moved[hour_of(before)] -= 1
+            _see_earlier(session, key, at)
+    if fresh:
+        session.connection().execute(insert(session, UsageSubject), fresh)
+    return {hour: count for hour, count in moved.items() if count}
+
+
+def _see_earlier(session: Session, key: dict[str, Any], at: datetime) -> None:
+    """A late event tells that a subject was there before."""
+    statement = update(UsageSubject).filter_by(**key).values(first_seen_at=at)
+    session.execute(statement.execution_options(synchronize_session=False))
+
+
+def _first_seen(
+    session: Session, organization_id: int, metric: str, keys: dict[tuple[int, str], datetime]
+) -> dict[tuple[int, str], datetime]:
+    """When these subjects were first seen in these periods."""
+    found: dict[tuple[int, str], datetime] = {}
+    subjects = sorted({subject for _, subject in keys})
+    periods = {period for period, _ in keys}
+    for start in range(0, len(subjects), SUBJECTS_PER_QUERY):
+        query = select(UsageSubject.period, UsageSubject.subject, UsageSubject.first_seen_at).where(
+            UsageSubject.organization_id == organization_id,
+            UsageSubject.metric == metric,
+            col(UsageSubject.period).in_(periods),
+            col(UsageSubject.subject).in_(subjects[start : start + SUBJECTS_PER_QUERY]),
+        )
+        found.update({(period, subject): at for period, subject, at in session.exec(query)})
+    return found
+
+
+def is_counted(session: Session, organization_id: int, metric: str, period: int, subject: str) -> bool:
+    """Whether a subject was seen in a period (corrections aside)."""
+    return session.get(UsageSubject, (organization_id, metric, period, subject)) is not None
+
+
+def hours(
+    session: Session, organization_id: int, metric: str, start: datetime | None = None, end: datetime | None = None
+) -> list[UsageHour]:
+    """The roll-ups of the hours that begin in `[start, end)`, by time."""
+    query = select(UsageHour).where(UsageHour.organization_id == organization_id, UsageHour.metric == metric)
+    if start is not None:
+        query = query.where(UsageHour.hour >= start)
+    if end is not None:
+        query = query.where(UsageHour.hour < end)
+    return list(session.exec(query.order_by(col(UsageHour.hour))))

@@ -1,0 +1,122 @@
+"""From stored usage to the usage points that the engine reads, by way of the roll-ups."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, col, select
+
+from billing_app.domain.credits import Aggregation, UsagePoint
+from billing_app.domain.periods import period_at, period_containing
+from billing_app.domain.usage import UsageEvent, fold
+from billing_app.store import usage
+from billing_app.store.rollups import HOUR, hour_of, hours
+from billing_app.store.tables.usage import UsageHour, UsageSubject
+
+TICK = timedelta(microseconds=1)
+"""The smallest step of time that is stored."""
+
+
+def usage_points(
+    session: Session,
+    organization_id: int,
+    metric: str,
+    aggregation: Aggregation,
+    anchor: datetime,
+    boundaries: Collection[datetime],
+    known_at: datetime | None = None,
+) -> tuple[UsagePoint, ...]:
+    """All usage of the metric as points. `boundaries` are the moments at which anything else happens to it.
+
+    With `known_at` only events recorded by then count, which only the events themselves can tell.
+    """
+    if known_at is not None:
+        return fold(aggregation, anchor, usage.events_between(session, organization_id, metric, known_at=known_at))
+    rolled = hours(session, organization_id, metric)
+    if not rolled:
+        return ()
+    raw = _hours_to_read(rolled, anchor, boundaries, aggregation)
+    if aggregation is Aggregation.UNIQUE:
+        return _unique_points(session, organization_id, metric, anchor, rolled, raw)
+    events: list[UsageEvent] = []
+    for row in rolled:
+        if row.hour not in raw:
+            events += _as_events(aggregation, row)
+    for start, end in _spans(raw):
+        events += usage.events_between(session, organization_id, metric, start, end)
+    return fold(aggregation, anchor, events)
+
+
+def _hours_to_read(
+    rolled: list[UsageHour], anchor: datetime, boundaries: Collection[datetime], aggregation: Aggregation
+) -> set[datetime]:
+    """Hours whose roll-up does not tell enough: corrections, boundaries inside, and what lies ahead of the clock.
+
+    The latest hour is always read from its events: a moment inside it may be asked for.
+    """
+    present = {row.hour for row in rolled}
+    wanted = {row.hour for row in rolled if not row.exact} if aggregation is not Aggregation.UNIQUE else set()
+    wanted.add(rolled[-1].hour)
+    first, last = (period_containing(anchor, row.hour).number for row in (rolled[0], rolled[-1]))
+    turns = (period_at(anchor, number).start for number in range(first, last + 2))
+    wanted.update(hour_of(moment) for moment in (*turns, *boundaries))
+    return wanted & present
+
+
+def _as_events(aggregation: Aggregation, row: UsageHour) -> Iterable[UsageEvent]:
+    """An hour's roll-up as events: inside it nothing else happens, so only sum, peak and last level matter."""
+    if aggregation is Aggregation.SUM or row.quantity == row.level:
+        return (UsageEvent(row.last_at, row.quantity),)
+    # the peak came before the last level: were they of one instant, they would be equal
+    return (UsageEvent(row.last_at - TICK, row.quantity), UsageEvent(row.last_at, row.level))
+
+
+def _spans(raw: set[datetime]) -> list[tuple[datetime, datetime]]:
+    """Neighbouring hours as one span, so that they are one query."""
+    spans: list[tuple[datetime, datetime]] = []
+    for hour in sorted(raw):
+        if spans and spans[-1][1] == hour:
+            spans[-1] = (spans[-1][0], hour + HOUR)
+        else:
+            spans.append((hour, hour + HOUR))
+    return spans
+
+
+def _unique_points(
+    session: Session, organization_id: int, metric: str, anchor: datetime, rolled: list[UsageHour], raw: set[datetime]
+) -> tuple[UsagePoint, ...]:
+    """Distinct subjects so far: counted where each was first seen; a period with corrections is read event by event."""
+    points: list[UsagePoint] = []
+    by_period: dict[int, list[UsageHour]] = {}
+    for row in rolled:
+        by_period.setdefault(period_containing(anchor, row.hour).number, []).append(row)
+        if period_containing(anchor, row.last_at).number != period_containing(anchor, row.hour).number:
+            by_period.setdefault(period_containing(anchor, row.last_at).number, []).append(row)
+    for number, rows in by_period.items():
+        period = period_at(anchor, number)
+        if all(row.exact for row in rows):
+            first_seen = [UsageEvent(row.last_at, row.quantity) for row in rows if row.hour not in raw]
+            for start, end in _spans({row.hour for row in rows} & raw):
+                first_seen += _first_seen(
+                    session, organization_id, metric, number, max(start, period.start), min(end, period.end)
+                )
+            points += fold(Aggregation.SUM, anchor, first_seen)
+        else:
+            events = usage.events_between(session, organization_id, metric, period.start, period.end)
+            points += fold(Aggregation.UNIQUE, anchor, events)
+    return tuple(points)
+
+
+def _first_seen(
+    session: Session, organization_id: int, metric: str, period: int, start: datetime, end: datetime
+) -> list[UsageEvent]:
+    """One event for each subject that was first seen in `[start, end)`."""
+    query = select(UsageSubject.first_seen_at).where(
+        UsageSubject.organization_id == organization_id,
+        UsageSubject.metric == metric,
+        UsageSubject.period == period,
+        col(UsageSubject.first_seen_at) >= start,
+        col(UsageSubject.first_seen_at) < end,
+    )
+    return [UsageEvent(at, 1) for at in session.exec(query)]
