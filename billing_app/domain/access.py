@@ -35,13 +35,20 @@ NO_ROLES: frozenset[Role] = frozenset()
 
 
 class Scope(StrEnum):
-    """What an API key may do. A key has exactly the scopes it was made with: none implies another."""
+    """What an API key may do. A key has exactly the scopes it was made with; a route says which of them open it."""
 
     USAGE_WRITE = "usage:write"
     CHECK = "check"
     READ = "read"
     BILLING = "billing"
     ADMIN = "admin"
+
+
+READ_SCOPES = frozenset({Scope.READ, Scope.BILLING, Scope.ADMIN})
+"""What opens balances, grants, ledger and history: `read`, and the two whose roles see them on the pages."""
+
+DEFAULT_SCOPES = frozenset({Scope.USAGE_WRITE, Scope.CHECK, Scope.READ})
+"""What a SaaS product needs to report usage and to ask; nothing that spends money or manages people."""
 
 
 def is_address(text: str) -> bool:

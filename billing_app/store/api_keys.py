@@ -1,0 +1,61 @@
+"""Queries about API keys."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from billing_app.store.tables.access import ApiKey, OperatorKey
+from billing_app.store.tables.orgs import Organization
+
+
+def by_hash(session: Session, key_hash: str) -> tuple[ApiKey, str] | None:
+    """The organization's key, unless it was revoked, with the organization's address."""
+    query = (
+        select(ApiKey, Organization.address)
+        .join(Organization, col(Organization.id) == col(ApiKey.organization_id))
+        .where(ApiKey.key_hash == key_hash, col(ApiKey.revoked_at).is_(None))
+    )
+    return session.exec(query).first()
+
+
+def operators_by_hash(session: Session, key_hash: str) -> OperatorKey | None:
+    """The operator's key, unless it was revoked."""
+    query = select(OperatorKey).where(OperatorKey.key_hash == key_hash, col(OperatorKey.revoked_at).is_(None))
+    return session.exec(query).first()
+
+
+def of(session: Session, organization_id: int) -> list[ApiKey]:
+    """The organization's keys, revoked ones too, the newest first."""
+    query = select(ApiKey).where(ApiKey.organization_id == organization_id).order_by(col(ApiKey.id).desc())
+    return list(session.exec(query))
+
+
+def operators(session: Session) -> list[OperatorKey]:
+    """The operator's keys, revoked ones too, the newest first."""
+    return list(session.exec(select(OperatorKey).order_by(col(OperatorKey.id).desc())))
+
+
+def used(session: Session, organization_id: int | None, key_id: UUID, now: datetime, before: datetime) -> None:
+    """Notes a use, unless one after `before` is noted already."""
+    table = OperatorKey if organization_id is None else ApiKey
+    last = col(table.last_used_at)
+    statement = update(table).where(col(table.id) == key_id, last.is_(None) | (last < before)).values(last_used_at=now)
+    if organization_id is not None:
+        statement = statement.where(col(ApiKey.organization_id) == organization_id)
+    session.exec(statement.execution_options(synchronize_session=False))
+
+
+def revoke(session: Session, organization_id: int | None, key_id: UUID, now: datetime) -> bool:
+    """Revokes the key; revoking twice keeps the first moment. False if there is no such key."""
+    key = (
+        session.get(OperatorKey, key_id) if organization_id is None else session.get(ApiKey, (organization_id, key_id))
+    )
+    if key is None:
+        return False
+    key.revoked_at = key.revoked_at or now
+    session.add(key)
+    return True
