@@ -85,6 +85,13 @@ def format_pack(pack: Pack, metric: Metric) -> str:
     return f"{format_size(pack.quantity, metric)} of {_in_a_sentence(metric.name)}"
 
 
+def format_price_unit(metric: Metric) -> str:
+    """What a metric's prices are quoted for: `per 1,000`, `per GB`, `each`."""
+    if metric.price_per > 1:
+        return f"per {format_size(metric.price_per * metric.factor, metric)}"
+    return "each" if metric.counts else f"per {metric.display_unit}"
+
+
 def format_size(quantity: int, metric: Metric) -> str:
     """A quantity that somebody chose, exactly: `50 GB`, `5 TB`, `1,500 GB` (not `1.50 TB`, which reads as measured)."""
     if metric.counts or metric.display_unit not in DECIMAL_PREFIXES:

@@ -64,6 +64,24 @@ def newest_from_file(session: Session) -> VersionHead | None:
     return None if row is None else _head(row)
 
 
+def known_since(session: Session, digest: str, version: int) -> bool:
+    """Whether `version` or a later one says exactly this."""
+    query = select(CatalogueVersion.version).where(
+        CatalogueVersion.digest == digest, CatalogueVersion.version >= version
+    )
+    return session.exec(query.limit(1)).first() is not None
+
+
+def lock(session: Session) -> None:
+    """Lets one writer at a time decide what the next version is, until its transaction ends; readers go on.
+
+    Replicas that start together all load the file: the first one writes, the others then see that nothing changes.
+    SQLite's writing transactions exclude each other anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection().exec_driver_sql("LOCK TABLE catalogue_versions IN SHARE ROW EXCLUSIVE MODE")
+
+
 def document(session: Session, version: int) -> str | None:
     """The whole document of a version, as JSON text."""
     return session.exec(select(CatalogueVersion.document).where(CatalogueVersion.version == version)).first()
@@ -94,7 +112,7 @@ def used(session: Session, asked: CatalogUse) -> CatalogUse:
 
 def _heads() -> SelectOfScalar[CatalogueVersion]:
     """Versions without reading their documents, which are long."""
-    return select(CatalogueVersion).options(defer(CatalogueVersion.document))  # type: ignore[arg-type]
+    return select(CatalogueVersion).options(defer(CatalogueVersion.document))  # ty: ignore[invalid-argument-type]
 
 
 def _standing() -> SelectOfScalar[CatalogueVersion]:

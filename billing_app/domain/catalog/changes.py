@@ -27,16 +27,23 @@ class ChangeKind(StrEnum):
     ADDED = "added"
     REMOVED = "removed"
     CHANGED = "changed"
+    REORDERED = "reordered"
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogChange:
-    """One difference. `path` names items by their id (`plans.pro.prices.month`); a list's own path means its order."""
+    """One difference. `path` names items by their id (`plans.pro.prices.month`); what is reordered is a whole list."""
 
     kind: ChangeKind
     path: str
     before: Any = None
     after: Any = None
+
+    def meets(self, other: CatalogChange) -> bool:
+        """Whether both are about the same place, or one about a part of the other's. An order meets only an order."""
+        if ChangeKind.REORDERED in (self.kind, other.kind):
+            return (self.kind, self.path) == (other.kind, other.path)
+        return f"{self.path}.".startswith(f"{other.path}.") or f"{other.path}.".startswith(f"{self.path}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +195,7 @@ def _list_differences(
     order_before = [identity for identity in before if identity in after]
     order_after = [identity for identity in after if identity in before]
     if order_before != order_after:
-        yield CatalogChange(ChangeKind.CHANGED, path, before=order_before, after=order_after)
+        yield CatalogChange(ChangeKind.REORDERED, path, before=order_before, after=order_after)
 
 
 def _differences(path: str, before: Any, after: Any) -> Iterator[CatalogChange]:

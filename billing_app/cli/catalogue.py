@@ -1,0 +1,167 @@
+"""`billing catalogue`: check, show and load plans.json."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from billing_app import clock
+from billing_app.cli.catalogue_tables import packs_table, plans_table, rates_table
+from billing_app.db import Database
+from billing_app.domain.catalog import (
+    Catalog,
+    CatalogChange,
+    CatalogInvalidError,
+    ChangeKind,
+    parse_catalog,
+    to_json,
+)
+from billing_app.services import catalog as catalogues
+from billing_app.services.catalog import LoadResult
+from billing_app.settings import settings
+
+app = typer.Typer(no_args_is_help=True)
+
+WRONG = 1
+"""The exit code for a catalogue with mistakes."""
+
+MAX_VALUE_LENGTH = 60
+"""How much of a value a line of the diff shows."""
+
+SIGNS = {ChangeKind.ADDED: "+", ChangeKind.REMOVED: "-", ChangeKind.CHANGED: "~", ChangeKind.REORDERED: "~"}
+
+Address = Annotated[str, typer.Option("--database", help="another database than BILLING_DATABASE_URL's")]
+File = Annotated[Path | None, typer.Argument(help="a catalogue; default: BILLING_CATALOGUE_FILE, plans.json")]
+
+
+@app.command()
+def check(file: File = None) -> None:
+    """Say whether a catalogue is sound, or list every mistake with its place. Needs no database.
+
+    Example: billing catalogue check plans.json
+    """
+    path = file or settings().catalogue_file
+    catalog = _read(path)
+    counts = (
+        (len(catalog.metrics), "metric"),
+        (len(catalog.plans), "plan"),
+        (len(catalog.packs), "pack"),
+        (len(catalog.actions), "action"),
+    )
+    print(f"{path.name} is sound: {', '.join(_counted(number, noun) for number, noun in counts)}.")
+
+
+@app.command()
+def show(
+    file: Annotated[Path | None, typer.Argument(help="show this file instead of the catalogue in force")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print the document, as plans.json has it")] = False,
+    database: Address = "",
+) -> None:
+    """Show plans side by side, packs with their unit prices, and token rates.
+
+    Example: billing catalogue show --json > plans.json
+    """
+    catalog = _read(file) if file is not None else _in_force(database)
+    if as_json:
+        print(to_json(catalog), end="")
+        return
+    console = Console()
+    for table in (plans_table(catalog), packs_table(catalog), rates_table(catalog)):
+        console.print(table)
+
+
+@app.command()
+def load(
+    file: File = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only show what would change")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="also undo what was edited on the pages since")] = False,
+    database: Address = "",
+) -> None:
+    """Show what a file changes, and make it the catalogue from now on.
+
+    Plans and packs in use that the file drops stay as retired. What has been used keeps its aggregation and unit.
+
+    Example: billing catalogue load plans.json --dry-run
+    """
+    path = file or settings().catalogue_file
+    opened = Database(database or settings().database_url)
+    try:
+        document = catalogues.read_document(path)
+        if dry_run:
+            with opened.reading() as session:
+                result = catalogues.preview(session, document, clock.now(), path.name, replace=replace)
+        else:
+            with opened.writing() as session:
+                result = catalogues.load(session, document, clock.now(), path.name, replace=replace)
+    except CatalogInvalidError as error:
+        raise _told(error) from None
+    finally:
+        opened.close()
+    _tell(path.name, result, dry_run=dry_run)
+
+
+def _read(path: Path) -> Catalog:
+    """The catalogue of a file; its mistakes are listed and end the command."""
+    try:
+        return parse_catalog(catalogues.read_document(path), path.name)
+    except CatalogInvalidError as error:
+        raise _told(error) from None
+
+
+def _in_force(address: str) -> Catalog:
+    opened = Database(address or settings().database_url)
+    try:
+        with opened.reading() as session:
+            return catalogues.current(session, clock.now())
+    finally:
+        opened.close()
+
+
+def _told(error: CatalogInvalidError) -> typer.Exit:
+    """Lists every mistake on stderr, a line each."""
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    for mistake in error.mistakes:
+        console.print(f"[bold]{escape(mistake.place)}[/bold]: {escape(mistake.message)}")
+    console.print(f"{_counted(len(error.mistakes), 'mistake')}.")
+    return typer.Exit(WRONG)
+
+
+def _tell(name: str, result: LoadResult, *, dry_run: bool) -> None:
+    console = Console(soft_wrap=True, highlight=False)
+    for line in _diff(result.changes):
+        console.print(escape(line))
+    for path in result.kept:
+        console.print(f"{escape(path)} is in use: it stays, retired.")
+    if result.edits_kept:
+        print(f"{name} has not changed since it was loaded; what was edited on the pages since stays.")
+    elif result.written:
+        print(f"Loaded {name} as version {result.version}.")
+    elif dry_run and result.version is None:
+        print(f"{name} would be the first version.")
+    elif dry_run and result.changes:
+        print(f"{_counted(len(result.changes), 'change')}; nothing was written.")
+    else:
+        print(f"Nothing changes: version {result.version} says the same.")
+
+
+def _diff(found: Iterable[CatalogChange]) -> Iterable[str]:
+    for change in found:
+        line = f"{SIGNS[change.kind]} {change.path}"
+        if change.kind in (ChangeKind.CHANGED, ChangeKind.REORDERED):
+            line += f": {_short(change.before)} → {_short(change.after)}"
+        yield line
+
+
+def _short(value: Any) -> str:
+    written = json.dumps(value, ensure_ascii=False)
+    return written if len(written) <= MAX_VALUE_LENGTH else written[: MAX_VALUE_LENGTH - 1] + "…"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,214 @@
+"""The catalogue over time: loading a version, and which one is in force.
+
+An edit is a new version from now on; what held before still decides what happened before (docs/decisions/0002).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlmodel import Session
+
+from billing_app.domain.catalog import (
+    Catalog,
+    CatalogChange,
+    CatalogInvalidError,
+    CatalogRefusedError,
+    Mistake,
+    changes,
+    decode_document,
+    digest,
+    keep_in_use,
+    parse_catalog,
+    refusals,
+    to_document,
+    uses_that_matter,
+)
+from billing_app.domain.errors import ConflictError, UnavailableError
+from billing_app.store import catalog as store
+from billing_app.store.catalog import VersionHead
+from billing_app.store.tables.catalog import CatalogueVersion
+
+MAX_FILE_BYTES = 4 * 1024 * 1024
+"""Far above any real catalogue: 500 packs are 100 kB."""
+
+MAX_CACHED = 64
+"""Parsed versions that a process keeps; a correction over years of history looks at a few dozen."""
+
+_parsed: dict[str, Catalog] = {}
+"""By digest, which names a document by what it says: the same in every database, and never out of date."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadResult:
+    """What loading did, or would do.
+
+    `version` is the one in force afterwards; None if it would be the first one and nothing was written. `kept` are the
+    plans and packs that the document drops and that stay as retired, as `plans.pro`. `edits_kept` says that the file
+    is the one loaded last, so that what was edited since stays.
+    """
+
+    version: int | None
+    changes: tuple[CatalogChange, ...]
+    kept: tuple[str, ...]
+    written: bool
+    edits_kept: bool = False
+
+
+def read_document(path: Path) -> Mapping[str, Any]:
+    """The JSON document of a file.
+
+    Raises CatalogInvalidError: it cannot be read, is too large, or is no JSON (with line and column).
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_FILE_BYTES + 1)
+    except FileNotFoundError:
+        raise _file_mistake(path, "there is no such file; copy the one that comes with the program") from None
+    except OSError as error:
+        raise _file_mistake(path, f"can't be read: {error.strerror}") from None
+    if len(content) > MAX_FILE_BYTES:
+        raise _file_mistake(path, f"is larger than {MAX_FILE_BYTES} bytes, which no catalogue is")
+    return decode_document(content, path.name)
+
+
+def load(
+    session: Session,
+    document: Mapping[str, Any],
+    now: datetime,
+    source: str,
+    *,
+    from_file: bool = True,
+    replace: bool = False,
+) -> LoadResult:
+    """Makes `document` the catalogue from `now` on. `source` says where it came from and is kept with the version.
+
+    A document that changes nothing writes nothing. A file that is the one loaded last changes nothing either, whatever
+    was edited on the pages since; a changed file that would undo such edits is refused unless `replace`.
+    Raises CatalogInvalidError (all mistakes), CatalogRefusedError (it contradicts facts) and ConflictError
+    `catalogue_conflict`.
+    """
+    store.lock(session)
+    loading = _prepare(session, document, now, source, from_file=from_file, replace=replace)
+    if not loading.result.changes and loading.current is not None:
+        return loading.result
+    version = store.next_version(session)
+    store.add(
+        session,
+        CatalogueVersion(
+            version=version,
+            document=json.dumps(to_document(loading.catalog), ensure_ascii=False),
+            digest=digest(loading.catalog),
+            file_digest=loading.file_digest,
+            # A clock that is behind must not put an edit before the one that it was made on.
+            effective_at=now if loading.current is None else max(now, loading.current.effective_at),
+            recorded_at=now,
+            source=source,
+        ),
+    )
+    return LoadResult(version, loading.result.changes, loading.result.kept, written=True)
+
+
+def preview(
+    session: Session,
+    document: Mapping[str, Any],
+    now: datetime,
+    source: str,
+    *,
+    from_file: bool = True,
+    replace: bool = False,
+) -> LoadResult:
+    """What `load` would do with the same arguments; raises the same errors and writes nothing."""
+    return _prepare(session, document, now, source, from_file=from_file, replace=replace).result
+
+
+def current(session: Session, now: datetime) -> Catalog:
+    """The catalogue in force at `now`. Raises UnavailableError `catalogue_missing` before any was loaded."""
+    head = store.in_force(session, now)
+    if head is None:
+        raise UnavailableError(
+            "No catalogue has been loaded yet: run `billing catalogue load`.", code="catalogue_missing"
+        )
+    return of_version(session, head)
+
+
+def of_version(session: Session, head: VersionHead) -> Catalog:
+    """The catalogue of a version, parsed once per process."""
+    catalog = _parsed.get(head.digest)
+    if catalog is None:
+        text = store.document(session, head.version)
+        if text is None:
+            raise UnavailableError(f"Version {head.version} of the catalogue is gone.", code="catalogue_missing")
+        catalog = parse_catalog(json.loads(text), f"catalogue version {head.version}")
+        if len(_parsed) >= MAX_CACHED:
+            _parsed.clear()
+        _parsed[head.digest] = catalog
+    return catalog
+
+
+def timeline(session: Session) -> list[tuple[datetime, Catalog]]:
+    """Every catalogue that has held, with the moment from which it did; the first one has always been held."""
+    return [(head.effective_at, of_version(session, head)) for head in store.timeline(session)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Loading:
+    catalog: Catalog
+    current: VersionHead | None
+    file_digest: str | None
+    result: LoadResult
+
+
+def _prepare(
+    session: Session, document: Mapping[str, Any], now: datetime, source: str, *, from_file: bool, replace: bool
+) -> _Loading:
+    given = parse_catalog(document, source)
+    file_digest = digest(given) if from_file else None
+    head = store.in_force(session, now)
+    if head is None:
+        return _Loading(given, None, file_digest, LoadResult(None, (), (), written=False))
+    old = of_version(session, head)
+    in_use = store.used(session, uses_that_matter(old, given))
+    new = keep_in_use(old, given, in_use)
+    found = changes(old, new)
+    if file_digest is not None and not replace and _edits_stay(session, head, old, file_digest, found):
+        return _Loading(old, head, file_digest, LoadResult(head.version, (), (), written=False, edits_kept=True))
+    refused = refusals(old, given, in_use)
+    if refused:
+        raise CatalogRefusedError(Mistake(source, refusal.path, refusal.message) for refusal in refused)
+    kept = [f"plans.{plan.id}" for plan in new.plans if plan not in given.plans]
+    kept += [f"packs.{pack.id}" for pack in new.packs if pack not in given.packs]
+    return _Loading(new, head, file_digest, LoadResult(head.version, tuple(found), tuple(kept), written=False))
+
+
+def _edits_stay(
+    session: Session, head: VersionHead, old: Catalog, file_digest: str, wanted: list[CatalogChange]
+) -> bool:
+    """Whether the file says nothing new, so that what was edited on the pages since it was loaded stays.
+
+    Raises ConflictError `catalogue_conflict` if the file did change, and would undo such an edit.
+    """
+    last = store.newest_from_file(session)
+    if last is None or last.version == head.version or not wanted:
+        return False
+    if last.file_digest == file_digest or store.known_since(session, file_digest, last.version):
+        return True
+    edits = changes(of_version(session, last), old)
+    undone = [edit.path for edit in edits if any(edit.meets(change) for change in wanted)]
+    if undone:
+        raise ConflictError(
+            f"The file would undo what was edited since it was last loaded: {', '.join(undone)}. Take the edits over "
+            "into the file (`billing catalogue show --json` prints them), or load it with --replace.",
+            code="catalogue_conflict",
+            paths=undone,
+        )
+    return False
+
+
+def _file_mistake(path: Path, message: str) -> CatalogInvalidError:
+    return CatalogInvalidError([Mistake(path.name, "", message)])
