@@ -87,7 +87,7 @@ def _mount(app: typer.Typer, name: str, command: Command, *, real: bool) -> None
     if isinstance(found, typer.Typer):
         app.add_typer(found, name=name, help=command.help)
     else:
-        app.command(name, help=command.help)(found)
+        app.command(name)(found)
 
 
 def _every_command() -> None:

@@ -56,7 +56,7 @@ def _dump(database: Database, target: Path) -> None:
     url = database.url.set(drivername="postgresql")
     with database.reading() as session:
         version = session.connection().execute(text("SHOW server_version")).scalar_one()
-    done = subprocess.run(  # noqa: S603  # our own arguments; the password travels in the environment
+    done = subprocess.run(  # our own arguments; the password travels in the environment
         [program, "--format=custom", f"--file={target}", "--dbname", url.set(password=None).render_as_string()],
         env=os.environ | ({"PGPASSWORD": str(url.password)} if url.password else {}),
         capture_output=True,

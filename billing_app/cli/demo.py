@@ -1,0 +1,30 @@
+"""`billing demo`: the demo's data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from billing_app.launcher import demo
+from billing_app.launcher.places import Places
+from billing_app.settings import ROOT
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def _demo() -> None:
+    """The demo's data."""
+
+
+@app.command()
+def reset(
+    folder: Annotated[Path, typer.Option(help="where the databases lie", show_default="var")] = ROOT / "var",
+) -> None:
+    """Forget the demo's data and its Stripe stand-in's; the next start tells the story anew.
+
+    Example: billing demo reset
+    """
+    print("The demo is forgotten." if demo.reset(Places(folder.resolve())) else "There is no demo data.")

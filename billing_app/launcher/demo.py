@@ -1,0 +1,33 @@
+"""The demo's data: told at first start, forgotten on request."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable
+
+from billing_app.db import Database
+from billing_app.launcher.places import Places
+from billing_app.launcher.single import only_console
+from billing_app.settings import Settings
+
+
+def tell(database: Database, settings: Settings, say: Callable[[str], None]) -> list[str]:
+    """Loads the demo's story if it is missing; gives the lines that say who can sign in."""
+    if importlib.util.find_spec("billing_app.demo.seed") is None:
+        return ["There is no demo data yet."]
+    seed = importlib.import_module("billing_app.demo.seed")
+    seed.seed(database, settings, say)
+    return list(seed.sign_ins())
+
+
+def reset(places: Places) -> bool:
+    """Removes the demo's files, unless a console runs with them; says whether there were any."""
+    with only_console(places.demo_database):
+        files = [places.demo_keys]
+        for database in (places.demo_database, places.sandbox_database):
+            files += [database, database.with_name(f"{database.name}-wal"), database.with_name(f"{database.name}-shm")]
+        found = [file for file in files if file.exists()]
+        for file in found:
+            file.unlink()
+    return bool(found)

@@ -1,0 +1,63 @@
+"""Where the console keeps its files, and whether it can."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from billing_app.domain.errors import UnavailableError
+
+LEAST_FREE_MB = 100
+"""Below this much free space a start is refused: SQLite's log and a backup need room to grow."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """The files of one folder, `var/` unless told otherwise. The demo's lie apart from those for real use."""
+
+    folder: Path
+
+    @property
+    def demo_database(self) -> Path:
+        """The demo's own database."""
+        return self.folder / "demo.db"
+
+    @property
+    def sandbox_database(self) -> Path:
+        """What the Stripe stand-in remembers of the demo."""
+        return self.folder / "demo-sandbox.db"
+
+    @property
+    def demo_keys(self) -> Path:
+        """The stand-in's key and webhook secret."""
+        return self.folder / "demo-keys.json"
+
+    @property
+    def database(self) -> Path:
+        """The database without the demo."""
+        return self.folder / "billing.db"
+
+    def log(self, name: str) -> Path:
+        """The file that takes what a child process prints."""
+        return self.folder / f"{name}.log"
+
+    def require(self) -> None:
+        """Creates the folder, and refuses one that cannot take files."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            probe = self.folder / f".probe-{os.getpid()}"
+            probe.write_bytes(b"")
+            probe.unlink()
+            free_mb = shutil.disk_usage(self.folder).free // 2**20
+        except OSError as error:
+            raise UnavailableError(
+                f"{self.folder} cannot be written ({error.strerror}): the console keeps its data there. "
+                "Free it, or start as a user who may write there."
+            ) from None
+        if free_mb < LEAST_FREE_MB:
+            raise UnavailableError(
+                f"Only {free_mb} MB are free where {self.folder} lies; the console needs {LEAST_FREE_MB} MB to start. "
+                "Make room first."
+            )

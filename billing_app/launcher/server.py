@@ -1,0 +1,129 @@
+"""Serving pages, API and websocket on one port, from pages that are already built."""
+
+from __future__ import annotations
+
+import http.client
+import multiprocessing
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server import Server
+
+from billing_app.db import Database
+from billing_app.domain.errors import UnavailableError
+from billing_app.launcher.children import PATIENCE_SECONDS
+from billing_app.settings import ROOT, Settings
+
+READY_SECONDS = 120
+"""A slow machine's first import of everything; after it the address is not announced, but serving goes on."""
+
+PRODUCTION = {
+    "REFLEX_ENV_MODE": "prod",
+    "REFLEX_TELEMETRY_ENABLED": "false",
+    # Reflex's own `run --env prod` sets these two for its workers: the pages are built, serve them from this process.
+    "__REFLEX_SKIP_COMPILE": "true",
+    "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "true",
+}
+
+
+def workers(settings: Settings) -> int:
+    """One process unless both the database and the pages' state can be shared; GRANIAN_WORKERS decides how many."""
+    shared = bool(settings.redis_url) and not settings.database_url.startswith("sqlite")
+    asked = os.environ.get("GRANIAN_WORKERS", "")
+    if not asked:
+        return (os.cpu_count() or 1) if shared else 1
+    if not asked.isdecimal() or int(asked) < 1:
+        raise UnavailableError(f"GRANIAN_WORKERS is a number of processes, not {asked!r}.")
+    if int(asked) > 1 and not shared:
+        raise UnavailableError(
+            "Several web processes need BILLING_DATABASE_URL on PostgreSQL and BILLING_REDIS_URL, which they share; "
+            "without them leave GRANIAN_WORKERS out."
+        )
+    return int(asked)
+
+
+def publish(settings: Settings) -> None:
+    """Hands the settings to the web processes through the environment."""
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        text = value.get_secret_value() if hasattr(value, "get_secret_value") else str(value)
+        os.environ[f"BILLING_{name.upper()}"] = text
+    if settings.redis_url:
+        os.environ["REFLEX_REDIS_URL"] = settings.redis_url
+
+
+def serve(host: str, settings: Settings, when_ready: Callable[[], None]) -> None:
+    """Serves until Ctrl-C or a termination signal. `when_ready` runs once the first page answers."""
+    count = workers(settings)
+    publish(settings)
+    os.environ.update(PRODUCTION)
+    os.chdir(ROOT)
+    # A forked child would inherit threads' locks and open database connections.
+    multiprocessing.set_start_method("spawn", force=True)
+    threading.Thread(target=announce, args=(host, settings.port, when_ready), daemon=True).start()
+    server = Server(
+        "billing_app.launcher.worker:create",
+        factory=True,
+        address=host,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        workers=count,
+        log_level=LogLevels.warning,
+        respawn_failed_workers=count > 1,
+        workers_kill_timeout=int(PATIENCE_SECONDS),
+    )
+    server.serve()
+
+
+def answers(host: str, port: int, path: str) -> bool:
+    """Whether a server gives a page there."""
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # compared, not bound
+    connection = http.client.HTTPConnection(reachable, port, timeout=2)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status < http.client.INTERNAL_SERVER_ERROR
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+def wait_until_answers(host: str, port: int, path: str, seconds: float) -> bool:
+    """Waits for the first answer; False when none came in time."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if answers(host, port, path):
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def announce(host: str, port: int, when_ready: Callable[[], None]) -> None:
+    """Calls `when_ready` after the first answer."""
+    if wait_until_answers(host, port, "/ping", READY_SECONDS):
+        when_ready()
+    else:
+        print(f"The console has not answered for {READY_SECONDS} s; look at the lines above.", file=sys.stderr)
+
+
+def open_database(url: str) -> Database:
+    """Opens the database, or says in a sentence why it cannot be."""
+    from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+    try:
+        database = Database(url)
+        database.engine.connect().close()
+    except (ArgumentError, NoSuchModuleError):
+        raise UnavailableError(
+            "BILLING_DATABASE_URL is not an address of a database: sqlite:///FILE or "
+            "postgresql+psycopg://user:password@host/database."
+        ) from None
+    except (SQLAlchemyError, OSError) as error:
+        cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        raise UnavailableError(f"The database cannot be opened: {cause}") from None
+    return database

@@ -1,0 +1,151 @@
+"""What happens between the command and the served console: every step in order, each refusal a sentence."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Generator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from billing_app import clock, schema
+from billing_app.db import Database
+from billing_app.launcher import demo, frontend, guards, server
+from billing_app.launcher.keys import demo_keys
+from billing_app.launcher.places import Places
+from billing_app.launcher.ports import require_free
+from billing_app.launcher.sandbox import Sandbox
+from billing_app.launcher.single import only_console
+from billing_app.services import catalog, links
+from billing_app.settings import ROOT, Settings
+
+
+@dataclass(frozen=True)
+class Start:
+    """What the command line decides."""
+
+    settings: Settings
+    places: Places
+    host: str = "127.0.0.1"
+    reload: bool = False
+
+
+def say(line: str) -> None:
+    """Tells the person at the terminal."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def run_demo(start: Start) -> None:
+    """The console with its demo: own database, own Stripe stand-in, three organizations with a history."""
+    start.places.require()
+    require_free(start.host, start.settings.port)
+    keys = demo_keys(start.places.demo_keys)
+    sandbox = Sandbox(start.places, keys, start.settings.public_url)
+    settings = start.settings.model_copy(
+        update={
+            "demo": True,
+            "database_url": f"sqlite:///{start.places.demo_database}",
+            "stripe_api_secret": SecretStr(keys.api_secret),
+            "stripe_webhook_secret": SecretStr(keys.webhook_secret),
+            "stripe_api_base": sandbox.address,
+        }
+    )
+    with ExitStack() as stack:
+        stack.enter_context(only_console(start.places.demo_database))
+        built = stack.enter_context(_building(start))
+        database = _prepared(settings)
+        stack.callback(sandbox.stop)
+        sandbox.start(say)
+        people = demo.tell(database, settings, say)
+        database.close()
+        built.result()
+        _serve(start, settings, lambda: _announce(settings, people))
+
+
+def serve_real(start: Start) -> None:
+    """The console for real use: everything from the settings, no demo, no stand-in."""
+    settings = start.settings.model_copy(update={"demo": False})
+    start.places.require()
+    require_free(start.host, settings.port)
+    with ExitStack() as stack:
+        built = stack.enter_context(_building(start))
+        database = server.open_database(settings.database_url)
+        file = schema.database_file(database)
+        if file is not None:
+            stack.enter_context(only_console(file))
+        database.close()
+        database = _prepared(settings)
+        guards.refuse_demo_in_public(database, settings)
+        lines = _set_up_lines(database, settings)
+        database.close()
+        built.result()
+        _serve(start, settings, lambda: _announce(settings, lines))
+
+
+def _prepared(settings: Settings) -> Database:
+    """The database at the code's version, with the catalogue of plans.json loaded."""
+    document = catalog.read_document(settings.catalogue_file)
+    database = server.open_database(settings.database_url)
+    schema.upgrade(database)
+    with database.writing() as session:
+        catalog.load(session, document, clock.now(), settings.catalogue_file.name)
+    return database
+
+
+@contextmanager
+def _building(start: Start) -> Generator[Future[bool]]:
+    """Builds the pages beside the other steps: both take long only the first time."""
+    done: Future[bool] = Future()
+    if start.reload:
+        done.set_result(False)  # the reloading server builds its own
+        yield done
+        return
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(frontend.ensure_built, start.places.log("pages-build"))
+
+
+def _serve(start: Start, settings: Settings, when_ready: Callable[[], None]) -> None:
+    if start.reload:
+        _serve_reloading(start, settings, when_ready)
+    else:
+        server.serve(start.host, settings, when_ready)
+
+
+def _serve_reloading(start: Start, settings: Settings, when_ready: Callable[[], None]) -> None:
+    """Reflex's own server, which builds and starts anew whenever a file changes."""
+    server.publish(settings)
+    environment = frontend.environment()
+    del environment["REFLEX_API_URL"]
+    port = str(settings.port)
+    command = [sys.executable, "-m", "reflex", "run", "--env", "preview", "--backend-host", start.host]
+    process = subprocess.Popen(
+        [*command, "--frontend-port", port, "--backend-port", port], cwd=ROOT, env=os.environ | environment
+    )
+    waiting = threading.Thread(target=server.announce, args=(start.host, settings.port, when_ready), daemon=True)
+    waiting.start()
+    try:
+        process.wait()
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _set_up_lines(database: Database, settings: Settings) -> list[str]:
+    with database.writing() as session:
+        token = links.set_up_link(session, clock.now())
+    if token is None:
+        return []
+    address = settings.public_url + links.path(links.Kind.SET_UP, token)
+    return ["Nobody can sign in yet. Make yourself the operator (this link works once, for 24 hours):", f"  {address}"]
+
+
+def _announce(settings: Settings, lines: list[str]) -> None:
+    print(f"\nThe billing console is ready: {settings.public_url}\n", flush=True)
+    for line in lines:
+        print(line, flush=True)
+    print("\nCtrl-C stops it.", flush=True)

@@ -1,0 +1,23 @@
+"""What each web process runs: the composed app, ended with the process that started it."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from starlette.types import ASGIApp
+
+from billing_app.launcher.children import end_with
+from billing_app.settings import ROOT
+
+
+def create() -> ASGIApp:
+    """The whole product as one ASGI app: pages, API, websocket and jobs."""
+    end_with(os.getppid())
+    # Reflex finds rxconfig.py and .web from the project's folder, wherever the console was started.
+    os.chdir(ROOT)
+    sys.path.insert(0, str(ROOT))
+
+    from billing_app.billing_app import app
+
+    return app()

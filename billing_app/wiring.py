@@ -1,0 +1,14 @@
+"""What entry points need, made once per process from the settings: the database, and later the outside world."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from billing_app.db import Database
+from billing_app.settings import settings
+
+
+@lru_cache
+def database() -> Database:
+    """The database of the settings."""
+    return Database(settings().database_url)
