@@ -156,6 +156,8 @@ class OverviewView:
     """The worst first."""
     meters: tuple[MeterView, ...]
     """Blocked first, then the soonest cut-off."""
+    metrics: tuple[Metric, ...]
+    """Every metric of the catalogue, in its order."""
     actions: tuple[ActionView, ...]
     """All actions of the catalogue; blocked ones first."""
     chart: Metric | None
