@@ -27,6 +27,15 @@ def held_at(history: History, at: datetime) -> int | None:
     return held
 
 
+def largest_held(history: History, start: datetime, until: datetime) -> int | None:
+    """The largest allowance held in `[start, until]`: what a period that starts then includes so far (rule 7)."""
+    largest = held_at(history, start)
+    for change in changes(history.allowances):
+        if start < change.at <= until and largest is not None:
+            largest = None if change.quantity is None else max(largest, change.quantity)
+    return largest
+
+
 def policy_at(history: History, at: datetime) -> Policy:
     """The policy of a period that starts at `at`: the last one set by then; the first one always was."""
     ordered = sorted(history.policies, key=attrgetter("at"))

@@ -9,7 +9,7 @@ from bisect import bisect_left, insort
 from datetime import datetime
 
 from billing_app.domain.accounts import Account, Month
-from billing_app.domain.allowances import held_at
+from billing_app.domain.allowances import largest_held
 from billing_app.domain.credits import DeficitPolicy, Grant, History, Policy
 from billing_app.domain.periods import Period, period_containing
 from billing_app.domain.positions import Position
@@ -252,9 +252,9 @@ class State:
     def account(self, history: History, as_of: datetime) -> Account:
         """What a reader sees at `as_of`, which must be the state's own moment."""
         period = period_containing(history.anchor, as_of)
-        running = (
-            self.month if self.begun and self.month.period == period else RunningMonth(period, held_at(history, as_of))
-        )
+        running = self.month if self.begun and self.month.period == period else None
+        if running is None:
+            running = RunningMonth(period, largest_held(history, period.start, as_of))
         positions = self.positions.values()
         carried = sum(month.unpaid for month in self.carried)
         return Account(

@@ -42,6 +42,20 @@ class Posting:
     late: bool
 
 
+def bucket_name(kind: str, grant_id: str | None, origin: str | None, number: int | None = None) -> str:
+    """`burn:3:gr_1` (of a period), `expire::gr_1`, `debt/settle::gr_1` (movements of gr_1's own debt)."""
+    shown = "" if number is None else number
+    return f"debt/{kind}:{shown}:{origin}" if grant_id is None else f"{kind}:{shown}:{grant_id}"
+
+
+def parse_bucket_name(name: str) -> tuple[str, str | None, str | None]:
+    """Kind, grant and origin of a bucket; the way back of `bucket_name`."""
+    kind, _number, subject = name.split(":", 2)
+    if kind.startswith("debt/"):
+        return kind.removeprefix("debt/"), None, subject
+    return kind, subject, None
+
+
 def buckets(state: State) -> dict[str, Bucket]:
     """Everything that the ledger of this metric should hold. `state` must have been run with a trace."""
     if not state.begun:
@@ -51,8 +65,7 @@ def buckets(state: State) -> dict[str, Bucket]:
     found: dict[str, Bucket] = {}
 
     def add(kind: str, quantity: int, grant_id: str | None, origin: str | None, number: int | None = None) -> None:
-        subject = grant_id or f"debt:{origin}"
-        name = f"{subject}:{kind}" if number is None else f"{subject}:{kind}:{number}"
+        name = bucket_name(kind, grant_id, origin, number)
         if not quantity and name not in moved:
             return
         at, period = moved.get(name, (state.months[0].period.start, state.months[0].period.number))
@@ -81,22 +94,18 @@ def _last_moves(state: State) -> dict[str, tuple[datetime, int]]:
     moved: dict[str, tuple[datetime, int]] = {}
     for step in state.trace or ():
         kind = {"release": "burn", "unhold": "hold"}.get(step.kind, step.kind)
-        name = f"{step.grant_id or f'debt:{step.origin}'}:{kind}"
-        if kind == "burn":
-            name += f":{step.period}"
+        name = bucket_name(kind, step.grant_id, step.origin, step.period if kind == "burn" else None)
         moved[name] = (step.at, step.period)
     return moved
 
 
 def _burned_once(moved: Mapping[str, tuple[datetime, int]], month: RunningMonth) -> set[str]:
     """Grants that a period burned and gave back in full: their bucket is 0 now, and the ledger may hold more."""
-    suffix = f":burn:{month.period.number}"
-    return {name.removesuffix(suffix) for name in moved if name.endswith(suffix)}
+    prefix = bucket_name("burn", "", None, month.period.number)
+    return {name.removeprefix(prefix) for name in moved if name.startswith(prefix)}
 
 
-def differences(
-    wanted: Mapping[str, Bucket], held: Mapping[str, Bucket], posted_at: datetime | None
-) -> list[Posting]:
+def differences(wanted: Mapping[str, Bucket], held: Mapping[str, Bucket], posted_at: datetime | None) -> list[Posting]:
     """The rows that bring the ledger (`held`, its sums by bucket) to `wanted`, in the order in which they are written.
 
     A bucket that the engine no longer knows (late facts may undo it) is brought to zero. `posted_at` is the moment up

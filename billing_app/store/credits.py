@@ -53,9 +53,7 @@ def granted_total(session: Session, organization_id: int, metric: str) -> int:
     return int(session.exec(query).one() or 0)
 
 
-def actions(
-    session: Session, organization_id: int, metric: str, known_at: datetime | None = None
-) -> list[GrantAction]:
+def actions(session: Session, organization_id: int, metric: str, known_at: datetime | None = None) -> list[GrantAction]:
     """What happened to the metric's grants, in recorded order."""
     query = select(GrantAction).where(GrantAction.organization_id == organization_id, GrantAction.metric == metric)
     if known_at is not None:

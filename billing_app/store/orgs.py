@@ -6,7 +6,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from billing_app.store.tables.orgs import Organization, PageRevision
-from billing_app.store.upserts import insert
+from billing_app.store.upserts import upsert
 
 
 def insert(session: Session, organization: Organization) -> bool:
@@ -45,7 +45,7 @@ def raise_revision(session: Session, organization_id: int) -> None:
 
     To be called last in a transaction: its row is the last lock of the common order.
     """
-    statement = insert(session, PageRevision).values(organization_id=organization_id, revision=1)
+    statement = upsert(session, PageRevision).values(organization_id=organization_id, revision=1)
     session.connection().execute(
         statement.on_conflict_do_update(
             index_elements=["organization_id"], set_={"revision": PageRevision.revision + 1}

@@ -18,7 +18,7 @@ from billing_app.domain.credits import Aggregation
 from billing_app.domain.periods import period_containing
 from billing_app.domain.usage import UsageEvent
 from billing_app.store.tables.usage import UsageHour, UsageSubject
-from billing_app.store.upserts import insert
+from billing_app.store.upserts import upsert
 
 SUBJECTS_PER_QUERY = 500
 """How many subjects one query looks up; below SQLite's limit on bound values."""
@@ -82,9 +82,10 @@ def _upsert(
     if not rows:
         return
     values = [
-        {"organization_id": organization_id, "metric": metric, "hour": hour, **row} for hour, row in sorted(rows.items())
+        {"organization_id": organization_id, "metric": metric, "hour": hour, **row}
+        for hour, row in sorted(rows.items())
     ]
-    statement = insert(session, UsageHour)
+    statement = upsert(session, UsageHour)
     new, old = statement.excluded, UsageHour
     if aggregation in (Aggregation.SUM, Aggregation.UNIQUE):
         quantity: Any = old.quantity + new.quantity
@@ -102,9 +103,9 @@ def _upsert(
             "level": level,
             "last_at": case((new.last_at > old.last_at, new.last_at), else_=old.last_at),
             "events": old.events + new.events,
-            "exact": old.exact & new.exact if session.get_bind().dialect.name == "sqlite" else case(
-                (new.exact, old.exact), else_=new.exact
-            ),
+            "exact": old.exact & new.exact
+            if session.get_bind().dialect.name == "sqlite"
+            else case((new.exact, old.exact), else_=new.exact),
         },
     )
     session.connection().execute(statement, values)
@@ -134,7 +135,7 @@ def _count_subjects(
             moved[hour_of(before)] -= 1
             _see_earlier(session, key, at)
     if fresh:
-        session.connection().execute(insert(session, UsageSubject), fresh)
+        session.connection().execute(upsert(session, UsageSubject), fresh)
     return {hour: count for hour, count in moved.items() if count}
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 from sqlmodel import Session
 
 
-def insert(session: Session, table: Any) -> SqliteInsert | PostgresInsert:
+def upsert(session: Session, table: Any) -> SqliteInsert | PostgresInsert:
     """An INSERT into `table` that knows `on_conflict_do_nothing` and `on_conflict_do_update`."""
     if session.get_bind().dialect.name == "sqlite":
         return sqlite.insert(table)

@@ -1,0 +1,154 @@
+"""Assembles what the engine needs from the stored facts, and runs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlmodel import Session
+
+from billing_app.domain import engine
+from billing_app.domain.accounts import Account
+from billing_app.domain.catalog import Catalog
+from billing_app.domain.credits import Allowance, History, Policy
+from billing_app.domain.engine_state import State
+from billing_app.domain.periods import period_containing
+from billing_app.services import catalog as catalogs
+from billing_app.store import credits as credit_store
+from billing_app.store import timelines
+from billing_app.store.tables.credits import PlanChange
+from billing_app.store.tables.orgs import Organization
+
+
+@dataclass(frozen=True, slots=True)
+class Plans:
+    """The plans that an organization held and the catalogues that said what they include, both by time."""
+
+    held: tuple[PlanChange, ...]
+    catalogs: tuple[tuple[datetime, Catalog], ...]
+
+    def plan_at(self, moment: datetime) -> str:
+        """The id of the plan held at `moment`; the first one has always been held (fine point 3)."""
+        current = self.held[0].plan if self.held else self.catalog_at(moment).default_plan.id
+        for change in self.held:
+            if change.at <= moment:
+                current = change.plan
+        return current
+
+    def catalog_at(self, moment: datetime) -> Catalog:
+        """The catalogue in force at `moment`; the first one always was."""
+        current = self.catalogs[0][1]
+        for at, catalog in self.catalogs:
+            if at <= moment:
+                current = catalog
+        return current
+
+    def allowances(self, metric: str) -> tuple[Allowance, ...]:
+        """What the organization held of a metric over time: every change of plan or catalogue that changes it."""
+        moments = sorted({change.at for change in self.held} | {at for at, _ in self.catalogs})
+        found: list[Allowance] = []
+        for moment in moments:
+            quantity = self.catalog_at(moment).plan(self.plan_at(moment)).allowance(metric)
+            if not found or found[-1].quantity != quantity:
+                found.append(Allowance(moment, quantity))
+        return tuple(found)
+
+    def policies(self, metric: str) -> tuple[Policy, ...]:
+        """The metric's policies over time."""
+        found: list[Policy] = []
+        for at, catalog in self.catalogs:
+            rule = catalog.metric(metric)
+            if not found or (found[-1].deficit, found[-1].refund_shortfall) != (rule.deficit, rule.refund_shortfall):
+                found.append(Policy(at, rule.deficit, rule.refund_shortfall))
+        return tuple(found)
+
+
+def plans(session: Session, organization_id: int, known_at: datetime | None = None) -> Plans:
+    """The organization's plans with the catalogues that define them."""
+    held = credit_store.plan_changes(session, organization_id, known_at)
+    held.sort(key=lambda change: (change.at, change.number))
+    return Plans(tuple(held), tuple(catalogs.timeline(session)))
+
+
+def history(
+    session: Session,
+    organization: Organization,
+    metric: str,
+    as_of: datetime,
+    *,
+    known_at: datetime | None = None,
+    held: Plans | None = None,
+) -> History:
+    """All facts of one organization and metric. `as_of` is the moment that will be asked for.
+
+    `known_at` leaves out what was recorded later; `held` saves reading the plans again for each metric.
+    Raises NotFoundError `metric_not_found`.
+    """
+    owner = organization_id(organization)
+    held = held or plans(session, owner, known_at)
+    aggregation = held.catalogs[-1][1].metric(metric).aggregation
+    facts = History(
+        anchor=organization.anchor,
+        aggregation=aggregation,
+        allowances=held.allowances(metric),
+        grants=credit_store.as_grants(credit_store.grants(session, owner, metric, known_at)),
+        actions=credit_store.as_actions(credit_store.actions(session, owner, metric, known_at)),
+        policies=held.policies(metric),
+    )
+    boundaries = {as_of, *(action.at for action in facts.actions), *(change.at for change in facts.allowances)}
+    for grant in facts.grants:
+        boundaries |= {grant.effective_at} if grant.expires_at is None else {grant.effective_at, grant.expires_at}
+    points = timelines.usage_points(session, owner, metric, aggregation, organization.anchor, boundaries, known_at)
+    return replace(facts, usage=points)
+
+
+def account(
+    session: Session,
+    organization: Organization,
+    metric: str,
+    as_of: datetime,
+    *,
+    known_at: datetime | None = None,
+    held: Plans | None = None,
+) -> Account:
+    """The account of a metric at `as_of`, from all facts known now or by `known_at`."""
+    return engine.compute(history(session, organization, metric, as_of, known_at=known_at, held=held), as_of)
+
+
+def traced(facts: History, as_of: datetime) -> State:
+    """The engine's state at `as_of` with every movement that led there."""
+    state = engine.start(facts)
+    state.trace = []
+    engine.advance(state, facts, as_of)
+    return state
+
+
+def last_boundary(facts: History, moment: datetime) -> datetime:
+    """The latest instant up to `moment` after which usage may be counted by arithmetic alone.
+
+    That is the period's turn, anything that happened to grants, plans and allowances, and the last fall of usage: what
+    was released by it may not have become spendable, so what came before it must stay before it.
+    """
+    period = period_containing(facts.anchor, moment)
+    marks = [period.start]
+    for grant in facts.grants:
+        marks += [grant.effective_at] if grant.expires_at is None else [grant.effective_at, grant.expires_at]
+    marks += [fact.at for fact in (*facts.allowances, *facts.actions)]
+    before = 0
+    for point in facts.usage:
+        if point.at >= period.start and point.used < before:
+            marks.append(point.at)
+        before = point.used
+    return max(mark for mark in marks if mark <= moment)
+
+
+def organization_id(organization: Organization) -> int:
+    """The id of a stored organization."""
+    if organization.id is None:
+        raise ValueError("the organization is not stored yet")
+    return organization.id
+
+
+def period_number(organization: Organization, moment: datetime) -> int:
+    """The number of the organization's period that `moment` falls in."""
+    return period_containing(organization.anchor, moment).number

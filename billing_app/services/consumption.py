@@ -1,0 +1,232 @@
+"""Consume and reservations: what asks before it uses (credits.md, The hot path; fine points 12 and 15)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlmodel import Session
+
+from billing_app.domain.catalog import Catalog, Metric
+from billing_app.domain.credits import MAX_QUANTITY, Aggregation
+from billing_app.domain.errors import CreditsExhaustedError, FactRefusedError, NotFoundError
+from billing_app.domain.usage import UsageEvent
+from billing_app.services import accounts, catalog, meters
+from billing_app.store import idempotency, orgs, rollups
+from billing_app.store import meters as meter_store
+from billing_app.store import usage as usage_store
+from billing_app.store.tables.base import new_id
+from billing_app.store.tables.meters import MeterRow, Reservation
+from billing_app.store.tables.orgs import Organization
+
+MAX_TIMEOUT_S = 24 * 3600
+"""A reservation holds for at most a day (credits.md)."""
+
+DEFAULT_TIMEOUT_S = 3600
+
+
+class Mode(StrEnum):
+    """What consume does with a quantity that does not fit whole."""
+
+    REJECT = "reject"
+    CLAMP = "clamp"
+
+
+@dataclass(frozen=True, slots=True)
+class Consumed:
+    """The answer of consume: how much was taken, and the metric's figures after it. `accepted` 0 is a refusal."""
+
+    accepted: int
+    used: int
+    allowance: int | None
+    credits: int
+
+
+def consume(
+    session: Session,
+    organization: Organization,
+    metric_id: str,
+    quantity: int,
+    now: datetime,
+    *,
+    mode: Mode = Mode.REJECT,
+    key: str | None = None,
+) -> Consumed:
+    """Takes `quantity`, all or nothing (reject) or what fits (clamp), never past allowance and credits.
+
+    A repeated `key` answers what it answered first, refusals too. Raises NotFoundError `metric_not_found`,
+    FactRefusedError `not_consumable`, `invalid_quantity`, InvalidError `idempotency_mismatch`.
+    """
+    metric = _consumable(catalog.current(session, now), metric_id)
+    _validate(quantity)
+    owner = accounts.organization_id(organization)
+    digest = _digest("consume", metric_id, quantity, mode.value)
+    if key is not None:
+        answer = idempotency.take(session, owner, "consume", key, digest, now)
+        if answer is not None:
+            return Consumed(**json.loads(answer))
+    consumed = _take(session, organization, metric, quantity, mode, now)
+    if key is not None:
+        idempotency.answer(session, owner, "consume", key, json.dumps(asdict(consumed)))
+    if consumed.accepted:
+        orgs.raise_revision(session, owner)
+    return consumed
+
+
+def _take(
+    session: Session, organization: Organization, metric: Metric, quantity: int, mode: Mode, now: datetime
+) -> Consumed:
+    owner = accounts.organization_id(organization)
+    debited = meter_store.debit(session, owner, metric.id, quantity, now)
+    if debited is not None:
+        used, left, allowance, _reserved = debited
+        _add_event(session, organization, metric, quantity, now)
+        return Consumed(quantity, used, allowance, left)
+    row = meters.prepare(session, organization, metric.id, now)
+    reading = meters.reading(row, metric.aggregation)
+    fits = reading.fits(min(quantity, MAX_QUANTITY - row.used))
+    accepted = fits if mode is Mode.CLAMP or fits == quantity else 0
+    if accepted:
+        use(session, organization, metric, row, accepted, now)
+    return Consumed(accepted, row.used, row.allowance, row.left)
+
+
+def use(
+    session: Session, organization: Organization, metric: Metric, row: MeterRow, quantity: int, now: datetime
+) -> None:
+    """Counts accepted use at `now` and brings the locked meter along through the engine."""
+    _add_event(session, organization, metric, quantity, now)
+    row.changed = True
+    session.add(row)
+    session.flush()
+    meters.recompute(session, organization, row, now)
+
+
+def reserve(
+    session: Session,
+    organization: Organization,
+    metric_id: str,
+    quantity: int,
+    now: datetime,
+    *,
+    timeout_s: int = DEFAULT_TIMEOUT_S,
+    reservation_id: str | None = None,
+) -> Reservation:
+    """Holds `quantity` for `timeout_s` seconds. Repeating a `reservation_id` answers the reservation that exists.
+
+    Raises CreditsExhaustedError where it does not fit; FactRefusedError `invalid_timeout`, `not_consumable`,
+    `invalid_quantity`.
+    """
+    metric = _consumable(catalog.current(session, now), metric_id)
+    _validate(quantity)
+    if not 1 <= timeout_s <= MAX_TIMEOUT_S:
+        raise FactRefusedError(f"`timeout_s` is 1 to {MAX_TIMEOUT_S} seconds.", code="invalid_timeout")
+    owner = accounts.organization_id(organization)
+    row = meters.prepare(session, organization, metric_id, now)
+    existing = meter_store.reservation(session, owner, reservation_id) if reservation_id else None
+    if existing is not None:
+        return existing
+    reading = meters.reading(row, metric.aggregation)
+    if reading.fits(quantity) < quantity:
+        raise CreditsExhaustedError(
+            f"{quantity} of {metric.name} do not fit: {reading.available} are available.",
+            used=row.used, allowance=row.allowance, credits=row.left, requested=quantity,
+        )  # fmt: skip
+    reservation = Reservation(
+        organization_id=owner, id=reservation_id or new_id().hex, metric=metric_id, quantity=quantity,
+        opened_at=now, holds_until=now + timedelta(seconds=timeout_s),
+    )  # fmt: skip
+    session.add(reservation)
+    session.flush()
+    meters.recompute(session, organization, row, now)
+    orgs.raise_revision(session, owner)
+    return reservation
+
+
+def confirm(
+    session: Session, organization: Organization, reservation_id: str, now: datetime, *, quantity: int | None = None
+) -> Reservation:
+    """What was reserved was used: counts as use now, never refused for lack of credits; the rest is given back.
+
+    Without `quantity` all of it. Confirming twice is one confirmation. Raises NotFoundError `reservation_not_found`,
+    FactRefusedError `reservation_expired`, `reservation_exceeded`, `invalid_quantity`.
+    """
+    held, row = _held(session, organization, reservation_id, now)
+    if held.confirmed_quantity is not None:
+        return held
+    real = held.quantity if quantity is None else quantity
+    if held.closed_at is not None or held.holds_until <= now:
+        raise FactRefusedError("The reservation has ended: its quantity was given back.", code="reservation_expired")
+    if real < 0:
+        raise FactRefusedError("`quantity` is 0 or more.", code="invalid_quantity")
+    if real > held.quantity:
+        raise FactRefusedError(
+            f"{held.quantity} were reserved; {real} can't be confirmed. Report the rest as usage.",
+            code="reservation_exceeded",
+        )
+    held.confirmed_quantity, held.closed_at = real, now
+    session.add(held)
+    session.flush()
+    metric = catalog.current(session, now).metric(held.metric)
+    if real:
+        use(session, organization, metric, row, real, now)
+    else:
+        meters.recompute(session, organization, row, now)
+    orgs.raise_revision(session, accounts.organization_id(organization))
+    return held
+
+
+def release(session: Session, organization: Organization, reservation_id: str, now: datetime) -> Reservation:
+    """Gives all of a reservation back; releasing twice is once. Raises NotFoundError `reservation_not_found`."""
+    held, row = _held(session, organization, reservation_id, now)
+    if held.closed_at is None:
+        held.closed_at = now
+        session.add(held)
+        session.flush()
+        meters.recompute(session, organization, row, now)
+        orgs.raise_revision(session, accounts.organization_id(organization))
+    return held
+
+
+def _held(
+    session: Session, organization: Organization, reservation_id: str, now: datetime
+) -> tuple[Reservation, MeterRow]:
+    """The reservation, read under the lock of its meter."""
+    owner = accounts.organization_id(organization)
+    found = meter_store.reservation(session, owner, reservation_id)
+    if found is None:
+        raise NotFoundError(f"There is no reservation {reservation_id!r}.", code="reservation_not_found")
+    row = meters.prepare(session, organization, found.metric, now)
+    again = meter_store.reservation(session, owner, reservation_id)
+    return again or found, row
+
+
+def _add_event(session: Session, organization: Organization, metric: Metric, quantity: int, now: datetime) -> None:
+    owner = accounts.organization_id(organization)
+    event = {
+        "organization_id": owner, "id": new_id(), "metric": metric.id, "quantity": quantity, "subject": None,
+        "occurred_at": now, "recorded_at": now, "key": None, "source": "",
+    }  # fmt: skip
+    usage_store.add_events(session, [event])
+    rollups.add(session, owner, metric.id, metric.aggregation, organization.anchor, [UsageEvent(now, quantity)])
+
+
+def _consumable(current: Catalog, metric_id: str) -> Metric:
+    metric = current.metric(metric_id)
+    if metric_id not in current.metric_ids or metric.aggregation is not Aggregation.SUM:
+        raise FactRefusedError(
+            f"{metric.name} is not a sum: it is reported as usage and asked for with check.", code="not_consumable"
+        )
+    return metric
+
+
+def _validate(quantity: int) -> None:
+    if not 1 <= quantity <= MAX_QUANTITY:
+        raise FactRefusedError(f"`quantity` is a whole number from 1 to {MAX_QUANTITY}.", code="invalid_quantity")
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]

@@ -1,0 +1,212 @@
+"""Grants and what happens to them. Each brings the organization's ledger up to date in the same transaction.
+
+Whoever records a fact holds the organization's row, then the meter of the metric (lock order: services.meters).
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+
+from sqlmodel import Session
+
+from billing_app.domain.credits import (
+    DEFAULT_PRIORITY,
+    MAX_QUANTITY,
+    DisputeStatus,
+    Grant,
+    default_expiry,
+    validated_grant,
+)
+from billing_app.domain.errors import FactRefusedError, InvalidError, NotFoundError
+from billing_app.services import accounts, catalog, meters, recounts
+from billing_app.store import credits as store
+from billing_app.store import meters as meter_store
+from billing_app.store import orgs
+from billing_app.store.tables.credits import GrantAction, GrantRow
+from billing_app.store.tables.orgs import Organization
+
+ONE_YEAR = "one year"
+"""Stands for the default expiry, because None means "never ends"."""
+
+
+def new_grant_id() -> str:
+    """A random id for a grant."""
+    return f"gr_{secrets.token_hex(12)}"
+
+
+def grant(
+    session: Session,
+    organization: Organization,
+    metric: str,
+    quantity: int,
+    now: datetime,
+    *,
+    source: str,
+    source_key: str,
+    reason: str,
+    grant_id: str | None = None,
+    effective_at: datetime | None = None,
+    expires_at: datetime | str | None = ONE_YEAR,
+    priority: int = DEFAULT_PRIORITY,
+    paid_cents: int = 0,
+    currency: str = "",
+    pack: str | None = None,
+    actor: str = "",
+) -> GrantRow:
+    """Makes a grant, once per `source_key`: a repeated one answers the grant that exists (rule 12).
+
+    Raises FactRefusedError `invalid_quantity`, `invalid_expiry`, `quantity_too_large`; NotFoundError
+    `metric_not_found`.
+    """
+    owner = accounts.organization_id(organization)
+    store.lock_organization(session, owner)
+    existing = store.grant_by_source(session, owner, source_key)
+    if existing is not None:
+        return existing
+    catalog.current(session, now).metric(metric)
+    begins = effective_at or now
+    ends = default_expiry(begins) if isinstance(expires_at, str) else expires_at
+    fact = validated_grant(
+        Grant(
+            grant_id or new_grant_id(), quantity, begins, ends, created_at=now, priority=priority, paid_cents=paid_cents
+        )
+    )
+    if store.granted_total(session, owner, metric) + quantity > MAX_QUANTITY:
+        raise FactRefusedError(f"All grants of {metric} together would pass {MAX_QUANTITY}.", code="quantity_too_large")
+    meters.prepare(session, organization, metric, now)
+    row = GrantRow(
+        organization_id=owner, id=fact.id, metric=metric, quantity=quantity, effective_at=begins, expires_at=ends,
+        created_at=now, recorded_at=now, priority=priority, paid_cents=paid_cents, currency=currency, source=source,
+        source_key=source_key, pack=pack, reason=reason, actor=actor,
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    _follow(session, organization, metric, now)
+    return row
+
+
+def void(
+    session: Session, organization: Organization, grant_id: str, now: datetime, *, reason: str = "", actor: str = ""
+) -> GrantRow:
+    """Forfeits what is left of a grant; voiding twice is one void (rule 8). Raises NotFoundError `grant_not_found`."""
+    return _act(
+        session, organization, grant_id, now, kind="void", source_key=f"void:{grant_id}", reason=reason, actor=actor
+    )
+
+
+def refund(
+    session: Session,
+    organization: Organization,
+    grant_id: str,
+    refunded_cents: int,
+    now: datetime,
+    *,
+    source_key: str,
+    reason: str = "",
+    actor: str = "",
+) -> GrantRow:
+    """So far `refunded_cents` were given back for this grant, cumulative; a failed refund lowers it (rule 9).
+
+    Raises NotFoundError `grant_not_found`, InvalidError `grant_not_paid` for a free grant or `invalid_amount`.
+    """
+    found = _existing(session, organization, grant_id)
+    if not found.paid_cents:
+        raise InvalidError("A free grant has no price that could be given back.", code="grant_not_paid")
+    if refunded_cents < 0:
+        raise InvalidError("`refunded_cents` is 0 or more.", code="invalid_amount")
+    return _act(
+        session, organization, grant_id, now, kind="refund", source_key=source_key,
+        refunded_cents=min(refunded_cents, found.paid_cents), reason=reason, actor=actor,
+    )  # fmt: skip
+
+
+def dispute(
+    session: Session,
+    organization: Organization,
+    grant_id: str,
+    status: DisputeStatus,
+    now: datetime,
+    *,
+    source_key: str,
+    dispute_id: str = "",
+    amount_cents: int | None = None,
+    reason: str = "",
+) -> GrantRow:
+    """A dispute's new status (rule 10). `amount_cents` None is the whole grant.
+
+    Raises NotFoundError `grant_not_found`, InvalidError `invalid_amount`.
+    """
+    if amount_cents is not None and amount_cents < 0:
+        raise InvalidError("`amount_cents` is 0 or more.", code="invalid_amount")
+    return _act(
+        session, organization, grant_id, now, kind="dispute", source_key=source_key, status=status.value,
+        dispute_id=dispute_id, amount_cents=amount_cents, reason=reason,
+    )  # fmt: skip
+
+
+def change_plan(session: Session, organization: Organization, plan: str, now: datetime, *, reason: str = "") -> None:
+    """The organization holds `plan` from now on (rule 7). Raises NotFoundError `plan_not_found`."""
+    owner = accounts.organization_id(organization)
+    store.lock_organization(session, owner)
+    catalog.current(session, now).plan(plan)
+    metrics = [row.metric for row in meter_store.of_organization(session, owner)]
+    for metric in metrics:
+        meters.prepare(session, organization, metric, now)
+    store.add_plan_change(session, owner, plan, now, now, reason)
+    meter_store.mark_stale(session, owner)
+    for metric in metrics:
+        meters.fresh(session, organization, metric, now)
+    recounts.post(session, organization, now)
+    orgs.raise_revision(session, owner)
+
+
+def _existing(session: Session, organization: Organization, grant_id: str) -> GrantRow:
+    found = store.grant(session, accounts.organization_id(organization), grant_id)
+    if found is None:
+        raise NotFoundError(f"There is no grant {grant_id!r}.", code="grant_not_found")
+    return found
+
+
+def _act(
+    session: Session,
+    organization: Organization,
+    grant_id: str,
+    now: datetime,
+    *,
+    kind: str,
+    source_key: str,
+    **facts: object,
+) -> GrantRow:
+    """Records what happened to a grant, once per `source_key`."""
+    owner = accounts.organization_id(organization)
+    store.lock_organization(session, owner)
+    found = _existing(session, organization, grant_id)
+    if store.action_by_source(session, owner, source_key) is not None:
+        return found
+    meters.prepare(session, organization, found.metric, now)
+    session.add(
+        GrantAction(
+            organization_id=owner,
+            number=store.next_action_number(session, owner),
+            grant_id=grant_id,
+            metric=found.metric,
+            kind=kind,
+            at=now,
+            recorded_at=now,
+            source_key=source_key,
+            **facts,
+        )
+    )
+    session.flush()
+    _follow(session, organization, found.metric, now)
+    return found
+
+
+def _follow(session: Session, organization: Organization, metric: str, now: datetime) -> None:
+    """After a fact about credits: meter, ledger and pages of this organization follow at once."""
+    owner = accounts.organization_id(organization)
+    meter_store.mark_stale(session, owner, [metric])
+    meters.fresh(session, organization, metric, now)
+    recounts.post(session, organization, now)
+    orgs.raise_revision(session, owner)

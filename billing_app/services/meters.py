@@ -1,0 +1,132 @@
+"""The meter: brought up to date by the engine before it is used, and watched for what is to be told.
+
+Lock order everywhere: organization, meters by name, page revision.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from billing_app.domain import engine
+from billing_app.domain.allowances import largest_held
+from billing_app.domain.credits import Aggregation, History
+from billing_app.domain.engine_state import State
+from billing_app.domain.entitlements import MeterState, Reading
+from billing_app.domain.periods import period_containing
+from billing_app.domain.thresholds import marks, next_used
+from billing_app.services import accounts
+from billing_app.store import meters as store
+from billing_app.store import outbox
+from billing_app.store.tables.meters import MeterRow
+from billing_app.store.tables.orgs import Organization
+
+BLOCKED = "blocked"
+"""The mark that remembers whether `metric.blocked` was told."""
+
+
+def fresh(session: Session, organization: Organization, metric: str, now: datetime) -> MeterRow:
+    """The meter, locked and right at `now`. What happened since it was last looked at is told.
+
+    Raises NotFoundError `metric_not_found`.
+    """
+    row = store.lock(session, accounts.organization_id(organization), metric, now)
+    if not usable(row, now):
+        recompute(session, organization, row, now)
+    return row
+
+
+def prepare(session: Session, organization: Organization, metric: str, now: datetime) -> MeterRow:
+    """Locks the meter before a fact is recorded; boundaries that have passed are told as of before the fact."""
+    row = fresh(session, organization, metric, now)
+    row.watched_at = max(now, row.watched_at or now)
+    return row
+
+
+def recompute(session: Session, organization: Organization, row: MeterRow, now: datetime) -> None:
+    """Computes the meter anew and tells what passed since it was last watched.
+
+    A clock that is behind never takes it back to an earlier period: the row's own time stands.
+    """
+    moment = now if row.watched_at is None else max(now, row.valid_from)
+    facts = accounts.history(session, organization, row.metric, moment)
+    reserved, first_end = store.reserved(session, row.organization_id, row.metric, moment)
+    told = outbox.marks(session, row.organization_id, row.metric)
+    state = engine.start(facts)
+    watched = row.watched_at
+    for instant in engine.steps(state, facts, moment):
+        if watched is not None and instant > watched:
+            _tell(session, row, facts, state, reserved, told, instant, now)
+    _tell(session, row, facts, state, reserved, told, moment, now)
+    _write(row, facts, state, moment)
+    row.reserved = reserved
+    row.told_at_used = next_used(state, told) if facts.aggregation is Aggregation.SUM else None
+    if first_end is not None:
+        row.valid_until = min(row.valid_until, first_end)
+    session.add(row)
+    session.flush()
+
+
+def reading(row: MeterRow, aggregation: Aggregation) -> Reading:
+    """The meter as the facts of a decision."""
+    return Reading(aggregation, row.allowance, row.used, row.left, row.reserved, row.level)
+
+
+def usable(row: MeterRow, now: datetime) -> bool:
+    """Whether the row may be used as it is."""
+    return not row.stale and now < row.valid_until
+
+
+def _write(row: MeterRow, facts: History, state: State, moment: datetime) -> None:
+    account = state.account(facts, moment)
+    row.stale = False
+    row.period = account.period.number
+    row.valid_from = accounts.last_boundary(facts, moment)
+    row.valid_until = engine.next_instant(facts, moment)
+    row.allowance, row.used, row.level = account.allowance, account.used, account.level
+    row.left, row.debt, row.deficit = account.left, account.debt, account.deficit
+    row.watched_at = moment
+
+
+def _reading_of(facts: History, state: State, reserved: int, moment: datetime) -> Reading:
+    """The facts of a decision at a moment that the engine has reached."""
+    period = period_containing(facts.anchor, moment)
+    if state.begun and state.month.period == period:
+        return Reading(facts.aggregation, state.month.allowance, state.used, state.left, reserved, state.level)
+    return Reading(facts.aggregation, largest_held(facts, period.start, moment), 0, state.left, reserved, state.level)
+
+
+def _tell(
+    session: Session,
+    row: MeterRow,
+    facts: History,
+    state: State,
+    reserved: int,
+    told: dict[str, int],
+    moment: datetime,
+    now: datetime,
+) -> None:
+    """Tells thresholds that were reached and a change of "blocked"; a figure that falls and rises is told once."""
+    for mark in marks(state):
+        if state.month.period.contains(moment) and mark.percent > told.get(mark.name, 0):
+            _remember(session, row, mark.name, mark.percent, told)
+            key = f"{row.metric}:{mark.name}:{mark.percent}"
+            payload = {"metric": row.metric, "percent": mark.percent}
+            outbox.add(session, row.organization_id, mark.kind, key, payload, moment, now, row.metric)
+    reading_now = _reading_of(facts, state, reserved, moment)
+    blocked = int(reading_now.state is MeterState.BLOCKED)
+    before = told.get(BLOCKED)
+    if before == blocked:
+        return
+    _remember(session, row, BLOCKED, blocked, told)
+    if before is not None:  # the first look only notes how it was before anything happened
+        kind = "metric.blocked" if blocked else "metric.unblocked"
+        payload = {"metric": row.metric, "used": reading_now.used, "allowance": reading_now.allowance}
+        key = f"{row.metric}:{kind}:{moment.isoformat()}"
+        outbox.add(session, row.organization_id, kind, key, payload, moment, now, row.metric)
+
+
+def _remember(session: Session, row: MeterRow, name: str, percent: int, told: dict[str, int]) -> None:
+    told[name] = percent
+    outbox.set_mark(session, row.organization_id, row.metric, name, percent)

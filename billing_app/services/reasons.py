@@ -1,0 +1,45 @@
+"""The sentence of a ledger row: why these credits moved, for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from billing_app.domain.periods import Period
+from billing_app.domain.postings import Posting
+from billing_app.store.tables.credits import GrantRow
+
+
+def month_label(period: Period) -> str:
+    """A period as people name it: "January 2024" for a calendar month, else "20 Jan - 19 Feb 2024"."""
+    start, last = period.start, period.end - timedelta(microseconds=1)
+    if start.day == 1 and (start.hour, start.minute) == (0, 0):
+        return f"{start:%B %Y}"
+    return f"{start.day} {start:%b} - {last.day} {last:%b %Y}"
+
+
+def reason_for(posting: Posting, grants: Mapping[str, GrantRow]) -> str:
+    """Why the credits of a posting moved."""
+    bucket = posting.bucket
+    grant = grants.get(bucket.grant_id or bucket.origin or "")
+    month = month_label(bucket.period)
+    late = "Late use" if posting.quantity < 0 else "Late correction of use"
+    texts = {
+        "grant": grant.reason if grant else "Credits granted",
+        "burn": f"{late} in {month}" if posting.late else f"Use above the plan in {month}",
+        "release": f"{late} in {month}" if posting.late else f"Use above the plan fell in {month}",
+        "expire": "Unused credits expired" if posting.quantity < 0 else "Expired credits had been used after all",
+        "void": grant_action("Credits voided", posting),
+        "refund": "Refunded" if posting.quantity < 0 else "Refund failed",
+        "hold": "Payment disputed: on hold",
+        "unhold": "Dispute closed: hold ended",
+        "debt": "Refunded credits had been used: owed" if posting.quantity < 0 else "Debt cancelled",
+        "settle": "Debt paid" if bucket.grant_id is None else "Paid a debt of an earlier refund",
+        "convert": "Tokens converted",
+    }
+    return texts[posting.kind]
+
+
+def grant_action(text: str, posting: Posting) -> str:
+    """`text`, or that it was taken back."""
+    return text if posting.quantity < 0 else f"{text}: taken back"

@@ -1,0 +1,224 @@
+"""The recount: brings ledgers up to date with what the engine says (credits.md, Recount)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from billing_app.domain import engine
+from billing_app.domain.credits import History
+from billing_app.domain.periods import period_at
+from billing_app.domain.postings import Bucket, Posting, buckets, differences, parse_bucket_name
+from billing_app.services import accounts, meters
+from billing_app.services.reasons import reason_for
+from billing_app.store import credits as credit_store
+from billing_app.store import ledger as store
+from billing_app.store import meters as meter_store
+from billing_app.store import orgs, runs
+from billing_app.store.tables.credits import GrantRow
+from billing_app.store.tables.ledger import LedgerEntry
+from billing_app.store.tables.meters import MeterRow
+from billing_app.store.tables.orgs import Organization
+
+HOURS = (0, 6, 12, 18)
+"""When the scheduled recount runs, UTC."""
+
+BATCH = 20
+"""Organizations of one transaction: they fit into 200 ms, so that a SQLite writer waits no longer for us."""
+
+LEASE = "recount"
+
+
+def next_scheduled(now: datetime) -> datetime:
+    """The next scheduled recount after `now`."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    moments = (midnight + timedelta(hours=hour) for hour in (*HOURS, 24))
+    return next(moment for moment in moments if moment > now)
+
+
+def last_scheduled(now: datetime) -> datetime:
+    """The latest moment up to `now` at which a recount was due."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return max(midnight + timedelta(hours=hour) for hour in HOURS if midnight + timedelta(hours=hour) <= now)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a recount saw and did."""
+
+    organizations_seen: int = 0
+    organizations_changed: int = 0
+    entries: int = 0
+
+
+def post(session: Session, organization: Organization, now: datetime) -> int:
+    """Brings one organization's ledger up to date; answers how many rows that took.
+
+    Two at once: both lock the organization's row, so the second finds nothing left to post; should that ever fail,
+    the unique keys of the rows let only one of them commit.
+    """
+    owner = accounts.organization_id(organization)
+    credit_store.lock_organization(session, owner)
+    held: accounts.Plans | None = None
+    written = 0
+    for row in meter_store.of_organization(session, owner):
+        if not (row.changed or row.post_due_at is None or row.post_due_at <= now):
+            continue
+        held = held or accounts.plans(session, owner)
+        written += _post_metric(session, organization, row.metric, now, held)
+    organization.recounted_at = max(now, organization.recounted_at or now)
+    session.add(organization)
+    session.flush()
+    return written
+
+
+def _post_metric(session: Session, organization: Organization, metric: str, now: datetime, held: accounts.Plans) -> int:
+    owner = accounts.organization_id(organization)
+    row = meters.fresh(session, organization, metric, now)
+    moment = max(now, row.posted_at or now)
+    facts = accounts.history(session, organization, metric, moment, held=held)
+    state = accounts.traced(facts, moment)
+    sums = store.bucket_sums(session, owner, metric)
+    known = _held_buckets(session, owner, sums, facts)
+    rows = differences(buckets(state), known, row.posted_at)
+    _write(session, organization, row, rows, sums, now)
+    row.changed = False
+    row.posted_at = moment
+    row.post_due_at = engine.next_instant(facts, moment)
+    session.add(row)
+    session.flush()
+    return len(rows)
+
+
+def _held_buckets(
+    session: Session, owner: int, sums: Mapping[str, store.BucketSum], facts: History
+) -> dict[str, Bucket]:
+    """The ledger's sums in the engine's terms."""
+    last = store.entries_numbered(session, owner, [each.last_number for each in sums.values()])
+    found: dict[str, Bucket] = {}
+    for name, each in sums.items():
+        entry = last[each.last_number]
+        kind, grant_id, origin = parse_bucket_name(name)
+        period = period_at(facts.anchor, entry.period)
+        found[name] = Bucket(name, kind, each.quantity, grant_id, origin, period, entry.occurred_at)
+    return found
+
+
+def _write(
+    session: Session,
+    organization: Organization,
+    meter: MeterRow,
+    rows: list[Posting],
+    sums: Mapping[str, store.BucketSum],
+    now: datetime,
+) -> None:
+    if not rows:
+        return
+    owner = accounts.organization_id(organization)
+    number = store.last_number(session, owner)
+    balance = store.balance(session, owner, meter.metric)
+    named = {grant.id: grant for grant in credit_store.grants(session, owner, meter.metric)}
+    counts = {name: each.rows for name, each in sums.items()}
+    for posting in rows:
+        number += 1
+        balance += posting.quantity
+        bucket = posting.bucket
+        counts[bucket.name] = counts.get(bucket.name, 0) + 1
+        session.add(
+            LedgerEntry(
+                organization_id=owner,
+                number=number,
+                metric=meter.metric,
+                kind=posting.kind,
+                quantity=posting.quantity,
+                balance_after=balance,
+                grant_id=bucket.grant_id,
+                period=bucket.period.number,
+                occurred_at=bucket.moved_at,
+                recorded_at=now,
+                reason=reason_for(posting, named),
+                source=_source(bucket, named),
+                bucket=bucket.name,
+                idempotency_key=f"{bucket.name}#{counts[bucket.name]}",
+            )
+        )
+    session.flush()
+
+
+def _source(bucket: Bucket, named: Mapping[str, GrantRow]) -> str:
+    """What a row refers to outside: the purchase of its grant, or the refunded grant of a debt."""
+    grant = named.get(bucket.grant_id or bucket.origin or "")
+    return grant.source_key if grant else ""
+
+
+Transaction = Callable[[], AbstractContextManager[Session]]
+"""Opens one transaction, committed at its end."""
+
+
+def run(
+    transaction: Transaction,
+    now: Callable[[], datetime],
+    holder: str,
+    trigger: str,
+    progress: Callable[[int], None] = lambda _seen: None,
+) -> Outcome:
+    """Recounts every organization that needs it, one run at a time across all processes.
+
+    Each batch is a transaction of its own: after a crash the next run goes on with what is left. Raises ConflictError
+    `recount_running` while another one holds the lease.
+    """
+    as_of = now()
+    with transaction() as session:
+        runs.take_lease(session, LEASE, holder, as_of)
+        run_id = runs.open_run(session, trigger, as_of)
+    outcome, error = Outcome(), None
+    try:
+        _batches(transaction, now, holder, as_of, outcome, progress)
+    except BaseException as failure:
+        error = f"{type(failure).__name__}: {failure}"
+        raise
+    finally:
+        with transaction() as session:
+            runs.close_run(
+                session,
+                run_id,
+                now(),
+                outcome.organizations_seen,
+                outcome.organizations_changed,
+                outcome.entries,
+                error,
+            )
+            runs.release_lease(session, LEASE, holder)
+    return outcome
+
+
+def _batches(
+    transaction: Transaction,
+    now: Callable[[], datetime],
+    holder: str,
+    as_of: datetime,
+    outcome: Outcome,
+    progress: Callable[[int], None],
+) -> None:
+    after = 0
+    while True:
+        with transaction() as session:
+            # a holder that was paused past its lease must not go on beside its successor
+            runs.take_lease(session, LEASE, holder, now())
+            due = meter_store.due(session, as_of, after, BATCH)
+            for organization_id in due:
+                organization = credit_store.lock_organization(session, organization_id)
+                written = post(session, organization, as_of)
+                outcome.organizations_seen += 1
+                outcome.organizations_changed += bool(written)
+                outcome.entries += written
+            for organization_id in due:
+                orgs.raise_revision(session, organization_id)
+        if not due:
+            return
+        after = due[-1]
+        progress(outcome.organizations_seen)

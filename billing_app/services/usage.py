@@ -1,0 +1,261 @@
+"""Recording usage: what has happened is never refused for lack of credits (credits.md, The hot path)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlmodel import Session
+
+from billing_app.domain.catalog import Catalog
+from billing_app.domain.credits import MAX_QUANTITY, Aggregation
+from billing_app.domain.errors import BillingError, FactRefusedError
+from billing_app.domain.periods import Period, period_containing
+from billing_app.domain.usage import UsageEvent, validated_moment, validated_quantity
+from billing_app.services import accounts, catalog, meters
+from billing_app.store import orgs, rollups
+from billing_app.store import usage as store
+from billing_app.store.tables.base import new_id
+from billing_app.store.tables.meters import MeterRow
+from billing_app.store.tables.orgs import Organization
+
+MAX_BATCH = 1_000
+"""Events of one report (api.md): small enough to commit within 200 ms."""
+
+MAX_KEY = 255
+MAX_SUBJECT = 255
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedEvent:
+    """One event as it was sent. `id` is the caller's key of it; `at` None is the moment of receipt."""
+
+    metric: str
+    quantity: int | None = None
+    subject: str | None = None
+    at: datetime | None = None
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """An event of a batch that was not recorded; the good ones were."""
+
+    index: int
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """An event whose id was seen before: silently the same event. `differs` if it now says something else."""
+
+    index: int
+    id: str
+    differs: bool
+
+
+@dataclass(slots=True)
+class Report:
+    """What became of a batch."""
+
+    accepted: int = 0
+    duplicates: list[Duplicate] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Valid:
+    index: int
+    metric: str
+    key: str | None
+    digest: str
+    event: UsageEvent
+
+
+def report(
+    session: Session,
+    organization: Organization,
+    events: Sequence[ReportedEvent],
+    now: datetime,
+    *,
+    backfill: bool = False,
+    watch: bool = True,
+) -> Report:
+    """Records a batch of events of one organization.
+
+    `backfill` lifts the age limit for an operator's import. Without `watch` meters are only marked stale, for imports
+    that bring many batches and look once at the end.
+    """
+    current = catalog.current(session, now)
+    outcome = Report()
+    valid = _validated(current, events, now, backfill, outcome)
+    locked = {
+        metric: meters.prepare(session, organization, metric, now) for metric in sorted({each.metric for each in valid})
+    }
+    new = _without_duplicates(session, organization, valid, outcome)
+    recorded: dict[str, list[_Valid]] = defaultdict(list)
+    totals = _Totals(session, organization)
+    for each in new:
+        try:
+            totals.add(current.metric(each.metric).aggregation, each)
+        except FactRefusedError as refusal:
+            outcome.rejected.append(Rejected(each.index, refusal.code, refusal.detail))
+        else:
+            recorded[each.metric].append(each)
+    for metric, batch in recorded.items():
+        _record(session, organization, current, locked[metric], batch, now, watch)
+    outcome.accepted = sum(len(batch) for batch in recorded.values())
+    outcome.rejected.sort(key=lambda rejected: rejected.index)
+    if outcome.accepted:
+        orgs.raise_revision(session, accounts.organization_id(organization))
+    return outcome
+
+
+def _validated(
+    current: Catalog, events: Sequence[ReportedEvent], now: datetime, backfill: bool, outcome: Report
+) -> list[_Valid]:
+    """The events that may be recorded; the others are noted as rejected."""
+    valid: list[_Valid] = []
+    for index, event in enumerate(events):
+        try:
+            aggregation = current.metric(event.metric).aggregation
+            if event.metric not in current.metric_ids:
+                raise FactRefusedError("Tokens are converted, not used.", code="metric_not_found")
+            quantity = validated_quantity(aggregation, event.quantity, event.subject)
+            at = validated_moment(event.at or now, now, backfill=backfill)
+            _validate_names(event)
+        except BillingError as refusal:
+            outcome.rejected.append(Rejected(index, refusal.code, refusal.detail))
+            continue
+        counted = UsageEvent(at, quantity, event.subject)
+        valid.append(_Valid(index, event.metric, event.id, digest(event), counted))
+    return valid
+
+
+def _validate_names(event: ReportedEvent) -> None:
+    if event.id is not None and not 1 <= len(event.id) <= MAX_KEY:
+        raise FactRefusedError(f"`id` has 1 to {MAX_KEY} characters.", code="invalid_id")
+    if event.subject is not None and len(event.subject) > MAX_SUBJECT:
+        raise FactRefusedError(f"`subject` has at most {MAX_SUBJECT} characters.", code="invalid_subject")
+
+
+def digest(event: ReportedEvent) -> str:
+    """Names what an event says, so that a repeated id with other content can be told. An absent `at` is not content."""
+    at = event.at.isoformat() if event.at else None
+    content = json.dumps([event.metric, event.quantity, event.subject, at])
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+
+def _without_duplicates(
+    session: Session, organization: Organization, valid: list[_Valid], outcome: Report
+) -> list[_Valid]:
+    """Leaves out events whose key was seen before, in the database or earlier in the batch."""
+    keys = [each.key for each in valid if each.key is not None]
+    seen = {
+        key: row.digest for key, row in store.seen_keys(session, accounts.organization_id(organization), keys).items()
+    }
+    new: list[_Valid] = []
+    for each in valid:
+        if each.key is not None and each.key in seen:
+            outcome.duplicates.append(Duplicate(each.index, each.key, seen[each.key] != each.digest))
+            continue
+        if each.key is not None:
+            seen[each.key] = each.digest
+        new.append(each)
+    return new
+
+
+class _Totals:
+    """Keeps a period's total between 0 and 2**63-1 (fine points 4 and 16) while a batch is taken in."""
+
+    def __init__(self, session: Session, organization: Organization) -> None:
+        self.session = session
+        self.organization = organization
+        self.by_period: dict[tuple[str, int], int] = {}
+
+    def add(self, aggregation: Aggregation, each: _Valid) -> None:
+        """Raises FactRefusedError `usage_below_zero` or `quantity_too_large`."""
+        if aggregation is not Aggregation.SUM:
+            return
+        period = period_containing(self.organization.anchor, each.event.at)
+        key = (each.metric, period.number)
+        if key not in self.by_period:
+            self.by_period[key] = self._stored(each.metric, period)
+        total = self.by_period[key] + each.event.quantity
+        if total < 0:
+            raise FactRefusedError(
+                f"The period has used {self.by_period[key]}; a correction of {each.event.quantity} would make it "
+                "negative.",
+                code="usage_below_zero",
+            )
+        if total > MAX_QUANTITY:
+            raise FactRefusedError(f"The period's use would pass {MAX_QUANTITY}.", code="quantity_too_large")
+        self.by_period[key] = total
+
+    def _stored(self, metric: str, period: Period) -> int:
+        return store.period_total(self.session, accounts.organization_id(self.organization), metric, period)
+
+
+def _record(
+    session: Session,
+    organization: Organization,
+    current: Catalog,
+    row: MeterRow,
+    batch: list[_Valid],
+    now: datetime,
+    watch: bool,
+) -> None:
+    """Writes the events of one metric with their keys and roll-ups, and brings its meter along."""
+    owner = accounts.organization_id(organization)
+    metric = current.metric(batch[0].metric)
+    keys = [
+        {"organization_id": owner, "key": each.key, "digest": each.digest, "occurred_at": each.event.at}
+        for each in batch
+        if each.key is not None
+    ]
+    rows = [
+        {
+            "organization_id": owner, "id": new_id(), "metric": metric.id, "quantity": each.event.quantity,
+            "subject": each.event.subject, "occurred_at": each.event.at, "recorded_at": now, "key": each.key,
+            "source": "",
+        }
+        for each in batch
+    ]  # fmt: skip
+    store.add_keys(session, keys)
+    store.add_events(session, rows)
+    counted = [each.event for each in batch]
+    if not rollups.add(session, owner, metric.id, metric.aggregation, organization.anchor, counted):
+        return
+    row.changed = True
+    if _by_arithmetic(metric.aggregation, row, counted, now):
+        _grow(row, sum(event.quantity for event in counted))
+    else:
+        row.stale = True
+    session.add(row)
+    session.flush()
+    if watch and (row.stale or (row.told_at_used is not None and row.used >= row.told_at_used)):
+        meters.recompute(session, organization, row, now)
+
+
+def _by_arithmetic(aggregation: Aggregation, row: MeterRow, counted: list[UsageEvent], now: datetime) -> bool:
+    """Only positive `sum` usage dated between the row's last boundary and now may be added up (credits.md)."""
+    return (
+        aggregation is Aggregation.SUM
+        and not row.stale
+        and all(event.quantity >= 0 and row.valid_from <= event.at <= now for event in counted)
+    )
+
+
+def _grow(row: MeterRow, quantity: int) -> None:
+    """Adds use to the meter: what rises above the allowance burns credits, and what they cannot pay is deficit."""
+    before, row.used = row.used, row.used + quantity
+    if row.allowance is not None:
+        growth = max(0, row.used - row.allowance) - max(0, before - row.allowance)
+        burned = min(growth, row.left)
+        row.left -= burned
+        row.deficit += growth - burned
