@@ -163,10 +163,7 @@ def authorize(
     if identity is None:
         raise UnauthenticatedError("Sign in to see this.")
     if identity.operator:
-        organization_id = orgs.id_of(session, address)
-        if organization_id is None:
-            raise _unknown(address)
-        return Access(organization_id, address, Role.OPERATOR, identity)
+        return Access(organization_at(session, address), address, Role.OPERATOR, identity)
     found = users.role_at(session, address, identity.user_id)
     if found is None or found[1] is None or identity.only_organization_id not in (None, found[0]):
         raise _unknown(address)
@@ -175,6 +172,14 @@ def authorize(
         needed = " or ".join(sorted(roles)) or "operator"
         raise ForbiddenError(f"Your role here is {role}; this needs {needed}.", role=role, needed=sorted(roles))
     return Access(found[0], address, role, identity)
+
+
+def organization_at(session: Session, address: str) -> int:
+    """The organization's id, for callers who may see every one. Raises NotFoundError `organization_not_found`."""
+    organization_id = orgs.id_of(session, address)
+    if organization_id is None:
+        raise _unknown(address)
+    return organization_id
 
 
 def authorize_operator(identity: Identity | None) -> Identity:

@@ -8,7 +8,7 @@ from sqlalchemy import case, delete, update
 from sqlmodel import Session, col
 
 from billing_app.store.tables.access import SignInAttempts
-from billing_app.store.upserts import insert
+from billing_app.store.upserts import upsert
 
 
 def count(session: Session, subject_hash: str, now: datetime, window_start: datetime) -> int:
@@ -19,7 +19,7 @@ def count(session: Session, subject_hash: str, now: datetime, window_start: date
     """
     started, failures = col(SignInAttempts.started_at), col(SignInAttempts.failures)
     statement = (
-        insert(session, SignInAttempts)
+        upsert(session, SignInAttempts)
         .values(subject_hash=subject_hash, started_at=now, failures=1)
         .on_conflict_do_update(
             index_elements=["subject_hash"],

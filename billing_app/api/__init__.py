@@ -1,0 +1,1 @@
+"""The HTTP API: every route of docs/api.md, and what stands around pages and API alike."""

@@ -1,0 +1,92 @@
+"""Answers to browsers that sign in or out: forms post here, and a full page load follows (platform.md).
+
+The pages of Reflex only learn of a cookie when their websocket opens anew, so each of these routes answers 303 to a
+local page. A program that asks for JSON gets JSON and problems instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import Depends, Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from billing_app.api.context import Context, context_of
+from billing_app.api.doors import require_own_origin, session_token
+from billing_app.domain.access import local_path
+from billing_app.domain.errors import BillingError
+from billing_app.services.cookies import cookie_name
+from billing_app.services.sessions import SignedIn
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """What a route of this family achieved: where to go on, and the session that was opened or ended."""
+
+    target: str
+    signed_in: SignedIn | None = None
+    signed_out: bool = False
+
+
+class Browser:
+    """One posted form."""
+
+    def __init__(self, request: Request) -> None:
+        """Notes who posted it and when."""
+        self.context: Context = context_of(request)
+        self.now: datetime = self.context.clock()
+        self.client = request.client.host if request.client else ""
+        self.token = session_token(request, self.context)
+        self._request = request
+        self._wants_json = "application/json" in request.headers.get("accept", "")
+
+    def answer(self, page: str, work: Callable[[], Entered], **kept: str) -> Response:
+        """Does `work` and goes on to its target; a refusal goes back to `page` with its code.
+
+        `kept` are form fields that the page needs again. Every one of these routes changes who a browser is, so each
+        wants our own origin, whether or not there is a cookie yet: another site must not sign its visitors in as
+        somebody else.
+        """
+        try:
+            require_own_origin(self._request, self.context)
+            entered = work()
+        except BillingError as error:
+            if self._wants_json:
+                raise
+            query = urlencode({"error": error.code, **{name: value for name, value in kept.items() if value}})
+            return RedirectResponse(f"{page}?{query}", status_code=303)
+        response = self._go_on(local_path(entered.target))
+        if entered.signed_in is not None:
+            self._set_cookie(response, entered.signed_in)
+        if entered.signed_out:
+            secure = self.context.settings.secure
+            response.delete_cookie(cookie_name(secure), path="/", secure=secure, httponly=True, samesite="lax")
+        return response
+
+    def _go_on(self, target: str) -> Response:
+        if self._wants_json:
+            return JSONResponse({"next": target})
+        return RedirectResponse(target, status_code=303)
+
+    def _set_cookie(self, response: Response, signed_in: SignedIn) -> None:
+        secure = self.context.settings.secure
+        response.set_cookie(
+            cookie_name(secure),
+            signed_in.token,
+            max_age=int((signed_in.expires_at - self.now).total_seconds()),
+            path="/",
+            secure=secure,
+            httponly=True,
+            samesite="lax",
+        )
+
+
+async def _browser(request: Request) -> Browser:
+    return Browser(request)
+
+
+FromBrowser = Annotated[Browser, Depends(_browser)]

@@ -1,0 +1,146 @@
+"""Signing in and out, and the three kinds of one-time links."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Form
+from pydantic import BaseModel
+from sqlmodel import Session
+from starlette.responses import Response
+
+from billing_app.api.browsers import Browser, Entered, FromBrowser
+from billing_app.api.documented import problems
+from billing_app.domain.errors import InvalidError
+from billing_app.services import attempts, links, passwords, sessions
+from billing_app.services.attempts import Attempt
+from billing_app.services.links import PAGES, Kind, LinkView
+from billing_app.services.sessions import SignedIn
+
+router = APIRouter(tags=["sign-in"])
+
+SIGN_IN_PAGE = "/sign-in"
+
+MAX_FIELD = 2_000
+"""Characters of a form field; a password's own limit is services.passwords.MAX_LENGTH."""
+
+Field = Annotated[str, Form(max_length=MAX_FIELD)]
+
+
+class GoOn(BaseModel):
+    """Where a browser should go next, if JSON was asked for; otherwise the answer is 303 to that page."""
+
+    next: str
+
+
+@router.post("/sign-in", response_model=GoOn, responses=problems(303, 401, 403, 422, 429))
+def sign_in(browser: FromBrowser, email: Field = "", password: Field = "", next: Field = "") -> Response:
+    """Opens a session and sets its cookie."""
+
+    def work() -> Entered:
+        if not email.strip() or not password:
+            raise InvalidError("Type your e-mail address and your password.", code="fields_missing")
+        attempt = _prove(browser, email, password)
+        return Entered(next, _open(browser, attempt))
+
+    return browser.answer(SIGN_IN_PAGE, work, next=next)
+
+
+@router.post("/sign-out", response_model=GoOn, responses=problems(303, 403))
+def sign_out(browser: FromBrowser) -> Response:
+    """Ends the session of this browser, in every tab."""
+
+    def work() -> Entered:
+        if browser.token is not None:
+            with browser.context.database.writing() as session:
+                sessions.sign_out(session, browser.token)
+        return Entered(SIGN_IN_PAGE, signed_out=True)
+
+    return browser.answer(SIGN_IN_PAGE, work)
+
+
+@router.post("/set-up", response_model=GoOn, responses=problems(303, 403, 409, 410, 422))
+def set_up(
+    browser: FromBrowser, token: Field = "", email: Field = "", name: Field = "", password: Field = ""
+) -> Response:
+    """Makes the first operator, by the link that the start command printed."""
+
+    def work() -> Entered:
+        _look(browser, token, Kind.SET_UP)
+        hashed = passwords.hashed(password)
+        with browser.context.database.writing() as session:
+            user = links.set_up(session, token, email, name, hashed, browser.now)
+            return Entered("/", sessions.start(session, user, browser.now, browser.context.lifetime))
+
+    return browser.answer(PAGES[Kind.SET_UP], work, token=token)
+
+
+@router.post("/new-password", response_model=GoOn, responses=problems(303, 403, 410, 422))
+def new_password(browser: FromBrowser, token: Field = "", password: Field = "") -> Response:
+    """Sets a new password and signs in; every other session of that person ends."""
+
+    def work() -> Entered:
+        _look(browser, token, Kind.NEW_PASSWORD)
+        hashed = passwords.hashed(password)
+        with browser.context.database.writing() as session:
+            user = links.set_password(session, token, hashed, browser.now)
+            return Entered("/", sessions.start(session, user, browser.now, browser.context.lifetime))
+
+    return browser.answer(PAGES[Kind.NEW_PASSWORD], work, token=token)
+
+
+@router.post("/accept-invitation", response_model=GoOn, responses=problems(303, 401, 403, 410, 422, 429))
+def accept_invitation(browser: FromBrowser, token: Field = "", name: Field = "", password: Field = "") -> Response:
+    """Joins an organization: a new person chooses a name and a password, a known one proves to be that person."""
+
+    def work() -> Entered:
+        view = _look(browser, token, Kind.INVITATION)
+        hashed = None if view.has_password else passwords.hashed(password)
+        proved = _who(browser, view, password) if view.has_password else None
+        with browser.context.database.writing() as session:
+            user, address = links.accept(session, token, browser.now, name=name, hashed=hashed, proved=proved)
+            _end_old(browser, session)
+            signed_in = sessions.start(session, user, browser.now, browser.context.lifetime)
+        return Entered(f"/o/{address}", signed_in)
+
+    return browser.answer(PAGES[Kind.INVITATION], work, token=token)
+
+
+def _look(browser: Browser, token: str, kind: Kind) -> LinkView:
+    """Refuses a link that has ended before anything slow is done for it."""
+    with browser.context.database.reading() as session:
+        return links.look(session, token, kind, browser.now)
+
+
+def _prove(browser: Browser, email: str, password: str) -> Attempt:
+    """The attempt, counted and then proved. Raises `too_many_attempts` or `wrong_password`."""
+    with browser.context.database.writing() as session:
+        attempt = attempts.begin(session, email, browser.client, browser.now, demo=browser.context.settings.demo)
+    if not attempts.proves(attempt, password):
+        raise attempts.wrong_password()
+    return attempt
+
+
+def _open(browser: Browser, attempt: Attempt) -> SignedIn:
+    with browser.context.database.writing() as session:
+        _end_old(browser, session)
+        return sessions.sign_in(session, attempt, browser.now, browser.context.lifetime)
+
+
+def _end_old(browser: Browser, session: Session) -> None:
+    """A browser has one session: the one that it brought along ends when it gets a new one."""
+    if browser.token is not None:
+        sessions.sign_out(session, browser.token)
+
+
+def _who(browser: Browser, view: LinkView, password: str) -> UUID | None:
+    """Proves that the invited account is this person's: by the session of this browser, or by the password."""
+    with browser.context.database.reading() as session:
+        identity = sessions.identify(session, browser.token, browser.now, demo=browser.context.settings.demo)
+    if identity is not None and identity.email == view.email and identity.only_organization_id is None:
+        return identity.user_id
+    attempt = _prove(browser, view.email, password)
+    with browser.context.database.writing() as session:
+        attempts.succeed(session, attempt)
+    return attempt.user_id
