@@ -1,0 +1,38 @@
+"""Every route of the sandbox: the API, the control API and the pages."""
+
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route
+
+from billing_app.sandbox.api import Api
+from billing_app.sandbox.control import Control
+from billing_app.sandbox.events import API_VERSION
+from billing_app.sandbox.pages.routes import page_routes
+from billing_app.sandbox.scheduler import Ticker
+from billing_app.sandbox.storage.database import Database
+
+# Where the pages are on the sandbox's own port, whatever path browsers see through a proxy.
+OWN_PATH = "/_sandbox"
+_METHODS = ["GET", "POST", "DELETE"]
+
+
+def build_app(database: Database, public_url: str, ticker: Ticker) -> Starlette:
+    """The application; pages answer under their own path and under that of `public_url`."""
+    control = Control(database, public_url, ticker)
+    pages = page_routes(database, public_url)
+    own = [Mount("/control", routes=control.routes()), *pages]
+    paths = {OWN_PATH, urlsplit(public_url).path or "/"}
+    return Starlette(
+        routes=[
+            Route("/health", _health),
+            Route("/v1/{path:path}", Api(database, public_url).respond, methods=_METHODS),
+            *(Mount(path, routes=own) for path in sorted(paths, key=len, reverse=True)),
+        ]
+    )
+
+
+async def _health(_: Request) -> JSONResponse:
+    return JSONResponse({"status": "ok", "api_version": API_VERSION})

@@ -1,0 +1,63 @@
+"""Operations named as the SDK names them, `products.create`, with method, path and parameters taken from it."""
+
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import stripe
+
+_PLACEHOLDER = re.compile(r"__(\w+?)__")
+
+
+@dataclass(frozen=True)
+class Contract:
+    """One operation of the API: `POST /v1/products`, and the TypedDict of what it takes."""
+
+    name: str
+    method: str
+    template: str
+    shape: type
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """Matches a path and captures its ids, in order."""
+        return re.compile(_PLACEHOLDER.sub("([^/]+)", re.escape(self.template)))
+
+
+class _Recorder:
+    """Stands where the SDK's requestor would, and notes what it was asked to send."""
+
+    def request(self, method: str, url: str, *_: Any, **__: Any) -> None:
+        self.method = method
+        self.url = url
+
+
+def contract_of(name: str) -> Contract:
+    """Read one operation off the SDK. Raises AttributeError if the installed SDK has no such operation."""
+    recorder = _Recorder()
+    service: Any = stripe.StripeClient("sk_test_contract").v1
+    *path, verb = name.split(".")
+    for part in path:
+        service = getattr(service, part)
+    service._requestor = recorder
+    function = getattr(service, verb)
+    positional = [
+        f"__{parameter.name}__"
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.kind is inspect.Parameter.POSITIONAL_ONLY
+    ]
+    function(*positional, {})
+    return Contract(name, recorder.method.upper(), recorder.url, _shape(service, function))
+
+
+def _shape(service: Any, function: Callable[..., Any]) -> type:
+    """The params TypedDict lies in `stripe.params`, in the same sub-package as the service."""
+    annotation = inspect.signature(function).parameters["params"].annotation
+    match = re.search(r"(\w+Params)\b", str(annotation))
+    if match is None:
+        raise AttributeError(f"an operation of {type(service).__name__} names no parameters")
+    package = type(service).__module__.split(".")[1:-1]
+    return getattr(import_module(".".join(["stripe", "params", *package])), match[1])

@@ -1,0 +1,68 @@
+"""What payers and banks do: pay a session, answer 3-D Secure, settle a debit."""
+
+from typing import Any
+
+from billing_app.sandbox.account import Account
+from billing_app.sandbox.control.registry import Sent, control
+from billing_app.sandbox.payments import checkout, intents
+from billing_app.sandbox.payments.cards import Decline
+from billing_app.sandbox.payments.checkout import Payer
+
+DEFAULT_NUMBER = "4242424242424242"
+
+
+@control("POST", "/checkout/{session}/pay")
+def pay(account: Account, ids: dict[str, str], sent: Sent) -> dict[str, Any]:
+    """Fill in and send the hosted page.
+
+    `number` (default 4242...), `name`, `email`, `quantities` by line item id, and `authentication`, `complete` or
+    `fail`, for cards that ask. Answers the session and `decline`, which is null unless the payment was refused.
+    """
+    session = account.get(ids["session"], checkout.KIND)
+    authentication = sent.take("authentication", str, None)
+    payer = Payer(
+        number=sent.take("number", str, DEFAULT_NUMBER).replace(" ", ""),
+        name=sent.take("name", str, "Test Payer"),
+        email=sent.take("email", str, None),
+        quantities=sent.take("quantities", dict, {}),
+    )
+    decline = checkout.pay(account, session, payer)
+    session = account.get(session["id"], checkout.KIND)
+    intent = account.find(intent_of(account, session))
+    if authentication and intent and intent["status"] == "requires_action":
+        decline = intents.authenticate(account, intent, authentication == "complete")
+        session = account.get(session["id"], checkout.KIND)
+    return {"session": session, "decline": _shown(decline)}
+
+
+def intent_of(account: Account, session: dict[str, Any]) -> str | None:
+    """The intent that pays a session, directly or through its first invoice."""
+    return session["payment_intent"] or session["setup_intent"] or session.get("_intent")
+
+
+def _shown(decline: Decline | None) -> dict[str, Any] | None:
+    return {"code": decline.code, "decline_code": decline.reason, "message": decline.message} if decline else None
+
+
+@control("POST", "/checkout/{session}/expire")
+def expire(account: Account, ids: dict[str, str], sent: Sent) -> dict[str, Any]:
+    """Let the session's time run out."""
+    session = account.get(ids["session"], checkout.KIND)
+    checkout.expire(account, session["id"])
+    return account.get(session["id"], checkout.KIND)
+
+
+@control("POST", "/payment_intents/{intent}/authenticate")
+def authenticate(account: Account, ids: dict[str, str], sent: Sent) -> dict[str, Any]:
+    """Answer 3-D Secure: `passed`, default true."""
+    intent = account.get(ids["intent"], "payment_intent")
+    decline = intents.authenticate(account, intent, sent.take("passed", bool, True))
+    return {"payment_intent": account.get(intent["id"], "payment_intent"), "decline": _shown(decline)}
+
+
+@control("POST", "/payment_intents/{intent}/settle")
+def settle(account: Account, ids: dict[str, str], sent: Sent) -> dict[str, Any]:
+    """Let the bank answer now about a debit that is under way."""
+    intent = account.get(ids["intent"], "payment_intent")
+    intents.settle(account, intent["id"])
+    return account.get(intent["id"], "payment_intent")

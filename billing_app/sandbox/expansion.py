@@ -1,0 +1,59 @@
+"""`expand`: ids replaced by the objects they stand for, and parts that are only shown when asked for."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from billing_app.sandbox.errors import StripeError
+
+if TYPE_CHECKING:
+    from billing_app.sandbox.account import Account
+
+MAX_LEVELS = 4
+MAX_PATHS = 20
+Body = dict[str, Any]
+# (object kind, field) -> how the part that is shown only when expanded is made.
+INCLUDABLE: dict[tuple[str, str], Callable[["Account", Body], Any]] = {}
+
+
+def includable(kind: str, name: str) -> Callable[[Callable[["Account", Body], Any]], Callable[["Account", Body], Any]]:
+    """Register a field that answers leave out unless it is expanded, such as a session's `line_items`."""
+
+    def register(function: Callable[["Account", Body], Any]) -> Callable[["Account", Body], Any]:
+        INCLUDABLE[kind, name] = function
+        return function
+
+    return register
+
+
+def expand(account: "Account", answer: Body, paths: list[str]) -> Body:
+    """`answer` with every path expanded. Raises StripeError for one that leads nowhere."""
+    if len(paths) > MAX_PATHS:
+        raise StripeError(f"At most {MAX_PATHS} properties can be expanded at once.", param="expand")
+    for path in paths:
+        parts = path.split(".")
+        if len(parts) > MAX_LEVELS + (parts[0] == "data"):
+            raise StripeError(f"Only {MAX_LEVELS} levels can be expanded: {path}", param="expand")
+        _expand(account, answer, parts, path)
+    return answer
+
+
+def _expand(account: "Account", value: Any, parts: list[str], path: str) -> None:
+    if isinstance(value, list):
+        for item in value:
+            _expand(account, item, parts, path)
+        return
+    if not parts or value is None:
+        return
+    name, rest = parts[0], parts[1:]
+    if isinstance(value, dict) and name not in value:
+        maker = INCLUDABLE.get((value.get("object", ""), name))
+        if maker is not None:
+            value[name] = maker(account, value)
+    if not isinstance(value, dict) or name not in value:
+        raise StripeError(f"This property cannot be expanded ({path}).", param="expand")
+    if isinstance(value[name], str):
+        found = account.find(value[name])
+        if found is None:
+            raise StripeError(f"This property cannot be expanded ({path}).", param="expand")
+        value[name] = found
+    _expand(account, value[name], rest, path)

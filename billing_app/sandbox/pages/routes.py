@@ -1,0 +1,230 @@
+"""Addresses of the pages and what their forms do."""
+
+import time
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from billing_app.sandbox.account import Account
+from billing_app.sandbox.errors import StripeError, missing
+from billing_app.sandbox.pages import checkout as checkout_html
+from billing_app.sandbox.pages.forms import own_form
+from billing_app.sandbox.pages.html import tag
+from billing_app.sandbox.pages.layout import page
+from billing_app.sandbox.payments import checkout, intents
+from billing_app.sandbox.payments.checkout import Payer
+from billing_app.sandbox.storage import objects
+from billing_app.sandbox.storage.database import Database
+from billing_app.sandbox.storage.objects import Body
+
+_STYLE = Path(__file__).with_name("style.css")
+_QUANTITY = "quantity-"
+# After a form the browser asks again with GET.
+SEE_OTHER = 303
+
+
+class Pages:
+    """The pages over one database; `base` is the path under which browsers see them."""
+
+    def __init__(self, database: Database, public_url: str) -> None:
+        self.database = database
+        self.public_url = public_url
+        self.base = urlsplit(public_url).path.rstrip("/")
+
+    def account_of(self, connection: object, identifier: str, kind: str) -> Account:
+        """The account that owns what a page's address names. Raises StripeError (404)."""
+        owner = objects.owner(self.database.connection, identifier, kind)
+        if owner is None:
+            raise missing(kind.rpartition(".")[2], identifier)
+        return Account(self.database.connection, owner, self.public_url)
+
+    def refusal(self, error: StripeError) -> Response:
+        """An error as a page."""
+        title = "Not found" if error.status == 404 else "Not possible"
+        panel = tag("section", tag("h1", title), tag("p", error.message), class_="panel")
+        return page(self.base, title, panel, status=error.status)
+
+
+class CheckoutPages(Pages):
+    """Hosted checkout and 3-D Secure."""
+
+    def routes(self) -> list[Route]:
+        """Their addresses."""
+        return [
+            Route("/style.css", self.style),
+            Route("/checkout/{session}", self.show),
+            Route("/checkout/{session}/pay", self.pay, methods=["POST"]),
+            Route("/checkout/{session}/update", self.update, methods=["POST"]),
+            Route("/authenticate/{intent}", self.ask),
+            Route("/authenticate/{intent}", self.answer, methods=["POST"]),
+        ]
+
+    async def style(self, _: Request) -> Response:
+        """The one stylesheet."""
+        return FileResponse(_STYLE, media_type="text/css", headers={"Cache-Control": "max-age=60"})
+
+    async def show(self, http: Request) -> Response:
+        """The page of a session."""
+        try:
+            account = self.account_of(self.database.connection, http.path_params["session"], checkout.KIND)
+            session = account.get(http.path_params["session"], checkout.KIND)
+        except StripeError as error:
+            return self.refusal(error)
+        intent = account.find(session["payment_intent"]) or account.find(session.get("_intent")) or {}
+        failure = (intent.get("last_payment_error") or {}).get("message")
+        return self.render(account, session, {}, failure if session["status"] == "open" else None)
+
+    def render(
+        self, account: Account, session: Body, entered: dict[str, str], problem: str | None, status: int = 200
+    ) -> Response:
+        """The open page, or what is to be said of a closed session."""
+        if session["status"] != "open":
+            closed = checkout_html.closed_page(session, checkout.success_address(session))
+            return page(self.base, "Checkout", *closed)
+        customer = account.find(session["customer"], "customer") or {}
+        shown = {**session, "_email": customer.get("email")}
+        return page(
+            self.base, "Checkout", *checkout_html.checkout_page(self.base, shown, entered, problem), status=status
+        )
+
+    async def pay(self, http: Request) -> Response:
+        """Take the payer's entries to the payment, and the payer to where they belong afterwards."""
+        try:
+            entered = await own_form(http, self.public_url)
+            with self.database.transaction() as connection:
+                account = self.account_of(connection, http.path_params["session"], checkout.KIND)
+                session = account.get(http.path_params["session"], checkout.KIND)
+                if session["status"] != "open":
+                    return self.render(account, session, {}, None)
+                return self._paid(account, session, entered)
+        except StripeError as error:
+            return self.refusal(error)
+
+    def _paid(self, account: Account, session: Body, entered: dict[str, str]) -> Response:
+        account.connection.execute("SAVEPOINT attempt")
+        try:
+            decline = checkout.pay(account, session, payer_of(entered, session))
+        except StripeError as error:
+            # What was typed cannot be used; nothing of this attempt may remain.
+            account.connection.execute("ROLLBACK TO attempt")
+            unchanged = account.get(session["id"], checkout.KIND)
+            return self.render(account, unchanged, entered, error.message, error.status)
+        session = account.get(session["id"], checkout.KIND)
+        if decline:
+            return self.render(account, session, entered, decline.message, 402)
+        if session["status"] == "complete":
+            return RedirectResponse(checkout.success_address(session), SEE_OTHER)
+        pending = session["payment_intent"] or session["setup_intent"] or session["_intent"]
+        return RedirectResponse(f"{self.base}/authenticate/{pending}", SEE_OTHER)
+
+    async def update(self, http: Request) -> Response:
+        """New quantities or a promotion code, before paying."""
+        try:
+            entered = await own_form(http, self.public_url)
+            with self.database.transaction() as connection:
+                account = self.account_of(connection, http.path_params["session"], checkout.KIND)
+                session = account.get(http.path_params["session"], checkout.KIND)
+                if session["status"] != "open":
+                    return self.render(account, session, {}, None)
+                problem = self._update(account, session, entered)
+                return self.render(account, session, entered, problem, 400 if problem else 200)
+        except StripeError as error:
+            return self.refusal(error)
+
+    def _update(self, account: Account, session: Body, entered: dict[str, str]) -> str | None:
+        try:
+            if entered.get("promotion_code"):
+                checkout.REDEEM[0](account, session, entered["promotion_code"])
+            checkout.adjust(session, quantities_of(entered))
+        except StripeError as error:
+            return error.message
+        checkout.total(session)
+        account.save(session)
+        return None
+
+    async def ask(self, http: Request) -> Response:
+        """The bank's question."""
+        try:
+            account, intent = self._intent(http)
+        except StripeError as error:
+            return self.refusal(error)
+        if intent["status"] != "requires_action":
+            return RedirectResponse(self._after(account, intent), SEE_OTHER)
+        return page(self.base, "3-D Secure", *checkout_html.authentication_page(self.base, intent))
+
+    async def answer(self, http: Request) -> Response:
+        """The payer's answer."""
+        try:
+            form = await own_form(http, self.public_url)
+            with self.database.transaction():
+                account, intent = self._intent(http)
+                if intent["status"] == "requires_action":
+                    intents.authenticate(account, intent, form.get("answer") == "complete")
+                account, intent = self._intent(http)
+                return RedirectResponse(self._after(account, intent), SEE_OTHER)
+        except StripeError as error:
+            return self.refusal(error)
+
+    def _intent(self, http: Request) -> tuple[Account, Body]:
+        identifier = http.path_params["intent"]
+        kind = "setup_intent" if identifier.startswith("seti_") else "payment_intent"
+        account = self.account_of(self.database.connection, identifier, kind)
+        return account, account.get(identifier, kind)
+
+    def _after(self, account: Account, intent: Body) -> str:
+        """Where the payer goes from 3-D Secure: on, or back to try again."""
+        session = account.find(intent.get("_session") or intent.get("_owner"), checkout.KIND)
+        if session is not None:
+            done = session["status"] == "complete"
+            return checkout.success_address(session) if done else f"{self.base}/checkout/{session['id']}"
+        target = intent.get("_return_url")
+        if not target:
+            return f"{self.base}/"
+        outcome = "succeeded" if intent["status"] == "succeeded" else "failed"
+        query = urlencode({"payment_intent": intent["id"], "redirect_status": outcome})
+        return f"{target}{'&' if '?' in target else '?'}{query}"
+
+
+def payer_of(entered: dict[str, str], session: Body) -> Payer:
+    """The form's fields as a payer. Raises StripeError for entries that make no sense."""
+    quantities = quantities_of(entered)
+    if session["mode"] == "payment" and session["amount_total"] == 0:
+        return Payer(number="", email=entered.get("email"), quantities=quantities)
+    email = entered.get("email") or None
+    if entered.get("method") == "bank":
+        number = "".join(entered.get("account", "").split())
+        return Payer(number, entered.get("holder"), email, quantities=quantities)
+    number = "".join(entered.get("number", "").replace("-", " ").split())
+    if not number:
+        raise StripeError("Your card number is incomplete.", code="incomplete_number", param="number")
+    return Payer(number, entered.get("name"), email, _expiry(entered.get("expiry", "")), quantities=quantities)
+
+
+def _expiry(text: str) -> tuple[int, int]:
+    month, _, year = text.replace(" ", "").partition("/")
+    if not month.isdigit() or not year.isdigit() or not 1 <= int(month) <= 12:
+        raise StripeError("Your card's expiration date is incomplete.", code="invalid_expiry_month", param="expiry")
+    full = int(year) + 2000 if int(year) < 100 else int(year)
+    now = time.gmtime()
+    if (full, int(month)) < (now.tm_year, now.tm_mon):
+        raise StripeError("Your card's expiration date is in the past.", code="invalid_expiry_year", param="expiry")
+    return int(month), full
+
+
+def quantities_of(entered: dict[str, str]) -> dict[str, int]:
+    """Chosen quantities by line item id."""
+    return {
+        name.removeprefix(_QUANTITY): int(value)
+        for name, value in entered.items()
+        if name.startswith(_QUANTITY) and value.isdigit()
+    }
+
+
+def page_routes(database: Database, public_url: str) -> list[Route]:
+    """Every page."""
+    from billing_app.sandbox.pages.dashboard import DashboardPages
+
+    return [*CheckoutPages(database, public_url).routes(), *DashboardPages(database, public_url).routes()]

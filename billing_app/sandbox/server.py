@@ -1,0 +1,107 @@
+"""The sandbox as a process: one event loop that serves HTTP, delivers webhooks and watches the clock."""
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server.embed import Server
+
+from billing_app.sandbox import scheduler
+from billing_app.sandbox.app import build_app
+from billing_app.sandbox.deliveries import RETRY_DELAYS_SECONDS, Courier
+from billing_app.sandbox.storage.database import Database
+
+LOG = logging.getLogger("billing_app.sandbox")
+# How often a process that was told its parent looks whether that still lives.
+PARENT_CHECK_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to serve. `public_url` is the base from which browsers reach the pages; delays are in seconds."""
+
+    host: str
+    port: int
+    database: Path
+    public_url: str
+    parent_pid: int | None = None
+    retry_delays: Sequence[float] = RETRY_DELAYS_SECONDS
+
+
+def run(
+    host: str,
+    port: int,
+    database: str | Path,
+    public_url: str,
+    parent_pid: int | None = None,
+    retry_delays: Sequence[float] = RETRY_DELAYS_SECONDS,
+) -> None:
+    """Serve until stopped, or until the process `parent_pid` is gone.
+
+    Raises OSError if the port is taken and WrongDatabase if the file is another version's.
+    """
+    settings = Settings(host, port, Path(database), public_url.rstrip("/"), parent_pid, retry_delays)
+    asyncio.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    database = Database(settings.database)
+    courier = Courier(database, settings.retry_delays)
+    database.on_commit = courier.wake
+    ticker = scheduler.Ticker(database, settings.public_url)
+    app = build_app(database, settings.public_url, ticker)
+    server = Server(
+        app,
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        log_level=LogLevels.warning,
+        websockets=False,
+    )
+    work = [
+        asyncio.create_task(courier.run()),
+        asyncio.create_task(ticker.run()),
+        asyncio.create_task(_watch_parent(settings.parent_pid, server)),
+    ]
+    try:
+        await server.serve()
+    finally:
+        for task in work:
+            task.cancel()
+        await asyncio.gather(*work, return_exceptions=True)
+        database.close()
+
+
+async def _watch_parent(parent_pid: int | None, server: Server) -> None:
+    """Stop the server once the parent is gone, so that no sandbox outlives what started it."""
+    while parent_pid is not None:
+        if not _alive(parent_pid):
+            LOG.warning("the parent process %s is gone; stopping", parent_pid)
+            server.stop()
+            return
+        await asyncio.sleep(PARENT_CHECK_SECONDS)
+
+
+def _alive(pid: int) -> bool:
+    if os.getppid() == pid:
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return not _is_zombie(pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    """A killed parent that nobody has reaped still answers signals; Linux tells it apart."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    return False

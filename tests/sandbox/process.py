@@ -1,0 +1,105 @@
+"""Starting real server processes on free ports, and ending exactly those."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+START_SECONDS = 30.0
+STOP_SECONDS = 10.0
+POLL_SECONDS = 0.05
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@dataclass
+class Process:
+    """A server that a test started; `log` is where its output went."""
+
+    command: Sequence[str]
+    log: Path
+    popen: subprocess.Popen[bytes] = field(init=False)
+
+    def start(self, env: dict[str, str] | None = None) -> None:
+        """Begin; may be called again after `kill` or `stop`."""
+        with self.log.open("ab") as output:
+            self.popen = subprocess.Popen(
+                self.command, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, **(env or {})}
+            )
+
+    def wait_until_answers(self, url: str, seconds: float = START_SECONDS) -> None:
+        """Return once `url` answers 200. Raises AssertionError, with the log, if it does not in time."""
+        end = time.monotonic() + seconds
+        with httpx.Client(trust_env=False) as client:
+            while time.monotonic() < end and self.popen.poll() is None:
+                with contextlib.suppress(httpx.HTTPError):
+                    if client.get(url).status_code == 200:
+                        return
+                time.sleep(POLL_SECONDS)
+        raise AssertionError(f"{url} does not answer; its log says:\n{self.log.read_text(errors='replace')}")
+
+    def kill(self) -> None:
+        """As `kill -9` would."""
+        self.popen.kill()
+        self.popen.wait(STOP_SECONDS)
+
+    def stop(self) -> None:
+        """Ask to end, then insist."""
+        if self.popen.poll() is None:
+            self.popen.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.popen.wait(STOP_SECONDS)
+        if self.popen.poll() is None:
+            self.kill()
+
+
+@dataclass
+class SandboxServer:
+    """A running payment sandbox. `url` is its own address, `public_url` the base of the pages it names."""
+
+    url: str
+    public_url: str
+    process: Process
+
+    def restart(self) -> None:
+        """Kill it outright and start it again on the same state and port."""
+        self.process.kill()
+        self.process.start()
+        self.process.wait_until_answers(f"{self.url}/health")
+
+
+@contextlib.contextmanager
+def sandbox(
+    folder: Path, public_url: str | None = None, retry_delays: Sequence[float] = (0.2, 0.4, 1.0, 2.0, 5.0)
+) -> Iterator[SandboxServer]:
+    """The sandbox as its own process, with its state in `folder`; it ends with the `with` block or with us."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    shown = public_url or f"{url}/_sandbox"
+    options = {
+        "--port": str(port),
+        "--database": str(folder / "sandbox.db"),
+        "--public-url": shown,
+        "--parent-pid": str(os.getpid()),
+        "--retry-delays": ",".join(str(delay) for delay in retry_delays),
+    }
+    command = [sys.executable, "-m", "billing_app.sandbox", *(part for pair in options.items() for part in pair)]
+    process = Process(command, folder / "sandbox.log")
+    process.start()
+    try:
+        process.wait_until_answers(f"{url}/health")
+        yield SandboxServer(url, shown, process)
+    finally:
+        process.stop()
