@@ -25,11 +25,14 @@ READ_ONLY = "billing_read_only"
 class Database:
     """An engine and the two ways to use it: `writing` (commits at the end) and `reading`."""
 
-    def __init__(self, url: str) -> None:
-        """Opens `url`: sqlite:///FILE, sqlite:// (in memory) or postgresql+psycopg://..."""
+    def __init__(self, url: str, *, schema: str = "") -> None:
+        """Opens `url`: sqlite:///FILE, sqlite:// (in memory) or postgresql+psycopg://...
+
+        `schema` is the PostgreSQL schema to work in, if not the default one.
+        """
         self.url = make_url(url)
         self.sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = _sqlite_engine(url) if self.sqlite else create_engine(url, pool_pre_ping=True, pool_size=10)
+        self.engine = _sqlite_engine(url) if self.sqlite else _postgresql_engine(url, schema)
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
@@ -47,6 +50,11 @@ class Database:
     def close(self) -> None:
         """Closes every connection."""
         self.engine.dispose()
+
+
+def _postgresql_engine(url: str, schema: str) -> Engine:
+    arguments = {"options": f"-csearch_path={schema}"} if schema else {}
+    return create_engine(url, pool_pre_ping=True, pool_size=10, connect_args=arguments)
 
 
 def _sqlite_engine(url: str) -> Engine:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, MetaData, text
 from billing_app.db import Database
 from billing_app.domain.errors import UnavailableError
 from billing_app.settings import ROOT
-from billing_app.store import tables
+from billing_app.store import tables, triggers
 from billing_app.store.tables.base import Table
 
 MIGRATIONS = ROOT / "migrations"
@@ -31,6 +31,14 @@ def metadata() -> MetaData:
     for module in pkgutil.iter_modules(tables.__path__, f"{tables.__name__}."):
         importlib.import_module(module.name)
     return Table.metadata
+
+
+def create(database: Database) -> None:
+    """All tables and triggers at once, for a database that lives shorter than a migration takes."""
+    with database.engine.begin() as connection:
+        metadata().create_all(connection)
+        for statement in triggers.statements(connection.dialect.name):
+            connection.exec_driver_sql(statement)
 
 
 def upgrade(database: Database) -> bool:

@@ -40,7 +40,7 @@ COMMANDS = {
     "history": Command("usage", "history", "Show an organization's usage and credits month by month."),
     "recount": Command("recount", "recount", "Bring every organization's ledger up to date."),
     "verify": Command("recount", "verify", "Prove that the ledger follows from the facts."),
-    "scenario": Command("scenario", "app", "Play scenario files against a database of their own."),
+    "scenario": Command("scenario", "scenario", "Play scenario files against a database of their own."),
 }
 
 

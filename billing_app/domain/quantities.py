@@ -31,13 +31,14 @@ def reading(quantity: int, metric: Metric) -> ReadQuantity:
     """The figure for `quantity` base units.
 
     Counts are whole. Other figures are in the display unit with one decimal, none where it is whole (112.4 GB, 100 GB);
-    from a thousand on in a larger unit with two (1.18 TB, 2.00 TB); below one in a smaller unit, so that something is
-    never shown as nothing. Rounded half up, away from zero.
+    from a thousand on in a larger unit with two (1.18 TB, 2.00 TB); below one in a smaller unit, or the base unit where
+    there is none, so that something is never shown as nothing. Rounded half up, away from zero.
     """
     if metric.counts:
         return ReadQuantity(Decimal(quantity), 0, "")
     if metric.display_unit not in DECIMAL_PREFIXES:
-        return _rounded(quantity, metric.factor, metric.display_unit)
+        figure = _rounded(quantity, metric.factor, metric.display_unit)
+        return figure if figure.amount or not quantity else ReadQuantity(Decimal(quantity), 0, metric.unit)
     place = DECIMAL_PREFIXES.index(metric.display_unit)
     factor = metric.factor
     while place > 0 and 0 < abs(quantity) < factor and factor % STEP == 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from billing_app.domain.accounts import Account
 from billing_app.domain.engine_state import State
 from billing_app.domain.running import Base, RunningMonth
 
@@ -47,24 +48,29 @@ def marks(state: State) -> list[Mark]:
     return [mark for mark in found if mark]
 
 
-def next_used(state: State, told: dict[str, int]) -> int | None:
+def next_used(state: State, account: Account, told: dict[str, int]) -> int | None:
     """The next `used` of the running period at which something is to be told; None if no growth tells anything.
 
-    `told` has the highest percentage told so far by mark name. Used by the meter, so that thresholds cost one
-    comparison; it may be too early, never too late.
+    `account` is the state's own, `told` has the highest percentage told so far by mark name. Used by the meter, so
+    that thresholds cost one comparison; it may be too early, never too late.
     """
-    if not state.begun or state.month.allowance is None:
+    if account.allowance is None:
         return None
-    month, candidates = state.month, []
-    done = told.get(f"plan.usage:{month.period.number}", 0)
-    if month.allowance:
-        candidates += [-(-p * month.allowance // 100) for p in PLAN_PERCENTS if p > done]
+    above = max(account.used, account.allowance)
+    candidates = [above + account.left]  # from here on it is blocked
+    done = told.get(f"plan.usage:{account.period.number}", 0)
+    candidates += [_share(percent, account.allowance) for percent in PLAN_PERCENTS if percent > done]
     if state.base is not None and state.base.available > 0:
         done = told.get(f"credits.used:{state.base.grant_id}", 0)
-        floor = max(month.used, month.allowance)
         burned = state.burned - state.base.burned
         candidates += [
-            floor + max(0, -(-p * state.base.available // 100) - burned) for p in CREDIT_PERCENTS if p > done
+            above + max(0, _share(percent, state.base.available) - burned)
+            for percent in CREDIT_PERCENTS
+            if percent > done
         ]
-    candidates.append(max(month.used, month.allowance) + state.left)
-    return min((used for used in candidates if used > month.used), default=None)
+    return min((used for used in candidates if used > account.used), default=None)
+
+
+def _share(percent: int, whole: int) -> int:
+    """The smallest quantity that is at least `percent` of `whole`."""
+    return -(-percent * whole // 100)

@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from billing_app.domain import engine
+from billing_app.domain.accounts import Account
 from billing_app.domain.allowances import largest_held
 from billing_app.domain.credits import Aggregation, History
 from billing_app.domain.engine_state import State
@@ -59,9 +60,10 @@ def recompute(session: Session, organization: Organization, row: MeterRow, now: 
         if watched is not None and instant > watched:
             _tell(session, row, facts, state, reserved, told, instant, now)
     _tell(session, row, facts, state, reserved, told, moment, now)
-    _write(row, facts, state, moment)
+    account = state.account(facts, moment)
+    _write(row, facts, account, moment)
     row.reserved = reserved
-    row.told_at_used = next_used(state, told) if facts.aggregation is Aggregation.SUM else None
+    row.told_at_used = next_used(state, account, told) if facts.aggregation is Aggregation.SUM else None
     if first_end is not None:
         row.valid_until = min(row.valid_until, first_end)
     session.add(row)
@@ -78,8 +80,7 @@ def usable(row: MeterRow, now: datetime) -> bool:
     return not row.stale and now < row.valid_until
 
 
-def _write(row: MeterRow, facts: History, state: State, moment: datetime) -> None:
-    account = state.account(facts, moment)
+def _write(row: MeterRow, facts: History, account: Account, moment: datetime) -> None:
     row.stale = False
     row.period = account.period.number
     row.valid_from = accounts.last_boundary(facts, moment)

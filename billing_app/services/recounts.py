@@ -76,6 +76,15 @@ def post(session: Session, organization: Organization, now: datetime) -> int:
     return written
 
 
+def balance(session: Session, organization: Organization, metric: str, now: datetime) -> tuple[int, int]:
+    """What the ledger of a metric sums up to, and what the engine would post now: the "not yet posted" line."""
+    owner = accounts.organization_id(organization)
+    facts = accounts.history(session, organization, metric, now)
+    sums = store.bucket_sums(session, owner, metric)
+    rows = differences(buckets(accounts.traced(facts, now)), _held_buckets(session, owner, sums, facts), None)
+    return sum(each.quantity for each in sums.values()), sum(row.quantity for row in rows)
+
+
 def _post_metric(session: Session, organization: Organization, metric: str, now: datetime, held: accounts.Plans) -> int:
     owner = accounts.organization_id(organization)
     row = meters.fresh(session, organization, metric, now)

@@ -1,0 +1,1 @@
+"""The portable form of the rules: JSON scenarios played against a fresh database (credits.md, Scenarios)."""
