@@ -50,7 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         build(arguments)(args=arguments, prog_name="billing")
     except BillingError as error:
-        print(error.detail, file=sys.stderr)
+        # A broken plans.json names every mistake in it, a line each.
+        for line in getattr(error, "mistakes", None) or [error.detail]:
+            print(line, file=sys.stderr)
         raise SystemExit(REFUSED) from None
     except KeyboardInterrupt:
         raise SystemExit(INTERRUPTED) from None

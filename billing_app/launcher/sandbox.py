@@ -39,9 +39,12 @@ class Sandbox:
             self._log,
         )
 
-    def start(self, say: Callable[[str], None]) -> None:
-        """Starts it, waits for it, registers our webhook, and from then on keeps it running."""
+    def start(self) -> None:
+        """Starts it; it needs a second or two before it answers."""
         self._child.start()
+
+    def require(self, say: Callable[[str], None]) -> None:
+        """Waits for its first answer, registers our webhook there, and from then on keeps it running."""
         until = time.monotonic() + STARTS_SECONDS
         while not self._register():
             if not self._child.running or time.monotonic() > until:

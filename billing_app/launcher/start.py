@@ -58,9 +58,10 @@ def run_demo(start: Start) -> None:
     with ExitStack() as stack:
         stack.enter_context(only_console(start.places.demo_database))
         built = stack.enter_context(_building(start))
-        database = _prepared(settings)
         stack.callback(sandbox.stop)
-        sandbox.start(say)
+        sandbox.start()
+        database = _prepared(settings)
+        sandbox.require(say)
         people = demo.tell(database, settings, say)
         database.close()
         built.result()
