@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import StaticPool
@@ -31,8 +31,10 @@ class Database:
         `schema` is the PostgreSQL schema to work in, if not the default one.
         """
         self.url = make_url(url)
+        if self.url.drivername in ("postgresql", "postgres"):
+            self.url = self.url.set(drivername="postgresql+psycopg")
         self.sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = _sqlite_engine(url) if self.sqlite else _postgresql_engine(url, schema)
+        self.engine = _sqlite_engine(self.url) if self.sqlite else _postgresql_engine(self.url, schema)
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
@@ -52,18 +54,17 @@ class Database:
         self.engine.dispose()
 
 
-def _postgresql_engine(url: str, schema: str) -> Engine:
+def _postgresql_engine(url: URL, schema: str) -> Engine:
     arguments = {"options": f"-csearch_path={schema}"} if schema else {}
     return create_engine(url, pool_pre_ping=True, pool_size=10, connect_args=arguments)
 
 
-def _sqlite_engine(url: str) -> Engine:
-    parsed = make_url(url)
-    in_memory = parsed.database in (None, "", ":memory:")
+def _sqlite_engine(url: URL) -> Engine:
+    in_memory = url.database in (None, "", ":memory:")
     if in_memory:
         engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
     else:
-        Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
+        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(url, connect_args={"check_same_thread": False})
 
     @event.listens_for(engine, "connect")

@@ -27,7 +27,9 @@ class Settings(BaseSettings):
     port: int = Field(default=3000, ge=1, le=65535, description="the one port of pages, API and websocket")
     demo: bool = Field(default=False, description="demo data and the local Stripe stand-in; set by `make run`")
     stripe_api_secret: SecretStr = Field(default=SecretStr(""), description="Stripe's secret key")
-    stripe_webhook_secret: SecretStr = Field(default=SecretStr(""), description="signing secret of the webhook endpoint")
+    stripe_webhook_secret: SecretStr = Field(
+        default=SecretStr(""), description="signing secret of the webhook endpoint"
+    )
     stripe_api_base: str = Field(default="", description="another address of Stripe's API: the sandbox")
     session_days: int = Field(default=14, ge=1, le=365, description="how long a sign-in lasts")
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 from starlette.responses import HTMLResponse
 
 from billing_app import clock as wall_clock
@@ -22,11 +23,15 @@ from billing_app.api.handshakes import Handshakes
 from billing_app.api.headers import SecurityHeaders
 from billing_app.api.health import CHECKS, Check
 from billing_app.api.request_log import RequestLog
-from billing_app.api.routes import sign_in
+from billing_app.api.routes import catalogue, sign_in, usage
+from billing_app.api.schemas.usage import CloudEventBatch, UsageBatch
 from billing_app.db import Database
 from billing_app.settings import Settings
 
-ROUTERS: tuple[APIRouter, ...] = (sign_in.router,)
+DOCUMENTED: tuple[type[BaseModel], ...] = (problems.Problem, UsageBatch, CloudEventBatch)
+"""Shapes that FastAPI does not see, because no route has them as its one body or answer."""
+
+ROUTERS: tuple[APIRouter, ...] = (sign_in.router, catalogue.router, usage.router)
 
 
 def create_api(
@@ -88,8 +93,10 @@ def _document(api: FastAPI) -> dict[str, Any]:
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
-        schemas["Problem"] = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-        schemas.update(schemas["Problem"].pop("$defs", {}))
+        for model in DOCUMENTED:
+            schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas.update(schema.pop("$defs", {}))
+            schemas[model.__name__] = schema
         for methods in document["paths"].values():
             for operation in methods.values():
                 if "422" in operation["responses"]:

@@ -25,6 +25,8 @@ from billing_app.services import api_keys, sessions
 from billing_app.services.api_keys import KeyHolder
 from billing_app.services.cookies import NAME, token_in
 from billing_app.services.sessions import Identity
+from billing_app.store.orgs import stored_id
+from billing_app.store.tables.orgs import Organization
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -48,15 +50,26 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What a route has behind its door. `actor` says who it is, for records. No organization: `organization_id` 0."""
+    """What a route has behind its door. `actor` says who it is, for records."""
 
     session: Session
     now: datetime
     actor: str
-    organization_id: int
-    address: str
     role: Role | None
     caller: Identity | KeyHolder
+    found: Organization | None = None
+
+    @property
+    def organization(self) -> Organization:
+        """The organization that the route is about; only behind an OrganizationDoor."""
+        if self.found is None:
+            raise LookupError("this door leads to no organization")
+        return self.found
+
+    @property
+    def organization_id(self) -> int:
+        """Its id."""
+        return stored_id(self.organization)
 
 
 class Door:
@@ -93,6 +106,8 @@ class Door:
         self._note_use(visit)
 
     def _enter(self, session: Session) -> Visit:
+        if self.rule.of_organization and not is_address(self.address):
+            raise NotFoundError("That is not the address of any organization.", code="organization_not_found")
         visit = self._with_key(session, self._key) if self._key is not None else self._with_session(session)
         self._request.state.caller = visit.actor
         return visit
@@ -105,18 +120,17 @@ class Door:
         if not self.rule.of_organization:
             if not holder.operator:
                 raise ForbiddenError("This needs the operator's key.")
-            return Visit(session, self.now, actor, 0, "", Role.OPERATOR, holder)
-        if not is_address(self.address) or (not holder.operator and holder.address != self.address):
-            raise NotFoundError(
-                f"There is no organization {self.address!r} for this key.", code="organization_not_found"
-            )
-        if not holder.operator and not holder.scopes & self.rule.scopes:
+            return Visit(session, self.now, actor, Role.OPERATOR, holder)
+        if holder.operator:
+            organization = sessions.organization_at(session, self.address)
+            return Visit(session, self.now, actor, Role.OPERATOR, holder, organization)
+        if holder.organization is None or holder.organization.address != self.address:
+            raise NotFoundError(f"There is no organization {self.address} for this key.", code="organization_not_found")
+        if not holder.scopes & self.rule.scopes:
             needed = sorted(self.rule.scopes)
             sentence = " or ".join(needed) or "the operator's key"
             raise ForbiddenError(f"This key lacks what this needs: {sentence}.", code="missing_scope", needed=needed)
-        organization_id = holder.organization_id or sessions.organization_at(session, self.address)
-        role = Role.OPERATOR if holder.operator else None
-        return Visit(session, self.now, actor, organization_id, self.address, role, holder)
+        return Visit(session, self.now, actor, None, holder, holder.organization)
 
     def _with_session(self, session: Session) -> Visit:
         demo = self.context.settings.demo
@@ -128,9 +142,9 @@ class Door:
             if not self.rule.anyone:
                 sessions.authorize_operator(identity)
             role = Role.OPERATOR if identity.operator else None
-            return Visit(session, self.now, actor, 0, "", role, identity)
+            return Visit(session, self.now, actor, role, identity)
         access = sessions.authorize(session, identity, self.address, self.now, self.rule.roles)
-        return Visit(session, self.now, actor, access.organization_id, access.address, access.role, identity)
+        return Visit(session, self.now, actor, access.role, identity, access.organization)
 
     def _note_use(self, visit: Visit) -> None:
         """In a transaction of its own, after the other: it must neither hold up the work nor be undone with it."""

@@ -15,6 +15,8 @@ from billing_app.sandbox.storage.objects import Body
 
 DEFAULT_PAGE = 10
 MAX_PAGE = 100
+# Parameters of every list that are not filters.
+_PAGING = ("limit", "starting_after", "ending_before", "expand")
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ def page(account: Account, request: Request, of: Listing, fixed: dict[str, Any])
     parameters = request.parameters
     equal, tests = dict(fixed), []
     for name in parameters.names():
-        if name in ("limit", "starting_after", "ending_before"):
+        if name in _PAGING:
             continue
         value = parameters[name]
         if name in of.tests:

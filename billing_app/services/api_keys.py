@@ -16,6 +16,7 @@ from billing_app.domain.errors import InvalidError, NotFoundError
 from billing_app.services.secrets import digest, new_secret
 from billing_app.store import api_keys as store
 from billing_app.store.tables.access import ApiKey, OperatorKey
+from billing_app.store.tables.orgs import Organization
 
 PREFIX = "bk_live_"
 """What a key begins with, so that a scanner for leaked secrets can find one."""
@@ -37,15 +38,14 @@ class KeyHolder:
     """The program that sent a key. Without an organization it is the operator's. `use_due`: call `note_use`."""
 
     key_id: UUID
-    organization_id: int | None
-    address: str | None
+    organization: Organization | None
     scopes: frozenset[Scope]
     use_due: bool
 
     @property
     def operator(self) -> bool:
         """Whether the key opens every organization."""
-        return self.organization_id is None
+        return self.organization is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,18 +110,19 @@ def identify(session: Session, secret: str, now: datetime) -> KeyHolder | None:
     key_hash = digest(secret)
     found = store.by_hash(session, key_hash)
     if found is not None:
-        key, address = found
+        key, organization = found
         scopes = frozenset(Scope(scope) for scope in key.scopes.split())
-        return KeyHolder(key.id, key.organization_id, address, scopes, _use_due(key.last_used_at, now))
+        return KeyHolder(key.id, organization, scopes, _use_due(key.last_used_at, now))
     operators = store.operators_by_hash(session, key_hash)
     if operators is None:
         return None
-    return KeyHolder(operators.id, None, None, frozenset(Scope), _use_due(operators.last_used_at, now))
+    return KeyHolder(operators.id, None, frozenset(Scope), _use_due(operators.last_used_at, now))
 
 
 def note_use(session: Session, holder: KeyHolder, now: datetime) -> None:
     """Notes that the key was used, at most once a minute. Worth a write only if `use_due`."""
-    store.used(session, holder.organization_id, holder.key_id, now, now - USE_NOTED_EVERY)
+    organization_id = None if holder.organization is None else holder.organization.id
+    store.used(session, organization_id, holder.key_id, now, now - USE_NOTED_EVERY)
 
 
 def every(session: Session, organization_id: int | None) -> list[KeyView]:

@@ -21,6 +21,7 @@ from billing_app.services.secrets import digest, new_secret
 from billing_app.store import orgs, users
 from billing_app.store import sessions as store
 from billing_app.store.tables.access import BrowserSession, User
+from billing_app.store.tables.orgs import Organization
 
 LIFETIME = timedelta(days=14)
 """How long a session lasts unless the setting session_days says otherwise."""
@@ -50,12 +51,13 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """An identity that was found to have `role` in the organization."""
+    """An identity that was found to have `role` in the organization. The row is of the session that asked."""
 
     organization_id: int
     address: str
     role: Role
     identity: Identity
+    organization: Organization = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,23 +165,23 @@ def authorize(
     if identity is None:
         raise UnauthenticatedError("Sign in to see this.")
     if identity.operator:
-        return Access(organization_at(session, address), address, Role.OPERATOR, identity)
+        return _access(organization_at(session, address), Role.OPERATOR, identity)
     found = users.role_at(session, address, identity.user_id)
-    if found is None or found[1] is None or identity.only_organization_id not in (None, found[0]):
+    if found is None or identity.only_organization_id not in (None, found[0].id):
         raise _unknown(address)
-    role = Role(found[1])
+    organization, role = found[0], Role(found[1])
     if role not in roles:
         needed = " or ".join(sorted(roles)) or "operator"
         raise ForbiddenError(f"Your role here is {role}; this needs {needed}.", role=role, needed=sorted(roles))
-    return Access(found[0], address, role, identity)
+    return _access(organization, role, identity)
 
 
-def organization_at(session: Session, address: str) -> int:
-    """The organization's id, for callers who may see every one. Raises NotFoundError `organization_not_found`."""
-    organization_id = orgs.id_of(session, address)
-    if organization_id is None:
+def organization_at(session: Session, address: str) -> Organization:
+    """The organization, for callers who may see every one. Raises NotFoundError `organization_not_found`."""
+    organization = orgs.by_address(session, address)
+    if organization is None:
         raise _unknown(address)
-    return organization_id
+    return organization
 
 
 def authorize_operator(identity: Identity | None) -> Identity:
@@ -195,9 +197,9 @@ def organizations_of(session: Session, identity: Identity) -> list[Membership]:
     """The organizations that the switcher offers, by name: those in which the identity has a role."""
     found = users.organizations_of(session, identity.user_id, ORGANIZATIONS_SHOWN)
     return [
-        Membership(organization.id, organization.address, organization.name, Role(role))
+        Membership(orgs.stored_id(organization), organization.address, organization.name, Role(role))
         for organization, role in found
-        if organization.id is not None and identity.only_organization_id in (None, organization.id)
+        if identity.only_organization_id in (None, organization.id)
     ]
 
 
@@ -205,6 +207,10 @@ def sweep(session: Session, now: datetime) -> None:
     """Deletes sessions that have ended and failures that no longer count; for a job, now and then."""
     store.sweep(session, now, now - IDLE)
     attempts.sweep(session, now)
+
+
+def _access(organization: Organization, role: Role, identity: Identity) -> Access:
+    return Access(orgs.stored_id(organization), organization.address, role, identity, organization)
 
 
 def _unknown(address: str) -> NotFoundError:

@@ -12,10 +12,10 @@ from billing_app.store.tables.access import ApiKey, OperatorKey
 from billing_app.store.tables.orgs import Organization
 
 
-def by_hash(session: Session, key_hash: str) -> tuple[ApiKey, str] | None:
-    """The organization's key, unless it was revoked, with the organization's address."""
+def by_hash(session: Session, key_hash: str) -> tuple[ApiKey, Organization] | None:
+    """The organization's key, unless it was revoked, with its organization."""
     query = (
-        select(ApiKey, Organization.address)
+        select(ApiKey, Organization)
         .join(Organization, col(Organization.id) == col(ApiKey.organization_id))
         .where(ApiKey.key_hash == key_hash, col(ApiKey.revoked_at).is_(None))
     )

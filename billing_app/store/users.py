@@ -51,21 +51,18 @@ def accept(session: Session, organization_id: int, user_id: UUID, now: datetime)
     return True
 
 
-def role_at(session: Session, address: str, user_id: UUID) -> tuple[int, str | None] | None:
-    """The organization's id and the user's accepted role in it, None for no role; None if the address is unknown."""
+def role_at(session: Session, address: str, user_id: UUID) -> tuple[Organization, str] | None:
+    """The organization at this address and the user's accepted role in it; None without either."""
     query = (
-        select(Organization.id, Membership.role)
-        .join(
-            Membership,
-            (col(Membership.organization_id) == col(Organization.id))
-            & (col(Membership.user_id) == user_id)
-            & col(Membership.accepted_at).is_not(None),
-            isouter=True,
+        select(Organization, Membership.role)
+        .join(Membership, col(Membership.organization_id) == col(Organization.id))
+        .where(
+            Organization.address == address,
+            Membership.user_id == user_id,
+            col(Membership.accepted_at).is_not(None),
         )
-        .where(Organization.address == address)
     )
-    row = session.exec(query).first()
-    return None if row is None or row[0] is None else (row[0], row[1])
+    return session.exec(query).first()
 
 
 def organizations_of(session: Session, user_id: UUID, limit: int) -> list[tuple[Organization, str]]:

@@ -116,7 +116,8 @@ def actions(draw: st.DrawFn, moments: list[datetime], granted: tuple[Grant, ...]
     made: list[Action] = []
     for sequence in range(draw(st.integers(0, count))):
         grant = draw(st.sampled_from(granted))
-        at = draw(st.sampled_from([moment for moment in moments if moment >= grant.effective_at]))
+        effective = [moment for moment in moments if moment >= grant.effective_at]
+        at = draw(st.sampled_from([*effective, *effective, *moments]))
         made.append(draw(one_action(grant, at, sequence)))
     return tuple(draw(st.permutations(made)))
 

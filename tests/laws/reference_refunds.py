@@ -14,17 +14,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Debt:
-    """Burned credits of `debtor` that its refund asks back. `again_by` was refunded after it had paid them."""
-
-    debtor: Lot
-    amount: int
-    again_by: Lot | None = None
-
-
-@dataclass(slots=True)
 class Settlement:
-    """`amount` credits of `payer` paid the debt of `debtor`."""
+    """`amount` credits of `payer` paid the debt of `debtor`: burned credits that its refund asks back."""
 
     payer: Lot
     debtor: Lot
@@ -36,12 +27,19 @@ class GivingBack:
 
     def __init__(self, replay: Replay) -> None:
         self.replay = replay
-        self.debts: list[Debt] = []  # oldest first
+        self.debts: dict[Lot, int] = {}  # who owes how much; who came to owe first is first
         self.settlements: list[Settlement] = []  # oldest first
+        self.undone: list[Settlement] = []  # those whose payer was refunded, oldest first
 
     def owed(self, lot: Lot | None = None) -> int:
         """The unpaid debt of one grant, or of all."""
-        return sum(debt.amount for debt in self.debts if lot is None or debt.debtor is lot)
+        return sum(self.debts.values()) if lot is None else self.debts.get(lot, 0)
+
+    def owe(self, lot: Lot, amount: int) -> None:
+        """A grant has one debt, however many refunds made it; when it is gone the grant has left the queue."""
+        self.debts[lot] = self.owed(lot) + amount
+        if not self.debts[lot]:
+            del self.debts[lot]
 
     def given_back(self, lot: Lot) -> int:
         """The credits that the refunds of `lot` have accounted for so far, in whatever way."""
@@ -100,28 +98,26 @@ class GivingBack:
             again = lot.move("settled", "taken", min(amount, paid.amount))
             paid.amount -= again
             amount -= again
-            self.debts.append(Debt(paid.debtor, again, again_by=lot))
+            self.owe(paid.debtor, again)
+            self.undone.append(Settlement(lot, paid.debtor, again))
         if self.replay.policy().refund_shortfall is RefundPolicy.FORGIVE:
             lot.forgiven += amount
         else:
-            self.debts.append(Debt(lot, amount))
+            self.owe(lot, amount)
 
     def put_back(self, lot: Lot, amount: int) -> None:
         """Fine point 8, a refund that failed: cancels unpaid debt first, then returns to left."""
-        for debt in reversed([debt for debt in self.debts if debt.debtor is lot]):
-            cancelled = min(amount, debt.amount)
-            debt.amount -= cancelled
-            amount -= cancelled
-        for debt in reversed([debt for debt in self.debts if debt.again_by is lot]):
-            # The debt that this refund made owed again was paid by this grant after all.
-            settled = lot.move("taken", "settled", min(amount, debt.amount))
-            debt.amount -= settled
+        cancelled = min(amount, self.owed(lot))
+        self.owe(lot, -cancelled)
+        amount -= cancelled
+        for undone in reversed([undone for undone in self.undone if undone.payer is lot]):
+            # A debt that this refund made owed again, and that still is, was paid by this grant after all.
+            settled = lot.move("taken", "settled", min(amount, undone.amount, self.owed(undone.debtor)))
+            undone.amount -= settled
             amount -= settled
-            self.settlements.append(Settlement(lot, debt.debtor, settled))
-        # What was only counted or forgiven is no longer asked: nothing moves.
-        uncounted = min(amount, lot.counted)
-        lot.counted -= uncounted
-        amount -= uncounted
+            self.owe(undone.debtor, -settled)
+            self.settlements.append(Settlement(lot, undone.debtor, settled))
+        # What was burned and forgiven stood for debt: it is no longer asked, and nothing moves.
         unasked = min(amount, lot.forgiven)
         lot.forgiven -= unasked
         amount -= unasked
@@ -129,24 +125,31 @@ class GivingBack:
         self.replay.give(lot, "taken", returned)
         amount -= returned
         # Nothing may stay taken in total beyond rule 9's floor: what others paid for this refund is theirs again.
-        for paid in reversed([paid for paid in self.settlements if paid.debtor is lot]):
+        for paid in self.latest_payer_first(lot):
             theirs = min(amount, paid.amount)
             paid.amount -= theirs
             amount -= theirs
             self.replay.give(paid.payer, "settled", theirs)
+        # The rest was only counted as given back: it had expired or was void, and stays that.
+        lot.counted -= amount
 
     def release(self, lot: Lot, amount: int) -> None:
         """Fine point 8: what a correction releases first cancels the grant's own debt, the rest becomes left."""
-        for debt in reversed([debt for debt in self.debts if debt.debtor is lot]):
-            cancelled = lot.move("burned", "taken", min(amount, debt.amount))
-            debt.amount -= cancelled
-            amount -= cancelled
-        self.replay.give(lot, "burned", amount)
+        cancelled = lot.move("burned", "taken", min(amount, self.owed(lot)))
+        self.owe(lot, -cancelled)
+        self.replay.give(lot, "burned", amount - cancelled)
 
     def pay_debts(self, lot: Lot) -> None:
         """Rule 9 and fine point 6: a grant that becomes effective pays what is owed, oldest first, before all else."""
-        for debt in self.debts:
-            settled = lot.move("left", "settled", min(lot.left, debt.amount))
-            debt.amount -= settled
-            if settled:
-                self.settlements.append(Settlement(lot, debt.debtor, settled))
+        for debtor in list(self.debts):
+            settled = lot.move("left", "settled", min(lot.left, self.owed(debtor)))
+            self.owe(debtor, -settled)
+            self.settlements.append(Settlement(lot, debtor, settled))
+
+    def latest_payer_first(self, debtor: Lot) -> list[Settlement]:
+        """Who paid this debt, the one that became effective last first: the reverse of paying, as in rule 5."""
+        return sorted(
+            [paid for paid in self.settlements if paid.debtor is debtor],
+            key=lambda paid: (paid.payer.grant.effective_at, paid.payer.grant.burn_key),
+            reverse=True,
+        )

@@ -33,7 +33,7 @@ class TestAccount:
         """The SDK's services."""
         return self.stripe.v1
 
-    def control(self, method: str, path: str, **members: Any) -> dict[str, Any]:
+    def control(self, method: str, path: str, /, **members: Any) -> dict[str, Any]:
         """Call the control API; fails the test unless it answers 200."""
         answer = self.http.request(method, f"/_sandbox/control{path}", json=members)
         assert answer.status_code == 200, answer.text

@@ -35,6 +35,8 @@ def faults_of(body: dict[str, Any], place: str = "") -> typing.Iterator[str]:
         if set(body) != {"id", "object", "deleted"}:
             yield f"{place}: a deleted object shows more than its id"
         return
+    if kind == "event":
+        yield from faults_of(body["data"]["object"], f"{place}.data.object")
     module, name = {**OBJECT_CLASSES, **_EMBEDDED}[str(kind)]
     yield from _members(body, getattr(import_module(module), name), place)
 
@@ -82,7 +84,7 @@ def _value(value: Any, hint: Any, place: str) -> typing.Iterator[str]:
     elif isinstance(hint, type) and issubclass(hint, StripeObject):
         if not isinstance(value, dict):
             yield f"{place}: {value!r} is no {hint.__qualname__}"
-        elif "object" in annotations_of(hint):
+        elif typing.get_origin(annotations_of(hint).get("object")) is Literal:
             yield from faults_of(value, place)
         else:
             yield from _members(value, hint, place)

@@ -209,6 +209,7 @@ def _hints(session: Body) -> Markup:
         tag("dl", [[tag("dt", number), tag("dd", effect)] for number, effect in rows]),
         tag("p", "Any future expiry and any CVC will do.", class_="note"),
         class_="hints",
+        open=True,
     )
 
 

@@ -33,5 +33,7 @@ class ShellView:
     """The role buys (admin, billing, operator)."""
     selling: bool
     """Stripe is set up; False shows buying as unavailable, and why."""
+    revision: int
+    """Of the organization, read in the same transaction: a later one means that the page is out of date."""
     more_organizations: int = 0
     """How many the list leaves out."""
