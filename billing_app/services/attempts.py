@@ -50,7 +50,7 @@ def begin(session: Session, email: str, client: str, now: datetime, *, demo: boo
     Raises BillingError `too_many_attempts` (429) if the account, the client's address, or the two together have failed
     too often, whether or not there is such an account. Demo users exist only where `demo` is on.
     """
-    place = _place(client)
+    place = place_of(client)
     for subject, limit in _subjects(email, place):
         if store.count(session, subject, now, now - ATTEMPT_WINDOW) > limit:
             raise BillingError(
@@ -99,7 +99,7 @@ def _subjects(email: str, place: str) -> tuple[tuple[str, int], ...]:
     return tuple((hashlib.sha256(name.encode()).hexdigest(), limit) for name, limit in named)
 
 
-def _place(client: str) -> str:
+def place_of(client: str) -> str:
     """The network a client counts as: its IPv4 address, or the /64 of its IPv6 one, of which a home has 2**64."""
     try:
         address = ipaddress.ip_address(client)

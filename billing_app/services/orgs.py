@@ -43,9 +43,10 @@ def create(
     if len(title) > MAX_NAME or not title.isprintable():
         raise InvalidError(f"A name has 1 to {MAX_NAME} visible characters.", code="invalid_name")
     organization = Organization(address=chosen, name=title, anchor=anchor or now, created_at=now, **profile)
-    if not store.insert(session, organization):
-        raise _taken(chosen)
-    return organization
+    stored = store.insert(session, organization)
+    if stored is None:
+        raise ConflictError(f"The address {chosen} belongs to another organization.", code="address_taken")
+    return stored
 
 
 def by_address(session: Session, address: str) -> Organization:
@@ -72,7 +73,3 @@ def raise_revision(session: Session, organization_id: int) -> None:
 def revisions(session: Session, organization_ids: list[int]) -> dict[int, int]:
     """The revisions of these organizations, in one query: what the watcher of open pages reads."""
     return store.revisions(session, organization_ids) if organization_ids else {}
-
-
-def _taken(address: str) -> ConflictError:
-    return ConflictError(f"The address {address} belongs to another organization.", code="address_taken")

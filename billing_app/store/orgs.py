@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from billing_app.store.tables.orgs import Organization, PageRevision
 from billing_app.store.upserts import upsert
 
 
-def insert(session: Session, organization: Organization) -> bool:
-    """Adds the organization. False if its address is taken; the transaction goes on either way."""
-    try:
-        with session.begin_nested():
-            session.add(organization)
-    except IntegrityError:
-        return False
-    return True
+def insert(session: Session, organization: Organization) -> Organization | None:
+    """Adds the organization and gives it back as stored. None if its address is taken."""
+    statement = (
+        upsert(session, Organization)
+        .values(organization.model_dump(exclude={"id"}))
+        .on_conflict_do_nothing(index_elements=["address"])
+        .returning(col(Organization.id))
+    )
+    added = session.exec(statement).scalar_one_or_none()
+    return None if added is None else session.get_one(Organization, added)
 
 
 def by_address(session: Session, address: str) -> Organization | None:

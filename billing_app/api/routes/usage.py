@@ -1,0 +1,85 @@
+"""Reporting usage, and asking whether an action may happen."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+
+from billing_app.api.bodies import raw_body
+from billing_app.api.documented import behind_a_door
+from billing_app.api.doors import Door, OrganizationDoor
+from billing_app.api.schemas.usage import CheckAnswer, CheckRequest, CloudEventBatch, UsageAnswer, UsageBatch
+from billing_app.domain.access import NO_ROLES, Scope
+from billing_app.domain.errors import BillingError
+from billing_app.services import entitlements, usage
+from billing_app.services.usage import ReportedEvent
+
+router = APIRouter(prefix="/organizations/{address}", tags=["usage"])
+
+CLOUD_EVENTS = "application/cloudevents-batch+json"
+
+BODIES = {"application/json": UsageBatch, CLOUD_EVENTS: CloudEventBatch}
+
+DOCUMENTED_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            media: {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}} for media, model in BODIES.items()
+        },
+    }
+}
+
+Reporting = Annotated[Door, Depends(OrganizationDoor(NO_ROLES, frozenset({Scope.USAGE_WRITE})))]
+Asking = Annotated[Door, Depends(OrganizationDoor(NO_ROLES, frozenset({Scope.CHECK})))]
+
+
+@router.post(
+    "/usage",
+    status_code=202,
+    response_model=UsageAnswer,
+    responses=behind_a_door(400, 408, 413, 415, 422, 503),
+    openapi_extra=DOCUMENTED_BODY,
+)
+def report_usage(
+    door: Reporting,
+    body: Annotated[bytes, Depends(raw_body)],
+    content_type: Annotated[str, Header(include_in_schema=False)] = "application/json",
+) -> usage.Report:
+    """Records what was used. Good events are kept even if others of the batch are rejected."""
+    events = read_events(body, content_type)
+    with door.writing() as visit:
+        return usage.report(visit.session, visit.organization, events, visit.now)
+
+
+@router.post("/check", response_model=CheckAnswer, responses=behind_a_door(422, 503))
+def check(door: Asking, question: CheckRequest) -> entitlements.Answer:
+    """Whether an action, or a quantity of a metric, would be allowed now. Changes nothing."""
+    with door.writing() as visit:  # a meter that is out of date is brought up to date and kept
+        here = (visit.session, visit.organization)
+        if question.action is not None:
+            return entitlements.check_action(
+                *here, question.action, visit.now, quantities=question.quantities, subject=question.subject
+            )
+        quantity = 1 if question.quantity is None else question.quantity
+        return entitlements.check_metric(
+            *here, question.metric or "", visit.now, quantity=quantity, subject=question.subject
+        )
+
+
+def read_events(body: bytes, content_type: str) -> list[ReportedEvent]:
+    """The events of a body in one of the two forms.
+
+    Raises RequestValidationError for a body that is not of its form, BillingError `unsupported_media_type` for others.
+    """
+    media = content_type.partition(";")[0].strip().lower()
+    model: Any = BODIES.get(media)
+    if model is None:
+        raise BillingError(f"Send {' or '.join(BODIES)}, not {media}.", code="unsupported_media_type", status=415)
+    try:
+        return model.model_validate_json(body).reported()
+    except ValidationError as error:
+        wrong = error.errors(include_url=False, include_context=False, include_input=False)
+        raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in wrong]) from None

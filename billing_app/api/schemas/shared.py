@@ -1,0 +1,72 @@
+"""Kinds of values that many shapes have: texts, moments, quantities, pages of a list."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from billing_app.domain.credits import MAX_QUANTITY
+
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+"""Moments outside of these years are typing errors, and month arithmetic would run out of calendar."""
+
+VISIBLE = r"^[^\x00-\x1f\x7f]+$"
+"""Texts without control characters: PostgreSQL cannot store a NUL, and none of the others belongs in a name."""
+
+MAX_TEXT = 255
+"""Characters of an id or a subject (api.md)."""
+
+MAX_LIST = 200
+DEFAULT_LIST = 50
+"""Lines of a list (api.md)."""
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT, pattern=VISIBLE)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=VISIBLE)]
+"""An id from the catalogue: of a metric, an action, a plan."""
+
+Quantity = Annotated[int, Field(strict=True, ge=-MAX_QUANTITY, le=MAX_QUANTITY)]
+"""Whole base units. Strict: 1.5 and "1" are mistakes, not roundable."""
+
+
+def _written_out(value: object) -> object:
+    """Only RFC 3339: pydantic would take a bare number for seconds since 1970."""
+    if isinstance(value, datetime):
+        return value
+    if not isinstance(value, str) or "T" not in value.upper():
+        raise ValueError("a moment is written like 2026-03-01T00:00:00Z")
+    return value
+
+
+def _in_calendar(value: datetime) -> datetime:
+    if not EARLIEST.replace(tzinfo=None) <= value.replace(tzinfo=None) < LATEST.replace(tzinfo=None):
+        raise ValueError(f"a moment lies between {EARLIEST.year} and {LATEST.year}")
+    return value.astimezone(UTC)
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_calendar)]
+"""RFC 3339 with a zone; in UTC from here on."""
+
+
+class Request(BaseModel):
+    """A body. Unknown members are mistakes: a misspelt `quantity` would otherwise count as 1."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Answer(BaseModel):
+    """A body that we send."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+Item = TypeVar("Item")
+
+
+class Items(Answer, Generic[Item]):
+    """A page of a list. `next_cursor` asks for the next one; null on the last."""
+
+    items: list[Item]
+    next_cursor: str | None = None

@@ -1,0 +1,60 @@
+"""The API behind a real server, with people and programs to call it as."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from billing_app.api.app import create_api
+from billing_app.db import Database
+from billing_app.services.cookies import cookie_name
+from billing_app.settings import Settings
+from tests.api.serving import Site
+from tests.builders import NOON
+
+
+class Api:
+    """One app on the test server. `now` is what its clock says."""
+
+    def __init__(self, site: Site, database: Database, **settings: Any) -> None:
+        """Puts the app behind the server."""
+        self.now: datetime = NOON
+        self.database = database
+        self.url = site.url
+        self.settings = Settings(_env_file=None, public_url=site.url, **settings)
+        self.app = create_api(database, self.settings, clock=lambda: self.now)
+        site.app = self.app
+
+    def client(self, **headers: str) -> httpx.Client:
+        """A caller with these headers, who sees redirects as they are."""
+        return httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=30)
+
+    def program(self, secret: str) -> httpx.Client:
+        """A caller with an API key."""
+        return self.client(Authorization=f"Bearer {secret}")
+
+    def browser(self, token: str | None = None) -> httpx.Client:
+        """A caller on one of our own pages, signed in if there is a token."""
+        client = self.client(Origin=self.url)
+        if token is not None:
+            client.cookies.set(cookie_name(False), token)
+        return client
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[Site]:
+    """The server, started once per process."""
+    started = Site()
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def api(site: Site, database: Database) -> Iterator[Api]:
+    """The API on this test's own database."""
+    yield Api(site, database)
+    site.app = None
