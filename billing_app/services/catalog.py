@@ -31,6 +31,7 @@ from billing_app.domain.catalog import (
 )
 from billing_app.domain.errors import ConflictError, UnavailableError
 from billing_app.store import catalog as store
+from billing_app.store import meters
 from billing_app.store.catalog import VersionHead
 from billing_app.store.tables.catalog import CatalogueVersion
 
@@ -111,6 +112,7 @@ def load(
             source=source,
         ),
     )
+    meters.mark_all_stale(session)
     return LoadResult(version, loading.result.changes, loading.result.kept, written=True)
 
 

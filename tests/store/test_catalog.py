@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from billing_app.db import Database
 from billing_app.domain.catalog import (
@@ -27,6 +27,7 @@ from billing_app.services.catalog import LoadResult
 from billing_app.store import catalog as store
 from billing_app.store.tables.catalog import CatalogueVersion
 from billing_app.store.tables.credits import GrantRow, PlanChange
+from billing_app.store.tables.meters import MeterRow
 from billing_app.store.tables.orgs import Organization
 from billing_app.store.tables.usage import UsageHour
 from tests.domain.documents import pack, plan, small_catalog, small_document
@@ -86,6 +87,11 @@ def grant_of(organization_id: int, **changed: Any) -> GrantRow:
         "source_key": "cs_1",
     }
     return GrantRow(**fields | changed)
+
+
+def stale_meters(database: Database) -> list[bool]:
+    with database.reading() as session:
+        return list(session.exec(select(MeterRow.stale)))
 
 
 # Which version holds.
@@ -225,6 +231,21 @@ def test_a_clock_that_is_behind_does_not_put_an_edit_before_the_one_it_was_made_
     load(database, priced(100), MARCH)
     load(database, priced(200), FEBRUARY)
     assert price_at(database, MARCH) == 200
+
+
+def test_an_edit_makes_every_meter_be_computed_anew_and_no_edit_leaves_them(database: Database) -> None:
+    load(database, priced(100), JANUARY)
+    with database.writing() as session:
+        organization_id = organization_on(session, "pro")
+        session.add(
+            MeterRow(
+                organization_id=organization_id, metric="mau", stale=False, valid_from=JANUARY, valid_until=FEBRUARY
+            )
+        )
+    load(database, priced(100), FEBRUARY)
+    assert stale_meters(database) == [False]
+    load(database, priced(200), FEBRUARY)
+    assert stale_meters(database) == [True]
 
 
 def test_many_replicas_that_start_together_write_one_version(database: Database) -> None:

@@ -25,11 +25,8 @@ MAX_TEXT_LENGTH = 500
 MAX_SHOWN_LENGTH = 40
 """How much of a wrong value a message repeats."""
 
-LOWER_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
-"""Ids of metrics, plans, packs and actions: they stand in URLs and in Stripe's lookup keys (`pack:mau-10k`)."""
-
-CAMEL_ID = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}")
-"""Ids of features: the source's plan object writes them in camel case."""
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
+"""Ids stand in URLs and, between colons, in Stripe's lookup keys (`pack:mau-10k`, `plan:pro:month`)."""
 
 
 class Object(dict[str, Any]):
@@ -103,7 +100,7 @@ class Fields:
     def at(self, key: str) -> str:
         """The path of a key of this object."""
         key = str(key)
-        if not re.fullmatch(r"[\w-]+", key):
+        if not re.fullmatch(r"[\w.-]+", key):
             key = json.dumps(key, ensure_ascii=False)
         return f"{self.path}.{key}" if self.path else key
 
@@ -132,7 +129,7 @@ class Fields:
             return value
         return ""
 
-    def identifier(self, key: str, pattern: re.Pattern[str] = LOWER_ID) -> str:
+    def identifier(self, key: str) -> str:
         """An id. A wrong one is still given back if it is a text, so that what refers to it is not called unknown."""
         value = self.value(key)
         if value is MISSING:
@@ -140,10 +137,8 @@ class Fields:
         if not isinstance(value, str):
             self.wrong(key, f"must be a text, not {shown(value)}")
             return ""
-        if not pattern.fullmatch(value):
-            letters = "small letters" if pattern is LOWER_ID else "letters"
-            marks = ", - and _" if pattern is LOWER_ID else " and _"
-            self.wrong(key, f"{shown(value)} is no id: use {letters}, digits{marks}, at most 60 characters")
+        if not ID.fullmatch(value):
+            self.wrong(key, f"{shown(value)} is no id: use letters, digits, dots, - and _, at most 60 characters")
         return value
 
     def flag(self, key: str, *, absent: bool = False) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from billing_app.domain.catalog.fields import CAMEL_ID, MAX_TEXT_LENGTH, Fields, Object, Reading
+from billing_app.domain.catalog.fields import MAX_TEXT_LENGTH, Fields, Object, Reading
 from billing_app.domain.catalog.icons import ICONS
 from billing_app.domain.catalog.mistakes import CatalogInvalidError, Mistake, suggestion
 from billing_app.domain.catalog.model import (
@@ -157,7 +157,7 @@ def _unique(
 def _feature(reading: Reading, value: Any, path: str) -> Feature:
     fields = Fields(reading, value, path, required=("id", "name", "description"))
     return Feature(
-        id=fields.identifier("id", CAMEL_ID),
+        id=fields.identifier("id"),
         name=fields.text("name"),
         description=fields.text("description", longest=MAX_TEXT_LENGTH),
     )
