@@ -1,0 +1,95 @@
+"""A chart on a page: the picture, its legend, its text alternative and its numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import plotly.graph_objects as go
+import reflex as rx
+from reflex_components_plotly.plotly import PlotlyBasic
+
+from billing_app.ui.present.charting import ChartShown
+from billing_app.ui.present.shared import TableShown
+
+QUIET_CONFIG = {"displayModeBar": False, "responsive": True, "doubleClick": False, "showTips": False}
+
+
+class Plot(PlotlyBasic):
+    """Plotly's basic build, loaded when the page shows a chart, and drawn once the page's fonts are there.
+
+    Labels are placed by their measured width: drawn before the fonts, they would sit wrong.
+    """
+
+    def _get_dynamic_imports(self) -> str:
+        return (
+            f"\nconst {self.tag} = ClientSide(() => Promise.all([import('plotly.js-basic-dist-min'), "
+            f"document.fonts.ready]).then(([mod]) => createPlotlyComponent(mod)), '{self.tag}')\n"
+        )
+
+
+def plot(chart: rx.Var[ChartShown], height: str = "", class_name: str = "", **events: Any) -> rx.Component:
+    """The picture, by appearance; without a height it fills its panel. Screen readers get its sentence; the numbers are in a table on the page."""
+    figure = rx.color_mode_cond(light=chart.light, dark=chart.dark)
+    return rx.el.div(
+        Plot.create(
+            data=figure.to(go.Figure),
+            template=None,
+            config=QUIET_CONFIG,
+            use_resize_handler=True,
+            width="100%",
+            height="100%",
+            **events,
+        ),
+        role="img",
+        aria_label=chart.alt,
+        class_name=rx.cond(chart.many, f"plot many {class_name}", f"plot {class_name}"),
+        style={"height": height} if height else {},
+    )
+
+
+def legend_item(kind: str, label: str, hue: Any = "") -> rx.Component:
+    """One entry: `kind` is plan, credits, unpaid, included, line, dotted, granted or left."""
+    return rx.el.span(
+        rx.el.i(class_name=f"key {kind}", custom_attrs={"data-hue": hue}, aria_hidden="true"),
+        label,
+        class_name="legend-item",
+    )
+
+
+def months_legend(chart: rx.Var[ChartShown], hue: rx.Var[str]) -> rx.Component:
+    """Of the months chart: one grammar everywhere (look.md, principle 2)."""
+    return rx.el.div(
+        legend_item("plan", "Covered by plan", hue),
+        legend_item("credits", "Covered by credits", hue),
+        legend_item("unpaid", "Uncovered"),
+        rx.cond(chart.allowance, legend_item("included", "Included in plan")),
+        class_name="legend",
+    )
+
+
+def plain_table(table: rx.Var[TableShown], class_name: str = "numbers") -> rx.Component:
+    """A chart's numbers as a table; the first cell of a row is its head."""
+    return rx.el.table(
+        rx.el.caption(table.caption, class_name="unseen"),
+        rx.el.thead(rx.el.tr(rx.foreach(table.heads, lambda text: rx.el.th(text, scope="col")))),
+        rx.el.tbody(
+            rx.foreach(
+                table.rows,
+                lambda row: rx.el.tr(
+                    rx.foreach(
+                        row, lambda cell, place: rx.cond(place == 0, rx.el.th(cell, scope="row"), rx.el.td(cell))
+                    )
+                ),
+            )
+        ),
+        class_name=class_name,
+    )
+
+
+def table_below(table: rx.Var[TableShown]) -> rx.Component:
+    """The numbers behind a chart that has no table beside it."""
+    return rx.el.details(
+        rx.el.summary("Numbers", rx.icon("chevron-down", size=14, aria_hidden="true")),
+        rx.el.div(plain_table(table), class_name="scroll"),
+        class_name="numbers-below",
+    )

@@ -1,0 +1,46 @@
+"""All pages in one Reflex app."""
+
+from __future__ import annotations
+
+import logging
+
+import reflex as rx
+from reflex.event import EventSpec
+
+from billing_app.ui import live
+from billing_app.ui.pages import overview
+from billing_app.ui.session import Frame
+from billing_app.ui.theme import STYLESHEETS
+
+logger = logging.getLogger(__name__)
+
+PAGES = (overview,)
+
+
+def create_console(**composition: object) -> rx.App:
+    """The app of all pages, with its watcher. `composition` is what the rest of the product adds (the API)."""
+    app = rx.App(
+        stylesheets=STYLESHEETS,
+        html_lang="en",
+        head_components=[
+            rx.el.meta(name="viewport", content="width=device-width, initial-scale=1"),
+            rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
+        ],
+        backend_exception_handler=say_that_it_failed,
+        toaster=None,
+        **composition,
+    )
+    for page in PAGES:
+        page.add(app)
+
+    async def watch() -> None:
+        await live.watch(app)
+
+    app.register_lifespan_task(watch)
+    return app
+
+
+def say_that_it_failed(exception: Exception) -> EventSpec:
+    """An unexpected error: logged with its trace, and told on the page without it."""
+    logger.error("an event handler failed", exc_info=exception)
+    return Frame.fail()

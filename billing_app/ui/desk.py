@@ -1,0 +1,104 @@
+"""The seam between pages and services: what one visitor may read or do on one organization's pages.
+
+A `Desk` is opened for one event or push, in one transaction, and only after the visitor's session, membership and role
+were read from the database in that same transaction. Pages get at data in no other way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from billing_app.domain.access import Role
+from billing_app.services.views import (
+    BuyView,
+    CheckoutView,
+    CreditsView,
+    ExplainView,
+    LedgerFilters,
+    LedgerView,
+    OverviewView,
+    ShellView,
+    TraceView,
+    UsageView,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who asks, as the server knows it: the Cookie header of the websocket, and the address in the page's URL."""
+
+    cookies: str
+    address: str
+
+
+class Desk(Protocol):
+    """What pages read. Every method is one service call; arguments come from a browser and are checked below."""
+
+    def shell(self) -> ShellView:
+        """What is around the page."""
+
+    def overview(self, metric: str) -> OverviewView:
+        """The overview, its chart of `metric`; empty for the first one."""
+
+    def usage(self, metric: str, months: int, within: datetime | None) -> UsageView:
+        """Months of a metric, and the days of the period that `within` falls in (default: the running one)."""
+
+    def credits(self, metric: str, months: int) -> CreditsView:
+        """The credits of a metric, with the balance over so many months."""
+
+    def explain(self, metric: str, at: datetime | None) -> ExplainView:
+        """What made the balance at a moment; None is now."""
+
+    def buy(self, metric: str, until: datetime | None, basket: Mapping[str, int]) -> BuyView:
+        """Packs, calculator and basket (pack id to count)."""
+
+    def ledger(self, filters: LedgerFilters, cursor: str) -> LedgerView:
+        """One page of the ledger."""
+
+    def trace(self, number: int) -> TraceView:
+        """One entry and where it came from."""
+
+
+class Desks(Protocol):
+    """Opens desks, and does what must not happen inside a transaction."""
+
+    def open(self, visitor: Visitor, roles: frozenset[Role]) -> AbstractContextManager[Desk]:
+        """A desk for a visitor who has one of `roles`.
+
+        Raises UnauthenticatedError, NotFoundError (also for another's organization) or ForbiddenError.
+        """
+
+    def home(self, cookies: str) -> str | None:
+        """The address of the organization that a person lands on; None without any.
+
+        Raises UnauthenticatedError when nobody is signed in.
+        """
+
+    def start_checkout(self, visitor: Visitor, roles: frozenset[Role], basket: Mapping[str, int]) -> str:
+        """Begins a payment and gives the URL of its hosted page. Talks to Stripe: never on the event loop."""
+
+    def checkout(self, visitor: Visitor, roles: frozenset[Role], session_id: str) -> CheckoutView:
+        """Where a payment stands; fulfils it if it is paid. Talks to Stripe: never on the event loop."""
+
+    def revisions(self, addresses: Iterable[str]) -> dict[str, int]:
+        """The revision of each organization, in one query."""
+
+
+_desks: Desks | None = None
+
+
+def desks() -> Desks:
+    """Whoever opens desks in this process."""
+    if _desks is None:
+        raise RuntimeError("nobody opens desks: call desk.serve_from(...) in the composition")
+    return _desks
+
+
+def serve_from(provider: Desks) -> None:
+    """Says once, at start, who opens desks: the services, or samples in a test."""
+    global _desks
+    _desks = provider

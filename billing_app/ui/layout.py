@@ -1,0 +1,256 @@
+"""The frame around every page of an organization: side, phone head, phone tabs, and what is shown when things fail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from billing_app.ui import routes
+from billing_app.ui.components.banner import notice
+from billing_app.ui.components.basics import button_link, link
+from billing_app.ui.present.shell import ShellShown, SwitchLine
+from billing_app.ui.session import Frame
+
+shell: rx.Var[ShellShown] = Frame.shell
+
+PAGES = (
+    (("overview", "Overview", "layout-dashboard"),),
+    (("usage", "Usage", "chart-column"), ("credits", "Credits", "coins"), ("ledger", "Ledger", "scroll-text")),
+)
+"""Side entries in groups. Pages that do not exist yet are not listed: a dead entry helps nobody."""
+
+TABS = (
+    ("overview", "Overview", "layout-dashboard"),
+    ("usage", "Usage", "chart-column"),
+    ("credits", "Credits", "coins"),
+    ("buy", "Buy", "plus"),
+)
+
+
+def page(content: Any, *, active: str, ready: Any, skeleton: Any) -> rx.Component:
+    """A page inside the frame. Until its data is there it shows a skeleton in the final shape."""
+    body = rx.match(
+        Frame.problem,
+        ("not_found", _not_found()),
+        ("forbidden", _forbidden()),
+        ("broken", _broken()),
+        rx.cond(ready, content, rx.el.div(skeleton, aria_busy="true", aria_label="Loading")),
+    )
+    return rx.el.div(
+        rx.el.a("Skip to content", href="#content", class_name="skip"),
+        _side(active),
+        _phone_head(),
+        rx.el.main(body, id="content", tab_index=-1, class_name="main"),
+        _phone_tabs(active),
+        class_name="app",
+    )
+
+
+def bare_page(*content: Any) -> rx.Component:
+    """A page without an organization: sign in and the like."""
+    return rx.el.div(
+        rx.el.main(
+            rx.el.div(_mark(), rx.el.span("Billing console"), class_name="bare-brand"),
+            rx.el.div(*content, class_name="panel bare-panel"),
+            id="content",
+            class_name="bare-main",
+        ),
+        rx.el.footer(_appearance_button(), class_name="bare-foot"),
+        class_name="bare",
+    )
+
+
+def _mark() -> rx.Component:
+    return rx.el.img(src="/logo.svg", alt="", width="28", height="28")
+
+
+def _side(active: str) -> rx.Component:
+    groups: list[Any] = []
+    for index, group in enumerate(PAGES):
+        if index and index > 1:
+            groups.append(rx.el.hr())
+        groups += [_entry(key, label, icon, active) for key, label, icon in group]
+    return rx.el.aside(
+        _switcher("side-switcher"),
+        rx.el.nav(*groups, aria_label="Pages", class_name="side-nav"),
+        rx.el.div(class_name="side-space"),
+        rx.cond(shell.test_mode, _test_mode()),
+        _person(),
+        class_name="side",
+    )
+
+
+def _entry(key: str, label: str, icon: str, active: str) -> rx.Component:
+    dot = (
+        rx.cond(shell.blocked, rx.el.span(rx.el.span("blocked", class_name="unseen"), class_name="dot"))
+        if key == "overview"
+        else rx.fragment()
+    )
+    return link(
+        rx.icon(icon, size=16, aria_hidden="true"),
+        label,
+        dot,
+        href=getattr(shell, f"{key}_href"),
+        class_name="entry",
+        custom_attrs={"aria-current": "page"} if key == active else {},
+    )
+
+
+def _switcher(class_name: str) -> rx.Component:
+    """The organizations of this person."""
+    return rx.dropdown_menu.root(
+        rx.dropdown_menu.trigger(
+            rx.el.button(
+                rx.el.span(shell.initial, class_name="initial", aria_hidden="true"),
+                rx.el.span(rx.el.strong(shell.name), rx.el.small(shell.plan), class_name="lines"),
+                rx.icon("chevrons-up-down", size=14, aria_hidden="true"),
+                type="button",
+                class_name=f"switcher {class_name}",
+                aria_label=f"Organization {shell.name}, {shell.plan}. Switch organization",
+            )
+        ),
+        rx.dropdown_menu.content(
+            rx.foreach(shell.organizations, _switch_line),
+            rx.cond(shell.more != "", rx.el.p(shell.more, class_name="menu-note")),
+            variant="soft",
+            size="2",
+            class_name="menu",
+        ),
+    )
+
+
+def _switch_line(line: rx.Var[SwitchLine]) -> rx.Component:
+    return rx.dropdown_menu.item(
+        link(
+            rx.el.span(line.initial, class_name="initial small", aria_hidden="true"),
+            rx.el.span(rx.el.strong(line.name), rx.el.small(line.plan), class_name="lines"),
+            rx.cond(line.blocked, rx.el.span(rx.el.span("blocked", class_name="unseen"), class_name="dot")),
+            rx.cond(line.here, rx.icon("check", size=14, aria_label="current")),
+            href=line.href,
+            class_name="switch-line",
+        ),
+        as_child=True,
+    )
+
+
+def _test_mode() -> rx.Component:
+    return rx.el.p(
+        rx.el.strong("TEST MODE"),
+        rx.el.span("Payments go to a stand-in. No money moves."),
+        class_name="test-mode",
+    )
+
+
+def _person() -> rx.Component:
+    return rx.el.div(
+        rx.el.span(rx.el.strong(shell.person), rx.el.small(shell.role), class_name="lines"),
+        _sign_out(rx.icon("log-out", size=15, aria_hidden="true"), "icon-button"),
+        _appearance_button(),
+        class_name="person",
+    )
+
+
+def _sign_out(content: Any, class_name: str) -> rx.Component:
+    """A form, because signing out ends in a full page load that opens the websocket anew."""
+    return rx.el.form(
+        rx.el.button(content, type="submit", class_name=class_name, title="Sign out", aria_label="Sign out"),
+        method="post",
+        action=f"{routes.API}/sign-out",
+    )
+
+
+def _appearance_button() -> rx.Component:
+    """Light or dark; until it is used, the system decides."""
+    return rx.el.button(
+        rx.color_mode_cond(
+            light=rx.icon("moon", size=15, aria_hidden="true"), dark=rx.icon("sun", size=15, aria_hidden="true")
+        ),
+        type="button",
+        on_click=rx.toggle_color_mode,
+        class_name="icon-button",
+        title="Light or dark",
+        aria_label="Switch between light and dark",
+    )
+
+
+def _phone_head() -> rx.Component:
+    return rx.el.header(
+        _switcher("phone-switcher"),
+        rx.cond(shell.test_mode, rx.el.span("TEST MODE", class_name="test-mode")),
+        _appearance_button(),
+        class_name="phone-head",
+    )
+
+
+def _phone_tabs(active: str) -> rx.Component:
+    tabs = [
+        link(
+            rx.icon(icon, size=20, aria_hidden="true"),
+            rx.el.span(label),
+            href=getattr(shell, f"{key}_href"),
+            class_name="tab",
+            custom_attrs={"aria-current": "page"} if key == active else {},
+        )
+        for key, label, icon in TABS
+    ]
+    return rx.el.nav(*tabs, _more(active), aria_label="Pages", class_name="phone-tabs")
+
+
+def _more(active: str) -> rx.Component:
+    current = {"aria-current": "page"} if active == "ledger" else {}
+    return rx.popover.root(
+        rx.popover.trigger(
+            rx.el.button(
+                rx.icon("menu", size=20, aria_hidden="true"),
+                rx.el.span("More"),
+                type="button",
+                class_name="tab",
+                custom_attrs=current,
+            )
+        ),
+        rx.popover.content(
+            rx.popover.close(
+                link(
+                    rx.icon("scroll-text", size=18, aria_hidden="true"),
+                    "Ledger",
+                    href=shell.ledger_href,
+                    class_name="more-line",
+                )
+            ),
+            _sign_out(rx.fragment(rx.icon("log-out", size=18, aria_hidden="true"), "Sign out"), "more-line"),
+            rx.el.p(shell.person, " \N{MIDDLE DOT} ", shell.role, class_name="menu-note"),
+            side="top",
+            align="end",
+            size="1",
+            class_name="more-menu",
+        ),
+    )
+
+
+def _not_found() -> rx.Component:
+    return notice(
+        "circle-help",
+        "There is nothing here",
+        "No organization of this name, or none that you are a member of.",
+        button_link("Go to my organization", href=routes.HOME, primary=True),
+    )
+
+
+def _forbidden() -> rx.Component:
+    return notice(
+        "lock",
+        "Your role does not open this page",
+        Frame.problem_detail,
+        button_link("Back to the overview", href=shell.overview_href, primary=True),
+    )
+
+
+def _broken() -> rx.Component:
+    return notice(
+        "unplug",
+        "This did not work",
+        "Something went wrong on our side. Nothing was changed, and no figure was lost. Try again in a moment.",
+        rx.button("Try again", type="button", on_click=rx.call_script("window.location.reload()")),
+        tone="blocked",
+    )

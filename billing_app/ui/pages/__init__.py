@@ -1,0 +1,1 @@
+"""One module per page: its State, which reads and shows, and its component."""

@@ -1,0 +1,33 @@
+"""What stands around a chart: title, caption, legend, its text alternative and its table; and the pictures as data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import plotly.graph_objects as go
+
+from billing_app.ui.charts.base import json_of
+from billing_app.ui.present.shared import TableShown
+
+
+@dataclass(frozen=True)
+class ChartShown:
+    """A chart in both appearances, so that switching needs no server. `alt` says in words what it shows."""
+
+    light: dict[str, Any] = field(default_factory=dict)
+    dark: dict[str, Any] = field(default_factory=dict)
+    title: str = ""
+    caption: str = ""
+    alt: str = ""
+    uncovered: bool = False
+    allowance: bool = False
+    many: bool = False
+    """More columns than a phone can label: it labels every third."""
+    table: TableShown = field(default_factory=TableShown)
+
+
+def both(draw: Callable[[bool], go.Figure]) -> dict[str, dict[str, Any]]:
+    """The picture drawn for light and for dark, as keyword arguments of ChartShown."""
+    return {"light": json_of(draw(False)), "dark": json_of(draw(True))}

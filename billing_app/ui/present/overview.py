@@ -1,0 +1,203 @@
+"""The overview: from the view to what the screen shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from billing_app.domain.catalog.model import Metric
+from billing_app.domain.credits import Aggregation
+from billing_app.services.views import ActionView, OverviewView, RecountView, ShellView, TakesView
+from billing_app.ui import routes
+from billing_app.ui.formats import Formats, clock, day, days_left, month, month_in_words, plain_day
+from billing_app.ui.present.banners import BannerShown, banner_line, banner_shown
+from billing_app.ui.present.charting import ChartShown
+from billing_app.ui.present.meters import MeterShown, meter_shown
+from billing_app.ui.present.months import months_chart
+from billing_app.ui.present.shared import (
+    Choice,
+    Field,
+    MetricShown,
+    grant_name,
+    in_a_sentence,
+    metric_choices,
+    metric_shown,
+    offer_basket,
+)
+
+DOT = "\N{MIDDLE DOT}"
+LINES = 3
+"""How many lines a list beside the chart has: as many as fit the first screen."""
+
+
+@dataclass(frozen=True)
+class ActionShown:
+    """One action of the strip."""
+
+    name: str = ""
+    note: str = ""
+    works: bool = True
+
+
+@dataclass(frozen=True)
+class CreditLine:
+    """A metric with a line under it and a figure: what was burned, what ends."""
+
+    metric: MetricShown = field(default_factory=MetricShown)
+    note: str = ""
+    figure: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class TakesShown:
+    """Why the first blocked metric is blocked, as a sum, and what it takes."""
+
+    lines: list[Field] = field(default_factory=list)
+    result: Field = field(default_factory=Field)
+    text: str = ""
+    href: str = ""
+
+
+@dataclass(frozen=True)
+class OverviewShown:
+    """Everything the overview shows."""
+
+    ready: bool = False
+    period: str = ""
+    period_short: str = ""
+    month: str = ""
+    recount: str = ""
+    recount_failed: bool = False
+    banner: BannerShown = field(default_factory=BannerShown)
+    others: list[str] = field(default_factory=list)
+    actions: list[ActionShown] = field(default_factory=list)
+    meters: list[MeterShown] = field(default_factory=list)
+    metric: MetricShown = field(default_factory=MetricShown)
+    choices: list[Choice] = field(default_factory=list)
+    metric_base: str = ""
+    chart: ChartShown = field(default_factory=ChartShown)
+    spent_title: str = ""
+    spent: list[CreditLine] = field(default_factory=list)
+    ending: list[CreditLine] = field(default_factory=list)
+    unposted: str = ""
+    blocked: bool = False
+    takes: TakesShown = field(default_factory=TakesShown)
+    empty: bool = False
+
+
+def recount_text(recount: RecountView) -> str:
+    """ "Counted at 12:00 · next recount 18:00 UTC"."""
+    if recount.failed:
+        return f"The last recount failed {DOT} figures are exact {DOT} next {clock(recount.next_at)} UTC"
+    counted = f"Counted at {clock(recount.last_at)}" if recount.last_at else "Not counted yet"
+    return f"{counted} {DOT} next recount {clock(recount.next_at)} UTC"
+
+
+def overview_shown(view: OverviewView, shell: ShellView, formats: Formats) -> OverviewShown:
+    """The screen of an organization's overview."""
+    address, now, end = shell.organization.address, view.now, view.period.end
+    return OverviewShown(
+        ready=True,
+        period=f"{month_in_words(view.period)}, {days_left(end, now)}",
+        period_short=f"{days_left(end, now)} {DOT} recount {clock(view.recount.next_at)} UTC",
+        month=month(view.period),
+        recount=recount_text(view.recount),
+        recount_failed=view.recount.failed,
+        banner=banner_shown(view.banners, view.actions, shell, end, now, formats),
+        others=[banner_line(one, formats, now) for one in view.banners[1:]],
+        actions=[_action(one) for one in view.actions] if any(one.blocking for one in view.actions) else [],
+        meters=[
+            meter_shown(meter, end, now, routes.usage(address, metric=meter.metric.id), formats)
+            for meter in view.meters
+        ],
+        metric=metric_shown(view.chart) if view.chart else MetricShown(),
+        choices=metric_choices(view.metrics),
+        metric_base=f"{routes.overview(address)}?metric=",
+        chart=months_chart(view.months, view.chart, formats) if view.chart else ChartShown(),
+        spent_title=f"Where {month_in_words(view.period)}\N{RIGHT SINGLE QUOTATION MARK}s credits went",
+        spent=_spent(view, formats),
+        ending=_ending(view, formats),
+        unposted=_unposted(view, formats),
+        blocked=view.takes is not None,
+        takes=_takes(view.takes, view, address, formats) if view.takes else TakesShown(),
+        empty=not view.ever_used,
+    )
+
+
+def _action(action: ActionView) -> ActionShown:
+    if action.blocking:
+        return ActionShown(f"{action.name} blocked", f"needs {_names(action.blocking)}", works=False)
+    return ActionShown(action.name, f"works, {_names(action.needs)}")
+
+
+def _names(metrics: tuple[Metric, ...]) -> str:
+    return " + ".join(in_a_sentence(metric) for metric in metrics)
+
+
+def _spent(view: OverviewView, formats: Formats) -> list[CreditLine]:
+    return [
+        CreditLine(
+            metric_shown(line.metric),
+            f"{grant_name(line.label, line.metric, formats)}, {plain_day(line.granted_at)}"
+            + (f" and {line.others} more" if line.others else ""),
+            formats.change(line.metric, -abs(line.quantity)),
+            formats.exact(line.metric, abs(line.quantity)),
+        )
+        for line in view.spent[:LINES]
+    ]
+
+
+def _ending(view: OverviewView, formats: Formats) -> list[CreditLine]:
+    room = max(LINES - len(view.spent[:LINES]) + 1, 1)
+    return [
+        CreditLine(
+            metric_shown(line.metric),
+            f"{'unused, ' if line.unused else ''}ends {day(line.ends_at, view.now)}",
+            formats.quantity(line.metric, line.quantity),
+            formats.exact(line.metric, line.quantity),
+        )
+        for line in view.ending[:room]
+    ]
+
+
+def _unposted(view: OverviewView, formats: Formats) -> str:
+    """ "Not yet posted: −194 MAU, −2 SMS"."""
+    if not view.unposted:
+        return "Everything is posted."
+    lines = [
+        f"{formats.change(line.metric, line.quantity)} {line.metric.name}"
+        if line.metric.counts
+        else f"{formats.change(line.metric, line.quantity)} {in_a_sentence(line.metric)}"
+        for line in view.unposted
+    ]
+    return f"Not yet posted: {', '.join(lines)}"
+
+
+def _takes(takes: TakesView, view: OverviewView, address: str, formats: Formats) -> TakesShown:
+    """ "Held now 250 GB, included in Pro −100 GB: above the plan 150 GB", and what a pack would pay for."""
+    metric = takes.metric
+    level = metric.aggregation is Aggregation.LEVEL
+    again = f", burned again on {day(takes.burned_again_at, view.now)}" if takes.burned_again_at else ""
+    amount = takes.level if level else takes.used
+    text = ""
+    if takes.offer is not None:
+        room = takes.offer.quantity - takes.pays_for_past
+        bought = formats.named(metric, takes.offer.quantity)
+        paid, left = formats.size(metric, takes.pays_for_past), formats.size(metric, max(room, 0))
+        cause = f"for {takes.burned_again_at:%B} at this level" if takes.burned_again_at else "for what is already used"
+        text = (
+            f"Buy {bought}: {paid} pay {cause}, {left} are room to grow." if takes.pays_for_past else f"Buy {bought}."
+        )
+    if level:
+        text += " Deleting frees room at once."
+    elif takes.resets_at is not None:
+        text += f" On {day(takes.resets_at, view.now)} the plan's share starts anew."
+    return TakesShown(
+        lines=[
+            Field("Held now" if level else f"Used in {month_in_words(view.period)}", formats.quantity(metric, amount)),
+            Field(f"Included in {takes.plan_name}", formats.change(metric, -takes.allowance)),
+        ],
+        result=Field(f"Above the plan{again}", formats.quantity(metric, takes.overage)),
+        text=text.strip(),
+        href=routes.buy(address, metric=metric.id, basket=offer_basket(takes.offer) if takes.offer else ""),
+    )

@@ -1,0 +1,74 @@
+"""Where every page lives, and how to link to it."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlencode
+
+API = "/api/v1"
+
+HOME = "/"
+SIGN_IN = "/sign-in"
+INVITE = "/invite/[token]"
+SET_PASSWORD = "/password/[token]"  # noqa: S105  a route, not a secret
+SET_UP = "/set-up/[token]"
+
+ORGANIZATION = "/o/[address]"
+OVERVIEW = ORGANIZATION
+USAGE = "/o/[address]/usage"
+CREDITS = "/o/[address]/credits"
+EXPLAIN = "/o/[address]/credits/explain"
+BUY = "/o/[address]/credits/buy"
+RETURNED = "/o/[address]/credits/bought"
+LEDGER = "/o/[address]/ledger"
+
+
+def organization(address: str, page: str = "", **query: object) -> str:
+    """The URL of a page of one organization; what is empty in `query` is left out."""
+    path = f"/o/{quote(address, safe='')}" + (f"/{page}" if page else "")
+    return with_query(path, **query)
+
+
+def overview(address: str, **query: object) -> str:
+    """The first page. Query: metric."""
+    return organization(address, **query)
+
+
+def usage(address: str, **query: object) -> str:
+    """Use by month and day. Query: metric, months, month (a day inside the chosen period)."""
+    return organization(address, "usage", **query)
+
+
+def credits(address: str, **query: object) -> str:
+    """Balance and grants. Query: metric, months, show."""
+    return organization(address, "credits", **query)
+
+
+def explain(address: str, **query: object) -> str:
+    """One balance as the sum of what made it. Query: metric, at."""
+    return organization(address, "credits/explain", **query)
+
+
+def buy(address: str, **query: object) -> str:
+    """Packs and the basket. Query: metric, pack (put into the basket), cancelled."""
+    return organization(address, "credits/buy", **query)
+
+
+def ledger(address: str, **query: object) -> str:
+    """Every entry. Query: metric, kind, from, to, search, entry, grant, cursor."""
+    return organization(address, "ledger", **query)
+
+
+def sign_in(next_path: str = "") -> str:
+    """The sign-in page, coming back to `next_path`."""
+    return with_query(SIGN_IN, next=next_path)
+
+
+def api(address: str, resource: str, **query: object) -> str:
+    """A resource of the HTTP API, for plain links such as CSV downloads."""
+    return with_query(f"{API}/organizations/{quote(address, safe='')}/{resource}", **query)
+
+
+def with_query(path: str, **query: object) -> str:
+    """`path` with those of `query` that are not empty; a trailing underscore of a name is dropped (`from_`)."""
+    given = {name.rstrip("_"): str(value) for name, value in query.items() if value not in (None, "", False)}
+    return f"{path}?{urlencode(given)}" if given else path

@@ -1,0 +1,189 @@
+"""Who is at the other end of an event, and the guard that no handler can do without.
+
+Any browser can call any handler with any arguments. So identity comes from the cookie of the websocket's handshake, the
+organization from the page's URL, and session, membership and role are read from the database in the very transaction
+that reads the data (architecture.md, house rule 9). Handlers get at data only through the `Visit` that the guard makes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import reflex as rx
+
+from billing_app.domain.access import ALL_ROLES, Role, is_address
+from billing_app.domain.errors import BillingError, ForbiddenError, NotFoundError, UnauthenticatedError
+from billing_app.services.views import ShellView
+from billing_app.ui import live, routes
+from billing_app.ui.desk import Desk, Visitor, desks
+from billing_app.ui.formats import Formats, known_locale
+from billing_app.ui.present.shell import ShellShown, shell_shown
+
+MAX_TEXT = 500
+"""Longest text argument or query value that a handler reads; what is longer is cut. No field of ours needs more."""
+
+GUARD = "__billing_guard__"
+"""Attribute by which a test finds handlers without a guard."""
+
+View = TypeVar("View")
+Shown = TypeVar("Shown")
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One event of one visitor: the only way of a handler to anything that is stored."""
+
+    visitor: Visitor
+    roles: frozenset[Role]
+    formats: Formats
+    query: dict[str, str]
+    path: str
+
+    async def show(
+        self, page: Frame, read: Callable[[Desk], View], present: Callable[[View, ShellView, Formats], Shown]
+    ) -> Shown:
+        """Opens a desk, reads the frame and a view, and makes of them what the screen shows; follows changes from now.
+
+        All of it in a thread: neither queries nor figures hold up the event loop.
+        """
+
+        def work() -> tuple[ShellView, Shown]:
+            with desks().open(self.visitor, self.roles) as desk:
+                shell, view = desk.shell(), read(desk)
+            return shell, present(view, shell, self.formats)
+
+        shell, shown = await asyncio.to_thread(work)
+        page.welcome(shell)
+        live.follow(page, self.visitor.address, shell.revision)
+        return shown
+
+    async def call(self, work: Callable[..., Shown], *arguments: Any) -> Shown:
+        """A call that talks to the outside world: `work(visitor, roles, *arguments)` in a thread."""
+        return await asyncio.to_thread(work, self.visitor, self.roles, *arguments)
+
+    def text(self, name: str) -> str:
+        """A value of the URL's query, never longer than any of ours."""
+        return self.query.get(name, "")[:MAX_TEXT]
+
+    def choice(self, name: str, allowed: tuple[int, ...], default: int) -> int:
+        """A whole number of the query, if it is one of those allowed."""
+        given = self.query.get(name, "")
+        return int(given) if given.isascii() and given.isdigit() and int(given[:9]) in allowed else default
+
+
+Handler = Callable[..., Awaitable[Any]]
+
+
+def guarded(*, roles: frozenset[Role] = ALL_ROLES) -> Callable[[Handler], Handler]:
+    """Makes an event handler that only a visitor with one of `roles` gets through.
+
+    The function takes `self`, a `Visit` and then its own arguments; a browser can pass only the latter, and only plain
+    values of the declared types.
+    """
+
+    def decorate(function: Handler) -> Handler:
+        signature = inspect.signature(function)
+        own = dict(list(signature.parameters.items())[2:])
+
+        @functools.wraps(function)
+        async def handler(self: Any, *args: Any, **kwargs: Any) -> Any:
+            given = dict(zip(own, args, strict=False)) | {name: kwargs[name] for name in own if name in kwargs}
+            try:
+                visit = visit_of(self, roles)
+                return await function(self, visit, **{name: _plain(own[name], given.get(name)) for name in own})
+            except UnauthenticatedError:
+                return await self.leave()
+            except NotFoundError as error:
+                self.say("not_found", error.detail)
+            except ForbiddenError as error:
+                self.say("forbidden", error.detail)
+            except BillingError as error:
+                self.say("refused", error.detail)
+            return None
+
+        first = next(iter(signature.parameters.values()))
+        handler.__signature__ = signature.replace(parameters=[first, *own.values()])  # ty: ignore[unresolved-attribute]
+        handler.__annotations__ = {name: note for name, note in function.__annotations__.items() if name in own}
+        del handler.__wrapped__  # ty: ignore[unresolved-attribute]
+        setattr(handler, GUARD, roles)
+        return handler
+
+    return decorate
+
+
+def public(reason: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Marks a handler that anybody may call, and says why that is right."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        setattr(function, GUARD, reason)
+        return function
+
+    return decorate
+
+
+def visit_of(state: rx.State, roles: frozenset[Role]) -> Visit:
+    """The visit that this event is. Raises NotFoundError where the URL names no organization."""
+    router = state.router
+    address = getattr(state, "address", "")
+    if not isinstance(address, str) or not is_address(address):
+        raise NotFoundError("There is no such organization.")
+    headers = router.headers
+    return Visit(
+        visitor=Visitor(cookies=headers.cookie, address=address),
+        roles=roles,
+        formats=Formats(known_locale(headers.accept_language)),
+        query=dict(router.url.query_parameters),
+        path=router.url.path + (f"?{router.url.query}" if router.url.query else ""),
+    )
+
+
+def _plain(parameter: inspect.Parameter, value: Any) -> Any:
+    """`value` as the parameter's declared type, or that type's empty value: a browser may send anything at all."""
+    kind = parameter.annotation
+    if kind in (str, "str"):
+        return value[:MAX_TEXT] if isinstance(value, str) else ""
+    if kind in (int, "int"):
+        return value if isinstance(value, int) and not isinstance(value, bool) else 0
+    if kind in (bool, "bool"):
+        return value is True
+    return value
+
+
+class Frame(rx.State):
+    """What every page of an organization shares: the frame, and what went wrong.
+
+    Pages' states derive from it, one per page, so that a page sends only its own changes.
+    """
+
+    shell: ShellShown = ShellShown()
+    problem: str = ""
+    problem_detail: str = ""
+
+    def welcome(self, view: ShellView) -> None:
+        """Shows the frame as it was just read; what had gone wrong is over."""
+        shown = shell_shown(view)
+        if shown != self.shell:
+            self.shell = shown
+        self.problem = self.problem_detail = ""
+
+    def say(self, problem: str, detail: str) -> None:
+        """Shows what went wrong: "not_found", "forbidden" and "broken" in place of the page, "refused" on it."""
+        self.problem, self.problem_detail = problem, detail
+
+    async def leave(self) -> Any:
+        """Nobody is signed in any more: forgets everything that this tab showed, and asks to sign in."""
+        url = self.router.url
+        frame = await self.get_state(Frame)
+        frame.reset()
+        return rx.redirect(routes.sign_in(url.path + (f"?{url.query}" if url.query else "")))
+
+    @rx.event
+    @public("shows that an event failed; says nothing about anybody")
+    def fail(self) -> None:
+        """What the screen says when a handler broke: the log has the reason."""
+        self.say("broken", "")

@@ -1,0 +1,17 @@
+"""Reflex's configuration: the app's name, its look, and who may open its websocket."""
+
+import reflex as rx
+
+from billing_app.settings import settings
+from billing_app.ui.origins import own_origins
+from billing_app.ui.theme import radix_theme
+
+config = rx.Config(
+    app_name="billing_app",
+    plugins=[rx.plugins.RadixThemesPlugin(theme=radix_theme())],
+    disable_plugins=[rx.plugins.SitemapPlugin],
+    telemetry_enabled=False,
+    show_built_with_reflex=False,
+    cors_allowed_origins=own_origins(settings().public_url),
+    redis_url=settings().redis_url or None,
+)

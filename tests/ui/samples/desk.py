@@ -1,0 +1,60 @@
+"""Desks that serve samples. For developing and testing pages; the product never imports this."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+
+from billing_app.domain.access import Role
+from billing_app.domain.errors import ForbiddenError, NotFoundError, UnauthenticatedError
+from billing_app.services.views import OverviewView, ShellView
+from billing_app.ui.desk import Visitor
+from tests.ui.samples import overviews
+
+ADDRESSES = ("meridian", "stopped", "fresh-start")
+
+
+class SampleDesk:
+    """One visitor's desk over samples."""
+
+    def __init__(self, address: str, role: str) -> None:
+        self.address, self.role = address, role
+
+    def shell(self) -> ShellView:
+        return overviews.shell(self.address, self.role)
+
+    def overview(self, metric: str) -> OverviewView:
+        make = {"meridian": overviews.meridian, "stopped": overviews.stopped, "fresh-start": overviews.fresh}
+        return make[self.address](metric)
+
+
+class SampleDesks:
+    """Everybody is Ana Ruiz, an admin, unless the cookie `sample_role` says otherwise ("none": nobody)."""
+
+    revision = 1
+
+    @contextmanager
+    def open(self, visitor: Visitor, roles: frozenset[Role]) -> Iterator[SampleDesk]:
+        role = "admin"
+        for part in visitor.cookies.split(";"):
+            name, _, value = part.strip().partition("=")
+            role = value if name == "sample_role" else role
+        if role == "none":
+            raise UnauthenticatedError("Sign in to see this.")
+        if visitor.address not in ADDRESSES:
+            raise NotFoundError("There is no such organization.")
+        if role != "operator" and Role(role) not in roles:
+            raise ForbiddenError(f"Your role here is {role}; this needs {' or '.join(sorted(roles))}.")
+        yield SampleDesk(visitor.address, role)
+
+    def home(self, cookies: str) -> str | None:
+        return "meridian"
+
+    def start_checkout(self, visitor: Visitor, roles: frozenset[Role], basket: Mapping[str, int]) -> str:
+        return f"/o/{visitor.address}/credits/bought?session_id=sample"
+
+    def revisions(self, addresses: Iterable[str]) -> dict[str, int]:
+        return dict.fromkeys(addresses, self.revision)
+
+    def explain(self, metric: str, at: datetime | None) -> None: ...
