@@ -8,6 +8,7 @@ from sqlalchemy import UniqueConstraint, inspect, text
 from billing_app import schema
 from billing_app.db import Database
 from billing_app.domain.errors import UnavailableError
+from billing_app.store.triggers import APPEND_ONLY
 
 
 def test_migrations_and_tables_agree(database: Database) -> None:
@@ -39,6 +40,18 @@ def test_a_database_of_a_later_version_is_refused(database: Database) -> None:
 
 def test_the_database_has_every_table(database: Database) -> None:
     assert set(schema.metadata().tables) <= set(inspect(database.engine).get_table_names())
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+def test_the_database_itself_keeps_facts_from_being_changed(database: Database, table: str) -> None:
+    listing = {
+        True: "SELECT sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :name",
+        False: "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = cast(:name AS regclass) AND NOT tgisinternal",
+    }[database.sqlite]
+    with database.reading() as session:
+        triggers = " ".join(session.connection().execute(text(listing), {"name": table}).scalars())
+    assert "UPDATE" in triggers
+    assert "DELETE" in triggers
 
 
 def test_a_sound_database_has_nothing_wrong(database: Database) -> None:

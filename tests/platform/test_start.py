@@ -1,0 +1,246 @@
+"""Starting the console: what is refused is a sentence, what is made at first start is kept safe."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from billing_app import clock, schema
+from billing_app.db import Database
+from billing_app.domain.errors import ConflictError, UnavailableError
+from billing_app.launcher import demo, guards, places, ports, server
+from billing_app.launcher.children import Child
+from billing_app.launcher.keys import demo_keys
+from billing_app.launcher.places import Places
+from billing_app.launcher.single import only_console
+from billing_app.settings import ROOT, Settings
+from billing_app.store.tables.access import User
+
+
+def billing(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "billing_app", *arguments],
+        cwd=ROOT,
+        env=os.environ | {"BILLING_CATALOGUE_FILE": str(ROOT / "plans.json")} | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def refusal(done: subprocess.CompletedProcess[str]) -> str:
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+def test_a_taken_port_is_named_with_what_to_do(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        said = refusal(billing("run", "--port", str(port), "--folder", str(tmp_path), folder=tmp_path))
+    assert said.startswith(f"Port {port} is taken by another program")
+    assert f"PORT={port + 1}" in said
+
+
+def test_a_folder_that_takes_no_files_is_refused(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    with pytest.raises(UnavailableError, match="cannot be written"):
+        Places(blocked / "var").require()
+
+
+def test_a_full_disk_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "LEAST_FREE_MB", 10**9)
+    with pytest.raises(UnavailableError, match="MB are free"):
+        Places(tmp_path).require()
+
+
+def test_every_mistake_of_a_broken_catalogue_is_a_line(tmp_path: Path) -> None:
+    document = json.loads((ROOT / "plans.json").read_text(encoding="utf-8"))
+    for pack in document["packs"]:
+        pack["colour"] = "red"
+    broken = tmp_path / "plans.json"
+    broken.write_text(json.dumps(document))
+    port = str(ports.free_port())
+    arguments = ("run", "--no-demo", "--reload", "--port", port, "--folder", str(tmp_path))
+    said = refusal(billing(*arguments, folder=tmp_path, BILLING_CATALOGUE_FILE=str(broken)))
+    assert len(said.splitlines()) == len(document["packs"])
+    assert "packs[0].colour: unknown key" in said
+
+
+def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
+    said = refusal(billing("serve", "--folder", str(tmp_path), folder=tmp_path, BILLING_SESSION_DAYS="many"))
+    assert "BILLING_SESSION_DAYS" in said
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql+nothing://host/x", "postgresql+psycopg://a:b@127.0.0.1:1/x"])
+def test_a_database_that_cannot_be_opened_is_a_sentence(url: str) -> None:
+    with pytest.raises(UnavailableError):
+        server.open_database(url)
+
+
+def test_the_demo_keys_are_made_once_and_only_their_owner_reads_them(tmp_path: Path) -> None:
+    file = tmp_path / "keys.json"
+    made = demo_keys(file)
+    assert made.api_secret.startswith("sk_test_")
+    assert made.webhook_secret.startswith("whsec_")
+    assert demo_keys(file) == made
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert demo_keys(tmp_path / "other.json") != made
+
+
+def test_broken_demo_keys_say_how_to_go_on(tmp_path: Path) -> None:
+    file = tmp_path / "keys.json"
+    file.write_text("{")
+    with pytest.raises(UnavailableError, match="make reset-demo"):
+        demo_keys(file)
+
+
+def test_one_console_per_database(tmp_path: Path) -> None:
+    file = tmp_path / "billing.db"
+    with only_console(file), pytest.raises(ConflictError, match=f"process {os.getpid()}"), only_console(file):
+        pass
+    with only_console(file):
+        pass
+
+
+def test_a_reset_forgets_the_demo_and_nothing_else(tmp_path: Path) -> None:
+    kept = Places(tmp_path)
+    for file in (kept.demo_database, kept.sandbox_database, kept.demo_keys, kept.database):
+        file.write_text("x")
+    assert demo.reset(kept)
+    assert [file.name for file in tmp_path.iterdir() if file.suffix in {".db", ".json"}] == ["billing.db"]
+    assert not demo.reset(kept)
+
+
+def test_a_running_demo_is_not_reset(tmp_path: Path) -> None:
+    kept = Places(tmp_path)
+    kept.demo_database.write_text("x")
+    with only_console(kept.demo_database), pytest.raises(ConflictError, match="stop it first"):
+        demo.reset(kept)
+    assert kept.demo_database.exists()
+
+
+@pytest.fixture
+def demo_data(database: Database) -> Database:
+    with database.writing() as session:
+        session.add(User(email="ada@demo.test", name="Ada", demo=True, created_at=clock.now()))
+    return database
+
+
+@pytest.mark.parametrize("key", ["sk_live_1", "rk_live_1"])
+def test_demo_data_beside_a_live_key_is_refused(demo_data: Database, key: str) -> None:
+    with pytest.raises(ConflictError, match="live one"):
+        guards.refuse_demo_in_public(demo_data, Settings(stripe_api_secret=SecretStr(key)))
+
+
+def test_demo_data_on_a_public_address_is_refused(demo_data: Database) -> None:
+    with pytest.raises(ConflictError, match="public address"):
+        guards.refuse_demo_in_public(demo_data, Settings(public_url="https://billing.example.com"))
+
+
+def test_demo_data_on_this_machine_with_a_test_key_is_fine(demo_data: Database) -> None:
+    guards.refuse_demo_in_public(demo_data, Settings(stripe_api_secret=SecretStr("sk_test_1")))
+
+
+def test_a_live_key_without_demo_data_is_fine(database: Database) -> None:
+    guards.refuse_demo_in_public(database, Settings(stripe_api_secret=SecretStr("sk_live_1")))
+
+
+@pytest.mark.parametrize(
+    ("url", "local"),
+    [
+        ("http://127.0.0.1:3000", True),
+        ("http://localhost:3000", True),
+        ("http://[::1]:3000", True),
+        ("http://localhost.example.com", False),
+        ("http://192.168.0.4:3000", False),
+        ("https://billing.example.com", False),
+    ],
+)
+def test_which_addresses_only_this_machine_reaches(url: str, local: bool) -> None:
+    assert guards.local(url) is local
+
+
+def test_several_web_processes_need_a_database_and_state_that_they_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    sqlite = Settings(database_url="sqlite:///x.db", redis_url="redis://localhost")
+    shared = Settings(database_url="postgresql+psycopg://host/x", redis_url="redis://localhost")
+    monkeypatch.delenv("GRANIAN_WORKERS", raising=False)
+    assert server.workers(sqlite) == 1
+    assert server.workers(shared) >= 1
+    monkeypatch.setenv("GRANIAN_WORKERS", "3")
+    assert server.workers(shared) == 3
+    with pytest.raises(UnavailableError, match="BILLING_REDIS_URL"):
+        server.workers(sqlite)
+    monkeypatch.setenv("GRANIAN_WORKERS", "many")
+    with pytest.raises(UnavailableError, match="many"):
+        server.workers(shared)
+
+
+def test_a_child_is_started_again_until_it_is_stopped(tmp_path: Path) -> None:
+    said: list[str] = []
+    child = Child("helper", [sys.executable, "-c", "import time; time.sleep(60)"], tmp_path / "helper.log")
+    child.start()
+    child.keep_running(said.append)
+    assert child._process is not None
+    first = child._process.pid
+    child._process.kill()
+    until = time.monotonic() + 20
+    while (not child.running or child._process.pid == first) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert child.running
+    assert len(said) == 1
+    assert "started again" in said[0]
+    child.stop()
+    assert not child.running
+
+
+def test_a_child_ends_with_its_parent_however_that_ends() -> None:
+    grandchild = (
+        "import os,time; from billing_app.launcher.children import end_with; end_with(os.getppid()); time.sleep(60)"
+    )
+    parent = (
+        "import subprocess,sys,time; "
+        f"print(subprocess.Popen([sys.executable, '-c', {grandchild!r}]).pid, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE, text=True, cwd=ROOT) as started:
+        assert started.stdout is not None
+        pid = int(started.stdout.readline())
+        time.sleep(1)  # let the watch begin
+        started.kill()
+    until = time.monotonic() + 20
+    while _runs(pid) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not _runs(pid)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:  # noqa: PTH123
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_backup_is_a_whole_database_and_never_replaces_another(tmp_path: Path) -> None:
+    original, copy = f"sqlite:///{tmp_path / 'one.db'}", tmp_path / "copies" / "two.db"
+    database = Database(original)
+    schema.upgrade(database)
+    database.close()
+    assert billing("db", "backup", str(copy), "--database", original, folder=tmp_path).returncode == 0
+    assert billing("db", "check", "--database", f"sqlite:///{copy}", folder=tmp_path).returncode == 0
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    assert "never replaces" in refusal(billing("db", "backup", str(copy), "--database", original, folder=tmp_path))
