@@ -180,7 +180,8 @@ def _return_to_payers(state: State, at: datetime, origin: Position, wanted: int)
     """The debt of `origin` that others have paid was never owed: it goes back to them, the latest payer first."""
     rest = min(wanted, origin.debt_paid)
     returned = rest
-    for payer in sorted(state.positions.values(), key=lambda p: p.grant.burn_key, reverse=True):
+    payers = sorted(state.positions.values(), key=lambda p: (p.grant.effective_at, p.grant.burn_key), reverse=True)
+    for payer in payers:
         for index in range(len(payer.settlements) - 1, -1, -1):
             origin_id, paid = payer.settlements[index]
             part = min(rest, paid) if origin_id == origin.grant.id else 0

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from billing_app.domain import engine
 from billing_app.domain.accounts import Account
-from billing_app.domain.catalog import Catalog
+from billing_app.domain.catalog import TOKEN, Catalog, Plan
 from billing_app.domain.credits import Allowance, History, Policy
 from billing_app.domain.engine_state import State
 from billing_app.domain.periods import period_containing
@@ -48,15 +48,27 @@ class Plans:
         moments = sorted({change.at for change in self.held} | {at for at, _ in self.catalogs})
         found: list[Allowance] = []
         for moment in moments:
-            quantity = self.catalog_at(moment).plan(self.plan_at(moment)).allowance(metric)
+            quantity = self._plan(self.plan_at(moment), moment).allowance(metric)
             if not found or found[-1].quantity != quantity:
                 found.append(Allowance(moment, quantity))
         return tuple(found)
 
+    def _plan(self, plan_id: str, moment: datetime) -> Plan:
+        """What a plan says at `moment`; before the first catalogue that has it, what that one says."""
+        in_force = self.catalog_at(moment)
+        later = (catalog for at, catalog in self.catalogs if at > moment)
+        for catalog in (in_force, *later):
+            for plan in catalog.plans:
+                if plan.id == plan_id:
+                    return plan
+        return in_force.plan(plan_id)
+
     def policies(self, metric: str) -> tuple[Policy, ...]:
-        """The metric's policies over time."""
+        """The metric's policies over time, from the first catalogue that has it."""
         found: list[Policy] = []
         for at, catalog in self.catalogs:
+            if metric != TOKEN.id and metric not in catalog.metric_ids:
+                continue
             rule = catalog.metric(metric)
             if not found or (found[-1].deficit, found[-1].refund_shortfall) != (rule.deficit, rule.refund_shortfall):
                 found.append(Policy(at, rule.deficit, rule.refund_shortfall))

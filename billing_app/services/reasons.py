@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 
-from billing_app.domain.periods import Period
 from billing_app.domain.postings import Posting
+from billing_app.services.months import month_label
 from billing_app.store.tables.credits import GrantRow
-
-
-def month_label(period: Period) -> str:
-    """A period as people name it: "January 2024" for a calendar month, else "20 Jan - 19 Feb 2024"."""
-    start, last = period.start, period.end - timedelta(microseconds=1)
-    if start.day == 1 and (start.hour, start.minute) == (0, 0):
-        return f"{start:%B %Y}"
-    return f"{start.day} {start:%b} - {last.day} {last:%b %Y}"
 
 
 def reason_for(posting: Posting, grants: Mapping[str, GrantRow]) -> str:

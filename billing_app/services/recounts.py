@@ -81,7 +81,7 @@ def balance(session: Session, organization: Organization, metric: str, now: date
     owner = accounts.organization_id(organization)
     facts = accounts.history(session, organization, metric, now)
     sums = store.bucket_sums(session, owner, metric)
-    rows = differences(buckets(accounts.traced(facts, now)), _held_buckets(session, owner, sums, facts), None)
+    rows = differences(buckets(accounts.traced(facts, now)), held_buckets(session, owner, sums, facts), None)
     return sum(each.quantity for each in sums.values()), sum(row.quantity for row in rows)
 
 
@@ -92,7 +92,7 @@ def _post_metric(session: Session, organization: Organization, metric: str, now:
     facts = accounts.history(session, organization, metric, moment, held=held)
     state = accounts.traced(facts, moment)
     sums = store.bucket_sums(session, owner, metric)
-    known = _held_buckets(session, owner, sums, facts)
+    known = held_buckets(session, owner, sums, facts)
     rows = differences(buckets(state), known, row.posted_at)
     _write(session, organization, row, rows, sums, now)
     row.changed = False
@@ -103,7 +103,7 @@ def _post_metric(session: Session, organization: Organization, metric: str, now:
     return len(rows)
 
 
-def _held_buckets(
+def held_buckets(
     session: Session, owner: int, sums: Mapping[str, store.BucketSum], facts: History
 ) -> dict[str, Bucket]:
     """The ledger's sums in the engine's terms."""

@@ -17,6 +17,7 @@ from billing_app.domain.errors import BillingError, FactRefusedError
 from billing_app.domain.periods import Period, period_containing
 from billing_app.domain.usage import UsageEvent, validated_moment, validated_quantity
 from billing_app.services import accounts, catalog, meters
+from billing_app.store import meters as meter_store
 from billing_app.store import orgs, rollups
 from billing_app.store import usage as store
 from billing_app.store.tables.base import new_id
@@ -94,9 +95,7 @@ def report(
     current = catalog.current(session, now)
     outcome = Report()
     valid = _validated(current, events, now, backfill, outcome)
-    locked = {
-        metric: meters.prepare(session, organization, metric, now) for metric in sorted({each.metric for each in valid})
-    }
+    locked = {metric: _lock(session, organization, metric, now, watch) for metric in sorted({v.metric for v in valid})}
     new = _without_duplicates(session, organization, valid, outcome)
     recorded: dict[str, list[_Valid]] = defaultdict(list)
     totals = _Totals(session, organization)
@@ -114,6 +113,15 @@ def report(
     if outcome.accepted:
         orgs.raise_revision(session, accounts.organization_id(organization))
     return outcome
+
+
+def _lock(session: Session, organization: Organization, metric: str, now: datetime, watch: bool) -> MeterRow:
+    """The meter of a metric, locked; without `watch` left for later as it is, but never trusted after this."""
+    if watch:
+        return meters.prepare(session, organization, metric, now)
+    row = meter_store.lock(session, accounts.organization_id(organization), metric, now)
+    row.stale = True
+    return row
 
 
 def _validated(

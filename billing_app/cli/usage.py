@@ -1,0 +1,140 @@
+"""`billing usage import` and `billing history`."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from billing_app import clock, wiring
+from billing_app.domain.errors import InvalidError
+from billing_app.services import catalog, imports, orgs
+from billing_app.services import history as histories
+from billing_app.services.months import as_item, month_label
+
+app = typer.Typer(no_args_is_help=True)
+
+SHOWN_BAD_ROWS = 50
+"""Bad rows that are printed one by one; the others are counted."""
+
+
+@app.callback()
+def usage() -> None:
+    """Import usage."""
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help="CSV with organization,id,metric,quantity,subject,at; may be gzipped")],
+    backfill: Annotated[bool, typer.Option(help="accept usage of any age")] = False,
+    create_organizations: Annotated[bool, typer.Option(help="make organizations that do not exist")] = False,
+    plan: Annotated[str, typer.Option(help="plan of those organizations; default: the default plan")] = "",
+    anchor: Annotated[str, typer.Option(help="start of their periods; default: the month of their first event")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="print the outcome as JSON")] = False,
+) -> None:
+    """Import usage from a CSV file. Importing it again changes nothing.
+
+    Example: billing usage import usage.csv.gz --backfill --create-organizations --plan free
+    """
+    database = wiring.database()
+    create = None
+    if create_organizations:
+        with database.reading() as session:
+            chosen = plan or catalog.current(session, clock.now()).default_plan.id
+        create = imports.NewOrganizations(chosen, parse_moment(anchor) if anchor else None)
+    size = file.stat().st_size if file.exists() else 0
+    with _progress(quiet=as_json) as bar:
+        task = bar.add_task(file.name, total=size)
+        outcome = imports.import_usage(
+            file,
+            database.writing,
+            clock.now,
+            backfill=backfill,
+            create=create,
+            progress=lambda done: bar.update(task, completed=min(done, size)),
+        )
+    _print_outcome(outcome, as_json)
+    if outcome.bad:
+        raise typer.Exit(1)
+
+
+def _progress(*, quiet: bool) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True), disable=quiet)
+
+
+def _print_outcome(outcome: imports.Imported, as_json: bool) -> None:
+    if as_json:
+        bad = [{"line": row.line, "code": row.code, "detail": row.detail} for row in outcome.bad]
+        print(
+            json.dumps(
+                {"rows": outcome.rows, "accepted": outcome.accepted, "duplicates": outcome.duplicates,
+                 "created": outcome.created, "rejected": bad},
+                indent=1,
+            )
+        )  # fmt: skip
+        return
+    for row in outcome.bad[:SHOWN_BAD_ROWS]:
+        typer.echo(f"line {row.line}: {row.code}: {row.detail}", err=True)
+    if len(outcome.bad) > SHOWN_BAD_ROWS:
+        typer.echo(f"... and {len(outcome.bad) - SHOWN_BAD_ROWS} more", err=True)
+    if outcome.created:
+        print(f"{len(outcome.created)} organizations made: {', '.join(outcome.created)}")
+    refused = f"{len(outcome.bad)} refused."
+    print(f"{outcome.rows} rows: {outcome.accepted} recorded, {outcome.duplicates} known before, {refused}")
+
+
+def history(
+    address: Annotated[str, typer.Argument(help="the organization's address")],
+    to: Annotated[str, typer.Option(help="an earlier end (exclusive), such as 2013-04-01T00:00:00Z")] = "",
+    metric: Annotated[str, typer.Option(help="one metric only")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """Show an organization's usage and credits month by month.
+
+    Example: billing history meridian --to 2026-01-01T00:00:00Z --json
+    """
+    with wiring.database().reading() as session:
+        organization = orgs.by_address(session, address)
+        found = histories.history(
+            session, organization, clock.now(), to=parse_moment(to) if to else None, metric=metric or None
+        )
+        names = {each.id: each.name for each in catalog.current(session, clock.now()).metrics}
+    items = [as_item(each.metric, month) for each in found for month in each.months]
+    if as_json:
+        print(json.dumps({"organization": address, "items": items}, indent=1))
+    else:
+        _print_history(found, names)
+
+
+def _print_history(found: list[histories.MetricHistory], names: dict[str, str]) -> None:
+    for each in found:
+        table = Table(title=names.get(each.metric, each.metric), title_justify="left")
+        table.add_column("Month")
+        for heading in ("Used", "Included", "By plan", "By credits", "Uncovered", "Granted", "Expired", "Balance"):
+            table.add_column(heading, justify="right")
+        for month in each.months:
+            included = "unlimited" if month.allowance is None else f"{month.allowance:,}"
+            figures: list[Any] = [month.covered, month.burned, month.uncovered + month.deficit]
+            figures += [month.granted, month.expired, month.balance]
+            table.add_row(
+                month_label(month.period), f"{month.used:,}", included, *(f"{figure:,}" for figure in figures)
+            )
+        Console().print(table)
+
+
+def parse_moment(text: str) -> datetime:
+    """An RFC 3339 moment given on the command line. Raises InvalidError `invalid_moment`."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidError(
+            f"{text!r} is no moment; write it like 2026-01-31T12:00:00Z.", code="invalid_moment"
+        ) from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,0 +1,72 @@
+"""The recount as a job: who holds its lease, waiting for another run, and catching up after a stop."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import time
+from collections.abc import Callable
+
+from billing_app import clock
+from billing_app.db import Database
+from billing_app.domain.errors import ConflictError
+from billing_app.services import recounts
+from billing_app.store import runs
+
+WAIT_S = 60
+"""How long a recount on demand waits for another run: three times the lease of a holder that died."""
+
+
+def holder() -> str:
+    """Names this process as a holder of leases: machine, process, and a random part because ids are used again."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+def recount(
+    database: Database, trigger: str, *, wait_s: int = WAIT_S, progress: Callable[[int], None] = lambda _seen: None
+) -> recounts.Outcome:
+    """Recounts all organizations that need it. Waits while another process does.
+
+    Raises ConflictError `lease_taken` when that takes longer than `wait_s` seconds.
+    """
+    name, deadline = holder(), time.monotonic() + wait_s
+    while True:
+        _free_dead_holder(database)
+        try:
+            return recounts.run(database.writing, clock.now, name, trigger, progress)
+        except ConflictError as error:
+            if error.code != "lease_taken" or time.monotonic() >= deadline:
+                raise
+        time.sleep(0.5)
+
+
+def catch_up(database: Database) -> bool:
+    """Runs what was missed while nothing was running; answers whether there was anything."""
+    with database.reading() as session:
+        last = runs.last_finished(session)
+    if last is not None and last.as_of >= recounts.last_scheduled(clock.now()):
+        return False
+    recount(database, "catch_up")
+    return True
+
+
+def _free_dead_holder(database: Database) -> None:
+    """A holder on this machine whose process is gone will not come back: nobody needs to wait for its lease."""
+    with database.writing() as session:
+        lease = runs.lease_holder(session, recounts.LEASE)
+        if lease is None:
+            return
+        host, pid, _random = lease.holder.split(":")
+        if host == socket.gethostname() and not _alive(int(pid)):
+            runs.release_lease(session, recounts.LEASE, lease.holder)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,56 @@
+"""The schedule: recounts at 00, 06, 12 and 18 UTC, through APScheduler (credits.md, Recount)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from billing_app.db import Database
+from billing_app.domain.errors import ConflictError
+from billing_app.jobs import recount
+from billing_app.services.recounts import HOURS
+
+MISFIRE_GRACE_S = 3600
+"""How late a scheduled run may start before it is left to the catch-up."""
+
+log = structlog.get_logger()
+
+
+def scheduler(database: Database, sweeps: dict[str, tuple[Callable[[], object], int]]) -> AsyncIOScheduler:
+    """A scheduler with every job of the product, not started yet.
+
+    `sweeps` are jobs by name with the seconds between two runs. Several processes may each have one: the lease in the
+    database lets one recount run at a time.
+    """
+    jobs = AsyncIOScheduler(timezone="UTC")
+    options = {"coalesce": True, "max_instances": 1, "misfire_grace_time": MISFIRE_GRACE_S}
+    hours = ",".join(str(hour) for hour in HOURS)
+    jobs.add_job(
+        _in_thread("recount", lambda: recount.recount(database, "schedule")),
+        CronTrigger(hour=hours, minute=0, timezone="UTC"),
+        id="recount",
+        **options,
+    )
+    jobs.add_job(_in_thread("catch_up", lambda: recount.catch_up(database)), id="catch_up", **options)
+    for name, (work, seconds) in sweeps.items():
+        jobs.add_job(_in_thread(name, work), IntervalTrigger(seconds=seconds, timezone="UTC"), id=name, **options)
+    return jobs
+
+
+def _in_thread(name: str, work: Callable[[], object]) -> Callable[[], object]:
+    """Runs a job off the event loop; whatever it raises is logged and must not stop the others."""
+
+    async def job() -> None:
+        try:
+            await asyncio.to_thread(work)
+        except ConflictError as error:
+            log.info("job_left_to_another_process", job=name, detail=error.detail)
+        except Exception:
+            log.exception("job_failed", job=name)
+
+    return job
