@@ -41,7 +41,7 @@ class Api:
         """A caller on one of our own pages, signed in if there is a token."""
         client = self.client(Origin=self.url)
         if token is not None:
-            client.cookies.set(cookie_name(False), token)
+            client.cookies.set(cookie_name(False), token, domain="127.0.0.1", path="/")
         return client
 
 

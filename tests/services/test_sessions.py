@@ -280,7 +280,7 @@ class TestRoles:
     def test_an_invitation_lets_nobody_in_before_it_is_accepted(self, database: Database) -> None:
         with database.writing() as session:
             acme, ada = an_organization(session, "acme"), a_user(session)
-            session.add(Membership(organization_id=acme.id, user_id=ada.id, role="admin", created_at=NOON))
+            session.add(Membership(organization_id=acme.id or 0, user_id=ada.id, role="admin", created_at=NOON))
             token = a_session_token(session, ada)
         with database.reading() as session:
             identity = sessions.identify(session, token, NOON)
