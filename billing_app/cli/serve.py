@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,8 @@ import typer
 from pydantic import ValidationError
 
 from billing_app.domain.errors import UnavailableError
+from billing_app.launcher.places import Places
+from billing_app.launcher.ports import require_free
 from billing_app.settings import ROOT, Settings
 
 Host = Annotated[str, typer.Option(help="the address to listen on; 0.0.0.0 for every one of this machine")]
@@ -28,18 +29,20 @@ def run(
 
     Example: PORT=3100 billing run
     """
-    from billing_app.launcher import start
-    from billing_app.launcher.places import Places
-
     places = Places(folder.resolve())
-    address = _read(port=port)
-    settings = address.model_copy(update={"public_url": f"http://{_browsable(host)}:{address.port}"})
-    if demo:
-        start.run_demo(start.Start(settings, places, host, reload))
-        return
-    if "BILLING_DATABASE_URL" not in os.environ:
+    read = _read(port=port)
+    settings = read.model_copy(update={"public_url": f"http://{_browsable(host)}:{read.port}"})
+    if "database_url" not in read.model_fields_set:
         settings = settings.model_copy(update={"database_url": f"sqlite:///{places.database}"})
-    start.serve_real(start.Start(settings, places, host, reload))
+    _require(places, host, settings.port)
+
+    from billing_app.launcher import start
+
+    given = start.Start(settings, places, host, reload)
+    if demo:
+        start.run_demo(given)
+    else:
+        start.serve_real(given)
 
 
 def serve(host: Host = "127.0.0.1", port: Port = None, folder: Folder = ROOT / "var") -> None:
@@ -47,10 +50,12 @@ def serve(host: Host = "127.0.0.1", port: Port = None, folder: Folder = ROOT / "
 
     Example: BILLING_DATABASE_URL=postgresql+psycopg://user:password@host/billing billing serve
     """
-    from billing_app.launcher import start
-    from billing_app.launcher.places import Places
+    settings, places = _read(port=port), Places(folder.resolve())
+    _require(places, host, settings.port)
 
-    start.serve_real(start.Start(_read(port=port), Places(folder.resolve()), host))
+    from billing_app.launcher import start
+
+    start.serve_real(start.Start(settings, places, host))
 
 
 def sandbox(
@@ -63,16 +68,18 @@ def sandbox(
 
     Example: billing sandbox --port 12111
     """
-    from billing_app.launcher.places import Places
-    from billing_app.launcher.ports import require_free
-
-    Places(database.resolve().parent).require()
-    require_free("127.0.0.1", port)
+    _require(Places(database.resolve().parent), "127.0.0.1", port)
     print(f"The Stripe stand-in listens at http://127.0.0.1:{port} for any sk_test_ key. Ctrl-C stops it.", flush=True)
 
     from billing_app.sandbox import server
 
     server.run("127.0.0.1", port, database, f"http://127.0.0.1:{port}/_sandbox")
+
+
+def _require(places: Places, host: str, port: int) -> None:
+    """What can be refused at once, before the seconds that importing everything takes."""
+    places.require()
+    require_free(host, port)
 
 
 def _read(port: int | None) -> Settings:

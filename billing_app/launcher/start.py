@@ -18,7 +18,6 @@ from billing_app.db import Database
 from billing_app.launcher import demo, frontend, guards, server
 from billing_app.launcher.keys import demo_keys
 from billing_app.launcher.places import Places
-from billing_app.launcher.ports import require_free
 from billing_app.launcher.sandbox import Sandbox
 from billing_app.launcher.single import only_console
 from billing_app.services import catalog, links
@@ -42,8 +41,6 @@ def say(line: str) -> None:
 
 def run_demo(start: Start) -> None:
     """The console with its demo: own database, own Stripe stand-in, three organizations with a history."""
-    start.places.require()
-    require_free(start.host, start.settings.port)
     keys = demo_keys(start.places.demo_keys)
     sandbox = Sandbox(start.places, keys, start.settings.public_url)
     settings = start.settings.model_copy(
@@ -71,8 +68,6 @@ def run_demo(start: Start) -> None:
 def serve_real(start: Start) -> None:
     """The console for real use: everything from the settings, no demo, no stand-in."""
     settings = start.settings.model_copy(update={"demo": False})
-    start.places.require()
-    require_free(start.host, settings.port)
     with ExitStack() as stack:
         built = stack.enter_context(_building(start))
         database = server.open_database(settings.database_url)

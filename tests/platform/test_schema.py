@@ -44,10 +44,9 @@ def test_the_database_has_every_table(database: Database) -> None:
 
 @pytest.mark.parametrize("table", APPEND_ONLY)
 def test_the_database_itself_keeps_facts_from_being_changed(database: Database, table: str) -> None:
-    listing = {
-        True: "SELECT sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :name",
-        False: "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = cast(:name AS regclass) AND NOT tgisinternal",
-    }[database.sqlite]
+    listing = "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = cast(:name AS regclass)"
+    if database.sqlite:
+        listing = "SELECT sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :name"
     with database.reading() as session:
         triggers = " ".join(session.connection().execute(text(listing), {"name": table}).scalars())
     assert "UPDATE" in triggers
