@@ -9,7 +9,7 @@ from billing_app.sandbox import errors, ids
 from billing_app.sandbox.account import Account
 from billing_app.sandbox.contract.operations import Contract, contract_of
 from billing_app.sandbox.contract.parameters import Parameters
-from billing_app.sandbox.contract.shapes import build
+from billing_app.sandbox.contract.shapes import annotations_of, build
 from billing_app.sandbox.storage import objects
 from billing_app.sandbox.storage.objects import Body
 
@@ -68,8 +68,8 @@ class Resource:
 
     def new(self, account: Account, clock: str | None = None, /, **values: Any) -> Body:
         """A complete object, not yet kept; it is created now, or at the frozen time of `clock`."""
-        defaults: Body = {"id": ids.make(self.prefix, self.length), "livemode": False}
-        if "created" in self.sdk.__annotations__:
+        defaults: Body = {"id": ids.make(self.prefix, self.length)}
+        if "created" in annotations_of(self.sdk):
             defaults["created"] = account.now(clock)
         return build(self.sdk, self.hidden, **{**defaults, **values})
 

@@ -9,7 +9,7 @@ def split(coupon: dict[str, Any] | None, amounts: list[int], products: list[str]
 
     The whole discount is rounded half up once and then shared out by largest remainder, so lines add up to it.
     """
-    allowed = ((coupon or {}).get("applies_to") or {}).get("products")
+    allowed = (coupon or {}).get("_products")
     bases = [
         amount if allowed is None or product in allowed else 0
         for amount, product in zip(amounts, products, strict=True)

@@ -1,5 +1,7 @@
 """Checkout Sessions over the API: create, read, list with their lines, expire."""
 
+from collections.abc import Callable
+
 import stripe
 
 from billing_app.sandbox import changes, errors, ids
@@ -93,7 +95,7 @@ def create(account: Account, request: Request) -> Body:
 
 
 # What else a new session needs, such as its discounts; filled by the modules that own it.
-PREPARE: list = []
+PREPARE: list[Callable[[Account, Body, Parameters], None]] = []
 
 
 def _mode(parameters: Parameters) -> str:

@@ -1,5 +1,6 @@
 """Customers: who pays."""
 
+from collections.abc import Callable
 from typing import Any
 
 import stripe
@@ -124,14 +125,18 @@ def update(account: Account, request: Request) -> Body:
 @operation("customers.delete")
 def delete(account: Account, request: Request) -> Body:
     """For good; subscriptions end at once."""
-    body = account.get(request.ids[0], CUSTOMER.kind)
+    return remove(account, account.get(request.ids[0], CUSTOMER.kind))
+
+
+def remove(account: Account, body: Body) -> Body:
+    """Delete a customer with what hangs on it."""
     for ending in ON_DELETE:
         ending(account, body)
     return bury(account, body, "customer.deleted")
 
 
 # What else must happen when a customer goes; filled by the modules that own it.
-ON_DELETE: list = []
+ON_DELETE: list[Callable[[Account, Body], None]] = []
 
 retrieve("customers.retrieve", CUSTOMER)
 listing("customers.list", Listing(CUSTOMER))

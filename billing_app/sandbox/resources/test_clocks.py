@@ -1,0 +1,82 @@
+"""Test clocks: frozen time for some customers, advanced on request, with everything due on the way."""
+
+import stripe
+
+from billing_app.sandbox import errors, timers
+from billing_app.sandbox.account import Account
+from billing_app.sandbox.resource import Listing, Request, Resource, bury, listing, operation, retrieve
+from billing_app.sandbox.resources import customers
+from billing_app.sandbox.storage.objects import Body
+from billing_app.sandbox.timers import action
+
+TEST_CLOCK = Resource(stripe.test_helpers.TestClock, "clock")
+_KEPT_SECONDS = 30 * 24 * 3600
+# Stripe's own bound is two of the longest billing intervals; this one is only against slips of the pen.
+MAX_STEP_SECONDS = 5 * 366 * 24 * 3600
+
+
+@operation("test_helpers.test_clocks.create")
+def create(account: Account, request: Request) -> Body:
+    """A clock that stands still at `frozen_time`."""
+    parameters = request.parameters
+    body = TEST_CLOCK.new(
+        account,
+        deletes_after=account.now() + _KEPT_SECONDS,
+        frozen_time=parameters["frozen_time"],
+        name=parameters.get("name"),
+        status="ready",
+        status_details={"advancing": None},
+    )
+    return account.add(body, "test_helpers.test_clock.created")
+
+
+@operation("test_helpers.test_clocks.advance")
+def advance(account: Account, request: Request) -> Body:
+    """Begin to advance; the answer says `advancing`, and an event tells when the clock is ready."""
+    body = account.get(request.ids[0], TEST_CLOCK.kind)
+    return begin(account, body, request.parameters["frozen_time"])
+
+
+def begin(account: Account, body: Body, target: int) -> Body:
+    """Start towards `target` (seconds since 1970). Raises StripeError if it lies behind, or the clock is busy."""
+    if body["status"] != "ready":
+        raise errors.StripeError("The test clock is advancing already.", code="test_clock_advancing", status=429)
+    if not body["frozen_time"] < target <= body["frozen_time"] + MAX_STEP_SECONDS:
+        raise errors.invalid("frozen_time", "frozen_time must lie after the clock's time, by five years at most.")
+    details = {"advancing": {"target_frozen_time": target}}
+    account.change(body, "test_helpers.test_clock.advancing", status="advancing", status_details=details)
+    account.schedule(account.now(), "advance_clock", body)
+    return body
+
+
+@action("advance_clock")
+def step(account: Account, identifier: str) -> None:
+    """One thing that is due, or the end; a transaction each, so that a crash loses nothing and repeats nothing."""
+    clock = account.find(identifier, TEST_CLOCK.kind)
+    if clock is None or clock["status"] != "advancing":
+        return
+    target = clock["status_details"]["advancing"]["target_frozen_time"]
+    due = timers.next_due(account.connection, clock["id"], target)
+    if due is None:
+        details = {"advancing": None}
+        account.change(clock, None, frozen_time=target, status="ready", status_details=details)
+        account.emit("test_helpers.test_clock.ready", clock)
+        return
+    account.change(clock, None, frozen_time=max(clock["frozen_time"], due["due"]))
+    timers.take(account.connection, due)
+    timers.ACTIONS[due["action"]](account, due["object"])
+    account.schedule(account.now(), "advance_clock", clock)
+
+
+@operation("test_helpers.test_clocks.delete")
+def delete(account: Account, request: Request) -> Body:
+    """With all of its customers."""
+    body = account.get(request.ids[0], TEST_CLOCK.kind)
+    for customer in account.all("customer", test_clock=body["id"]):
+        if not customer.get("deleted"):
+            customers.remove(account, customer)
+    return bury(account, body, "test_helpers.test_clock.deleted")
+
+
+retrieve("test_helpers.test_clocks.retrieve", TEST_CLOCK)
+listing("test_helpers.test_clocks.list", Listing(TEST_CLOCK))
