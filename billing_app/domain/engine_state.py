@@ -6,6 +6,8 @@ Each method lets one kind of fact happen at one moment. The order of facts is th
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from copy import copy
+from dataclasses import replace
 from datetime import datetime
 
 from billing_app.domain.accounts import Account, Month
@@ -39,6 +41,20 @@ class State:
         self.carried: list[RunningMonth] = []  # ended periods whose deficit is still owed, oldest first
         self.debts: list[str] = []  # grants with unpaid debt, in the order in which it arose
         self.trace: list[Step] | None = None
+
+    def fork(self) -> State:
+        """A copy that can be carried on without changing this one. It keeps no trace."""
+        twin = copy(self)
+        twin.positions = {grant_id: position.copy() for grant_id, position in self.positions.items()}
+        still_changing = {
+            id(month): replace(month, burns=dict(month.burns)) for month in (*self.carried, *self.months[-1:])
+        }
+        twin.months = [still_changing.get(id(month), month) for month in self.months]
+        twin.carried = [still_changing[id(month)] for month in self.carried]
+        twin.open, twin.debts = list(self.open), list(self.debts)
+        twin.stack = [list(burned) for burned in self.stack]
+        twin.trace = None
+        return twin
 
     @property
     def begun(self) -> bool:

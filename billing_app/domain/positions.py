@@ -6,7 +6,7 @@ settled. What is "clawed back" to a reader is taken + settled.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from billing_app.domain.accounts import GrantAccount
 from billing_app.domain.credits import DisputeStatus, Grant
@@ -45,6 +45,10 @@ class Position:
     disputes: dict[str, DisputeStatus] = field(default_factory=dict)
     settlements: list[tuple[str, int]] = field(default_factory=list)
     reowed: list[tuple[str, int]] = field(default_factory=list)
+
+    def copy(self) -> Position:
+        """A copy that shares nothing that changes."""
+        return replace(self, disputes=dict(self.disputes), settlements=list(self.settlements), reowed=list(self.reowed))
 
     @property
     def disputed(self) -> bool:
