@@ -7,12 +7,7 @@ import pkgutil
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData, text
+from sqlalchemy import Connection, MetaData, inspect, text
 
 from billing_app.db import Database
 from billing_app.domain.errors import UnavailableError
@@ -47,11 +42,11 @@ def upgrade(database: Database) -> bool:
         _lock(connection)
         try:
             with connection.begin():
-                found = _revisions(connection)
+                found = _revision(connection)
             _refuse_newer(found)
-            if found == _known_heads():
+            if found == known_revisions()[-1]:
                 return False
-            command.upgrade(_config(connection), "head")
+            _run_migrations(connection)
         finally:
             _unlock(connection)
     return True
@@ -60,14 +55,24 @@ def upgrade(database: Database) -> bool:
 def check(database: Database) -> None:
     """Refuses a database that is older or newer than the code."""
     with database.engine.connect() as connection:
-        found = _revisions(connection)
+        found = _revision(connection)
     _refuse_newer(found)
-    if found != _known_heads():
+    if not found:
+        raise UnavailableError("The database has no tables yet: run `billing db upgrade` first.")
+    if found != known_revisions()[-1]:
         raise UnavailableError("The database is older than the program: run `billing db upgrade` first.")
+
+
+def known_revisions() -> list[str]:
+    """The code's migrations in order: their files are named by number."""
+    return sorted(file.name.split("_")[0] for file in (MIGRATIONS / "versions").glob("*.py"))
 
 
 def differences(database: Database) -> list[Any]:
     """What autogenerate would change: nothing, when migrations and tables agree."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.runtime.migration import MigrationContext
+
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         return list(compare_metadata(context, metadata()))
@@ -82,28 +87,26 @@ def integrity(database: Database) -> str:
     return "" if found == ["ok"] else "; ".join(found)
 
 
-def _config(connection: Connection) -> Config:
+def _run_migrations(connection: Connection) -> None:
+    # Imported where it is needed: every start looks whether there is something to do, few have.
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
-    return config
+    command.upgrade(config, "head")
 
 
-def _known_heads() -> set[str]:
-    return set(_scripts().get_heads())
+def _revision(connection: Connection) -> str:
+    """The database's own version, or nothing before the first migration."""
+    if not inspect(connection).has_table("alembic_version"):
+        return ""
+    return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or "")
 
 
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory(str(MIGRATIONS))
-
-
-def _revisions(connection: Connection) -> set[str]:
-    return set(MigrationContext.configure(connection).get_current_heads())
-
-
-def _refuse_newer(found: set[str]) -> None:
-    known = {script.revision for script in _scripts().walk_revisions()}
-    if found - known:
+def _refuse_newer(found: str) -> None:
+    if found and found not in known_revisions():
         raise UnavailableError(
             "The database is newer than this program: a later version has migrated it. "
             "Run that version, or restore a backup made before the update."

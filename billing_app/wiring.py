@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from billing_app import schema
 from billing_app.db import Database
 from billing_app.settings import settings
 
 
 @lru_cache
 def database() -> Database:
-    """The database of the settings."""
-    return Database(settings().database_url)
+    """The database of the settings, refused when it is not of this program's version."""
+    opened = Database(settings().database_url)
+    schema.check(opened)
+    return opened

@@ -6,7 +6,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -74,7 +74,7 @@ def build(arguments: Sequence[str]) -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
-    app.callback()(_every_command)
+    app.callback()(_billing)
     asked = next((word for word in arguments if not word.startswith("-")), None)
     for name, command in COMMANDS.items():
         _mount(app, name, command, real=name == asked)
@@ -83,7 +83,7 @@ def build(arguments: Sequence[str]) -> typer.Typer:
 
 def _mount(app: typer.Typer, name: str, command: Command, *, real: bool) -> None:
     if not real:
-        app.command(name, help=command.help)(_every_command)
+        app.command(name, help=command.help)(_not_asked)
         return
     found = getattr(importlib.import_module(f"{__name__}.{command.module}"), command.attribute)
     if isinstance(found, typer.Typer):
@@ -92,5 +92,15 @@ def _mount(app: typer.Typer, name: str, command: Command, *, real: bool) -> None
         app.command(name)(found)
 
 
-def _every_command() -> None:
+def _billing(
+    demo: Annotated[bool, typer.Option(help="act on the demo's data instead of BILLING_DATABASE_URL's")] = False,
+) -> None:
+    """What holds for every command."""
+    if demo:
+        from billing_app.launcher.demo import act_on_it
+
+        act_on_it()
+
+
+def _not_asked() -> None:
     """Stands for commands that were not asked for."""

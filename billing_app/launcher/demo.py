@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 from collections.abc import Callable
 
 from billing_app.db import Database
+from billing_app.domain.errors import NotFoundError
 from billing_app.launcher.places import Places
 from billing_app.launcher.single import only_console
-from billing_app.settings import Settings
+from billing_app.settings import ROOT, Settings, settings
 
 
 def tell(database: Database, settings: Settings, say: Callable[[str], None]) -> list[str]:
@@ -19,6 +21,15 @@ def tell(database: Database, settings: Settings, say: Callable[[str], None]) -> 
     seed = importlib.import_module("billing_app.demo.seed")
     seed.seed(database, settings, say)
     return list(seed.sign_ins())
+
+
+def act_on_it() -> None:
+    """Points this process at the demo's database, for commands in another terminal."""
+    database = Places(ROOT / "var").demo_database
+    if not database.exists():
+        raise NotFoundError("There is no demo data yet: `make run` loads it.")
+    os.environ["BILLING_DATABASE_URL"] = f"sqlite:///{database}"
+    settings.cache_clear()
 
 
 def reset(places: Places) -> bool:

@@ -89,6 +89,14 @@ def upgrade() -> None:
     sa.Column('revision', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.PrimaryKeyConstraint('organization_id', name=op.f('pk_page_revisions'))
     )
+    op.create_table('payment_account',
+    sa.Column('id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('account_id', sa.String(length=255), nullable=False),
+    sa.Column('livemode', sa.Boolean(), nullable=False),
+    sa.Column('first_used_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint('id = 1', name=op.f('ck_payment_account_single_row')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_payment_account'))
+    )
     op.create_table('recount_runs',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('trigger', sa.String(), nullable=False),
@@ -191,6 +199,29 @@ def upgrade() -> None:
     op.create_index('ix_grants_organization_id_metric', 'grants', ['organization_id', 'metric'], unique=False)
     op.create_index('uq_grants_organization_id_source_key', 'grants', ['organization_id', 'source_key'], unique=True)
 
+    op.create_table('inbox',
+    sa.Column('source', sa.String(length=20), nullable=False),
+    sa.Column('id', sa.String(length=255), nullable=False),
+    sa.Column('type', sa.String(length=255), nullable=False),
+    sa.Column('object_id', sa.String(length=255), nullable=False),
+    sa.Column('subject', sa.String(length=255), nullable=False),
+    sa.Column('livemode', sa.Boolean(), nullable=False),
+    sa.Column('payload', sa.Text(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('received_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('state', sa.String(length=20), nullable=False),
+    sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('next_try_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('handled_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('error', sa.Text(), nullable=False),
+    sa.Column('organization_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.CheckConstraint("state IN ('new', 'handled', 'failed', 'ignored')", name=op.f('ck_inbox_state')),
+    sa.ForeignKeyConstraint(['organization_id'], ['organizations.id'], name=op.f('fk_inbox_organization_id')),
+    sa.PrimaryKeyConstraint('source', 'id', name=op.f('pk_inbox'))
+    )
+    op.create_index('ix_inbox_next_try_at', 'inbox', ['next_try_at'], unique=False)
+    op.create_index('ix_inbox_subject_next_try_at', 'inbox', ['subject', 'next_try_at'], unique=False)
+
     op.create_table('ledger_entries',
     sa.Column('organization_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
     sa.Column('number', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
@@ -263,6 +294,31 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_one_time_links_expires_at'), 'one_time_links', ['expires_at'], unique=False)
     op.create_index(op.f('ix_one_time_links_user_id'), 'one_time_links', ['user_id'], unique=False)
+
+    op.create_table('orders',
+    sa.Column('organization_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
+    sa.Column('id', sa.String(length=64), nullable=False),
+    sa.Column('items', sa.Text(), nullable=False),
+    sa.Column('total_cents', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('currency', sa.String(length=3), nullable=False),
+    sa.Column('state', sa.String(length=20), nullable=False),
+    sa.Column('session_id', sa.String(length=255), nullable=True),
+    sa.Column('url', sa.Text(), nullable=True),
+    sa.Column('payment_id', sa.String(length=255), nullable=True),
+    sa.Column('failure', sa.Text(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('paid_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('closed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('next_check_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('checks', sa.Integer(), nullable=False),
+    sa.Column('actor', sa.String(length=254), nullable=False),
+    sa.CheckConstraint("state IN ('open', 'paid', 'expired', 'failed')", name=op.f('ck_orders_state')),
+    sa.ForeignKeyConstraint(['organization_id'], ['organizations.id'], name=op.f('fk_orders_organization_id')),
+    sa.PrimaryKeyConstraint('organization_id', 'id', name=op.f('pk_orders'))
+    )
+    op.create_index('ix_orders_next_check_at', 'orders', ['next_check_at'], unique=False)
+    op.create_index('ix_orders_organization_id_payment_id', 'orders', ['organization_id', 'payment_id'], unique=False)
+    op.create_index('uq_orders_organization_id_session_id', 'orders', ['organization_id', 'session_id'], unique=True)
 
     op.create_table('outbox',
     sa.Column('organization_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
@@ -385,6 +441,11 @@ def downgrade() -> None:
     op.drop_index('uq_outbox_organization_id_key', table_name='outbox')
 
     op.drop_table('outbox')
+    op.drop_index('uq_orders_organization_id_session_id', table_name='orders')
+    op.drop_index('ix_orders_organization_id_payment_id', table_name='orders')
+    op.drop_index('ix_orders_next_check_at', table_name='orders')
+
+    op.drop_table('orders')
     op.drop_index(op.f('ix_one_time_links_user_id'), table_name='one_time_links')
     op.drop_index(op.f('ix_one_time_links_expires_at'), table_name='one_time_links')
 
@@ -398,6 +459,10 @@ def downgrade() -> None:
     op.drop_index('ix_ledger_entries_organization_id_grant_id', table_name='ledger_entries')
 
     op.drop_table('ledger_entries')
+    op.drop_index('ix_inbox_subject_next_try_at', table_name='inbox')
+    op.drop_index('ix_inbox_next_try_at', table_name='inbox')
+
+    op.drop_table('inbox')
     op.drop_index('uq_grants_organization_id_source_key', table_name='grants')
     op.drop_index('ix_grants_organization_id_metric', table_name='grants')
 
@@ -415,6 +480,7 @@ def downgrade() -> None:
 
     op.drop_table('sign_in_attempts')
     op.drop_table('recount_runs')
+    op.drop_table('payment_account')
     op.drop_table('page_revisions')
     op.drop_table('organizations')
     op.drop_table('operator_keys')

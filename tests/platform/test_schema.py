@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import UniqueConstraint, inspect, text
 
 from billing_app import schema
@@ -21,6 +22,12 @@ def test_a_second_upgrade_does_nothing(empty_database_url: str) -> None:
     assert not schema.upgrade(database)
     schema.check(database)
     database.close()
+
+
+def test_migrations_are_numbered_in_their_order() -> None:
+    history = [script.revision for script in ScriptDirectory(str(schema.MIGRATIONS)).walk_revisions()]
+    assert history[::-1] == schema.known_revisions()
+    assert schema.known_revisions() == [f"{number:04d}" for number in range(1, len(history) + 1)]
 
 
 def test_a_database_without_tables_is_refused_until_it_is_migrated(empty_database_url: str) -> None:
