@@ -9,11 +9,11 @@ from enum import StrEnum
 
 from billing_app.domain.catalog import Catalog, Interval, Metric, Pack
 from billing_app.domain.credits import MAX_QUANTITY
-from billing_app.domain.errors import FactRefusedError, InvalidError
+from billing_app.domain.errors import FactRefusedError, InvalidError, NotFoundError
 from billing_app.domain.quantities import format_pack
 
 MAX_LINES = 20
-"""Different packs of one basket; more than any metric has sizes."""
+"""Different packs of one basket: a page that shows more could not be read before paying."""
 
 MAX_COUNT = 99
 """Of one pack: who needs more takes the next size."""
@@ -23,7 +23,7 @@ MAX_METADATA = 500
 
 
 class OrderState(StrEnum):
-    """Where a purchase stands. Only open ones change, and paid is for ever."""
+    """Where a purchase stands. Paid is for ever; the money decides, so a closed order can still become paid."""
 
     OPEN = "open"
     PAID = "paid"
@@ -41,27 +41,109 @@ class Item:
     price_cents: int
     count: int
 
+    @property
+    def total_cents(self) -> int:
+        """What all of them cost, before discounts and taxes."""
+        return self.price_cents * self.count
+
 
 def basket(catalog: Catalog, wanted: Iterable[tuple[str, int]]) -> tuple[Item, ...]:
-    """The items for (pack id, count) pairs; the same pack twice is added up. In the catalogue's order.
+    """The items for (pack id, count) pairs, in the catalogue's order; the same pack twice is added up.
 
-    Raises NotFoundError `pack_not_found`, also for a pack that is not on offer; InvalidError `basket_empty`,
+    Raises NotFoundError `pack_not_found` (also for a pack that is not on offer); InvalidError `basket_empty`,
     `basket_too_large`, `invalid_count`, `recurring_not_available`; FactRefusedError `quantity_too_large`.
     """
     counts: dict[str, int] = {}
     for pack_id, count in wanted:
-        if count < 1:
-            raise InvalidError(f"Of each pack, buy 1 to {MAX_COUNT}.", code="invalid_count")
         counts[pack_id] = counts.get(pack_id, 0) + count
+        if count < 1 or counts[pack_id] > MAX_COUNT:
+            raise InvalidError(f"Of each pack, 1 to {MAX_COUNT} can be bought at once.", code="invalid_count")
+        if len(counts) > MAX_LINES:
+            raise InvalidError(f"At most {MAX_LINES} different packs can be bought at once.", code="basket_too_large")
     if not counts:
         raise InvalidError("Choose a pack first.", code="basket_empty")
-    if len(counts) > MAX_LINES:
-        raise InvalidError(f"At most {MAX_LINES} different packs can be bought at once.", code="basket_too_large")
-    if max(counts.values()) > MAX_COUNT:
-        raise InvalidError(f"Of each pack, buy 1 to {MAX_COUNT}.", code="invalid_count")
-    offered = {pack.id: _offered(catalog, pack_id) for pack_id in counts for pack in [catalog.pack(pack_id)]}
-    return tuple(
-        Item(pack.id, pack.metric, pack.quantity, pack.price_cents, counts[pack.id])
-        for pack in catalog.packs
-        if pack.id in offered
-    )
+    packs = [on_offer(catalog, pack_id) for pack_id in counts]
+    if any(pack.quantity * counts[pack.id] > MAX_QUANTITY for pack in packs):
+        raise FactRefusedError(f"One line would pass {MAX_QUANTITY}.", code="quantity_too_large")
+    packs.sort(key=catalog.packs.index)
+    return tuple(Item(pack.id, pack.metric, pack.quantity, pack.price_cents, counts[pack.id]) for pack in packs)
+
+
+def on_offer(catalog: Catalog, pack_id: str) -> Pack:
+    """A pack that can be bought now, once. Raises NotFoundError `pack_not_found`, InvalidError
+    `recurring_not_available`.
+    """
+    pack = catalog.pack(pack_id)
+    if not pack.offered:
+        raise NotFoundError(f"The pack {pack_id!r} is not on offer any more.", code="pack_not_found")
+    if pack.recurring:
+        raise InvalidError(
+            f"{pack_id!r} renews every month, and that cannot be bought here yet. Choose a one-time pack.",
+            code="recurring_not_available",
+        )
+    return pack
+
+
+def unchanged(catalog: Catalog, items: Iterable[Item]) -> bool:
+    """Whether the catalogue still offers these items at their price."""
+    now = {pack.id: (pack.quantity, pack.price_cents) for pack in catalog.packs if pack.offered}
+    return all(now.get(item.pack) == (item.quantity, item.price_cents) for item in items)
+
+
+def quantities(items: Iterable[Item]) -> dict[str, int]:
+    """What the items grant, per metric."""
+    found: dict[str, int] = {}
+    for item in items:
+        found[item.metric] = found.get(item.metric, 0) + item.quantity * item.count
+    return found
+
+
+def encode(items: Iterable[Item]) -> str:
+    """The items as they are stored."""
+    return json.dumps([asdict(item) for item in items])
+
+
+def decode(text: str) -> tuple[Item, ...]:
+    """Stored items."""
+    return tuple(Item(**item) for item in json.loads(text))
+
+
+def summary(items: Iterable[Item]) -> str:
+    """The items in Stripe's metadata, for a person in its dashboard: `2x mau-10k, 1x storage-1tb`.
+
+    Nothing is ever read back from it. Whole items only, as many as fit.
+    """
+    text = ""
+    for item in items:
+        longer = f"{text}{', ' if text else ''}{item.count}x {item.pack}"
+        if len(longer) > MAX_METADATA:
+            return text
+        text = longer
+    return text
+
+
+def lookup_key(pack: Pack) -> str:
+    """What the pack's price at Stripe is found by. The price itself is new with every version of the pack."""
+    return f"pack:{pack.id}"
+
+
+def price_metadata(pack: Pack) -> dict[str, str]:
+    """What a price carries for ever: it grants this, whatever the pack of this id has become since."""
+    return {"pack": pack.id, "metric": pack.metric, "quantity": str(pack.quantity)}
+
+
+def paid_pack(metadata: Mapping[str, str], price_cents: int, interval: Interval) -> Pack:
+    """The version of a pack that a price sells, read back from what `price_metadata` wrote.
+
+    Raises InvalidError `unknown_price` for a price that is none of ours.
+    """
+    quantity = metadata.get("quantity", "")
+    if not (metadata.get("pack") and metadata.get("metric") and quantity.isascii() and quantity.isdigit()):
+        raise InvalidError("A price was paid that belongs to no pack.", code="unknown_price")
+    return Pack(metadata["pack"], metadata["metric"], int(quantity), price_cents, interval, public=False)
+
+
+def described(pack: Pack, metric: Metric, count: int = 1) -> str:
+    """Why a grant exists: `10,000 MAU pack`, `5 TB bandwidth pack`, `3 packs of 10,000 MAU`."""
+    name = format_pack(pack, metric)
+    return f"{count} packs of {name}" if count > 1 else f"{name.replace(' of ', ' ', 1)} pack"

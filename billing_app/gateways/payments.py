@@ -1,0 +1,195 @@
+"""What the product asks of a payment provider, in plain facts. `stripe_payments` asks Stripe.
+
+Money is whole minor units with a lower-case ISO currency, moments are aware UTC datetimes, ids are the provider's.
+Every method talks over the network, never inside a transaction. All of them raise UnavailableError
+`payments_unreachable` (asked in vain; ask again later) or `payments_misconfigured` (the key is refused), and
+BillingError `payments_refused` with the provider's reason. Those that take a `key` do their work once per key, however
+often they are called; ConflictError `payments_conflict` says that the key was used for something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from billing_app.domain.catalog import Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whose key this is. `id` is empty where the key may not know; `livemode` says that money is real."""
+
+    id: str
+    livemode: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """Something that is sold, under an id of our own choice."""
+
+    id: str
+    name: str
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a price says, and what it is found by. It never changes: another offer is another price."""
+
+    lookup_key: str
+    product: Product
+    price_cents: int
+    currency: str
+    interval: Interval
+    metadata: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """A price at the provider. `product` is None where it was not asked for."""
+
+    id: str
+    lookup_key: str
+    product_id: str
+    product: Product | None
+    price_cents: int
+    currency: str
+    interval: Interval
+    metadata: Mapping[str, str]
+    active: bool
+
+    def says(self, offer: Offer) -> bool:
+        """Whether it is the price of this offer."""
+        return self.active and (
+            (self.lookup_key, self.product_id, self.price_cents, self.currency, self.interval, dict(self.metadata))
+            == (
+                offer.lookup_key, offer.product.id, offer.price_cents, offer.currency, offer.interval,
+                dict(offer.metadata),
+            )
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class NewCustomer:
+    """An organization that has never bought anything."""
+
+    key: str
+    name: str
+    metadata: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class NewCheckout:
+    """A payment to begin: (price id, count) pairs, and where the payer's browser goes afterwards.
+
+    `metadata` is written on the session and on its payment; `reference` is shown in the provider's dashboard.
+    """
+
+    key: str
+    customer_id: str
+    lines: tuple[tuple[str, int], ...]
+    success_url: str
+    cancel_url: str
+    reference: str
+    metadata: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCheckout:
+    """A payment that was begun: the page where the payer pays, until `expires_at`."""
+
+    id: str
+    url: str
+    expires_at: datetime
+
+
+class CheckoutState(StrEnum):
+    """How far a payment is."""
+
+    OPEN = "open"
+    """The payer may still pay; `failure` says why the last attempt failed."""
+    PROCESSING = "processing"
+    """The payer is done and the money is on its way, which takes days with a bank debit."""
+    PAID = "paid"
+    EXPIRED = "expired"
+    FAILED = "failed"
+    """The money never came."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaidLine:
+    """A line of a payment. `amount_cents` is all of it, after discounts, taxes included."""
+
+    id: str
+    count: int
+    amount_cents: int
+    currency: str
+    price: Price
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """A payment as it stands now. `lines` and `paid_at` only once it is paid."""
+
+    id: str
+    state: CheckoutState
+    mode: str
+    customer_id: str
+    metadata: Mapping[str, str]
+    currency: str
+    total_cents: int
+    paid_at: datetime | None
+    payment_id: str | None
+    failure: str
+    lines: tuple[PaidLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedEvent:
+    """Something that happened at the provider. `payload` is the text as it came.
+
+    `customer_id` and `object_id` are empty where the event names none. `thin` events carry no object; none is ours.
+    """
+
+    id: str
+    type: str
+    created_at: datetime
+    livemode: bool
+    object_id: str
+    customer_id: str
+    thin: bool
+    payload: str
+
+
+class Payments(Protocol):
+    """A payment provider."""
+
+    def account(self) -> Account:
+        """Whose key this is; asked once per process."""
+
+    def prices(self, lookup_keys: Iterable[str]) -> dict[str, Price]:
+        """The active prices that have these lookup keys now, with their products."""
+
+    def put_product(self, product: Product) -> None:
+        """Makes the product, or changes the one with this id to be like this."""
+
+    def create_price(self, offer: Offer, replaces: str) -> Price:
+        """Makes the offer's price, which takes the lookup key over; `replaces` is the price that had it, or empty."""
+
+    def retire_price(self, price_id: str) -> None:
+        """Nothing new is sold at this price; what was sold at it stays as it is."""
+
+    def create_customer(self, wanted: NewCustomer) -> str:
+        """Makes a customer; its id."""
+
+    def create_checkout(self, wanted: NewCheckout) -> OpenCheckout:
+        """Begins a payment."""
+
+    def checkout(self, session_id: str) -> Checkout:
+        """A payment as it stands now. Raises NotFoundError `checkout_not_found`."""
+
+    def event(self, event_id: str) -> ReceivedEvent:
+        """An event of the last 30 days. Raises NotFoundError `event_not_found`."""

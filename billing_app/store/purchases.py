@@ -1,0 +1,69 @@
+"""Queries on orders, what they brought, and the Stripe account they were made with."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from billing_app.store.tables.credits import GrantRow
+from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.purchases import Order, PaymentAccount
+from billing_app.store.upserts import upsert
+
+
+def add(session: Session, order: Order) -> None:
+    """Writes a new order."""
+    session.add(order)
+    session.flush()
+
+
+def order(session: Session, organization_id: int, order_id: str) -> Order | None:
+    """An order as it is in the database now; whoever changes it holds the organization's row."""
+    return session.get(Order, (organization_id, order_id), populate_existing=True)
+
+
+def by_session(session: Session, organization_id: int, session_id: str) -> Order | None:
+    """The order that is paid in this Checkout session."""
+    query = select(Order).where(Order.organization_id == organization_id, Order.session_id == session_id)
+    return session.exec(query).first()
+
+
+def unchecked(session: Session, now: datetime, limit: int) -> list[Order]:
+    """Orders of which it is time to ask Stripe how they went, longest due first."""
+    query = select(Order).where(col(Order.next_check_at) <= now)
+    return list(session.exec(query.order_by(col(Order.next_check_at)).limit(limit)))
+
+
+def grants_of(session: Session, organization_id: int, session_id: str) -> list[GrantRow]:
+    """What a Checkout session brought, line by line."""
+    query = select(GrantRow).where(
+        GrantRow.organization_id == organization_id,
+        col(GrantRow.source_key).startswith(source_key(session_id, ""), autoescape=True),
+    )
+    return list(session.exec(query.order_by(col(GrantRow.metric), col(GrantRow.quantity), col(GrantRow.id))))
+
+
+def source_key(session_id: str, line_id: str) -> str:
+    """What makes a paid line one grant."""
+    return f"checkout:{session_id}:{line_id}"
+
+
+def keep_customer(session: Session, organization_id: int, customer_id: str) -> None:
+    """Remembers an organization's customer at Stripe, unless it has one."""
+    session.execute(
+        update(Organization)
+        .where(col(Organization.id) == organization_id, col(Organization.stripe_customer_id).is_(None))
+        .values(stripe_customer_id=customer_id)
+    )
+
+
+def first_account(session: Session, account_id: str, livemode: bool, now: datetime) -> PaymentAccount:
+    """The account that this database has dealings with: this one, if there was none before."""
+    found = session.get(PaymentAccount, 1)
+    if found is not None:
+        return found
+    row = PaymentAccount(account_id=account_id, livemode=livemode, first_used_at=now)
+    session.connection().execute(upsert(session, PaymentAccount).values(**row.model_dump()).on_conflict_do_nothing())
+    return session.get_one(PaymentAccount, 1, populate_existing=True)

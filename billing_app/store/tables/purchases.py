@@ -1,0 +1,56 @@
+"""Orders: what an organization set out to buy, and what became of it. And the Stripe account that is spoken to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Text
+from sqlmodel import Field
+
+from billing_app.store.tables.base import Big, Moment, Table
+
+
+class Order(Table, table=True):
+    """One purchase on its way. Written before Stripe is asked; `id` is the idempotency key there.
+
+    `items` are the packs as they were offered then, as JSON (domain.purchases). `session_id` and `url` are Checkout's,
+    null until Stripe has answered. `next_check_at` is when the sweep asks Stripe how it went; null once that is known.
+    """
+
+    __tablename__ = "orders"
+    __table_args__ = (
+        ForeignKeyConstraint(["organization_id"], ["organizations.id"]),
+        Index("uq_orders_organization_id_session_id", "organization_id", "session_id", unique=True),
+        Index("ix_orders_organization_id_payment_id", "organization_id", "payment_id"),
+        Index("ix_orders_next_check_at", "next_check_at"),
+        CheckConstraint("state IN ('open', 'paid', 'expired', 'failed')", name="state"),
+    )
+
+    organization_id: int = Field(primary_key=True, sa_type=Big, sa_column_kwargs={"autoincrement": False})
+    id: str = Field(primary_key=True, max_length=64)
+    items: str = Field(sa_type=Text)
+    total_cents: int = Field(sa_type=Big, description="of the offer; once it is paid, what was paid")
+    currency: str = Field(max_length=3)
+    state: str = Field(default="open", max_length=20)
+    session_id: str | None = Field(default=None, max_length=255)
+    url: str | None = Field(default=None, sa_type=Text)
+    payment_id: str | None = Field(default=None, max_length=255, description="Stripe's payment intent")
+    failure: str = Field(default="", sa_type=Text, description="why the last attempt to pay failed, for the payer")
+    created_at: datetime = Field(sa_type=Moment)
+    paid_at: datetime | None = Field(default=None, sa_type=Moment)
+    closed_at: datetime | None = Field(default=None, sa_type=Moment)
+    next_check_at: datetime | None = Field(default=None, sa_type=Moment)
+    checks: int = Field(default=0, description="how often the sweep has asked")
+    actor: str = Field(default="", max_length=254)
+
+
+class PaymentAccount(Table, table=True):
+    """The one Stripe account, and test or live mode, that this database has dealings with: a single row."""
+
+    __tablename__ = "payment_account"
+    __table_args__ = (CheckConstraint("id = 1", name="single_row"),)
+
+    id: int = Field(default=1, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    account_id: str = Field(max_length=255)
+    livemode: bool
+    first_used_at: datetime = Field(sa_type=Moment)
