@@ -1,0 +1,27 @@
+"""Every portable scenario says what the reference says, so that its numbers were computed twice."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from .scenario_reading import ScenarioReading
+
+TESTS = Path(__file__).parents[1]
+OURS = sorted((TESTS / "scenarios").glob("*.json"))
+EXAMPLES = sorted((TESTS.parents[1] / "shared" / "scenarios").glob("*.json"))
+"""The examples that lie beside the project; where they are not, only ours are read."""
+
+
+@pytest.mark.parametrize("path", [*OURS, *EXAMPLES], ids=lambda path: f"{path.parent.parent.name}-{path.stem}")
+def test_the_reference_agrees_with_the_scenario(path: Path) -> None:
+    assert list(ScenarioReading(json.loads(path.read_text())).differences()) == []
+
+
+def test_there_is_a_scenario_for_every_rule_and_fine_point_that_the_format_can_tell() -> None:
+    names = [path.stem for path in OURS]
+    told_elsewhere = {"rule-13", "rule-14"}  # top-up and sub-organizations have no step in the format
+    wanted = {f"rule-{number:02}" for number in range(1, 15)} | {f"fine-{number:02}" for number in range(1, 18)}
+    assert {name for name in wanted - told_elsewhere if not any(other.startswith(name) for other in names)} == set()
