@@ -96,14 +96,15 @@ class Outlook:
         self.account = state.account(facts, now)
 
     @property
-    def _by_level(self) -> bool:
+    def pace_is_level(self) -> bool:
+        """Whether the pace is a level held, not a use per day."""
         return self.facts.aggregation in (Aggregation.LEVEL, Aggregation.MAX)
 
     def projected_use(self) -> int | None:
         """What the running period will have used at its end."""
         if self.pace is None:
             return None
-        if self._by_level:
+        if self.pace_is_level:
             return max(self.account.used, self.pace.quantity)
         return self.account.used + self.pace.over(self.period.end - self.now)
 
@@ -112,7 +113,7 @@ class Outlook:
         extra = tuple(extra)
         if self.account.allowance is None:
             return RunOut(Outcome.UNLIMITED)
-        if not extra and not self._reading(self.state, self.now).allows(1):
+        if not extra and self.blocked:
             return RunOut(Outcome.USED_UP, self.blocked_since())
         if self.pace is None:
             return RunOut(Outcome.UNKNOWN)
@@ -144,6 +145,16 @@ class Outlook:
         fork = self.state.fork()
         engine.advance(fork, self._ahead((*extra, well), until - TICK), until - TICK)
         return MAX_QUANTITY - fork.positions[well.id].left
+
+    @property
+    def blocked(self) -> bool:
+        """Whether a check of 1 would be refused now (reservations aside)."""
+        return not self.reading.allows(1)
+
+    @property
+    def reading(self) -> Reading:
+        """The facts of a decision now."""
+        return self._reading(self.state, self.now)
 
     def owed(self) -> int:
         """What the next credits pay first: debt and deficit."""
@@ -186,7 +197,7 @@ class Outlook:
 
     def _crossing(self, before: datetime, instant: datetime, room: int | None) -> datetime:
         """Where in `(before, instant]` the last of `room` went, by proportion."""
-        if self._by_level or self.pace is None or not room or not self.pace.quantity:
+        if self.pace_is_level or self.pace is None or not room or not self.pace.quantity:
             return instant
         needed = timedelta(seconds=room * self.pace.seconds // self.pace.quantity)
         return min(instant, before + needed)

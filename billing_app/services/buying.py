@@ -1,0 +1,155 @@
+"""The buy page: packs with what they would last, the calculator, and the basket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlmodel import Session
+
+from billing_app.domain.catalog import Catalog, Interval, Metric, Pack
+from billing_app.domain.credits import Aggregation, default_expiry
+from billing_app.domain.errors import InvalidError
+from billing_app.domain.forecast import Outlook
+from billing_app.domain.offers import MAX_PACKS, by_saving
+from billing_app.services import accounts, catalog, labels, outlooks
+from billing_app.services.views import BasketLine, BuyView, ForecastKind, MetricPacks, NeedView, PackView
+from billing_app.store.tables.orgs import Organization
+
+MAX_LINES = 20
+"""Different packs in one basket: what one checkout takes."""
+
+CHOICES = 3
+"""Ends of periods that the calculator offers: this one, the next, and the one after."""
+
+Basket = tuple[tuple[Pack, int], ...]
+
+
+def buy(
+    session: Session,
+    organization: Organization,
+    now: datetime,
+    *,
+    metric: str = "",
+    until: datetime | None = None,
+    basket: Mapping[str, int] | None = None,
+) -> BuyView:
+    """The buy page for a basket of pack ids and counts. `metric` and `until` are what the calculator is asked.
+
+    Raises NotFoundError `pack_not_found`, `metric_not_found`, InvalidError `invalid_basket`.
+    """
+    current = catalog.current(session, now)
+    chosen = validated_basket(current, basket or {})
+    held = accounts.plans(session, accounts.organization_id(organization))
+    sold = [each for each in current.metrics if _packs(current, each)]
+    looks = {each.id: outlooks.outlook(session, organization, each.id, now, held) for each in sold}
+    groups = sorted((_group(current, each, looks[each.id]) for each in sold), key=_urgency)
+    asked = current.metric(metric) if metric else groups[0].metric if groups else None
+    return BuyView(
+        now=now,
+        metrics=tuple(groups),
+        need=_need(current, asked, looks[asked.id], until, chosen) if asked and asked.id in looks else None,
+        basket=tuple(_line(groups, looks[pack.metric], pack, count, chosen) for pack, count in chosen),
+        total_cents=sum(pack.price_cents * count for pack, count in chosen),
+        currency=current.currency.upper(),
+        valid_until=default_expiry(now),
+        recount=labels.recount_view(session, organization, now),
+        may_mix=False,
+    )
+
+
+def validated_basket(current: Catalog, basket: Mapping[str, int]) -> Basket:
+    """The packs of a basket in the order given, counts of 0 left out.
+
+    Raises NotFoundError `pack_not_found` for a pack that is not offered, InvalidError `invalid_basket`.
+    """
+    if len(basket) > MAX_LINES:
+        raise InvalidError(f"A basket holds at most {MAX_LINES} different packs.", code="invalid_basket")
+    found: list[tuple[Pack, int]] = []
+    for pack_id, count in basket.items():
+        pack = current.pack(pack_id)
+        if not pack.offered:
+            raise InvalidError(f"The pack {pack_id!r} is not sold any more.", code="invalid_basket")
+        if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= MAX_PACKS:
+            raise InvalidError(f"Of one pack you can buy 1 to {MAX_PACKS} at once.", code="invalid_basket")
+        if count:
+            found.append((pack, count))
+    return tuple(found)
+
+
+def _packs(current: Catalog, metric: Metric) -> tuple[Pack, ...]:
+    return (
+        *current.offered_packs(metric.id, Interval.ONCE),
+        *current.offered_packs(metric.id, Interval.MONTH),
+    )
+
+
+def _group(current: Catalog, metric: Metric, look: Outlook) -> MetricPacks:
+    packs = _packs(current, metric)
+    saving = by_saving([pack for pack in packs if not pack.recurring])
+    saving |= by_saving([pack for pack in packs if pack.recurring])
+    return MetricPacks(
+        metric=metric,
+        left=look.account.left,
+        owed=look.owed(),
+        forecast=outlooks.forecast(look),
+        packs=tuple(_pack(current, metric, pack, look, saving[pack.id]) for pack in packs),
+    )
+
+
+def _pack(current: Catalog, metric: Metric, pack: Pack, look: Outlook, saving_percent: int) -> PackView:
+    until, outlasts = outlooks.lasts_until(look, outlooks.bought([(pack, 1)], metric.id, look.now))
+    return PackView(
+        id=pack.id,
+        metric=metric,
+        quantity=pack.quantity,
+        price_cents=pack.price_cents,
+        currency=current.currency.upper(),
+        recurring=pack.recurring,
+        saving_percent=saving_percent,
+        lasts_until=until,
+        outlasts=outlasts,
+    )
+
+
+def _urgency(group: MetricPacks) -> tuple[int, float]:
+    """What is cut off, or soonest will be, comes first."""
+    if group.forecast.kind is ForecastKind.USED_UP:
+        return (0, 0)
+    if group.forecast.kind is ForecastKind.RUNS_OUT and group.forecast.runs_out_at is not None:
+        return (1, group.forecast.runs_out_at.timestamp())
+    return (2, 0)
+
+
+def _need(current: Catalog, metric: Metric, look: Outlook, until: datetime | None, basket: Basket) -> NeedView:
+    """The calculator: what is missing until a date, the cheapest packs for it, and both balances."""
+    choices = outlooks.ends_of_periods(look, CHOICES)
+    end = until if until in choices else choices[min(1, len(choices) - 1)]
+    missing = look.shortfall(end) if look.pace is not None or look.owed() else 0
+    extra = outlooks.bought(basket, metric.id, look.now)
+    drawn = choices[-1]
+    return NeedView(
+        metric=metric,
+        forecast=outlooks.forecast(look),
+        choices=choices,
+        until=end,
+        shortfall=missing,
+        offer=outlooks.offer(current, metric, look, missing),
+        as_it_is=outlooks.balance_points(look.points(drawn)),
+        with_basket=outlooks.balance_points(look.points(drawn, extra)) if extra else (),
+    )
+
+
+def _line(groups: list[MetricPacks], look: Outlook, pack: Pack, count: int, basket: Basket) -> BasketLine:
+    view = next(each for group in groups for each in group.packs if each.id == pack.id)
+    until, _ = outlooks.lasts_until(look, outlooks.bought(basket, pack.metric, look.now))
+    allowance = look.account.allowance
+    level = look.facts.aggregation is Aggregation.LEVEL and allowance is not None
+    return BasketLine(
+        pack=view,
+        count=count,
+        price_cents=pack.price_cents * count,
+        lasts_until=until,
+        pays_for_past=min(pack.quantity * count, look.owed()),
+        burned_each_period=max(0, look.account.level - (allowance or 0)) if level else 0,
+    )

@@ -1,0 +1,107 @@
+"""Outlooks: the engine's facts and state of a metric once per page, and what they say of days to come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlmodel import Session
+
+from billing_app.domain.catalog import Catalog, Interval, Metric, Pack
+from billing_app.domain.credits import Aggregation, Grant, default_expiry
+from billing_app.domain.forecast import TICK, WHAT_IF, AheadPoint, Outcome, Outlook
+from billing_app.domain.offers import Offer, cheapest
+from billing_app.domain.periods import period_at, period_containing
+from billing_app.services import accounts
+from billing_app.services.views import BalancePoint, Forecast, ForecastKind, OfferItem, OfferView
+from billing_app.store.tables.orgs import Organization
+
+
+def outlook(
+    session: Session, organization: Organization, metric: str, now: datetime, held: accounts.Plans | None = None
+) -> Outlook:
+    """What is known of a metric, run up to `now` with its trace; to be made once per metric and page."""
+    facts = accounts.history(session, organization, metric, now, held=held)
+    return Outlook(facts, accounts.traced(facts, now), now)
+
+
+def forecast(view: Outlook) -> Forecast:
+    """ "Runs out on": one figure for API, card and page (ui.md)."""
+    found = view.run_out()
+    return _as_forecast(view, found.outcome, found.at)
+
+
+def _as_forecast(view: Outlook, outcome: Outcome, at: datetime | None) -> Forecast:
+    overage = None
+    if view.facts.aggregation is Aggregation.LEVEL and view.account.allowance is not None:
+        overage = max(0, view.account.level - view.account.allowance)
+    return Forecast(
+        kind=ForecastKind(outcome.value),
+        runs_out_at=at,
+        pace=0 if view.pace is None else view.pace.quantity if view.pace_is_level else view.pace.per_day,
+        pace_days=0 if view.pace is None else view.pace.days,
+        period_end_use=view.projected_use(),
+        burn_per_period=overage,
+    )
+
+
+def bought(packs: Sequence[tuple[Pack, int]], metric: str, now: datetime) -> tuple[Grant, ...]:
+    """Packs as the grants that they would become if they were paid now."""
+    starts = now + TICK
+    return tuple(
+        Grant(f"{WHAT_IF}{pack.id}", pack.quantity * count, starts, default_expiry(starts), now, paid_cents=1)
+        for pack, count in packs
+        if pack.metric == metric and count > 0
+    )
+
+
+def lasts_until(view: Outlook, extra: Iterable[Grant]) -> tuple[datetime | None, bool]:
+    """When the metric runs out with further grants, and whether that is only the end of what is looked at."""
+    found = view.run_out(extra)
+    if found.outcome in (Outcome.UNKNOWN, Outcome.UNLIMITED):
+        return None, False
+    return found.at, found.outcome is not Outcome.RUNS_OUT
+
+
+def offer(current: Catalog, metric: Metric, view: Outlook, shortfall: int) -> OfferView | None:
+    """The cheapest one-time packs that cover `shortfall`, and until when they last."""
+    found = cheapest(current.offered_packs(metric.id, Interval.ONCE), shortfall)
+    return None if found is None else as_offer(current, metric, view, found)
+
+
+def as_offer(current: Catalog, metric: Metric, view: Outlook, found: Offer) -> OfferView:
+    """An offer with what a page says of it."""
+    until, _ = lasts_until(view, bought(found.items, metric.id, view.now))
+    return OfferView(
+        items=tuple(OfferItem(pack.id, metric, pack.quantity, count) for pack, count in found.items),
+        quantity=found.quantity,
+        price_cents=found.price_cents,
+        currency=current.currency.upper(),
+        lasts_until=until,
+    )
+
+
+def suggested_end(view: Outlook) -> datetime:
+    """Until when an offer should last unless a reader says otherwise: the end of the period after the running one."""
+    return period_at(view.facts.anchor, view.period.number + 1).end
+
+
+def suggestion(current: Catalog, metric: Metric, view: Outlook) -> OfferView | None:
+    """What to buy so that the metric lasts to the end of the next period; at least something if it is cut off."""
+    if not current.offered_packs(metric.id, Interval.ONCE):
+        return None
+    missing = view.shortfall(suggested_end(view))
+    if not view.blocked:
+        return offer(current, metric, view, missing)
+    return offer(current, metric, view, max(missing, view.owed() + 1))
+
+
+def ends_of_periods(view: Outlook, count: int) -> tuple[datetime, ...]:
+    """The ends of the running period and of those after it."""
+    number = period_containing(view.facts.anchor, view.now).number
+    return tuple(period_at(view.facts.anchor, number + index).end for index in range(count))
+
+
+def balance_points(points: Iterable[AheadPoint]) -> tuple[BalancePoint, ...]:
+    """Forecast points as a page draws them."""
+    return tuple(BalancePoint(point.at, point.left, point.granted) for point in points)
