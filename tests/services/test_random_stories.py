@@ -36,8 +36,8 @@ SCENARIO = parse(
             {"id": "level", "aggregation": "level", "deficit": "carry"},
         ],
         "plans": {
-            "small": {"included": dict.fromkeys(METRICS, 3)},
-            "large": {"included": {**dict.fromkeys(METRICS, 8), "sum_forgive": None}},
+            "small": {"included": {**dict.fromkeys(METRICS, 3), "sum_forgive": 60}},
+            "large": {"included": {**dict.fromkeys(METRICS, 8), "sum_carry": None, "sum_forgive": 90}},
         },
         "actions": {"all": list(METRICS)},
         "organization": {"plan": "small", "anchor": "2024-01-31T12:30:00Z"},
@@ -125,6 +125,8 @@ class Story:
                 organization = orgs.by_address(session, self.address)
                 if recount_each:
                     recounts.post(session, organization, self.now)
+                seen = expectations.observe(session, organization, SCENARIO.catalog, step["metric"], self.now)
+                assert seen["state"] in ("ok", "using_credits", "blocked"), (step, seen["state"])
 
     def _complete(self, step: dict[str, Any], number: int) -> dict[str, Any]:
         full = {**step, "moment": self.now, "at": self.now.isoformat()}
