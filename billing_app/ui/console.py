@@ -8,13 +8,13 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from billing_app.ui import live
-from billing_app.ui.pages import overview
+from billing_app.ui.pages import credits, explain, overview, usage
 from billing_app.ui.session import Frame
 from billing_app.ui.theme import STYLESHEETS
 
 logger = logging.getLogger(__name__)
 
-PAGES = (overview,)
+PAGES = (overview, usage, credits, explain)
 
 
 def create_console(**composition: object) -> rx.App:

@@ -11,10 +11,12 @@ import asyncio
 import functools
 import inspect
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import reflex as rx
+from reflex.istate.proxy import StateProxy
 
 from billing_app.domain.access import ALL_ROLES, Role, is_address
 from billing_app.domain.errors import BillingError, ForbiddenError, NotFoundError, UnauthenticatedError
@@ -96,15 +98,9 @@ def guarded(*, roles: frozenset[Role] = ALL_ROLES) -> Callable[[Handler], Handle
             try:
                 visit = visit_of(self, roles)
                 return await function(self, visit, **{name: _plain(own[name], given.get(name)) for name in own})
-            except UnauthenticatedError:
-                return await self.leave()
-            except NotFoundError as error:
-                self.say("not_found", error.detail)
-            except ForbiddenError as error:
-                self.say("forbidden", error.detail)
             except BillingError as error:
-                self.say("refused", error.detail)
-            return None
+                async with _writable(self):
+                    return await self.refuse(error)
 
         first = next(iter(signature.parameters.values()))
         handler.__signature__ = signature.replace(parameters=[first, *own.values()])  # ty: ignore[unresolved-attribute]
@@ -142,6 +138,11 @@ def visit_of(state: rx.State, roles: frozenset[Role]) -> Visit:
     )
 
 
+def _writable(state: Any) -> AbstractAsyncContextManager[Any]:
+    """A background handler holds its state only inside `async with`; any other holds it all the time."""
+    return state if isinstance(state, StateProxy) else nullcontext()
+
+
 def _plain(parameter: inspect.Parameter, value: Any) -> Any:
     """`value` as the parameter's declared type, or that type's empty value: a browser may send anything at all."""
     kind = parameter.annotation
@@ -151,6 +152,9 @@ def _plain(parameter: inspect.Parameter, value: Any) -> Any:
         return value if isinstance(value, int) and not isinstance(value, bool) else 0
     if kind in (bool, "bool"):
         return value is True
+    if kind in (dict, "dict"):
+        texts = value if isinstance(value, dict) else {}
+        return {str(key)[:MAX_TEXT]: text[:MAX_TEXT] for key, text in texts.items() if isinstance(text, str)}
     return value
 
 
@@ -174,6 +178,14 @@ class Frame(rx.State):
     def say(self, problem: str, detail: str) -> None:
         """Shows what went wrong: "not_found", "forbidden" and "broken" in place of the page, "refused" on it."""
         self.problem, self.problem_detail = problem, detail
+
+    async def refuse(self, error: BillingError) -> Any:
+        """Shows why an event was refused; who is not signed in any more is asked to."""
+        if isinstance(error, UnauthenticatedError):
+            return await self.leave()
+        kind = {NotFoundError: "not_found", ForbiddenError: "forbidden"}.get(type(error), "refused")
+        self.say(kind, error.detail)
+        return None
 
     async def leave(self) -> Any:
         """Nobody is signed in any more: forgets everything that this tab showed, and asks to sign in."""

@@ -28,7 +28,10 @@ class Plot(PlotlyBasic):
 
 
 def plot(chart: rx.Var[ChartShown], height: str = "", class_name: str = "", **events: Any) -> rx.Component:
-    """The picture, by appearance; without a height it fills its panel. Screen readers get its sentence; the numbers are in a table on the page."""
+    """The picture, by appearance; without a height it fills its panel.
+
+    Screen readers get its sentence; the numbers are in a table on the page.
+    """
     figure = rx.color_mode_cond(light=chart.light, dark=chart.dark)
     return rx.el.div(
         Plot.create(

@@ -33,6 +33,8 @@ class ShellShown:
     role: str = ""
     blocked: bool = False
     test_mode: bool = False
+    money: bool = False
+    """This person may see the ledger and buy."""
     buying: str = ""
     """Empty when this person can buy now; else the reason why not."""
     organizations: list[SwitchLine] = field(default_factory=list)
@@ -57,6 +59,7 @@ def shell_shown(view: ShellView) -> ShellShown:
         role=view.role.capitalize(),
         blocked=here.blocked,
         test_mode=view.test_mode,
+        money=view.may_buy,
         buying=why_not_buying(view),
         organizations=[
             SwitchLine(

@@ -8,9 +8,18 @@ from datetime import datetime
 
 from billing_app.domain.access import Role
 from billing_app.domain.errors import ForbiddenError, NotFoundError, UnauthenticatedError
-from billing_app.services.views import OverviewView, ShellView
+from billing_app.services.views import (
+    CreditsView,
+    ExplainView,
+    LedgerFilters,
+    LedgerView,
+    OverviewView,
+    ShellView,
+    TraceView,
+    UsageView,
+)
 from billing_app.ui.desk import Visitor
-from tests.ui.samples import overviews
+from tests.ui.samples import accounts, overviews, usages
 
 ADDRESSES = ("meridian", "stopped", "fresh-start")
 
@@ -27,6 +36,21 @@ class SampleDesk:
     def overview(self, metric: str) -> OverviewView:
         make = {"meridian": overviews.meridian, "stopped": overviews.stopped, "fresh-start": overviews.fresh}
         return make[self.address](metric)
+
+    def usage(self, metric: str, months: int, within: datetime | None) -> UsageView:
+        return usages.usage(self.address, metric, months, within)
+
+    def credits(self, metric: str, months: int) -> CreditsView:
+        return accounts.credits(self.address, metric, months)
+
+    def explain(self, metric: str, at: datetime | None) -> ExplainView:
+        return accounts.explain(self.address, metric, at)
+
+    def ledger(self, filters: LedgerFilters, cursor: str) -> LedgerView:
+        return accounts.ledger(self.address, filters, cursor)
+
+    def trace(self, number: int) -> TraceView:
+        return accounts.trace(number)
 
 
 class SampleDesks:
@@ -56,5 +80,3 @@ class SampleDesks:
 
     def revisions(self, addresses: Iterable[str]) -> dict[str, int]:
         return dict.fromkeys(addresses, self.revision)
-
-    def explain(self, metric: str, at: datetime | None) -> None: ...

@@ -105,7 +105,7 @@ def _meters() -> tuple[MeterView, ...]:
             STORAGE,
             CREDITS,
             round(137.6 * GB),
-            runs_out("2026-11-01", 0, round(112.4 * GB), round(12.4 * GB)),
+            runs_out("2026-11-01", round(112.4 * GB), round(112.4 * GB), round(12.4 * GB)),
             NextEnd(at("2026-11-19"), round(137.6 * GB), True, False),
         ),
         _meter(

@@ -1,0 +1,151 @@
+"""/o/{address}/credits: what is left of a metric's credits, until when, and which grants and months made it so."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import reflex as rx
+
+from billing_app.ui import routes
+from billing_app.ui.components.banner import notice
+from billing_app.ui.components.basics import (
+    button_link,
+    choice_switch,
+    download,
+    figure,
+    head,
+    more_link,
+    refused_button,
+)
+from billing_app.ui.components.charts import legend_item, plot, table_below
+from billing_app.ui.components.grants import grants_table
+from billing_app.ui.components.skeletons import page_skeleton
+from billing_app.ui.layout import page, shell
+from billing_app.ui.present.credits import DEFAULT_RANGE, RANGES, CreditsShown, credits_shown
+from billing_app.ui.present.shared import Field
+from billing_app.ui.session import Frame, Visit, guarded
+
+
+class CreditsState(Frame):
+    """What the credits page shows. Metric, range and filter live in the URL."""
+
+    screen: CreditsShown = CreditsShown()
+
+    @rx.event
+    @guarded()
+    async def load(self, visit: Visit) -> None:
+        """Reads the page."""
+        metric, months = visit.text("metric"), visit.choice("months", RANGES, DEFAULT_RANGE)
+        present = partial(credits_shown, months=months, only_left=visit.text("show") == "left")
+        self.screen = await visit.show(self, lambda desk: desk.credits(metric, months), present)
+
+
+screen = CreditsState.screen
+
+
+def credits_page() -> rx.Component:
+    """The page."""
+    content = rx.fragment(
+        head(
+            "Credits",
+            tools=[choice_switch(screen.choices, screen.metric.id, screen.metric_base, "Metric"), _buy()],
+        ),
+        rx.el.div(_left(), _balance(), class_name="panel split"),
+        rx.cond(screen.empty, _empty(), _grants()),
+    )
+    return page(content, active="credits", ready=screen.ready, skeleton=page_skeleton("Credits"))
+
+
+def _buy() -> rx.Component:
+    label = rx.fragment(rx.icon("plus", size=16, aria_hidden="true"), "Buy credits")
+    return rx.cond(
+        shell.buying != "",
+        refused_button(label, shell.buying, primary=True),
+        button_link(label, href=screen.buy_href, primary=True),
+    )
+
+
+def _left() -> rx.Component:
+    until = rx.el.p(
+        rx.cond(
+            screen.until != "",
+            rx.el.strong(screen.until, class_name="strong", custom_attrs={"data-tone": screen.until_tone}),
+        ),
+        rx.el.span(screen.until_note, class_name="quiet"),
+        class_name="until",
+    )
+    return rx.el.section(
+        rx.el.h2(screen.metric.name, " credits left", class_name="small-head"),
+        figure(screen.left, screen.left_exact, "hero"),
+        until,
+        rx.el.dl(rx.foreach(screen.sums, _sum), class_name="short-sum"),
+        rx.cond(shell.money, more_link("Explain this balance", screen.explain_href)),
+        class_name="split-side",
+    )
+
+
+def _sum(one: rx.Var[Field]) -> rx.Component:
+    return rx.el.div(rx.el.dt(one.label), rx.el.dd(one.value), custom_attrs={"data-tone": one.tone})
+
+
+def _balance() -> rx.Component:
+    chart = screen.chart
+    return rx.el.section(
+        rx.el.div(
+            rx.el.h2(chart.title),
+            rx.el.small(chart.caption),
+            rx.el.div(
+                rx.el.div(
+                    legend_item("line", "Balance", screen.metric.hue),
+                    rx.cond(screen.ahead, legend_item("dotted", "At this pace")),
+                    class_name="legend wide-only",
+                ),
+                choice_switch(screen.ranges, screen.span, screen.span_base, "Range", size="1"),
+                class_name="panel-tools",
+            ),
+            class_name="panel-head",
+        ),
+        plot(chart, "276px"),
+        rx.el.div(
+            rx.el.div(
+                legend_item("line", "Balance", screen.metric.hue),
+                rx.cond(screen.ahead, legend_item("dotted", "At this pace")),
+                class_name="legend phone-only",
+            ),
+            table_below(chart.table),
+            class_name="chart-foot right",
+        ),
+        class_name="split-main",
+    )
+
+
+def _empty() -> rx.Component:
+    return notice(
+        "coins",
+        "No credits yet",
+        "Credits pay for what goes beyond the plan, and last a year. Packs that you buy, gift cards and "
+        "what the operator grants are listed here, with the months that burned them.",
+        _buy(),
+    )
+
+
+def _grants() -> rx.Component:
+    return rx.el.section(
+        rx.el.div(
+            rx.el.h2("Grants"),
+            rx.el.small("what ends first pays first"),
+            rx.el.div(
+                choice_switch(screen.filters, screen.kept, screen.kept_base, "Which grants", size="1"),
+                rx.cond(shell.money, download("CSV", screen.csv_href)),
+                class_name="panel-tools",
+            ),
+            class_name="panel-head",
+        ),
+        grants_table(screen.grants, screen.metric.hue, screen.total_left, screen.total_granted, screen.total_burned),
+        class_name="panel",
+    )
+
+
+def add(app: rx.App) -> None:
+    """Puts the page into the app."""
+    app.add_page(credits_page, route=routes.CREDITS, title="Credits", on_load=CreditsState.load)
