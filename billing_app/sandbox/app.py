@@ -11,7 +11,6 @@ from billing_app.sandbox.api import Api
 from billing_app.sandbox.control import Control
 from billing_app.sandbox.events import API_VERSION
 from billing_app.sandbox.pages.routes import page_routes
-from billing_app.sandbox.scheduler import Ticker
 from billing_app.sandbox.storage.database import Database
 
 # Where the pages are on the sandbox's own port, whatever path browsers see through a proxy.
@@ -19,9 +18,9 @@ OWN_PATH = "/_sandbox"
 _METHODS = ["GET", "POST", "DELETE"]
 
 
-def build_app(database: Database, public_url: str, ticker: Ticker) -> Starlette:
+def build_app(database: Database, public_url: str) -> Starlette:
     """The application; pages answer under their own path and under that of `public_url`."""
-    control = Control(database, public_url, ticker)
+    control = Control(database, public_url)
     pages = page_routes(database, public_url)
     own = [Mount("/control", routes=control.routes()), *pages]
     paths = {OWN_PATH, urlsplit(public_url).path or "/"}

@@ -51,9 +51,17 @@ def _expand(account: "Account", value: Any, parts: list[str], path: str) -> None
             value[name] = maker(account, value)
     if not isinstance(value, dict) or name not in value:
         raise StripeError(f"This property cannot be expanded ({path}).", param="expand")
-    if isinstance(value[name], str):
-        found = account.find(value[name])
-        if found is None:
-            raise StripeError(f"This property cannot be expanded ({path}).", param="expand")
-        value[name] = found
+    value[name] = _resolved(account, value[name], path)
     _expand(account, value[name], rest, path)
+
+
+def _resolved(account: "Account", value: Any, path: str) -> Any:
+    """The object that an id stands for, or those of a list of ids; anything else is itself."""
+    if isinstance(value, list):
+        return [_resolved(account, item, path) for item in value]
+    if not isinstance(value, str):
+        return value
+    found = account.find(value)
+    if found is None:
+        raise StripeError(f"This property cannot be expanded ({path}).", param="expand")
+    return found

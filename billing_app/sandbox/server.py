@@ -53,9 +53,14 @@ def run(
 async def _serve(settings: Settings) -> None:
     database = Database(settings.database)
     courier = Courier(database, settings.retry_delays)
-    database.on_commit = courier.wake
     ticker = scheduler.Ticker(database, settings.public_url)
-    app = build_app(database, settings.public_url, ticker)
+
+    def wake() -> None:
+        courier.wake()
+        ticker.wake()
+
+    database.on_commit = wake
+    app = build_app(database, settings.public_url)
     server = Server(
         app,
         address=settings.host,

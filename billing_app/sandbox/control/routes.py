@@ -14,7 +14,6 @@ from billing_app.sandbox.api import bearer_of
 from billing_app.sandbox.contract.shapes import public
 from billing_app.sandbox.control import actions, registry
 from billing_app.sandbox.errors import StripeError
-from billing_app.sandbox.scheduler import Ticker
 from billing_app.sandbox.storage import accounts
 from billing_app.sandbox.storage.database import Database
 
@@ -24,10 +23,9 @@ MAX_BODY_BYTES = 100_000
 class Control:
     """Answers the control API from one database."""
 
-    def __init__(self, database: Database, public_url: str, ticker: Ticker) -> None:
+    def __init__(self, database: Database, public_url: str) -> None:
         self.database = database
         self.public_url = public_url
-        self.ticker = ticker
 
     def routes(self) -> list[Route]:
         """One route per registered action."""
@@ -42,7 +40,6 @@ class Control:
                 answer = self._perform(route, key, dict(http.path_params), sent)
             except StripeError as refusal:
                 return JSONResponse(refusal.body(), refusal.status)
-            self.ticker.wake()
             return JSONResponse(answer)
 
         return endpoint

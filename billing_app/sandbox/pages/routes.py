@@ -14,7 +14,7 @@ from billing_app.sandbox.pages import checkout as checkout_html
 from billing_app.sandbox.pages.forms import own_form
 from billing_app.sandbox.pages.html import tag
 from billing_app.sandbox.pages.layout import page
-from billing_app.sandbox.payments import checkout, intents
+from billing_app.sandbox.payments import authentication, checkout
 from billing_app.sandbox.payments.checkout import Payer
 from billing_app.sandbox.storage import objects
 from billing_app.sandbox.storage.database import Database
@@ -73,8 +73,8 @@ class CheckoutPages(Pages):
             session = account.get(http.path_params["session"], checkout.KIND)
         except StripeError as error:
             return self.refusal(error)
-        intent = account.find(session["payment_intent"]) or account.find(session.get("_intent")) or {}
-        failure = (intent.get("last_payment_error") or {}).get("message")
+        intent = authentication.find(account, checkout.intent_of(session)) or {}
+        failure = (intent.get("last_payment_error") or intent.get("last_setup_error") or {}).get("message")
         return self.render(account, session, {}, failure if session["status"] == "open" else None)
 
     def render(
@@ -117,8 +117,7 @@ class CheckoutPages(Pages):
             return self.render(account, session, entered, decline.message, 402)
         if session["status"] == "complete":
             return RedirectResponse(checkout.success_address(session), SEE_OTHER)
-        pending = session["payment_intent"] or session["setup_intent"] or session["_intent"]
-        return RedirectResponse(f"{self.base}/authenticate/{pending}", SEE_OTHER)
+        return RedirectResponse(f"{self.base}/authenticate/{checkout.intent_of(session)}", SEE_OTHER)
 
     async def update(self, http: Request) -> Response:
         """New quantities or a promotion code, before paying."""
@@ -138,10 +137,10 @@ class CheckoutPages(Pages):
         try:
             if entered.get("promotion_code"):
                 checkout.REDEEM[0](account, session, entered["promotion_code"])
-            checkout.adjust(session, quantities_of(entered))
+            checkout.adjust(account, session, quantities_of(entered))
         except StripeError as error:
             return error.message
-        checkout.total(session)
+        checkout.total(account, session)
         account.save(session)
         return None
 
@@ -162,7 +161,7 @@ class CheckoutPages(Pages):
             with self.database.transaction():
                 account, intent = self._intent(http)
                 if intent["status"] == "requires_action":
-                    intents.authenticate(account, intent, form.get("answer") == "complete")
+                    authentication.answer(account, intent, form.get("answer") == "complete")
                 account, intent = self._intent(http)
                 return RedirectResponse(self._after(account, intent), SEE_OTHER)
         except StripeError as error:
@@ -170,13 +169,13 @@ class CheckoutPages(Pages):
 
     def _intent(self, http: Request) -> tuple[Account, Body]:
         identifier = http.path_params["intent"]
-        kind = "setup_intent" if identifier.startswith("seti_") else "payment_intent"
+        kind = authentication.kind_of(identifier)
         account = self.account_of(self.database.connection, identifier, kind)
         return account, account.get(identifier, kind)
 
     def _after(self, account: Account, intent: Body) -> str:
         """Where the payer goes from 3-D Secure: on, or back to try again."""
-        session = account.find(intent.get("_session") or intent.get("_owner"), checkout.KIND)
+        session = self._session_of(account, intent)
         if session is not None:
             done = session["status"] == "complete"
             return checkout.success_address(session) if done else f"{self.base}/checkout/{session['id']}"
@@ -186,6 +185,14 @@ class CheckoutPages(Pages):
         outcome = "succeeded" if intent["status"] == "succeeded" else "failed"
         query = urlencode({"payment_intent": intent["id"], "redirect_status": outcome})
         return f"{target}{'&' if '?' in target else '?'}{query}"
+
+    def _session_of(self, account: Account, intent: Body) -> Body | None:
+        """The session that an intent belongs to, directly or through a subscription's first invoice."""
+        owner = account.find(intent.get("_session") or intent.get("_owner")) or {}
+        if owner.get("object") == "invoice":
+            subscription = account.find(owner.get("_subscription"), "subscription") or {}
+            return account.find(subscription.get("_session"), checkout.KIND)
+        return owner if owner.get("object") == checkout.KIND else None
 
 
 def payer_of(entered: dict[str, str], session: Body) -> Payer:

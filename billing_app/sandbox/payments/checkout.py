@@ -38,12 +38,12 @@ def pay(account: Account, session: Body, payer: Payer) -> Decline | None:
     """Pay an open session. Raises StripeError if it is not open or the payer's entries cannot be used."""
     if session["status"] != "open":
         raise StripeError(f"This Checkout Session is {session['status']}.", code="checkout_session_not_open")
-    adjust(session, payer.quantities)
+    adjust(account, session, payer.quantities)
     account.save(session)
     return PAY[session["mode"]](account, session, payer)
 
 
-def adjust(session: Body, quantities: dict[str, int]) -> None:
+def adjust(account: Account, session: Body, quantities: dict[str, int]) -> None:
     """Set the quantities that the payer may choose, and add up anew."""
     for line in session["_lines"]:
         wanted = quantities.get(line["id"], line["quantity"])
@@ -53,18 +53,18 @@ def adjust(session: Body, quantities: dict[str, int]) -> None:
         if bounds is None or not bounds["minimum"] <= wanted <= bounds["maximum"]:
             raise StripeError("This quantity is not on offer.", param="quantity")
         line["quantity"] = wanted
-    total(session)
+    total(account, session)
 
 
 # How a promotion code is applied to an open session; set by the module that owns promotion codes.
 REDEEM: list[Callable[[Account, Body, str], None]] = []
 # Session mode -> what each line costs today, where that is not simply its price.
-DUE: dict[str, Callable[[Body], list[int]]] = {}
+DUE: dict[str, Callable[[Account, Body], list[int]]] = {}
 
 
-def total(session: Body) -> None:
+def total(account: Account, session: Body) -> None:
     """Add up the session's lines."""
-    due = DUE[session["mode"]](session) if session["mode"] in DUE else None
+    due = DUE[session["mode"]](account, session) if session["mode"] in DUE else None
     session.update(baskets.add_up(session["_lines"], session["_coupon"], due))
 
 
@@ -190,6 +190,11 @@ def expire(account: Account, identifier: str) -> None:
     session.update(status="expired", url=None)
     account.save(session)
     account.emit("checkout.session.expired", session)
+
+
+def intent_of(session: Body) -> str | None:
+    """The intent that pays a session or saves its card, directly or through its first invoice."""
+    return session["payment_intent"] or session["setup_intent"] or session.get("_intent")
 
 
 def success_address(session: Body) -> str:

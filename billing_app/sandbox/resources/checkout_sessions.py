@@ -86,7 +86,7 @@ def create(account: Account, request: Request) -> Body:
     session["url"] = f"{account.public_url}/checkout/{session['id']}"
     for prepare in PREPARE:
         prepare(account, session, parameters)
-    checkout.total(session)
+    checkout.total(account, session)
     if mode == "payment" and session["amount_total"]:
         refuse_bad_amount(session["amount_total"], session["currency"])
     # A payer lives in real time whatever clock the customer is on.

@@ -4,7 +4,7 @@ from typing import Any
 
 from billing_app.sandbox.account import Account
 from billing_app.sandbox.control.registry import Sent, control
-from billing_app.sandbox.payments import checkout, intents
+from billing_app.sandbox.payments import authentication, checkout, intents
 from billing_app.sandbox.payments.cards import Decline
 from billing_app.sandbox.payments.checkout import Payer
 
@@ -19,7 +19,7 @@ def pay(account: Account, ids: dict[str, str], sent: Sent) -> dict[str, Any]:
     `fail`, for cards that ask. Answers the session and `decline`, which is null unless the payment was refused.
     """
     session = account.get(ids["session"], checkout.KIND)
-    authentication = sent.take("authentication", str, None)
+    answer = sent.take("authentication", str, None)
     payer = Payer(
         number=sent.take("number", str, DEFAULT_NUMBER).replace(" ", ""),
         name=sent.take("name", str, "Test Payer"),
@@ -28,16 +28,11 @@ def pay(account: Account, ids: dict[str, str], sent: Sent) -> dict[str, Any]:
     )
     decline = checkout.pay(account, session, payer)
     session = account.get(session["id"], checkout.KIND)
-    intent = account.find(intent_of(account, session))
-    if authentication and intent and intent["status"] == "requires_action":
-        decline = intents.authenticate(account, intent, authentication == "complete")
+    intent = authentication.find(account, checkout.intent_of(session))
+    if answer and intent and intent["status"] == "requires_action":
+        decline = authentication.answer(account, intent, answer == "complete")
         session = account.get(session["id"], checkout.KIND)
     return {"session": session, "decline": _shown(decline)}
-
-
-def intent_of(account: Account, session: dict[str, Any]) -> str | None:
-    """The intent that pays a session, directly or through its first invoice."""
-    return session["payment_intent"] or session["setup_intent"] or session.get("_intent")
 
 
 def _shown(decline: Decline | None) -> dict[str, Any] | None:
@@ -55,9 +50,9 @@ def expire(account: Account, ids: dict[str, str], sent: Sent) -> dict[str, Any]:
 @control("POST", "/payment_intents/{intent}/authenticate")
 def authenticate(account: Account, ids: dict[str, str], sent: Sent) -> dict[str, Any]:
     """Answer 3-D Secure: `passed`, default true."""
-    intent = account.get(ids["intent"], "payment_intent")
-    decline = intents.authenticate(account, intent, sent.take("passed", bool, True))
-    return {"payment_intent": account.get(intent["id"], "payment_intent"), "decline": _shown(decline)}
+    intent = account.get(ids["intent"], authentication.kind_of(ids["intent"]))
+    decline = authentication.answer(account, intent, sent.take("passed", bool, True))
+    return {intent["object"]: account.get(intent["id"], intent["object"]), "decline": _shown(decline)}
 
 
 @control("POST", "/payment_intents/{intent}/settle")
