@@ -132,18 +132,26 @@ def price_metadata(pack: Pack) -> dict[str, str]:
     return {"pack": pack.id, "metric": pack.metric, "quantity": str(pack.quantity)}
 
 
-def paid_pack(metadata: Mapping[str, str], price_cents: int, interval: Interval) -> Pack:
-    """The version of a pack that a price sells, read back from what `price_metadata` wrote.
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """What one unit of a price grants: the version of the pack that the price belongs to."""
+
+    pack: str
+    metric: str
+    quantity: int
+
+    def described(self, metric: Metric, count: int = 1) -> str:
+        """Why a grant exists: `10,000 MAU pack`, `5 TB bandwidth pack`, `3 packs of 10,000 MAU`."""
+        name = format_pack(Pack(self.pack, self.metric, self.quantity, 0, Interval.ONCE, public=False), metric)
+        return f"{count} packs of {name}" if count > 1 else f"{name.replace(' of ', ' ', 1)} pack"
+
+
+def sold_at(metadata: Mapping[str, str]) -> Sold:
+    """What a price sells, read back from what `price_metadata` wrote.
 
     Raises InvalidError `unknown_price` for a price that is none of ours.
     """
     quantity = metadata.get("quantity", "")
     if not (metadata.get("pack") and metadata.get("metric") and quantity.isascii() and quantity.isdigit()):
         raise InvalidError("A price was paid that belongs to no pack.", code="unknown_price")
-    return Pack(metadata["pack"], metadata["metric"], int(quantity), price_cents, interval, public=False)
-
-
-def described(pack: Pack, metric: Metric, count: int = 1) -> str:
-    """Why a grant exists: `10,000 MAU pack`, `5 TB bandwidth pack`, `3 packs of 10,000 MAU`."""
-    name = format_pack(pack, metric)
-    return f"{count} packs of {name}" if count > 1 else f"{name.replace(' of ', ' ', 1)} pack"
+    return Sold(metadata["pack"], metadata["metric"], int(quantity))

@@ -15,7 +15,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from billing_app.domain.catalog import Interval
+ONCE = "once"
+"""The interval of a price that is paid once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +38,16 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What a price says, and what it is found by. It never changes: another offer is another price."""
+    """What a price says, and what it is found by. It never changes: another offer is another price.
+
+    `interval` is "once", "month" or "year".
+    """
 
     lookup_key: str
     product: Product
     price_cents: int
     currency: str
-    interval: Interval
+    interval: str
     metadata: Mapping[str, str]
 
 
@@ -57,7 +61,7 @@ class Price:
     product: Product | None
     price_cents: int
     currency: str
-    interval: Interval
+    interval: str
     metadata: Mapping[str, str]
     active: bool
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -13,11 +12,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import stripe
+import structlog
 
-from billing_app.domain.catalog import Interval
 from billing_app.domain.errors import BillingError, ConflictError, InvalidError, NotFoundError, UnavailableError
 from billing_app.gateways import stripe_reading as reading
 from billing_app.gateways.payments import (
+    ONCE,
     Account,
     Checkout,
     CheckoutState,
@@ -31,7 +31,7 @@ from billing_app.gateways.payments import (
 )
 from billing_app.settings import Settings
 
-logger = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 TIMEOUT_SECONDS = (5.0, 25.0)
 """To connect, and between two bytes of an answer. Stripe's slowest calls take some seconds."""
@@ -119,8 +119,8 @@ class StripePayments:
             "transfer_lookup_key": True,
             "metadata": dict(offer.metadata),
         }
-        if offer.interval is not Interval.ONCE:
-            wanted["recurring"] = {"interval": offer.interval.value}
+        if offer.interval != ONCE:
+            wanted["recurring"] = {"interval": offer.interval}
         # `replaces` is part of the key: a price that changes and changes back is a third price.
         key = f"price:{offer.lookup_key}:{replaces or 'first'}:{_digest(asdict(offer))}"
         with _translated():
@@ -237,12 +237,12 @@ def _translated(missing: str = "") -> Generator[None]:
 
 def _log(error: stripe.StripeError) -> None:
     """What is needed to find a call in Stripe's own log; its message may quote the key."""
-    logger.warning(
-        "Stripe: %s, status %s, code %s, request %s",
-        type(error).__name__,
-        error.http_status,
-        error.code,
-        error.request_id,
+    log.warning(
+        "stripe_refused",
+        error=type(error).__name__,
+        status=error.http_status,
+        code=error.code,
+        stripe_request=error.request_id,
     )
 
 

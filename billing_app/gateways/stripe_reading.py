@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from billing_app.domain.catalog import Interval
 from billing_app.domain.errors import BillingError
-from billing_app.gateways.payments import Checkout, CheckoutState, PaidLine, Price, Product, ReceivedEvent
+from billing_app.gateways.payments import ONCE, Checkout, CheckoutState, PaidLine, Price, Product, ReceivedEvent
 
 THIN = "v2.core.event"
 """The `object` of events that carry no object."""
@@ -43,7 +42,7 @@ def price(found: Object) -> Price:
         product=shown,
         price_cents=found.get("unit_amount") or 0,
         currency=found["currency"],
-        interval=Interval(recurring["interval"]) if recurring else Interval.ONCE,
+        interval=recurring["interval"] if recurring else ONCE,
         metadata=dict(found.get("metadata") or {}),
         active=bool(found["active"]),
     )

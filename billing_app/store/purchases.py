@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from billing_app.store.tables.credits import GrantRow
-from billing_app.store.tables.orgs import Organization
 from billing_app.store.tables.purchases import Order, PaymentAccount
 from billing_app.store.upserts import upsert
 
@@ -48,15 +46,6 @@ def grants_of(session: Session, organization_id: int, session_id: str) -> list[G
 def source_key(session_id: str, line_id: str) -> str:
     """What makes a paid line one grant."""
     return f"checkout:{session_id}:{line_id}"
-
-
-def keep_customer(session: Session, organization_id: int, customer_id: str) -> None:
-    """Remembers an organization's customer at Stripe, unless it has one."""
-    session.execute(
-        update(Organization)
-        .where(col(Organization.id) == organization_id, col(Organization.stripe_customer_id).is_(None))
-        .values(stripe_customer_id=customer_id)
-    )
 
 
 def first_account(session: Session, account_id: str, livemode: bool, now: datetime) -> PaymentAccount:

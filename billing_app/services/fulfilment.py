@@ -1,0 +1,227 @@
+"""What a payment brings: one grant per paid line, once, whoever comes first with the news.
+
+The return page, webhooks and the sweep all read the payment from Stripe again and call `settle` with it. The
+organization's row is locked before the order is looked at, so the second one finds it done; unique keys on the grants
+stand behind that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+
+import structlog
+from sqlmodel import Session
+
+from billing_app.domain.errors import BillingError, NotFoundError, UnavailableError
+from billing_app.domain.purchases import OrderState, Sold, sold_at
+from billing_app.gateways.payments import Checkout, CheckoutState, PaidLine, Payments
+from billing_app.services import accounts, catalog, credits, meters, orgs, payment_account
+from billing_app.store import credits as credit_store
+from billing_app.store import meters as meter_store
+from billing_app.store import outbox
+from billing_app.store import purchases as store
+from billing_app.store.tables.credits import GrantRow
+from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.purchases import Order
+
+log = structlog.get_logger()
+
+ORGANIZATION, ORDER = "organization", "order"
+"""Names in the metadata of what we make at Stripe."""
+
+FIRST_CHECK = timedelta(minutes=5)
+"""When the sweep first asks after a payment of which nothing was heard; then after twice as long each time."""
+
+MAX_CHECK = timedelta(hours=6)
+"""Between two questions about a bank debit that takes days."""
+
+SWEEP = 50
+"""Orders that one sweep asks Stripe about: at two calls each it stays below what test mode allows per second."""
+
+CLOSED = {CheckoutState.EXPIRED: OrderState.EXPIRED, CheckoutState.FAILED: OrderState.FAILED}
+
+Transaction = Callable[[], AbstractContextManager[Session]]
+"""Opens one transaction, committed at its end."""
+
+
+def settle(session: Session, checkout: Checkout, now: datetime) -> Order | None:
+    """Brings the order of a payment to where the payment is, once; None for a payment that is no order of ours.
+
+    Paid is for ever: an older reading never takes it back, and a closed order whose money came after all is paid.
+    Raises InvalidError `unknown_price`; what `credits.grant` raises.
+    """
+    found = _order_of(session, checkout)
+    if found is None:
+        return None
+    organization, order = found
+    if order.state == OrderState.PAID:
+        return order
+    if checkout.state is CheckoutState.PAID:
+        _fulfil(session, organization, order, checkout, now)
+    elif order.state == OrderState.OPEN and checkout.state in CLOSED:
+        _close(session, organization, order, CLOSED[checkout.state], checkout.failure, now)
+    elif order.failure != checkout.failure and order.state == OrderState.OPEN:
+        order.failure = checkout.failure
+        session.add(order)
+    session.flush()
+    return order
+
+
+def fulfil(transaction: Transaction, payments: Payments, session_id: str, now: Callable[[], datetime]) -> Order | None:
+    """Reads a payment from Stripe and settles it; None if it is not ours. Never call it inside a transaction.
+
+    Raises what `settle` and `Payments` raise, and UnavailableError `wrong_stripe_account`.
+    """
+    account, found = payments.account(), payments.checkout(session_id)
+    with transaction() as session:
+        moment = now()
+        payment_account.confirm(session, account, moment)
+        return settle(session, found, moment)
+
+
+def sweep(transaction: Transaction, payments: Payments, now: Callable[[], datetime]) -> int:
+    """Asks Stripe after orders of which nothing was heard for a while; answers how many were looked at.
+
+    Raises UnavailableError when Stripe does not answer: the rest can wait until it does.
+    """
+    with transaction() as session:
+        waiting = [
+            (order.organization_id, order.id, order.session_id) for order in store.unchecked(session, now(), SWEEP)
+        ]
+    for owner, order_id, session_id in waiting:
+        if session_id is not None:
+            _ask_after(transaction, payments, session_id, now)
+        with transaction() as session:
+            _plan_next(session, owner, order_id, now())
+    return len(waiting)
+
+
+def _ask_after(transaction: Transaction, payments: Payments, session_id: str, now: Callable[[], datetime]) -> None:
+    try:
+        fulfil(transaction, payments, session_id, now)
+    except UnavailableError:
+        raise
+    except BillingError as error:
+        # One order that cannot be settled must not keep the others waiting; it is asked about again, ever later.
+        log.warning("payment_not_settled", checkout=session_id, code=error.code, detail=error.detail)
+
+
+def _plan_next(session: Session, owner: int, order_id: str, now: datetime) -> None:
+    """After a look at an order that is still open: when to look again. One that never got a page is closed."""
+    organization = credit_store.lock_organization(session, owner)
+    order = store.order(session, owner, order_id)
+    if order is None or order.state != OrderState.OPEN or order.next_check_at is None or order.next_check_at > now:
+        return
+    if order.session_id is None:
+        _close(session, organization, order, OrderState.EXPIRED, "The payment was never begun.", now, told=False)
+        return
+    order.next_check_at = now + min(FIRST_CHECK * 2 ** min(order.checks + 1, 20), MAX_CHECK)
+    order.checks += 1
+    session.add(order)
+
+
+def _order_of(session: Session, checkout: Checkout) -> tuple[Organization, Order] | None:
+    """The order that a payment names, with its organization's row locked."""
+    address, order_id = checkout.metadata.get(ORGANIZATION, ""), checkout.metadata.get(ORDER, "")
+    try:
+        organization = orgs.by_address(session, address)
+    except NotFoundError:
+        return None
+    owner = accounts.organization_id(organization)
+    organization = credit_store.lock_organization(session, owner)
+    order = store.order(session, owner, order_id)
+    if order is None or order.session_id not in (None, checkout.id) or checkout.mode != "payment":
+        return None
+    if order.session_id is None:
+        order.session_id = checkout.id  # the answer to our question got lost, the payer did not
+    return organization, order
+
+
+def _fulfil(session: Session, organization: Organization, order: Order, checkout: Checkout, now: datetime) -> None:
+    """Makes the grants. The prices that were paid say what they sell, whatever the catalogue says by now."""
+    # A clock of ours that is behind Stripe's must not leave paid credits waiting for it.
+    paid_at = min(checkout.paid_at or now, now)
+    sold = [(line, sold_at(line.price.metadata)) for line in checkout.lines]
+    _lock_meters(session, organization, {each.metric for _, each in sold}, now)
+    grants = [_grant(session, organization, order, checkout, line, each, paid_at, now) for line, each in sold]
+    order.state, order.failure = OrderState.PAID.value, ""
+    order.total_cents, order.currency, order.payment_id = checkout.total_cents, checkout.currency, checkout.payment_id
+    order.paid_at, order.closed_at, order.next_check_at = paid_at, now, None
+    session.add(order)
+    _tell(session, order, OrderState.PAID, paid_at, now, grants=[_told(grant) for grant in grants])
+
+
+def _grant(
+    session: Session,
+    organization: Organization,
+    order: Order,
+    checkout: Checkout,
+    line: PaidLine,
+    sold: Sold,
+    paid_at: datetime,
+    now: datetime,
+) -> GrantRow:
+    metric = catalog.current(session, now).metric(sold.metric)
+    return credits.grant(
+        session,
+        organization,
+        sold.metric,
+        sold.quantity * line.count,
+        now,
+        source="purchase",
+        source_key=store.source_key(checkout.id, line.id),
+        reason=sold.described(metric, line.count),
+        effective_at=paid_at,
+        paid_cents=line.amount_cents,
+        currency=line.currency,
+        pack=sold.pack,
+        actor=order.actor,
+    )
+
+
+def _lock_meters(session: Session, organization: Organization, metrics: set[str], now: datetime) -> None:
+    """All meters in the common order, by name: each grant also posts what is due of the others."""
+    held = {row.metric for row in meter_store.of_organization(session, accounts.organization_id(organization))}
+    for metric in sorted(held | metrics):
+        meters.prepare(session, organization, metric, now)
+
+
+def _close(
+    session: Session,
+    organization: Organization,
+    order: Order,
+    state: OrderState,
+    failure: str,
+    now: datetime,
+    *,
+    told: bool = True,
+) -> None:
+    order.state, order.failure, order.closed_at, order.next_check_at = state.value, failure, now, None
+    session.add(order)
+    if told:
+        _tell(session, order, state, now, now, failure=failure)
+    orgs.raise_revision(session, accounts.organization_id(organization))
+
+
+def _tell(session: Session, order: Order, state: OrderState, at: datetime, now: datetime, **more: object) -> None:
+    payload = {
+        "order": order.id,
+        "checkout": order.session_id,
+        "total_cents": order.total_cents,
+        "currency": order.currency,
+        **more,
+    }
+    outbox.add(session, order.organization_id, f"purchase.{state}", f"order:{order.id}:{state}", payload, at, now)
+
+
+def _told(grant: GrantRow) -> dict[str, object]:
+    return {
+        "grant": grant.id,
+        "metric": grant.metric,
+        "quantity": grant.quantity,
+        "pack": grant.pack,
+        "paid_cents": grant.paid_cents,
+        "expires_at": grant.expires_at.isoformat() if grant.expires_at else None,
+    }

@@ -1,0 +1,271 @@
+"""Buying packs: an order, its payment page, and what became of it.
+
+Stripe is asked between two transactions, never inside one: what is to be done is written down first, and the order's id
+is the idempotency key there. A crash at any point leaves an order that can be gone on with, or that the sweep closes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+from urllib.parse import quote
+
+from sqlmodel import Session
+
+from billing_app.domain import purchases as domain
+from billing_app.domain.catalog import Catalog
+from billing_app.domain.credits import MAX_QUANTITY
+from billing_app.domain.errors import ConflictError, FactRefusedError, NotFoundError
+from billing_app.domain.purchases import Item, OrderState
+from billing_app.gateways.payments import CheckoutState, NewCheckout, NewCustomer, Offer, OpenCheckout, Payments
+from billing_app.services import accounts, catalog, fulfilment, payment_account, stripe_catalogue
+from billing_app.store import credits as credit_store
+from billing_app.store import idempotency
+from billing_app.store import purchases as store
+from billing_app.store.tables.base import new_id
+from billing_app.store.tables.credits import GrantRow
+from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.purchases import Order
+
+IDEMPOTENCY_SPACE = "checkout"
+
+NEVER_BEGUN_AFTER = timedelta(hours=1)
+"""An order that has no payment page by then never will: whoever asked for it has long been told that it failed."""
+
+
+class Visit(Protocol):
+    """One transaction of somebody who was let in. The API's doors give these."""
+
+    @property
+    def session(self) -> Session:
+        """The transaction."""
+
+    @property
+    def organization(self) -> Organization:
+        """For which they may buy."""
+
+    @property
+    def now(self) -> datetime:
+        """The moment of the request."""
+
+    @property
+    def actor(self) -> str:
+        """Who it is, for the record."""
+
+
+Enter = Callable[[], AbstractContextManager[Visit]]
+"""Lets somebody in, anew for each transaction; it is committed at the end of the block."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartedCheckout:
+    """A payment that was begun: `url` is the hosted page to send the payer's browser to."""
+
+    order_id: str
+    session_id: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """An order that was written down, with everything that is needed to ask Stripe for its payment page."""
+
+    order_id: str
+    address: str
+    name: str
+    customer_id: str | None
+    customer_key: str
+    items: tuple[Item, ...]
+    offers: tuple[Offer, ...]
+    started: StartedCheckout | None = None
+    """Set when it was begun before, by a request that is now repeated."""
+
+
+@dataclass(frozen=True, slots=True)
+class PurchaseStatus:
+    """Where a purchase stands. `grants` once it is paid; `failure` is a sentence for the payer."""
+
+    order_id: str
+    state: OrderState
+    total_cents: int
+    currency: str
+    grants: tuple[GrantRow, ...]
+    failure: str
+    processing: bool = False
+    """Still open, but the payer is done: the money is on its way, which takes days with a bank debit."""
+
+
+def start_checkout(
+    enter: Enter, payments: Payments, wanted: Iterable[tuple[str, int]], public_url: str, *, key: str | None = None
+) -> StartedCheckout:
+    """Begins the payment of so many packs each (pack id, count). Talks to Stripe; takes two transactions.
+
+    A repeated `key` gives the payment that it began. `public_url` is where our own pages are.
+    Raises what `open_order` and `Payments` raise, and UnavailableError `wrong_stripe_account`.
+    """
+    account = payments.account()
+    with enter() as visit:
+        payment_account.confirm(visit.session, account, visit.now)
+        opening = open_order(visit.session, visit.organization, list(wanted), visit.now, actor=visit.actor, key=key)
+    if opening.started is not None:
+        return opening.started
+    customer_id, opened = _ask(payments, opening, public_url)
+    with enter() as visit:
+        return record_session(visit.session, visit.organization, opening.order_id, customer_id, opened, visit.now)
+
+
+def open_order(
+    session: Session,
+    organization: Organization,
+    wanted: list[tuple[str, int]],
+    now: datetime,
+    *,
+    actor: str = "",
+    key: str | None = None,
+) -> Opening:
+    """Writes down what is to be bought.
+
+    Raises what `domain.purchases.basket` raises; FactRefusedError `quantity_too_large` if the grants would not fit;
+    with a `key` InvalidError `idempotency_mismatch`, ConflictError `order_closed` or `prices_changed` for an order that
+    cannot be gone on with.
+    """
+    owner = accounts.organization_id(organization)
+    current = catalog.current(session, now)
+    if key is not None:
+        digest = hashlib.sha256(repr(sorted(wanted)).encode()).hexdigest()
+        earlier = idempotency.take(session, owner, IDEMPOTENCY_SPACE, key, digest, now)
+        if earlier is not None:
+            return _opened_before(session, organization, current, earlier)
+    items = domain.basket(current, wanted)
+    for metric, quantity in domain.quantities(items).items():
+        if credit_store.granted_total(session, owner, metric) + quantity > MAX_QUANTITY:
+            raise FactRefusedError(
+                f"All grants of {metric} together would pass {MAX_QUANTITY}.", code="quantity_too_large"
+            )
+    order = Order(
+        organization_id=owner, id=f"or_{new_id().hex}", items=domain.encode(items),
+        total_cents=sum(item.total_cents for item in items), currency=current.currency, created_at=now,
+        next_check_at=now + NEVER_BEGUN_AFTER, actor=actor,
+    )  # fmt: skip
+    store.add(session, order)
+    if key is not None:
+        idempotency.answer(session, owner, IDEMPOTENCY_SPACE, key, order.id)
+    return _opening(organization, current, order, items)
+
+
+def record_session(
+    session: Session,
+    organization: Organization,
+    order_id: str,
+    customer_id: str,
+    opened: OpenCheckout,
+    now: datetime,
+) -> StartedCheckout:
+    """Writes down what Stripe answered. Raises NotFoundError `order_not_found`."""
+    owner = accounts.organization_id(organization)
+    locked = credit_store.lock_organization(session, owner)
+    order = store.order(session, owner, order_id)
+    if order is None:
+        raise NotFoundError(f"There is no order {order_id!r}.", code="order_not_found")
+    if locked.stripe_customer_id is None:
+        locked.stripe_customer_id = customer_id
+        session.add(locked)
+    if order.session_id is None or order.url is None:
+        order.session_id, order.url = opened.id, opened.url
+        if order.state == OrderState.OPEN:
+            order.next_check_at = now + fulfilment.FIRST_CHECK
+        session.add(order)
+        session.flush()
+    return StartedCheckout(order.id, opened.id, opened.url)
+
+
+def status(enter: Enter, payments: Payments, session_id: str) -> PurchaseStatus:
+    """Where a purchase of this organization stands; fulfils it if it is paid. Talks to Stripe unless that is known.
+
+    Raises NotFoundError `checkout_not_found`, also for another organization's; what `Payments` raises.
+    """
+    with enter() as visit:
+        order = _of_session(visit, session_id)
+        if order.state != OrderState.OPEN:
+            return _status(visit.session, order)
+    account, found = payments.account(), payments.checkout(session_id)
+    with enter() as visit:
+        payment_account.confirm(visit.session, account, visit.now)
+        fulfilment.settle(visit.session, found, visit.now)
+        order = _of_session(visit, session_id)
+        return _status(visit.session, order, processing=found.state is CheckoutState.PROCESSING)
+
+
+def _of_session(visit: Visit, session_id: str) -> Order:
+    order = store.by_session(visit.session, accounts.organization_id(visit.organization), session_id)
+    if order is None:
+        raise NotFoundError("There is no such payment here.", code="checkout_not_found")
+    return order
+
+
+def _status(session: Session, order: Order, *, processing: bool = False) -> PurchaseStatus:
+    paid = order.state == OrderState.PAID
+    grants = store.grants_of(session, order.organization_id, order.session_id or "") if paid else []
+    return PurchaseStatus(
+        order.id, OrderState(order.state), order.total_cents, order.currency, tuple(grants), order.failure, processing
+    )
+
+
+def _opened_before(session: Session, organization: Organization, current: Catalog, order_id: str) -> Opening:
+    """Goes on with the order of a repeated request."""
+    order = store.order(session, accounts.organization_id(organization), order_id)
+    if order is None:
+        raise ConflictError("This request is being worked on. Try again in a moment.", code="order_closed")
+    items = domain.decode(order.items)
+    if order.session_id is not None and order.url is not None:
+        started = StartedCheckout(order.id, order.session_id, order.url)
+        return Opening(order.id, organization.address, organization.name, None, "", items, (), started)
+    if order.state != OrderState.OPEN:
+        raise ConflictError("This order was closed before it was begun. Order again.", code="order_closed")
+    if not domain.unchanged(current, items):
+        raise ConflictError("Prices have changed since this was ordered. Order again.", code="prices_changed")
+    return _opening(organization, current, order, items)
+
+
+def _opening(organization: Organization, current: Catalog, order: Order, items: tuple[Item, ...]) -> Opening:
+    # An address may exist in several databases that share a test account; the moment of its making tells them apart.
+    made_at = int(organization.created_at.timestamp() * 1_000_000)
+    return Opening(
+        order_id=order.id,
+        address=organization.address,
+        name=organization.name,
+        customer_id=organization.stripe_customer_id,
+        customer_key=f"customer:{organization.address}:{made_at}",
+        items=items,
+        offers=tuple(stripe_catalogue.pack_offer(current, current.pack(item.pack)) for item in items),
+    )
+
+
+def _ask(payments: Payments, opening: Opening, public_url: str) -> tuple[str, OpenCheckout]:
+    """What has to be said to Stripe, each part with a key of its own, so that saying it twice does it once."""
+    customer_id = opening.customer_id or payments.create_customer(
+        NewCustomer(opening.customer_key, opening.name, {"organization": opening.address})
+    )
+    prices = stripe_catalogue.price_ids(payments, opening.offers)
+    lines = zip(opening.offers, opening.items, strict=True)
+    page = f"{public_url.rstrip('/')}/o/{quote(opening.address, safe='')}/credits"
+    opened = payments.create_checkout(
+        NewCheckout(
+            key=opening.order_id,
+            customer_id=customer_id,
+            lines=tuple((prices[offer.lookup_key], item.count) for offer, item in lines),
+            success_url=f"{page}/bought?session_id={{CHECKOUT_SESSION_ID}}",
+            cancel_url=f"{page}/buy?cancelled=1",
+            reference=opening.order_id,
+            metadata={
+                fulfilment.ORGANIZATION: opening.address,
+                fulfilment.ORDER: opening.order_id,
+                "items": domain.summary(opening.items),
+            },
+        )
+    )
+    return customer_id, opened

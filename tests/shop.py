@@ -1,0 +1,179 @@
+"""A shop: an organization that buys, its database, and a Stripe account of its own in the real stand-in.
+
+The stand-in is a process of its own that is spoken to over HTTP through the unmodified SDK. It is started once per test
+process and ends with it; every shop has a fresh key there, hence an empty account.
+"""
+
+from __future__ import annotations
+
+import atexit
+import secrets
+import tempfile
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import httpx
+import stripe
+from sqlmodel import Session
+
+from billing_app import clock
+from billing_app.db import Database
+from billing_app.gateways.stripe_payments import StripePayments
+from billing_app.services import inbox, orgs, purchases
+from billing_app.services.inbox import Worker
+from billing_app.services.purchases import PurchaseStatus, StartedCheckout
+from billing_app.store import credits as credit_store
+from billing_app.store import inbox as inbox_store
+from billing_app.store import ledger, outbox
+from billing_app.store import purchases as store
+from billing_app.store.orgs import stored_id
+from billing_app.store.tables.credits import GrantRow
+from billing_app.store.tables.inbox import InboxEvent
+from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.purchases import Order
+from tests.builders import an_organization, the_catalogue
+from tests.sandbox.process import SandboxServer, sandbox
+
+PUBLIC_URL = "https://console.example"
+
+PAYS = "4242424242424242"
+DECLINED = "4000000000000002"
+BANK_DEBIT = "000123456789"
+FAILING_BANK_DEBIT = "000222222227"
+
+
+@lru_cache(maxsize=1)
+def stand_in() -> SandboxServer:
+    """The process, started when it is first needed."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="billing-sandbox-"))
+    return stack.enter_context(sandbox(Path(folder)))
+
+
+@dataclass(frozen=True)
+class Buyer:
+    """One transaction of the organization's admin: what a door or a desk gives."""
+
+    session: Session
+    organization: Organization
+    now: datetime
+    actor: str = "user:ada"
+
+
+@dataclass
+class Shop:
+    """Buys over real HTTP. `clock` is what the services take for now."""
+
+    database: Database
+    address: str = "acme"
+    key: str = field(default_factory=lambda: f"sk_test_{secrets.token_hex(16)}")
+    clock: Callable[[], datetime] = clock.now
+
+    def __post_init__(self) -> None:
+        self.server = stand_in()
+        self.payments = StripePayments(self.key, self.server.url)
+        self.stripe = stripe.StripeClient(self.key, base_addresses={"api": self.server.url}).v1
+
+    @contextmanager
+    def enter(self) -> Generator[Buyer]:
+        """The admin comes in."""
+        with self.database.writing() as session:
+            yield Buyer(session, orgs.by_address(session, self.address), self.clock())
+
+    def start(self, *packs: str, key: str | None = None, **counts: int) -> StartedCheckout:
+        """Begins a payment of one of each pack; `counts` are others, with `_` for `-`."""
+        wanted = [(pack, 1) for pack in packs]
+        wanted += [(name.replace("_", "-"), count) for name, count in counts.items()]
+        return purchases.start_checkout(self.enter, self.payments, wanted, PUBLIC_URL, key=key)
+
+    def come_back(self, session_id: str) -> PurchaseStatus:
+        """What the return page does."""
+        return purchases.status(self.enter, self.payments, session_id)
+
+    def pay(self, session_id: str, number: str = PAYS, **more: Any) -> dict[str, Any]:
+        """What the payer does on the hosted page."""
+        return self.control("POST", f"/checkout/{session_id}/pay", number=number, **more)
+
+    def buy(self, *packs: str, **counts: int) -> str:
+        """Begins and pays; the session's id. Nothing of ours has heard of it yet."""
+        started = self.start(*packs, **counts)
+        assert self.pay(started.session_id)["decline"] is None
+        return started.session_id
+
+    def control(self, method: str, path: str, /, **members: Any) -> dict[str, Any]:
+        """Calls the stand-in's control API."""
+        answer = httpx.request(
+            method,
+            f"{self.server.url}/_sandbox/control{path}",
+            json=members,
+            headers={"Authorization": f"Bearer {self.key}"},
+            timeout=20,
+            trust_env=False,
+        )
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def event_id(self, kind: str, session_id: str) -> str:
+        """The id of the event of this type about a session."""
+        found = self.stripe.events.list({"type": kind, "limit": 100}).data
+        return next(event.id for event in found if event.data.object["id"] == session_id)
+
+    def receive(self, kind: str, session_id: str) -> str:
+        """Stores an event as the webhook does, and no more; its subject."""
+        event = self.payments.event(self.event_id(kind, session_id))
+        with self.database.writing() as session:
+            inbox.receive(session, event, self.clock())
+        return inbox.subject_of(event)
+
+    def hear(self, kind: str, session_id: str) -> inbox.Worked:
+        """A webhook, from its arrival to the end of the work on it."""
+        return inbox.work(self.worker(), self.receive(kind, session_id))
+
+    def worker(self, **more: Any) -> Worker:
+        """Somebody who works on events."""
+        return Worker(self.database.writing, self.payments, self.clock, **more)
+
+    def grants(self) -> list[GrantRow]:
+        """What the organization has been granted."""
+        with self.database.reading() as session:
+            return credit_store.grants(session, self._owner(session))
+
+    def balance(self, metric: str) -> int:
+        """The sum of a metric's ledger."""
+        with self.database.reading() as session:
+            return ledger.balance(session, self._owner(session), metric)
+
+    def told(self) -> list[str]:
+        """The kinds of purchase messages in the outbox, in order."""
+        with self.database.reading() as session:
+            kinds = [message.kind for message in outbox.messages(session, self._owner(session))]
+        return [kind for kind in kinds if kind.startswith("purchase.")]
+
+    def order(self, order_id: str) -> Order:
+        """An order as it is now."""
+        with self.database.reading() as session:
+            found = store.order(session, self._owner(session), order_id)
+            assert found is not None
+            return found
+
+    def events(self) -> list[InboxEvent]:
+        """The inbox, newest first."""
+        with self.database.reading() as session:
+            return inbox_store.latest(session, 100)
+
+    def _owner(self, session: Session) -> int:
+        return stored_id(orgs.by_address(session, self.address))
+
+
+def a_shop(database: Database, **more: Any) -> Shop:
+    """A shop on a database that has the shipped catalogue and the organization `acme`."""
+    the_catalogue(database)
+    with database.writing() as session:
+        an_organization(session, anchor=datetime(2026, 1, 1, tzinfo=UTC))
+    return Shop(database, **more)
