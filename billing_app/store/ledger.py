@@ -1,0 +1,98 @@
+"""Queries on the append-only ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from billing_app.store.tables.ledger import LedgerEntry
+
+
+@dataclass(frozen=True, slots=True)
+class BucketSum:
+    """What the ledger holds in one bucket, how many rows make it, and the last of them."""
+
+    quantity: int
+    rows: int
+    last_number: int
+
+
+def bucket_sums(session: Session, organization_id: int, metric: str) -> dict[str, BucketSum]:
+    """The sums of all buckets of a metric."""
+    query = (
+        select(LedgerEntry.bucket, func.sum(LedgerEntry.quantity), func.count(), func.max(LedgerEntry.number))
+        .where(LedgerEntry.organization_id == organization_id, LedgerEntry.metric == metric)
+        .group_by(col(LedgerEntry.bucket))
+    )
+    return {bucket: BucketSum(int(total), rows, last) for bucket, total, rows, last in session.exec(query)}
+
+
+def entries_numbered(session: Session, organization_id: int, numbers: Sequence[int]) -> dict[int, LedgerEntry]:
+    """The entries with these numbers."""
+    query = select(LedgerEntry).where(
+        LedgerEntry.organization_id == organization_id, col(LedgerEntry.number).in_(list(numbers))
+    )
+    return {row.number: row for row in session.exec(query)}
+
+
+def last_number(session: Session, organization_id: int) -> int:
+    """The number of the organization's newest entry; 0 before the first."""
+    query = select(func.max(LedgerEntry.number)).where(LedgerEntry.organization_id == organization_id)
+    return session.exec(query).one() or 0
+
+
+def balance(session: Session, organization_id: int, metric: str) -> int:
+    """The posted balance of a metric: the sum of its entries."""
+    query = select(func.sum(LedgerEntry.quantity)).where(
+        LedgerEntry.organization_id == organization_id, LedgerEntry.metric == metric
+    )
+    return int(session.exec(query).one() or 0)
+
+
+def balances(session: Session, organization_id: int) -> dict[str, int]:
+    """The posted balances of all metrics."""
+    query = (
+        select(LedgerEntry.metric, func.sum(LedgerEntry.quantity))
+        .where(LedgerEntry.organization_id == organization_id)
+        .group_by(col(LedgerEntry.metric))
+    )
+    return {metric: int(total) for metric, total in session.exec(query)}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which entries a reader wants: all that is None does not filter. `text` is looked for in reason and source."""
+
+    metric: str | None = None
+    kind: str | None = None
+    grant_id: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    text: str | None = None
+
+
+def entries(
+    session: Session, organization_id: int, wanted: Filter, limit: int, before: int | None = None
+) -> list[LedgerEntry]:
+    """Entries, newest first, `limit` at a time, beginning below the number `before`."""
+    query = select(LedgerEntry).where(LedgerEntry.organization_id == organization_id)
+    if wanted.metric is not None:
+        query = query.where(LedgerEntry.metric == wanted.metric)
+    if wanted.kind is not None:
+        query = query.where(LedgerEntry.kind == wanted.kind)
+    if wanted.grant_id is not None:
+        query = query.where(LedgerEntry.grant_id == wanted.grant_id)
+    if wanted.start is not None:
+        query = query.where(LedgerEntry.occurred_at >= wanted.start)
+    if wanted.end is not None:
+        query = query.where(LedgerEntry.occurred_at < wanted.end)
+    if wanted.text:
+        found = col(LedgerEntry.reason).icontains(wanted.text, autoescape=True)
+        query = query.where(found | col(LedgerEntry.source).icontains(wanted.text, autoescape=True))
+    if before is not None:
+        query = query.where(LedgerEntry.number < before)
+    return list(session.exec(query.order_by(col(LedgerEntry.number).desc()).limit(limit)))

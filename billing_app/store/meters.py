@@ -1,0 +1,115 @@
+"""Queries on meters and reservations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import case, func, or_, update
+from sqlmodel import Session, col, select
+
+from billing_app.domain.credits import MAX_QUANTITY
+from billing_app.store.tables.meters import MeterRow, Reservation
+from billing_app.store.upserts import upsert
+
+
+def lock(session: Session, organization_id: int, metric: str, now: datetime) -> MeterRow:
+    """The meter, made if it is not there (stale), its row locked until the transaction ends."""
+    statement = upsert(session, MeterRow).values(
+        organization_id=organization_id, metric=metric, stale=True, valid_from=now, valid_until=now, changed=True,
+        period=0, used=0, level=0, left=0, reserved=0, debt=0, deficit=0,
+    )  # fmt: skip
+    session.connection().execute(statement.on_conflict_do_nothing())
+    query = select(MeterRow).where(MeterRow.organization_id == organization_id, MeterRow.metric == metric)
+    return session.exec(query.with_for_update().execution_options(populate_existing=True)).one()
+
+
+def read(session: Session, organization_id: int, metric: str) -> MeterRow | None:
+    """The meter as it is, not locked."""
+    query = select(MeterRow).where(MeterRow.organization_id == organization_id, MeterRow.metric == metric)
+    return session.exec(query.execution_options(populate_existing=True)).first()
+
+
+def of_organization(session: Session, organization_id: int) -> list[MeterRow]:
+    """All meters of an organization, by metric."""
+    query = select(MeterRow).where(MeterRow.organization_id == organization_id).order_by(col(MeterRow.metric))
+    return list(session.exec(query.execution_options(populate_existing=True)))
+
+
+def mark_stale(session: Session, organization_id: int, metrics: Iterable[str] | None = None) -> None:
+    """Facts changed that only the engine can follow: the meters are computed anew before they are used."""
+    statement = update(MeterRow).where(col(MeterRow.organization_id) == organization_id)
+    if metrics is not None:
+        statement = statement.where(col(MeterRow.metric).in_(list(metrics)))
+    session.execute(statement.values(stale=True, changed=True).execution_options(synchronize_session=False))
+
+
+def mark_all_stale(session: Session) -> None:
+    """The catalogue changed: every meter is computed anew before it is used."""
+    session.execute(update(MeterRow).values(stale=True, changed=True).execution_options(synchronize_session=False))
+
+
+def debit(session: Session, organization_id: int, metric: str, quantity: int, now: datetime) -> Any | None:
+    """One conditional UPDATE: adds `quantity` to `used` if the whole of it fits, and answers the row's new figures.
+
+    None where it does not fit or the row may not be used now (stale, or outside its time). Burns by arithmetic: the
+    growth of the overage leaves `left`.
+    """
+    row = MeterRow
+    used, left, allowance = col(row.used), col(row.left), col(row.allowance)
+    room = case((allowance > used, allowance - used), else_=0)
+    overage_growth = case(
+        (allowance.is_(None), 0),
+        (used + quantity <= allowance, 0),
+        (used >= allowance, quantity),
+        else_=used + quantity - allowance,
+    )
+    statement = (
+        update(row)
+        .where(
+            col(row.organization_id) == organization_id,
+            col(row.metric) == metric,
+            col(row.stale).is_(False),
+            col(row.valid_from) <= now,
+            col(row.valid_until) > now,
+            used <= MAX_QUANTITY - quantity,
+            # neither side can leave 64 bits this way round
+            or_(allowance.is_(None), quantity - room <= left - col(row.reserved)),
+            or_(col(row.told_at_used).is_(None), used + quantity < col(row.told_at_used)),
+        )
+        .values(used=used + quantity, left=left - overage_growth, watched_at=now, changed=True)
+        .returning(used, left, allowance, col(row.reserved))
+    )
+    return session.execute(statement.execution_options(synchronize_session=False)).first()
+
+
+def due(session: Session, as_of: datetime, after: int, limit: int) -> list[int]:
+    """Organizations, by id after `after`, whose ledger is behind: new facts, or a boundary passed since."""
+    query = (
+        select(MeterRow.organization_id)
+        .where(MeterRow.organization_id > after)
+        .where(or_(col(MeterRow.changed), col(MeterRow.post_due_at).is_(None), col(MeterRow.post_due_at) <= as_of))
+        .distinct()
+        .order_by(col(MeterRow.organization_id))
+        .limit(limit)
+    )
+    return list(session.exec(query))
+
+
+def reserved(session: Session, organization_id: int, metric: str, now: datetime) -> tuple[int, datetime | None]:
+    """What is held at `now`, and when the first of it runs out (fine point 12)."""
+    query = select(func.sum(Reservation.quantity), func.min(Reservation.holds_until)).where(
+        Reservation.organization_id == organization_id,
+        Reservation.metric == metric,
+        Reservation.opened_at <= now,
+        Reservation.holds_until > now,
+        col(Reservation.closed_at).is_(None),
+    )
+    total, first_end = session.exec(query).one()
+    return int(total or 0), first_end
+
+
+def reservation(session: Session, organization_id: int, reservation_id: str) -> Reservation | None:
+    """One reservation, whatever became of it."""
+    return session.get(Reservation, (organization_id, reservation_id), populate_existing=True)
