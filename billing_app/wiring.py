@@ -10,8 +10,13 @@ from billing_app.settings import settings
 
 
 @lru_cache
+def opened() -> Database:
+    """The database of the settings as it is: for the served app, whose start has migrated it."""
+    return Database(settings().database_url)
+
+
+@lru_cache
 def database() -> Database:
     """The database of the settings, refused when it is not of this program's version."""
-    opened = Database(settings().database_url)
-    schema.check(opened)
-    return opened
+    schema.check(opened())
+    return opened()

@@ -13,7 +13,17 @@ from billing_app.domain.errors import InvalidError
 from billing_app.domain.forecast import Outlook
 from billing_app.domain.offers import MAX_PACKS, by_saving
 from billing_app.services import accounts, catalog, labels, outlooks
-from billing_app.services.views import BasketLine, BuyView, ForecastKind, MetricPacks, NeedView, PackView
+from billing_app.services.purchases import PurchaseStatus
+from billing_app.services.views import (
+    BasketLine,
+    BuyView,
+    CheckoutView,
+    ForecastKind,
+    MetricPacks,
+    NeedView,
+    PackView,
+    ReceivedGrant,
+)
 from billing_app.store.tables.orgs import Organization
 
 MAX_LINES = 20
@@ -56,6 +66,26 @@ def buy(
         recount=labels.recount_view(session, organization, now),
         may_mix=False,
     )
+
+
+def checkout(session: Session, organization: Organization, status: PurchaseStatus, now: datetime) -> CheckoutView:
+    """What the page shows that a payment returns to."""
+    current = catalog.current(session, now)
+    looks: dict[str, Outlook] = {}
+    for row in status.grants:
+        looks[row.metric] = looks.get(row.metric) or outlooks.outlook(session, organization, row.metric, now)
+    received = tuple(
+        ReceivedGrant(
+            metric=current.metric(row.metric),
+            label=labels.grant_label(row),
+            quantity=row.quantity,
+            left_now=looks[row.metric].account.left,
+            expires_at=row.expires_at,
+            lasts_until=outlooks.lasts_until(looks[row.metric], ())[0],
+        )
+        for row in status.grants
+    )
+    return CheckoutView(status.state.value, status.total_cents, status.currency.upper(), received, status.failure)
 
 
 def validated_basket(current: Catalog, basket: Mapping[str, int]) -> Basket:

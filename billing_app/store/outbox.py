@@ -56,3 +56,11 @@ def set_mark(session: Session, organization_id: int, metric: str, name: str, per
     session.connection().execute(
         statement.on_conflict_do_update(index_elements=["organization_id", "metric", "name"], set_={"percent": percent})
     )
+
+
+def any_blocked(session: Session, organization_id: int) -> bool:
+    """Whether any metric was blocked when it was last looked at."""
+    query = select(ThresholdMark.metric).where(
+        ThresholdMark.organization_id == organization_id, ThresholdMark.name == "blocked", ThresholdMark.percent == 1
+    )
+    return session.exec(query.limit(1)).first() is not None

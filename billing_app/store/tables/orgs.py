@@ -12,7 +12,8 @@ from billing_app.store.tables.base import Big, Moment, Table
 class Organization(Table, table=True):
     """One customer. `address` is its public name in URLs and is never given to another.
 
-    `anchor` fixes its metering periods for ever (credits.md, Words). `recounted_at` is the moment up to which its ledger is complete; None before the first.
+    `anchor` fixes its metering periods for ever (credits.md, Words). `recounted_at` is the moment up to
+    which its ledger is complete; None before the first.
     """
 
     __tablename__ = "organizations"

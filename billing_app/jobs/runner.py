@@ -1,0 +1,22 @@
+"""Runs the schedule as long as a web process lives."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from billing_app.db import Database
+from billing_app.jobs import inbox, schedule
+from billing_app.settings import Settings
+
+
+@asynccontextmanager
+async def running(database: Database, settings: Settings) -> AsyncIterator[None]:
+    """The scheduler, started and stopped with the process. What was missed is caught up at once."""
+    sweeps = {"inbox": (lambda: inbox.sweep(database, settings), inbox.EVERY_SECONDS)} if settings.selling else {}
+    jobs = schedule.scheduler(database, sweeps)
+    jobs.start()
+    try:
+        yield
+    finally:
+        jobs.shutdown(wait=False)

@@ -1,0 +1,56 @@
+"""What is around every page: who looks, at which organization, and which others there are."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from billing_app.domain.access import MONEY_ROLES, Role
+from billing_app.domain.errors import UnauthenticatedError
+from billing_app.services import accounts, catalog, orgs, sessions
+from billing_app.services.views import OrganizationLink, ShellView
+from billing_app.settings import Settings
+from billing_app.store import outbox
+
+SHOWN = 50
+"""Organizations in the switcher; a person with more is told how many there are."""
+
+
+def shell(session: Session, access: sessions.Access, settings: Settings, now: datetime) -> ShellView:
+    """The frame of a page for one person in one organization."""
+    members = sessions.organizations_of(session, access.identity)
+    others = [each for each in members if each.organization_id != access.organization_id]
+    links = [
+        _link(session, access.organization_id, access.address, access.organization.name, now),
+        *(_link(session, each.organization_id, each.address, each.name, now) for each in others[: SHOWN - 1]),
+    ]
+    return ShellView(
+        organization=links[0],
+        organizations=tuple(sorted(links, key=lambda link: (link.name.casefold(), link.address))),
+        person_name=access.identity.name,
+        person_email=access.identity.email,
+        role=access.role.value,
+        test_mode=settings.demo or settings.stripe_api_secret.get_secret_value().startswith(("sk_test_", "rk_test_")),
+        may_buy=access.role in MONEY_ROLES or access.role is Role.OPERATOR,
+        selling=settings.selling,
+        revision=orgs.revisions(session, [access.organization_id])[access.organization_id],
+        more_organizations=max(0, len(others) - (SHOWN - 1)),
+    )
+
+
+def home(session: Session, identity: sessions.Identity | None) -> str | None:
+    """The address of the organization that a person lands on: the first by name. None without any.
+
+    Raises UnauthenticatedError when nobody is signed in.
+    """
+    if identity is None:
+        raise UnauthenticatedError("Sign in to go on.")
+    members = sessions.organizations_of(session, identity)
+    return members[0].address if members else None
+
+
+def _link(session: Session, organization_id: int, address: str, name: str, now: datetime) -> OrganizationLink:
+    held = accounts.plans(session, organization_id)
+    plan = catalog.current(session, now).plan(held.plan_at(now))
+    return OrganizationLink(address, name, plan.name, blocked=outbox.any_blocked(session, organization_id))

@@ -1,0 +1,162 @@
+"""Desks that are served by the services: the seam between pages and everything that is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from billing_app import clock
+from billing_app.db import Database
+from billing_app.domain.access import MONEY_ROLES, Role
+from billing_app.domain.errors import UnavailableError
+from billing_app.domain.periods import period_containing
+from billing_app.gateways.payments import Payments
+from billing_app.services import (
+    buying,
+    explaining,
+    orgs,
+    overview,
+    purchases,
+    reading_credits,
+    reading_ledger,
+    reading_usage,
+    sessions,
+    shells,
+)
+from billing_app.services.views import (
+    BuyView,
+    CheckoutView,
+    CreditsView,
+    ExplainView,
+    LedgerFilters,
+    LedgerView,
+    OverviewView,
+    ShellView,
+    TraceView,
+    UsageView,
+)
+from billing_app.settings import Settings
+from billing_app.ui.desk import Visitor
+
+
+class ServiceDesk:
+    """What one visitor reads of one organization, in one transaction."""
+
+    def __init__(self, session: Session, access: sessions.Access, settings: Settings, now: datetime) -> None:
+        """`access` was found in the same transaction."""
+        self.session = session
+        self.access = access
+        self.organization = access.organization
+        self.settings = settings
+        self.now = now
+
+    def shell(self) -> ShellView:
+        """What is around the page."""
+        return shells.shell(self.session, self.access, self.settings, self.now)
+
+    def overview(self, metric: str) -> OverviewView:
+        """The overview."""
+        return overview.overview(self.session, self.organization, self.now, metric)
+
+    def usage(self, metric: str, months: int, within: datetime | None) -> UsageView:
+        """Months of a metric and the days of the period that `within` falls in."""
+        chosen = None if within is None else period_containing(self.organization.anchor, within).number
+        return reading_usage.usage(self.session, self.organization, metric, self.now, months=months, chosen=chosen)
+
+    def credits(self, metric: str, months: int) -> CreditsView:
+        """The credits of a metric."""
+        return reading_credits.credits(self.session, self.organization, metric, self.now, months=months)
+
+    def explain(self, metric: str, at: datetime | None) -> ExplainView:
+        """What made the balance at a moment."""
+        return explaining.explain(self.session, self.organization, metric, at or self.now, self.now)
+
+    def buy(self, metric: str, until: datetime | None, basket: Mapping[str, int]) -> BuyView:
+        """Packs, calculator and basket."""
+        return buying.buy(self.session, self.organization, self.now, metric=metric, until=until, basket=basket)
+
+    def ledger(self, filters: LedgerFilters, cursor: str) -> LedgerView:
+        """One page of the ledger."""
+        return reading_ledger.ledger(self.session, self.organization, filters, cursor, self.now)
+
+    def trace(self, number: int) -> TraceView:
+        """One entry and where it came from."""
+        return reading_ledger.trace(self.session, self.organization, number, self.now)
+
+
+class ServiceDesks:
+    """Opens desks on the product's database; talks to Stripe outside transactions."""
+
+    def __init__(self, database: Database, settings: Settings, payments: Payments | None) -> None:
+        """`payments` None: nothing can be bought."""
+        self.database = database
+        self.settings = settings
+        self.payments = payments
+
+    @contextmanager
+    def open(self, visitor: Visitor, roles: frozenset[Role]) -> Iterator[ServiceDesk]:
+        """A desk for a visitor who has one of `roles`; raises as `sessions.authorize` does."""
+        now = clock.now()
+        with self.database.reading() as session:
+            access = self._access(session, visitor, roles, now)
+            yield ServiceDesk(session, access, self.settings, now)
+        if access.identity.renewal_due:
+            with self.database.writing() as session:
+                sessions.renew(session, access.identity, now)
+
+    def home(self, cookies: str) -> str | None:
+        """The address of the organization that a person lands on."""
+        now = clock.now()
+        with self.database.reading() as session:
+            identity = sessions.identify_socket(session, cookies, now, demo=self.settings.demo)
+            return shells.home(session, identity)
+
+    def start_checkout(self, visitor: Visitor, roles: frozenset[Role], basket: Mapping[str, int]) -> str:
+        """Begins a payment and gives the URL of its hosted page."""
+        started = purchases.start_checkout(
+            lambda: self._enter(visitor, roles), self._payments(), basket.items(), self.settings.public_url
+        )
+        return started.url
+
+    def checkout(self, visitor: Visitor, roles: frozenset[Role], session_id: str) -> CheckoutView:
+        """Where a payment stands; fulfils it if it is paid."""
+        status = purchases.status(lambda: self._enter(visitor, roles), self._payments(), session_id)
+        with self.open(visitor, roles) as desk:
+            return buying.checkout(desk.session, desk.organization, status, desk.now)
+
+    def revisions(self, addresses: Iterable[str]) -> dict[str, int]:
+        """The revision of each organization, in one query."""
+        with self.database.reading() as session:
+            return orgs.revisions_by_address(session, list(addresses))
+
+    def _payments(self) -> Payments:
+        if self.payments is None:
+            raise UnavailableError(
+                "Buying is not set up: the operator has not connected Stripe yet.", code="buying_unavailable"
+            )
+        return self.payments
+
+    def _access(self, session: Session, visitor: Visitor, roles: frozenset[Role], now: datetime) -> sessions.Access:
+        identity = sessions.identify_socket(session, visitor.cookies, now, demo=self.settings.demo)
+        return sessions.authorize(session, identity, visitor.address, now, roles)
+
+    @contextmanager
+    def _enter(self, visitor: Visitor, roles: frozenset[Role]) -> Iterator[_Entered]:
+        """One transaction that may write, of a visitor who was let in anew."""
+        now = clock.now()
+        with self.database.writing() as session:
+            access = self._access(session, visitor, roles & MONEY_ROLES, now)
+            yield _Entered(session, access, now)
+
+
+class _Entered:
+    """A transaction of somebody who was let in, as purchases take it."""
+
+    def __init__(self, session: Session, access: sessions.Access, now: datetime) -> None:
+        self.session = session
+        self.organization = access.organization
+        self.now = now
+        self.actor = access.identity.email
