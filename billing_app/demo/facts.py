@@ -1,0 +1,105 @@
+"""What can happen to an organization of the demo, and an organization's whole story."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from billing_app.domain.access import Role
+from billing_app.domain.credits import DisputeStatus
+from billing_app.services.usage import ReportedEvent
+
+
+@dataclass(frozen=True, slots=True)
+class HoldPlan:
+    """The organization changes to a plan."""
+
+    at: datetime
+    plan: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Buy:
+    """A pack is paid for. `source` is purchase, recurring or top_up; `key` names the purchase."""
+
+    at: datetime
+    key: str
+    pack: str
+    source: str = "purchase"
+
+
+@dataclass(frozen=True, slots=True)
+class Give:
+    """Credits that cost nothing: from an operator or a gift card."""
+
+    at: datetime
+    key: str
+    metric: str
+    quantity: int
+    source: str
+    reason: str
+    days: int
+    """How long they are valid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Void:
+    """An operator takes a grant back."""
+
+    at: datetime
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """So many cents of a purchase were given back, cumulative."""
+
+    at: datetime
+    key: str
+    refunded_cents: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """The card's owner disputes a purchase, or that dispute ends."""
+
+    at: datetime
+    key: str
+    status: DisputeStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Use that was reported at a moment of its own: late, or as a correction."""
+
+    at: datetime
+    events: tuple[ReportedEvent, ...]
+
+
+Fact = HoldPlan | Buy | Give | Void | Refund | Dispute | Report
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who can sign in to the demo."""
+
+    email: str
+    name: str
+    operator: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Everything that happened to one organization. `usage` is in order of time, facts need not be."""
+
+    address: str
+    name: str
+    profile: dict[str, str]
+    anchor: datetime
+    plan: str
+    members: tuple[tuple[Person, Role], ...]
+    facts: tuple[Fact, ...]
+    usage: tuple[ReportedEvent, ...]

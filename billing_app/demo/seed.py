@@ -1,0 +1,102 @@
+"""The demo's data: told whole or not at all, at the first start.
+
+The story is told in memory, on a copy of the migrated database, and copied back in one transaction: quick, because
+nothing waits for the disk, and all or nothing: a start that is killed leaves the database as it was.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+
+from billing_app import clock
+from billing_app.db import Database
+from billing_app.demo import people
+from billing_app.demo.facts import Person
+from billing_app.demo.story import stories
+from billing_app.demo.telling import tell
+from billing_app.domain.access import Role
+from billing_app.domain.errors import UnavailableError
+from billing_app.services import verification
+from billing_app.settings import Settings
+
+PAGES_AT_ONCE = 4_096
+"""Pages of one step of the copy (16 MB): a Ctrl-C is heard between two steps."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOrganization:
+    """An organization of the demo and who signs in there as what."""
+
+    address: str
+    name: str
+    members: tuple[tuple[Person, Role], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DemoAccounts:
+    """Who can sign in to the demo. One password for all."""
+
+    password: str
+    operator: Person
+    organizations: tuple[DemoOrganization, ...]
+
+
+def seed(database: Database, settings: Settings, say: Callable[[str], None]) -> None:
+    """Tells the story if the database has no organization yet."""
+    if not settings.demo:
+        raise UnavailableError("The demo's data is for `make run` only: its passwords are known to everybody.")
+    if not told(database):
+        say("Telling the demo's story: three organizations, fourteen months. This takes some seconds, once.")
+        seed_at(database, clock.now())
+
+
+def seed_at(database: Database, now: datetime) -> DemoAccounts:
+    """Tells the story that ends at `now` into a migrated SQLite database that holds a catalogue and nothing else."""
+    if not database.sqlite:
+        raise UnavailableError("The demo's data lives in a SQLite file.")
+    memory = Database("sqlite://")
+    try:
+        _copy(database, memory)
+        tell(memory, now)
+        _copy(memory, database)
+    finally:
+        memory.close()
+    return accounts(now)
+
+
+def told(database: Database) -> bool:
+    """Whether the database has organizations: the story's, or others that must not be mixed with it."""
+    with database.reading() as session:
+        return bool(verification.organizations(session))
+
+
+def accounts(now: datetime) -> DemoAccounts:
+    """Who can sign in."""
+    organizations = tuple(DemoOrganization(story.address, story.name, story.members) for story in stories(now))
+    return DemoAccounts(people.PASSWORD, people.OPERATOR, organizations)
+
+
+def sign_ins() -> list[str]:
+    """The lines that tell the person at the terminal who can sign in."""
+    known = accounts(clock.now())
+    lines = [f"Sign in with the password {known.password} as", ""]
+    for organization in known.organizations:
+        lines += [f"  {person.email:<28} {role:<9} {organization.name}" for person, role in organization.members]
+    return [*lines, f"  {known.operator.email:<28} {'operator':<9} everything"]
+
+
+def _copy(source: Database, target: Database) -> None:
+    """Makes `target` what `source` is, in one transaction of SQLite's own."""
+    with closing(source.engine.raw_connection()) as read, closing(target.engine.raw_connection()) as written:
+        origin, copy = read.driver_connection, written.driver_connection
+        assert isinstance(origin, sqlite3.Connection)
+        assert isinstance(copy, sqlite3.Connection)
+        origin.backup(copy, pages=PAGES_AT_ONCE, progress=_pause)
+
+
+def _pause(_status: int, _remaining: int, _total: int) -> None:
+    """Runs between two steps of the copy."""

@@ -1,0 +1,220 @@
+"""Tells the demo's story through the services, the clock standing at each of its moments.
+
+Nothing is written past the services: what the demo shows is what the product does. Each step is a transaction.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from billing_app.db import Database
+from billing_app.demo import people
+from billing_app.demo.calendar import Calendar
+from billing_app.demo.facts import Buy, Dispute, Fact, Give, HoldPlan, Person, Refund, Report, Story, Void
+from billing_app.demo.story import AGGREGATIONS, stories
+from billing_app.domain.access import DEFAULT_SCOPES
+from billing_app.domain.catalog import Catalog
+from billing_app.domain.quantities import format_pack
+from billing_app.services import accounts, api_keys, catalog, credits, orgs, passwords, recounts, usage, users
+from billing_app.services.usage import MAX_BATCH, ReportedEvent
+from billing_app.store.tables.orgs import Organization
+
+LAST_RECOUNTS = 3
+"""Scheduled recounts that leave a run's row. Before them each ledger is brought up to date when a period turns and
+with each grant: the figures are the same (law of schedule invariance), and a start need not wait for 1 600 recounts."""
+
+BEFORE = timedelta(minutes=5)
+"""Use is reported this long before what follows on it."""
+
+SOURCE_TEXTS = {"purchase": "Bought {}", "recurring": "Monthly pack of {}", "top_up": "Automatic top-up of {}"}
+
+Step = tuple[datetime, int, Callable[[], object]]
+"""When, in which order at the same moment, and what."""
+
+
+def tell(database: Database, now: datetime) -> None:
+    """Makes everything of the story happen up to `now`. The database has a catalogue and nothing else."""
+    told = stories(now)
+    with database.reading() as session:
+        current = catalog.current(session, now)
+    by_person = _introduce(database, told)
+    steps: list[Step] = []
+    for story in told:
+        narrator = _Narrator(database, story, current)
+        narrator.begin(by_person)
+        steps += narrator.steps(now)
+    steps += _recounts(database, now)
+    for _at, _order, act in sorted(steps, key=lambda step: step[:2]):
+        act()
+
+
+def _introduce(database: Database, told: tuple[Story, ...]) -> dict[Person, datetime]:
+    """Makes the people known. One hash serves everybody: they share the password, and hashing is slow on purpose."""
+    since = {people.OPERATOR: min(story.anchor for story in told)}
+    for story in told:
+        for person, _role in story.members:
+            since[person] = min(story.anchor, since.get(person, story.anchor))
+    password_hash = passwords.hashed(people.PASSWORD)
+    with database.writing() as session:
+        for person, at in since.items():
+            users.create(
+                session, person.email, person.name, at, password_hash=password_hash, operator=person.operator, demo=True
+            )
+    return since
+
+
+def _recounts(database: Database, now: datetime) -> Iterator[Step]:
+    """The last scheduled recounts of all organizations."""
+    for at in _last_recounts(now):
+        yield at, 1, lambda at=at: recounts.run(database.writing, lambda: at, "demo", "schedule")
+
+
+def _last_recounts(now: datetime) -> list[datetime]:
+    last = recounts.last_scheduled(now)
+    return [last - timedelta(hours=6 * number) for number in range(LAST_RECOUNTS)]
+
+
+class _Narrator:
+    """Tells one organization's story."""
+
+    def __init__(self, database: Database, story: Story, current: Catalog) -> None:
+        """Nothing has happened yet."""
+        self._database = database
+        self._story = story
+        self._catalog = current
+        self._granted: set[str] = set()
+        self._plans = {plan.id for plan in current.plans}
+        self._packs = {pack.id: pack for pack in current.packs}
+        self._metrics = {
+            metric.id: metric for metric in current.metrics if AGGREGATIONS.get(metric.id) is metric.aggregation
+        }
+
+    def begin(self, since: dict[Person, datetime]) -> None:
+        """The organization, its first plan, its members and its API key."""
+        story = self._story
+        with self._database.writing() as session:
+            organization = orgs.create(
+                session, story.anchor, name=story.name, address=story.address, anchor=story.anchor, **story.profile
+            )
+            credits.change_plan(session, organization, self._plan(story.plan), story.anchor, reason="Signed up")
+            for person, role in story.members:
+                joined = max(story.anchor, since[person])
+                users.join(
+                    session, accounts.organization_id(organization), users.by_email(session, person.email), role, joined
+                )
+            creator = story.members[0][0].email
+            # Its secret is forgotten: it stands on the page of keys, and whoever wants to report makes one.
+            api_keys.create(
+                session, accounts.organization_id(organization), "Usage reporter", DEFAULT_SCOPES, creator, story.anchor
+            )
+
+    def steps(self, now: datetime) -> Iterator[Step]:
+        """Everything that happened up to `now`, as things to do."""
+        for fact in self._story.facts:
+            if fact.at <= now:
+                yield fact.at, 0, lambda fact=fact: self._happen(fact)
+        for period in Calendar(now, self._story.anchor).periods[1:]:
+            yield period.start, 1, lambda at=period.start: self._recount(at)
+        for at, batch in _batches(self._story, self._metrics, now):
+            yield at, 2, lambda at=at, batch=batch: self._report(batch, at)
+
+    def _happen(self, fact: Fact) -> None:
+        if isinstance(fact, Report):
+            self._report([event for event in fact.events if event.metric in self._metrics], fact.at)
+        else:
+            with self._database.writing() as session:
+                self._record(session, orgs.by_address(session, self._story.address), fact)
+
+    def _record(self, session: Session, organization: Organization, fact: Fact) -> None:
+        """Lets one thing happen, if the catalogue has what it is about: a changed plans.json must not stop a start."""
+        if isinstance(fact, HoldPlan):
+            credits.change_plan(session, organization, self._plan(fact.plan), fact.at, reason=fact.reason)
+        elif isinstance(fact, Buy):
+            self._buy(session, organization, fact)
+        elif isinstance(fact, Give):
+            self._give(session, organization, fact)
+        elif isinstance(fact, Void) and fact.key in self._granted:
+            credits.void(
+                session, organization, grant_id(fact.key), fact.at, reason=fact.reason, actor=people.OPERATOR.email
+            )
+        elif isinstance(fact, Refund) and fact.key in self._granted:
+            key = f"{self._source_key(fact.key)}:refund"
+            credits.refund(
+                session, organization, grant_id(fact.key), fact.refunded_cents, fact.at, source_key=key,
+                reason=fact.reason, actor=people.OPERATOR.email,
+            )  # fmt: skip
+        elif isinstance(fact, Dispute) and fact.key in self._granted:
+            key = f"{self._source_key(fact.key)}:dispute:{fact.status}"
+            credits.dispute(session, organization, grant_id(fact.key), fact.status, fact.at, source_key=key)
+
+    def _buy(self, session: Session, organization: Organization, fact: Buy) -> None:
+        pack = self._packs.get(fact.pack)
+        metric = self._metrics.get(pack.metric) if pack else None
+        if pack is None or metric is None:
+            return
+        self._granted.add(fact.key)
+        credits.grant(
+            session, organization, metric.id, pack.quantity, fact.at, source=fact.source,
+            source_key=self._source_key(fact.key), reason=SOURCE_TEXTS[fact.source].format(format_pack(pack, metric)),
+            grant_id=grant_id(fact.key), paid_cents=pack.price_cents, currency=self._catalog.currency, pack=pack.id,
+        )  # fmt: skip
+
+    def _give(self, session: Session, organization: Organization, fact: Give) -> None:
+        if fact.metric not in self._metrics:
+            return
+        self._granted.add(fact.key)
+        credits.grant(
+            session, organization, fact.metric, fact.quantity, fact.at, source=fact.source,
+            source_key=self._source_key(fact.key), reason=fact.reason, grant_id=grant_id(fact.key),
+            expires_at=fact.at + timedelta(days=fact.days),
+            actor=people.OPERATOR.email if fact.source == "operator" else self._story.members[0][0].email,
+        )  # fmt: skip
+
+    def _report(self, events: list[ReportedEvent], at: datetime) -> None:
+        with self._database.writing() as session:
+            organization = orgs.by_address(session, self._story.address)
+            report = usage.report(session, organization, events, at, watch=False)
+        if report.rejected:
+            raise ValueError(f"the demo's story is refused: {report.rejected[0].detail}")
+
+    def _recount(self, at: datetime) -> None:
+        with self._database.writing() as session:
+            recounts.post(session, orgs.by_address(session, self._story.address), at)
+
+    def _plan(self, plan: str) -> str:
+        return plan if plan in self._plans else self._catalog.default_plan.id
+
+    def _source_key(self, key: str) -> str:
+        return f"demo:{self._story.address}:{key}"
+
+
+def grant_id(key: str) -> str:
+    """The id of a grant: told again, the story has the same ones."""
+    return f"gr_{key.replace('-', '_')}"
+
+
+def _batches(story: Story, metrics: Iterable[str], now: datetime) -> Iterator[tuple[datetime, list[ReportedEvent]]]:
+    """The story's use in the batches in which it is reported, one metric each, with the moments of their reports."""
+    times = _report_times(story, now)
+    found: dict[tuple[int, str], list[ReportedEvent]] = defaultdict(list)
+    for event in story.usage:
+        if event.metric in metrics and event.at is not None:
+            found[bisect_left(times, event.at), event.metric].append(event)
+    for (place, _metric), events in sorted(found.items(), key=lambda item: item[0]):
+        for start in range(0, len(events), MAX_BATCH):
+            yield times[place], events[start : start + MAX_BATCH]
+
+
+def _report_times(story: Story, now: datetime) -> list[datetime]:
+    """When use is reported: before whatever else happens, before a period ends, before the last recounts, and now.
+
+    So nothing is late by accident, and the ledger shows under each purchase what was left when it was made.
+    """
+    happened = [fact.at for fact in story.facts] + _last_recounts(now)
+    ends = [period.end for period in Calendar(now, story.anchor).periods]
+    return sorted({at - BEFORE for at in (*happened, *ends) if at - BEFORE < now} | {now})
