@@ -1,26 +1,13 @@
-"""The demo's data: told at first start, forgotten on request."""
+"""The demo's files: found by commands in another terminal, forgotten on request."""
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import os
-from collections.abc import Callable
 
-from billing_app.db import Database
 from billing_app.domain.errors import NotFoundError
 from billing_app.launcher.places import Places
 from billing_app.launcher.single import only_console
-from billing_app.settings import ROOT, Settings, settings
-
-
-def tell(database: Database, settings: Settings, say: Callable[[str], None]) -> list[str]:
-    """Loads the demo's story if it is missing; gives the lines that say who can sign in."""
-    if importlib.util.find_spec("billing_app.demo.seed") is None:
-        return ["There is no demo data yet."]
-    seed = importlib.import_module("billing_app.demo.seed")
-    seed.seed(database, settings, say)
-    return list(seed.sign_ins())
+from billing_app.settings import ROOT, settings
 
 
 def act_on_it() -> None:

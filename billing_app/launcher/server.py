@@ -93,10 +93,12 @@ def answers(host: str, port: int, path: str) -> bool:
         connection.close()
 
 
-def wait_until_answers(host: str, port: int, path: str, seconds: float) -> bool:
-    """Waits for the first answer; False when none came in time."""
+def wait_until_answers(
+    host: str, port: int, path: str, seconds: float, ended: Callable[[], object] = lambda: None
+) -> bool:
+    """Waits for the first answer; False when none came in time, or when `ended` says that none will come."""
     until = time.monotonic() + seconds
-    while time.monotonic() < until:
+    while time.monotonic() < until and ended() is None:
         if answers(host, port, path):
             return True
         time.sleep(0.1)

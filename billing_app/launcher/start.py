@@ -15,7 +15,8 @@ from pydantic import SecretStr
 
 from billing_app import clock, schema
 from billing_app.db import Database
-from billing_app.launcher import demo, frontend, guards, server
+from billing_app.demo import seed
+from billing_app.launcher import frontend, guards, server
 from billing_app.launcher.keys import demo_keys
 from billing_app.launcher.places import Places
 from billing_app.launcher.sandbox import Sandbox
@@ -59,10 +60,10 @@ def run_demo(start: Start) -> None:
         sandbox.start()
         database = _prepared(settings)
         sandbox.require(say)
-        people = demo.tell(database, settings, say)
+        seed.seed(database, settings, say)
         database.close()
         built.result()
-        _serve(start, settings, lambda: _announce(settings, people))
+        _serve(start, settings, lambda: _announce(settings, seed.sign_ins()))
 
 
 def serve_real(start: Start) -> None:
