@@ -40,6 +40,7 @@ COMMANDS = {
     "history": Command("usage", "history", "Show an organization's usage and credits month by month."),
     "recount": Command("recount", "recount", "Bring every organization's ledger up to date."),
     "verify": Command("recount", "verify", "Prove that the ledger follows from the facts."),
+    "stripe": Command("stripe", "app", "Bring the catalogue to Stripe; work on its events."),
     "scenario": Command("scenario", "scenario", "Play scenario files against a database of their own."),
 }
 

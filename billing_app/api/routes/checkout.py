@@ -1,0 +1,46 @@
+"""Buying packs, and how a payment went."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Path
+
+from billing_app.api.documented import behind_a_door
+from billing_app.api.doors import Door, OrganizationDoor
+from billing_app.api.schemas.checkout import CheckoutAnswer, CheckoutRequest, CheckoutStatusAnswer
+from billing_app.api.schemas.shared import MAX_TEXT, VISIBLE
+from billing_app.domain.access import MONEY_ROLES, Scope
+from billing_app.gateways.stripe_payments import payments_of
+from billing_app.services import purchases
+
+router = APIRouter(prefix="/organizations/{address}/checkout", tags=["buying"])
+
+Buying = Annotated[Door, Depends(OrganizationDoor(MONEY_ROLES, frozenset({Scope.BILLING, Scope.ADMIN})))]
+
+Key = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=MAX_TEXT,
+        pattern=VISIBLE,
+        description="the same key begins the payment once, however often it is sent",
+    ),
+]
+
+
+@router.post("", status_code=201, response_model=CheckoutAnswer, responses=behind_a_door(409, 422, 503))
+def start_checkout(door: Buying, basket: CheckoutRequest, key: Key) -> purchases.StartedCheckout:
+    """Begins the payment of a basket; the answer says where the payer's browser has to go."""
+    settings = door.context.settings
+    wanted = [(item.pack, item.quantity) for item in basket.items]
+    return purchases.start_checkout(door.writing, payments_of(settings), wanted, settings.public_url, key=key)
+
+
+@router.get("/{session_id}", response_model=CheckoutStatusAnswer, responses=behind_a_door(422, 503))
+def checkout(
+    door: Buying, session_id: Annotated[str, Path(max_length=255, pattern="^[A-Za-z0-9_]+$")]
+) -> CheckoutStatusAnswer:
+    """Where a payment stands, as Stripe says at this moment. What is paid is granted, if it was not yet."""
+    return CheckoutStatusAnswer.of(purchases.status(door.writing, payments_of(door.context.settings), session_id))

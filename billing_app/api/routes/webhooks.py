@@ -1,0 +1,60 @@
+"""What Stripe sends: verified, stored and answered; worked on after the answer."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import structlog
+from anyio import CapacityLimiter, to_thread
+from fastapi import APIRouter, BackgroundTasks, Depends, Header, Request
+from pydantic import BaseModel
+
+from billing_app.api.bodies import raw_body
+from billing_app.api.context import context_of
+from billing_app.api.documented import problems
+from billing_app.gateways.stripe_payments import payments_of, verified_event
+from billing_app.services import inbox
+from billing_app.services.inbox import Worker
+
+router = APIRouter(prefix="/webhooks", tags=["webhooks"])
+
+log = structlog.get_logger()
+
+WORKERS = 4
+"""Events that one process works on at once. They mostly wait for Stripe, and must leave threads for requests."""
+
+
+class Received(BaseModel):
+    """The event is stored, now or from an earlier delivery."""
+
+    received: bool = True
+
+
+@router.post("/stripe", responses=problems(400, 408, 413, 503))
+def receive_stripe(
+    request: Request,
+    background: BackgroundTasks,
+    body: Annotated[bytes, Depends(raw_body)],
+    signature: Annotated[str, Header(alias="Stripe-Signature")] = "",
+) -> Received:
+    """Takes one event of Stripe. Only Stripe can call it: the body is signed."""
+    context = context_of(request)
+    payments = payments_of(context.settings)
+    event = verified_event(body, signature, context.settings.stripe_webhook_secret.get_secret_value())
+    with context.database.writing() as session:
+        due = inbox.receive(session, event, context.clock())
+    if due:
+        worker = Worker(context.database.writing, payments, context.clock)
+        background.add_task(_work, request, worker, inbox.subject_of(event))
+    return Received()
+
+
+async def _work(request: Request, worker: Worker, subject: str) -> None:
+    """After the answer has left. Whatever goes wrong here leaves the event for the sweep."""
+    state = request.app.state
+    if not hasattr(state, "inbox_limiter"):
+        state.inbox_limiter = CapacityLimiter(WORKERS)
+    try:
+        await to_thread.run_sync(inbox.work, worker, subject, limiter=state.inbox_limiter)
+    except Exception:
+        log.exception("events_left_to_the_sweep", subject=subject)

@@ -1,0 +1,71 @@
+"""Buying packs through Stripe's hosted page."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from billing_app.api.schemas.shared import Answer, Name, Request
+from billing_app.domain.purchases import MAX_COUNT, MAX_LINES
+from billing_app.services.purchases import PurchaseStatus
+
+
+class CheckoutItem(Request):
+    """So many of one pack."""
+
+    pack: Name
+    quantity: Annotated[int, Field(strict=True, ge=1, le=MAX_COUNT)] = 1
+
+
+class CheckoutRequest(Request):
+    """A basket of one-time packs."""
+
+    items: Annotated[list[CheckoutItem], Field(min_length=1, max_length=MAX_LINES)]
+
+
+class CheckoutAnswer(Answer):
+    """A payment that was begun. Send the payer's browser to `url`."""
+
+    url: str
+    session_id: str
+
+
+class PaidGrantAnswer(Answer):
+    """What a paid line brought. `quantity` in base units, `paid_cents` after discounts, taxes included."""
+
+    id: str
+    metric: str
+    quantity: int
+    pack: str | None
+    paid_cents: int
+    currency: str
+    effective_at: datetime
+    expires_at: datetime | None
+
+
+class CheckoutStatusAnswer(Answer):
+    """Where a payment stands. Open with `processing`: the payer is done, the money is on its way.
+
+    `failure` is a sentence for the payer: why the last attempt failed, or empty.
+    """
+
+    status: Literal["open", "paid", "expired", "failed"]
+    processing: bool
+    total_cents: int
+    currency: str
+    failure: str
+    grants: list[PaidGrantAnswer]
+
+    @classmethod
+    def of(cls, found: PurchaseStatus) -> CheckoutStatusAnswer:
+        """The answer for a purchase."""
+        return cls(
+            status=found.state.value,
+            processing=found.processing,
+            total_cents=found.total_cents,
+            currency=found.currency,
+            failure=found.failure,
+            grants=[PaidGrantAnswer.model_validate(grant) for grant in found.grants],
+        )

@@ -1,0 +1,128 @@
+"""`billing stripe`: bring the catalogue to Stripe, and work on what Stripe said."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from billing_app import clock, wiring
+from billing_app.domain.errors import NotFoundError, UnavailableError
+from billing_app.domain.money import format_money
+from billing_app.gateways.payments import Payments
+from billing_app.gateways.stripe_payments import connected, payments_of
+from billing_app.jobs import inbox as job
+from billing_app.services import catalog, inbox, payment_account, stripe_catalogue
+from billing_app.services.inbox import STRIPE, Worker
+from billing_app.services.stripe_catalogue import Deed, Step
+from billing_app.settings import settings
+from billing_app.store import inbox as inbox_store
+
+app = typer.Typer(no_args_is_help=True)
+
+SIGNS = {Deed.CREATE: "+", Deed.REPLACE: "~", Deed.RENAME: "~", Deed.KEEP: " "}
+
+DONE = {
+    Deed.CREATE: "created",
+    Deed.REPLACE: "replaced by a new price",
+    Deed.RENAME: "renamed",
+    Deed.KEEP: "already right",
+}
+
+Secret = Annotated[str, typer.Option("--stripe-api-secret", help="another key than BILLING_STRIPE_API_SECRET's")]
+
+
+@app.callback()
+def _stripe() -> None:
+    """Stripe's side of the catalogue, and its events."""
+
+
+@app.command()
+def push(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what would be done")] = False,
+    stripe_api_secret: Secret = "",
+) -> None:
+    """Make or update a product and a price at Stripe for everything in the catalogue that is sold.
+
+    Prices never change there: a changed one gets a new price, and what was sold at the old one stays as it is. Doing it
+    again changes nothing.
+
+    Example: billing stripe push --dry-run
+    """
+    payments = _connected(stripe_api_secret)
+    account = payments.account()
+    with wiring.database().writing() as session:
+        payment_account.confirm(session, account, clock.now())
+        current = catalog.current(session, clock.now())
+    steps = stripe_catalogue.plan(payments, stripe_catalogue.offers(current))
+    for step in steps:
+        if step.deed is not Deed.KEEP:
+            print(_line(step))
+    if not dry_run:
+        _do(payments, [step for step in steps if step.deed is not Deed.KEEP])
+    counts = Counter(step.deed for step in steps)
+    said = ", ".join(f"{counts[deed]} {DONE[deed]}" for deed in Deed if counts[deed])
+    print(f"{'Would be: ' if dry_run else ''}{said or 'nothing is sold'}.")
+
+
+@app.command()
+def replay(event: Annotated[str, typer.Argument(help="its id, such as evt_1PQ...")]) -> None:
+    """Work on an event again, whatever became of it. One that never arrived is fetched from Stripe (for 30 days).
+
+    Example: billing stripe replay evt_1PQrStUvWxYz
+    """
+    database, payments = wiring.database(), payments_of(settings())
+    try:
+        with database.writing() as session:
+            subject = inbox.replay(session, event, clock.now())
+    except NotFoundError:
+        fetched = payments.event(event)
+        with database.writing() as session:
+            inbox.receive(session, fetched, clock.now())
+        subject = inbox.subject_of(fetched)
+    inbox.work(Worker(database.writing, payments, clock.now), subject)
+    with database.reading() as session:
+        found = inbox_store.event(session, STRIPE, event)
+    if found is None or found.state == inbox.State.FAILED:
+        raise UnavailableError(f"{event} failed: {found.error if found else 'it is not there'}")
+    what = "is being worked on by another process" if found.state == inbox.State.NEW else f"was {found.state}"
+    print(f"{event} ({found.type}) {what}.")
+
+
+@app.command()
+def sweep() -> None:
+    """Work on every event that is due, and ask Stripe after payments of which nothing was heard. Runs by itself, too.
+
+    Example: billing stripe sweep
+    """
+    payments_of(settings())
+    worked = job.sweep(wiring.database(), settings())
+    print(f"{worked.handled} events handled, {worked.ignored} ignored, {worked.failed} failed.")
+
+
+def _connected(stripe_api_secret: str) -> Payments:
+    """Pushing needs the key alone, so that it can be done before there is a webhook."""
+    given = settings()
+    secret = stripe_api_secret or given.stripe_api_secret.get_secret_value()
+    if not secret:
+        raise UnavailableError("There is no key to speak to Stripe with: set BILLING_STRIPE_API_SECRET.")
+    return connected(secret, given.stripe_api_base)
+
+
+def _do(payments: Payments, steps: list[Step]) -> None:
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Stripe", total=len(steps))
+        stripe_catalogue.push(payments, steps, lambda _step: bar.advance(task))
+
+
+def _line(step: Step) -> str:
+    offer = step.offer
+    price = format_money(offer.price_cents, offer.currency)
+    was = ""
+    if step.deed is Deed.REPLACE and step.old is not None:
+        was = f" (was {format_money(step.old.price_cents, step.old.currency)})"
+    every = "" if offer.interval == "once" else f" every {offer.interval}"
+    return f"{SIGNS[step.deed]} {offer.lookup_key}: {offer.product.name}, {price}{every}{was}"
