@@ -23,7 +23,7 @@ from billing_app.api.handshakes import Handshakes
 from billing_app.api.headers import SecurityHeaders
 from billing_app.api.health import CHECKS, Check
 from billing_app.api.request_log import RequestLog
-from billing_app.api.routes import catalogue, sign_in, usage
+from billing_app.api.routes import catalogue, checkout, credits, downloads, sign_in, usage, webhooks
 from billing_app.api.schemas.usage import CloudEventBatch, UsageBatch
 from billing_app.db import Database
 from billing_app.settings import Settings
@@ -31,7 +31,15 @@ from billing_app.settings import Settings
 DOCUMENTED: tuple[type[BaseModel], ...] = (problems.Problem, UsageBatch, CloudEventBatch)
 """Shapes that FastAPI does not see, because no route has them as its one body or answer."""
 
-ROUTERS: tuple[APIRouter, ...] = (sign_in.router, catalogue.router, usage.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    sign_in.router,
+    catalogue.router,
+    usage.router,
+    credits.router,
+    downloads.router,
+    checkout.router,
+    webhooks.router,
+)
 
 
 def create_api(

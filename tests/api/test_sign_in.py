@@ -113,11 +113,11 @@ def test_another_site_signs_nobody_in(api: Api, ada: str, origin: str) -> None:
     assert sessions_stored(api) == 0
 
 
-@pytest.mark.parametrize("target", ["https://evil.example", "//evil.example", "/\\evil.example", "/\t/evil.example"])
-def test_a_sign_in_leads_to_no_other_site(api: Api, ada: str, target: str) -> None:
+def test_a_sign_in_leads_to_no_other_site(api: Api, ada: str) -> None:
     with api.browser() as browser:
-        answer = browser.post("/sign-in", data={"email": ada, "password": PASSWORD, "next": target})
-    assert answer.headers["location"] == "/"
+        for target in ("https://evil.example", "//evil.example", "/\\evil.example", "/\t/evil.example"):
+            answer = browser.post("/sign-in", data={"email": ada, "password": PASSWORD, "next": target})
+            assert answer.headers["location"] == "/", target
 
 
 def test_a_header_cannot_be_injected_through_next(api: Api, ada: str) -> None:

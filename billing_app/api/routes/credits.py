@@ -1,0 +1,93 @@
+"""Reading where credits are and where they went, as JSON."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+
+from billing_app.api import cursors
+from billing_app.api.documented import behind_a_door
+from billing_app.api.doors import Door, OrganizationDoor
+from billing_app.api.schemas.credits import (
+    BalanceAnswer,
+    BalancesQuery,
+    GrantAnswer,
+    GrantQuery,
+    HistoryQuery,
+    LedgerAnswer,
+    LedgerQuery,
+    MonthAnswer,
+)
+from billing_app.api.schemas.shared import Items
+from billing_app.domain.access import ALL_ROLES, MONEY_ROLES, READ_SCOPES
+from billing_app.services import history as histories
+from billing_app.services import statements
+from billing_app.services.months import as_item
+
+router = APIRouter(prefix="/organizations/{address}", tags=["credits"])
+
+MembersDoor = Annotated[Door, Depends(OrganizationDoor(ALL_ROLES, READ_SCOPES))]
+MoneyDoor = Annotated[Door, Depends(OrganizationDoor(MONEY_ROLES, READ_SCOPES))]
+
+
+@router.get("/balances", response_model=Items[BalanceAnswer], responses=behind_a_door(422, 503))
+def balances(door: MembersDoor, query: Annotated[BalancesQuery, Query()]) -> dict[str, Any]:
+    """Per metric: used of the allowance, credits, debt, and whether it is blocked."""
+    with door.reading() as visit:
+        return {"items": statements.balances(visit.session, visit.organization, visit.now, as_of=query.as_of)}
+
+
+@router.get("/grants", response_model=Items[GrantAnswer], responses=behind_a_door(422, 503))
+def grants(door: MoneyDoor, query: Annotated[GrantQuery, Query()]) -> dict[str, Any]:
+    """The organization's grants, the newest first, with where the credits of each are."""
+    after = None if query.cursor is None else tuple(map(str, cursors.decode(query.cursor, str, str)))
+    with door.reading() as visit:
+        found = statements.grants(
+            visit.session,
+            visit.organization,
+            visit.now,
+            metric=query.metric,
+            as_of=query.as_of,
+            start=query.start,
+            end=query.end,
+        )
+        rest = [each for each in found if after is None or _place(each) < after]
+        page = [GrantAnswer.of(each) for each in rest[: query.limit]]
+    more = len(rest) > query.limit
+    return {"items": page, "next_cursor": cursors.encode(*_place(rest[query.limit - 1])) if more else None}
+
+
+@router.get("/ledger", response_model=Items[LedgerAnswer], responses=behind_a_door(422))
+def ledger(door: MoneyDoor, query: Annotated[LedgerQuery, Query()]) -> dict[str, Any]:
+    """Every movement of credits, the newest first."""
+    before = None if query.cursor is None else int(cursors.decode(query.cursor, int)[0])
+    with door.reading() as visit:
+        found = statements.ledger(
+            visit.session,
+            visit.organization,
+            query.limit + 1,
+            metric=query.metric,
+            kind=query.kind,
+            grant=query.grant,
+            start=query.start,
+            end=query.end,
+            before=before,
+        )
+        page = [LedgerAnswer.model_validate(entry) for entry in found[: query.limit]]
+    return {"items": page, "next_cursor": cursors.encode(page[-1].number) if len(found) > query.limit else None}
+
+
+@router.get("/history", response_model=Items[MonthAnswer], responses=behind_a_door(422, 503))
+def history(door: MoneyDoor, query: Annotated[HistoryQuery, Query()]) -> dict[str, Any]:
+    """Month by month and metric by metric: what was used, what the plan covered, what credits paid."""
+    with door.reading() as visit:
+        found = histories.history(visit.session, visit.organization, visit.now, to=query.to, metric=query.metric)
+    return {"items": [as_item(each.metric, month) for each in found for month in each.months]}
+
+
+def _place(statement: statements.GrantStatement) -> tuple[str, str]:
+    """Where a grant is in the list. Fixed-width text of the moment, so that it sorts as the moment does."""
+    at: datetime = statement.row.effective_at
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%f"), statement.row.id

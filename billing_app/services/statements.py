@@ -1,0 +1,154 @@
+"""What an organization may read of its credits: balances, grants and ledger, as plain figures for programs.
+
+Computed by the engine from the facts and never taken from a cache, so a reader needs no lock and is right whether or
+not any job has run (credits.md rule 2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from billing_app.domain.accounts import Account, GrantAccount
+from billing_app.domain.entitlements import MeterState, Reading
+from billing_app.services import accounts, catalog
+from billing_app.store import credits as credit_store
+from billing_app.store import ledger as ledger_store
+from billing_app.store import meters as meter_store
+from billing_app.store.ledger import Filter
+from billing_app.store.orgs import stored_id
+from billing_app.store.tables.credits import GrantRow
+from billing_app.store.tables.ledger import LedgerEntry
+from billing_app.store.tables.orgs import Organization
+
+
+@dataclass(frozen=True, slots=True)
+class NextExpiry:
+    """The next grant that ends with something left."""
+
+    at: datetime
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Where one metric stands. `used` and `allowance` are the running period's; `allowance` None is unlimited."""
+
+    metric: str
+    as_of: datetime
+    period_start: datetime
+    period_end: datetime
+    used: int
+    allowance: int | None
+    reserved: int
+    credits: int
+    debt: int
+    deficit: int
+    state: MeterState
+    next_expiry: NextExpiry | None
+
+
+@dataclass(frozen=True, slots=True)
+class GrantStatement:
+    """One grant, and where its credits are."""
+
+    row: GrantRow
+    account: GrantAccount
+
+
+def balances(
+    session: Session, organization: Organization, now: datetime, *, as_of: datetime | None = None
+) -> list[Balance]:
+    """Every metric's balance now, or as of another moment by what is known today."""
+    moment = as_of or now
+    owner = stored_id(organization)
+    held = accounts.plans(session, owner)
+    current = catalog.current(session, now)
+    found = []
+    for metric in current.metrics:
+        account = accounts.account(session, organization, metric.id, moment, held=held)
+        reserved, _ = meter_store.reserved(session, owner, metric.id, moment)
+        reading = Reading(metric.aggregation, account.allowance, account.used, account.left, reserved, account.level)
+        rows = credit_store.grants(session, owner, metric.id)
+        found.append(
+            Balance(
+                metric=metric.id,
+                as_of=moment,
+                period_start=account.period.start,
+                period_end=account.period.end,
+                used=account.used,
+                allowance=account.allowance,
+                reserved=reserved,
+                credits=account.left,
+                debt=account.debt,
+                deficit=account.deficit,
+                state=reading.state,
+                next_expiry=_next_expiry(rows, account),
+            )
+        )
+    return found
+
+
+def grants(
+    session: Session,
+    organization: Organization,
+    now: datetime,
+    *,
+    metric: str | None = None,
+    as_of: datetime | None = None,
+    start: datetime | None = None,
+    end: datetime | None = None,
+) -> list[GrantStatement]:
+    """The organization's grants that became effective in `[start, end)`, the newest first.
+
+    Raises NotFoundError `metric_not_found`.
+    """
+    owner = stored_id(organization)
+    if metric is not None:
+        catalog.current(session, now).metric(metric)
+    rows = credit_store.grants(session, owner, metric)
+    held = accounts.plans(session, owner)
+    moment = as_of or now
+    computed = {
+        each: accounts.account(session, organization, each, moment, held=held).grants
+        for each in sorted({row.metric for row in rows})
+    }
+    found = [
+        GrantStatement(row, computed[row.metric][row.id])
+        for row in rows
+        if row.id in computed[row.metric]
+        and (start is None or row.effective_at >= start)
+        and (end is None or row.effective_at < end)
+    ]
+    return sorted(found, key=lambda statement: (statement.row.effective_at, statement.row.id), reverse=True)
+
+
+def ledger(
+    session: Session,
+    organization: Organization,
+    limit: int,
+    *,
+    metric: str | None = None,
+    kind: str | None = None,
+    grant: str | None = None,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    before: int | None = None,
+) -> list[LedgerEntry]:
+    """Entries that occurred in `[start, end)`, the newest first, `limit` at a time, below the number `before`."""
+    wanted = Filter(metric=metric, kind=kind, grant_id=grant, start=start, end=end)
+    return ledger_store.entries(session, stored_id(organization), wanted, limit, before)
+
+
+def _next_expiry(rows: list[GrantRow], account: Account) -> NextExpiry | None:
+    ending = [
+        (row.expires_at, account.grants[row.id].left)
+        for row in rows
+        if row.expires_at is not None and row.id in account.grants and account.grants[row.id].left
+    ]
+    if not ending:
+        return None
+    first = min(at for at, _ in ending)
+    return NextExpiry(first, sum(left for at, left in ending if at == first))

@@ -1,0 +1,269 @@
+"""Who may call what: every route of the API against every kind of caller.
+
+A route without a row fails, and so does a row without a route. A row says what each caller gets; `ok` is any answer
+that a door let through (a body may still be refused for what it says).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from billing_app.domain.access import Role, Scope
+from billing_app.services import api_keys, sessions
+from tests.api.conftest import Api
+from tests.builders import NOON, a_key, a_session_token, a_user, an_organization, the_catalogue
+
+OK = "ok"
+
+ANYONE = "anyone"
+"""Rows of routes without a door."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What callers get, all spelt out: no role implies another here."""
+
+    anonymous: object
+    other_admin: object
+    member: object
+    billing: object
+    admin: object
+    operator: object
+    key: object
+    other_key: object
+    key_without_scope: object
+    revoked_key: object
+    operator_key: object
+    signed_out: object
+
+
+def open_to_all() -> Row:
+    return Row(*[OK] * 12)
+
+
+def keys_only() -> Row:
+    """Reporting and asking is for programs."""
+    return Row(
+        anonymous=401, other_admin=404, member=403, billing=403, admin=403, operator=OK,
+        key=OK, other_key=404, key_without_scope=403, revoked_key=401, operator_key=OK, signed_out=401,
+    )  # fmt: skip
+
+
+def readable_by_members() -> Row:
+    return Row(
+        anonymous=401, other_admin=404, member=OK, billing=OK, admin=OK, operator=OK,
+        key=OK, other_key=404, key_without_scope=403, revoked_key=401, operator_key=OK, signed_out=401,
+    )  # fmt: skip
+
+
+def readable_by_who_pays() -> Row:
+    return Row(
+        anonymous=401, other_admin=404, member=403, billing=OK, admin=OK, operator=OK,
+        key=OK, other_key=404, key_without_scope=403, revoked_key=401, operator_key=OK, signed_out=401,
+    )  # fmt: skip
+
+
+MATRIX: dict[str, Row] = {
+    "POST /sign-in": open_to_all(),
+    "POST /sign-out": open_to_all(),
+    "POST /set-up": open_to_all(),
+    "POST /new-password": open_to_all(),
+    "POST /accept-invitation": open_to_all(),
+    "GET /docs": open_to_all(),
+    "GET /openapi.json": open_to_all(),
+    "GET /metrics": open_to_all(),
+    "GET /packs": open_to_all(),
+    "GET /plans": open_to_all(),
+    "GET /plans/{plan}": open_to_all(),
+    "POST /organizations/{address}/usage": keys_only(),
+    "POST /organizations/{address}/check": keys_only(),
+    "GET /organizations/{address}/balances": readable_by_members(),
+    "GET /organizations/{address}/balances.csv": readable_by_members(),
+    "GET /organizations/{address}/grants": readable_by_who_pays(),
+    "GET /organizations/{address}/grants.csv": readable_by_who_pays(),
+    "GET /organizations/{address}/ledger": readable_by_who_pays(),
+    "GET /organizations/{address}/ledger.csv": readable_by_who_pays(),
+    "GET /organizations/{address}/history": readable_by_who_pays(),
+    "GET /organizations/{address}/history.csv": readable_by_who_pays(),
+}
+
+SCOPES = {
+    "POST /organizations/{address}/usage": {Scope.USAGE_WRITE},
+    "POST /organizations/{address}/check": {Scope.CHECK},
+}
+"""Which scopes open a route; all others are opened by READING."""
+
+READING = {Scope.READ, Scope.BILLING, Scope.ADMIN}
+
+BODIES: dict[str, Any] = {
+    "POST /organizations/{address}/usage": {"events": [{"id": "1", "metric": "mau", "subject": "device"}]},
+    "POST /organizations/{address}/check": {"metric": "mau"},
+}
+
+CALLERS = tuple(Row.__dataclass_fields__)
+
+
+def routes_of(api: Api) -> set[str]:
+    """Every route that the running app has, documented or not."""
+    with api.client() as anyone:
+        documented = anyone.get("/openapi.json").json()["paths"]
+    found = {f"{method.upper()} {path}" for path, methods in documented.items() for method in methods}
+    versioned: Any = next(route for route in api.app.routes if getattr(route, "path", "") == "/api/v1")
+    for route in versioned.app.routes:
+        path = getattr(route, "path", None)
+        if path is not None:
+            found |= {f"{method} {path}" for method in route.methods or () if method != "HEAD"}
+    return found
+
+
+def test_every_route_has_a_row(api: Api) -> None:
+    routes = routes_of(api)
+    assert routes - MATRIX.keys() == set(), "routes without a row: say who may call them"
+    assert MATRIX.keys() - routes == set(), "rows without a route"
+
+
+def test_every_route_of_an_organization_has_a_door(api: Api) -> None:
+    """A route that gets its database session elsewhere would not be guarded at all."""
+    for route in MATRIX:
+        if "{address}" in route:
+            assert MATRIX[route].anonymous == 401, route
+
+
+@pytest.fixture
+def callers(api: Api) -> Iterator[dict[str, httpx.Client]]:
+    """One client for every kind of caller, all with the origin of our own pages."""
+    the_catalogue(api.database)
+    with api.database.writing() as session:
+        acme, globex = an_organization(session, "acme"), an_organization(session, "globex")
+        tokens = {
+            role.value: a_session_token(session, a_user(session, f"{role}@acme.example", member_of=acme, role=role))
+            for role in (Role.MEMBER, Role.BILLING, Role.ADMIN)
+        }
+        tokens["other_admin"] = a_session_token(session, a_user(session, "admin@globex.example", member_of=globex))
+        tokens["operator"] = a_session_token(session, a_user(session, "op@example.org", operator=True))
+        left = a_user(session, "left@acme.example", member_of=acme)
+        tokens["signed_out"] = a_session_token(session, left)
+        sessions.sign_out(session, tokens["signed_out"])
+        keys = {
+            "key": a_key(session, acme, *Scope)[0],
+            "other_key": a_key(session, globex, *Scope)[0],
+            "operator_key": a_key(session, None)[0],
+        }
+        keys["revoked_key"], revoked = a_key(session, acme, *Scope)
+        api_keys.revoke(session, acme.id, revoked, NOON)
+        for scope in Scope:
+            keys[scope.value] = a_key(session, acme, scope)[0]
+    clients = {"anonymous": api.browser()}
+    clients |= {name: api.browser(token) for name, token in tokens.items()}
+    clients |= {name: api.program(secret) for name, secret in keys.items()}
+    yield clients
+    for client in clients.values():
+        client.close()
+
+
+def call(client: httpx.Client, route: str) -> int:
+    method, path = route.split()
+    body = BODIES.get(route)
+    answer = client.request(method, path.format(address="acme", plan="free"), json=body)
+    assert answer.status_code < 500, f"{route}: {answer.text}"
+    return answer.status_code
+
+
+def got(status: int) -> object:
+    """The answer as the matrix writes it: what a door refused, or OK."""
+    return status if status in {401, 403, 404} else OK
+
+
+def test_each_caller_gets_what_the_matrix_says(callers: dict[str, httpx.Client]) -> None:
+    wrong = []
+    for caller in CALLERS:
+        for route, row in MATRIX.items():
+            if caller == "key_without_scope" or (route == "POST /sign-out" and caller != "anonymous"):
+                continue  # the next test is about scopes; signing out would end the session that other rows need
+            answer = got(call(callers[caller], route))
+            if answer != getattr(row, caller):
+                wrong.append(f"{caller} got {answer} from {route}")
+    assert wrong == []
+
+
+def test_a_key_opens_what_its_scope_opens_and_nothing_else(callers: dict[str, httpx.Client]) -> None:
+    wrong = []
+    for scope in Scope:
+        for route, row in MATRIX.items():
+            if "{address}" not in route:
+                continue
+            expected = OK if scope in SCOPES.get(route, READING) else row.key_without_scope
+            answer = got(call(callers[scope.value], route))
+            if answer != expected:
+                wrong.append(f"a key with {scope} got {answer} from {route}")
+    assert wrong == []
+
+
+class TestWhoIsAsking:
+    """How a caller is told from another."""
+
+    def test_somebody_elses_organization_and_none_answer_alike(self, callers: dict[str, httpx.Client]) -> None:
+        for caller in ("other_admin", "other_key"):
+            answers = [
+                callers[caller].get(f"/organizations/{address}/balances").json() for address in ("acme", "nowhere")
+            ]
+            for answer in answers:
+                del answer["request_id"]
+            first, second = (str(answer).replace("acme", "X").replace("nowhere", "X") for answer in answers)
+            assert first == second
+
+    def test_a_cookie_alone_changes_nothing_from_another_site(self, callers: dict[str, httpx.Client]) -> None:
+        for origin in ("https://evil.example", "null"):
+            answer = callers["operator"].post(
+                "/organizations/acme/check", json={"metric": "mau"}, headers={"Origin": origin}
+            )
+            assert (answer.status_code, answer.json()["code"]) == (403, "wrong_origin")
+
+    def test_a_key_needs_no_origin_and_beats_the_cookie(self, callers: dict[str, httpx.Client]) -> None:
+        signed_in = callers["operator"].cookies
+        answer = callers["revoked_key"].get(
+            "/organizations/acme/balances", headers={"Cookie": f"billing_session={signed_in['billing_session']}"}
+        )
+        assert (answer.status_code, answer.json()["code"]) == (401, "unknown_key")
+
+    def test_a_strange_authorization_is_nobody(self, api: Api) -> None:
+        with api.client() as client:
+            for header in (b"Bearer", b"Bearer x y", b"Basic YTpi", b"bk_live_abc", b"Bearer bk_live_\xff"):
+                answer = client.get("/organizations/acme/balances", headers={b"Authorization": header})
+                assert answer.status_code == 401, header
+                assert answer.headers["www-authenticate"].startswith("Bearer")
+
+    def test_a_strange_address_is_no_organization(self, callers: dict[str, httpx.Client]) -> None:
+        for address in ("%00", "a%2Fb", "%2e%2e", "a" * 65, "ä", "a b", "acme%0d%0aX: y"):
+            for caller in ("key", "operator_key", "admin"):
+                answer = callers[caller].get(f"/organizations/{address}/balances")
+                assert answer.status_code == 404, f"{caller}: {address}"
+
+    def test_a_key_is_noted_as_used_at_most_once_a_minute(self, api: Api, callers: dict[str, httpx.Client]) -> None:
+        def last_used() -> object:
+            with api.database.reading() as session:
+                acme = sessions.organization_at(session, "acme")
+                newest = {key.last_used_at for key in api_keys.every(session, acme.id) if key.last_used_at}
+            return max(newest) if newest else None
+
+        assert last_used() is None
+        callers["key"].get("/organizations/acme/balances")
+        assert last_used() == NOON
+        api.now = NOON.replace(second=30)
+        callers["key"].get("/organizations/acme/balances")
+        assert last_used() == NOON
+        api.now = NOON.replace(minute=2)
+        callers["key"].get("/organizations/acme/balances")
+        assert last_used() == api.now
+
+    def test_a_session_that_calls_the_api_is_in_use(self, api: Api, callers: dict[str, httpx.Client]) -> None:
+        api.now = NOON + sessions.IDLE - sessions.RENEW_AFTER
+        assert callers["admin"].get("/organizations/acme/balances").status_code == 200
+        api.now += sessions.IDLE - sessions.RENEW_AFTER
+        assert callers["admin"].get("/organizations/acme/balances").status_code == 200
+        assert callers["member"].get("/organizations/acme/balances").status_code == 401

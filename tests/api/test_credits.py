@@ -1,0 +1,207 @@
+"""Reading balances, grants, ledger and history, as JSON and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from billing_app.api.csv_answers import written
+from billing_app.services import credits as credit_service
+from billing_app.services import orgs
+from tests.api.conftest import Api
+from tests.builders import NOON, a_key, an_organization, the_catalogue
+
+MARCH = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def program(api: Api):
+    """A program of acme, which is on the default plan, sent 750 of its 250 e-mails and had a pack of 2,000."""
+    the_catalogue(api.database)
+    with api.database.writing() as session:
+        acme = an_organization(session, "acme")
+        an_organization(session, "globex")
+        secret, _ = a_key(session, acme)
+        grant(session, acme, "gr_first", 2_000, NOON - timedelta(days=5), paid_cents=1_900)
+        grant(session, acme, "gr_second", 500, NOON - timedelta(days=2), reason="=HYPERLINK(sorry)")
+    with api.program(secret) as client:
+        post_usage(client, {"id": "1", "metric": "emails", "quantity": 250, "at": "2026-03-09T00:00:00Z"})
+        post_usage(client, {"id": "2", "metric": "emails", "quantity": 500, "at": "2026-03-10T00:00:00Z"})
+        yield client
+
+
+def grant(
+    session: Any, organization: Any, grant_id: str, quantity: int, at: datetime, *, reason: str = "Pack", **more: Any
+) -> None:
+    credit_service.grant(
+        session,
+        organization,
+        "emails",
+        quantity,
+        at,
+        source="operator",
+        source_key=grant_id,
+        reason=reason,
+        grant_id=grant_id,
+        **more,
+    )
+
+
+def post_usage(client: httpx.Client, event: dict[str, Any]) -> None:
+    answer = client.post("/organizations/acme/usage", json={"events": [event]})
+    assert answer.json()["accepted"] == 1, answer.text
+
+
+def rows_of(answer: httpx.Response) -> list[dict[str, str]]:
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    return list(csv.DictReader(io.StringIO(answer.text)))
+
+
+def test_balances_say_where_each_metric_stands(program: httpx.Client) -> None:
+    items = {item["metric"]: item for item in program.get("/organizations/acme/balances").json()["items"]}
+    assert list(items) == ["mau", "storage", "bandwidth", "emails", "sms"]
+    emails = items["emails"]
+    assert (emails["used"], emails["allowance"], emails["credits"], emails["debt"]) == (750, 250, 2_000, 0)
+    assert emails["state"] == "using_credits"
+    assert emails["next_expiry"] == {"at": "2027-03-05T12:00:00Z", "quantity": 1_500}
+    assert items["sms"]["state"] == "blocked"
+
+
+def test_balances_as_of_another_moment(program: httpx.Client) -> None:
+    answer = program.get("/organizations/acme/balances", params={"as_of": "2026-03-09T12:00:00Z"})
+    emails = answer.json()["items"][3]
+    assert (emails["used"], emails["credits"], emails["state"]) == (250, 2_500, "ok")
+
+
+def test_grants_say_where_their_credits_are(program: httpx.Client) -> None:
+    items = program.get("/organizations/acme/grants").json()["items"]
+    assert [item["id"] for item in items] == ["gr_second", "gr_first"]
+    second, first = items
+    assert (first["quantity"], first["burned"], first["left"], first["paid_cents"]) == (2_000, 500, 1_500, 1_900)
+    assert (second["burned"], second["left"]) == (0, 500)
+
+
+def test_history_says_what_paid_for_each_month(program: httpx.Client) -> None:
+    items = program.get("/organizations/acme/history", params={"metric": "emails"}).json()["items"]
+    march = items[-1]
+    assert march["start"] == "2026-03-01T00:00:00Z"
+    assert (march["used"], march["covered"], march["burned"], march["deficit"]) == (750, 250, 500, 0)
+    assert march["burned_from"] == [{"grant": "gr_first", "quantity": 500}]
+    assert len(items) == 13
+
+
+def test_history_to_an_earlier_end(program: httpx.Client) -> None:
+    items = program.get(
+        "/organizations/acme/history", params={"metric": "emails", "to": "2026-03-01T00:00:00Z"}
+    ).json()["items"]
+    assert items[-1]["start"] == "2026-02-01T00:00:00Z"
+
+
+def test_the_ledger_is_read_page_by_page(program: httpx.Client, api: Api) -> None:
+    with api.database.writing() as session:
+        acme = orgs.by_address(session, "acme")
+        for number in range(7):
+            grant(session, acme, f"gr_{number}", 10, NOON)
+    whole = program.get("/organizations/acme/ledger", params={"limit": 200}).json()
+    assert whole["next_cursor"] is None
+    numbers = [item["number"] for item in whole["items"]]
+    assert numbers == sorted(numbers, reverse=True)
+    read, cursor = [], None
+    while True:
+        page = program.get(
+            "/organizations/acme/ledger", params={"limit": 3, **({"cursor": cursor} if cursor else {})}
+        ).json()
+        read += [item["number"] for item in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert read == numbers
+
+
+def test_the_ledger_is_narrowed(program: httpx.Client) -> None:
+    grants = program.get("/organizations/acme/ledger", params={"kind": "grant", "metric": "emails"}).json()["items"]
+    assert {item["kind"] for item in grants} == {"grant"}
+    assert program.get("/organizations/acme/ledger", params={"to": "2020-01-01T00:00:00Z"}).json()["items"] == []
+    of_second = program.get("/organizations/acme/ledger", params={"grant": "gr_second"}).json()["items"]
+    assert {item["grant_id"] for item in of_second} == {"gr_second"}
+
+
+STRANGE_CURSORS = ("nonsense", "e30", "WyJhIl0", "WzFd" * 200, "Wzk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5XQ", "\x00", "W3RydWVd")
+
+
+def test_a_cursor_that_is_not_ours_is_refused(program: httpx.Client) -> None:
+    for cursor in STRANGE_CURSORS:
+        answer = program.get("/organizations/acme/ledger", params={"cursor": cursor})
+        assert answer.status_code == 422, cursor
+        assert answer.json()["code"] in {"invalid_cursor", "invalid_fields"}
+
+
+STRANGE_QUERIES = (
+    {"limit": "0"},
+    {"limit": "201"},
+    {"from": "yesterday"},
+    {"from": "5"},
+    {"to": "0001-01-01T00:00:00+14:00"},
+    {"to": "9999-12-31T23:59:59-12:00"},
+    {"from": "2026-01-01T00:00:00"},
+    {"kind": "gift"},
+    {"limti": "5"},
+    {"metric": "a\x00b"},
+)
+
+
+def test_a_query_that_cannot_be_meant_is_refused(program: httpx.Client) -> None:
+    for query in STRANGE_QUERIES:
+        answer = program.get("/organizations/acme/ledger", params=query)
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_fields"), query
+
+
+def test_an_unknown_metric_is_not_found(program: httpx.Client) -> None:
+    for list_of in ("grants", "history"):
+        answer = program.get(f"/organizations/acme/{list_of}", params={"metric": "nonsense"})
+        assert (answer.status_code, answer.json()["code"]) == (404, "metric_not_found")
+
+
+def test_csv_and_json_are_the_same_figures(program: httpx.Client) -> None:
+    for list_of in ("balances", "grants", "ledger", "history"):
+        same_figures(program, list_of)
+
+
+def same_figures(program: httpx.Client, list_of: str) -> None:
+    items = program.get(f"/organizations/acme/{list_of}").json()["items"]
+    answer = program.get(f"/organizations/acme/{list_of}.csv")
+    rows = rows_of(answer)
+    assert answer.headers["content-disposition"] == f'attachment; filename="acme-{list_of}.csv"'
+    assert len(rows) == len(items) > 0
+    for item, row in zip(items, rows, strict=True):
+        for name, value in item.items():
+            if name in row and name != "reason":
+                assert row[name] == ("" if value is None else str(value)), name
+
+
+def test_a_long_ledger_is_streamed_whole(program: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("billing_app.api.routes.downloads.LEDGER_PAGE", 1)
+    rows = rows_of(program.get("/organizations/acme/ledger.csv"))
+    assert [row["number"] for row in rows] == [
+        str(item["number"]) for item in program.get("/organizations/acme/ledger").json()["items"]
+    ]
+
+
+def test_a_reason_that_is_a_formula_stays_text_in_a_spreadsheet(program: httpx.Client) -> None:
+    rows = rows_of(program.get("/organizations/acme/grants.csv"))
+    assert "'=HYPERLINK(sorry)" in [row["reason"] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"), ("@SUM(A1)", "'@SUM(A1)"), ("\t=1", "'\t=1"), ("fine", "fine"),
+     (-5, "-5"), (None, ""), (MARCH, "2026-03-01T00:00:00Z")],
+)  # fmt: skip
+def test_only_texts_can_be_formulas(cell: Any, text: str) -> None:
+    assert written(cell) == text

@@ -1,0 +1,205 @@
+"""Reporting usage and asking before an action."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import httpx
+import pytest
+
+from tests.api.conftest import Api
+from tests.builders import a_key, an_organization, the_catalogue
+
+
+@pytest.fixture
+def program(api: Api):
+    """A program of acme, which is on the default plan: 1,000 MAU, no SMS."""
+    the_catalogue(api.database)
+    with api.database.writing() as session:
+        secret, _ = a_key(session, an_organization(session, "acme"))
+    with api.program(secret) as client:
+        yield client
+
+
+def report(client: httpx.Client, *events: dict[str, Any]) -> dict[str, Any]:
+    answer = client.post("/organizations/acme/usage", json={"events": list(events)})
+    assert answer.status_code == 202, answer.text
+    return answer.json()
+
+
+def used(client: httpx.Client, metric: str) -> int:
+    items = client.get("/organizations/acme/balances").json()["items"]
+    return next(item["used"] for item in items if item["metric"] == metric)
+
+
+def test_usage_is_counted(program: httpx.Client) -> None:
+    answer = report(
+        program,
+        {"id": "1", "metric": "mau", "subject": "device-1"},
+        {"id": "2", "metric": "mau", "subject": "device-1"},
+        {"id": "3", "metric": "bandwidth", "quantity": 5_000, "at": "2026-03-09T23:00:00+01:00"},
+    )
+    assert answer == {"accepted": 3, "duplicates": [], "rejected": []}
+    assert (used(program, "mau"), used(program, "bandwidth")) == (1, 5_000)
+
+
+def test_sending_it_again_changes_nothing(program: httpx.Client) -> None:
+    event = {"id": "1", "metric": "bandwidth", "quantity": 5_000}
+    report(program, event)
+    again = report(program, event, {**event, "quantity": 6_000})
+    assert again["accepted"] == 0
+    assert again["duplicates"] == [
+        {"index": 0, "id": "1", "differs": False},
+        {"index": 1, "id": "1", "differs": True},
+    ]
+    assert used(program, "bandwidth") == 5_000
+
+
+def test_good_events_of_a_batch_are_kept(program: httpx.Client) -> None:
+    answer = report(
+        program,
+        {"id": "1", "metric": "nonsense", "quantity": 1},
+        {"id": "2", "metric": "bandwidth", "quantity": 7},
+        {"id": "3", "metric": "bandwidth", "quantity": 1, "at": "2025-01-01T00:00:00Z"},
+        {"id": "4", "metric": "bandwidth", "quantity": 1, "at": "2026-03-11T00:00:00Z"},
+    )
+    assert answer["accepted"] == 1
+    assert [(each["index"], each["code"]) for each in answer["rejected"]] == [
+        (0, "metric_not_found"),
+        (2, "usage_too_old"),
+        (3, "usage_in_future"),
+    ]
+    assert used(program, "bandwidth") == 7
+
+
+NO_EVENTS = (
+    {"metric": "mau", "subject": "a"},
+    {"id": "1", "metric": "bandwidth", "quantity": "5"},
+    {"id": "1", "metric": "bandwidth", "quantity": 5.0},
+    {"id": "1", "metric": "bandwidth", "quantity": True},
+    {"id": "1", "metric": "bandwidth", "quantity": 2**63},
+    {"id": "1", "metric": "bandwidth", "quantity": 1, "at": 1_700_000_000},
+    {"id": "1", "metric": "bandwidth", "quantity": 1, "at": "2026-03-01"},
+    {"id": "1", "metric": "bandwidth", "quantity": 1, "at": "2026-03-01T00:00:00"},
+    {"id": "1", "metric": "bandwidth", "quantitiy": 1},
+    {"id": "1\x00", "metric": "bandwidth", "quantity": 1},
+    {"id": "x" * 256, "metric": "bandwidth", "quantity": 1},
+)
+
+
+def test_an_event_that_is_no_event_refuses_the_batch(program: httpx.Client) -> None:
+    good = {"id": "0", "metric": "bandwidth", "quantity": 1}
+    for event in NO_EVENTS:
+        answer = program.post("/organizations/acme/usage", json={"events": [good, event]})
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_fields"), event
+        assert answer.json()["errors"][0]["field"].startswith("body.events.1.")
+    assert used(program, "bandwidth") == 0
+
+
+@pytest.mark.parametrize("count", [0, 1_001])
+def test_a_batch_has_one_to_a_thousand_events(program: httpx.Client, count: int) -> None:
+    events = [{"id": str(n), "metric": "bandwidth", "quantity": 1} for n in range(count)]
+    assert program.post("/organizations/acme/usage", json={"events": events}).status_code == 422
+
+
+def test_a_text_that_is_no_unicode_is_refused(program: httpx.Client) -> None:
+    body = b'{"events": [{"id": "\\ud800", "metric": "bandwidth", "quantity": 1}]}'
+    answer = program.post("/organizations/acme/usage", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code in {400, 422}
+
+
+class TestCloudEvents:
+    """The same as a batch of CloudEvents."""
+
+    EVENT: ClassVar = {"specversion": "1.0", "id": "1", "source": "/eu", "type": "bandwidth", "data": {"quantity": 5}}
+
+    def send(self, program: httpx.Client, events: Any) -> httpx.Response:
+        headers = {"Content-Type": "application/cloudevents-batch+json; charset=utf-8"}
+        return program.post("/organizations/acme/usage", json=events, headers=headers)
+
+    def test_they_are_counted(self, program: httpx.Client) -> None:
+        device = {"specversion": "1.0", "id": "2", "source": "/eu", "type": "mau", "subject": "device-1", "extra": 1}
+        assert self.send(program, [self.EVENT, device]).json()["accepted"] == 2
+        assert (used(program, "bandwidth"), used(program, "mau")) == (5, 1)
+
+    def test_source_and_id_together_make_it_the_same_event(self, program: httpx.Client) -> None:
+        answer = self.send(program, [self.EVENT, self.EVENT, {**self.EVENT, "source": "/us"}]).json()
+        assert (answer["accepted"], len(answer["duplicates"])) == (2, 1)
+
+    def test_another_version_is_refused(self, program: httpx.Client) -> None:
+        answer = self.send(program, [{**self.EVENT, "specversion": "0.3"}])
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["field"] == "body.0.specversion"
+
+    def test_another_form_is_unsupported(self, program: httpx.Client) -> None:
+        answer = program.post("/organizations/acme/usage", content=b"a,b", headers={"Content-Type": "text/csv"})
+        assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+
+
+class TestCheck:
+    """May the organization do this?"""
+
+    def ask(self, program: httpx.Client, **question: Any) -> dict[str, Any]:
+        answer = program.post("/organizations/acme/check", json=question)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def test_a_quantity_that_fits_is_allowed(self, program: httpx.Client) -> None:
+        assert self.ask(program, metric="mau", quantity=1_000) == {"allowed": True, "blocking": [], "still_works": []}
+
+    def test_what_does_not_fit_says_by_how_much_and_what_still_works(self, program: httpx.Client) -> None:
+        answer = self.ask(program, metric="mau", quantity=1_001)
+        assert not answer["allowed"]
+        assert answer["blocking"] == [
+            {"metric": "mau", "allowance": 1_000, "used": 0, "reserved": 0, "credits": 0, "requested": 1_001}
+        ]
+        assert "download" in answer["still_works"]
+
+    def test_an_action_stops_for_its_own_metrics_only(self, program: httpx.Client) -> None:
+        report(program, {"id": "1", "metric": "storage", "quantity": 2_000_000_000})
+        upload = self.ask(program, action="upload")
+        assert [each["metric"] for each in upload["blocking"]] == ["storage"]
+        assert self.ask(program, action="download")["allowed"]
+
+    @pytest.mark.parametrize(
+        "question",
+        [
+            {},
+            {"metric": "mau", "action": "upload"},
+            {"action": "upload", "quantity": 1},
+            {"metric": "mau", "quantity": 1.5},
+            {"metric": "mau", "quantities": {"mau": 1}},
+        ],
+    )
+    def test_a_question_is_one_question(self, program: httpx.Client, question: dict[str, Any]) -> None:
+        assert program.post("/organizations/acme/check", json=question).status_code == 422
+
+    def test_an_unknown_action_or_metric_is_not_found(self, program: httpx.Client) -> None:
+        for question, code in (({"action": "fly"}, "action_not_found"), ({"metric": "fly"}, "metric_not_found")):
+            answer = program.post("/organizations/acme/check", json=question)
+            assert (answer.status_code, answer.json()["code"]) == (404, code)
+
+
+class TestCatalogue:
+    """What anyone may see."""
+
+    def test_plans_packs_and_metrics_are_public(self, api: Api) -> None:
+        the_catalogue(api.database)
+        with api.client() as anyone:
+            plans = anyone.get("/plans").json()["items"]
+            assert plans[0]["organization"].keys() >= {"memberships", "subOrgs", "maxProcesses", "customURL"}
+            assert anyone.get(f"/plans/{plans[0]['plan']}").json() == plans[0]
+            assert anyone.get("/metrics").json()["items"][0]["id"] == "mau"
+            packs = anyone.get("/packs", params={"metric": "sms"}).json()["items"]
+            assert {pack["metric"] for pack in packs} == {"sms"}
+            assert all(pack["price_cents"] > 0 and len(pack["currency"]) == 3 for pack in packs)
+
+    def test_an_unknown_plan_is_not_found(self, api: Api) -> None:
+        the_catalogue(api.database)
+        with api.client() as anyone:
+            answer = anyone.get("/plans/nonsense")
+        assert (answer.status_code, answer.json()["code"]) == (404, "plan_not_found")
+
+    def test_before_a_catalogue_is_loaded_the_answer_is_503(self, api: Api) -> None:
+        with api.client() as anyone:
+            assert (anyone.get("/plans").status_code) == 503
