@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from sqlmodel import select
 
+from billing_app import clock
 from billing_app.db import Database
-from billing_app.domain.errors import ConflictError
+from billing_app.domain.errors import ConflictError, UnavailableError
+from billing_app.services import payment_account
 from billing_app.settings import Settings
 from billing_app.store.tables.access import User
+
+UNREACHABLE = "payments_unreachable"
+"""Stripe's being down is no reason to be down too."""
 
 LIVE_KEYS = ("sk_live_", "rk_live_")
 
@@ -31,6 +37,24 @@ def refuse_demo_in_public(database: Database, settings: Settings) -> None:
             f"This database holds the demo's data, and {settings.public_url} is a public address: name another "
             "database in BILLING_DATABASE_URL."
         )
+
+
+def refuse_another_account(database: Database, settings: Settings, say: Callable[[str], None]) -> None:
+    """The database belongs to the Stripe account and mode that it first spoke to."""
+    if not settings.selling:
+        return
+    # Stripe's SDK takes a second to import; who does not sell need not wait for it.
+    from billing_app.gateways.stripe_payments import payments_of
+
+    try:
+        account = payments_of(settings).account()
+    except UnavailableError as error:
+        if error.code != UNREACHABLE:
+            raise
+        say(f"{error.detail} Whose key it is will be checked when it answers, before anything is sold.")
+        return
+    with database.writing() as session:
+        payment_account.confirm(session, account, clock.now())
 
 
 def local(url: str) -> bool:

@@ -78,6 +78,7 @@ def serve_real(start: Start) -> None:
         database.close()
         database = _prepared(settings)
         guards.refuse_demo_in_public(database, settings)
+        guards.refuse_another_account(database, settings, say)
         lines = _set_up_lines(database, settings)
         database.close()
         built.result()

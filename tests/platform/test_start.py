@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ from billing_app import clock
 from billing_app.cli import main
 from billing_app.db import Database
 from billing_app.domain.errors import ConflictError, UnavailableError
+from billing_app.gateways import stripe_payments
+from billing_app.gateways.payments import Account
 from billing_app.launcher import demo, guards, places, ports, server
 from billing_app.launcher.children import Child
 from billing_app.launcher.keys import demo_keys
@@ -165,6 +168,40 @@ def test_demo_data_on_this_machine_with_a_test_key_is_fine(demo_data: Database) 
 
 def test_a_live_key_without_demo_data_is_fine(database: Database) -> None:
     guards.refuse_demo_in_public(database, Settings(stripe_api_secret=SecretStr("sk_live_1")))
+
+
+def selling(secret: str = "sk_test_1", base: str = "http://127.0.0.1:1") -> Settings:
+    return Settings(
+        stripe_api_secret=SecretStr(secret), stripe_webhook_secret=SecretStr("whsec_1"), stripe_api_base=base
+    )
+
+
+class Answering:
+    """Stripe, as far as a start asks it."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+
+    def account(self) -> Account:
+        return self._account
+
+
+def test_a_database_keeps_to_its_stripe_account(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    for account, refused in [("acct_1", False), ("acct_1", False), ("acct_2", True)]:
+        monkeypatch.setattr(stripe_payments, "payments_of", lambda _, id=account: Answering(Account(id, False)))
+        with pytest.raises(UnavailableError, match="acct_1") if refused else nullcontext():
+            guards.refuse_another_account(database, selling(), said.append)
+    assert said == []
+
+
+def test_a_start_does_not_wait_for_stripe(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(stripe_payments, "MAX_RETRIES", 0)
+    guards.refuse_another_account(database, selling("sk_test_unreachable"), said.append)
+    assert len(said) == 1
+    guards.refuse_another_account(database, Settings(), said.append)
+    assert len(said) == 1
 
 
 @pytest.mark.parametrize(
