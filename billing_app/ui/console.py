@@ -8,13 +8,13 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from billing_app.ui import live
-from billing_app.ui.pages import credits, explain, overview, usage
+from billing_app.ui.pages import buy, credits, entrance, explain, ledger, overview, returned, usage
 from billing_app.ui.session import Frame
 from billing_app.ui.theme import STYLESHEETS
 
 logger = logging.getLogger(__name__)
 
-PAGES = (overview, usage, credits, explain)
+PAGES = (entrance, overview, usage, credits, explain, buy, returned, ledger)
 
 
 def create_console(**composition: object) -> rx.App:

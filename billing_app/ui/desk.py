@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Protocol
 
 from billing_app.domain.access import Role
+from billing_app.services.links import LinkView
 from billing_app.services.views import (
     BuyView,
     CheckoutView,
@@ -77,6 +78,9 @@ class Desks(Protocol):
 
         Raises UnauthenticatedError when nobody is signed in.
         """
+
+    def look(self, kind: str, token: str) -> LinkView:
+        """What a one-time link is for. Raises BillingError for a link that has ended."""
 
     def start_checkout(self, visitor: Visitor, roles: frozenset[Role], basket: Mapping[str, int]) -> str:
         """Begins a payment and gives the URL of its hosted page. Talks to Stripe: never on the event loop."""

@@ -8,9 +8,9 @@ API = "/api/v1"
 
 HOME = "/"
 SIGN_IN = "/sign-in"
-INVITE = "/invite/[token]"
-SET_PASSWORD = "/password/[token]"  # noqa: S105  a route, not a secret
-SET_UP = "/set-up/[token]"
+SET_UP = "/set-up"
+NEW_PASSWORD = "/new-password"  # noqa: S105  a route, not a secret
+INVITATION = "/invitation"
 
 ORGANIZATION = "/o/[address]"
 OVERVIEW = ORGANIZATION

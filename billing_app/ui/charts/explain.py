@@ -33,7 +33,8 @@ def explain_figure(frame: pd.DataFrame, hue: str, *, dark: bool = False) -> go.F
         if not rows.empty:
             figure.add_bar(
                 x=list(rows.index), y=[max(height, thin) for height in rows["height"]], base=list(rows["base"]),
-                marker=marker, customdata=list(rows["hover"]), hovertemplate="%{customdata}<extra></extra>", name=kind,
+                width=1 - GAP, marker=marker, customdata=list(rows["hover"]), name=kind,
+                hovertemplate="%{customdata}<extra></extra>",
             )  # fmt: skip
     _connections(figure, frame, colours.zero)
     for place, text in enumerate(frame["text"]):

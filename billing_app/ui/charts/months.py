@@ -49,7 +49,7 @@ def months_figure(frame: pd.DataFrame, hue: str, *, dark: bool = False, chosen: 
     _hover(figure, frame)
     top = _top(frame)
     scale_y(figure, top, headroom=1.1 if (frame["note"] != "").any() else 1.06)
-    _note(figure, frame, colours)
+    _note(figure, frame, colours, banded=chosen == len(frame) - 1)
     figure.update_xaxes(
         range=[-0.6, len(frame) - 0.4],
         tickmode="array",
@@ -124,7 +124,7 @@ def _top(frame: pd.DataFrame) -> float:
     return max(float(heights), line if line <= 4 * float(heights) or heights == 0 else 0, 1e-9)
 
 
-def _note(figure: go.Figure, frame: pd.DataFrame, colours: Palette) -> None:
+def _note(figure: go.Figure, frame: pd.DataFrame, colours: Palette, *, banded: bool) -> None:
     """Words at the running month: left of its top where there is room, else above it."""
     if frame.empty or not frame["note"].iloc[-1]:
         return
@@ -137,13 +137,5 @@ def _note(figure: go.Figure, frame: pd.DataFrame, colours: Palette) -> None:
     if crowded or bool(frame["ahead"].iloc[-1] <= 0):
         note(figure, frame["note"].iloc[-1], last + HALF_BAR, top, colours.quiet, xanchor="right", yshift=3)
     else:
-        note(
-            figure,
-            frame["note"].iloc[-1],
-            last - HALF_BAR,
-            top,
-            colours.quiet,
-            xanchor="right",
-            yanchor="middle",
-            xshift=-8,
-        )
+        edge = last - (0.5 if banded else HALF_BAR)
+        note(figure, frame["note"].iloc[-1], edge, top, colours.quiet, xanchor="right", yanchor="middle", xshift=-8)

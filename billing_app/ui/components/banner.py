@@ -90,3 +90,17 @@ def notice(icon: str, title: Any, text: Any, *actions: Any, tone: str = "") -> r
         class_name="panel notice",
         custom_attrs={"data-tone": tone},
     )
+
+
+def remark(icon: str, title: Any, text: Any, *, tone: str = "") -> rx.Component:
+    """One line above a page that says what has just happened."""
+    return rx.el.section(
+        rx.el.div(
+            rx.icon(icon, size=18, aria_hidden="true"),
+            rx.el.div(rx.el.strong(title), rx.el.span(text, class_name="text"), class_name="banner-words"),
+            class_name="banner-line",
+        ),
+        class_name="banner remark",
+        role="status",
+        custom_attrs={"data-tone": tone},
+    )

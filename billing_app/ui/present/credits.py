@@ -137,7 +137,7 @@ def _chart(view: CreditsView, formats: Formats) -> ChartShown:
     room = (view.now - start) * LOOK_AHEAD
     end = view.now + max(room, timedelta(days=7))
     if run_out is not None and run_out - view.now < (view.now - start) * 0.75:
-        end = max(end, run_out + (view.now - start) * 0.08)
+        end = max(end, run_out + (view.now - start) * 0.12)
     ahead = points_frame([one for one in view.ahead if one.at <= end], metric, scale, formats)
     shown_run_out = day(run_out, view.now) if run_out is not None and run_out <= end else ""
     axis = ticks(start, end)

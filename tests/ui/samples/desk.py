@@ -7,8 +7,11 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from billing_app.domain.access import Role
-from billing_app.domain.errors import ForbiddenError, NotFoundError, UnauthenticatedError
+from billing_app.domain.errors import BillingError, ForbiddenError, NotFoundError, UnauthenticatedError
+from billing_app.services.links import Kind, LinkView
 from billing_app.services.views import (
+    BuyView,
+    CheckoutView,
     CreditsView,
     ExplainView,
     LedgerFilters,
@@ -19,7 +22,7 @@ from billing_app.services.views import (
     UsageView,
 )
 from billing_app.ui.desk import Visitor
-from tests.ui.samples import accounts, overviews, usages
+from tests.ui.samples import accounts, overviews, shop, usages
 
 ADDRESSES = ("meridian", "stopped", "fresh-start")
 
@@ -45,6 +48,9 @@ class SampleDesk:
 
     def explain(self, metric: str, at: datetime | None) -> ExplainView:
         return accounts.explain(self.address, metric, at)
+
+    def buy(self, metric: str, until: datetime | None, basket: Mapping[str, int]) -> BuyView:
+        return shop.buy(self.address, metric, until, basket)
 
     def ledger(self, filters: LedgerFilters, cursor: str) -> LedgerView:
         return accounts.ledger(self.address, filters, cursor)
@@ -77,6 +83,14 @@ class SampleDesks:
 
     def start_checkout(self, visitor: Visitor, roles: frozenset[Role], basket: Mapping[str, int]) -> str:
         return f"/o/{visitor.address}/credits/bought?session_id=sample"
+
+    def checkout(self, visitor: Visitor, roles: frozenset[Role], session_id: str) -> CheckoutView:
+        return shop.checkout(session_id)
+
+    def look(self, kind: str, token: str) -> LinkView:
+        if token == "ended":
+            raise BillingError("This link has ended or was used.", code="link_ended")
+        return LinkView(Kind(kind), "ana@meridian.example", "Ana", "Meridian", "admin", False)
 
     def revisions(self, addresses: Iterable[str]) -> dict[str, int]:
         return dict.fromkeys(addresses, self.revision)

@@ -1,0 +1,184 @@
+"""The pages without an organization: sign in, the three kinds of one-time links, and the way home."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import reflex as rx
+
+from billing_app.domain.access import local_path
+from billing_app.domain.errors import BillingError, UnauthenticatedError
+from billing_app.services.passwords import MIN_LENGTH
+from billing_app.ui import routes
+from billing_app.ui.components.banner import notice
+from billing_app.ui.desk import desks
+from billing_app.ui.layout import bare_page
+from billing_app.ui.present.entrance import LinkShown, link_shown, refusal
+from billing_app.ui.session import MAX_TEXT, public
+
+
+class EntranceState(rx.State):
+    """What the forms show. They post to the API: only a full page load brings a new cookie to the websocket."""
+
+    error: str = ""
+    next_path: str = ""
+    token: str = ""
+    link: LinkShown = LinkShown()
+    ready: bool = False
+    without: bool = False
+
+    @rx.event
+    @public("shows the sign-in form; reads nothing but the URL")
+    def sign_in(self) -> None:
+        """What went wrong, and where to go on."""
+        query = self.router.url.query_parameters
+        self.error = refusal(query.get("error", ""))
+        self.next_path = local_path(query.get("next", ""))
+
+    @rx.event
+    @public("shows what a one-time link is for; whoever holds its secret may know")
+    async def open_link(self) -> None:
+        """What the link in the URL is for, or that it has ended."""
+        query = self.router.url.query_parameters
+        self.token = query.get("token", "")[:MAX_TEXT]
+        kind = self.router.url.path.strip("/").replace("-", "_")
+        self.error = refusal(query.get("error", ""))
+        try:
+            self.link = link_shown(await asyncio.to_thread(desks().look, kind, self.token))
+        except BillingError as error:
+            self.link = LinkShown(ended=error.detail)
+        self.ready = True
+
+    @rx.event
+    @public("sends a person to an organization of theirs; the cookie says whose")
+    async def go_home(self) -> Any:
+        """To the first organization; to the sign-in page for nobody."""
+        try:
+            address = await asyncio.to_thread(desks().home, self.router.headers.cookie)
+        except UnauthenticatedError:
+            return rx.redirect(routes.sign_in())
+        if address is None:
+            self.without = True
+            return None
+        return rx.redirect(routes.overview(address), replace=True)
+
+
+def _field(label: str, name: str, kind: str, autocomplete: str, **props: Any) -> rx.Component:
+    return rx.el.label(
+        rx.el.span(label),
+        rx.el.input(type=kind, name=name, auto_complete=autocomplete, class_name="input large", **props),
+        class_name="field",
+    )
+
+
+def _form(action: str, *fields: Any, button: str) -> rx.Component:
+    return rx.el.form(
+        rx.cond(
+            EntranceState.error != "",
+            rx.el.p(
+                rx.icon("circle-alert", size=16, aria_hidden="true"),
+                rx.el.span(EntranceState.error),
+                role="alert",
+                class_name="form-error",
+            ),
+        ),
+        *fields,
+        rx.button(button, type="submit", size="3", class_name="button primary wide"),
+        method="post",
+        action=f"{routes.API}/{action}",
+        class_name="form",
+    )
+
+
+def sign_in_page() -> rx.Component:
+    """E-mail and password."""
+    return bare_page(
+        rx.el.h1("Sign in"),
+        _form(
+            "sign-in",
+            rx.el.input(type="hidden", name="next", value=EntranceState.next_path, read_only=True),
+            _field("E-mail", "email", "email", "username", required=True, auto_focus=True),
+            _field("Password", "password", "password", "current-password", required=True),
+            button="Sign in",
+        ),
+    )
+
+
+def _link_page(title: str, action: str, *fields: Any, button: str) -> rx.Component:
+    token = rx.el.input(type="hidden", name="token", value=EntranceState.token, read_only=True)
+    link = EntranceState.link
+    return bare_page(
+        rx.el.h1(title),
+        rx.cond(
+            link.ended != "",
+            rx.el.p(link.ended, " Ask for a new link.", class_name="quiet", role="alert"),
+            rx.fragment(
+                rx.cond(link.text != "", rx.el.p(link.text, class_name="quiet")),
+                _form(action, token, *fields, button=button),
+            ),
+        ),
+    )
+
+
+def _new_password(label: str = "Password") -> rx.Component:
+    return rx.fragment(
+        _field(label, "password", "password", "new-password", required=True, min_length=MIN_LENGTH),
+        rx.el.p(f"At least {MIN_LENGTH} characters.", class_name="quiet-note"),
+    )
+
+
+def set_up_page() -> rx.Component:
+    """The first operator."""
+    return _link_page(
+        "Set up this console",
+        "set-up",
+        _field("Your name", "name", "text", "name", required=True),
+        _field("E-mail", "email", "email", "username", required=True),
+        _new_password(),
+        button="Become the operator",
+    )
+
+
+def new_password_page() -> rx.Component:
+    """A new password."""
+    return _link_page("New password", "new-password", _new_password("New password"), button="Save and sign in")
+
+
+def invitation_page() -> rx.Component:
+    """Joining an organization."""
+    known = rx.fragment(
+        _field("Your password", "password", "password", "current-password"),
+        rx.el.p("Not needed if you are signed in as this person already.", class_name="quiet-note"),
+    )
+    fresh = rx.fragment(_field("Your name", "name", "text", "name", required=True), _new_password())
+    return _link_page(
+        "Join an organization",
+        "accept-invitation",
+        rx.cond(EntranceState.link.has_password, known, fresh),
+        button="Join",
+    )
+
+
+def home_page() -> rx.Component:
+    """On the way to an organization."""
+    return rx.cond(
+        EntranceState.without,
+        bare_page(
+            notice(
+                "building-2",
+                "You are in no organization yet",
+                "Ask an admin of your organization to invite you; the link that you get brings you there.",
+            )
+        ),
+        bare_page(rx.el.p("One moment", class_name="quiet", aria_busy="true")),
+    )
+
+
+def add(app: rx.App) -> None:
+    """Puts the pages into the app."""
+    app.add_page(home_page, route=routes.HOME, title="Billing", on_load=EntranceState.go_home)
+    app.add_page(sign_in_page, route=routes.SIGN_IN, title="Sign in", on_load=EntranceState.sign_in)
+    app.add_page(set_up_page, route=routes.SET_UP, title="Set up", on_load=EntranceState.open_link)
+    app.add_page(new_password_page, route=routes.NEW_PASSWORD, title="New password", on_load=EntranceState.open_link)
+    app.add_page(invitation_page, route=routes.INVITATION, title="Join", on_load=EntranceState.open_link)
