@@ -89,6 +89,11 @@ class Door:
         if key is None:
             require_own_origin(request, self.context)
 
+    def knock(self) -> None:
+        """Asks whether the caller may pass, for routes that do something slow or outside before their transaction."""
+        with self.reading():
+            pass
+
     @contextmanager
     def reading(self) -> Generator[Visit]:
         """A transaction that only reads."""

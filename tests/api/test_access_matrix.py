@@ -13,9 +13,11 @@ from typing import Any
 import httpx
 import pytest
 
+from billing_app.db import Database
 from billing_app.domain.access import Role, Scope
 from billing_app.services import api_keys, sessions
 from tests.api.conftest import Api
+from tests.api.serving import Site
 from tests.builders import NOON, a_key, a_session_token, a_user, an_organization, the_catalogue
 
 OK = "ok"
@@ -54,14 +56,14 @@ def keys_only() -> Row:
     )  # fmt: skip
 
 
-def readable_by_members() -> Row:
+def for_members() -> Row:
     return Row(
         anonymous=401, other_admin=404, member=OK, billing=OK, admin=OK, operator=OK,
         key=OK, other_key=404, key_without_scope=403, revoked_key=401, operator_key=OK, signed_out=401,
     )  # fmt: skip
 
 
-def readable_by_who_pays() -> Row:
+def for_who_pays() -> Row:
     return Row(
         anonymous=401, other_admin=404, member=403, billing=OK, admin=OK, operator=OK,
         key=OK, other_key=404, key_without_scope=403, revoked_key=401, operator_key=OK, signed_out=401,
@@ -82,19 +84,24 @@ MATRIX: dict[str, Row] = {
     "GET /plans/{plan}": open_to_all(),
     "POST /organizations/{address}/usage": keys_only(),
     "POST /organizations/{address}/check": keys_only(),
-    "GET /organizations/{address}/balances": readable_by_members(),
-    "GET /organizations/{address}/balances.csv": readable_by_members(),
-    "GET /organizations/{address}/grants": readable_by_who_pays(),
-    "GET /organizations/{address}/grants.csv": readable_by_who_pays(),
-    "GET /organizations/{address}/ledger": readable_by_who_pays(),
-    "GET /organizations/{address}/ledger.csv": readable_by_who_pays(),
-    "GET /organizations/{address}/history": readable_by_who_pays(),
-    "GET /organizations/{address}/history.csv": readable_by_who_pays(),
+    "GET /organizations/{address}/balances": for_members(),
+    "GET /organizations/{address}/balances.csv": for_members(),
+    "GET /organizations/{address}/grants": for_who_pays(),
+    "GET /organizations/{address}/grants.csv": for_who_pays(),
+    "GET /organizations/{address}/ledger": for_who_pays(),
+    "GET /organizations/{address}/ledger.csv": for_who_pays(),
+    "GET /organizations/{address}/history": for_who_pays(),
+    "GET /organizations/{address}/history.csv": for_who_pays(),
+    "POST /organizations/{address}/checkout": for_who_pays(),
+    "GET /organizations/{address}/checkout/{session_id}": for_who_pays(),
+    "POST /webhooks/stripe": open_to_all(),
 }
 
 SCOPES = {
     "POST /organizations/{address}/usage": {Scope.USAGE_WRITE},
     "POST /organizations/{address}/check": {Scope.CHECK},
+    "POST /organizations/{address}/checkout": {Scope.BILLING, Scope.ADMIN},
+    "GET /organizations/{address}/checkout/{session_id}": {Scope.BILLING, Scope.ADMIN},
 }
 """Which scopes open a route; all others are opened by READING."""
 
@@ -103,7 +110,20 @@ READING = {Scope.READ, Scope.BILLING, Scope.ADMIN}
 BODIES: dict[str, Any] = {
     "POST /organizations/{address}/usage": {"events": [{"id": "1", "metric": "mau", "subject": "device"}]},
     "POST /organizations/{address}/check": {"metric": "mau"},
+    "POST /organizations/{address}/checkout": {"items": [{"pack": "no-such-pack"}]},
 }
+
+HEADERS = {"POST /organizations/{address}/checkout": {"Idempotency-Key": "1"}}
+
+REFUSALS = {
+    "unauthenticated",
+    "unknown_key",
+    "organization_not_found",
+    "forbidden",
+    "missing_scope",
+    "wrong_origin",
+}
+"""Codes with which a door refuses; whatever else is answered, the door had let through."""
 
 CALLERS = tuple(Row.__dataclass_fields__)
 
@@ -132,6 +152,13 @@ def test_every_route_of_an_organization_has_a_door(api: Api) -> None:
     for route in MATRIX:
         if "{address}" in route:
             assert MATRIX[route].anonymous == 401, route
+
+
+@pytest.fixture
+def api(site: Site, database: Database) -> Api:
+    """The API with buying set up, though what it finds at Stripe's address is no Stripe."""
+    secrets = {"stripe_api_secret": "sk_test_none", "stripe_webhook_secret": "whsec_none"}
+    return Api(site, database, stripe_api_base=site.url, **secrets)
 
 
 @pytest.fixture
@@ -166,17 +193,14 @@ def callers(api: Api) -> Iterator[dict[str, httpx.Client]]:
         client.close()
 
 
-def call(client: httpx.Client, route: str) -> int:
+def call(client: httpx.Client, route: str) -> object:
+    """The answer as the matrix writes it: the status if a door refused, or OK."""
     method, path = route.split()
-    body = BODIES.get(route)
-    answer = client.request(method, path.format(address="acme", plan="free"), json=body)
-    assert answer.status_code < 500, f"{route}: {answer.text}"
-    return answer.status_code
-
-
-def got(status: int) -> object:
-    """The answer as the matrix writes it: what a door refused, or OK."""
-    return status if status in {401, 403, 404} else OK
+    url = path.format(address="acme", plan="free", session_id="cs_test_none")
+    answer = client.request(method, url, json=BODIES.get(route), headers=HEADERS.get(route))
+    assert answer.status_code != 500, f"{route}: {answer.text}"
+    refused = answer.status_code >= 400 and answer.json()["code"] in REFUSALS
+    return answer.status_code if refused else OK
 
 
 def test_each_caller_gets_what_the_matrix_says(callers: dict[str, httpx.Client]) -> None:
@@ -185,7 +209,7 @@ def test_each_caller_gets_what_the_matrix_says(callers: dict[str, httpx.Client])
         for route, row in MATRIX.items():
             if caller == "key_without_scope" or (route == "POST /sign-out" and caller != "anonymous"):
                 continue  # the next test is about scopes; signing out would end the session that other rows need
-            answer = got(call(callers[caller], route))
+            answer = call(callers[caller], route)
             if answer != getattr(row, caller):
                 wrong.append(f"{caller} got {answer} from {route}")
     assert wrong == []
@@ -198,7 +222,7 @@ def test_a_key_opens_what_its_scope_opens_and_nothing_else(callers: dict[str, ht
             if "{address}" not in route:
                 continue
             expected = OK if scope in SCOPES.get(route, READING) else row.key_without_scope
-            answer = got(call(callers[scope.value], route))
+            answer = call(callers[scope.value], route)
             if answer != expected:
                 wrong.append(f"a key with {scope} got {answer} from {route}")
     assert wrong == []

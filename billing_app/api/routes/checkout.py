@@ -33,6 +33,7 @@ Key = Annotated[
 @router.post("", status_code=201, response_model=CheckoutAnswer, responses=behind_a_door(409, 422, 503))
 def start_checkout(door: Buying, basket: CheckoutRequest, key: Key) -> purchases.StartedCheckout:
     """Begins the payment of a basket; the answer says where the payer's browser has to go."""
+    door.knock()  # nobody makes us talk to Stripe who may not buy
     settings = door.context.settings
     wanted = [(item.pack, item.quantity) for item in basket.items]
     return purchases.start_checkout(door.writing, payments_of(settings), wanted, settings.public_url, key=key)
