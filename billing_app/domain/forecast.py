@@ -94,6 +94,7 @@ class Outlook:
         self.horizon = one_year_after(now)
         self.pace = _pace(facts, self.period, now)
         self.account = state.account(facts, now)
+        self._found: dict[tuple[Grant, ...], RunOut] = {}
 
     @property
     def pace_is_level(self) -> bool:
@@ -111,6 +112,11 @@ class Outlook:
     def run_out(self, extra: Iterable[Grant] = ()) -> RunOut:
         """When the metric is cut off, with `extra` grants on top of those that exist."""
         extra = tuple(extra)
+        if extra not in self._found:
+            self._found[extra] = self._run_out(extra)
+        return self._found[extra]
+
+    def _run_out(self, extra: tuple[Grant, ...]) -> RunOut:
         if self.account.allowance is None:
             return RunOut(Outcome.UNLIMITED)
         if not extra and self.blocked:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -41,6 +42,7 @@ def month_start(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
+@lru_cache(maxsize=4096)
 def period_at(anchor: datetime, number: int) -> Period:
     """The period with this number. Each start is computed from the anchor itself, so clamping never drifts."""
     return Period(number, add_months(anchor, number), add_months(anchor, number + 1))

@@ -66,7 +66,7 @@ def overview(session: Session, organization: Organization, now: datetime, metric
         months=labels.month_views(looks[chart].facts, held, now, pace=looks[chart]) if chart else (),
         spent=_spent(current, looks, rows),
         ending=_ending(current, looks, rows, now),
-        unposted=tuple(labels.unposted(session, organization, current.metrics, now)),
+        unposted=tuple(labels.unposted(session, organization, current.metrics, now, looks)),
         takes=_takes(current, meters, looks, plan.name),
         ever_used=any(look.facts.usage for look in looks.values()),
     )

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from billing_app.domain import engine
 from billing_app.domain.credits import History
+from billing_app.domain.engine_state import State
 from billing_app.domain.periods import period_at
 from billing_app.domain.postings import Bucket, Posting, buckets, differences, parse_bucket_name
 from billing_app.services import accounts, meters
@@ -78,10 +79,17 @@ def post(session: Session, organization: Organization, now: datetime) -> int:
 
 def balance(session: Session, organization: Organization, metric: str, now: datetime) -> tuple[int, int]:
     """What the ledger of a metric sums up to, and what the engine would post now: the "not yet posted" line."""
-    owner = accounts.organization_id(organization)
     facts = accounts.history(session, organization, metric, now)
+    return balance_of(session, organization, metric, facts, accounts.traced(facts, now))
+
+
+def balance_of(
+    session: Session, organization: Organization, metric: str, facts: History, state: State
+) -> tuple[int, int]:
+    """The same from a state that was run with its trace."""
+    owner = accounts.organization_id(organization)
     sums = store.bucket_sums(session, owner, metric)
-    rows = differences(buckets(accounts.traced(facts, now)), held_buckets(session, owner, sums, facts), None)
+    rows = differences(buckets(state), held_buckets(session, owner, sums, facts), None)
     return sum(each.quantity for each in sums.values()), sum(row.quantity for row in rows)
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import case, update
-from sqlmodel import Session, col, select
+from sqlalchemy import case, select, update
+from sqlmodel import Session, col
 
 from billing_app.domain.credits import Aggregation
 from billing_app.domain.periods import period_containing
@@ -159,7 +159,7 @@ def _first_seen(
             col(UsageSubject.period).in_(periods),
             col(UsageSubject.subject).in_(subjects[start : start + SUBJECTS_PER_QUERY]),
         )
-        found.update({(period, subject): at for period, subject, at in session.exec(query)})
+        found.update({(period, subject): at for period, subject, at in session.execute(query)})
     return found
 
 
@@ -168,13 +168,26 @@ def is_counted(session: Session, organization_id: int, metric: str, period: int,
     return session.get(UsageSubject, (organization_id, metric, period, subject)) is not None
 
 
+class Hour(NamedTuple):
+    """One stored hour of usage (see `UsageHour`)."""
+
+    hour: datetime
+    quantity: int
+    level: int
+    last_at: datetime
+    exact: bool
+
+
 def hours(
     session: Session, organization_id: int, metric: str, start: datetime | None = None, end: datetime | None = None
-) -> list[UsageHour]:
+) -> list[Hour]:
     """The roll-ups of the hours that begin in `[start, end)`, by time."""
-    query = select(UsageHour).where(UsageHour.organization_id == organization_id, UsageHour.metric == metric)
+    row = UsageHour
+    query = select(row.hour, row.quantity, row.level, row.last_at, row.exact).where(
+        row.organization_id == organization_id, row.metric == metric
+    )  # type: ignore[call-overload]
     if start is not None:
-        query = query.where(UsageHour.hour >= start)
+        query = query.where(row.hour >= start)
     if end is not None:
-        query = query.where(UsageHour.hour < end)
-    return list(session.exec(query.order_by(col(UsageHour.hour))))
+        query = query.where(row.hour < end)
+    return [Hour(*found) for found in session.execute(query.order_by(col(row.hour)))]

@@ -11,8 +11,8 @@ from billing_app.domain.credits import Aggregation, UsagePoint
 from billing_app.domain.periods import period_at, period_containing
 from billing_app.domain.usage import UsageEvent, fold
 from billing_app.store import usage
-from billing_app.store.rollups import HOUR, hour_of, hours
-from billing_app.store.tables.usage import UsageHour, UsageSubject
+from billing_app.store.rollups import HOUR, Hour, hour_of, hours
+from billing_app.store.tables.usage import UsageSubject
 
 TICK = timedelta(microseconds=1)
 """The smallest step of time that is stored."""
@@ -49,7 +49,7 @@ def usage_points(
 
 
 def _hours_to_read(
-    rolled: list[UsageHour], anchor: datetime, boundaries: Collection[datetime], aggregation: Aggregation
+    rolled: list[Hour], anchor: datetime, boundaries: Collection[datetime], aggregation: Aggregation
 ) -> set[datetime]:
     """Hours whose roll-up does not tell enough: corrections, boundaries inside, and what lies ahead of the clock.
 
@@ -64,7 +64,7 @@ def _hours_to_read(
     return wanted & present
 
 
-def _as_events(aggregation: Aggregation, row: UsageHour) -> Iterable[UsageEvent]:
+def _as_events(aggregation: Aggregation, row: Hour) -> Iterable[UsageEvent]:
     """An hour's roll-up as events: inside it nothing else happens, so only sum, peak and last level matter."""
     if aggregation is Aggregation.SUM or row.quantity == row.level:
         return (UsageEvent(row.last_at, row.quantity),)
@@ -84,11 +84,11 @@ def _spans(raw: set[datetime]) -> list[tuple[datetime, datetime]]:
 
 
 def _unique_points(
-    session: Session, organization_id: int, metric: str, anchor: datetime, rolled: list[UsageHour], raw: set[datetime]
+    session: Session, organization_id: int, metric: str, anchor: datetime, rolled: list[Hour], raw: set[datetime]
 ) -> tuple[UsagePoint, ...]:
     """Distinct subjects so far: counted where each was first seen; a period with corrections is read event by event."""
     points: list[UsagePoint] = []
-    by_period: dict[int, list[UsageHour]] = {}
+    by_period: dict[int, list[Hour]] = {}
     for row in rolled:
         by_period.setdefault(period_containing(anchor, row.hour).number, []).append(row)
         if period_containing(anchor, row.last_at).number != period_containing(anchor, row.hour).number:
