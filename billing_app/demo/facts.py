@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from billing_app.domain.access import Role
+from billing_app.demo.people import DemoOrganization
 from billing_app.domain.credits import DisputeStatus
 from billing_app.services.usage import ReportedEvent
 
@@ -83,23 +83,12 @@ Fact = HoldPlan | Buy | Give | Void | Refund | Dispute | Report
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody who can sign in to the demo."""
-
-    email: str
-    name: str
-    operator: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Story:
     """Everything that happened to one organization. `usage` is in order of time, facts need not be."""
 
-    address: str
-    name: str
+    organization: DemoOrganization
     profile: dict[str, str]
     anchor: datetime
     plan: str
-    members: tuple[tuple[Person, Role], ...]
     facts: tuple[Fact, ...]
     usage: tuple[ReportedEvent, ...]

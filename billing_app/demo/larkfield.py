@@ -10,12 +10,11 @@ from datetime import datetime, timedelta
 
 from billing_app.demo.calendar import RUNNING, Calendar
 from billing_app.demo.facts import Buy, Fact, Give, HoldPlan, Report, Story
-from billing_app.demo.people import LARKFIELD_BILLING, LARKFIELD_MEMBER, NORA
+from billing_app.demo.people import LARKFIELD
 from billing_app.demo.rhythm import device, levels, subjects, sums
-from billing_app.domain.access import Role
 from billing_app.services.usage import ReportedEvent
 
-ADDRESS = "larkfield-maps"
+ADDRESS = LARKFIELD.address
 
 UPGRADED = 6
 """The period with which Essential began; free before."""
@@ -46,8 +45,7 @@ def story(now: datetime) -> Story:
         *sums(calendar, f"{ADDRESS}:sms", "sms", SMS),
     ]
     return Story(
-        address=ADDRESS,
-        name="Larkfield Maps",
+        organization=LARKFIELD,
         profile={
             "type": "company",
             "description": "Offline maps for walkers and cyclists.",
@@ -58,7 +56,6 @@ def story(now: datetime) -> Story:
         },
         anchor=calendar.anchor,
         plan="free",
-        members=((NORA, Role.ADMIN), (LARKFIELD_BILLING, Role.BILLING), (LARKFIELD_MEMBER, Role.MEMBER)),
         facts=(*_credits(calendar), _late_use(calendar)),
         usage=tuple(usage),
     )

@@ -10,13 +10,12 @@ from datetime import datetime
 
 from billing_app.demo.calendar import Calendar
 from billing_app.demo.facts import Buy, Dispute, Fact, Give, Refund, Report, Story
-from billing_app.demo.people import MARLOW_ADMIN, MARLOW_BILLING, MARLOW_MEMBER, NORA
+from billing_app.demo.people import MARLOW
 from billing_app.demo.rhythm import levels, subjects, sums, top_ups
-from billing_app.domain.access import Role
 from billing_app.domain.credits import DisputeStatus
 from billing_app.services.usage import ReportedEvent
 
-ADDRESS = "marlow-letters"
+ADDRESS = MARLOW.address
 
 MAU = (810, 830, 860, 880, 920, 950, 990, 1_040, 1_080, 1_130, 1_180, 1_220, 1_270, 1_330)
 STORAGE_MB = (
@@ -39,6 +38,9 @@ TOP_UP_BELOW = 2_500
 ARMED = 6
 """The period in which automatic top-up was switched on; monthly packs and single ones before."""
 
+DISARMED = 11
+"""The period in which it was switched off again: somebody buys by hand since, so the credits can run out."""
+
 LATE_LETTERS = 620
 SENT_TWICE = 1_150
 BOUNCED = 480
@@ -55,8 +57,7 @@ def story(now: datetime) -> Story:
         *sums(calendar, f"{ADDRESS}:sms", "sms", SMS),
     ]
     return Story(
-        address=ADDRESS,
-        name="Marlow Letters",
+        organization=MARLOW,
         profile={
             "type": "company",
             "description": "Newsletters for theatres and small publishers.",
@@ -67,19 +68,13 @@ def story(now: datetime) -> Story:
         },
         anchor=calendar.anchor,
         plan="essential",
-        members=(
-            (MARLOW_ADMIN, Role.ADMIN),
-            (MARLOW_BILLING, Role.BILLING),
-            (MARLOW_MEMBER, Role.MEMBER),
-            (NORA, Role.BILLING),
-        ),
-        facts=(*_letters(calendar), *_messages(calendar), *_room(calendar), *_corrections(calendar)),
+        facts=(*_letters(calendar), *_messages(calendar), *_room(calendar), *_corrected(calendar)),
         usage=tuple(usage),
     )
 
 
 def _letters(calendar: Calendar) -> list[Fact]:
-    """A monthly pack for three months, a single one, then automatic top-ups."""
+    """A monthly pack for three months, a single one, automatic top-ups, then packs bought when few letters are left."""
     bought: list[Buy] = [
         Buy(calendar.at(month, 2, 6, 15), f"emails-monthly-{month}", "emails-10k-monthly", "recurring")
         for month in range(3)
@@ -90,13 +85,15 @@ def _letters(calendar: Calendar) -> list[Fact]:
         f"{ADDRESS}:emails",
         EMAILS,
         included=EMAILS_INCLUDED,
-        bought={each.at: PACK for each in bought},
+        bought={each.at: PACK for each in bought}
+        | {report.at: -sum(event.quantity or 0 for event in report.events) for report in _corrected(calendar)},
         since=calendar.at(ARMED, 1, 0),
         below=TOP_UP_BELOW,
         quantity=PACK,
     )
     bought += [
-        Buy(at, f"emails-top-up-{number}", "emails-10k", "top_up") for number, at in enumerate(top_up_times, start=1)
+        Buy(at, f"emails-pack-{number}", "emails-10k", "top_up" if at < calendar.at(DISARMED, 1, 0) else "purchase")
+        for number, at in enumerate(top_up_times, start=1)
     ]
     return [*bought]
 
@@ -127,7 +124,7 @@ def _room(calendar: Calendar) -> list[Fact]:
     ]
 
 
-def _corrections(calendar: Calendar) -> list[Fact]:
+def _corrected(calendar: Calendar) -> list[Report]:
     """Use told after its period had ended, and use that was counted twice and taken out again."""
     late = ReportedEvent("emails", LATE_LETTERS, at=calendar.before_end(8, 1, 22))
     twice = ReportedEvent("emails", -SENT_TWICE, at=calendar.at(10, 24, 18))

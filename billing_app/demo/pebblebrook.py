@@ -10,12 +10,11 @@ from datetime import datetime
 
 from billing_app.demo.calendar import Calendar
 from billing_app.demo.facts import Buy, Fact, Give, HoldPlan, Refund, Story, Void
-from billing_app.demo.people import NORA, PEBBLEBROOK_ADMIN, PEBBLEBROOK_BILLING, PEBBLEBROOK_MEMBER
+from billing_app.demo.people import PEBBLEBROOK
 from billing_app.demo.rhythm import levels, subjects, sums
-from billing_app.domain.access import Role
 from billing_app.services.usage import ReportedEvent
 
-ADDRESS = "pebblebrook-archive"
+ADDRESS = PEBBLEBROOK.address
 
 UPGRADED = 6
 """The period with which Pro began; Essential before."""
@@ -49,8 +48,7 @@ def story(now: datetime) -> Story:
         *sums(calendar, f"{ADDRESS}:sms", "sms", SMS),
     ]
     return Story(
-        address=ADDRESS,
-        name="Pebblebrook Archive",
+        organization=PEBBLEBROOK,
         profile={
             "type": "association",
             "description": "Keeps the photographs and recordings of forty villages.",
@@ -61,12 +59,6 @@ def story(now: datetime) -> Story:
         },
         anchor=calendar.anchor,
         plan="essential",
-        members=(
-            (PEBBLEBROOK_ADMIN, Role.ADMIN),
-            (PEBBLEBROOK_BILLING, Role.BILLING),
-            (PEBBLEBROOK_MEMBER, Role.MEMBER),
-            (NORA, Role.MEMBER),
-        ),
         facts=_credits(calendar),
         usage=tuple(usage),
     )

@@ -126,7 +126,7 @@ def top_ups(
 ) -> Iterator[datetime]:
     """When an automatic top-up of `quantity` buys: on days from `since` on that leave less than `below`.
 
-    The customer's own estimate, day by day: what is included pays first, then what was `bought`.
+    Counted day by day: what is included pays first, then what was `bought` (or came back, or was told late: negative).
     """
     left = 0
     for period, total in zip(calendar.periods, totals, strict=True):
@@ -139,7 +139,8 @@ def top_ups(
             left = max(0, left - overage)
             if start >= since and left < below:
                 left += quantity
-                yield start + timedelta(hours=19, minutes=8)
+                # after the day's use, and not by the same minute each time
+                yield start + timedelta(hours=15 + start.day % 6, minutes=start.day * 7 % 60)
 
 
 def _moments(calendar: Calendar, name: str, totals: Sequence[int]) -> Iterator[tuple[int, datetime, int]]:

@@ -9,40 +9,18 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import datetime
 
 from billing_app import clock
 from billing_app.db import Database
-from billing_app.demo import people
-from billing_app.demo.facts import Person
-from billing_app.demo.story import stories
+from billing_app.demo.people import ACCOUNTS, DemoAccounts
 from billing_app.demo.telling import tell
-from billing_app.domain.access import Role
 from billing_app.domain.errors import UnavailableError
 from billing_app.services import verification
 from billing_app.settings import Settings
 
 PAGES_AT_ONCE = 4_096
-"""Pages of one step of the copy (16 MB): a Ctrl-C is heard between two steps."""
-
-
-@dataclass(frozen=True, slots=True)
-class DemoOrganization:
-    """An organization of the demo and who signs in there as what."""
-
-    address: str
-    name: str
-    members: tuple[tuple[Person, Role], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class DemoAccounts:
-    """Who can sign in to the demo. One password for all."""
-
-    password: str
-    operator: Person
-    organizations: tuple[DemoOrganization, ...]
+"""Pages of one step of the copy (16 MB)."""
 
 
 def seed(database: Database, settings: Settings, say: Callable[[str], None]) -> None:
@@ -65,7 +43,7 @@ def seed_at(database: Database, now: datetime) -> DemoAccounts:
         _copy(memory, database)
     finally:
         memory.close()
-    return accounts(now)
+    return ACCOUNTS
 
 
 def told(database: Database) -> bool:
@@ -74,19 +52,12 @@ def told(database: Database) -> bool:
         return bool(verification.organizations(session))
 
 
-def accounts(now: datetime) -> DemoAccounts:
-    """Who can sign in."""
-    organizations = tuple(DemoOrganization(story.address, story.name, story.members) for story in stories(now))
-    return DemoAccounts(people.PASSWORD, people.OPERATOR, organizations)
-
-
 def sign_ins() -> list[str]:
     """The lines that tell the person at the terminal who can sign in."""
-    known = accounts(clock.now())
-    lines = [f"Sign in with the password {known.password} as", ""]
-    for organization in known.organizations:
+    lines = [f"Sign in with the password {ACCOUNTS.password} as", ""]
+    for organization in ACCOUNTS.organizations:
         lines += [f"  {person.email:<28} {role:<9} {organization.name}" for person, role in organization.members]
-    return [*lines, f"  {known.operator.email:<28} {'operator':<9} everything"]
+    return [*lines, f"  {ACCOUNTS.operator.email:<28} {'operator':<9} everything"]
 
 
 def _copy(source: Database, target: Database) -> None:
@@ -99,4 +70,4 @@ def _copy(source: Database, target: Database) -> None:
 
 
 def _pause(_status: int, _remaining: int, _total: int) -> None:
-    """Runs between two steps of the copy."""
+    """Python runs this between two steps of the copy, which is when it hears a Ctrl-C."""

@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from billing_app.db import Database
-from billing_app.demo import people
 from billing_app.demo.calendar import Calendar
-from billing_app.demo.facts import Buy, Dispute, Fact, Give, HoldPlan, Person, Refund, Report, Story, Void
+from billing_app.demo.facts import Buy, Dispute, Fact, Give, HoldPlan, Refund, Report, Story, Void
+from billing_app.demo.people import ACCOUNTS
 from billing_app.demo.story import AGGREGATIONS, stories
 from billing_app.domain.access import DEFAULT_SCOPES
 from billing_app.domain.catalog import Catalog
@@ -42,30 +42,32 @@ def tell(database: Database, now: datetime) -> None:
     told = stories(now)
     with database.reading() as session:
         current = catalog.current(session, now)
-    by_person = _introduce(database, told)
+    _introduce(database, min(story.anchor for story in told))
     steps: list[Step] = []
     for story in told:
         narrator = _Narrator(database, story, current)
-        narrator.begin(by_person)
+        narrator.begin()
         steps += narrator.steps(now)
     steps += _recounts(database, now)
     for _at, _order, act in sorted(steps, key=lambda step: step[:2]):
         act()
 
 
-def _introduce(database: Database, told: tuple[Story, ...]) -> dict[Person, datetime]:
+def _introduce(database: Database, since: datetime) -> None:
     """Makes the people known. One hash serves everybody: they share the password, and hashing is slow on purpose."""
-    since = {people.OPERATOR: min(story.anchor for story in told)}
-    for story in told:
-        for person, _role in story.members:
-            since[person] = min(story.anchor, since.get(person, story.anchor))
-    password_hash = passwords.hashed(people.PASSWORD)
+    known = {person for organization in ACCOUNTS.organizations for person, _role in organization.members}
+    password_hash = passwords.hashed(ACCOUNTS.password)
     with database.writing() as session:
-        for person, at in since.items():
+        for person in (ACCOUNTS.operator, *sorted(known, key=lambda person: person.email)):
             users.create(
-                session, person.email, person.name, at, password_hash=password_hash, operator=person.operator, demo=True
+                session,
+                person.email,
+                person.name,
+                since,
+                password_hash=password_hash,
+                operator=person.operator,
+                demo=True,
             )
-    return since
 
 
 def _recounts(database: Database, now: datetime) -> Iterator[Step]:
@@ -86,6 +88,8 @@ class _Narrator:
         """Nothing has happened yet."""
         self._database = database
         self._story = story
+        self._address = story.organization.address
+        self._admin = story.organization.members[0][0].email
         self._catalog = current
         self._granted: set[str] = set()
         self._plans = {plan.id for plan in current.plans}
@@ -94,23 +98,21 @@ class _Narrator:
             metric.id: metric for metric in current.metrics if AGGREGATIONS.get(metric.id) is metric.aggregation
         }
 
-    def begin(self, since: dict[Person, datetime]) -> None:
+    def begin(self) -> None:
         """The organization, its first plan, its members and its API key."""
-        story = self._story
+        story, at = self._story, self._story.anchor
         with self._database.writing() as session:
             organization = orgs.create(
-                session, story.anchor, name=story.name, address=story.address, anchor=story.anchor, **story.profile
+                session, at, name=story.organization.name, address=self._address, anchor=at, **story.profile
             )
-            credits.change_plan(session, organization, self._plan(story.plan), story.anchor, reason="Signed up")
-            for person, role in story.members:
-                joined = max(story.anchor, since[person])
+            credits.change_plan(session, organization, self._plan(story.plan), at, reason="Signed up")
+            for person, role in story.organization.members:
                 users.join(
-                    session, accounts.organization_id(organization), users.by_email(session, person.email), role, joined
+                    session, accounts.organization_id(organization), users.by_email(session, person.email), role, at
                 )
-            creator = story.members[0][0].email
             # Its secret is forgotten: it stands on the page of keys, and whoever wants to report makes one.
             api_keys.create(
-                session, accounts.organization_id(organization), "Usage reporter", DEFAULT_SCOPES, creator, story.anchor
+                session, accounts.organization_id(organization), "Usage reporter", DEFAULT_SCOPES, self._admin, at
             )
 
     def steps(self, now: datetime) -> Iterator[Step]:
@@ -125,10 +127,13 @@ class _Narrator:
 
     def _happen(self, fact: Fact) -> None:
         if isinstance(fact, Report):
+            # Posted before and after, so that what was told late or taken back is a row of its own.
+            self._recount(fact.at)
             self._report([event for event in fact.events if event.metric in self._metrics], fact.at)
+            self._recount(fact.at)
         else:
             with self._database.writing() as session:
-                self._record(session, orgs.by_address(session, self._story.address), fact)
+                self._record(session, orgs.by_address(session, self._address), fact)
 
     def _record(self, session: Session, organization: Organization, fact: Fact) -> None:
         """Lets one thing happen, if the catalogue has what it is about: a changed plans.json must not stop a start."""
@@ -140,13 +145,18 @@ class _Narrator:
             self._give(session, organization, fact)
         elif isinstance(fact, Void) and fact.key in self._granted:
             credits.void(
-                session, organization, grant_id(fact.key), fact.at, reason=fact.reason, actor=people.OPERATOR.email
+                session,
+                organization,
+                grant_id(fact.key),
+                fact.at,
+                reason=fact.reason,
+                actor=ACCOUNTS.operator.email,
             )
         elif isinstance(fact, Refund) and fact.key in self._granted:
             key = f"{self._source_key(fact.key)}:refund"
             credits.refund(
                 session, organization, grant_id(fact.key), fact.refunded_cents, fact.at, source_key=key,
-                reason=fact.reason, actor=people.OPERATOR.email,
+                reason=fact.reason, actor=ACCOUNTS.operator.email,
             )  # fmt: skip
         elif isinstance(fact, Dispute) and fact.key in self._granted:
             key = f"{self._source_key(fact.key)}:dispute:{fact.status}"
@@ -172,25 +182,25 @@ class _Narrator:
             session, organization, fact.metric, fact.quantity, fact.at, source=fact.source,
             source_key=self._source_key(fact.key), reason=fact.reason, grant_id=grant_id(fact.key),
             expires_at=fact.at + timedelta(days=fact.days),
-            actor=people.OPERATOR.email if fact.source == "operator" else self._story.members[0][0].email,
+            actor=ACCOUNTS.operator.email if fact.source == "operator" else self._admin,
         )  # fmt: skip
 
     def _report(self, events: list[ReportedEvent], at: datetime) -> None:
         with self._database.writing() as session:
-            organization = orgs.by_address(session, self._story.address)
+            organization = orgs.by_address(session, self._address)
             report = usage.report(session, organization, events, at, watch=False)
         if report.rejected:
             raise ValueError(f"the demo's story is refused: {report.rejected[0].detail}")
 
     def _recount(self, at: datetime) -> None:
         with self._database.writing() as session:
-            recounts.post(session, orgs.by_address(session, self._story.address), at)
+            recounts.post(session, orgs.by_address(session, self._address), at)
 
     def _plan(self, plan: str) -> str:
         return plan if plan in self._plans else self._catalog.default_plan.id
 
     def _source_key(self, key: str) -> str:
-        return f"demo:{self._story.address}:{key}"
+        return f"demo:{self._address}:{key}"
 
 
 def grant_id(key: str) -> str:
