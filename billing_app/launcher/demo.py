@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from billing_app.domain.errors import NotFoundError
+from billing_app.launcher.keys import demo_keys
 from billing_app.launcher.places import Places
 from billing_app.launcher.single import only_console
 from billing_app.settings import ROOT, settings
 
 
 def act_on_it() -> None:
-    """Points this process at the demo's database, for commands in another terminal."""
-    database = Places(ROOT / "var").demo_database
-    if not database.exists():
+    """Points this process at the demo's database and Stripe stand-in, for commands in another terminal."""
+    demo = Places(ROOT / "var")
+    if not demo.demo_database.exists():
         raise NotFoundError("There is no demo data yet: `make run` loads it.")
-    os.environ["BILLING_DATABASE_URL"] = f"sqlite:///{database}"
+    keys = demo_keys(demo.demo_keys)
+    os.environ["BILLING_DEMO"] = "true"
+    os.environ["BILLING_DATABASE_URL"] = f"sqlite:///{demo.demo_database}"
+    os.environ["BILLING_STRIPE_API_SECRET"] = keys.api_secret
+    os.environ["BILLING_STRIPE_WEBHOOK_SECRET"] = keys.webhook_secret
+    os.environ["BILLING_STRIPE_API_BASE"] = _stand_in(demo.sandbox_address)
     settings.cache_clear()
+
+
+def _stand_in(address: Path) -> str:
+    """Where the stand-in listens; where nothing does while the demo is not running, so that Stripe is never asked."""
+    return address.read_text(encoding="utf-8") if address.exists() else "http://127.0.0.1:1"
 
 
 def reset(places: Places) -> bool:
     """Removes the demo's files, unless a console runs with them; says whether there were any."""
     with only_console(places.demo_database):
-        files = [places.demo_keys]
+        files = [places.demo_keys, places.sandbox_address]
         for database in (places.demo_database, places.sandbox_database):
             files += [database, database.with_name(f"{database.name}-wal"), database.with_name(f"{database.name}-shm")]
         found = [file for file in files if file.exists()]

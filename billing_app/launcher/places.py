@@ -30,6 +30,11 @@ class Places:
         return self.folder / "demo-sandbox.db"
 
     @property
+    def sandbox_address(self) -> Path:
+        """Where the running stand-in listens, for commands in another terminal."""
+        return self.folder / "demo-sandbox.address"
+
+    @property
     def demo_keys(self) -> Path:
         """The stand-in's key and webhook secret."""
         return self.folder / "demo-keys.json"

@@ -29,6 +29,7 @@ class Sandbox:
         """Chooses a free port; starts nothing yet."""
         port = free_port()
         self.address = f"http://127.0.0.1:{port}"
+        self._address_file = places.sandbox_address
         self._keys = keys
         self._webhook = public_url + WEBHOOK_PATH
         self._log = places.log("sandbox")
@@ -51,10 +52,12 @@ class Sandbox:
                 self._child.stop()
                 raise UnavailableError(f"The Stripe stand-in did not start; its output is in {self._log}.")
             time.sleep(0.1)
+        self._address_file.write_text(self.address, encoding="utf-8")
         self._child.keep_running(say)
 
     def stop(self) -> None:
         """Ends it."""
+        self._address_file.unlink(missing_ok=True)
         self._child.stop()
 
     def _register(self) -> bool:
