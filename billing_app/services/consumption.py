@@ -25,7 +25,8 @@ from billing_app.store.tables.orgs import Organization
 MAX_TIMEOUT_S = 24 * 3600
 """A reservation holds for at most a day (credits.md)."""
 
-DEFAULT_TIMEOUT_S = 3600
+DEFAULT_TIMEOUT_S = MAX_TIMEOUT_S
+"""Without a word of its own a reservation holds as long as one may."""
 
 
 class Mode(StrEnum):
