@@ -163,3 +163,15 @@ def test_a_card_is_saved_for_later_use(account: TestAccount) -> None:
         )
     )
     assert again.status == "succeeded"
+
+
+def test_an_invoice_is_made_when_asked_for(account: TestAccount) -> None:
+    creation = {"enabled": True, "invoice_data": {"metadata": {"order": "o1"}}}
+    session = account.session((account.price(1000), 3), invoice_creation=creation)
+    done = account.pay(session, email="ada@example.com")["session"]
+    invoice = check(account.v1.invoices.retrieve(done["invoice"], {"expand": ["payments"]}))
+    assert (invoice.status, invoice.amount_paid, invoice.billing_reason) == ("paid", 3000, "manual")
+    assert invoice.parent is None
+    assert invoice.metadata.to_dict() == {"order": "o1"}
+    assert invoice.payments.data[0].payment.payment_intent == done["payment_intent"]
+    assert account.event_types()[-1] == "checkout.session.completed"

@@ -120,28 +120,34 @@ def finalize(account: Account, invoice: Body) -> Body:
     customer = account.get(invoice["customer"], "customer")
     _settle_amounts(invoice, customer)
     ending = _ending_balance(customer["balance"], invoice["total"])
+    if ending != customer["balance"]:
+        account.change(customer, "customer.updated", balance=ending)
+    _open(account, invoice, customer)
+    if invoice["amount_due"] == 0:
+        mark_paid(account, invoice)
+    else:
+        _request_payment(account, invoice)
+    return invoice
+
+
+def _open(account: Account, invoice: Body, customer: Body) -> None:
+    """Number it and tell of it."""
     sequence = customer["next_invoice_sequence"]
     now = account.now(invoice["test_clock"])
+    account.unschedule(invoice, "finalize_invoice")
+    account.change(customer, None, next_invoice_sequence=sequence + 1)
     invoice.update(
         status="open",
         number=f"{customer['invoice_prefix']}-{sequence:04d}",
-        ending_balance=ending,
+        ending_balance=customer["balance"],
         effective_at=now,
         automatically_finalizes_at=None,
         hosted_invoice_url=f"{account.public_url}/invoices/{invoice['id']}",
         invoice_pdf=f"{account.public_url}/invoices/{invoice['id']}",
         status_transitions={**invoice["status_transitions"], "finalized_at": now},
     )
-    account.unschedule(invoice, "finalize_invoice")
-    balance = {"balance": ending} if ending != customer["balance"] else {}
-    account.change(customer, "customer.updated" if balance else None, next_invoice_sequence=sequence + 1, **balance)
     account.save(invoice)
     account.emit("invoice.finalized", invoice)
-    if invoice["amount_due"] == 0:
-        mark_paid(account, invoice)
-    else:
-        _request_payment(account, invoice)
-    return invoice
 
 
 def _request_payment(account: Account, invoice: Body) -> None:
@@ -155,6 +161,11 @@ def _request_payment(account: Account, invoice: Body) -> None:
         setup_future_usage="off_session" if invoice["billing_reason"] == "subscription_create" else None,
         _owner=invoice["id"],
     )
+    _link(account, invoice, intent)
+
+
+def _link(account: Account, invoice: Body, intent: Body) -> None:
+    """Ask for the invoice's money through this intent."""
     payment = INVOICE_PAYMENT.new(
         account,
         invoice["test_clock"],
@@ -163,14 +174,25 @@ def _request_payment(account: Account, invoice: Body) -> None:
         currency=invoice["currency"],
         invoice=invoice["id"],
         is_default=True,
-        payment=build(stripe.InvoicePayment.Payment, frozenset({"charge", "payment_record"}), type="payment_intent"),
+        payment=build(
+            stripe.InvoicePayment.Payment,
+            frozenset({"charge", "payment_record"}),
+            type="payment_intent",
+            payment_intent=intent["id"],
+        ),
         status="open",
         status_transitions={"canceled_at": None, "paid_at": None},
     )
-    payment["payment"]["payment_intent"] = intent["id"]
     account.add(payment)
     invoice["_intent"] = intent["id"]
     account.save(invoice)
+
+
+def settle_with(account: Account, invoice: Body, intent: Body) -> None:
+    """Open an invoice that a succeeded intent has paid already."""
+    _open(account, invoice, account.get(invoice["customer"], "customer"))
+    _link(account, invoice, intent)
+    mark_paid(account, invoice, intent["amount_received"])
 
 
 def payment_of(account: Account, invoice: Body) -> Body | None:

@@ -9,6 +9,7 @@ import stripe
 from billing_app.sandbox import ids
 from billing_app.sandbox.account import Account
 from billing_app.sandbox.contract.shapes import build
+from billing_app.sandbox.money import money
 from billing_app.sandbox.payments import baskets
 from billing_app.sandbox.payments import discounts as shares
 from billing_app.sandbox.storage.objects import Body
@@ -32,10 +33,11 @@ class Draft:
 
 
 def describe(price: Body, quantity: int, product: Body) -> str:
-    """`2 × Pro (at $29.00 / month)`, in plain digits."""
+    """`2 × Pro (at $29.00 / month)`."""
     recurring = price["recurring"]
     rhythm = f" / {recurring['interval']}" if recurring else ""
-    return f"{quantity} × {product['name']} (at {price['unit_amount_decimal']} {price['currency']}{rhythm})"
+    each = money(baskets.amount_of(price, 1), price["currency"])
+    return f"{quantity} × {product['name']} (at {each}{rhythm})"
 
 
 def whole(account: Account, item: Body, start: int, end: int) -> Draft:

@@ -1,249 +1,167 @@
-"""The hosted checkout page: what is bought on one side, how it is paid on the other."""
+"""Addresses of hosted checkout and 3-D Secure, and what their forms do."""
 
-from typing import Any
+from pathlib import Path
+from urllib.parse import urlencode
 
-from billing_app.sandbox.pages.html import Child, Markup, tag
-from billing_app.sandbox.pages.layout import alert, field, money
-from billing_app.sandbox.payments import cards
+from starlette.requests import Request
+from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from billing_app.sandbox.account import Account
+from billing_app.sandbox.errors import StripeError
+from billing_app.sandbox.pages import checkout_view
+from billing_app.sandbox.pages.base import SEE_OTHER, Pages
+from billing_app.sandbox.pages.entries import payer_of, quantities_of
+from billing_app.sandbox.pages.forms import own_form
+from billing_app.sandbox.pages.layout import page
+from billing_app.sandbox.payments import authentication, checkout
 from billing_app.sandbox.storage.objects import Body
 
-_HINTS = (
-    ("4242 4242 4242 4242", "succeeds"),
-    ("4000 0000 0000 0002", "is declined"),
-    ("4000 0025 0000 3155", "asks for 3-D Secure"),
-    ("4000 0000 0000 9995", "has insufficient funds"),
-    ("4000 0000 0000 0259", "succeeds, then is disputed"),
-)
-_BANK_HINTS = (("000123456789", "succeeds some seconds later"), ("000222222227", "fails some seconds later"))
-_ACTION = {"payment": "Pay", "subscription": "Subscribe", "setup": "Save"}
+_STYLE = Path(__file__).with_name("style.css")
 
 
-def checkout_page(base: str, session: Body, entered: dict[str, str], problem: str | None) -> list[Markup]:
-    """Summary and form; `entered` is what the payer had typed, `problem` why it was not taken."""
-    address = f"{base}/checkout/{session['id']}"
-    return [tag("div", _summary(session, address), _form(session, address, entered, problem), class_="checkout")]
+class CheckoutPages(Pages):
+    """Hosted checkout and 3-D Secure."""
 
+    def routes(self) -> list[Route]:
+        """Their addresses."""
+        return [
+            Route("/style.css", self.style),
+            Route("/checkout/{session}", self.show),
+            Route("/checkout/{session}/pay", self.pay, methods=["POST"]),
+            Route("/checkout/{session}/update", self.update, methods=["POST"]),
+            Route("/authenticate/{intent}", self.ask),
+            Route("/authenticate/{intent}", self.answer, methods=["POST"]),
+        ]
 
-def _summary(session: Body, address: str) -> Markup:
-    back = session["cancel_url"] and tag("a", "← Back", href=session["cancel_url"], class_="back")
-    verb = {"payment": "Pay", "subscription": "Subscribe", "setup": "Save a card"}[session["mode"]]
-    total = session["amount_total"] or 0
-    heading = tag(
-        "h1", tag("span", verb, class_="verb"), tag("span", money(total, session["currency"]), class_="total")
-    )
-    if session["mode"] == "setup":
-        heading = tag("h1", tag("span", "Save a card for later", class_="total"))
-    lines = [_line(line) for line in session["_lines"]]
-    return tag(
-        "section",
-        back,
-        heading,
-        tag("ul", lines, class_="lines") if lines else None,
-        _totals(session) if lines else None,
-        _code_form(session, address),
-        class_="summary",
-        aria_label="Order",
-    )
+    async def style(self, _: Request) -> Response:
+        """The one stylesheet."""
+        return FileResponse(_STYLE, media_type="text/css", headers={"Cache-Control": "max-age=60"})
 
+    async def show(self, http: Request) -> Response:
+        """The page of a session."""
+        try:
+            account = self.account_of(http.path_params["session"], checkout.KIND)
+            session = account.get(http.path_params["session"], checkout.KIND)
+        except StripeError as error:
+            return self.refusal(error)
+        intent = authentication.find(account, checkout.intent_of(session)) or {}
+        failure = (intent.get("last_payment_error") or intent.get("last_setup_error") or {}).get("message")
+        return self.render(account, session, {}, failure if session["status"] == "open" else None)
 
-def _line(line: Body) -> Markup:
-    bounds = line["adjustable_quantity"]
-    each = money(line["price"]["unit_amount"] or 0, line["currency"])
-    recurring = line["price"]["recurring"]
-    rhythm = f" per {_interval(recurring)}" if recurring else ""
-    detail: Child = (
-        f"Qty {line['quantity']:,}, {each} each{rhythm}" if line["quantity"] > 1 else rhythm.strip().capitalize()
-    )
-    if bounds:
-        detail = [_quantity(line, bounds), tag("span", f"{each} each{rhythm}")]
-    return tag(
-        "li",
-        tag("div", tag("span", line["description"], class_="name"), tag("span", detail, class_="detail")),
-        tag("span", money(line["amount_subtotal"], line["currency"]), class_="amount"),
-    )
+    def render(
+        self, account: Account, session: Body, entered: dict[str, str], problem: str | None, status: int = 200
+    ) -> Response:
+        """The open page, or what is to be said of a closed session."""
+        if session["status"] != "open":
+            closed = checkout_view.closed_page(session, checkout.success_address(session))
+            return page(self.base, "Checkout", *closed)
+        customer = account.find(session["customer"], "customer") or {}
+        shown = {**session, "_email": customer.get("email")}
+        return page(
+            self.base, "Checkout", *checkout_view.checkout_page(self.base, shown, entered, problem), status=status
+        )
 
+    async def pay(self, http: Request) -> Response:
+        """Take the payer's entries to the payment, and the payer to where they belong afterwards."""
+        try:
+            entered = await own_form(http, self.public_url)
+            with self.database.transaction():
+                account = self.account_of(http.path_params["session"], checkout.KIND)
+                session = account.get(http.path_params["session"], checkout.KIND)
+                if session["status"] != "open":
+                    return self.render(account, session, {}, None)
+                return self._paid(account, session, entered)
+        except StripeError as error:
+            return self.refusal(error)
 
-def _quantity(line: Body, bounds: Body) -> list[Markup]:
-    identifier = f"quantity-{line['id']}"
-    return [
-        tag("label", f"Quantity of {line['description']}", for_=identifier, class_="unseen"),
-        tag(
-            "input",
-            id=identifier,
-            name=identifier,
-            type="number",
-            value=line["quantity"],
-            min=bounds["minimum"],
-            max=bounds["maximum"],
-            form="pay",
-            class_="quantity",
-        ),
-    ]
+    def _paid(self, account: Account, session: Body, entered: dict[str, str]) -> Response:
+        account.connection.execute("SAVEPOINT attempt")
+        try:
+            decline = checkout.pay(account, session, payer_of(entered, session))
+        except StripeError as error:
+            # What was typed cannot be used; nothing of this attempt may remain.
+            account.connection.execute("ROLLBACK TO attempt")
+            unchanged = account.get(session["id"], checkout.KIND)
+            return self.render(account, unchanged, entered, error.message, error.status)
+        session = account.get(session["id"], checkout.KIND)
+        if decline:
+            return self.render(account, session, entered, decline.message, 402)
+        if session["status"] == "complete":
+            return RedirectResponse(checkout.success_address(session), SEE_OTHER)
+        return RedirectResponse(f"{self.base}/authenticate/{checkout.intent_of(session)}", SEE_OTHER)
 
+    async def update(self, http: Request) -> Response:
+        """New quantities or a promotion code, before paying."""
+        try:
+            entered = await own_form(http, self.public_url)
+            with self.database.transaction():
+                account = self.account_of(http.path_params["session"], checkout.KIND)
+                session = account.get(http.path_params["session"], checkout.KIND)
+                if session["status"] != "open":
+                    return self.render(account, session, {}, None)
+                problem = self._update(account, session, entered)
+                return self.render(account, session, entered, problem, 400 if problem else 200)
+        except StripeError as error:
+            return self.refusal(error)
 
-def _interval(recurring: Body) -> str:
-    count = recurring["interval_count"]
-    return recurring["interval"] if count == 1 else f"{count} {recurring['interval']}s"
-
-
-def _totals(session: Body) -> Markup:
-    currency = session["currency"]
-    discount = session["total_details"]["amount_discount"]
-    rows = [("Subtotal", session["amount_subtotal"])]
-    if discount:
-        rows.append(("Discount", -discount))
-    rows.append(("Total due today", session["amount_total"]))
-    return tag(
-        "dl", [[tag("dt", label), tag("dd", money(amount, currency))] for label, amount in rows], class_="totals"
-    )
-
-
-def _code_form(session: Body, address: str) -> list[Markup] | None:
-    adjustable = any(line["adjustable_quantity"] for line in session["_lines"])
-    parts = []
-    if session["allow_promotion_codes"] and not session["_coupon"]:
-        parts.append(field("Promotion code", "promotion_code", form="pay"))
-    if not parts and not adjustable:
+    def _update(self, account: Account, session: Body, entered: dict[str, str]) -> str | None:
+        try:
+            if entered.get("promotion_code"):
+                checkout.REDEEM[0](account, session, entered["promotion_code"])
+            checkout.adjust(account, session, quantities_of(entered))
+        except StripeError as error:
+            return error.message
+        checkout.total(account, session)
+        account.save(session)
         return None
-    parts.append(
-        tag("button", "Update total", type="submit", form="pay", formaction=f"{address}/update", class_="quiet")
-    )
-    return [tag("div", parts, class_="code")]
 
+    async def ask(self, http: Request) -> Response:
+        """The bank's question."""
+        try:
+            account, intent = self._intent(http)
+        except StripeError as error:
+            return self.refusal(error)
+        if intent["status"] != "requires_action":
+            return RedirectResponse(self._after(account, intent), SEE_OTHER)
+        return page(self.base, "3-D Secure", *checkout_view.authentication_page(self.base, intent))
 
-def _form(session: Body, address: str, entered: dict[str, str], problem: str | None) -> Markup:
-    total = session["amount_total"] or 0
-    label = _ACTION[session["mode"]]
-    if session["mode"] == "payment":
-        label = f"Pay {money(total, session['currency'])}"
-    free = session["mode"] == "payment" and total == 0
-    return tag(
-        "section",
-        tag(
-            "form",
-            alert(problem) if problem else None,
-            tag("h2", "Contact"),
-            _email(session, entered),
-            None if free else _methods(session, entered),
-            tag("button", label if not free else "Complete order", type="submit", class_="primary"),
-            id="pay",
-            method="post",
-            action=f"{address}/pay",
-        ),
-        None if free else _hints(session),
-        class_="payment",
-        aria_label="Payment",
-    )
+    async def answer(self, http: Request) -> Response:
+        """The payer's answer."""
+        try:
+            form = await own_form(http, self.public_url)
+            with self.database.transaction():
+                account, intent = self._intent(http)
+                if intent["status"] == "requires_action":
+                    authentication.answer(account, intent, form.get("answer") == "complete")
+                account, intent = self._intent(http)
+                return RedirectResponse(self._after(account, intent), SEE_OTHER)
+        except StripeError as error:
+            return self.refusal(error)
 
+    def _intent(self, http: Request) -> tuple[Account, Body]:
+        identifier = http.path_params["intent"]
+        kind = authentication.kind_of(identifier)
+        account = self.account_of(identifier, kind)
+        return account, account.get(identifier, kind)
 
-def _email(session: Body, entered: dict[str, str]) -> Markup:
-    known = session.get("_email") or session["customer_email"]
-    return field(
-        "Email", "email", type="email", value=known or entered.get("email"), readonly=bool(known), autocomplete="email"
-    )
+    def _after(self, account: Account, intent: Body) -> str:
+        """Where the payer goes from 3-D Secure: on, or back to try again."""
+        session = self._session_of(account, intent)
+        if session is not None:
+            done = session["status"] == "complete"
+            return checkout.success_address(session) if done else f"{self.base}/checkout/{session['id']}"
+        target = intent.get("_return_url")
+        if not target:
+            return f"{self.base}/"
+        outcome = "succeeded" if intent["status"] == "succeeded" else "failed"
+        query = urlencode({"payment_intent": intent["id"], "redirect_status": outcome})
+        return f"{target}{'&' if '?' in target else '?'}{query}"
 
-
-def _methods(session: Body, entered: dict[str, str]) -> list[Child]:
-    offers_bank = cards.BANK_ACCOUNT in session["payment_method_types"]
-    chosen = entered.get("method", "card")
-    choice = [("card", "Card"), *([("bank", "Bank account")] if offers_bank else [])]
-    radios = [
-        tag(
-            "label", tag("input", type="radio", name="method", value=value, checked=value == chosen), tag("span", label)
-        )
-        for value, label in choice
-    ]
-    return [
-        tag("h2", "Payment method"),
-        tag("fieldset", tag("legend", "Payment method", class_="unseen"), radios, class_="choice")
-        if offers_bank
-        else None,
-        _card_fields(entered),
-        _bank_fields(entered) if offers_bank else None,
-    ]
-
-
-def _card_fields(entered: dict[str, str]) -> Markup:
-    return tag(
-        "div",
-        field(
-            "Card number",
-            "number",
-            inputmode="numeric",
-            placeholder="4242 4242 4242 4242",
-            value=entered.get("number"),
-            maxlength=23,
-        ),
-        tag(
-            "div",
-            field(
-                "Expiry", "expiry", inputmode="numeric", placeholder="MM / YY", value=entered.get("expiry"), maxlength=7
-            ),
-            field("CVC", "cvc", inputmode="numeric", placeholder="123", maxlength=4),
-            class_="pair",
-        ),
-        field("Name on card", "name", value=entered.get("name")),
-        class_="card-fields",
-    )
-
-
-def _bank_fields(entered: dict[str, str]) -> Markup:
-    return tag(
-        "div",
-        field(
-            "Account number", "account", inputmode="numeric", placeholder="000123456789", value=entered.get("account")
-        ),
-        field("Account holder", "holder", value=entered.get("holder")),
-        tag("p", "The money arrives some seconds after you confirm.", class_="note"),
-        class_="bank-fields",
-    )
-
-
-def _hints(session: Body) -> Markup:
-    rows: list[tuple[str, str]] = list(_HINTS)
-    if cards.BANK_ACCOUNT in session["payment_method_types"]:
-        rows += _BANK_HINTS
-    return tag(
-        "details",
-        tag("summary", "Test numbers"),
-        tag("dl", [[tag("dt", number), tag("dd", effect)] for number, effect in rows]),
-        tag("p", "Any future expiry and any CVC will do.", class_="note"),
-        class_="hints",
-        open=True,
-    )
-
-
-def closed_page(session: Body, success: str) -> list[Markup]:
-    """What a payer sees who comes back to a session that is no longer open."""
-    if session["status"] == "complete":
-        words, link, label = "This is paid. Nothing more to do here.", success, "Continue"
-    else:
-        words, link, label = "This page has expired. Start again from the shop.", session["cancel_url"], "Back"
-    action: Any = tag("a", label, href=link, class_="primary") if link else None
-    return [tag("section", tag("h1", "Checkout"), tag("p", words), action, class_="panel")]
-
-
-def authentication_page(base: str, intent: Body) -> list[Markup]:
-    """The bank's question."""
-    action = f"{base}/authenticate/{intent['id']}"
-    return [
-        tag(
-            "section",
-            tag("h1", "3-D Secure"),
-            tag(
-                "p",
-                "Your bank asks whether you are paying ",
-                tag("strong", money(intent["amount"], intent["currency"])),
-                ".",
-            ),
-            tag(
-                "form",
-                tag("button", "Complete authentication", name="answer", value="complete", class_="primary"),
-                tag("button", "Fail authentication", name="answer", value="fail", class_="quiet"),
-                method="post",
-                action=action,
-                class_="stack",
-            ),
-            class_="panel",
-        )
-    ]
+    def _session_of(self, account: Account, intent: Body) -> Body | None:
+        """The session that an intent belongs to, directly or through a subscription's first invoice."""
+        owner = account.find(intent.get("_session") or intent.get("_owner")) or {}
+        if owner.get("object") == "invoice":
+            subscription = account.find(owner.get("_subscription"), "subscription") or {}
+            return account.find(subscription.get("_session"), checkout.KIND)
+        return owner if owner.get("object") == checkout.KIND else None

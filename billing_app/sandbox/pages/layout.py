@@ -6,12 +6,6 @@ from starlette.responses import HTMLResponse
 
 from billing_app.sandbox.pages.html import Child, Markup, tag
 
-# Minor units per unit, where it is not 100 (Stripe's list of zero- and three-decimal currencies).
-ZERO_DECIMAL = frozenset(
-    ("bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf")
-)
-THREE_DECIMAL = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
-_SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥"}
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -22,19 +16,33 @@ HEADERS = {
 }
 
 
-def money(amount: int, currency: str) -> str:
-    """`$1,234.50` from minor units; the minus is U+2212."""
-    digits = 0 if currency in ZERO_DECIMAL else 3 if currency in THREE_DECIMAL else 2
-    whole, part = divmod(abs(amount), 10**digits)
-    number = f"{whole:,}" + (f".{part:0{digits}d}" if digits else "")
-    sign = "\u2212" if amount < 0 else ""
-    return f"{sign}{_SYMBOLS[currency]}{number}" if currency in _SYMBOLS else f"{sign}{number} {currency.upper()}"
-
-
 def moment(seconds: float) -> str:
     """`4 Dec 2026, 10:05:09 UTC`."""
     at = datetime.fromtimestamp(seconds, UTC)
     return f"{at.day} {at:%b %Y, %H:%M:%S} UTC"
+
+
+# The head of a column of buttons.
+ACTIONS = "Actions"
+
+
+def day(seconds: float) -> str:
+    """`4 Dec 2026`."""
+    at = datetime.fromtimestamp(seconds, UTC)
+    return f"{at.day} {at:%b %Y}"
+
+
+def table(heads: list[str], rows: list[list[Child]], numbers: tuple[int, ...] = ()) -> Markup:
+    """Rows under heads; the columns in `numbers` stand to the right. Wide ones scroll by themselves."""
+
+    def cell(name: str, place: int, content: Child) -> Markup:
+        kind = "actions" if heads[place] == ACTIONS else "number" if place in numbers else None
+        return tag(name, content, class_=kind, scope="col" if name == "th" else None)
+
+    head = tag("tr", [cell("th", place, text) for place, text in enumerate(heads)])
+    body = [tag("tr", [cell("td", place, content) for place, content in enumerate(row)]) for row in rows]
+    inner = tag("table", tag("thead", head), tag("tbody", body))
+    return tag("div", inner, class_="scroll", tabindex="0", role="region", aria_label=f"Table of {heads[0].lower()}")
 
 
 def page(base: str, title: str, *body: Child, status: int = 200, wide: bool = False) -> HTMLResponse:

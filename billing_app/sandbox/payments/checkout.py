@@ -87,7 +87,8 @@ def customer_of(account: Account, session: Body, payer: Payer, needed: bool) -> 
 
 def _pay_once(account: Account, session: Body, payer: Payer) -> Decline | None:
     data = session["_data"]
-    needed = session["customer_creation"] == "always" or bool(data.get("setup_future_usage"))
+    invoiced = (session["invoice_creation"] or {}).get("enabled", False)
+    needed = session["customer_creation"] == "always" or bool(data.get("setup_future_usage")) or invoiced
     customer = customer_of(account, session, payer, needed)
     session["customer_details"] = details(account, session, payer)
     if session["amount_total"] == 0:
@@ -140,11 +141,13 @@ def details(account: Account, session: Body, payer: Payer) -> Body:
 
 def _intent_changed(account: Account, session: Body, intent: Body) -> None:
     """A session hears how its payment went."""
-    if intent["status"] == "succeeded" and session["status"] == "open":
+    if intent["status"] == "succeeded":
         session["payment_status"] = "paid"
+        for follow_up in AFTER_PAYMENT:
+            follow_up(account, session, intent)
+    if intent["status"] == "succeeded" and session["status"] == "open":
         complete(account, session)
     elif intent["status"] == "succeeded":
-        session["payment_status"] = "paid"
         account.save(session)
         account.emit("checkout.session.async_payment_succeeded", session)
     elif session["status"] == "complete":
@@ -173,6 +176,8 @@ def complete(account: Account, session: Body) -> None:
     account.emit("checkout.session.completed", session)
 
 
+# What a payment brings, such as an invoice; filled by the modules that own it.
+AFTER_PAYMENT: list[Callable[[Account, Body, Body], None]] = []
 # What else a completed session brings, such as its invoice; filled by the modules that own it.
 AFTER_COMPLETION: list[Callable[[Account, Body], None]] = []
 

@@ -6,6 +6,7 @@ from pkgutil import iter_modules
 
 def load() -> None:
     """Import every resource, so that its operations and timers are registered."""
-    import_module("billing_app.sandbox.billing.checkout")
+    for module in ("checkout", "receipts"):
+        import_module(f"billing_app.sandbox.billing.{module}")
     for module in iter_modules(__path__):
         import_module(f"{__name__}.{module.name}")

@@ -5,7 +5,7 @@ from typing import Any
 from billing_app.sandbox import changes, errors
 from billing_app.sandbox.account import Account
 from billing_app.sandbox.billing import changes as billing_changes
-from billing_app.sandbox.billing import discounts, invoices, prorations, renewals, subscriptions
+from billing_app.sandbox.billing import discounts, invoices, renewals, subscriptions
 from billing_app.sandbox.billing.changes import Change
 from billing_app.sandbox.billing.subscriptions import SUBSCRIPTION, Order
 from billing_app.sandbox.contract.parameters import Parameters
@@ -231,67 +231,6 @@ def _collect(account: Account, invoice: str, behaviour: str) -> None:
         raise errors.StripeError(
             message, code=failure.get("code"), kind="card_error", status=402, payment_intent=intent
         )
-
-
-@operation("subscriptions.cancel")
-def cancel(account: Account, request: Request) -> Body:
-    """At once; unused time is credited with `prorate`, and invoiced with `invoice_now`."""
-    parameters = request.parameters
-    subscription = account.get(request.ids[0], SUBSCRIPTION.kind)
-    if subscription["status"] in subscriptions.ENDED:
-        raise errors.missing("subscription", subscription["id"])
-    sent = parameters.group("cancellation_details").plain()
-    subscription["cancellation_details"] = {**subscription["cancellation_details"], **sent}
-    prorate, invoice_now = parameters.get("prorate", False), parameters.get("invoice_now", False)
-    if prorate and subscription["status"] in ("active", "past_due"):
-        now = account.now(subscription["test_clock"])
-        items = subscription["items"]["data"]
-        prorations.keep_pending(account, subscription, prorations.unused(account, subscription, items, now))
-    waiting = prorations.pending(account, subscription)
-    if invoice_now and waiting:
-        prorations.take(account, waiting, subscriptions.issue(account, subscription, waiting, "subscription_update"))
-    return subscriptions.end(account, subscription, "cancellation_requested")
-
-
-@operation("subscriptions.pause")
-def pause(account: Account, request: Request) -> Body:
-    """No more periods or invoices; unused time is credited unless `bill_for` says none."""
-    parameters = request.parameters
-    subscription = account.get(request.ids[0], SUBSCRIPTION.kind)
-    parameters.get("type")
-    if parameters.get("invoicing_behavior", "pending_invoice_item") != "pending_invoice_item":
-        raise errors.unsupported("invoicing_behavior")
-    sent = parameters.group("bill_for")
-    sent.group("outstanding_usage_through").get("type")
-    credited = sent.group("unused_time_from").get("type", "now")
-    if subscription["status"] not in ("active", "trialing"):
-        raise errors.StripeError(f"A subscription that is {subscription['status']} cannot be paused.")
-    if credited != "none" and subscription["status"] == "active":
-        start, _ = subscriptions.period_of(subscription)
-        at = start if credited == "item_current_period_start" else account.now(subscription["test_clock"])
-        items = subscription["items"]["data"]
-        prorations.keep_pending(account, subscription, prorations.unused(account, subscription, items, at))
-    return renewals.pause(account, subscription, "pause_requested")
-
-
-@operation("subscriptions.resume")
-def resume(account: Account, request: Request) -> Body:
-    """A paused subscription begins a new period now, with an invoice that is collected at once."""
-    parameters = request.parameters
-    subscription = account.get(request.ids[0], SUBSCRIPTION.kind)
-    if subscription["status"] != "paused":
-        raise errors.StripeError("Only paused subscriptions can be resumed.")
-    if parameters.group("billing_cycle_anchor").get("type", "now") != "now":
-        raise errors.unsupported("billing_cycle_anchor")
-    if parameters.get("payment_behavior", "resume_on_payment_attempt") != "resume_on_payment_attempt":
-        raise errors.unsupported("payment_behavior")
-    parameters.get("proration_behavior")
-    now = account.now(subscription["test_clock"])
-    subscription.update(status="active", status_details=None, billing_cycle_anchor=now)
-    account.save(subscription)
-    account.emit("customer.subscription.resumed", subscription)
-    renewals.start_period(account, subscription, now, open_now=True)
-    return account.get(subscription["id"], SUBSCRIPTION.kind)
 
 
 def _visible(body: Body, parameters: Parameters) -> bool:

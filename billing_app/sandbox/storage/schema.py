@@ -20,6 +20,7 @@ CREATE TABLE IF NOT EXISTS objects (
     UNIQUE (account, id)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS objects_by_id ON objects (id);
+CREATE INDEX IF NOT EXISTS objects_by_ticket ON objects (json_extract(body, '$._ticket'));
 CREATE INDEX IF NOT EXISTS objects_by_kind ON objects (account, kind, seq);
 CREATE INDEX IF NOT EXISTS objects_by_customer
     ON objects (account, kind, json_extract(body, '$.customer'), seq);

@@ -43,3 +43,9 @@ def read_settings(account: Account, ids: dict[str, str], sent: Sent) -> dict[str
 def write_settings(account: Account, ids: dict[str, str], sent: Sent) -> dict[str, Any]:
     """Change it: `after_final_failure` is `cancel`, `unpaid` or `past_due`."""
     return settings.write(account, sent.rest())
+
+
+@control("GET", "/account")
+def read_account(account: Account, ids: dict[str, str], sent: Sent) -> dict[str, Any]:
+    """The account of this key; its dashboard is `{public-url}/accounts/{id}`."""
+    return {"id": account.id, "dashboard": f"{account.public_url}/accounts/{account.id}"}
