@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
 from billing_app import schema
 from billing_app.db import Database
+from billing_app.domain.errors import UnavailableError
 from billing_app.settings import settings
 
 
@@ -17,6 +20,23 @@ def opened() -> Database:
 
 @lru_cache
 def database() -> Database:
-    """The database of the settings, refused when it is not of this program's version."""
-    schema.check(opened())
-    return opened()
+    """The database of the settings, refused when it cannot be reached or is not of this program's version."""
+    found = open_database(settings().database_url)
+    schema.check(found)
+    return found
+
+
+def open_database(url: str) -> Database:
+    """Opens the database, or says in a sentence why it cannot be."""
+    try:
+        database = Database(url)
+        database.engine.connect().close()
+    except (ArgumentError, NoSuchModuleError):
+        raise UnavailableError(
+            "BILLING_DATABASE_URL is not an address of a database: sqlite:///FILE or "
+            "postgresql+psycopg://user:password@host/database."
+        ) from None
+    except (SQLAlchemyError, OSError) as error:
+        cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        raise UnavailableError(f"The database cannot be opened: {cause}") from None
+    return database

@@ -55,6 +55,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for line in getattr(error, "mistakes", None) or [error.detail]:
             print(line, file=sys.stderr)
         raise SystemExit(REFUSED) from None
+    except Exception as error:
+        # A database that went away, a full disk: nothing that a trace would explain.
+        exceptions = sys.modules.get("sqlalchemy.exc")
+        if exceptions is None or not isinstance(error, exceptions.OperationalError):
+            raise
+        print(f"The database failed: {error.orig}", file=sys.stderr)
+        raise SystemExit(REFUSED) from None
     except KeyboardInterrupt:
         raise SystemExit(INTERRUPTED) from None
     except BrokenPipeError:

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from billing_app import clock, schema
-from billing_app.db import Database
+from billing_app import clock, schema, wiring
 from billing_app.domain.errors import UnavailableError
 from billing_app.launcher import backups
 from billing_app.settings import settings
@@ -24,7 +23,7 @@ def upgrade(database: Address = "") -> None:
 
     Example: billing db upgrade
     """
-    opened = Database(database or settings().database_url)
+    opened = wiring.open_database(database or settings().database_url)
     print("Upgraded." if schema.upgrade(opened) else "Already up to date.")
     opened.close()
 
@@ -35,7 +34,7 @@ def check(database: Address = "") -> None:
 
     Example: billing db check
     """
-    opened = Database(database or settings().database_url)
+    opened = wiring.open_database(database or settings().database_url)
     schema.check(opened)
     wrong = schema.integrity(opened)
     opened.close()
@@ -53,7 +52,7 @@ def backup(
 
     Example: billing db backup /backups/billing.db
     """
-    opened = Database(database or settings().database_url)
+    opened = wiring.open_database(database or settings().database_url)
     written = backups.write(opened, target or backups.default_target(opened, clock.now()))
     opened.close()
     print(f"Written: {written}")

@@ -14,7 +14,6 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
-from billing_app.db import Database
 from billing_app.domain.errors import UnavailableError
 from billing_app.launcher.children import PATIENCE_SECONDS
 from billing_app.settings import ROOT, Settings
@@ -111,21 +110,3 @@ def announce(host: str, port: int, when_ready: Callable[[], None]) -> None:
         when_ready()
     else:
         print(f"The console has not answered for {READY_SECONDS} s; look at the lines above.", file=sys.stderr)
-
-
-def open_database(url: str) -> Database:
-    """Opens the database, or says in a sentence why it cannot be."""
-    from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
-
-    try:
-        database = Database(url)
-        database.engine.connect().close()
-    except (ArgumentError, NoSuchModuleError):
-        raise UnavailableError(
-            "BILLING_DATABASE_URL is not an address of a database: sqlite:///FILE or "
-            "postgresql+psycopg://user:password@host/database."
-        ) from None
-    except (SQLAlchemyError, OSError) as error:
-        cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        raise UnavailableError(f"The database cannot be opened: {cause}") from None
-    return database

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from billing_app import clock, schema
+from billing_app import clock, schema, wiring
 from billing_app.db import Database
 from billing_app.demo import seed
 from billing_app.launcher import frontend, guards, server
@@ -71,7 +71,7 @@ def serve_real(start: Start) -> None:
     settings = start.settings.model_copy(update={"demo": False})
     with ExitStack() as stack:
         built = stack.enter_context(_building(start))
-        database = server.open_database(settings.database_url)
+        database = wiring.open_database(settings.database_url)
         file = schema.database_file(database)
         if file is not None:
             stack.enter_context(only_console(file))
@@ -88,7 +88,7 @@ def serve_real(start: Start) -> None:
 def _prepared(settings: Settings) -> Database:
     """The database at the code's version, with the catalogue of plans.json loaded."""
     document = catalog.read_document(settings.catalogue_file)
-    database = server.open_database(settings.database_url)
+    database = wiring.open_database(settings.database_url)
     schema.upgrade(database)
     with database.writing() as session:
         catalog.load(session, document, clock.now(), settings.catalogue_file.name)

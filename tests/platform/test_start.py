@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from billing_app import clock
+from billing_app import clock, wiring
 from billing_app.cli import main
 from billing_app.db import Database
 from billing_app.domain.errors import ConflictError, UnavailableError
@@ -99,7 +99,7 @@ def test_a_wrong_setting_is_named(
 @pytest.mark.parametrize("url", ["nonsense", "mysql+nothing://host/x", "postgresql+psycopg://a:b@127.0.0.1:1/x"])
 def test_a_database_that_cannot_be_opened_is_a_sentence(url: str) -> None:
     with pytest.raises(UnavailableError):
-        server.open_database(url)
+        wiring.open_database(url)
 
 
 def test_the_demo_keys_are_made_once_and_only_their_owner_reads_them(tmp_path: Path) -> None:
