@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
 
 from sqlmodel import Session
@@ -73,6 +74,16 @@ def by_email(session: Session, email: str) -> User:
     if user is None:
         raise NotFoundError(f"There is no user {email}.", code="user_not_found")
     return user
+
+
+def every(session: Session, page: int) -> Iterator[tuple[User, dict[str, str]]]:
+    """Everybody, by e-mail address, with accepted roles by organization; read `page` people at a time."""
+    after = ""
+    while people := store.every(session, after, page):
+        roles = store.roles_of(session, [user.id for user in people])
+        for user in people:
+            yield user, roles.get(user.id, {})
+        after = people[-1].email
 
 
 def valid_email(email: str) -> str:

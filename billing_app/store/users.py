@@ -75,3 +75,17 @@ def organizations_of(session: Session, user_id: UUID, limit: int) -> list[tuple[
         .limit(limit)
     )
     return [(organization, role) for organization, role in session.exec(query)]
+
+
+def roles_of(session: Session, user_ids: list[UUID]) -> dict[UUID, dict[str, str]]:
+    """The accepted roles of these users by organization's address, in one query."""
+    query = (
+        select(Membership.user_id, Organization.address, Membership.role)
+        .join(Organization, col(Organization.id) == col(Membership.organization_id))
+        .where(col(Membership.user_id).in_(user_ids), col(Membership.accepted_at).is_not(None))
+        .order_by(Organization.address)
+    )
+    found: dict[UUID, dict[str, str]] = {}
+    for user_id, address, role in session.exec(query):
+        found.setdefault(user_id, {})[address] = role
+    return found
