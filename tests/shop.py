@@ -7,6 +7,7 @@ process and ends with it; every shop has a fresh key there, hence an empty accou
 from __future__ import annotations
 
 import atexit
+import copy
 import secrets
 import tempfile
 from collections.abc import Callable, Generator
@@ -23,8 +24,9 @@ from sqlmodel import Session
 
 from billing_app import clock
 from billing_app.db import Database
+from billing_app.domain.catalog import to_document
 from billing_app.gateways.stripe_payments import StripePayments
-from billing_app.services import inbox, orgs, purchases
+from billing_app.services import catalog, inbox, orgs, purchases
 from billing_app.services.inbox import Worker
 from billing_app.services.purchases import PurchaseStatus, StartedCheckout
 from billing_app.store import credits as credit_store
@@ -102,7 +104,7 @@ class Shop:
 
     def buy(self, *packs: str, **counts: int) -> str:
         """Begins and pays; the session's id. Nothing of ours has heard of it yet."""
-        started = self.start(*packs, **counts)
+        started = self.start(*packs, key=None, **counts)
         assert self.pay(started.session_id)["decline"] is None
         return started.session_id
 
@@ -166,6 +168,17 @@ class Shop:
         """The inbox, newest first."""
         with self.database.reading() as session:
             return inbox_store.latest(session, 100)
+
+    def change_catalogue(self, change: Callable[[dict[str, Any]], None]) -> None:
+        """Loads the catalogue anew after `change` has edited its document."""
+        with self.database.writing() as session:
+            document = copy.deepcopy(to_document(catalog.current(session, self.clock())))
+            change(document)
+            catalog.load(session, document, self.clock(), "edited", from_file=False)
+
+    def change_pack(self, pack_id: str, **values: Any) -> None:
+        """Edits one pack."""
+        self.change_catalogue(lambda document: next(p for p in document["packs"] if p["id"] == pack_id).update(values))
 
     def _owner(self, session: Session) -> int:
         return stored_id(orgs.by_address(session, self.address))
