@@ -1,0 +1,135 @@
+"""kill -9 in the middle of an import or a recount, then the same command again: it ends clean."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from billing_app import clock
+from billing_app.db import Database
+from billing_app.services import catalog, credits, history, orgs, usage, verification
+from billing_app.settings import ROOT
+from billing_app.store import meters, runs
+
+EMAILS = 3_000
+"""Rows of the imported file: a few batches of every organization."""
+
+PATIENCE_S = 60
+
+
+def command(database_url: str, *arguments: str) -> subprocess.Popen[str]:
+    """The `billing` command as a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "billing_app", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "BILLING_DATABASE_URL": database_url},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(database_url: str, *arguments: str) -> str:
+    """The command, run to its end."""
+    process = command(database_url, *arguments)
+    out, err = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0, out + err
+    return out
+
+
+def kill_when(process: subprocess.Popen[str], begun: object, after_s: float) -> bool:
+    """Kills the process a moment after `begun()` first says so; whether it was still running."""
+    deadline = time.monotonic() + PATIENCE_S
+    while process.poll() is None and time.monotonic() < deadline:
+        if begun():  # type: ignore[operator]  # ty: ignore[call-non-callable]
+            time.sleep(after_s)
+            break
+        time.sleep(0.01)
+    alive = process.poll() is None
+    os.kill(process.pid, signal.SIGKILL) if alive else None
+    process.communicate(timeout=PATIENCE_S)
+    return alive
+
+
+@pytest.fixture
+def stocked(database: Database) -> Database:
+    """A database with the shipped catalogue."""
+    with database.writing() as session:
+        catalog.load(session, catalog.read_document(ROOT / "plans.json"), clock.now(), "plans.json")
+    return database
+
+
+def differences(database: Database) -> list[verification.Difference]:
+    """What `billing verify` finds."""
+    with database.reading() as session:
+        return [
+            each
+            for address in verification.organizations(session)
+            for each in verification.verify(session, orgs.by_address(session, address), clock.now())
+        ]
+
+
+def test_an_import_that_was_killed_goes_on(stocked: Database, database_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "usage.csv"
+    names = [f"org-{number}" for number in range(5)]
+    rows = [
+        f"{names[number % 5]},{number},emails,3,,2013-01-{1 + number % 28:02d}T{number % 24:02d}:00:00Z"
+        for number in range(EMAILS)
+    ]
+    file.write_text("organization,id,metric,quantity,subject,at\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    arguments = ("usage", "import", str(file), "--backfill", "--create-organizations", "--plan", "free")
+
+    def begun() -> bool:
+        with stocked.reading() as session:
+            return bool(verification.organizations(session))
+
+    for seed in range(3):
+        kill_when(command(database_url, *arguments), begun, random.Random(seed).random() * 0.4)
+        assert not [each for each in differences(stocked) if "ledger" not in each.what]
+    run(database_url, *arguments)
+    assert differences(stocked) == []
+    with stocked.reading() as session:
+        for name in names:
+            (emails,) = history.history(
+                session,
+                orgs.by_address(session, name),
+                clock.now(),
+                to=datetime(2013, 2, 1, tzinfo=UTC),
+                metric="emails",
+            )
+            assert emails.months[-1].used == EMAILS // 5 * 3
+
+
+def test_a_recount_that_was_killed_is_finished_by_the_next(stocked: Database, database_url: str) -> None:
+    now = clock.now()
+    start = now - timedelta(days=60)
+    for number in range(60):
+        with stocked.writing() as session:
+            organization = orgs.create(session, start, address=f"org-{number:03d}", anchor=start)
+            credits.change_plan(session, organization, "free", start)
+            credits.grant(session, organization, "sms", 1000, start, source="operator", source_key="a", reason="Hello")
+            events = [usage.ReportedEvent("sms", 3, at=start + timedelta(days=day)) for day in range(40)]
+            usage.report(session, organization, events, start + timedelta(days=41), backfill=True)
+
+    def behind() -> int:
+        with stocked.reading() as session:
+            return len(meters.due(session, now, 0, 1000))
+
+    assert behind() == 60
+    process = command(database_url, "recount")
+    kill_when(process, lambda: behind() < 60, 0)
+    assert not [each for each in differences(stocked) if "ledger" in each.what]
+    run(database_url, "recount")
+    assert behind() == 0
+    assert differences(stocked) == []
+    with stocked.reading() as session:
+        assert runs.lease_holder(session, "recount") is None
+        assert runs.last_finished(session) is not None
