@@ -46,7 +46,6 @@ def make(
         account_country="US",
         account_name="Sandbox",
         attempt_count=0,
-        auto_advance=True,
         billing_reason=reason,
         collection_method="charge_automatically",
         currency=currency,
@@ -60,14 +59,13 @@ def make(
         customer_tax_ids=[],
         issuer={"type": "self", "account": None},
         lines={},
-        metadata={},
         parent=_parent(subscription),
         status="draft",
         test_clock=customer["test_clock"],
         total_pretax_credit_amounts=[],
         total_taxes=[],
         _subscription=subscription["id"] if subscription else None,
-        **{**_no_money(), **sums, **_period(drafts, now), **values},
+        **{**_no_money(), "auto_advance": True, "metadata": {}, **sums, **_period(drafts, now), **values},
     )
     data = [lines.write(draft, invoice["id"], off, discount) for draft, off in zip(drafts, taken, strict=True)]
     invoice["lines"] = {"object": "list", "data": data, "has_more": False, "url": f"/v1/invoices/{invoice['id']}/lines"}

@@ -1,6 +1,7 @@
 """HTTP for the control actions: key, JSON, one transaction, Stripe-shaped errors."""
 
 import json
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -17,6 +18,7 @@ from billing_app.sandbox.errors import StripeError
 from billing_app.sandbox.storage import accounts
 from billing_app.sandbox.storage.database import Database
 
+LOG = logging.getLogger("billing_app.sandbox")
 MAX_BODY_BYTES = 100_000
 
 
@@ -40,6 +42,10 @@ class Control:
                 answer = self._perform(route, key, dict(http.path_params), sent)
             except StripeError as refusal:
                 return JSONResponse(refusal.body(), refusal.status)
+            except Exception:  # the edge: whatever is wrong inside, the caller must get an answer it can read
+                LOG.exception("%s %s failed", route.method, route.path)
+                broken = StripeError("The sandbox failed; its log has the trace.", kind="api_error", status=500)
+                return JSONResponse(broken.body(), broken.status)
             return JSONResponse(answer)
 
         return endpoint
