@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any, cast
 
 import reflex as rx
 from reflex.event import EventSpec
@@ -17,8 +18,8 @@ logger = logging.getLogger(__name__)
 PAGES = (entrance, overview, usage, credits, explain, buy, returned, ledger)
 
 
-def create_console(**composition: object) -> rx.App:
-    """The app of all pages, with its watcher. `composition` is what the rest of the product adds (the API)."""
+def create_console(api_transformer: Any = None) -> rx.App:
+    """The app of all pages, with its watcher. `api_transformer` is what the product puts around them (the API)."""
     app = rx.App(
         stylesheets=STYLESHEETS,
         html_lang="en",
@@ -28,7 +29,7 @@ def create_console(**composition: object) -> rx.App:
         ],
         backend_exception_handler=say_that_it_failed,
         toaster=None,
-        **composition,
+        api_transformer=api_transformer,
     )
     for page in PAGES:
         page.add(app)
@@ -43,4 +44,4 @@ def create_console(**composition: object) -> rx.App:
 def say_that_it_failed(exception: Exception) -> EventSpec:
     """An unexpected error: logged with its trace, and told on the page without it."""
     logger.error("an event handler failed", exc_info=exception)
-    return Frame.fail()
+    return cast("EventSpec", Frame.fail())

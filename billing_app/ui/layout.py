@@ -9,10 +9,10 @@ import reflex as rx
 from billing_app.ui import routes
 from billing_app.ui.components.banner import notice
 from billing_app.ui.components.basics import button_link, link
-from billing_app.ui.present.shell import ShellShown, SwitchLine
+from billing_app.ui.present.shell import SwitchLine
 from billing_app.ui.session import Frame
 
-shell: rx.Var[ShellShown] = Frame.shell
+shell: Any = Frame.shell
 
 PAGES = (
     (("overview", "Overview", "layout-dashboard"),),
@@ -93,7 +93,7 @@ def _entry(key: str, label: str, icon: str, active: str) -> rx.Component:
         dot,
         href=getattr(shell, f"{key}_href"),
         class_name="entry",
-        custom_attrs={"aria-current": "page"} if key == active else {},
+        custom_attrs={"aria-current": "page"} if key == active or (key, active) == ("credits", "buy") else {},
     )
 
 
@@ -234,6 +234,7 @@ def _not_found() -> rx.Component:
         "There is nothing here",
         "No organization of this name, or none that you are a member of.",
         button_link("Go to my organization", href=routes.HOME, primary=True),
+        whole=True,
     )
 
 
@@ -243,6 +244,7 @@ def _forbidden() -> rx.Component:
         "Your role does not open this page",
         Frame.problem_detail,
         button_link("Back to the overview", href=shell.overview_href, primary=True),
+        whole=True,
     )
 
 
@@ -253,4 +255,5 @@ def _broken() -> rx.Component:
         "Something went wrong on our side. Nothing was changed, and no figure was lost. Try again in a moment.",
         rx.button("Try again", type="button", on_click=rx.call_script("window.location.reload()")),
         tone="blocked",
+        whole=True,
     )

@@ -30,7 +30,7 @@ def organization(address: str, page: str = "", **query: object) -> str:
 
 def overview(address: str, **query: object) -> str:
     """The first page. Query: metric."""
-    return organization(address, **query)
+    return organization(address, "", **query)
 
 
 def usage(address: str, **query: object) -> str:

@@ -6,17 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 
-from sqlalchemy.orm import Session
-
 from billing_app import clock
-from billing_app.db import Database
+from billing_app.db import Database, Session
 from billing_app.domain.access import MONEY_ROLES, Role
-from billing_app.domain.errors import UnavailableError
+from billing_app.domain.errors import NotFoundError, UnavailableError
 from billing_app.domain.periods import period_containing
-from billing_app.gateways.payments import Payments
 from billing_app.services import (
     buying,
     explaining,
+    links,
     orgs,
     overview,
     purchases,
@@ -26,6 +24,8 @@ from billing_app.services import (
     sessions,
     shells,
 )
+from billing_app.services.links import Kind, LinkView
+from billing_app.services.purchases import Payments
 from billing_app.services.views import (
     BuyView,
     CheckoutView,
@@ -113,6 +113,13 @@ class ServiceDesks:
         with self.database.reading() as session:
             identity = sessions.identify_socket(session, cookies, now, demo=self.settings.demo)
             return shells.home(session, identity)
+
+    def look(self, kind: str, token: str) -> LinkView:
+        """What a one-time link is for; raises BillingError for one that has ended."""
+        if kind not in set(Kind):
+            raise NotFoundError("There is no such link.")
+        with self.database.reading() as session:
+            return links.look(session, token, Kind(kind), clock.now())
 
     def start_checkout(self, visitor: Visitor, roles: frozenset[Role], basket: Mapping[str, int]) -> str:
         """Begins a payment and gives the URL of its hosted page."""

@@ -92,8 +92,7 @@ def guarded(*, roles: frozenset[Role] = ALL_ROLES) -> Callable[[Handler], Handle
         signature = inspect.signature(function)
         own = dict(list(signature.parameters.items())[2:])
 
-        @functools.wraps(function)
-        async def handler(self: Any, *args: Any, **kwargs: Any) -> Any:
+        async def guard(self: Any, *args: Any, **kwargs: Any) -> Any:
             given = dict(zip(own, args, strict=False)) | {name: kwargs[name] for name in own if name in kwargs}
             try:
                 visit = visit_of(self, roles)
@@ -102,10 +101,12 @@ def guarded(*, roles: frozenset[Role] = ALL_ROLES) -> Callable[[Handler], Handle
                 async with _writable(self):
                     return await self.refuse(error)
 
+        # Reflex reads names and types of arguments from the handler: a browser must not even see the `Visit`.
         first = next(iter(signature.parameters.values()))
-        handler.__signature__ = signature.replace(parameters=[first, *own.values()])  # ty: ignore[unresolved-attribute]
+        handler: Any = functools.wraps(function)(guard)
+        handler.__signature__ = signature.replace(parameters=[first, *own.values()])
         handler.__annotations__ = {name: note for name, note in function.__annotations__.items() if name in own}
-        del handler.__wrapped__  # ty: ignore[unresolved-attribute]
+        del handler.__wrapped__
         setattr(handler, GUARD, roles)
         return handler
 

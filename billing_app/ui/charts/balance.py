@@ -129,7 +129,8 @@ def basket_figure(
     if ends[1] and not with_basket.empty:
         at = with_basket["at"].iloc[-1]
         _run_out(figure, at, ends[1], end, start, colours, mark=metric.credits, words=colours.text)
-    figure.update_xaxes(range=[start, end], tickmode="array", tickvals=ticks.at, ticktext=ticks.text)
+    edge = start - (end - start) * 0.015
+    figure.update_xaxes(range=[edge, end], tickmode="array", tickvals=ticks.at, ticktext=ticks.text)
     return figure
 
 

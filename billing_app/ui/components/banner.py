@@ -80,11 +80,11 @@ def action_strip(actions: rx.Var[list]) -> rx.Component:
     )
 
 
-def notice(icon: str, title: Any, text: Any, *actions: Any, tone: str = "") -> rx.Component:
-    """A whole panel that says something: an empty page, an error."""
+def notice(icon: str, title: Any, text: Any, *actions: Any, tone: str = "", whole: bool = False) -> rx.Component:
+    """A panel that says something: what is empty, or, as the `whole` page, what went wrong."""
     return rx.el.section(
         rx.icon(icon, size=22, aria_hidden="true"),
-        rx.el.h2(title),
+        rx.el.h1(title) if whole else rx.el.h2(title),
         rx.el.p(text),
         rx.el.div(*actions, class_name="notice-actions"),
         class_name="panel notice",

@@ -42,7 +42,7 @@ def link(*children: Any, href: Any, **props: Any) -> rx.Component:
     return router_link(*children, to=href, **props)
 
 
-def metric_icon(name: rx.Var[str], size: int = 16) -> rx.Component:
+def metric_icon(name: rx.Var[str], size: int = 16) -> rx.Component | rx.Var:
     """The lucide icon of a metric."""
     cases = [(known, rx.icon(known, size=size, aria_hidden="true")) for known in METRIC_ICONS]
     return rx.match(name, *cases, rx.icon("gauge", size=size, aria_hidden="true"))
@@ -112,7 +112,7 @@ def choice_switch(
     return rx.cond(choices.length() > SWITCH_LIMIT, select, segments)
 
 
-def state_badge(label: rx.Var[str], tone: rx.Var[str]) -> rx.Component:
+def state_badge(label: rx.Var[str], tone: rx.Var[str]) -> rx.Component | rx.Var:
     """ "Within plan" is quiet, "Using credits" indigo, "Blocked" red with a sign."""
     sign = rx.icon("ban", size=12, aria_hidden="true")
     return rx.match(

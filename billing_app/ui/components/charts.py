@@ -32,7 +32,7 @@ def plot(chart: rx.Var[ChartShown], height: str = "", class_name: str = "", **ev
 
     Screen readers get its sentence; the numbers are in a table on the page.
     """
-    figure = rx.color_mode_cond(light=chart.light, dark=chart.dark)
+    figure = rx.color_mode_cond(light=chart.pictures.light, dark=chart.pictures.dark)
     return rx.el.div(
         Plot.create(
             data=figure.to(go.Figure),

@@ -42,7 +42,7 @@ class EntranceState(rx.State):
         """What the link in the URL is for, or that it has ended."""
         query = self.router.url.query_parameters
         self.token = query.get("token", "")[:MAX_TEXT]
-        kind = self.router.url.path.strip("/").replace("-", "_")
+        kind = self.router.url.path.strip("/").replace("-", "_")[:MAX_TEXT]
         self.error = refusal(query.get("error", ""))
         try:
             self.link = link_shown(await asyncio.to_thread(desks().look, kind, self.token))

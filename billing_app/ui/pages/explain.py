@@ -91,7 +91,7 @@ def _moment() -> rx.Component:
             )
         ),
         rx.popover.content(
-            rx.form(
+            rx.el.form(
                 rx.el.label("Balance at (UTC)", html_for="at"),
                 rx.el.input(
                     type="datetime-local", id="at", name="at", default_value=screen.at_input, max=screen.at_max,

@@ -121,7 +121,7 @@ def _filters() -> rx.Component:
         _select(screen.kinds, screen.kind, screen.kind_base, "Kind"),
         _date("From", screen.starting, screen.starting_base),
         _date("To", screen.ending, screen.ending_base),
-        rx.form(
+        rx.el.form(
             rx.el.input(
                 type="search",
                 name="search",

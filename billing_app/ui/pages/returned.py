@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import reflex as rx
 
@@ -29,7 +30,7 @@ class ReturnedState(Frame):
 
     @rx.event
     @guarded(roles=MONEY_ROLES)
-    async def load(self, visit: Visit) -> rx.event.EventSpec | None:
+    async def load(self, visit: Visit) -> Any:
         """Shows the frame, and asks about the payment in the background."""
         waiting = CheckoutView("open", 0, "", ())
         self.screen = await visit.show(

@@ -37,6 +37,9 @@ from billing_app.ui.present.shared import (
 from billing_app.ui.present.shell import why_not_buying
 from billing_app.ui.present.timeline import points_frame, stamp, ticks
 
+SMALL_TICKS = 5
+"""Named days on the small picture's axis."""
+
 MAX_COUNT = 99
 """Of one pack; more is a typing mistake."""
 
@@ -276,16 +279,16 @@ def _chart(need: NeedView, view: BuyView, formats: Formats) -> ChartShown:
     scale = scale_for(metric, max((one.left for one in points), default=0))
     as_it_is, with_it = _until_empty(need.as_it_is), _until_empty(need.with_basket)
     plain = points_frame(as_it_is, metric, scale, formats)
-    filled = points_frame(with_it, metric, scale, formats)
+    filled = points_frame((*as_it_is[:1], *with_it) if with_it else (), metric, scale, formats)
     end = max([one.at for one in (*as_it_is, *with_it)], default=view.now)
     end += (end - view.now) * 0.12
     if need.until is not None and need.until > end:
         end = need.until + (need.until - view.now) * 0.12
-    axis = ticks(view.now, end)
+    axis = ticks(view.now, end, SMALL_TICKS)
     names = (_ending(as_it_is, view.now), _ending(with_it, view.now))
     goal = Mark(stamp(need.until), day(last_day(need.until), view.now)) if need.until else None
     return ChartShown(
-        **both(
+        both(
             lambda dark: basket_figure(
                 plain, filled, str(metric.hue), axis, stamp(end), ends=names, goal=goal, dark=dark
             )

@@ -13,11 +13,18 @@ from billing_app.ui.present.shared import TableShown
 
 
 @dataclass(frozen=True)
-class ChartShown:
-    """A chart in both appearances, so that switching needs no server. `alt` says in words what it shows."""
+class Pictures:
+    """A figure in both appearances, so that switching needs no server."""
 
     light: dict[str, Any] = field(default_factory=dict)
     dark: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ChartShown:
+    """A chart. `alt` says in words what it shows."""
+
+    pictures: Pictures = field(default_factory=Pictures)
     title: str = ""
     caption: str = ""
     alt: str = ""
@@ -28,6 +35,6 @@ class ChartShown:
     table: TableShown = field(default_factory=TableShown)
 
 
-def both(draw: Callable[[bool], go.Figure]) -> dict[str, dict[str, Any]]:
-    """The picture drawn for light and for dark, as keyword arguments of ChartShown."""
-    return {"light": json_of(draw(False)), "dark": json_of(draw(True))}
+def both(draw: Callable[[bool], go.Figure]) -> Pictures:
+    """The figure drawn for light and for dark."""
+    return Pictures(json_of(draw(False)), json_of(draw(True)))

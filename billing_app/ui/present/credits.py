@@ -142,7 +142,7 @@ def _chart(view: CreditsView, formats: Formats) -> ChartShown:
     shown_run_out = day(run_out, view.now) if run_out is not None and run_out <= end else ""
     axis = ticks(start, end)
     return ChartShown(
-        **both(
+        both(
             lambda dark: balance_figure(
                 past, ahead, str(metric.hue), axis, stamp(end), now=stamp(view.now), run_out=shown_run_out, dark=dark
             )

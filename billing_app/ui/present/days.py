@@ -26,7 +26,7 @@ def days_chart(view: DaysView, formats: Formats) -> ChartShown:
     frame = days_frame(view, scale, formats)
     count, labels, reached = _length(view), _labels(view), _reached(view, formats)
     return ChartShown(
-        **both(lambda dark: days_figure(frame, str(metric.hue), count, labels, reached=reached, dark=dark)),
+        both(lambda dark: days_figure(frame, str(metric.hue), count, labels, reached=reached, dark=dark)),
         title=f"{month_in_words(view.period)} by day",
         caption=_caption(metric, scale),
         alt=_alt(view, formats),

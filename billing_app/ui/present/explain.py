@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pandas as pd
 
@@ -11,7 +11,7 @@ from billing_app.services.views import ExplainStep, ExplainView, LaterView, Shel
 from billing_app.ui import routes
 from billing_app.ui.charts.explain import COLUMNS, explain_figure
 from billing_app.ui.charts.scale import scale_for
-from billing_app.ui.formats import Formats, clock, long_day, moment_text, month, plain_day
+from billing_app.ui.formats import Formats, clock, long_day, moment_text, month, month_with_year, plain_day
 from billing_app.ui.present.charting import ChartShown, both
 from billing_app.ui.present.grants import GrantRow, grant_row
 from billing_app.ui.present.shared import (
@@ -133,7 +133,8 @@ def _when(step: ExplainStep, now: datetime) -> str:
     if step.kind == "unposted":
         return "today"
     if step.period is not None:
-        return month(step.period)
+        far = now - step.period.end > timedelta(days=300)
+        return month_with_year(step.period) if far else month(step.period)
     return plain_day(step.at) if step.at.year == now.year else long_day(step.at)
 
 
@@ -190,7 +191,7 @@ def _chart(view: ExplainView, formats: Formats) -> ChartShown:
     )  # fmt: skip
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     return ChartShown(
-        **both(lambda dark: explain_figure(frame, str(metric.hue), dark=dark)),
+        both(lambda dark: explain_figure(frame, str(metric.hue), dark=dark)),
         title="The sum as a picture",
         caption=chart_caption(metric, scale.unit),
         alt=f"Waterfall of {len(view.steps)} steps that end at {left} {metric.name} credits. "

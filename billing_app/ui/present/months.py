@@ -88,7 +88,7 @@ def months_chart(
     frame = months_frame(months, metric, formats)
     scale = months_scale(months, metric)
     return ChartShown(
-        **both(lambda dark: months_figure(frame, str(metric.hue), dark=dark, chosen=chosen)),
+        both(lambda dark: months_figure(frame, str(metric.hue), dark=dark, chosen=chosen)),
         title=f"{metric.name} by month",
         caption=chart_caption(metric, scale.unit),
         alt=_alt(months, metric, formats),

@@ -52,7 +52,7 @@ def shell_shown(view: ShellView) -> ShellShown:
     return ShellShown(
         address=here.address,
         name=here.name,
-        plan=here.plan_name,
+        plan=f"{here.plan_name} plan",
         initial=_initial(here.name),
         person=view.person_name or view.person_email,
         email=view.person_email,
@@ -64,7 +64,7 @@ def shell_shown(view: ShellView) -> ShellShown:
         organizations=[
             SwitchLine(
                 name=link.name,
-                plan=link.plan_name,
+                plan=f"{link.plan_name} plan",
                 initial=_initial(link.name),
                 href=routes.overview(link.address),
                 here=link.address == here.address,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from typing import cast
 
 import pandas as pd
 
@@ -19,7 +20,7 @@ MOST_TICKS = 8
 
 def stamp(moment: datetime) -> pd.Timestamp:
     """A moment as charts want it: in UTC, without saying so."""
-    return pd.Timestamp(moment).tz_convert(None)
+    return cast("pd.Timestamp", pd.Timestamp(moment).tz_convert(None))
 
 
 def points_frame(points: Iterable[BalancePoint], metric: Metric, scale: Scale, formats: Formats) -> pd.DataFrame:
@@ -36,12 +37,12 @@ def points_frame(points: Iterable[BalancePoint], metric: Metric, scale: Scale, f
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def ticks(start: datetime, end: datetime) -> Ticks:
-    """First days of months, or of weeks where the span is short; at most eight."""
+def ticks(start: datetime, end: datetime, most: int = MOST_TICKS) -> Ticks:
+    """First days of months, or of weeks where the span is short; at most so many."""
     moments = _within(_months(start, end), start, end)
     if len(moments) < 3:
         moments = _within(_weeks(start, end), start, end)
-    step = -(-len(moments) // MOST_TICKS) or 1
+    step = -(-len(moments) // most) or 1
     chosen = moments[::step]
     return Ticks([stamp(one) for one in chosen], [_named(one) for one in chosen])
 

@@ -49,9 +49,9 @@ from tests.ui.samples.facts import (
 OK, CREDITS, BLOCKED = MeterState.OK, MeterState.USING_CREDITS, MeterState.BLOCKED
 
 LINKS = (
-    OrganizationLink("fresh-start", "Fresh Start", "Free plan"),
-    OrganizationLink("meridian", "Meridian Apps", "Pro plan"),
-    OrganizationLink("stopped", "Stopped Studio", "Pro plan", blocked=True),
+    OrganizationLink("fresh-start", "Fresh Start", "Free"),
+    OrganizationLink("meridian", "Meridian Apps", "Pro"),
+    OrganizationLink("stopped", "Stopped Studio", "Pro", blocked=True),
 )
 
 
