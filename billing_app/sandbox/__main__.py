@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from billing_app.sandbox.deliveries import RETRY_DELAYS_SECONDS
-from billing_app.sandbox.server import run
+from billing_app.sandbox.server import LiveKeyNearby, run
 from billing_app.sandbox.storage.database import WrongDatabase
 
 
@@ -35,7 +35,7 @@ def main() -> int:
     public_url = chosen.public_url or f"http://{chosen.host}:{chosen.port}/_sandbox"
     try:
         run(chosen.host, chosen.port, chosen.database, public_url, chosen.parent_pid, chosen.retry_delays)
-    except (OSError, WrongDatabase) as error:
+    except (OSError, WrongDatabase, LiveKeyNearby) as error:
         sys.stderr.write(f"The sandbox cannot start: {error}\n")
         return 1
     return 0

@@ -46,9 +46,9 @@ class Account:
         return body
 
     def all(self, kind: str, **equal: Any) -> list[Body]:
-        """Every object of a kind whose members equal those given, newest first; `a__b` reaches into a."""
+        """Every object of a kind, not deleted, whose members equal those given, newest first; `a__b` is b of a."""
         wanted = {path.replace("__", "."): value for path, value in equal.items()}
-        return list(objects.walk(self.connection, self.id, kind, wanted))
+        return [body for body in objects.walk(self.connection, self.id, kind, wanted) if not body.get("deleted")]
 
     def walk(
         self, kind: str, equal: dict[str, Any], after: int | None = None, before: int | None = None

@@ -7,6 +7,7 @@ queue is the database's: after a crash what was under way is sent again, which i
 import asyncio
 import contextlib
 import json
+import logging
 import sqlite3
 import time
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from billing_app.sandbox.events import API_VERSION
 from billing_app.sandbox.storage import objects
 from billing_app.sandbox.storage.database import Database
 
+LOG = logging.getLogger("billing_app.sandbox")
 # Stripe spreads its retries over three days; nobody watches a sandbox that long. The last one waits an hour.
 RETRY_DELAYS_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
 TIMEOUT_SECONDS = 20.0
@@ -54,31 +56,46 @@ class Courier:
     def _start_due(self, client: httpx.AsyncClient) -> float:
         """Start what can be started; seconds until the next look."""
         now = time.time()
+        # One row per endpoint, however much waits there: an endpoint that is down must not slow the others.
         rows = self.database.connection.execute(
-            "SELECT seq, account, endpoint, next_at FROM deliveries WHERE state = 'pending' ORDER BY next_at, seq"
+            "SELECT account, endpoint, min(next_at) AS next_at FROM deliveries WHERE state = 'pending'"
+            " GROUP BY account, endpoint ORDER BY next_at"
         )
         for row in rows.fetchall():
             if row["next_at"] > now:
                 return min(row["next_at"] - now, IDLE_SECONDS)
             place = (row["account"], row["endpoint"])
             if place not in self._under_way and len(self._under_way) < MAX_UNDER_WAY:
-                task = asyncio.create_task(self._deliver(client, row["seq"]))
-                self._under_way[place] = task
-                task.add_done_callback(lambda _, place=place: self._finished(place))
+                self._under_way[place] = asyncio.create_task(self._deliver_first(client, *place))
         return IDLE_SECONDS
+
+    async def _deliver_first(self, client: httpx.AsyncClient, account: str, endpoint: str) -> None:
+        """What is due first at this endpoint."""
+        row = self.database.connection.execute(
+            "SELECT * FROM deliveries WHERE state = 'pending' AND account = ? AND endpoint = ?"
+            " ORDER BY next_at, seq LIMIT 1",
+            (account, endpoint),
+        ).fetchone()
+        try:
+            await self._deliver(client, row)
+        except Exception:  # the edge: a delivery that cannot even be made must not be tried for ever
+            LOG.exception("the delivery %s broke and was given up", row["seq"])
+            with self.database.transaction() as connection:
+                connection.execute("UPDATE deliveries SET state = 'failed' WHERE seq = ?", (row["seq"],))
+        finally:
+            self._finished((account, endpoint))
 
     def _finished(self, place: tuple[str, str]) -> None:
         self._under_way.pop(place, None)
         self.wake()
 
-    async def _deliver(self, client: httpx.AsyncClient, seq: int) -> None:
+    async def _deliver(self, client: httpx.AsyncClient, row: sqlite3.Row) -> None:
         connection = self.database.connection
-        row = connection.execute("SELECT * FROM deliveries WHERE seq = ?", (seq,)).fetchone()
         event = objects.find(connection, row["account"], row["event"], "event")
         endpoint = objects.find(connection, row["account"], row["endpoint"], "webhook_endpoint")
-        if event is None or endpoint is None or endpoint["status"] != "enabled":
+        if event is None or endpoint is None or endpoint.get("deleted") or endpoint["status"] != "enabled":
             with self.database.transaction() as writing:
-                writing.execute("UPDATE deliveries SET state = 'canceled' WHERE seq = ?", (seq,))
+                writing.execute("UPDATE deliveries SET state = 'canceled' WHERE seq = ?", (row["seq"],))
             return
         payload = json.dumps(event, indent=2).encode()
         signature = signatures.header(payload, endpoint["_secret"], int(time.time()), row["signature"])

@@ -8,7 +8,6 @@ import time
 
 from billing_app.sandbox import timers
 from billing_app.sandbox.account import Account
-from billing_app.sandbox.errors import StripeError
 from billing_app.sandbox.storage.database import Database
 
 LOG = logging.getLogger("billing_app.sandbox")
@@ -51,11 +50,17 @@ class Ticker:
         try:
             with self.database.transaction() as connection:
                 self._perform(connection, due)
-        except (StripeError, KeyError, sqlite3.Error):
+        except Exception:  # the edge: one broken timer must not stop time for everybody else
             LOG.exception("the timer %s of %s failed and was dropped", due["action"], due["object"])
-            with self.database.transaction() as connection:
-                timers.take(connection, due)
+            self._drop(due)
         return True
+
+    def _drop(self, due: sqlite3.Row) -> None:
+        with self.database.transaction() as connection:
+            timers.take(connection, due)
+            if due["action"] in timers.FAILURES:
+                account = Account(connection, due["account"], self.public_url)
+                timers.FAILURES[due["action"]](account, due["object"])
 
     def _perform(self, connection: sqlite3.Connection, due: sqlite3.Row) -> None:
         timers.take(connection, due)

@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Sequence
+import socket
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from granian.server.embed import Server
 from billing_app.sandbox import scheduler
 from billing_app.sandbox.app import build_app
 from billing_app.sandbox.deliveries import RETRY_DELAYS_SECONDS, Courier
+from billing_app.sandbox.storage import accounts
 from billing_app.sandbox.storage.database import Database
 
 LOG = logging.getLogger("billing_app.sandbox")
@@ -44,10 +46,32 @@ def run(
 ) -> None:
     """Serve until stopped, or until the process `parent_pid` is gone.
 
-    Raises OSError if the port is taken and WrongDatabase if the file is another version's.
+    Raises OSError if the port is taken, WrongDatabase if the file is another version's, and LiveKeyNearby if the
+    environment holds a live key.
     """
+    refuse_live_keys(os.environ)
+    refuse_taken_port(host, port)
     settings = Settings(host, port, Path(database), public_url.rstrip("/"), parent_pid, retry_delays)
     asyncio.run(_serve(settings))
+
+
+class LiveKeyNearby(RuntimeError):
+    """Where real money is at hand, a stand-in for it must not run."""
+
+
+def refuse_live_keys(environment: Mapping[str, str]) -> None:
+    """Raises LiveKeyNearby, naming the variable, if any of them holds a live key of Stripe's."""
+    for name, value in environment.items():
+        if value.startswith(accounts.LIVE_PREFIXES):
+            raise LiveKeyNearby(f"{name} holds a live Stripe key; the sandbox does not run beside one")
+
+
+def refuse_taken_port(host: str, port: int) -> None:
+    """Raises OSError if somebody listens there already: the HTTP server would share the port without a word."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((host, port))
 
 
 async def _serve(settings: Settings) -> None:

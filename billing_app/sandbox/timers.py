@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 Action = Callable[["Account", str], None]
 ACTIONS: dict[str, Action] = {}
+# What is left to do for a timer whose action broke.
+FAILURES: dict[str, Action] = {}
 _WALL_CLOCK = ""
 
 
@@ -21,6 +23,16 @@ def action(name: str) -> Callable[[Action], Action]:
 
     def register(function: Action) -> Action:
         ACTIONS[name] = function
+        return function
+
+    return register
+
+
+def on_failure(name: str) -> Callable[[Action], Action]:
+    """Register what follows when the timer `name` breaks."""
+
+    def register(function: Action) -> Action:
+        FAILURES[name] = function
         return function
 
     return register

@@ -85,8 +85,7 @@ class DashboardPages(Pages):
 def _resend(account: Account, form: dict[str, str]) -> None:
     event = account.get(form.get("event", ""), "event")
     for endpoint in account.all("webhook_endpoint", status="enabled"):
-        if not endpoint.get("deleted"):
-            events.queue(account, event, endpoint["id"], faulty=False)
+        events.queue(account, event, endpoint["id"], faulty=False)
 
 
 def _charge(account: Account, form: dict[str, str]) -> Body:

@@ -8,11 +8,12 @@ from billing_app.sandbox import changes, errors
 from billing_app.sandbox.account import Account
 from billing_app.sandbox.contract.parameters import Parameters
 from billing_app.sandbox.contract.shapes import build
-from billing_app.sandbox.resource import Listing, Request, Resource, listing, operation, retrieve
+from billing_app.sandbox.resource import Listing, Request, Resource, operation, page, retrieve
 from billing_app.sandbox.storage.objects import Body
 
 PRICE = Resource(stripe.Price, "price", frozenset({"deleted", "tiers", "currency_options"}))
 MAX_UNIT_AMOUNT = 99_999_999
+MAX_LOOKUP_KEYS = 10
 MAX_INTERVAL_COUNT = {"day": 1095, "week": 156, "month": 36, "year": 3}
 
 
@@ -125,5 +126,13 @@ def update(account: Account, request: Request) -> Body:
     return account.change(body, "price.updated", **wanted)
 
 
+@operation("prices.list")
+def list_prices(account: Account, request: Request) -> Body:
+    """At most ten lookup keys at once, as at Stripe."""
+    if len(request.parameters.get("lookup_keys", [])) > MAX_LOOKUP_KEYS:
+        raise errors.invalid("lookup_keys", f"At most {MAX_LOOKUP_KEYS} lookup keys can be asked for at once.")
+    return page(account, request, _LISTING, {})
+
+
+_LISTING = Listing(PRICE, tests={"lookup_keys": lambda body, wanted: body["lookup_key"] in wanted})
 retrieve("prices.retrieve", PRICE)
-listing("prices.list", Listing(PRICE, tests={"lookup_keys": lambda body, wanted: body["lookup_key"] in wanted}))

@@ -68,13 +68,20 @@ def step(account: Account, identifier: str) -> None:
     account.schedule(account.now(), "advance_clock", clock)
 
 
+@timers.on_failure("advance_clock")
+def fail(account: Account, identifier: str) -> None:
+    """Something on the way broke: the clock says so and stays where it is."""
+    clock = account.find(identifier, TEST_CLOCK.kind)
+    if clock is not None:
+        account.change(clock, "test_helpers.test_clock.internal_failure", status="internal_failure")
+
+
 @operation("test_helpers.test_clocks.delete")
 def delete(account: Account, request: Request) -> Body:
     """With all of its customers."""
     body = account.get(request.ids[0], TEST_CLOCK.kind)
     for customer in account.all("customer", test_clock=body["id"]):
-        if not customer.get("deleted"):
-            customers.remove(account, customer)
+        customers.remove(account, customer)
     return bury(account, body, "test_helpers.test_clock.deleted")
 
 

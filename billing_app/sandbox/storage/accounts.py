@@ -7,14 +7,14 @@ from billing_app.sandbox import ids
 from billing_app.sandbox.errors import StripeError
 
 _TEST_PREFIXES = ("sk_test_", "rk_test_")
-_LIVE_PREFIXES = ("sk_live_", "rk_live_")
+LIVE_PREFIXES = ("sk_live_", "rk_live_")
 _SHORTEST_KEY = 12
 _LONGEST_KEY = 255
 
 
 def refuse_foreign_key(key: str) -> None:
     """Raises StripeError (401) unless `key` is a test key; a live key gets its own, louder sentence."""
-    if key.startswith(_LIVE_PREFIXES):
+    if key.startswith(LIVE_PREFIXES):
         raise StripeError(
             "This is the local sandbox, not Stripe: it refuses live keys. Use a test key, and consider the live key "
             "you just sent over plain HTTP as known to this machine.",

@@ -58,7 +58,7 @@ CREATE TABLE IF NOT EXISTS deliveries (
     signature TEXT NOT NULL DEFAULT 'valid',
     created REAL NOT NULL
 ) STRICT;
-CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (state, next_at);
+CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (state, account, endpoint, next_at, seq);
 CREATE INDEX IF NOT EXISTS deliveries_by_event ON deliveries (account, event);
 
 CREATE TABLE IF NOT EXISTS attempts (

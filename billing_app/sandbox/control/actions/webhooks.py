@@ -19,8 +19,7 @@ def put_endpoint(account: Account, ids: dict[str, str], sent: Sent) -> dict[str,
     secret = sent.take("secret", str)
     enabled_events = sent.take("enabled_events", list, ["*"])
     for endpoint in account.all("webhook_endpoint", url=url):
-        if not endpoint.get("deleted"):
-            return account.change(endpoint, None, _secret=secret, enabled_events=enabled_events, status="enabled")
+        return account.change(endpoint, None, _secret=secret, enabled_events=enabled_events, status="enabled")
     return webhook_endpoints.make(account, url, enabled_events, secret)
 
 
@@ -30,7 +29,7 @@ def resend(account: Account, ids: dict[str, str], sent: Sent) -> dict[str, Any]:
     event = account.get(ids["event"], "event")
     chosen = sent.take("endpoint", str, None)
     endpoints = [account.get(chosen, "webhook_endpoint", "endpoint")] if chosen else account.all("webhook_endpoint")
-    reached = [endpoint for endpoint in endpoints if endpoint["status"] == "enabled" and not endpoint.get("deleted")]
+    reached = [endpoint for endpoint in endpoints if endpoint["status"] == "enabled"]
     for endpoint in reached:
         events.queue(account, event, endpoint["id"], faulty=False)
     return {"event": event["id"], "queued": len(reached)}

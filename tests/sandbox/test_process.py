@@ -1,0 +1,88 @@
+"""The sandbox as a process: it starts, refuses, and ends with whoever started it."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+from tests.sandbox.account import TestAccount
+from tests.sandbox.listener import Listener
+from tests.sandbox.process import Process, SandboxServer, free_port
+
+COMMAND = [sys.executable, "-m", "billing_app.sandbox"]
+
+
+def refusal(*options: str, **env: str) -> str:
+    """Why it does not start."""
+    ended = subprocess.run([*COMMAND, *options], capture_output=True, text=True, timeout=30, env={**os.environ, **env})
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    return ended.stderr
+
+
+def test_it_refuses_to_start_beside_a_live_key(tmp_path: Path) -> None:
+    said = refusal("--database", str(tmp_path / "x.db"), BILLING_STRIPE_API_SECRET="sk_live_abcdef")
+    assert "BILLING_STRIPE_API_SECRET holds a live Stripe key" in said
+
+
+def test_it_refuses_a_taken_port_and_a_foreign_file(server: SandboxServer, tmp_path: Path) -> None:
+    port = server.url.rpartition(":")[2]
+    assert "cannot start" in refusal("--port", port, "--database", str(tmp_path / "x.db"))
+    import sqlite3
+
+    with sqlite3.connect(tmp_path / "other.db") as other:
+        other.execute("PRAGMA user_version = 99")
+    other.close()
+    assert "another version" in refusal("--port", str(free_port()), "--database", str(tmp_path / "other.db"))
+
+
+def test_it_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
+    parent = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    port = free_port()
+    options = ["--port", str(port), "--database", str(tmp_path / "x.db"), "--parent-pid", str(parent.pid)]
+    process = Process([*COMMAND, *options], tmp_path / "log")
+    process.start()
+    try:
+        process.wait_until_answers(f"http://127.0.0.1:{port}/health")
+        parent.kill()
+        parent.wait()
+        end = time.monotonic() + 10
+        while process.popen.poll() is None and time.monotonic() < end:
+            time.sleep(0.05)
+        assert process.popen.poll() is not None
+    finally:
+        process.stop()
+
+
+def test_pages_answer_under_the_path_of_the_public_url(tmp_path: Path) -> None:
+    from tests.sandbox.process import sandbox
+
+    with (
+        sandbox(tmp_path, "https://shop.example/pay/here") as own,
+        TestAccount(own.url, "sk_test_public_url") as account,
+    ):
+        session = account.session((account.price(), 1))
+        assert session.url == f"https://shop.example/pay/here/checkout/{session.id}"
+        for path in ("/pay/here", "/_sandbox"):
+            page = httpx.get(f"{own.url}{path}/checkout/{session.id}", trust_env=False).text
+            assert f'action="/pay/here/checkout/{session.id}/pay"' in page
+
+
+def test_a_deleted_endpoint_hears_nothing_more(account: TestAccount) -> None:
+    with Listener() as first, Listener() as second:
+        gone = account.control("PUT", "/webhook-endpoint", url=first.url, secret=first.secret)
+        account.v1.webhook_endpoints.delete(gone["id"])
+        account.control("PUT", "/webhook-endpoint", url=second.url, secret=second.secret)
+        account.customer()
+        second.wait_for("customer.created")
+        assert first.events == []
+
+
+def test_an_endpoint_that_is_down_does_not_hold_up_another(account: TestAccount, listener: Listener) -> None:
+    account.control("PUT", "/webhook-endpoint", url=f"http://127.0.0.1:{free_port()}/down", secret="whsec_down")
+    for _ in range(5):
+        account.customer()
+    listener.wait_for("customer.created", count=5)
