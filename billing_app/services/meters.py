@@ -45,13 +45,17 @@ def prepare(session: Session, organization: Organization, metric: str, now: date
     return row
 
 
-def recompute(session: Session, organization: Organization, row: MeterRow, now: datetime) -> None:
+def recompute(
+    session: Session, organization: Organization, row: MeterRow, now: datetime, facts: History | None = None
+) -> None:
     """Computes the meter anew and tells what passed since it was last watched.
 
-    A clock that is behind never takes it back to an earlier period: the row's own time stands.
+    A clock that is behind never takes it back to an earlier period: the row's own time stands. `facts` are the metric's
+    as of `now`, where the caller, who holds the row's lock, has read them already.
     """
     moment = now if row.watched_at is None else max(now, row.valid_from)
-    facts = accounts.history(session, organization, row.metric, moment)
+    if facts is None or moment != now:
+        facts = accounts.history(session, organization, row.metric, moment)
     reserved, first_end = store.reserved(session, row.organization_id, row.metric, moment)
     told = outbox.marks(session, row.organization_id, row.metric)
     state = engine.start(facts)

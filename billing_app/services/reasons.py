@@ -8,13 +8,21 @@ from billing_app.domain.postings import Posting
 from billing_app.services.months import month_label
 from billing_app.store.tables.credits import GrantRow
 
+LATE_USE = "Late use"
+LATE_CORRECTION = "Late correction of use"
+
+
+def is_late(reason: str) -> bool:
+    """Whether a row's reason says that it was heard of after its period had ended."""
+    return reason.startswith((LATE_USE, LATE_CORRECTION))
+
 
 def reason_for(posting: Posting, grants: Mapping[str, GrantRow]) -> str:
     """Why the credits of a posting moved."""
     bucket = posting.bucket
     grant = grants.get(bucket.grant_id or bucket.origin or "")
     month = month_label(bucket.period)
-    late = "Late use" if posting.quantity < 0 else "Late correction of use"
+    late = LATE_USE if posting.quantity < 0 else LATE_CORRECTION
     texts = {
         "grant": grant.reason if grant else "Credits granted",
         "burn": f"{late} in {month}" if posting.late else f"Use above the plan in {month}",

@@ -95,9 +95,11 @@ def balance_of(
 
 def _post_metric(session: Session, organization: Organization, metric: str, now: datetime, held: accounts.Plans) -> int:
     owner = accounts.organization_id(organization)
-    row = meters.fresh(session, organization, metric, now)
+    row = meter_store.lock(session, owner, metric, now)
     moment = max(now, row.posted_at or now)
     facts = accounts.history(session, organization, metric, moment, held=held)
+    if not meters.usable(row, now):
+        meters.recompute(session, organization, row, now, facts if moment == now else None)
     state = accounts.traced(facts, moment)
     sums = store.bucket_sums(session, owner, metric)
     known = held_buckets(session, owner, sums, facts)

@@ -65,7 +65,10 @@ def balances(session: Session, organization_id: int) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which entries a reader wants: all that is None does not filter. `text` is looked for in reason and source."""
+    """Which entries a reader wants: all that is None does not filter.
+
+    `text` is looked for in reason and source; an entry of this `number` fits the text, too.
+    """
 
     metric: str | None = None
     kind: str | None = None
@@ -73,6 +76,7 @@ class Filter:
     start: datetime | None = None
     end: datetime | None = None
     text: str | None = None
+    number: int | None = None
 
 
 def entries(
@@ -92,7 +96,47 @@ def entries(
         query = query.where(LedgerEntry.occurred_at < wanted.end)
     if wanted.text:
         found = col(LedgerEntry.reason).icontains(wanted.text, autoescape=True)
-        query = query.where(found | col(LedgerEntry.source).icontains(wanted.text, autoescape=True))
+        found |= col(LedgerEntry.source).icontains(wanted.text, autoescape=True)
+        if wanted.number is not None:
+            found |= col(LedgerEntry.number) == wanted.number
+        query = query.where(found)
     if before is not None:
         query = query.where(LedgerEntry.number < before)
     return list(session.exec(query.order_by(col(LedgerEntry.number).desc()).limit(limit)))
+
+
+def entries_of_grant(session: Session, organization_id: int, grant_id: str, limit: int) -> list[LedgerEntry]:
+    """The first `limit` entries of a grant, oldest first."""
+    query = select(LedgerEntry).where(LedgerEntry.organization_id == organization_id, LedgerEntry.grant_id == grant_id)
+    return list(session.exec(query.order_by(col(LedgerEntry.number)).limit(limit)))
+
+
+def count_of_grant(session: Session, organization_id: int, grant_id: str) -> int:
+    """How many entries a grant has."""
+    query = select(func.count()).where(LedgerEntry.organization_id == organization_id, LedgerEntry.grant_id == grant_id)
+    return session.exec(query).one()
+
+
+def last_numbers(session: Session, organization_id: int, metric: str, until: datetime) -> dict[str, int]:
+    """Per bucket of a metric the number of its last entry that occurred up to `until`."""
+    query = (
+        select(LedgerEntry.bucket, func.max(LedgerEntry.number))
+        .where(
+            LedgerEntry.organization_id == organization_id,
+            LedgerEntry.metric == metric,
+            LedgerEntry.occurred_at <= until,
+        )
+        .group_by(col(LedgerEntry.bucket))
+    )
+    return dict(session.exec(query).all())
+
+
+def of_metric(session: Session, organization_id: int, metric: str) -> list[LedgerEntry]:
+    """All entries of a metric, oldest first: recounts make a handful a day at most."""
+    query = select(LedgerEntry).where(LedgerEntry.organization_id == organization_id, LedgerEntry.metric == metric)
+    return list(session.exec(query.order_by(col(LedgerEntry.number))))
+
+
+def entry(session: Session, organization_id: int, number: int) -> LedgerEntry | None:
+    """One entry."""
+    return session.get(LedgerEntry, (organization_id, number))

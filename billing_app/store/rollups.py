@@ -116,9 +116,12 @@ def _count_subjects(
 ) -> dict[datetime, int]:
     """Remembers when each subject was first seen in its period; answers how the hours' counts change."""
     seen: dict[tuple[int, str], datetime] = {}
+    period = period_containing(anchor, events[0].at)
     for event in events:
         if event.quantity > 0 and event.subject:
-            key = (period_containing(anchor, event.at).number, event.subject)
+            if not period.contains(event.at):
+                period = period_containing(anchor, event.at)
+            key = (period.number, event.subject)
             seen[key] = min(event.at, seen.get(key, event.at))
     known = _first_seen(session, organization_id, metric, seen)
     moved: dict[datetime, int] = defaultdict(int)
