@@ -27,6 +27,9 @@ LOG = logging.getLogger("billing_app.sandbox")
 # Far above what the SDK sends; a bound against accidents.
 MAX_BODY_BYTES = 1_000_000
 MAX_FIELDS = 5_000
+# Tools that name no API version (Stripe's own command line tool among them) speak an older one, in which payments
+# still took this parameter. The SDK always names its version and is refused.
+_OLDER_PARAMETER = "payment_method_types"
 resources.load()
 ROUTES = [(route.contract.method, route.contract.pattern, route) for route in OPERATIONS]
 
@@ -79,6 +82,8 @@ class Api:
         _refuse_other_version(http.headers.get("stripe-version"))
         operation, captured = route(http.method, http.url.path)
         once = http.headers.get("idempotency-key") if http.method == "POST" else None
+        if "stripe-version" not in http.headers:
+            raw.pop(_OLDER_PARAMETER, None)
         print_ = idempotency.fingerprint(http.method, http.url.path, raw)
         now = time.time()
         with self.database.transaction() as connection:

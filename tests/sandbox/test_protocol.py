@@ -40,6 +40,13 @@ def test_version_and_request_id_are_answered(account: TestAccount) -> None:
     assert other.status_code == 400
 
 
+def test_a_tool_that_names_no_version_may_send_what_older_ones_took(account: TestAccount) -> None:
+    older = {"amount": "500", "currency": "usd", "payment_method_types[0]": "card"}
+    assert account.http.post("/v1/payment_intents", data=older).status_code == 200
+    named = account.http.post("/v1/payment_intents", data=older, headers={"Stripe-Version": stripe.api_version})
+    assert named.json()["error"]["param"] == "payment_method_types"
+
+
 def test_the_same_key_and_request_is_answered_once(account: TestAccount) -> None:
     once = {"idempotency_key": "order-1"}
     first = account.v1.customers.create({"email": "a@example.com"}, once)

@@ -97,6 +97,12 @@ class World:
         """The open invoice of a subscription whose payment was left to later."""
         return self.subscribe(payment_behavior="default_incomplete").latest_invoice
 
+    def by_hand(self) -> Any:
+        """An invoice over an item of one's own making."""
+        item = {"customer": self.customer.id, "pricing": {"price": self.price.id}, "quantity": 2}
+        self.v1.invoice_items.create(item)
+        return self.v1.invoices.create({"customer": self.customer.id, "pending_invoice_items_behavior": "include"})
+
     def draft(self) -> str:
         """A renewal that is still a draft."""
         start = int(time.time())
@@ -215,6 +221,10 @@ WALK: dict[str, Callable[[World], Any]] = {
         w.v1.invoice_payments.list({"invoice": w.subscription.latest_invoice}).data[0].id
     ),
     "invoice_items.list": lambda w: w.pending and w.v1.invoice_items.list({"customer": w.customer.id}),
+    "invoice_items.create": lambda w: w.v1.invoice_items.create(
+        {"customer": w.customer.id, "amount": 500, "currency": "usd", "description": "By hand"}
+    ),
+    "invoices.create": lambda w: w.by_hand(),
     "invoice_items.retrieve": lambda w: w.v1.invoice_items.retrieve(w.pending.id),
     "billing_portal.configurations.create": lambda w: w.configuration,
     "billing_portal.configurations.retrieve": lambda w: w.v1.billing_portal.configurations.retrieve(w.configuration.id),

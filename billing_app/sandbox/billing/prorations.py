@@ -86,7 +86,7 @@ def keep_pending(account: Account, subscription: Body, found: list[Draft]) -> No
             net_amount=draft.amount,
             parent=_parent(draft),
             period={"start": draft.start, "end": draft.end},
-            pricing=_pricing(draft),
+            pricing=pricing(draft),
             proration=True,
             proration_details=build(stripe.InvoiceItem.ProrationDetails),
             quantity=draft.quantity,
@@ -104,7 +104,8 @@ def _parent(draft: Draft) -> dict[str, Any]:
     return {"type": "subscription_details", "subscription_details": details}
 
 
-def _pricing(draft: Draft) -> dict[str, Any]:
+def pricing(draft: Draft) -> dict[str, Any]:
+    """The price of a line, as invoice items show it."""
     price = draft.price
     return {
         "price_details": {"price": price["id"], "product": price["product"]},

@@ -99,7 +99,7 @@ def _set_default(account: Account, body: Body, parameters: Parameters) -> None:
     settings.update(changes.given(sent, ("custom_fields", "footer", "default_payment_method")))
     chosen = settings["default_payment_method"]
     if chosen:
-        found = payment_methods.resolve(account, chosen)
+        found = payment_methods.attached(account, chosen, body["id"]) or payment_methods.resolve(account, chosen)
         if found["customer"] != body["id"]:
             raise StripeError(
                 f"The payment method {chosen} is not attached to this customer.",

@@ -18,6 +18,10 @@ def pay(account: Account, request: Request) -> Body:
     parameters = request.parameters
     invoice = account.get(request.ids[0], INVOICE.kind)
     parameters.get("off_session")
+    if invoice["status"] == "draft":
+        invoice = invoices.finalize(account, invoice)
+    if invoice["status"] == "paid":
+        return invoice
     if parameters.get("paid_out_of_band"):
         return _paid_elsewhere(account, invoice)
     method = _method(account, invoice, parameters.get("payment_method"))
@@ -52,7 +56,8 @@ def _method(account: Account, invoice: Body, chosen: str | None) -> Body:
         return payment_methods.resolve(account, chosen)
     subscription = account.find(invoice.get("_subscription"), "subscription") or {}
     customer = account.get(invoice["customer"], "customer")
-    default = subscription.get("default_payment_method") or customer["invoice_settings"]["default_payment_method"]
+    default = invoice["default_payment_method"] or subscription.get("default_payment_method")
+    default = default or customer["invoice_settings"]["default_payment_method"]
     if not default:
         raise errors.StripeError("There is no default payment method to pay with.", code="resource_missing")
     return account.get(default, "payment_method")

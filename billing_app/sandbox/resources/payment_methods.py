@@ -94,6 +94,14 @@ def resolve(account: Account, identifier: str, param: str = "payment_method") ->
     return account.get(identifier, PAYMENT_METHOD.kind, param)
 
 
+def attached(account: Account, token: str, customer: str) -> Body | None:
+    """The customer's method that was made from a test id such as `pm_card_visa`, if there is one."""
+    number = cards.BY_NAME.get(token.removeprefix(_BY_NAME_PREFIX))
+    if not token.startswith(_BY_NAME_PREFIX) or number is None:
+        return None
+    return next(iter(account.all(PAYMENT_METHOD.kind, customer=customer, _number=number)), None)
+
+
 def attach(account: Account, body: Body, customer: str) -> Body:
     """Give a loose method to a customer. Raises StripeError if it is another's."""
     if body["customer"] == customer:

@@ -1,0 +1,113 @@
+"""Invoices made by hand: items first, then the invoice that takes them up."""
+
+import stripe
+
+from billing_app.sandbox import changes, errors
+from billing_app.sandbox.account import Account
+from billing_app.sandbox.billing import invoices, prorations
+from billing_app.sandbox.billing.lines import Draft
+from billing_app.sandbox.billing.prorations import INVOICE_ITEM
+from billing_app.sandbox.contract.parameters import Parameters
+from billing_app.sandbox.contract.shapes import build
+from billing_app.sandbox.payments import baskets
+from billing_app.sandbox.resource import Request, operation
+from billing_app.sandbox.resources import prices, products
+from billing_app.sandbox.storage.objects import Body
+
+
+@operation("invoice_items.create")
+def create_item(account: Account, request: Request) -> Body:
+    """Something to pay for with the customer's next invoice made by hand: an `amount`, or a price."""
+    parameters = request.parameters
+    customer = account.get(parameters.get("customer") or "", "customer", "customer")
+    now = account.now(customer["test_clock"])
+    price, quantity = _price(account, parameters), parameters.get("quantity", 1)
+    amount = parameters.get("amount")
+    draft = Draft(
+        price,
+        quantity,
+        amount if amount is not None else baskets.amount_of(price, quantity),
+        parameters.get("description") or account.get(price["product"], "product")["name"],
+        now,
+        now,
+        changes.metadata(parameters),
+    )
+    item = INVOICE_ITEM.new(
+        account,
+        customer["test_clock"],
+        amount=draft.amount,
+        currency=price["currency"],
+        customer=customer["id"],
+        date=now,
+        description=draft.description,
+        discountable=True,
+        discounts=[],
+        metadata=draft.metadata,
+        net_amount=draft.amount,
+        period={"start": now, "end": now},
+        pricing=prorations.pricing(draft),
+        proration_details=build(stripe.InvoiceItem.ProrationDetails),
+        quantity=quantity,
+        quantity_decimal=str(quantity),
+        tax_rates=[],
+        test_clock=customer["test_clock"],
+        _draft={**vars(draft)},
+        _subscription=None,
+    )
+    return account.add(item, "invoiceitem.created")
+
+
+def _price(account: Account, parameters: Parameters) -> Body:
+    """The price named or described; a bare amount gets one of its own, as at Stripe."""
+    if "pricing" in parameters:
+        return account.get(parameters.group("pricing").get("price") or "", "price", "pricing[price]")
+    if "price_data" in parameters:
+        described = parameters.group("price_data")
+        product = account.get(described["product"], "product", described.path("product"))["id"]
+        return prices.make(account, described, product, active=False)
+    if "amount" not in parameters or "currency" not in parameters:
+        raise errors.missing_parameter("amount" if "amount" not in parameters else "currency")
+    name = parameters.get("description") or "Invoice item"
+    product = account.add(products.make(account, name=name, active=False, metadata={}))
+    price = prices.PRICE.new(
+        account,
+        billing_scheme="per_unit",
+        currency=prices.currency(parameters),
+        product=product["id"],
+        tax_behavior="unspecified",
+        type="one_time",
+        unit_amount=parameters["amount"],
+        unit_amount_decimal=str(parameters["amount"]),
+    )
+    return account.add(price)
+
+
+@operation("invoices.create")
+def create_invoice(account: Account, request: Request) -> Body:
+    """A draft; with `pending_invoice_items_behavior=include` it takes up what waits for the customer."""
+    parameters = request.parameters
+    customer = account.get(parameters.get("customer") or "", "customer", "customer")
+    if parameters.get("collection_method", "charge_automatically") != "charge_automatically":
+        raise errors.unsupported("collection_method")
+    waiting: list[Body] = []
+    if parameters.get("pending_invoice_items_behavior", "exclude") == "include":
+        found = account.all(INVOICE_ITEM.kind, customer=customer["id"], invoice=None)
+        waiting = [item for item in reversed(found) if item["_subscription"] is None]
+    drafts = [Draft(**{**item["_draft"], "invoice_item": item["id"]}) for item in waiting]
+    currency = parameters.get("currency") or (waiting[0]["currency"] if waiting else "usd")
+    if any(item["currency"] != currency for item in waiting):
+        raise errors.invalid("currency", "The items of an invoice must have its currency.")
+    invoice = invoices.make(
+        account,
+        customer,
+        drafts,
+        "manual",
+        currency=currency,
+        auto_advance=parameters.get("auto_advance", False),
+        default_payment_method=parameters.get("default_payment_method"),
+        description=parameters.get("description"),
+        footer=parameters.get("footer"),
+        metadata=changes.metadata(parameters),
+    )
+    prorations.take(account, drafts, invoice)
+    return invoice
