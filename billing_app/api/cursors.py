@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 
-from billing_app.domain.errors import InvalidError
+from billing_app.domain.errors import NotFoundError
 
 MAX_CURSOR = 500
 """Characters; ours are far shorter."""
@@ -21,19 +21,19 @@ def encode(*place: str | int) -> str:
 
 
 def decode(cursor: str, *kinds: type) -> tuple[str | int, ...]:
-    """The place again. Raises InvalidError `invalid_cursor` for anything that `encode` did not make."""
+    """The place again. Raises NotFoundError `cursor_not_found` for anything that `encode` did not make."""
     try:
         if len(cursor) > MAX_CURSOR:
             raise ValueError(cursor)
         place = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
     except (ValueError, binascii.Error, RecursionError):
-        raise _invalid() from None
+        raise _unknown() from None
     if not isinstance(place, list) or [type(part) for part in place] != list(kinds):
-        raise _invalid()
+        raise _unknown()
     if any(isinstance(part, int) and not 0 <= part <= MAX_NUMBER for part in place):
-        raise _invalid()
+        raise _unknown()
     return tuple(place)
 
 
-def _invalid() -> InvalidError:
-    return InvalidError("This cursor is not one of ours. Begin again without it.", code="invalid_cursor")
+def _unknown() -> NotFoundError:
+    return NotFoundError("The list has no such place. Begin again without a cursor.", code="cursor_not_found")

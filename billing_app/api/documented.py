@@ -14,6 +14,9 @@ PROBLEM_SCHEMA = "#/components/schemas/Problem"
 BEHIND_A_DOOR = (401, 403, 404)
 """What a door may answer before the route does anything."""
 
+READING_A_BODY = (400, 408, 413, 422)
+"""What a route may answer that reads a body."""
+
 
 def problems(*statuses: int) -> Responses:
     """The `responses` of a route that may answer with these statuses besides its own."""

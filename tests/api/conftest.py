@@ -8,9 +8,12 @@ from typing import Any
 
 import httpx
 import pytest
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
 from billing_app.api.app import create_api
 from billing_app.db import Database
+from billing_app.services import passwords
 from billing_app.services.cookies import cookie_name
 from billing_app.settings import Settings
 from tests.api.serving import Site
@@ -44,6 +47,14 @@ class Api:
         if token is not None:
             client.cookies.set(cookie_name(False), token, domain="127.0.0.1", path="/")
         return client
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Hashes that take no time. What they must cost is tests/services/test_sessions.py's business."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8),)))
+        yield
 
 
 @pytest.fixture(scope="session")

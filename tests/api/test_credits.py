@@ -138,8 +138,8 @@ STRANGE_CURSORS = ("nonsense", "e30", "WyJhIl0", "WzFd" * 200, "Wzk5OTk5OTk5OTk5
 def test_a_cursor_that_is_not_ours_is_refused(program: httpx.Client) -> None:
     for cursor in STRANGE_CURSORS:
         answer = program.get("/organizations/acme/ledger", params={"cursor": cursor})
-        assert answer.status_code == 422, cursor
-        assert answer.json()["code"] in {"invalid_cursor", "invalid_fields"}
+        assert answer.status_code in {404, 422}, cursor
+        assert answer.json()["code"] in {"cursor_not_found", "invalid_fields"}
 
 
 STRANGE_QUERIES = (
@@ -147,8 +147,6 @@ STRANGE_QUERIES = (
     {"limit": "201"},
     {"from": "yesterday"},
     {"from": "5"},
-    {"to": "0001-01-01T00:00:00+14:00"},
-    {"to": "9999-12-31T23:59:59-12:00"},
     {"from": "2026-01-01T00:00:00"},
     {"kind": "gift"},
     {"limti": "5"},
@@ -160,6 +158,12 @@ def test_a_query_that_cannot_be_meant_is_refused(program: httpx.Client) -> None:
     for query in STRANGE_QUERIES:
         answer = program.get("/organizations/acme/ledger", params=query)
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid_fields"), query
+
+
+def test_moments_outside_of_any_calendar_are_its_ends(program: httpx.Client) -> None:
+    for route, name in (("ledger", "from"), ("ledger", "to"), ("balances", "as_of"), ("history", "to")):
+        for moment in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"):
+            assert program.get(f"/organizations/acme/{route}", params={name: moment}).status_code == 200
 
 
 def test_an_unknown_metric_is_not_found(program: httpx.Client) -> None:

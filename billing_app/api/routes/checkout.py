@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path
 
-from billing_app.api.documented import behind_a_door
+from billing_app.api.documented import READING_A_BODY, behind_a_door
 from billing_app.api.doors import Door, OrganizationDoor
 from billing_app.api.schemas.checkout import CheckoutAnswer, CheckoutRequest, CheckoutStatusAnswer
 from billing_app.api.schemas.shared import MAX_TEXT, VISIBLE
@@ -30,7 +30,7 @@ Key = Annotated[
 ]
 
 
-@router.post("", status_code=201, response_model=CheckoutAnswer, responses=behind_a_door(409, 422, 503))
+@router.post("", status_code=201, response_model=CheckoutAnswer, responses=behind_a_door(*READING_A_BODY, 409, 503))
 def start_checkout(door: Buying, basket: CheckoutRequest, key: Key) -> purchases.StartedCheckout:
     """Begins the payment of a basket; the answer says where the payer's browser has to go."""
     door.knock()  # nobody makes us talk to Stripe who may not buy

@@ -9,9 +9,16 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from billing_app.api.bodies import raw_body
-from billing_app.api.documented import behind_a_door
+from billing_app.api.documented import READING_A_BODY, behind_a_door
 from billing_app.api.doors import Door, OrganizationDoor
-from billing_app.api.schemas.usage import CheckAnswer, CheckRequest, CloudEventBatch, UsageAnswer, UsageBatch
+from billing_app.api.schemas.usage import (
+    AboutAction,
+    CheckAnswer,
+    CheckRequest,
+    CloudEventBatch,
+    UsageAnswer,
+    UsageBatch,
+)
 from billing_app.domain.access import NO_ROLES, Scope
 from billing_app.domain.errors import BillingError
 from billing_app.services import entitlements, usage
@@ -40,7 +47,7 @@ Asking = Annotated[Door, Depends(OrganizationDoor(NO_ROLES, frozenset({Scope.CHE
     "/usage",
     status_code=202,
     response_model=UsageAnswer,
-    responses=behind_a_door(400, 408, 413, 415, 422, 503),
+    responses=behind_a_door(*READING_A_BODY, 415, 503),
     openapi_extra=DOCUMENTED_BODY,
 )
 def report_usage(
@@ -54,18 +61,17 @@ def report_usage(
         return usage.report(visit.session, visit.organization, events, visit.now)
 
 
-@router.post("/check", response_model=CheckAnswer, responses=behind_a_door(422, 503))
+@router.post("/check", response_model=CheckAnswer, responses=behind_a_door(*READING_A_BODY, 503))
 def check(door: Asking, question: CheckRequest) -> entitlements.Answer:
     """Whether an action, or a quantity of a metric, would be allowed now. Changes nothing."""
     with door.writing() as visit:  # a meter that is out of date is brought up to date and kept
         here = (visit.session, visit.organization)
-        if question.action is not None:
+        if isinstance(question, AboutAction):
             return entitlements.check_action(
                 *here, question.action, visit.now, quantities=question.quantities, subject=question.subject
             )
-        quantity = 1 if question.quantity is None else question.quantity
         return entitlements.check_metric(
-            *here, question.metric or "", visit.now, quantity=quantity, subject=question.subject
+            *here, question.metric, visit.now, quantity=question.quantity, subject=question.subject
         )
 
 

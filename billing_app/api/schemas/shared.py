@@ -11,7 +11,7 @@ from billing_app.domain.credits import MAX_QUANTITY
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
-"""Moments outside of these years are typing errors, and month arithmetic would run out of calendar."""
+"""What is earlier or later counts as these: nothing of ours lies outside, and month arithmetic has its room."""
 
 VISIBLE = r"^[^\x00-\x1f\x7f]+$"
 """Texts without control characters: PostgreSQL cannot store a NUL, and none of the others belongs in a name."""
@@ -41,8 +41,11 @@ def _written_out(value: object) -> object:
 
 
 def _in_calendar(value: datetime) -> datetime:
-    if not EARLIEST.replace(tzinfo=None) <= value.replace(tzinfo=None) < LATEST.replace(tzinfo=None):
-        raise ValueError(f"a moment lies between {EARLIEST.year} and {LATEST.year}")
+    """In UTC, and brought into the calendar. Only the year is looked at before: others overflow when converted."""
+    if value.year < EARLIEST.year:
+        return EARLIEST
+    if value.year >= LATEST.year:
+        return LATEST
     return value.astimezone(UTC)
 
 

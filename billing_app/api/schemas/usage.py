@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, RootModel, StringConstraints, Tag
 
-from billing_app.api.schemas.shared import MAX_TEXT, Answer, Moment, Name, Quantity, Request, Text
+from billing_app.api.schemas.shared import MAX_TEXT, VISIBLE, Answer, Moment, Name, Quantity, Request, Text
 from billing_app.services.usage import MAX_BATCH, ReportedEvent
+
+MAX_METRICS = 100
+"""Metrics that one question may name; more than any catalogue has."""
 
 
 class UsageEvent(Request):
@@ -37,6 +40,10 @@ class UsageBatch(Request):
         return [event.reported() for event in self.events]
 
 
+Half = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT // 2, pattern=VISIBLE)]
+"""Source and id of a CloudEvent are kept as one key."""
+
+
 class CloudEventData(Request):
     """The payload of a usage event as a CloudEvent."""
 
@@ -52,29 +59,17 @@ class CloudEvent(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     specversion: Literal["1.0"]
-    id: Text
-    source: Text
+    id: Half
+    source: Half
     type: Name
     subject: Text | None = None
     time: Moment | None = None
     data: CloudEventData | None = None
 
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        if len(self.key) > MAX_TEXT:
-            raise ValueError(f"source and id together have at most {MAX_TEXT - 1} characters")
-        return self
-
-    @property
-    def key(self) -> str:
-        """What makes it the same event when it comes again. A source has no blank in it, so the pair stays apart."""
-        return f"{self.source} {self.id}"
-
     def reported(self) -> ReportedEvent:
-        """The event as the service takes it."""
-        return ReportedEvent(
-            self.type, None if self.data is None else self.data.quantity, self.subject, self.time, self.key
-        )
+        """The event as the service takes it. A source has no blank in it, so that the pair stays apart in one key."""
+        quantity = None if self.data is None else self.data.quantity
+        return ReportedEvent(self.type, quantity, self.subject, self.time, f"{self.source} {self.id}")
 
 
 class CloudEventBatch(RootModel[Annotated[list[CloudEvent], Field(min_length=1, max_length=MAX_BATCH)]]):
@@ -109,27 +104,38 @@ class UsageAnswer(Answer):
     rejected: list[RejectedAnswer]
 
 
-class CheckRequest(Request):
-    """May the organization do this? Name either an `action`, or a `metric`.
+class AboutAction(Request):
+    """May this action happen? It asks 1 of each metric that it needs, unless `quantities` says otherwise."""
 
-    An action asks 1 of each of its metrics unless `quantities` says otherwise; a metric asks `quantity`, 1 by default.
-    """
-
-    action: Name | None = None
-    quantities: dict[Name, Quantity] | None = None
-    metric: Name | None = None
-    quantity: Quantity | None = None
+    action: Name
+    quantities: dict[Name, Quantity] = Field(default={}, max_length=MAX_METRICS)
     subject: Text | None = None
 
-    @model_validator(mode="after")
-    def _one_question(self) -> Self:
-        if (self.action is None) == (self.metric is None):
-            raise ValueError("ask for either an action or a metric")
-        if self.action is None and self.quantities is not None:
-            raise ValueError("quantities belong to an action; a metric takes quantity")
-        if self.metric is None and self.quantity is not None:
-            raise ValueError("quantity belongs to a metric; an action takes quantities")
-        return self
+
+class AboutMetric(Request):
+    """May `quantity` more of a metric be used? With a `subject`, none more if it is counted in this period already."""
+
+    metric: Name
+    quantity: Quantity = 1
+    subject: Text | None = None
+
+
+def _about(question: object) -> str | None:
+    """Which question it is: the member that only this one has."""
+    if isinstance(question, dict):
+        return next((name for name in ("action", "metric") if name in question), None)
+    return "action" if isinstance(question, AboutAction) else "metric"
+
+
+CheckRequest = Annotated[
+    Annotated[AboutAction, Tag("action")] | Annotated[AboutMetric, Tag("metric")],
+    Discriminator(
+        _about,
+        custom_error_type="no_question",
+        custom_error_message="ask about an action or a metric",
+    ),
+]
+"""A question of /check. Others (a limit, a feature) will be further members of this union."""
 
 
 class BlockingAnswer(Answer):
