@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from billing_app.domain import engine
 from billing_app.domain.allowances import largest_held
+from billing_app.domain.course import Course
 from billing_app.domain.credits import MAX_QUANTITY, Aggregation, Grant, History, UsagePoint
 from billing_app.domain.engine_state import State
 from billing_app.domain.entitlements import Reading
@@ -85,15 +86,16 @@ class AheadPoint:
 class Outlook:
     """One metric seen from `now`: its pace, and what comes of it with or without further credits."""
 
-    def __init__(self, facts: History, state: State, now: datetime) -> None:
-        """`state` is the engine's at `now`; it is not changed."""
+    def __init__(self, facts: History, course: Course, now: datetime) -> None:
+        """`course` is that of `facts` up to `now`; it is not changed."""
         self.facts = facts
-        self.state = state
+        self.course = course
+        self.state = course.state
         self.now = now
         self.period = period_containing(facts.anchor, now)
         self.horizon = one_year_after(now)
         self.pace = _pace(facts, self.period, now)
-        self.account = state.account(facts, now)
+        self.account = course.state.account(facts, now)
         self._found: dict[tuple[Grant, ...], RunOut] = {}
 
     @property
@@ -168,14 +170,7 @@ class Outlook:
 
     def blocked_since(self) -> datetime | None:
         """Since when it is cut off; None if it is not."""
-        since: datetime | None = None
-        state = engine.start(self.facts)
-        for instant in engine.steps(state, self.facts, self.now):
-            if self._reading(state, instant).allows(1):
-                since = None
-            elif since is None:
-                since = instant
-        return since
+        return self.course.blocked_since()
 
     def _ahead(self, extra: tuple[Grant, ...], until: datetime) -> History:
         """The facts to come: what is known, use at the pace, and grants that are only thought of."""

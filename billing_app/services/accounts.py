@@ -48,10 +48,21 @@ class Plans:
         moments = sorted({change.at for change in self.held} | {at for at, _ in self.catalogs})
         found: list[Allowance] = []
         for moment in moments:
-            quantity = self._plan(self.plan_at(moment), moment).allowance(metric)
+            quantity = self.held_at(moment).allowance(metric)
             if not found or found[-1].quantity != quantity:
                 found.append(Allowance(moment, quantity))
         return tuple(found)
+
+    def held_at(self, moment: datetime) -> Plan:
+        """The plan held at `moment`, as the catalogue of then says it."""
+        return self._plan(self.plan_at(moment), moment)
+
+    def largest(self, metric: str, start: datetime, until: datetime) -> Plan:
+        """Of the plans held in `[start, until]` the one whose allowance counts: the largest, the latest of equals."""
+        moments = {change.at for change in self.held} | {at for at, _ in self.catalogs}
+        plans = [self.held_at(moment) for moment in (start, *sorted(m for m in moments if start < m <= until))]
+        unlimited = [plan for plan in plans if plan.allowance(metric) is None]
+        return unlimited[-1] if unlimited else max(reversed(plans), key=lambda plan: plan.allowance(metric) or 0)
 
     def _plan(self, plan_id: str, moment: datetime) -> Plan:
         """What a plan says at `moment`; before the first catalogue that has it, what that one says."""

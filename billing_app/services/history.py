@@ -11,6 +11,7 @@ from billing_app.domain import engine
 from billing_app.domain.accounts import Account, Month
 from billing_app.domain.allowances import largest_held
 from billing_app.domain.credits import History
+from billing_app.domain.forecast import TICK
 from billing_app.domain.periods import period_at, period_containing
 from billing_app.services import accounts, catalog
 from billing_app.store.tables.orgs import Organization
@@ -58,13 +59,15 @@ def months(facts: History, until: datetime, *, ended: bool = False, past: int = 
     account = engine.compute(facts, until)
     if ended and last.start == until:
         last = period_at(facts.anchor, last.number - 1)
-    return tuple(_month(facts, account, number, until) for number in range(last.number - past, last.number + 1))
+    return tuple(month_of(facts, account, number) for number in range(last.number - past, last.number + 1))
 
 
-def _month(facts: History, account: Account, number: int, until: datetime) -> Month:
-    """The month of a period; all zero where nothing happened yet."""
+def month_of(facts: History, account: Account, number: int) -> Month:
+    """The month of a period as `account` knows it; all zero where nothing happened yet."""
     for month in account.months:
         if month.period.number == number:
             return month
     period = period_at(facts.anchor, number)
-    return Month(period, largest_held(facts, period.start, min(until, period.end)), 0, 0, 0, 0, 0, 0, 0, 0)
+    return Month(
+        period, largest_held(facts, period.start, min(account.as_of, period.end - TICK)), 0, 0, 0, 0, 0, 0, 0, 0
+    )

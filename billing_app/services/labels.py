@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from sqlmodel import Session
 
-from billing_app.domain import engine
-from billing_app.domain.accounts import Month
 from billing_app.domain.catalog import Metric
-from billing_app.domain.credits import History
-from billing_app.domain.entitlements import Reading
-from billing_app.domain.forecast import Outlook
+from billing_app.domain.forecast import TICK, Outlook
 from billing_app.services import accounts, recounts
-from billing_app.services.history import months
+from billing_app.services.history import PAST_PERIODS, month_of
 from billing_app.services.views import GrantLabel, GrantSource, MonthView, RecountView, UnpostedView
+from billing_app.store import meters as meter_store
 from billing_app.store import runs
 from billing_app.store.tables.credits import GrantRow
 from billing_app.store.tables.orgs import Organization
@@ -61,11 +58,16 @@ def unposted(
 ) -> list[UnpostedView]:
     """The computed line that ends every view of the ledger, for each metric where something waits to be posted.
 
-    `looks` saves running the engine again for metrics that a page has looked at already.
+    What the next recount would pass by has nothing to post. `looks` saves running the engine again for metrics that a
+    page has looked at already.
     """
     since = _last_recount(session, organization)
+    meters = {row.metric: row for row in meter_store.of_organization(session, accounts.organization_id(organization))}
     found = []
     for metric in metrics:
+        meter = meters.get(metric.id)
+        if meter is None or not recounts.is_due(meter, now):
+            continue
         if looks is not None and metric.id in looks:
             look = looks[metric.id]
             _, pending = recounts.balance_of(session, organization, metric.id, look.facts, look.state)
@@ -76,49 +78,27 @@ def unposted(
     return found
 
 
-def month_views(
-    facts: History, held: accounts.Plans, now: datetime, past: int = 12, pace: Outlook | None = None
-) -> tuple[MonthView, ...]:
-    """The months of a metric as pages draw them, oldest first, the last one running."""
-    shown = months(facts, now, past=past)
-    cut_off = used_up(facts, now)
-    return tuple(_month(month, held, now, cut_off, pace, running=month is shown[-1]) for month in shown)
+def month_views(metric: str, look: Outlook, held: accounts.Plans, past: int = PAST_PERIODS) -> tuple[MonthView, ...]:
+    """The months of a metric as pages draw them, oldest first, the last one running: it and the `past` before it."""
+    first = look.period.number - past
+    ends = {mark.number: mark.at for mark in reversed(list(look.course.used_up()))}
+    return tuple(
+        _month(metric, look, held, number, ends.get(number)) for number in range(first, look.period.number + 1)
+    )
 
 
-def _month(
-    month: Month,
-    held: accounts.Plans,
-    now: datetime,
-    cut_off: Sequence[datetime],
-    pace: Outlook | None,
-    *,
-    running: bool,
-) -> MonthView:
-    catalog = held.catalog_at(min(now, month.period.end))
-    plan_id = held.plan_at(min(now, month.period.end) if running else month.period.start)
-    used_up_at = next((moment for moment in cut_off if month.period.contains(moment)), None)
+def _month(metric: str, look: Outlook, held: accounts.Plans, number: int, used_up_at: datetime | None) -> MonthView:
+    month = month_of(look.facts, look.account, number)
+    running = number == look.period.number
     return MonthView(
         period=month.period,
         used=month.used,
         allowance=month.allowance,
-        plan_name=catalog.plan(plan_id).name,
+        plan_name=held.largest(metric, month.period.start, min(look.now, month.period.end - TICK)).name,
         covered=month.covered if month.used else 0,
         burned=month.burned,
         uncovered=month.uncovered + month.deficit,
         running=running,
-        projected=pace.projected_use() if pace is not None and running else None,
+        projected=look.projected_use() if running else None,
         used_up_at=used_up_at,
     )
-
-
-def used_up(facts: History, now: datetime) -> list[datetime]:
-    """The moments at which the metric was cut off."""
-    found: list[datetime] = []
-    state, cut = engine.start(facts), False
-    for instant in engine.steps(state, facts, now):
-        reading = Reading(facts.aggregation, state.month.allowance, state.used, state.left, 0, state.level)
-        blocked = not reading.allows(1)
-        if blocked and not cut:
-            found.append(instant)
-        cut = blocked
-    return found

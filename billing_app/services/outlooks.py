@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from billing_app.domain.catalog import Catalog, Interval, Metric, Pack
+from billing_app.domain.course import follow
 from billing_app.domain.credits import Aggregation, Grant, default_expiry
 from billing_app.domain.forecast import TICK, WHAT_IF, AheadPoint, Outcome, Outlook
 from billing_app.domain.offers import Offer, cheapest
@@ -22,7 +23,7 @@ def outlook(
 ) -> Outlook:
     """What is known of a metric, run up to `now` with its trace; to be made once per metric and page."""
     facts = accounts.history(session, organization, metric, now, held=held)
-    return Outlook(facts, accounts.traced(facts, now), now)
+    return Outlook(facts, follow(facts, now), now)
 
 
 def forecast(view: Outlook) -> Forecast:

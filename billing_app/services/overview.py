@@ -63,7 +63,7 @@ def overview(session: Session, organization: Organization, now: datetime, metric
         metrics=current.metrics,
         actions=actions,
         chart=current.metric(chart) if chart else None,
-        months=labels.month_views(looks[chart].facts, held, now, pace=looks[chart]) if chart else (),
+        months=labels.month_views(chart, looks[chart], held) if chart else (),
         spent=_spent(current, looks, rows),
         ending=_ending(current, looks, rows, now),
         unposted=tuple(labels.unposted(session, organization, current.metrics, now, looks)),

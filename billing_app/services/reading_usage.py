@@ -1,26 +1,32 @@
-"""Use by month and by day, as the usage page shows it. Reads only."""
+"""Use by month and by day, as the usage page shows it. Reads only, and reads roll-ups: never all events."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from sqlmodel import Session
 
-from billing_app.domain import engine
-from billing_app.domain.allowances import largest_held
+from billing_app.domain.accounts import Month
 from billing_app.domain.catalog import Metric
-from billing_app.domain.credits import Aggregation, History
-from billing_app.domain.forecast import Outlook
-from billing_app.domain.periods import Period, period_at
-from billing_app.domain.running import RunningMonth
+from billing_app.domain.credits import Aggregation
+from billing_app.domain.errors import NotFoundError
+from billing_app.domain.forecast import TICK, Outlook
+from billing_app.domain.periods import Period
 from billing_app.services import accounts, catalog, labels, outlooks
+from billing_app.services.history import PAST_PERIODS, month_of
 from billing_app.services.views import DaysView, DayView, SourceView, UsageView
+from billing_app.store import peaks
 from billing_app.store.tables.orgs import Organization
 
 DAY = timedelta(days=1)
-MONTHS = 13
+
+MONTHS = PAST_PERIODS + 1
 """The running period and the twelve before it (credits.md, History)."""
+
+MAX_PAST = 1_200
+"""Periods back that days are told of: a hundred years, long before any use."""
 
 
 def usage(
@@ -32,7 +38,7 @@ def usage(
     months: int = MONTHS,
     chosen: int | None = None,
 ) -> UsageView:
-    """So many months of a metric and the days of the chosen one (a period's number; default: the running one).
+    """So many months of a metric, and the days of the chosen one (a period's number; default: the running one).
 
     `metric_id` empty is the catalogue's first. Raises NotFoundError `metric_not_found`.
     """
@@ -40,10 +46,9 @@ def usage(
     metric = current.metric(metric_id) if metric_id else current.metrics[0]
     held = accounts.plans(session, accounts.organization_id(organization))
     look = outlooks.outlook(session, organization, metric.id, now, held)
-    shown = labels.month_views(look.facts, held, now, past=min(max(months, 1), MONTHS) - 1, pace=look)
-    numbers = [month.period.number for month in shown]
-    number = chosen if chosen in numbers else look.period.number
-    used = next((month.used for month in shown if month.period.number == number), 0)
+    shown = labels.month_views(metric.id, look, held, past=min(max(months, 1), MONTHS) - 1)
+    number = chosen if chosen in {month.period.number for month in shown} else look.period.number
+    month = month_of(look.facts, look.account, number)
     return UsageView(
         now=now,
         metric=metric,
@@ -52,83 +57,111 @@ def usage(
         forecast=outlooks.forecast(look),
         recount=labels.recount_view(session, organization, now),
         chosen=number,
-        days=days(metric, look, number, numbers),
-        sources=(SourceView(organization.address, organization.name, used),),
-        ever_used=bool(look.facts.usage),
+        days=_days_of(session, organization, metric, look, month),
+        # no sub-organization reports yet: all use is the organization's own
+        sources=(SourceView(organization.address, organization.name, month.used),) if month.used else (),
+        ever_used=bool(look.facts.usage) or peaks.ever_reported(session, accounts.organization_id(organization)),
     )
 
 
-def days(metric: Metric, look: Outlook, number: int, numbers: list[int]) -> DaysView:
-    """The days of a period, split by who paid as the engine went through them; days to come are left out.
+def days(session: Session, organization: Organization, metric_id: str, period_number: int, now: datetime) -> DaysView:
+    """The days of one period up to now.
 
-    What a later day or grant paid is shown on the day whose use it was.
+    Raises NotFoundError `metric_not_found`, and `period_not_found` for a period to come.
     """
-    facts, now = look.facts, look.now
-    period = period_at(facts.anchor, number)
-    found = list(_days(facts, period, min(now, period.end - timedelta(microseconds=1))))
-    allowance = largest_held(facts, period.start, min(now, period.end))
+    metric = catalog.current(session, now).metric(metric_id)
+    look = outlooks.outlook(session, organization, metric.id, now)
+    if not look.period.number - MAX_PAST <= period_number <= look.period.number:
+        raise NotFoundError(f"Nothing is known of period {period_number}.", code="period_not_found")
+    month = month_of(look.facts, look.account, period_number)
+    return _days_of(session, organization, metric, look, month)
+
+
+def _days_of(session: Session, organization: Organization, metric: Metric, look: Outlook, month: Month) -> DaysView:
+    """The days of `month`; their parts say who paid for each unit of use in the end."""
+    period = month.period
+    end = min(period.end, look.now + TICK)
+    if metric.aggregation in (Aggregation.SUM, Aggregation.UNIQUE):
+        found = _added(look, month, end)
+    else:
+        found = _levels(session, organization, metric, look, month, end)
+    first_known = look.course.marks[0].number if look.course.marks else period.number
     return DaysView(
         metric=metric,
         period=period,
-        allowance=allowance,
+        allowance=month.allowance,
         days=tuple(found),
-        running=period.contains(now),
-        reached_at=_reached_at(facts, period, allowance, now),
-        has_earlier=number > numbers[0],
-        has_later=number < numbers[-1],
+        running=period.contains(look.now),
+        reached_at=_reached_at(look, month),
+        has_earlier=first_known < period.number,
+        has_later=period.number < look.period.number,
     )
 
 
-def _days(facts: History, period: Period, until: datetime) -> Iterator[DayView]:
-    """One view per UTC day from the period's start to `until`."""
-    state = engine.start(facts)
-    engine.advance(state, facts, period.start - timedelta(microseconds=1))
-    level = facts.aggregation in (Aggregation.LEVEL, Aggregation.MAX)
-    before, month = (0, 0, 0), RunningMonth(period, 0)
+def _added(look: Outlook, month: Month, end: datetime) -> Iterator[DayView]:
+    """What each day added: the days sum to the month. A correction that outweighs the day's use makes it negative."""
+    marks = look.course.of_period(month.period.number)
+    moments = [mark.at for mark in marks]
+    before = 0
+    for start, stop in _spans(month.period, end):
+        place = bisect_right(moments, stop - TICK)
+        used = marks[place - 1].used if place else 0
+        yield _day(month, start, before, used)
+        before = used
+
+
+def _levels(
+    session: Session, organization: Organization, metric: Metric, look: Outlook, month: Month, end: datetime
+) -> Iterator[DayView]:
+    """The highest level of each day. A `level` stands until the next report; a `max` is only what was reported."""
+    owner = accounts.organization_id(organization)
+    reported = list(peaks.levels(session, owner, metric.id, month.period.start, end))
+    moments = [at for at, _ in reported]
+    marks = [mark.at for mark in look.course.marks]
+    for start, stop in _spans(month.period, end):
+        heard = reported[bisect_right(moments, start - TICK) : bisect_right(moments, stop - TICK)]
+        highest = [level for _, level in heard]
+        before = bisect_right(marks, start - TICK)
+        if metric.aggregation is Aggregation.LEVEL and before:
+            highest.append(look.course.marks[before - 1].level)
+        yield _day(month, start, 0, max(highest, default=0))
+
+
+def _spans(period: Period, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """The UTC days of a period up to `end`, as `[start, stop)`; where periods turn inside a day it is cut there."""
     start = period.start
-    while start <= until:
-        end = min(_midnight_after(start), period.end)
-        peak = state.level if facts.aggregation is Aggregation.LEVEL else 0
-        for _instant in engine.steps(state, facts, min(end - timedelta(microseconds=1), until)):
-            if state.begun and state.month.period == period:
-                month = state.month
-            peak = max(peak, _level_now(facts, state.level, month))
-        after = (month.used - month.overage, month.burned, month.unpaid)
-        if level:
-            yield _level_day(start, peak, month)
-        else:
-            yield _grown_day(start, before, after)
-        before, start = after, end
+    while start < end:
+        midnight = (start.astimezone(UTC) + DAY).replace(hour=0, minute=0, second=0, microsecond=0)
+        yield start, min(midnight, period.end)
+        start = midnight
 
 
-def _grown_day(start: datetime, before: tuple[int, int, int], after: tuple[int, int, int]) -> DayView:
-    """What a day added; a correction may take back more than it added, which is shown as nothing."""
-    covered, burned, unpaid = (new - old for new, old in zip(after, before, strict=True))
-    # a grant that paid an older deficit moves it from unpaid to burned: on the day of the grant nobody used it
-    paid_later = min(max(0, -unpaid), max(0, burned))
-    parts = (max(0, covered), max(0, burned - paid_later), max(0, unpaid))
-    return DayView(start, sum(parts), *parts)
+def _day(month: Month, start: datetime, before: int, after: int) -> DayView:
+    """What use from `before` to `after` of the month was, by who paid for it in the end.
+
+    The plan pays first, credits next, and what nobody paid comes last: a deficit is settled oldest first (rule 4), so
+    what is unpaid is always the newest use.
+    """
+    covered = _paid(month, after)[0] - _paid(month, before)[0]
+    burned = _paid(month, after)[1] - _paid(month, before)[1]
+    return DayView(start, after - before, covered, burned, after - before - covered - burned)
 
 
-def _level_day(start: datetime, peak: int, month: RunningMonth) -> DayView:
-    """The highest level of a day; what is above the allowance is paid as the period's peak was."""
-    allowance = peak if month.allowance is None else month.allowance
-    covered = min(peak, allowance)
-    burned = min(peak - covered, month.burned)
-    return DayView(start, peak, covered, burned, peak - covered - burned)
+def _paid(month: Month, used: int) -> tuple[int, int]:
+    """Of the first `used` units of a month what the plan and what credits paid."""
+    covered = used if month.allowance is None else min(used, month.allowance)
+    unpaid = month.uncovered + month.deficit
+    # where nothing is unpaid, use that was taken back later had been paid by credits as well
+    return covered, min(used - covered, month.burned) if unpaid else used - covered
 
 
-def _level_now(facts: History, level: int, month: RunningMonth) -> int:
-    return level if facts.aggregation is Aggregation.LEVEL else month.used
-
-
-def _midnight_after(moment: datetime) -> datetime:
-    return (moment + DAY).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def _reached_at(facts: History, period: Period, allowance: int | None, now: datetime) -> datetime | None:
-    """When the period's use first reached its allowance."""
-    if not allowance:
+def _reached_at(look: Outlook, month: Month) -> datetime | None:
+    """Since when the month's use is at its allowance or above; None where it is not, or where nothing is included."""
+    if not month.allowance:
         return None
-    reached = (point.at for point in facts.usage if period.contains(point.at) and point.used >= allowance)
-    return next((at for at in sorted(reached) if at <= now), None)
+    since: datetime | None = None
+    for mark in reversed(look.course.of_period(month.period.number)):
+        if mark.used < month.allowance:
+            break
+        since = mark.at
+    return since

@@ -67,7 +67,7 @@ def post(session: Session, organization: Organization, now: datetime) -> int:
     held: accounts.Plans | None = None
     written = 0
     for row in meter_store.of_organization(session, owner):
-        if not (row.changed or row.post_due_at is None or row.post_due_at <= now):
+        if not is_due(row, now):
             continue
         held = held or accounts.plans(session, owner)
         written += _post_metric(session, organization, row.metric, now, held)
@@ -75,6 +75,11 @@ def post(session: Session, organization: Organization, now: datetime) -> int:
     session.add(organization)
     session.flush()
     return written
+
+
+def is_due(row: MeterRow, now: datetime) -> bool:
+    """Whether the ledger of a metric may be behind: a fact was recorded, or a boundary passed, since it was posted."""
+    return row.changed or row.post_due_at is None or row.post_due_at <= now
 
 
 def balance(session: Session, organization: Organization, metric: str, now: datetime) -> tuple[int, int]:
