@@ -53,7 +53,7 @@ class Api:
 def cheap_passwords() -> Iterator[None]:
     """Hashes that take no time. What they must cost is tests/services/test_sessions.py's business."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(passwords, "_hasher", PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8),)))
+        patch.setattr(passwords, "_hasher", PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),)))
         yield
 
 
