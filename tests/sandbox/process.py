@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -83,7 +83,7 @@ class SandboxServer:
 @contextlib.contextmanager
 def sandbox(
     folder: Path, public_url: str | None = None, retry_delays: Sequence[float] = (0.2, 0.4, 1.0, 2.0, 5.0)
-) -> Iterator[SandboxServer]:
+) -> Generator[SandboxServer]:
     """The sandbox as its own process, with its state in `folder`; it ends with the `with` block or with us."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"

@@ -4,6 +4,7 @@ import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -35,10 +36,16 @@ class _Recorder:
         self.url = url
 
 
+@cache
+def _services() -> Any:
+    """One client is enough: nothing is ever sent with it."""
+    return stripe.StripeClient("sk_test_contract").v1
+
+
 def contract_of(name: str) -> Contract:
     """Read one operation off the SDK. Raises AttributeError if the installed SDK has no such operation."""
     recorder = _Recorder()
-    service: Any = stripe.StripeClient("sk_test_contract").v1
+    service: Any = _services()
     *path, verb = name.split(".")
     for part in path:
         service = getattr(service, part)
