@@ -6,7 +6,7 @@ write begins with BEGIN IMMEDIATE on SQLite, so that it waits for its turn inste
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,13 +37,13 @@ class Database:
         self.engine = _sqlite_engine(self.url) if self.sqlite else _postgresql_engine(self.url, schema)
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
+    def writing(self) -> Generator[Session]:
         """One transaction that may write: committed at the end, rolled back on any error."""
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
-    def reading(self) -> Iterator[Session]:
+    def reading(self) -> Generator[Session]:
         """One transaction that only reads: a consistent view that blocks nobody."""
         options = {READ_ONLY: True} if self.sqlite else {"postgresql_readonly": True}
         with self.engine.connect().execution_options(**options) as connection, Session(connection) as session:

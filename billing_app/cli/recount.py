@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn
 
 from billing_app import clock, wiring
 from billing_app.jobs import recount as job
@@ -65,7 +65,7 @@ class _spinner:
         columns = (SpinnerColumn(), TextColumn("{task.completed} " + what))
         self.bar = Progress(*columns, console=Console(stderr=True), transient=True, disable=quiet)
 
-    def __enter__(self) -> tuple[Progress, int]:
+    def __enter__(self) -> tuple[Progress, TaskID]:
         self.bar.start()
         return self.bar, self.bar.add_task("", total=None)
 

@@ -15,7 +15,7 @@ from billing_app.domain.engine_state import State
 from billing_app.domain.periods import Period
 from billing_app.domain.running import RunningMonth
 
-RANK = {"grant": 0, "settle": 1, "release": 2, "burn": 3, "unhold": 4, "refund": 5, "void": 6, "expire": 7, "hold": 8}
+RANK = {"grant": 0, "settle": 1, "release": 2, "unhold": 3, "burn": 4, "refund": 5, "void": 6, "expire": 7, "hold": 8}
 """The order of rows of one moment, so that a reader never sees credits leave before they came."""
 
 

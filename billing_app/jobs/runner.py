@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from billing_app.db import Database
@@ -11,7 +11,7 @@ from billing_app.settings import Settings
 
 
 @asynccontextmanager
-async def running(database: Database, settings: Settings) -> AsyncIterator[None]:
+async def running(database: Database, settings: Settings) -> AsyncGenerator[None]:
     """The scheduler, started and stopped with the process. What was missed is caught up at once."""
     sweeps = {"inbox": (lambda: inbox.sweep(database, settings), inbox.EVERY_SECONDS)} if settings.selling else {}
     jobs = schedule.scheduler(database, sweeps)

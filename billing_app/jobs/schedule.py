@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -21,7 +21,7 @@ MISFIRE_GRACE_S = 3600
 log = structlog.get_logger()
 
 
-def scheduler(database: Database, sweeps: dict[str, tuple[Callable[[], object], int]]) -> AsyncIOScheduler:
+def scheduler(database: Database, sweeps: Mapping[str, tuple[Callable[[], object], int]]) -> AsyncIOScheduler:
     """A scheduler with every job of the product, not started yet.
 
     `sweeps` are jobs by name with the seconds between two runs. Several processes may each have one: the lease in the

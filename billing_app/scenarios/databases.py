@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from sqlalchemy import inspect, text
@@ -14,7 +14,7 @@ from billing_app.domain.errors import InvalidError
 
 
 @contextmanager
-def fresh(url: str) -> Iterator[Database]:
+def fresh(url: str) -> Generator[Database]:
     """A database with our tables and nothing in them.
 
     On PostgreSQL a schema of its own that is dropped afterwards; a SQLite file must be empty and is left empty. Raises
@@ -33,7 +33,7 @@ def fresh(url: str) -> Iterator[Database]:
 
 
 @contextmanager
-def _sqlite(database: Database) -> Iterator[None]:
+def _sqlite(database: Database) -> Generator[None]:
     if inspect(database.engine).get_table_names():
         raise InvalidError(
             f"{database.url.database} is not empty. Scenarios are played on a database of their own: name a new file.",
@@ -46,7 +46,7 @@ def _sqlite(database: Database) -> Iterator[None]:
 
 
 @contextmanager
-def _postgresql(database: Database, url: str) -> Iterator[Database]:
+def _postgresql(database: Database, url: str) -> Generator[Database]:
     name = f"scenario_{secrets.token_hex(8)}"
     with database.engine.begin() as connection:
         connection.execute(text(f"CREATE SCHEMA {name}"))

@@ -154,7 +154,7 @@ def _urgency(group: MetricPacks) -> tuple[int, float]:
 def _need(current: Catalog, metric: Metric, look: Outlook, until: datetime | None, basket: Basket) -> NeedView:
     """The calculator: what is missing until a date, the cheapest packs for it, and both balances."""
     choices = outlooks.ends_of_periods(look, CHOICES)
-    end = until if until in choices else choices[min(1, len(choices) - 1)]
+    end = until if until is not None and until in choices else choices[min(1, len(choices) - 1)]
     missing = look.shortfall(end) if look.pace is not None or look.owed() else 0
     extra = outlooks.bought(basket, metric.id, look.now)
     drawn = choices[-1]

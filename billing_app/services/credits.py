@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session
 
@@ -176,7 +177,7 @@ def _act(
     *,
     kind: str,
     source_key: str,
-    **facts: object,
+    **facts: Any,
 ) -> GrantRow:
     """Records what happened to a grant, once per `source_key`."""
     owner = accounts.organization_id(organization)

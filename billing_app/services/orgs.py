@@ -73,3 +73,8 @@ def raise_revision(session: Session, organization_id: int) -> None:
 def revisions(session: Session, organization_ids: list[int]) -> dict[int, int]:
     """The revisions of these organizations, in one query: what the watcher of open pages reads."""
     return store.revisions(session, organization_ids) if organization_ids else {}
+
+
+def revisions_by_address(session: Session, addresses: list[str]) -> dict[str, int]:
+    """The revisions of the organizations at these addresses, in one query."""
+    return store.revisions_by_address(session, addresses) if addresses else {}

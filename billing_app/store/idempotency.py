@@ -34,7 +34,7 @@ def take(session: Session, organization_id: int, space: str, key: str, digest: s
 
 def answer(session: Session, organization_id: int, space: str, key: str, text: str) -> None:
     """Keeps the answer to the request that took `key`, in the same transaction."""
-    session.execute(
+    session.connection().execute(
         update(IdempotencyKey)
         .where(
             col(IdempotencyKey.organization_id) == organization_id,
@@ -42,5 +42,4 @@ def answer(session: Session, organization_id: int, space: str, key: str, text: s
             col(IdempotencyKey.key) == key,
         )
         .values(answer=text)
-        .execution_options(synchronize_session=False)
     )

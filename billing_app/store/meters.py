@@ -42,12 +42,12 @@ def mark_stale(session: Session, organization_id: int, metrics: Iterable[str] | 
     statement = update(MeterRow).where(col(MeterRow.organization_id) == organization_id)
     if metrics is not None:
         statement = statement.where(col(MeterRow.metric).in_(list(metrics)))
-    session.execute(statement.values(stale=True, changed=True).execution_options(synchronize_session=False))
+    session.connection().execute(statement.values(stale=True, changed=True))
 
 
 def mark_all_stale(session: Session) -> None:
     """The catalogue changed: every meter is computed anew before it is used."""
-    session.execute(update(MeterRow).values(stale=True, changed=True).execution_options(synchronize_session=False))
+    session.connection().execute(update(MeterRow).values(stale=True, changed=True))
 
 
 def debit(session: Session, organization_id: int, metric: str, quantity: int, now: datetime) -> Any | None:
@@ -81,7 +81,7 @@ def debit(session: Session, organization_id: int, metric: str, quantity: int, no
         .values(used=used + quantity, left=left - overage_growth, watched_at=now, changed=True)
         .returning(used, left, allowance, col(row.reserved))
     )
-    return session.execute(statement.execution_options(synchronize_session=False)).first()
+    return session.connection().execute(statement).first()
 
 
 def due(session: Session, as_of: datetime, after: int, limit: int) -> list[int]:

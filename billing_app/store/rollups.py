@@ -103,7 +103,7 @@ def _upsert(
             "level": level,
             "last_at": case((new.last_at > old.last_at, new.last_at), else_=old.last_at),
             "events": old.events + new.events,
-            "exact": old.exact & new.exact
+            "exact": col(old.exact) & new.exact
             if session.get_bind().dialect.name == "sqlite"
             else case((new.exact, old.exact), else_=new.exact),
         },
@@ -145,7 +145,7 @@ def _count_subjects(
 def _see_earlier(session: Session, key: dict[str, Any], at: datetime) -> None:
     """A late event tells that a subject was there before."""
     statement = update(UsageSubject).filter_by(**key).values(first_seen_at=at)
-    session.execute(statement.execution_options(synchronize_session=False))
+    session.connection().execute(statement)
 
 
 def _first_seen(
@@ -156,13 +156,13 @@ def _first_seen(
     subjects = sorted({subject for _, subject in keys})
     periods = {period for period, _ in keys}
     for start in range(0, len(subjects), SUBJECTS_PER_QUERY):
-        query = select(UsageSubject.period, UsageSubject.subject, UsageSubject.first_seen_at).where(
-            UsageSubject.organization_id == organization_id,
-            UsageSubject.metric == metric,
+        query = select(col(UsageSubject.period), col(UsageSubject.subject), col(UsageSubject.first_seen_at)).where(
+            col(UsageSubject.organization_id) == organization_id,
+            col(UsageSubject.metric) == metric,
             col(UsageSubject.period).in_(periods),
             col(UsageSubject.subject).in_(subjects[start : start + SUBJECTS_PER_QUERY]),
         )
-        found.update({(period, subject): at for period, subject, at in session.execute(query)})
+        found.update({(period, subject): at for period, subject, at in session.connection().execute(query)})
     return found
 
 
@@ -186,11 +186,11 @@ def hours(
 ) -> list[Hour]:
     """The roll-ups of the hours that begin in `[start, end)`, by time."""
     row = UsageHour
-    query = select(row.hour, row.quantity, row.level, row.last_at, row.exact).where(
-        row.organization_id == organization_id, row.metric == metric
-    )  # type: ignore[call-overload]
+    query = select(col(row.hour), col(row.quantity), col(row.level), col(row.last_at), col(row.exact)).where(
+        col(row.organization_id) == organization_id, col(row.metric) == metric
+    )
     if start is not None:
-        query = query.where(row.hour >= start)
+        query = query.where(col(row.hour) >= start)
     if end is not None:
-        query = query.where(row.hour < end)
-    return [Hour(*found) for found in session.execute(query.order_by(col(row.hour)))]
+        query = query.where(col(row.hour) < end)
+    return [Hour(*found) for found in session.connection().execute(query.order_by(col(row.hour)))]

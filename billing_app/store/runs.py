@@ -22,7 +22,7 @@ def take_lease(session: Session, name: str, holder: str, now: datetime) -> None:
         statement.on_conflict_do_update(
             index_elements=["name"],
             set_={"holder": holder, "expires_at": now + LEASE_TIME},
-            where=(Lease.holder == holder) | (col(Lease.expires_at) <= now),
+            where=(col(Lease.holder) == holder) | (col(Lease.expires_at) <= now),
         )
     )
     if not taken.rowcount:
@@ -31,7 +31,7 @@ def take_lease(session: Session, name: str, holder: str, now: datetime) -> None:
 
 def release_lease(session: Session, name: str, holder: str) -> None:
     """Gives a lease up, if it is still ours."""
-    session.execute(delete(Lease).where(col(Lease.name) == name, col(Lease.holder) == holder))
+    session.connection().execute(delete(Lease).where(col(Lease.name) == name, col(Lease.holder) == holder))
 
 
 def lease_holder(session: Session, name: str) -> Lease | None:

@@ -31,13 +31,13 @@ def seen_keys(session: Session, organization_id: int, keys: Sequence[str]) -> di
 def add_keys(session: Session, rows: list[dict[str, Any]]) -> None:
     """Takes keys; a key taken twice fails in the database."""
     if rows:
-        session.execute(insert(UsageKey), rows)
+        session.connection().execute(insert(UsageKey), rows)
 
 
 def add_events(session: Session, rows: list[dict[str, Any]]) -> None:
     """Adds raw events."""
     if rows:
-        session.execute(insert(UsageRow), rows)
+        session.connection().execute(insert(UsageRow), rows)
 
 
 def events_between(

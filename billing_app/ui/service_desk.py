@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Generator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -97,7 +97,7 @@ class ServiceDesks:
         self.payments = payments
 
     @contextmanager
-    def open(self, visitor: Visitor, roles: frozenset[Role]) -> Iterator[ServiceDesk]:
+    def open(self, visitor: Visitor, roles: frozenset[Role]) -> Generator[ServiceDesk]:
         """A desk for a visitor who has one of `roles`; raises as `sessions.authorize` does."""
         now = clock.now()
         with self.database.reading() as session:
@@ -151,7 +151,7 @@ class ServiceDesks:
         return sessions.authorize(session, identity, visitor.address, now, roles)
 
     @contextmanager
-    def _enter(self, visitor: Visitor, roles: frozenset[Role]) -> Iterator[_Entered]:
+    def _enter(self, visitor: Visitor, roles: frozenset[Role]) -> Generator[_Entered]:
         """One transaction that may write, of a visitor who was let in anew."""
         now = clock.now()
         with self.database.writing() as session:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -45,11 +46,11 @@ def run(database_url: str, *arguments: str) -> str:
     return out
 
 
-def kill_when(process: subprocess.Popen[str], begun: object, after_s: float) -> bool:
+def kill_when(process: subprocess.Popen[str], begun: Callable[[], bool], after_s: float) -> bool:
     """Kills the process a moment after `begun()` first says so; whether it was still running."""
     deadline = time.monotonic() + PATIENCE_S
     while process.poll() is None and time.monotonic() < deadline:
-        if begun():  # type: ignore[operator]  # ty: ignore[call-non-callable]
+        if begun():
             time.sleep(after_s)
             break
         time.sleep(0.01)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Generator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -65,7 +65,7 @@ class SampleDesks:
     revision = 1
 
     @contextmanager
-    def open(self, visitor: Visitor, roles: frozenset[Role]) -> Iterator[SampleDesk]:
+    def open(self, visitor: Visitor, roles: frozenset[Role]) -> Generator[SampleDesk]:
         role = "admin"
         for part in visitor.cookies.split(";"):
             name, _, value = part.strip().partition("=")
