@@ -60,8 +60,8 @@ def create_api(
     root.mount(PREFIX, _versioned(context, routers))
     # The last one added is the outermost.
     root.add_middleware(BodyLimits, prefix=PREFIX)
-    root.add_middleware(Handshakes, origin=context.origin, prefix=PREFIX, secure=settings.secure)
-    root.add_middleware(SecurityHeaders, origin=context.origin, prefix=PREFIX)
+    root.add_middleware(Handshakes, origins=context.origins, prefix=PREFIX, secure=settings.secure)
+    root.add_middleware(SecurityHeaders, origins=context.origins, prefix=PREFIX)
     root.add_middleware(RequestLog)
     return root
 

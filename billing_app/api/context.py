@@ -15,6 +15,9 @@ from billing_app.settings import Settings
 PREFIX = "/api/v1"
 """Where the API lives on the one port that pages and API share."""
 
+LOOPBACK = ("127.0.0.1", "localhost")
+"""The names of one's own machine, by either of which a person may open a console that runs there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -26,8 +29,13 @@ class Context:
 
     @property
     def origin(self) -> str:
-        """The only origin from which browsers may change anything."""
+        """Where browsers find us."""
         return origin_of(self.settings.public_url)
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The only origins from which browsers may change anything."""
+        return own_origins(self.settings.public_url)
 
     @property
     def lifetime(self) -> timedelta:
@@ -38,6 +46,20 @@ class Context:
 def context_of(connection: HTTPConnection) -> Context:
     """The context of the app that a request reached."""
     return connection.app.state.context
+
+
+def own_origins(url: str) -> tuple[str, ...]:
+    """The origin of the public address; on one's own machine under each of its names, at the same port."""
+    host = urlsplit(url).hostname or ""
+    if host not in LOOPBACK:
+        return (origin_of(url),)
+    names = (host, *(name for name in LOOPBACK if name != host))
+    return tuple(origin_of(urlsplit(url)._replace(netloc=_netloc(url, name)).geturl()) for name in names)
+
+
+def _netloc(url: str, host: str) -> str:
+    port = urlsplit(url).port
+    return host if port is None else f"{host}:{port}"
 
 
 def origin_of(url: str) -> str:

@@ -207,7 +207,8 @@ def require_own_origin(request: Request, context: Context) -> None:
     """Refuses what another site makes a browser send: cookies come along with it, its origin is not ours."""
     if request.method in SAFE_METHODS:
         return
-    if request.headers.getlist("origin") != [context.origin]:
+    sent = request.headers.getlist("origin")
+    if len(sent) != 1 or sent[0] not in context.origins:
         raise ForbiddenError(
             f"This request does not come from {context.origin}. Open the console at that address.", code="wrong_origin"
         )

@@ -14,10 +14,10 @@ class Handshakes:
     opens, and no preflight asks first.
     """
 
-    def __init__(self, app: ASGIApp, origin: str, prefix: str, *, secure: bool) -> None:
-        """Wraps `app`, which browsers reach at `origin` and whose API is under `prefix`."""
+    def __init__(self, app: ASGIApp, origins: tuple[str, ...], prefix: str, *, secure: bool) -> None:
+        """Wraps `app`, which browsers reach at `origins` and whose API is under `prefix`."""
         self.app = app
-        self.origin = origin
+        self.origins = origins
         self.prefix = prefix
         self.secure = secure
 
@@ -34,8 +34,8 @@ class Handshakes:
 
     def _of_our_pages(self, scope: Scope) -> bool:
         """Programs send no origin and have no cookies of somebody else; a browser always sends one."""
-        origins = [value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"]
-        return not origins or origins == [self.origin]
+        sent = [value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"]
+        return not sent or (len(sent) == 1 and sent[0] in self.origins)
 
     def _without_token(self, scope: Scope) -> list[tuple[bytes, bytes]]:
         # HTTP/2 may send cookies in several headers; they count as one.

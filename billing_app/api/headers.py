@@ -29,13 +29,13 @@ ONE_YEAR_S = 31_536_000
 class SecurityHeaders:
     """Adds the headers that an answer does not have yet."""
 
-    def __init__(self, app: ASGIApp, origin: str, prefix: str) -> None:
-        """Wraps `app`, which browsers reach at `origin` and whose API is under `prefix`."""
+    def __init__(self, app: ASGIApp, origins: tuple[str, ...], prefix: str) -> None:
+        """Wraps `app`, which browsers reach at `origins` and whose API is under `prefix`."""
         self.app = app
         self.prefix = prefix
         # 'self' does not cover websockets in every browser.
-        socket = origin.replace("http", "ws", 1)
-        policy = {**PAGE_POLICY, "connect-src": f"'self' {socket}"}
+        sockets = " ".join(origin.replace("http", "ws", 1) for origin in origins)
+        policy = {**PAGE_POLICY, "connect-src": f"'self' {sockets}"}
         self._pages = "; ".join(f"{name} {value}" for name, value in policy.items())
         self._common = {
             "X-Content-Type-Options": "nosniff",
@@ -45,7 +45,7 @@ class SecurityHeaders:
             "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
             "Cross-Origin-Opener-Policy": "same-origin",
         }
-        if origin.startswith("https://"):
+        if origins[0].startswith("https://"):
             self._common["Strict-Transport-Security"] = f"max-age={ONE_YEAR_S}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -214,7 +214,7 @@ class TestHandshakes:
             scopes.append(scope)
             await PlainTextResponse("page")(scope, receive, send)
 
-        site.app = Handshakes(reflex, api.url, "/api/v1", secure=False)
+        site.app = Handshakes(reflex, (api.url,), "/api/v1", secure=False)
         return scopes
 
     def cookies(self, scope: Scope) -> str:

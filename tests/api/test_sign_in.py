@@ -9,7 +9,7 @@ import httpx
 import pytest
 from sqlmodel import col, func, select
 
-from billing_app.api.context import origin_of
+from billing_app.api.context import origin_of, own_origins
 from billing_app.domain.access import Role
 from billing_app.services import links, sessions
 from billing_app.services.attempts import PAIR_FAILURES
@@ -310,3 +310,9 @@ def test_an_origin_is_written_as_browsers_write_it() -> None:
     assert origin_of("https://billing.example:443/console/") == "https://billing.example"
     assert origin_of("http://127.0.0.1:3000") == "http://127.0.0.1:3000"
     assert origin_of("http://[::1]:3000/") == "http://[::1]:3000"
+
+
+def test_the_own_machine_has_two_names_and_others_have_one() -> None:
+    assert own_origins("http://127.0.0.1:3000") == ("http://127.0.0.1:3000", "http://localhost:3000")
+    assert own_origins("http://localhost:3000/") == ("http://localhost:3000", "http://127.0.0.1:3000")
+    assert own_origins("https://billing.example") == ("https://billing.example",)
