@@ -5,7 +5,6 @@ import os
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 POLL_SECONDS = 0.05
 # Compiled modules of the servers that tests start: reading the SDK's source anew each time takes longer than the rest.
-COMPILED = Path(tempfile.gettempdir()) / "billing-tests-compiled"
+COMPILED = Path(__file__).parents[2] / ".pytest_cache" / "compiled"
 
 
 def free_port() -> int:

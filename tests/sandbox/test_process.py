@@ -1,6 +1,5 @@
 """The sandbox as a process: it starts, refuses, and ends with whoever started it."""
 
-import os
 import subprocess
 import sys
 import time
@@ -10,14 +9,14 @@ import httpx
 
 from tests.sandbox.account import TestAccount
 from tests.sandbox.listener import Listener
-from tests.sandbox.process import Process, SandboxServer, free_port
+from tests.sandbox.process import Process, SandboxServer, environment, free_port
 
 COMMAND = [sys.executable, "-m", "billing_app.sandbox"]
 
 
 def refusal(*options: str, **env: str) -> str:
     """Why it does not start."""
-    ended = subprocess.run([*COMMAND, *options], capture_output=True, text=True, timeout=30, env={**os.environ, **env})
+    ended = subprocess.run([*COMMAND, *options], capture_output=True, text=True, timeout=30, env=environment(env))
     assert ended.returncode == 1
     assert "Traceback" not in ended.stderr
     return ended.stderr
