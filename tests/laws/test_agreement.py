@@ -9,11 +9,13 @@ from billing_app.domain import engine
 from billing_app.domain.usage import UsageEvent, fold
 
 from .comparing import differences
+from .examples import law
 from .histories import any_history, debt_histories, looking_at
 from .raw import RawHistory, engine_history, usage_points
 from .reference import reference_account
 
 
+@law
 @given(any_history(), st.data())
 def test_the_engine_says_what_the_reference_says(raw: RawHistory, data: st.DataObject) -> None:
     moments = data.draw(st.lists(st.sampled_from(looking_at(raw)), min_size=1, max_size=6, unique=True))
@@ -22,6 +24,7 @@ def test_the_engine_says_what_the_reference_says(raw: RawHistory, data: st.DataO
         assert differences(reference_account(raw, as_of), engine.compute(history, as_of)) == [], as_of
 
 
+@law
 @given(debt_histories())
 def test_the_engine_and_the_reference_agree_on_debts_at_every_moment(raw: RawHistory) -> None:
     history = engine_history(raw)
@@ -29,6 +32,7 @@ def test_the_engine_and_the_reference_agree_on_debts_at_every_moment(raw: RawHis
         assert differences(reference_account(raw, as_of), engine.compute(history, as_of)) == [], as_of
 
 
+@law
 @given(any_history())
 def test_usage_folds_to_the_same_points(raw: RawHistory) -> None:
     events = [UsageEvent(event.at, event.quantity, event.subject) for event in raw.events]

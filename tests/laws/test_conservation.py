@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from billing_app.domain import engine
 from billing_app.domain.accounts import Account, GrantAccount, Month
 
+from .examples import law
 from .histories import any_history, looking_at
 from .raw import RawHistory, engine_history
 
@@ -28,6 +29,7 @@ def parts(month: Month) -> list[int]:
     return [month.covered, month.burned, month.uncovered, month.deficit]
 
 
+@law
 @given(any_history(), st.data())
 def test_every_credit_is_in_exactly_one_place(raw: RawHistory, data: st.DataObject) -> None:
     for account in accounts(raw, data):
@@ -36,6 +38,7 @@ def test_every_credit_is_in_exactly_one_place(raw: RawHistory, data: st.DataObje
             assert min([*places(grant), grant.debt]) >= 0
 
 
+@law
 @given(any_history(), st.data())
 def test_every_unit_used_is_included_burned_or_unpaid(raw: RawHistory, data: st.DataObject) -> None:
     for account in accounts(raw, data):
@@ -45,6 +48,7 @@ def test_every_unit_used_is_included_burned_or_unpaid(raw: RawHistory, data: st.
             assert sum(month.burns.values()) == month.burned
 
 
+@law
 @given(any_history(), st.data())
 def test_totals_are_the_sums_of_the_grants_and_of_the_months(raw: RawHistory, data: st.DataObject) -> None:
     for account in accounts(raw, data):
@@ -57,15 +61,16 @@ def test_totals_are_the_sums_of_the_grants_and_of_the_months(raw: RawHistory, da
             assert grant.burned == sum(month.burns.get(grant.id, 0) for month in account.months)
 
 
+@law
 @given(any_history(), st.data())
 def test_nothing_is_left_to_spend_while_the_running_period_has_a_deficit(raw: RawHistory, data: st.DataObject) -> None:
     for account in accounts(raw, data):
         assert account.left == 0 or account.month(account.period).deficit == 0
 
 
+@law
 @given(any_history(), st.data())
 def test_refunds_and_disputes_never_take_more_than_the_grant(raw: RawHistory, data: st.DataObject) -> None:
     for account in accounts(raw, data):
         for grant in account.grants.values():
             assert grant.clawed_back + grant.debt <= grant.quantity
-            assert grant.debt <= grant.burned

@@ -21,6 +21,7 @@ from billing_app.domain.credits import (
 from billing_app.domain.usage import UsageEvent, fold
 
 from .comparing import differences
+from .examples import law
 from .histories import any_history, looking_at
 from .raw import Event, RawHistory, engine_history
 
@@ -43,12 +44,14 @@ def same_everywhere(raw: RawHistory, one: History, other: History) -> None:
         assert differences(engine.compute(one, as_of), engine.compute(other, as_of)) == [], as_of
 
 
+@law
 @given(any_history(), st.data())
 def test_the_order_of_arrival_changes_nothing(raw: RawHistory, data: st.DataObject) -> None:
     history = engine_history(raw)
     same_everywhere(raw, history, shuffled(history, data))
 
 
+@law
 @given(any_history(), st.data())
 def test_usage_arrives_in_any_order(raw: RawHistory, data: st.DataObject) -> None:
     events = [UsageEvent(event.at, event.quantity, event.subject) for event in raw.events]
@@ -56,6 +59,7 @@ def test_usage_arrives_in_any_order(raw: RawHistory, data: st.DataObject) -> Non
     assert fold(raw.aggregation, raw.anchor, mixed) == fold(raw.aggregation, raw.anchor, events)
 
 
+@law
 @given(any_history(), st.data())
 def test_an_event_of_zero_effect_changes_nothing(raw: RawHistory, data: st.DataObject) -> None:
     at = data.draw(st.sampled_from(looking_at(raw)))
@@ -65,6 +69,7 @@ def test_an_event_of_zero_effect_changes_nothing(raw: RawHistory, data: st.DataO
     same_everywhere(raw, engine_history(raw), engine_history(replace(raw, events=(*raw.events, nothing))))
 
 
+@law
 @given(any_history(), st.data())
 def test_a_plan_or_policy_that_says_the_same_changes_nothing(raw: RawHistory, data: st.DataObject) -> None:
     at = data.draw(st.sampled_from(looking_at(raw)))
@@ -81,6 +86,7 @@ def test_a_plan_or_policy_that_says_the_same_changes_nothing(raw: RawHistory, da
     same_everywhere(raw, engine_history(raw), engine_history(again))
 
 
+@law
 @given(any_history(), st.data())
 def test_every_action_told_twice_counts_once(raw: RawHistory, data: st.DataObject) -> None:
     """Right after itself, at the same instant: what a repeated delivery records at worst."""
@@ -94,6 +100,7 @@ def test_every_action_told_twice_counts_once(raw: RawHistory, data: st.DataObjec
     same_everywhere(raw, engine_history(raw), engine_history(replace(raw, actions=tuple(actions))))
 
 
+@law
 @given(any_history(), st.data())
 def test_a_won_dispute_without_an_opened_one_changes_nothing(raw: RawHistory, data: st.DataObject) -> None:
     assume(raw.grants)
@@ -103,6 +110,7 @@ def test_a_won_dispute_without_an_opened_one_changes_nothing(raw: RawHistory, da
     same_everywhere(raw, engine_history(raw), engine_history(replace(raw, actions=(*raw.actions, stray))))
 
 
+@law
 @given(any_history(), st.data())
 def test_the_engine_leaves_the_facts_as_they_are(raw: RawHistory, data: st.DataObject) -> None:
     history, again = engine_history(raw), engine_history(raw)

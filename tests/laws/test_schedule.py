@@ -14,6 +14,7 @@ from billing_app.domain.accounts import Account
 from billing_app.domain.credits import History
 
 from .comparing import differences
+from .examples import law
 from .histories import any_history, looking_at
 from .raw import RawHistory, engine_history
 
@@ -30,18 +31,21 @@ def some_moments(raw: RawHistory, data: st.DataObject, at_least: int = 1) -> lis
     return sorted(data.draw(st.lists(st.sampled_from(looking_at(raw)), min_size=at_least, max_size=8)))
 
 
+@law
 @given(any_history(), st.data())
 def test_recounting_at_any_moments_ends_at_the_same_account(raw: RawHistory, data: st.DataObject) -> None:
     history, moments = engine_history(raw), some_moments(raw, data)
     assert differences(engine.compute(history, moments[-1]), in_steps(history, moments)) == []
 
 
+@law
 @given(any_history())
 def test_recounting_at_every_instant_ends_at_the_same_account(raw: RawHistory) -> None:
     history, moments = engine_history(raw), looking_at(raw)
     assert differences(engine.compute(history, moments[-1]), in_steps(history, moments)) == []
 
 
+@law
 @given(any_history(), st.data())
 def test_asking_in_any_order_changes_no_answer(raw: RawHistory, data: st.DataObject) -> None:
     history, moments = engine_history(raw), some_moments(raw, data)
@@ -50,6 +54,7 @@ def test_asking_in_any_order_changes_no_answer(raw: RawHistory, data: st.DataObj
         assert differences(forwards[moment], engine.compute(history, moment)) == []
 
 
+@law
 @given(any_history(), st.data())
 def test_a_snapshot_between_two_parts_changes_nothing(raw: RawHistory, data: st.DataObject) -> None:
     history = engine_history(raw)
@@ -63,6 +68,7 @@ def test_a_snapshot_between_two_parts_changes_nothing(raw: RawHistory, data: st.
     assert differences(at_the_snapshot, copy.deepcopy(state).account(history, middle)) == []
 
 
+@law
 @given(any_history(), st.data())
 def test_facts_still_to_come_change_nothing_that_was(raw: RawHistory, data: st.DataObject) -> None:
     as_of = data.draw(st.sampled_from(looking_at(raw)))
