@@ -25,7 +25,8 @@ from sqlmodel import Session
 from billing_app import clock
 from billing_app.db import Database
 from billing_app.domain.catalog import to_document
-from billing_app.gateways.stripe_payments import StripePayments
+from billing_app.gateways.payments import Payments
+from billing_app.gateways.stripe_payments import connected
 from billing_app.services import catalog, inbox, orgs, purchases
 from billing_app.services.inbox import Worker
 from billing_app.services.purchases import PurchaseStatus, StartedCheckout
@@ -58,6 +59,12 @@ def stand_in() -> SandboxServer:
     return stack.enter_context(sandbox(Path(folder)))
 
 
+@lru_cache
+def sdk(key: str, url: str) -> stripe.StripeClient:
+    """The SDK itself, for looking at what Stripe knows."""
+    return stripe.StripeClient(key, base_addresses={"api": url})
+
+
 @dataclass(frozen=True)
 class Buyer:
     """One transaction of the organization's admin: what a door or a desk gives."""
@@ -76,11 +83,12 @@ class Shop:
     address: str = "acme"
     key: str = field(default_factory=lambda: f"sk_test_{secrets.token_hex(16)}")
     clock: Callable[[], datetime] = clock.now
+    url: str = field(default_factory=lambda: stand_in().url)
 
     def __post_init__(self) -> None:
-        self.server = stand_in()
-        self.payments = StripePayments(self.key, self.server.url)
-        self.stripe = stripe.StripeClient(self.key, base_addresses={"api": self.server.url}).v1
+        """Speaks to the stand-in at `url`."""
+        self.payments: Payments = connected(self.key, self.url)
+        self.stripe = sdk(self.key, self.url).v1
 
     @contextmanager
     def enter(self) -> Generator[Buyer]:
@@ -112,7 +120,7 @@ class Shop:
         """Calls the stand-in's control API."""
         answer = httpx.request(
             method,
-            f"{self.server.url}/_sandbox/control{path}",
+            f"{self.url}/_sandbox/control{path}",
             json=members,
             headers={"Authorization": f"Bearer {self.key}"},
             timeout=20,
