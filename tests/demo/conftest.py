@@ -1,7 +1,8 @@
-"""A told demo: the story takes many seconds, so it is told once per process and copied for each test."""
+"""A told demo: the story takes many seconds, so it is told once per test run and copied for each test."""
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,11 +26,19 @@ def now() -> datetime:
 
 @pytest.fixture(scope="session")
 def told_file(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file with the whole story."""
-    folder = tmp_path_factory.mktemp("demo")
-    database = with_catalogue(servers.sqlite_database(request.config.stash[SHARED].sqlite_template, folder), NOW)
-    seed.seed_at(database, NOW)
-    database.close()
+    """A SQLite file with the whole story; of several test processes the first one tells it."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if hasattr(request.config, "workerinput") else base) / "told-demo"
+    folder.mkdir(exist_ok=True)
+    done = folder / "done"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            template = request.config.stash[SHARED].sqlite_template
+            database = with_catalogue(servers.sqlite_database(template, folder), NOW)
+            seed.seed_at(database, NOW)
+            database.close()
+            done.touch()
     return folder / "billing.db"
 
 
