@@ -6,18 +6,25 @@ import gzip
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from billing_app.domain.errors import UnavailableError
+from billing_app.launcher.single import alone
 from billing_app.settings import ROOT
 
-BUILT = ROOT / ".web" / "build"
-"""Reflex writes here, and empties it when a build begins: a half-made build has no stamp."""
+WORK = ROOT / ".web"
+"""Where Reflex builds."""
 
-STAMP = BUILT / "made-of.sha256"
+PAGES = ROOT / ".pages"
+"""Finished builds, each in a folder named by what it was made of: a running console keeps serving its own while
+another is built beside it."""
+
+KEPT = 3
+"""Finished builds that stay: the newest, and those that running consoles may still serve."""
 
 MADE_OF = (
     "rxconfig.py",
@@ -38,18 +45,19 @@ LAST_LINES = 15
 """How much of a failed build's output is shown."""
 
 
-def ensure_built(log: Path, *, announce: bool = True) -> bool:
-    """Builds the pages unless they are up to date; says whether it did."""
-    wanted = fingerprint(ROOT)
-    if STAMP.exists() and STAMP.read_text(encoding="utf-8") == wanted:
-        return False
-    if announce:
+def ensure_built(log: Path) -> Path:
+    """The folder of the finished pages, built first if what they are made of has changed."""
+    wanted = PAGES / fingerprint(ROOT)[:16]
+    if not wanted.exists():
         print("Building the pages; the first time takes about half a minute", flush=True)
-    _export(log)
-    for file in (BUILT / "client" / "assets").glob("reflex-env-*.js"):
-        follow_any_origin(file)
-    STAMP.write_text(wanted, encoding="utf-8")
-    return True
+        PAGES.mkdir(exist_ok=True)
+        with alone(PAGES / "building"):
+            # Another start may have built them while this one waited for its turn.
+            if not wanted.exists():
+                _export(log)
+                _publish(WORK, wanted)
+                _forget_old(wanted)
+    return wanted
 
 
 def fingerprint(root: Path) -> str:
@@ -79,6 +87,26 @@ def follow_any_origin(file: Path) -> None:
     for packed in file.parent.glob(f"{file.name}.*"):
         packed.unlink()
     file.with_name(f"{file.name}.gz").write_bytes(gzip.compress(source.encode(), mtime=0))
+
+
+def _publish(built: Path, target: Path) -> None:
+    """Copies what serving needs, and gives it its name only when it is whole."""
+    draft = target.with_name(f"{target.name}.draft")
+    shutil.rmtree(draft, ignore_errors=True)
+    shutil.copytree(built / "build" / "client", draft / "build" / "client")
+    shutil.copytree(built / "backend", draft / "backend")
+    for name in ("routes.json", "reflex.json"):
+        shutil.copy(built / name, draft / name)
+    for file in (draft / "build" / "client" / "assets").glob("reflex-env-*.js"):
+        follow_any_origin(file)
+    draft.rename(target)
+
+
+def _forget_old(newest: Path) -> None:
+    builds = [folder for folder in PAGES.iterdir() if folder.is_dir() and folder != newest]
+    builds.sort(key=lambda folder: folder.stat().st_mtime, reverse=True)
+    for folder in builds[KEPT - 1 :]:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def environment() -> dict[str, str]:
@@ -119,7 +147,7 @@ def _export(log: Path) -> None:
         done = subprocess.run(
             command, cwd=ROOT, env=environment(), stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False
         )
-    if done.returncode != 0 or not (BUILT / "client").exists():
+    if done.returncode != 0:
         last = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_LINES:])
         raise UnavailableError(f"{last}\n\nThe pages could not be built; all of the output is in {log}.")
 

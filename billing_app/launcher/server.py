@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from granian.constants import Interfaces
 from granian.log import LogLevels
@@ -56,11 +57,11 @@ def publish(settings: Settings) -> None:
         os.environ["REFLEX_REDIS_URL"] = settings.redis_url
 
 
-def serve(host: str, settings: Settings, when_ready: Callable[[], None]) -> None:
+def serve(host: str, settings: Settings, pages: Path, when_ready: Callable[[], None]) -> None:
     """Serves until Ctrl-C or a termination signal. `when_ready` runs once the first page answers."""
     count = workers(settings)
     publish(settings)
-    os.environ.update(PRODUCTION)
+    os.environ.update(PRODUCTION | {"REFLEX_WEB_WORKDIR": str(pages)})
     os.chdir(ROOT)
     # A forked child would inherit threads' locks and open database connections.
     multiprocessing.set_start_method("spawn", force=True)

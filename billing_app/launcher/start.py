@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from pydantic import SecretStr
 
@@ -18,6 +19,7 @@ from billing_app.db import Database
 from billing_app.demo import seed
 from billing_app.launcher import frontend, guards, server
 from billing_app.launcher.keys import demo_keys
+from billing_app.launcher.logs import FILE_VARIABLE
 from billing_app.launcher.places import Places
 from billing_app.launcher.sandbox import Sandbox
 from billing_app.launcher.single import only_console
@@ -61,9 +63,9 @@ def run_demo(start: Start) -> None:
         database = _prepared(settings)
         sandbox.require(say)
         seed.seed(database, settings, say)
+        os.environ[FILE_VARIABLE] = str(start.places.log("console"))
         database.close()
-        built.result()
-        _serve(start, settings, lambda: _announce(settings, seed.sign_ins()))
+        _serve(start, settings, built.result(), lambda: _announce(settings, seed.sign_ins()))
 
 
 def serve_real(start: Start) -> None:
@@ -81,8 +83,7 @@ def serve_real(start: Start) -> None:
         guards.refuse_another_account(database, settings, say)
         lines = _set_up_lines(database, settings)
         database.close()
-        built.result()
-        _serve(start, settings, lambda: _announce(settings, lines))
+        _serve(start, settings, built.result(), lambda: _announce(settings, lines))
 
 
 def _prepared(settings: Settings) -> Database:
@@ -96,22 +97,22 @@ def _prepared(settings: Settings) -> Database:
 
 
 @contextmanager
-def _building(start: Start) -> Generator[Future[bool]]:
+def _building(start: Start) -> Generator[Future[Path | None]]:
     """Builds the pages beside the other steps: both take long only the first time."""
-    done: Future[bool] = Future()
     if start.reload:
-        done.set_result(False)  # the reloading server builds its own
+        done: Future[Path | None] = Future()
+        done.set_result(None)  # the reloading server builds its own
         yield done
         return
     with ThreadPoolExecutor(1) as pool:
         yield pool.submit(frontend.ensure_built, start.places.log("pages-build"))
 
 
-def _serve(start: Start, settings: Settings, when_ready: Callable[[], None]) -> None:
-    if start.reload:
+def _serve(start: Start, settings: Settings, pages: Path | None, when_ready: Callable[[], None]) -> None:
+    if pages is None:
         _serve_reloading(start, settings, when_ready)
     else:
-        server.serve(start.host, settings, when_ready)
+        server.serve(start.host, settings, pages, when_ready)
 
 
 def _serve_reloading(start: Start, settings: Settings, when_ready: Callable[[], None]) -> None:

@@ -7,6 +7,7 @@ import sys
 
 from starlette.types import ASGIApp
 
+from billing_app.launcher import logs
 from billing_app.launcher.children import end_with
 from billing_app.settings import ROOT
 
@@ -17,6 +18,8 @@ def create() -> ASGIApp:
     # Reflex finds rxconfig.py and .web from the project's folder, wherever the console was started.
     os.chdir(ROOT)
     sys.path.insert(0, str(ROOT))
+
+    logs.configure()
 
     from billing_app.billing_app import app
 

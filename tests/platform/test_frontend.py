@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from billing_app.domain.errors import UnavailableError
 from billing_app.launcher import frontend
 from billing_app.launcher.frontend import ANY_ORIGIN, fingerprint, follow_any_origin
 
@@ -90,3 +92,50 @@ def test_the_node_of_the_package_comes_first() -> None:
     environment = frontend.environment()
     assert environment["PATH"].startswith(str(Path(sys.executable).parent))
     assert environment["REFLEX_TELEMETRY_ENABLED"] == "false"
+
+
+def built_by_reflex(root: Path) -> Path:
+    assets = root / "build" / "client" / "assets"
+    assets.mkdir(parents=True)
+    (assets / "reflex-env-abc.js").write_text(f"var e={{PING:`{ANY_ORIGIN}/ping`}};")
+    (root / "backend").mkdir()
+    (root / "node_modules").mkdir()
+    for name in ("routes.json", "reflex.json"):
+        (root / name).write_text("{}")
+    return root
+
+
+def test_a_finished_build_is_what_serving_needs(tmp_path: Path) -> None:
+    target = tmp_path / "pages" / "abc"
+    target.with_name("abc.draft").mkdir(parents=True)  # what a killed build left
+    frontend._publish(built_by_reflex(tmp_path / "web"), target)
+    assert sorted(path.name for path in target.iterdir()) == ["backend", "build", "reflex.json", "routes.json"]
+    assert "invalid" not in (target / "build" / "client" / "assets" / "reflex-env-abc.js").read_text()
+    assert [path.name for path in target.parent.iterdir()] == ["abc"]
+
+
+def test_the_newest_builds_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frontend, "PAGES", tmp_path)
+    for age in range(5):
+        (tmp_path / f"build{age}").mkdir()
+        os.utime(tmp_path / f"build{age}", (1_000 - age, 1_000 - age))
+    frontend._forget_old(tmp_path / "build4")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["build0", "build1", "build4"]
+
+
+def test_an_unchanged_project_builds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frontend, "ROOT", project(tmp_path))
+    monkeypatch.setattr(frontend, "PAGES", tmp_path / ".pages")
+    finished = tmp_path / ".pages" / fingerprint(tmp_path)[:16]
+    finished.mkdir(parents=True)
+    assert frontend.ensure_built(tmp_path / "build.log") == finished
+    assert not (tmp_path / "build.log").exists()
+
+
+def test_a_failed_build_shows_its_last_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frontend, "ROOT", project(tmp_path))
+    monkeypatch.setattr(frontend, "PAGES", tmp_path / ".pages")
+    with pytest.raises(UnavailableError, match="could not be built") as refused:
+        frontend.ensure_built(tmp_path / "build.log")  # there is no Reflex app in this project
+    assert len(refused.value.detail.splitlines()) <= frontend.LAST_LINES + 2
+    assert not list((tmp_path / ".pages").glob("?" * 16))

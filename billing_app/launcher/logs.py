@@ -1,0 +1,46 @@
+"""Where the web processes write what they do: lines of JSON, on stderr or in a file."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import TextIO
+
+import structlog
+
+FILE_VARIABLE = "BILLING_LOG_FILE"
+"""Names the file, from the process that starts to those that serve. With the demo, the terminal stays readable."""
+
+SHARED = (
+    structlog.contextvars.merge_contextvars,
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+)
+
+
+def configure() -> None:
+    """Sends structlog's lines and the standard library's warnings to one place, in one form."""
+    stream = _stream()
+    render = (structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer())
+    structlog.configure(
+        processors=[*SHARED, *render],
+        logger_factory=structlog.WriteLoggerFactory(stream),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*SHARED, structlog.stdlib.add_logger_name],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
+        )
+    )
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+def _stream() -> TextIO:
+    file = os.environ.get(FILE_VARIABLE, "")
+    # Line by line, so that a kill loses none and several processes do not mix theirs.
+    return Path(file).open("a", encoding="utf-8", buffering=1) if file else sys.stderr
