@@ -212,7 +212,8 @@ def _add_event(session: Session, organization: Organization, metric: Metric, qua
         "occurred_at": now, "recorded_at": now, "key": None, "source": "",
     }  # fmt: skip
     usage_store.add_events(session, [event])
-    rollups.add(session, owner, metric.id, metric.aggregation, organization.anchor, [UsageEvent(now, quantity)])
+    counted = [UsageEvent(now, quantity)]
+    rollups.add(session, owner, metric.id, metric.aggregation, organization.anchor, counted, now)
 
 
 def _consumable(current: Catalog, metric_id: str) -> Metric:

@@ -14,7 +14,7 @@ from billing_app.domain.periods import Period, period_at, period_containing
 from billing_app.domain.postings import bucket_name
 from billing_app.domain.running import Step
 from billing_app.services import accounts, catalog, labels, outlooks, recounts
-from billing_app.services.reading_credits import grant_views
+from billing_app.services.reading_grants import grant_views
 from billing_app.services.reasons import is_late
 from billing_app.services.views import ExplainStep, ExplainView, GrantLabel, LateLine, LaterView
 from billing_app.store import credits as credit_store

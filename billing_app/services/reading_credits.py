@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 from sqlmodel import Session
 
-from billing_app.domain.accounts import Account, GrantAccount
-from billing_app.domain.credits import DisputeStatus
-from billing_app.domain.engine_state import State
+from billing_app.domain.course import Course
 from billing_app.domain.forecast import Outlook
 from billing_app.domain.periods import add_months
 from billing_app.services import accounts, catalog, labels, outlooks
-from billing_app.services.views import BalancePoint, CreditsView, GrantStatus, GrantView, MonthBurn
+from billing_app.services.reading_grants import grant_views, totals, with_tokens
+from billing_app.services.views import BalancePoint, CreditsView, Forecast, ForecastKind
 from billing_app.store import credits as credit_store
-from billing_app.store.tables.credits import GrantRow
 from billing_app.store.tables.orgs import Organization
 
-MONTHS_SHOWN = (6, 12)
-"""Lengths of the balance line that a reader can choose."""
+MAX_MONTHS = 24
+"""Of a balance line: at most two points a day, which a browser still draws at once."""
+
+DAY = timedelta(days=1)
+
+BY_USE = ("burn", "release")
+"""What use does, a little at a time; everything else happens to the balance at one moment."""
 
 
 def credits(
@@ -29,117 +32,81 @@ def credits(
 
     `metric_id` empty is the catalogue's first. Raises NotFoundError `metric_not_found`.
     """
+    owner = accounts.organization_id(organization)
     current = catalog.current(session, now)
     metric = current.metric(metric_id) if metric_id else current.metrics[0]
-    held = accounts.plans(session, accounts.organization_id(organization))
-    look = outlooks.outlook(session, organization, metric.id, now, held)
-    rows = credit_store.grants(session, accounts.organization_id(organization), metric.id)
-    account = look.account
+    look = outlooks.outlook(session, organization, metric.id, now)
+    rows = credit_store.grants(session, owner)
+    forecast, sums = outlooks.forecast(look), totals(look)
     waiting = labels.unposted(session, organization, [metric], now, {metric.id: look})
     return CreditsView(
         now=now,
         metric=metric,
-        metrics=current.metrics,
-        allowance=account.allowance,
-        left=account.left,
-        granted=sum(grant.quantity - grant.pending for grant in account.grants.values()),
-        burned=account.burned,
-        expired=account.expired,
-        voided=account.voided,
-        clawed_back=account.clawed_back,
-        held=account.held,
-        debt=account.debt,
-        forecast=outlooks.forecast(look),
+        metrics=with_tokens(current, rows),
+        allowance=look.account.allowance,
+        left=look.account.left,
+        granted=sums.granted,
+        burned=sums.burned,
+        expired=sums.expired,
+        voided=sums.voided,
+        clawed_back=sums.clawed_back,
+        held=sums.held,
+        debt=look.account.debt,
+        forecast=forecast,
         recount=labels.recount_view(session, organization, now),
         unposted=waiting[0] if waiting else None,
-        balance=balance_line(look.state, add_months(now, -months), now),
-        ahead=outlooks.balance_points(look.points(look.horizon)),
-        grants=grant_views(look, rows),
+        balance=balance_line(look.course, add_months(now, -min(max(months, 1), MAX_MONTHS)), now),
+        ahead=tuple(_ahead(look, forecast)),
+        grants=grant_views(look, [row for row in rows if row.metric == metric.id]),
     )
 
 
-def balance_line(state: State, since: datetime, now: datetime) -> tuple[BalancePoint, ...]:
-    """What was spendable right after each movement, from `since` to now; the first point is the balance before it."""
-    left, before = 0, 0
-    points: list[BalancePoint] = []
-    for step in state.trace or ():
-        if step.grant_id is None:
-            continue  # debt is not part of what is left
-        left += step.quantity
-        if step.at < since:
-            before = left
+def balance_line(course: Course, since: datetime, now: datetime) -> tuple[BalancePoint, ...]:
+    """The balance from `since` to now as a line that is straight between two points.
+
+    Use is told once a day, and not before the day on which it began to burn; where a grant came, or credits went at one
+    moment, two points of the same moment stand for before and after.
+    """
+    sudden = {step.at for step in course.state.trace or () if step.grant_id is not None and step.kind not in BY_USE}
+    granted: dict[datetime, int] = {}
+    for step in course.state.trace or ():
+        if step.kind == "grant":
+            granted[step.at] = granted.get(step.at, 0) + step.quantity
+    left = course.left_at(since)
+    points, by_use = [BalancePoint(since, left)], False
+    for mark in course.marks:
+        added = granted.get(mark.at, 0)
+        if not since < mark.at <= now or (mark.left == left and not added):
             continue
-        granted = step.quantity if step.kind == "grant" else 0
-        if points and points[-1].at == step.at:
-            points[-1] = BalancePoint(step.at, left, points[-1].granted + granted)
+        if mark.at in sudden:
+            points.append(BalancePoint(mark.at, left))
+            by_use = False
         else:
-            points.append(BalancePoint(step.at, left, granted))
-    return (BalancePoint(since, before), *points, BalancePoint(now, left))
+            midnight = _midnight(mark.at)
+            if points[-1].at < midnight - DAY:
+                points.append(BalancePoint(midnight, left))
+            elif by_use and points[-1].at >= midnight:
+                points.pop()
+            by_use = True
+        left = mark.left
+        points.append(BalancePoint(mark.at, left, added))
+    return (*points, BalancePoint(now, left))
 
 
-def grant_views(look: Outlook, rows: list[GrantRow]) -> tuple[GrantView, ...]:
-    """Grants in burn order; what has nothing left comes after, the newest first."""
-    account = look.account
-    facts = {fact.id: fact for fact in look.facts.grants}
-    open_ids = [row.id for row in rows if account.grants[row.id].left]
-    open_ids.sort(key=lambda grant_id: facts[grant_id].burn_key)
-    order = {grant_id: place for place, grant_id in enumerate(open_ids)}
-    burns = _burns(account)
-    views = [_grant_view(look, row, account.grants[row.id], order.get(row.id), burns[row.id]) for row in rows]
-    gone = sorted((view for view in views if view.id not in order), key=lambda view: view.effective_at, reverse=True)
-    return (*sorted((view for view in views if view.id in order), key=lambda view: order[view.id]), *gone)
+def _midnight(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _burns(account: Account) -> defaultdict[str, list[MonthBurn]]:
-    found: defaultdict[str, list[MonthBurn]] = defaultdict(list)
-    for month in account.months:
-        for grant_id, quantity in month.burns.items():
-            found[grant_id].append(MonthBurn(month.period, quantity))
-    return found
-
-
-def _grant_view(
-    look: Outlook, row: GrantRow, grant: GrantAccount, place: int | None, burns: list[MonthBurn]
-) -> GrantView:
-    return GrantView(
-        id=row.id,
-        label=labels.grant_label(row),
-        status=_status(look, row, grant, place),
-        quantity=grant.quantity,
-        left=grant.left,
-        burned=grant.burned,
-        held=grant.held,
-        expired=grant.expired,
-        voided=grant.voided,
-        clawed_back=grant.clawed_back,
-        debt=grant.debt,
-        effective_at=row.effective_at,
-        expires_at=row.expires_at,
-        burns=tuple(burns),
-    )
-
-
-def _status(look: Outlook, row: GrantRow, grant: GrantAccount, place: int | None) -> GrantStatus:
-    """What a grant does now; `place` is its place in burn order among those with credits left."""
-    position = look.state.positions[row.id]
-    if row.effective_at > look.now:
-        return GrantStatus.PENDING
-    if grant.held or DisputeStatus.OPENED in position.disputes.values():
-        return GrantStatus.HELD
-    if place is None:
-        return _ended(grant)
-    burning = bool(look.account.month(look.period).burned)
-    if place == 0:
-        return GrantStatus.BURNING if burning else GrantStatus.NEXT
-    return GrantStatus.NEXT if place == 1 and burning else GrantStatus.WAITING
-
-
-def _ended(grant: GrantAccount) -> GrantStatus:
-    """Why nothing is left of it: what took the most of what was not burned."""
-    reasons = {
-        GrantStatus.EXPIRED: grant.expired,
-        GrantStatus.VOIDED: grant.voided,
-        GrantStatus.REFUNDED: grant.clawed_back,
-    }
-    most = max(reasons, key=lambda reason: reasons[reason])
-    return most if reasons[most] else GrantStatus.USED_UP
+def _ahead(look: Outlook, forecast: Forecast) -> Iterator[BalancePoint]:
+    """The line from now to the run-out that the forecast tells, or to the end of its horizon."""
+    if look.pace is None or forecast.kind in (ForecastKind.UNKNOWN, ForecastKind.USED_UP):
+        return
+    ends = forecast.runs_out_at if forecast.kind is ForecastKind.RUNS_OUT else None
+    left = look.account.left
+    for point in look.points(ends or look.horizon):
+        if point.granted or (look.pace_is_level and point.left != left):
+            yield BalancePoint(point.at, left)  # a level burns when a period turns, not day by day
+        yield BalancePoint(point.at, point.left, point.granted)
+        left = point.left
+    if ends is not None:
+        yield BalancePoint(ends, 0)

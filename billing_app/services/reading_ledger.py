@@ -10,7 +10,7 @@ from billing_app.domain.catalog import Catalog
 from billing_app.domain.errors import InvalidError, NotFoundError
 from billing_app.domain.periods import period_at
 from billing_app.services import accounts, catalog, labels, outlooks
-from billing_app.services.reading_credits import grant_views
+from billing_app.services.reading_grants import grant_views
 from billing_app.services.views import GrantView, LedgerFilters, LedgerLine, LedgerView, TraceView, UnpostedView
 from billing_app.store import credits as credit_store
 from billing_app.store import ledger as store

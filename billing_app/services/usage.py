@@ -237,7 +237,7 @@ def _record(
     store.add_keys(session, keys)
     store.add_events(session, rows)
     counted = [each.event for each in batch]
-    if not rollups.add(session, owner, metric.id, metric.aggregation, organization.anchor, counted):
+    if not rollups.add(session, owner, metric.id, metric.aggregation, organization.anchor, counted, now):
         return
     row.changed = True
     if _by_arithmetic(metric.aggregation, row, counted, now):

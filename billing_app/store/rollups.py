@@ -38,8 +38,9 @@ def add(
     aggregation: Aggregation,
     anchor: datetime,
     events: Sequence[UsageEvent],
+    recorded_at: datetime,
 ) -> bool:
-    """Counts `events` into the roll-ups; the metric's meter must be locked.
+    """Counts `events`, recorded at one moment, into the roll-ups; the metric's meter must be locked.
 
     Answers whether they change any figure: a device seen again does not.
     """
@@ -51,7 +52,7 @@ def add(
         for hour, count in moved.items():
             rows.setdefault(hour, {"quantity": 0, "level": 0, "last_at": hour, "events": 0, "exact": True})
             rows[hour]["quantity"] = count
-    _upsert(session, organization_id, metric, aggregation, rows)
+    _upsert(session, organization_id, metric, aggregation, rows, recorded_at)
     return changed
 
 
@@ -77,14 +78,17 @@ def _hour(aggregation: Aggregation, batch: list[UsageEvent]) -> dict[str, Any]:
 
 
 def _upsert(
-    session: Session, organization_id: int, metric: str, aggregation: Aggregation, rows: dict[datetime, dict[str, Any]]
+    session: Session,
+    organization_id: int,
+    metric: str,
+    aggregation: Aggregation,
+    rows: dict[datetime, dict[str, Any]],
+    recorded_at: datetime,
 ) -> None:
     if not rows:
         return
-    values = [
-        {"organization_id": organization_id, "metric": metric, "hour": hour, **row}
-        for hour, row in sorted(rows.items())
-    ]
+    key = {"organization_id": organization_id, "metric": metric, "recorded_at": recorded_at}
+    values = [{**key, "hour": hour, **row} for hour, row in sorted(rows.items())]
     statement = upsert(session, UsageHour)
     new, old = statement.excluded, UsageHour
     if aggregation in (Aggregation.SUM, Aggregation.UNIQUE):
@@ -102,6 +106,7 @@ def _upsert(
             "quantity": quantity,
             "level": level,
             "last_at": case((new.last_at > old.last_at, new.last_at), else_=old.last_at),
+            "recorded_at": case((new.recorded_at > old.recorded_at, new.recorded_at), else_=old.recorded_at),
             "events": old.events + new.events,
             "exact": col(old.exact) & new.exact
             if session.get_bind().dialect.name == "sqlite"
@@ -179,6 +184,7 @@ class Hour(NamedTuple):
     level: int
     last_at: datetime
     exact: bool
+    recorded_at: datetime
 
 
 def hours(
@@ -186,9 +192,8 @@ def hours(
 ) -> list[Hour]:
     """The roll-ups of the hours that begin in `[start, end)`, by time."""
     row = UsageHour
-    query = select(col(row.hour), col(row.quantity), col(row.level), col(row.last_at), col(row.exact)).where(
-        col(row.organization_id) == organization_id, col(row.metric) == metric
-    )
+    columns = (col(row.hour), col(row.quantity), col(row.level), col(row.last_at), col(row.exact), col(row.recorded_at))
+    query = select(*columns).where(col(row.organization_id) == organization_id, col(row.metric) == metric)
     if start is not None:
         query = query.where(col(row.hour) >= start)
     if end is not None:

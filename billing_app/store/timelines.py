@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from billing_app.domain.credits import Aggregation, UsagePoint
 from billing_app.domain.periods import period_at, period_containing
-from billing_app.domain.usage import UsageEvent, fold
+from billing_app.domain.usage import EARLIEST, UsageEvent, fold
 from billing_app.store import usage
 from billing_app.store.rollups import HOUR, Hour, hour_of, hours
 from billing_app.store.tables.usage import UsageSubject
@@ -29,22 +29,24 @@ def usage_points(
 ) -> tuple[UsagePoint, ...]:
     """All usage of the metric as points. `boundaries` are the moments at which anything else happens to it.
 
-    With `known_at` only events recorded by then count, which only the events themselves can tell.
+    With `known_at` only events recorded by then count: hours that something was counted into later are read from their
+    events.
     """
-    if known_at is not None:
-        return fold(aggregation, anchor, usage.events_between(session, organization_id, metric, known_at=known_at))
-    rolled = hours(session, organization_id, metric)
+    # use is never dated further ahead, so hours after this held nothing yet
+    end = None if known_at is None else known_at + EARLIEST + TICK
+    rolled = hours(session, organization_id, metric, end=end)
     if not rolled:
         return ()
-    raw = _hours_to_read(rolled, anchor, boundaries, aggregation)
+    late = {row.hour for row in rolled if known_at is not None and row.recorded_at > known_at}
+    raw = _hours_to_read(rolled, anchor, boundaries, aggregation) | late
     if aggregation is Aggregation.UNIQUE:
-        return _unique_points(session, organization_id, metric, anchor, rolled, raw)
+        return _unique_points(session, organization_id, metric, anchor, rolled, raw, late, known_at)
     events: list[UsageEvent] = []
     for row in rolled:
         if row.hour not in raw:
             events += _as_events(aggregation, row)
     for start, end in _spans(raw):
-        events += usage.events_between(session, organization_id, metric, start, end)
+        events += usage.events_between(session, organization_id, metric, start, end, known_at)
     return fold(aggregation, anchor, events)
 
 
@@ -84,9 +86,19 @@ def _spans(raw: set[datetime]) -> list[tuple[datetime, datetime]]:
 
 
 def _unique_points(
-    session: Session, organization_id: int, metric: str, anchor: datetime, rolled: list[Hour], raw: set[datetime]
+    session: Session,
+    organization_id: int,
+    metric: str,
+    anchor: datetime,
+    rolled: list[Hour],
+    raw: set[datetime],
+    late: set[datetime],
+    known_at: datetime | None,
 ) -> tuple[UsagePoint, ...]:
-    """Distinct subjects so far: counted where each was first seen; a period with corrections is read event by event."""
+    """Distinct subjects so far: counted where each was first seen.
+
+    A period with corrections, or with something that was not known yet, is read event by event.
+    """
     points: list[UsagePoint] = []
     by_period: dict[int, list[Hour]] = {}
     for row in rolled:
@@ -95,7 +107,7 @@ def _unique_points(
             by_period.setdefault(period_containing(anchor, row.last_at).number, []).append(row)
     for number, rows in by_period.items():
         period = period_at(anchor, number)
-        if all(row.exact for row in rows):
+        if all(row.exact and row.hour not in late for row in rows):
             first_seen = [UsageEvent(row.last_at, row.quantity) for row in rows if row.hour not in raw]
             for start, end in _spans({row.hour for row in rows} & raw):
                 first_seen += _first_seen(
@@ -103,7 +115,7 @@ def _unique_points(
                 )
             points += fold(Aggregation.SUM, anchor, first_seen)
         else:
-            events = usage.events_between(session, organization_id, metric, period.start, period.end)
+            events = usage.events_between(session, organization_id, metric, period.start, period.end, known_at)
             points += fold(Aggregation.UNIQUE, anchor, events)
     return tuple(points)
 

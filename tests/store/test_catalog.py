@@ -266,8 +266,11 @@ def test_what_facts_refer_to_is_used(database: Database) -> None:
         organization_id = organization_on(session, "pro")
         session.add(grant_of(organization_id, pack="a"))
         session.add(
-            UsageHour(organization_id=organization_id, metric="storage", hour=JANUARY, quantity=1, last_at=JANUARY)
-        )
+            UsageHour(
+                organization_id=organization_id, metric="storage", hour=JANUARY, quantity=1, last_at=JANUARY,
+                recorded_at=JANUARY,
+            )
+        )  # fmt: skip
     with database.reading() as session:
         assert store.used(session, asked) == CatalogUse(
             metrics=frozenset({"mau", "storage"}), plans=frozenset({"pro"}), packs=frozenset({"a"})

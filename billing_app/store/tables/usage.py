@@ -47,7 +47,8 @@ class UsageHour(Table, table=True):
 
     `quantity` is the sum (`sum`), the subjects first seen in the period then (`unique`), or the highest level (`max`,
     `level`); `level` is the last level. `exact` is false once the hour holds a correction, so that it must be read
-    event by event. `last_at` is the moment of its latest event.
+    event by event. `last_at` is the moment of its latest event, `recorded_at` the last time that something was
+    counted into it: who asks what was known later than that may take the hour as it is.
     """
 
     __tablename__ = "usage_hours"
@@ -60,6 +61,7 @@ class UsageHour(Table, table=True):
     last_at: datetime = Field(sa_type=Moment)
     events: int = Field(default=0, sa_type=Big)
     exact: bool = True
+    recorded_at: datetime = Field(sa_type=Moment)
 
 
 class UsageSubject(Table, table=True):
