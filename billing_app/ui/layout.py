@@ -72,8 +72,8 @@ def _side(active: str) -> rx.Component:
             groups.append(rx.el.hr())
         groups += [_entry(key, label, icon, active) for key, label, icon in group]
     return rx.el.aside(
-        _switcher("side-switcher"),
-        rx.el.nav(*groups, aria_label="Pages", class_name="side-nav"),
+        rx.cond(Frame.problem != "not_found", _switcher("side-switcher")),
+        rx.cond(Frame.problem != "not_found", rx.el.nav(*groups, aria_label="Pages", class_name="side-nav")),
         rx.el.div(class_name="side-space"),
         rx.cond(shell.test_mode, _test_mode()),
         _person(),
@@ -82,12 +82,13 @@ def _side(active: str) -> rx.Component:
 
 
 def _entry(key: str, label: str, icon: str, active: str) -> rx.Component:
+    money_only = key == "ledger"
     dot = (
         rx.cond(shell.blocked, rx.el.span(rx.el.span("blocked", class_name="unseen"), class_name="dot"))
         if key == "overview"
         else rx.fragment()
     )
-    return link(
+    entry = link(
         rx.icon(icon, size=16, aria_hidden="true"),
         label,
         dot,
@@ -95,6 +96,7 @@ def _entry(key: str, label: str, icon: str, active: str) -> rx.Component:
         class_name="entry",
         custom_attrs={"aria-current": "page"} if key == active or (key, active) == ("credits", "buy") else {},
     )
+    return rx.cond(shell.money | (shell.address == ""), entry) if money_only else entry
 
 
 def _switcher(class_name: str) -> rx.Component:
@@ -153,7 +155,7 @@ def _person() -> rx.Component:
 
 def _sign_out(content: Any, class_name: str) -> rx.Component:
     """A form, because signing out ends in a full page load that opens the websocket anew."""
-    return rx.el.form(
+    return plain_form(
         rx.el.button(content, type="submit", class_name=class_name, title="Sign out", aria_label="Sign out"),
         method="post",
         action=f"{routes.API}/sign-out",
@@ -199,6 +201,8 @@ def _phone_tabs(active: str) -> rx.Component:
 
 def _more(active: str) -> rx.Component:
     current = {"aria-current": "page"} if active == "ledger" else {}
+    icon = rx.icon("scroll-text", size=18, aria_hidden="true")
+    ledger = link(icon, "Ledger", href=shell.ledger_href, class_name="more-line")
     return rx.popover.root(
         rx.popover.trigger(
             rx.el.button(
@@ -210,14 +214,7 @@ def _more(active: str) -> rx.Component:
             )
         ),
         rx.popover.content(
-            rx.popover.close(
-                link(
-                    rx.icon("scroll-text", size=18, aria_hidden="true"),
-                    "Ledger",
-                    href=shell.ledger_href,
-                    class_name="more-line",
-                )
-            ),
+            rx.cond(shell.money, rx.popover.close(ledger)),
             _sign_out(rx.fragment(rx.icon("log-out", size=18, aria_hidden="true"), "Sign out"), "more-line"),
             rx.el.p(shell.person, " \N{MIDDLE DOT} ", shell.role, class_name="menu-note"),
             side="top",

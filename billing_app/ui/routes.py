@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote, urlencode
 
 API = "/api/v1"
+API_DOCS = f"{API}/docs"
 
 HOME = "/"
 SIGN_IN = "/sign-in"

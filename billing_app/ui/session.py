@@ -64,6 +64,15 @@ class Visit:
         live.follow(page, self.visitor.address, shell.revision)
         return shown
 
+    async def frame(self) -> ShellView:
+        """The frame alone, which every member may see: for a page that this role does not open."""
+
+        def work() -> ShellView:
+            with desks().open(self.visitor, ALL_ROLES) as desk:
+                return desk.shell()
+
+        return await asyncio.to_thread(work)
+
     async def call(self, work: Callable[..., Shown], *arguments: Any) -> Shown:
         """A call that talks to the outside world: `work(visitor, roles, *arguments)` in a thread."""
         return await asyncio.to_thread(work, self.visitor, self.roles, *arguments)
@@ -94,12 +103,14 @@ def guarded(*, roles: frozenset[Role] = ALL_ROLES) -> Callable[[Handler], Handle
 
         async def guard(self: Any, *args: Any, **kwargs: Any) -> Any:
             given = dict(zip(own, args, strict=False)) | {name: kwargs[name] for name in own if name in kwargs}
+            visit: Visit | None = None
             try:
                 visit = visit_of(self, roles)
                 return await function(self, visit, **{name: _plain(own[name], given.get(name)) for name in own})
             except BillingError as error:
+                shell = await visit.frame() if visit and isinstance(error, ForbiddenError) else None
                 async with _writable(self):
-                    return await self.refuse(error)
+                    return await self.refuse(error, shell)
 
         # Reflex reads names and types of arguments from the handler: a browser must not even see the `Visit`.
         first = next(iter(signature.parameters.values()))
@@ -180,10 +191,12 @@ class Frame(rx.State):
         """Shows what went wrong: "not_found", "forbidden" and "broken" in place of the page, "refused" on it."""
         self.problem, self.problem_detail = problem, detail
 
-    async def refuse(self, error: BillingError) -> Any:
+    async def refuse(self, error: BillingError, shell: ShellView | None) -> Any:
         """Shows why an event was refused; who is not signed in any more is asked to."""
         if isinstance(error, UnauthenticatedError):
             return await self.leave()
+        if shell is not None:
+            self.welcome(shell)
         kind = {NotFoundError: "not_found", ForbiddenError: "forbidden"}.get(type(error), "refused")
         self.say(kind, error.detail)
         return None

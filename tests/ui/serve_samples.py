@@ -12,6 +12,8 @@ from billing_app.settings import ROOT
 ENVIRONMENT = {
     "REFLEX_APP_MODULE_IMPORT": "tests.ui.sample_app",
     "PYTHONPATH": str(ROOT),
+    # Its own folder, so that the product's built pages stay as they are.
+    "REFLEX_WEB_WORKDIR": str(ROOT / "var" / "samples-web"),
 }
 
 

@@ -56,7 +56,7 @@ def balance_figure(
         )  # fmt: skip
     _dotted(figure, ahead, colours, metric.credits if past.empty else colours.quiet)
     start = past["at"].min() if not past.empty else now
-    top = max([*past["left"], *ahead["left"], 1e-9])
+    top = max([*past["left"], *ahead["left"], 0.0])
     scale_y(figure, top, headroom=1.2)
     figure.add_shape(
         type="line",
@@ -122,7 +122,7 @@ def basket_figure(
             if label:
                 note(figure, label, start, height * 0.55, colours.quiet, xshift=8, yanchor="middle")
     _dotted(figure, as_it_is, colours, colours.quiet)
-    top = max([*as_it_is["left"], *with_basket["left"], 1e-9])
+    top = max([*as_it_is["left"], *with_basket["left"], 0.0])
     scale_y(figure, top, headroom=1.1)
     if ends[0] and not as_it_is.empty:
         _run_out(figure, as_it_is["at"].iloc[-1], ends[0], end, start, colours)

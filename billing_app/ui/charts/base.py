@@ -19,6 +19,10 @@ TICKS = 3
 """About so many lines above the zero line: enough to read a height, few enough to stay quiet."""
 
 
+NOTHING = 1e-9
+"""Below this there is no height to draw: the smallest quantity is a whole base unit."""
+
+
 def blank(colours: Palette, separators: str = ".,") -> go.Figure:
     """An empty figure with the ground and axes of every chart. No template: its defaults weigh more than our data."""
     figure = go.Figure()
@@ -77,9 +81,12 @@ def tick_text(value: float) -> str:
 
 def scale_y(figure: go.Figure, top: float, *, headroom: float = 1.06) -> None:
     """Round ticks from zero, and a little air above the highest mark."""
+    if top <= NOTHING:
+        figure.update_yaxes(range=[0, 1], tickmode="array", tickvals=[0], ticktext=["0  "])
+        return
     ticks = round_ticks(top)
     figure.update_yaxes(
-        range=[0, max(top * headroom, 1e-9)],
+        range=[0, top * headroom],
         tickmode="array",
         tickvals=ticks,
         ticktext=[f"{tick_text(value)}  " for value in ticks],

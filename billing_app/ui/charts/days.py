@@ -55,7 +55,7 @@ def days_figure(
     top = float(total.max()) if len(total) else 0.0
     if reached is not None:
         _reached(figure, reached, top, days, colours.text, colours.quiet)
-    scale_y(figure, max(top, 1e-9), headroom=1.24 if reached else 1.06)
+    scale_y(figure, top, headroom=1.24 if reached else 1.06)
     figure.update_xaxes(
         range=[0.4, days + 0.6], tickmode="array", tickvals=list(labels), ticktext=[labels[day] for day in labels]
     )

@@ -26,7 +26,7 @@ def explain_figure(frame: pd.DataFrame, hue: str, *, dark: bool = False) -> go.F
         "left": {"color": colours.text, "line": {"width": 0}},
     }
     tops = frame["base"] + frame["height"]
-    top = max(float(tops.max()) if len(frame) else 0.0, 1e-9)
+    top = float(tops.max()) if len(frame) else 0.0
     thin = top * 0.004
     for kind, marker in looks.items():
         rows = frame[frame["kind"] == kind]

@@ -121,7 +121,7 @@ def _top(frame: pd.DataFrame) -> float:
     line = frame["allowance"].max() if len(frame) else 0
     line = 0 if pd.isna(line) else float(line)
     # A line far above the bars would press them flat: it is drawn only while they keep a quarter of the height.
-    return max(float(heights), line if line <= 4 * float(heights) or heights == 0 else 0, 1e-9)
+    return max(float(heights), line if line <= 4 * float(heights) or heights == 0 else 0)
 
 
 def _note(figure: go.Figure, frame: pd.DataFrame, colours: Palette, *, banded: bool) -> None:

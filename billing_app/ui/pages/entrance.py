@@ -73,7 +73,7 @@ def _field(label: str, name: str, kind: str, autocomplete: str, **props: Any) ->
 
 
 def _form(action: str, *fields: Any, button: str) -> rx.Component:
-    return rx.el.form(
+    return plain_form(
         rx.cond(
             EntranceState.error != "",
             rx.el.p(

@@ -85,6 +85,9 @@ def _empty() -> rx.Component:
         "No use has been reported yet",
         "As soon as your product reports usage, this page shows how much of each metric is used, "
         "until when it lasts, and where credits go.",
+        rx.button(
+            rx.el.a("How to report usage", href=routes.API_DOCS), as_child=True, size="2", class_name="button primary"
+        ),
     )
 
 
@@ -124,7 +127,7 @@ def _credits() -> rx.Component:
         ),
         rx.el.div(
             rx.el.p(screen.unposted, class_name="quiet-note"),
-            more_link("Open ledger", shell.ledger_href),
+            rx.cond(shell.money, more_link("Open ledger", shell.ledger_href)),
             class_name="panel-foot",
         ),
         class_name="panel side-panel",
