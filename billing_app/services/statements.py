@@ -13,7 +13,9 @@ from sqlmodel import Session
 
 from billing_app.domain.accounts import Account, GrantAccount
 from billing_app.domain.entitlements import MeterState, Reading
-from billing_app.services import accounts, catalog
+from billing_app.domain.forecast import Outlook
+from billing_app.services import accounts, catalog, outlooks
+from billing_app.services.views import ForecastKind
 from billing_app.store import credits as credit_store
 from billing_app.store import ledger as ledger_store
 from billing_app.store import meters as meter_store
@@ -48,6 +50,8 @@ class Balance:
     deficit: int
     state: MeterState
     next_expiry: NextExpiry | None
+    runs_out_on: datetime | None
+    """When nothing will be left at this pace, or since when nothing is; None if never, unknown, or asked `as_of`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,8 @@ def balances(
     current = catalog.current(session, now)
     found = []
     for metric in current.metrics:
-        account = accounts.account(session, organization, metric.id, moment, held=held)
+        look = outlooks.outlook(session, organization, metric.id, moment, held)
+        account = look.account
         reserved, _ = meter_store.reserved(session, owner, metric.id, moment)
         reading = Reading(metric.aggregation, account.allowance, account.used, account.left, reserved, account.level)
         rows = credit_store.grants(session, owner, metric.id)
@@ -86,6 +91,7 @@ def balances(
                 deficit=account.deficit,
                 state=reading.state,
                 next_expiry=_next_expiry(rows, account),
+                runs_out_on=_runs_out_on(look) if as_of is None else None,
             )
         )
     return found
@@ -140,6 +146,12 @@ def ledger(
     """Entries that occurred in `[start, end)`, the newest first, `limit` at a time, below the number `before`."""
     wanted = Filter(metric=metric, kind=kind, grant_id=grant, start=start, end=end)
     return ledger_store.entries(session, stored_id(organization), wanted, limit, before)
+
+
+def _runs_out_on(look: Outlook) -> datetime | None:
+    """The same figure as on card and page."""
+    forecast = outlooks.forecast(look)
+    return forecast.runs_out_at if forecast.kind in {ForecastKind.RUNS_OUT, ForecastKind.USED_UP} else None
 
 
 def _next_expiry(rows: list[GrantRow], account: Account) -> NextExpiry | None:

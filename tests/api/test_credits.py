@@ -70,7 +70,16 @@ def test_balances_say_where_each_metric_stands(program: httpx.Client) -> None:
     assert (emails["used"], emails["allowance"], emails["credits"], emails["debt"]) == (750, 250, 2_000, 0)
     assert emails["state"] == "using_credits"
     assert emails["next_expiry"] == {"at": "2027-03-05T12:00:00Z", "quantity": 1_500}
+    assert emails["runs_out_on"] is None, "two days of use are no pace yet"
     assert items["sms"]["state"] == "blocked"
+
+
+def test_balances_say_since_when_nothing_is_left(program: httpx.Client) -> None:
+    post_usage(program, {"id": "3", "metric": "emails", "quantity": 3_000, "at": "2026-03-10T09:00:00Z"})
+    emails = program.get("/organizations/acme/balances").json()["items"][3]
+    assert (emails["state"], emails["credits"], emails["runs_out_on"]) == ("blocked", 0, "2026-03-10T09:00:00Z")
+    then = program.get("/organizations/acme/balances", params={"as_of": "2026-03-10T08:00:00Z"}).json()["items"][3]
+    assert (then["state"], then["runs_out_on"]) == ("using_credits", None)
 
 
 def test_balances_as_of_another_moment(program: httpx.Client) -> None:

@@ -78,7 +78,10 @@ class NextExpiryAnswer(Answer):
 
 
 class BalanceAnswer(Answer):
-    """Where one metric stands. `allowance` null is unlimited; state is ok, using_credits or blocked."""
+    """Where one metric stands. `allowance` null is unlimited; state is ok, using_credits or blocked.
+
+    `runs_out_on` is when nothing will be left at the pace of the last 28 days; null if never, or not known yet.
+    """
 
     metric: str
     as_of: datetime
@@ -92,6 +95,7 @@ class BalanceAnswer(Answer):
     deficit: int
     state: str
     next_expiry: NextExpiryAnswer | None
+    runs_out_on: datetime | None
 
 
 class GrantAnswer(Answer):
