@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from billing_app.domain.errors import UnavailableError
@@ -54,7 +56,8 @@ def ensure_built(log: Path) -> Path:
         with alone(PAGES / "building"):
             # Another start may have built them while this one waited for its turn.
             if not wanted.exists():
-                _export(log)
+                with _same_lock(ROOT / "reflex.lock"):
+                    _export(log)
                 _publish(WORK, wanted)
                 _forget_old(wanted)
     return wanted
@@ -87,6 +90,20 @@ def follow_any_origin(file: Path) -> None:
     for packed in file.parent.glob(f"{file.name}.*"):
         packed.unlink()
     file.with_name(f"{file.name}.gz").write_bytes(gzip.compress(source.encode(), mtime=0))
+
+
+@contextmanager
+def _same_lock(folder: Path) -> Generator[None]:
+    """Keeps the locked versions' files as they were when Reflex wrote them anew with the same content.
+
+    It orders their parts by its own way of the day; a start must change neither what is committed nor what the pages
+    are made of.
+    """
+    before = {file: file.read_bytes() for file in folder.glob("*.json")}
+    yield
+    for file, content in before.items():
+        if file.exists() and file.read_bytes() != content and json.loads(file.read_bytes()) == json.loads(content):
+            file.write_bytes(content)
 
 
 def _publish(built: Path, target: Path) -> None:

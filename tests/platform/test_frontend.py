@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import shutil
 import subprocess
@@ -139,3 +140,19 @@ def test_a_failed_build_shows_its_last_lines(tmp_path: Path, monkeypatch: pytest
         frontend.ensure_built(tmp_path / "build.log")  # there is no Reflex app in this project
     assert len(refused.value.detail.splitlines()) <= frontend.LAST_LINES + 2
     assert not list((tmp_path / ".pages").glob("?" * 16))
+
+
+def test_locked_versions_in_another_order_are_put_back(tmp_path: Path) -> None:
+    file = tmp_path / "package.json"
+    file.write_text('{"dependencies": {"a": "1"}, "type": "module"}')
+    with frontend._same_lock(tmp_path):
+        file.write_text('{"type": "module", "dependencies": {"a": "1"}}')
+    assert file.read_text().startswith('{"dependencies"')
+
+
+def test_other_locked_versions_stay(tmp_path: Path) -> None:
+    file = tmp_path / "package.json"
+    file.write_text('{"dependencies": {"a": "1"}}')
+    with frontend._same_lock(tmp_path):
+        file.write_text('{"dependencies": {"a": "2"}}')
+    assert json.loads(file.read_text()) == {"dependencies": {"a": "2"}}
