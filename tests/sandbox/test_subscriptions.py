@@ -1,6 +1,7 @@
 """Subscriptions over their whole life, on test clocks."""
 
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import stripe
 
 from tests.sandbox.account import TestAccount
 from tests.sandbox.answers import check
+from tests.sandbox.process import sandbox
 
 DAY = 24 * 3600
 HOUR = 3600
@@ -128,6 +130,22 @@ def test_the_clock_advances_by_itself_through_the_api(account: TestAccount, subs
         time.sleep(0.02)
     assert len(subscriber.invoices()) == 2
     assert account.event_types()[-1] == "test_helpers.test_clock.ready"
+
+
+def test_a_clock_that_was_killed_on_its_way_arrives_all_the_same(tmp_path: Path) -> None:
+    with sandbox(tmp_path) as own, TestAccount(own.url, "sk_test_clock_killed") as account:
+        subscriber = Subscriber(account)
+        subscription = subscriber.subscribe(monthly(account))
+        target = {"frozen_time": START + 4 * 365 * DAY + 2 * HOUR}
+        account.v1.test_helpers.test_clocks.advance(subscriber.clock.id, target)
+        own.restart()
+        end = time.monotonic() + 20
+        while account.v1.test_helpers.test_clocks.retrieve(subscriber.clock.id).status != "ready":
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        found = account.v1.invoices.list({"subscription": subscription.id, "status": "paid", "limit": 100}).data
+        starts = [invoice.lines.data[0].period.start for invoice in found]
+        assert len(starts) == len(set(starts)) == 48
 
 
 def test_a_trial_is_free_then_paid(account: TestAccount, subscriber: Subscriber) -> None:

@@ -230,7 +230,8 @@ def _hints(session: Body) -> Markup:
 def closed_page(session: Body, success: str) -> list[Markup]:
     """What a payer sees who comes back to a session that is no longer open."""
     if session["status"] == "complete":
-        words, link, label = "This is paid. Nothing more to do here.", success, "Continue"
+        done = "paid" if session["payment_status"] == "paid" else "done"
+        words, link, label = f"This is {done}. Nothing more to do here.", success, "Continue"
     else:
         words, link, label = "This page has expired. Start again from the shop.", session["cancel_url"], "Back"
     action: Any = tag("a", label, href=link, class_="primary") if link else None
