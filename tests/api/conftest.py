@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -17,7 +18,7 @@ from billing_app.services import passwords
 from billing_app.services.cookies import cookie_name
 from billing_app.settings import Settings
 from tests.api.serving import Site
-from tests.builders import NOON
+from tests.builders import NOON, a_user, an_organization
 
 
 class Api:
@@ -70,3 +71,18 @@ def api(site: Site, database: Database) -> Iterator[Api]:
     """The API on this test's own database."""
     yield Api(site, database)
     site.app = None
+
+
+def error_of(response: httpx.Response, page: str) -> str:
+    """The code with which a form was sent back to its page."""
+    assert response.status_code == 303
+    target = urlsplit(response.headers["location"])
+    assert target.path == page
+    return parse_qs(target.query)["error"][0]
+
+
+@pytest.fixture
+def ada(api: Api) -> str:
+    """Ada, who is an admin of acme."""
+    with api.database.writing() as session:
+        return a_user(session, "ada@example.org", member_of=an_organization(session, "acme")).email
