@@ -10,7 +10,6 @@ from billing_app.ui import routes
 from billing_app.ui.components.banner import notice
 from billing_app.ui.components.basics import button_link, link
 from billing_app.ui.components.forms import plain_form
-from billing_app.ui.components.forms import plain_form
 from billing_app.ui.present.shell import SwitchLine
 from billing_app.ui.session import Frame
 

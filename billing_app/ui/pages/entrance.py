@@ -13,7 +13,6 @@ from billing_app.services.passwords import MIN_LENGTH
 from billing_app.ui import routes
 from billing_app.ui.components.banner import notice
 from billing_app.ui.components.forms import plain_form
-from billing_app.ui.components.forms import plain_form
 from billing_app.ui.desk import desks
 from billing_app.ui.layout import bare_page
 from billing_app.ui.present.entrance import LinkShown, link_shown, refusal
