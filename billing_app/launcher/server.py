@@ -73,7 +73,7 @@ def serve(host: str, settings: Settings, pages: Path, when_ready: Callable[[], N
         port=settings.port,
         interface=Interfaces.ASGI,
         workers=count,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
         respawn_failed_workers=count > 1,
         workers_kill_timeout=int(PATIENCE_SECONDS),
     )
