@@ -15,7 +15,7 @@ from billing_app.domain.credits import DeficitPolicy, Dispute, Policy, Refund, V
 from billing_app.domain.periods import Period, period_at, period_containing
 
 from .raw import RawHistory, level_at, used_in
-from .reference_lots import Lot
+from .reference_lots import Lot, burn_order
 from .reference_refunds import GivingBack
 
 
@@ -107,7 +107,7 @@ class Replay:
     def become_effective(self, at: datetime) -> None:
         """Rules 4 and 9: in burn order, each pays debt first, then deficits, oldest first."""
         effective = [lot for lot in self.lots.values() if lot.grant.effective_at == at]
-        for lot in sorted(effective, key=lambda lot: lot.grant.burn_key):
+        for lot in sorted(effective, key=burn_order):
             self.granted[self.period.number] += lot.grant.quantity
             lot.move("pending", "left", lot.pending)
             self.giving_back.pay_debts(lot)
@@ -150,7 +150,7 @@ class Replay:
     def rise(self, amount: int) -> None:
         """Rule 3: grants pay in burn order; what no grant could pay is the deficit."""
         self.unpaid[self.period.number] += amount
-        for lot in sorted(self.lots.values(), key=lambda lot: lot.grant.burn_key):
+        for lot in sorted(self.lots.values(), key=burn_order):
             self.pay_deficit(lot, self.period.number)
 
     def pay_deficit(self, lot: Lot, number: int) -> None:

@@ -46,3 +46,12 @@ class Lot:
         self.at[source] -= amount
         self.at[target] += amount
         return amount
+
+
+def burn_order(lot: Lot) -> tuple:
+    """Rule 3: priority, expiry (none last), free before paid, effective, created, id."""
+    grant = lot.grant
+    never = grant.expires_at is None
+    bought = 1 if grant.paid_cents else 0
+    expiry = () if grant.expires_at is None else (grant.expires_at,)
+    return (grant.priority, never, expiry, bought, grant.effective_at, grant.created_at, grant.id)

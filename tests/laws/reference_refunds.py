@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from billing_app.domain.credits import Dispute, DisputeStatus, RefundPolicy
 
-from .reference_lots import Lot
+from .reference_lots import Lot, burn_order
 
 if TYPE_CHECKING:
     from .reference import Replay
@@ -150,6 +150,6 @@ class GivingBack:
         """Who paid this debt, the one that became effective last first: the reverse of paying, as in rule 5."""
         return sorted(
             [paid for paid in self.settlements if paid.debtor is debtor],
-            key=lambda paid: (paid.payer.grant.effective_at, paid.payer.grant.burn_key),
+            key=lambda paid: (paid.payer.grant.effective_at, burn_order(paid.payer)),
             reverse=True,
         )

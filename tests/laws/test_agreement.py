@@ -10,7 +10,7 @@ from billing_app.domain.usage import UsageEvent, fold
 
 from .comparing import differences
 from .examples import law
-from .histories import any_history, debt_histories, looking_at
+from .histories import any_history, debt_histories, looking_at, reports, stories, ties
 from .raw import RawHistory, engine_history, usage_points
 from .reference import reference_account
 
@@ -33,7 +33,23 @@ def test_the_engine_and_the_reference_agree_on_debts_at_every_moment(raw: RawHis
 
 
 @law
-@given(any_history())
+@given(stories())
+def test_the_engine_and_the_reference_agree_on_stories_at_every_moment(raw: RawHistory) -> None:
+    history = engine_history(raw)
+    for as_of in sorted(raw.moments()):
+        assert differences(reference_account(raw, as_of), engine.compute(history, as_of)) == [], as_of
+
+
+@law
+@given(ties())
+def test_the_engine_and_the_reference_burn_in_the_same_order(raw: RawHistory) -> None:
+    history = engine_history(raw)
+    for as_of in sorted(raw.moments()):
+        assert differences(reference_account(raw, as_of), engine.compute(history, as_of)) == [], as_of
+
+
+@law
+@given(reports())
 def test_usage_folds_to_the_same_points(raw: RawHistory) -> None:
     events = [UsageEvent(event.at, event.quantity, event.subject) for event in raw.events]
     assert fold(raw.aggregation, raw.anchor, events) == usage_points(raw)
