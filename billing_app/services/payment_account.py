@@ -11,13 +11,20 @@ from billing_app.gateways.payments import Account
 from billing_app.store import purchases as store
 
 
-def confirm(session: Session, account: Account, now: datetime) -> None:
-    """Remembers the account at its first use; from then on lets no other pass.
+def known(session: Session) -> Account | None:
+    """The account that this database has dealings with; None before its first use."""
+    row = store.account(session)
+    return None if row is None else Account(row.account_id, row.livemode)
+
+
+def compare(known: Account | None, account: Account) -> None:
+    """Refuses another account than the known one, or the other mode.
 
     A key that may not know its account (`id` is empty) is only held against the mode. Raises UnavailableError
     `wrong_stripe_account`.
     """
-    known = store.first_account(session, account.id, account.livemode, now)
+    if known is None:
+        return
     if known.livemode != account.livemode:
         mode, other = ("live", "test") if known.livemode else ("test", "live")
         raise UnavailableError(
@@ -25,12 +32,18 @@ def confirm(session: Session, account: Account, now: datetime) -> None:
             "Use the right key, or another database.",
             code="wrong_stripe_account",
         )
-    if account.id and known.account_id and known.account_id != account.id:
+    if account.id and known.id and known.id != account.id:
         raise UnavailableError(
-            f"This database belongs to the Stripe account {known.account_id}, and the key is of {account.id}. "
+            f"This database belongs to the Stripe account {known.id}, and the key is of {account.id}. "
             "Use the right key, or another database.",
             code="wrong_stripe_account",
         )
-    if account.id and not known.account_id:
-        known.account_id = account.id
-        session.add(known)
+
+
+def confirm(session: Session, account: Account, now: datetime) -> None:
+    """Remembers the account at its first use; from then on lets no other pass. Raises as `compare` does."""
+    row = store.account(session) or store.first_account(session, account.id, account.livemode, now)
+    compare(Account(row.account_id, row.livemode), account)
+    if account.id and not row.account_id:
+        row.account_id = account.id
+        session.add(row)

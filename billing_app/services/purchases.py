@@ -107,14 +107,16 @@ def start_checkout(
     A repeated `key` gives the payment that it began. `public_url` is where our own pages are.
     Raises what `open_order` and `Payments` raise, and UnavailableError `wrong_stripe_account`.
     """
-    account = payments.account()
     with enter() as visit:
-        payment_account.confirm(visit.session, account, visit.now)
         opening = open_order(visit.session, visit.organization, list(wanted), visit.now, actor=visit.actor, key=key)
+        known = payment_account.known(visit.session)
     if opening.started is not None:
         return opening.started
+    account = payments.account()
+    payment_account.compare(known, account)
     customer_id, opened = _ask(payments, opening, public_url)
     with enter() as visit:
+        payment_account.confirm(visit.session, account, visit.now)
         return record_session(visit.session, visit.organization, opening.order_id, customer_id, opened, visit.now)
 
 

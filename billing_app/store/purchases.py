@@ -48,11 +48,13 @@ def source_key(session_id: str, line_id: str) -> str:
     return f"checkout:{session_id}:{line_id}"
 
 
+def account(session: Session) -> PaymentAccount | None:
+    """The account that this database has dealings with."""
+    return session.get(PaymentAccount, 1)
+
+
 def first_account(session: Session, account_id: str, livemode: bool, now: datetime) -> PaymentAccount:
-    """The account that this database has dealings with: this one, if there was none before."""
-    found = session.get(PaymentAccount, 1)
-    if found is not None:
-        return found
+    """Writes the account down, unless another transaction was first; the one that counts."""
     row = PaymentAccount(account_id=account_id, livemode=livemode, first_used_at=now)
     session.connection().execute(upsert(session, PaymentAccount).values(**row.model_dump()).on_conflict_do_nothing())
     return session.get_one(PaymentAccount, 1, populate_existing=True)

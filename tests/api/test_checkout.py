@@ -33,8 +33,19 @@ class Till:
             stripe_api_base=self.shop.url,
         )
         self.api.now = clock.now()
+        self.clients: list[httpx.Client] = []
         with self.shop.enter() as buyer:
-            self.buyer = self.api.program(a_key(buyer.session, buyer.organization, Scope.BILLING)[0])
+            self.buyer = self.program(a_key(buyer.session, buyer.organization, Scope.BILLING)[0])
+
+    def program(self, secret: str) -> httpx.Client:
+        """A caller with a key, closed at the end."""
+        self.clients.append(self.api.program(secret))
+        return self.clients[-1]
+
+    def browser(self, token: str) -> httpx.Client:
+        """A signed-in browser, closed at the end."""
+        self.clients.append(self.api.browser(token))
+        return self.clients[-1]
 
     def start(self, body: Any = MAU, key: str | None = "key", client: httpx.Client | None = None) -> httpx.Response:
         """Begins a payment."""
@@ -51,7 +62,10 @@ class Till:
 @pytest.fixture
 def till(site: Site, database: Database) -> Iterator[Till]:
     """A shop behind the API."""
-    yield Till(site, database)
+    made = Till(site, database)
+    yield made
+    for client in made.clients:
+        client.close()
     site.app = None
 
 
@@ -77,7 +91,7 @@ def test_a_basket_is_begun_paid_and_granted(till: Till) -> None:
 def test_a_signed_in_admin_comes_back_to_our_own_pages(till: Till) -> None:
     with till.shop.enter() as buyer:
         user = a_user(buyer.session, member_of=buyer.organization, role=Role.BILLING)
-        browser = till.api.browser(a_session_token(buyer.session, user, till.api.now))
+        browser = till.browser(a_session_token(buyer.session, user, till.api.now))
     begun = till.start(client=browser)
     assert begun.status_code == 201
     session = till.shop.stripe.checkout.sessions.retrieve(begun.json()["session_id"])
@@ -135,7 +149,7 @@ def test_a_payment_that_is_not_there_is_not_found(till: Till, session_id: str) -
 def test_another_organizations_payment_is_not_there(till: Till) -> None:
     session_id = till.shop.buy("mau-10k")
     with till.shop.database.writing() as session:
-        stranger = till.api.program(a_key(session, an_organization(session, "other"), Scope.BILLING)[0])
+        stranger = till.program(a_key(session, an_organization(session, "other"), Scope.BILLING)[0])
     answer = stranger.get(f"/organizations/other/checkout/{session_id}")
     assert (answer.status_code, answer.json()["code"]) == (404, "checkout_not_found")
     assert stranger.get(f"/organizations/acme/checkout/{session_id}").status_code == 404
@@ -145,26 +159,15 @@ def test_another_organizations_payment_is_not_there(till: Till) -> None:
 def test_members_and_keys_without_the_scope_buy_nothing(till: Till) -> None:
     with till.shop.enter() as buyer:
         member = a_user(buyer.session, member_of=buyer.organization, role=Role.MEMBER)
-        browser = till.api.browser(a_session_token(buyer.session, member, till.api.now))
-        program = till.api.program(a_key(buyer.session, buyer.organization, Scope.USAGE_WRITE, Scope.READ)[0])
+        browser = till.browser(a_session_token(buyer.session, member, till.api.now))
+        program = till.program(a_key(buyer.session, buyer.organization, Scope.USAGE_WRITE, Scope.READ)[0])
     for client in (browser, program):
         assert till.start(client=client).status_code == 403
         assert client.get("/organizations/acme/checkout/cs_1").status_code == 403
 
 
-def test_without_stripes_secrets_nothing_is_sold(site: Site, database: Database) -> None:
-    a_shop(database)
-    api = Api(site, database)
-    with database.writing() as session:
-        from billing_app.services import orgs
-
-        buyer = api.program(a_key(session, orgs.by_address(session, "acme"), Scope.BILLING)[0])
-    headers = {"Idempotency-Key": "key"}
-    answers = [
-        buyer.post("/organizations/acme/checkout", json=MAU, headers=headers),
-        buyer.get("/organizations/acme/checkout/cs_test_1"),
-    ]
-    for answer in answers:
+def test_without_stripes_secrets_nothing_is_sold(till: Till, site: Site) -> None:
+    Api(site, till.shop.database)
+    for answer in (till.start(), till.buyer.get("/organizations/acme/checkout/cs_test_1")):
         assert (answer.status_code, answer.json()["code"]) == (503, "buying_unavailable")
         assert "Buying is not set up here" in answer.json()["detail"]
-    site.app = None

@@ -10,9 +10,11 @@ from typing import Any
 import httpx
 import pytest
 import stripe
+from fastapi import BackgroundTasks
 
 from billing_app import clock
 from billing_app.api.bodies import MAX_BODY_BYTES
+from billing_app.api.routes import webhooks
 from billing_app.db import Database
 from tests.api.conftest import Api
 from tests.api.serving import Site
@@ -28,6 +30,7 @@ class Console:
 
     def __init__(self, site: Site, database: Database, **settings: Any) -> None:
         """Connects the two."""
+        self.site = site
         self.shop = a_shop(database)
         given = {
             "stripe_api_secret": self.shop.key,
@@ -37,6 +40,11 @@ class Console:
         self.api = Api(site, database, **(given | settings))
         self.api.now = clock.now()
         self.client = self.api.client()
+
+    def close(self) -> None:
+        """Ends it."""
+        self.client.close()
+        self.site.app = None
 
     def send(self, payload: str, *, age: int = 0, secret: str = SECRET, signature: str | None = None) -> httpx.Response:
         """What Stripe's own server would do."""
@@ -52,10 +60,24 @@ class Console:
 
 
 @pytest.fixture
-def console(site: Site, database: Database) -> Iterator[Console]:
-    """Our API with Stripe."""
-    yield Console(site, database)
-    site.app = None
+def console(site: Site, database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Console]:
+    """Our API with Stripe. It ends when all work after answers has ended, for that uses the test's database."""
+    begun, done, work, add = [], [], webhooks._work, BackgroundTasks.add_task
+
+    def adding(tasks: BackgroundTasks, *arguments: Any) -> None:
+        begun.append(1)
+        add(tasks, *arguments)
+
+    async def working(*arguments: Any) -> None:
+        await work(*arguments)
+        done.append(1)
+
+    monkeypatch.setattr(BackgroundTasks, "add_task", adding)
+    monkeypatch.setattr(webhooks, "_work", working)
+    made = Console(site, database)
+    yield made
+    eventually(lambda: len(begun) == len(done))
+    made.close()
 
 
 def eventually(true: Callable[[], bool]) -> None:
@@ -129,7 +151,7 @@ def test_without_a_secret_there_is_no_endpoint(site: Site, database: Database, m
     answer = console.send(json.dumps({"object": "event"}))
     assert (answer.status_code, answer.json()["code"]) == (503, "buying_unavailable")
     assert console.shop.events() == []
-    site.app = None
+    console.close()
 
 
 @pytest.mark.parametrize(
