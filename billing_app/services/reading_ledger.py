@@ -1,136 +1,192 @@
-"""The running ledger with its filters, and the trace of one entry. Reads only."""
+"""The ledger as a person reads it: entries, what is not yet posted, and the trace of one entry. Reads only."""
 
 from __future__ import annotations
 
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlmodel import Session
 
-from billing_app.domain.catalog import Catalog
+from billing_app.domain.catalog import TOKEN, Catalog, Metric
 from billing_app.domain.errors import InvalidError, NotFoundError
 from billing_app.domain.periods import period_at
+from billing_app.domain.postings import parse_bucket_name
 from billing_app.services import accounts, catalog, labels, outlooks
-from billing_app.services.reading_grants import grant_views
+from billing_app.services.reading_grants import grant_views, with_tokens
 from billing_app.services.views import GrantView, LedgerFilters, LedgerLine, LedgerView, TraceView, UnpostedView
 from billing_app.store import credits as credit_store
 from billing_app.store import ledger as store
+from billing_app.store.ledger import Filter
 from billing_app.store.tables.credits import GrantRow
 from billing_app.store.tables.ledger import LedgerEntry
 from billing_app.store.tables.orgs import Organization
 
 PAGE = 50
-"""Lines of one page (api.md, Lists)."""
+"""Entries of a page (api.md, Lists)."""
 
-OTHERS = 50
-"""Other entries of the same grant that a trace shows."""
+MAX_OTHERS = 50
+"""Other entries of a traced grant; all of them are a filter of the ledger away."""
+
+MAX_SEARCH = 200
+"""Characters of a search; reasons and references are shorter."""
+
+MAX_NUMBER = 2**63 - 1
+"""What an entry's number can be compared with in the database."""
 
 KINDS = ("grant", "burn", "release", "expire", "void", "refund", "hold", "unhold", "debt", "settle", "convert")
-
-MAX_CURSOR = 20
-"""Digits of the largest number."""
+"""Kinds of entries (credits.md, The ledger)."""
 
 
 def ledger(
     session: Session, organization: Organization, filters: LedgerFilters, cursor: str, now: datetime
 ) -> LedgerView:
-    """One page of the ledger, the newest first; `cursor` empty is the first page.
+    """A page of the ledger, the newest first; `cursor` is the `next_cursor` of the page before, empty for the first.
 
     Raises InvalidError `invalid_filter` or `invalid_cursor`.
     """
     owner = accounts.organization_id(organization)
     current = catalog.current(session, now)
-    wanted = _filter(current, filters)
-    found = store.entries(session, owner, wanted, PAGE + 1, before=_number(cursor))
+    before = _place(cursor)
+    found = store.entries(session, owner, _wanted(current, filters), PAGE + 1, before)
+    page = found[:PAGE]
     rows = {row.id: row for row in credit_store.grants(session, owner)}
-    first_page = not cursor
+    metrics = with_tokens(current, rows.values())
     return LedgerView(
         now=now,
-        metrics=current.metrics,
-        lines=tuple(_line(organization, current, rows, entry) for entry in found[:PAGE]),
-        unposted=_unposted(session, organization, current, filters, now) if first_page else (),
-        next_cursor=str(found[PAGE - 1].number) if len(found) > PAGE else "",
+        metrics=metrics,
+        lines=_lines(organization, current, page, rows),
+        unposted=_unposted(session, organization, metrics, filters, now) if before is None else (),
+        next_cursor=_cursor(page[-1].number) if len(found) > PAGE else "",
         recount=labels.recount_view(session, organization, now),
         ever_posted=bool(found) or store.last_number(session, owner) > 0,
     )
 
 
 def trace(session: Session, organization: Organization, number: int, now: datetime) -> TraceView:
-    """One entry, the grant it is of, and what else that grant has seen. Raises NotFoundError `entry_not_found`."""
+    """Why an entry is there: its grant as it is now, and what else happened to that grant.
+
+    An entry of a debt is traced to the refunded grant that owes it. Raises NotFoundError `entry_not_found`.
+    """
     owner = accounts.organization_id(organization)
-    entry = store.entry(session, owner, number)
+    entry = store.entry(session, owner, number) if 0 < number <= MAX_NUMBER else None
     if entry is None:
         raise NotFoundError(f"There is no ledger entry {number}.", code="entry_not_found")
-    current = catalog.current(session, now)
-    rows = {row.id: row for row in credit_store.grants(session, owner)}
-    others: list[LedgerEntry] = []
-    if entry.grant_id is not None:
-        same = store.entries(session, owner, store.Filter(grant_id=entry.grant_id), OTHERS + 1_000)
-        others = [each for each in reversed(same) if each.number != number]
+    grant_id = _grant_of(entry)
+    rows = {row.id: row for row in credit_store.grants(session, owner, entry.metric)}
+    entries = store.entries_of_grant(session, owner, grant_id, MAX_OTHERS + 1)
+    others = [each for each in entries if each.number != number][:MAX_OTHERS]
+    count = store.count_of_grant(session, owner, grant_id) - (entry.grant_id is not None)
+    line, *lines = _lines(organization, catalog.current(session, now), [entry, *others], rows)
     return TraceView(
-        line=_line(organization, current, rows, entry),
-        grant=_grant(session, organization, entry, rows, now),
-        others=tuple(_line(organization, current, rows, each) for each in others[:OTHERS]),
-        others_left_out=max(0, len(others) - OTHERS),
+        line=line,
+        grant=_grant(session, organization, entry.metric, grant_id, rows, now),
+        others=tuple(lines),
+        others_left_out=count - len(others),
     )
 
 
-def _filter(current: Catalog, filters: LedgerFilters) -> store.Filter:
+def _wanted(current: Catalog, filters: LedgerFilters) -> Filter:
+    """The filters as the store takes them. Raises InvalidError `invalid_filter`."""
+    if filters.metric and filters.metric not in (*current.metric_ids, TOKEN.id):
+        raise _refused(f"There is no metric {filters.metric!r}.")
     if filters.kind and filters.kind not in KINDS:
-        raise InvalidError(f"`kind` is one of {', '.join(KINDS)}.", code="invalid_filter")
-    if filters.metric:
-        current.metric(filters.metric)
-    return store.Filter(
+        raise _refused(f"An entry's kind is one of {', '.join(KINDS)}.")
+    if any(moment is not None and moment.tzinfo is None for moment in (filters.starting, filters.ending)):
+        raise _refused("A moment needs a time zone.")
+    if len(filters.search) > MAX_SEARCH:
+        raise _refused(f"A search has at most {MAX_SEARCH} characters.")
+    # nothing stored holds a NUL, and PostgreSQL does not even take one as a question
+    if "\0" in filters.search or "\0" in filters.grant:
+        raise _refused("A search holds letters, digits and signs.")
+    text = filters.search.strip()
+    number = int(text) if text.isascii() and text.isdigit() else 0
+    return Filter(
         metric=filters.metric or None,
         kind=filters.kind or None,
         grant_id=filters.grant or None,
         start=filters.starting,
         end=filters.ending,
-        text=filters.search.strip() or None,
+        text=text or None,
+        number=number if 0 < number <= MAX_NUMBER else None,
     )
 
 
-def _number(cursor: str) -> int | None:
+def _refused(detail: str) -> InvalidError:
+    return InvalidError(detail, code="invalid_filter")
+
+
+def _cursor(number: int) -> str:
+    """The place after an entry, as text that nobody should read anything into."""
+    return base64.urlsafe_b64encode(f"below {number}".encode()).decode().rstrip("=")
+
+
+def _place(cursor: str) -> int | None:
+    """The number below which a page begins. Raises InvalidError `invalid_cursor` for what `_cursor` did not make."""
     if not cursor:
         return None
-    if len(cursor) > MAX_CURSOR or not (cursor.isascii() and cursor.isdigit()):
-        raise InvalidError("The cursor is not one of ours: begin with the first page.", code="invalid_cursor")
-    return int(cursor)
+    try:
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
+        number = int(text.removeprefix("below ")[: len(str(MAX_NUMBER))])
+    except (ValueError, binascii.Error):
+        number = 0
+    if not 0 < number <= MAX_NUMBER or _cursor(number) != cursor:
+        raise InvalidError("This cursor is not one of ours: begin with the first page.", code="invalid_cursor")
+    return number
 
 
 def _unposted(
-    session: Session, organization: Organization, current: Catalog, filters: LedgerFilters, now: datetime
+    session: Session, organization: Organization, metrics: Sequence[Metric], filters: LedgerFilters, now: datetime
 ) -> tuple[UnpostedView, ...]:
-    """What is not written down yet, where the filters let burns of now through."""
-    hidden = filters.search or filters.grant or filters.kind not in ("", "burn", "release")
-    if hidden or (filters.ending is not None and filters.ending <= now):
+    """What is not written down yet, where the filters let through what use burns now."""
+    narrowed = filters.search.strip() or filters.grant or filters.kind not in ("", "burn")
+    if narrowed or (filters.ending is not None and filters.ending <= now):
         return ()
-    metrics = [metric for metric in current.metrics if filters.metric in ("", metric.id)]
-    return tuple(labels.unposted(session, organization, metrics, now))
+    wanted = [metric for metric in metrics if filters.metric in ("", metric.id)]
+    return tuple(labels.unposted(session, organization, wanted, now))
 
 
-def _line(organization: Organization, current: Catalog, rows: dict[str, GrantRow], entry: LedgerEntry) -> LedgerLine:
-    row = rows.get(entry.grant_id or "")
-    return LedgerLine(
-        number=entry.number,
-        metric=current.metric(entry.metric),
-        kind=entry.kind,
-        quantity=entry.quantity,
-        balance=entry.balance_after,
-        grant_id=entry.grant_id or "",
-        label=labels.grant_label(row) if row else None,
-        period=period_at(organization.anchor, entry.period),
-        occurred_at=entry.occurred_at,
-        recorded_at=entry.recorded_at,
-        reason=entry.reason,
-        source=entry.source,
-    )
+def _lines(
+    organization: Organization, current: Catalog, entries: Sequence[LedgerEntry], rows: Mapping[str, GrantRow]
+) -> tuple[LedgerLine, ...]:
+    """Entries as lines; `rows` are the grants that they may be of."""
+    found = []
+    for entry in entries:
+        row = rows.get(_grant_of(entry))
+        found.append(
+            LedgerLine(
+                number=entry.number,
+                metric=current.metric(entry.metric),
+                kind=entry.kind,
+                quantity=entry.quantity,
+                balance=entry.balance_after,
+                grant_id=entry.grant_id or "",
+                label=labels.grant_label(row) if row is not None else None,
+                period=period_at(organization.anchor, entry.period),
+                occurred_at=entry.occurred_at,
+                recorded_at=entry.recorded_at,
+                reason=entry.reason,
+                source=entry.source,
+            )
+        )
+    return tuple(found)
+
+
+def _grant_of(entry: LedgerEntry) -> str:
+    """The grant that an entry is about; of a debt the refunded grant that owes it."""
+    _kind, grant_id, origin = parse_bucket_name(entry.bucket)
+    return grant_id or origin or ""
 
 
 def _grant(
-    session: Session, organization: Organization, entry: LedgerEntry, rows: dict[str, GrantRow], now: datetime
+    session: Session,
+    organization: Organization,
+    metric: str,
+    grant_id: str,
+    rows: Mapping[str, GrantRow],
+    now: datetime,
 ) -> GrantView | None:
-    if entry.grant_id is None:
-        return None
-    look = outlooks.outlook(session, organization, entry.metric, now)
-    mine = [row for row in rows.values() if row.metric == entry.metric]
-    return next((view for view in grant_views(look, mine) if view.id == entry.grant_id), None)
+    """The grant as it is now."""
+    look = outlooks.outlook(session, organization, metric, now)
+    return next((view for view in grant_views(look, list(rows.values())) if view.id == grant_id), None)

@@ -45,7 +45,7 @@ def usage_points(
     for row in rolled:
         if row.hour not in raw:
             events += _as_events(aggregation, row)
-    for start, end in _spans(raw):
+    for start, end in spans(raw):
         events += usage.events_between(session, organization_id, metric, start, end, known_at)
     return fold(aggregation, anchor, events)
 
@@ -74,7 +74,7 @@ def _as_events(aggregation: Aggregation, row: Hour) -> Iterable[UsageEvent]:
     return (UsageEvent(row.last_at - TICK, row.quantity), UsageEvent(row.last_at, row.level))
 
 
-def _spans(raw: set[datetime]) -> list[tuple[datetime, datetime]]:
+def spans(raw: set[datetime]) -> list[tuple[datetime, datetime]]:
     """Neighbouring hours as one span, so that they are one query."""
     spans: list[tuple[datetime, datetime]] = []
     for hour in sorted(raw):
@@ -109,7 +109,7 @@ def _unique_points(
         period = period_at(anchor, number)
         if all(row.exact and row.hour not in late for row in rows):
             first_seen = [UsageEvent(row.last_at, row.quantity) for row in rows if row.hour not in raw]
-            for start, end in _spans({row.hour for row in rows} & raw):
+            for start, end in spans({row.hour for row in rows} & raw):
                 first_seen += _first_seen(
                     session, organization_id, metric, number, max(start, period.start), min(end, period.end)
                 )

@@ -62,7 +62,9 @@ GAPS = st.sampled_from(
 )
 QUANTITIES = st.integers(1, 9)
 SUBJECTS = st.sampled_from(["ann", "bob", "cid", "dan", "eve"])
-LATENESS = st.sampled_from([timedelta(0), timedelta(minutes=-4), timedelta(minutes=20), timedelta(days=2), timedelta(days=33)])
+LATENESS = st.sampled_from(
+    [timedelta(0), timedelta(minutes=-4), timedelta(minutes=20), timedelta(days=2), timedelta(days=33)]
+)
 
 
 @st.composite
@@ -111,9 +113,9 @@ class Story:
             organization = orgs.create(session, START, address=self.address, anchor=SCENARIO.anchor)
             credits.change_plan(session, organization, "small", START)
 
-    def tell(self, steps: list[dict[str, Any]], *, recount_each: bool = False) -> None:
-        """Tells every step; what the rules refuse is refused and changes nothing."""
-        for number, step in enumerate(steps):
+    def tell(self, steps: list[dict[str, Any]], *, recount_each: bool = False, first: int = 0) -> None:
+        """Tells every step, numbered from `first`; what the rules refuse is refused and changes nothing."""
+        for number, step in enumerate(steps, start=first):
             self.now += step["gap"]
             try:
                 with self.database.writing() as session:

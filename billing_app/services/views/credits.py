@@ -124,8 +124,8 @@ class CreditsView:
 class ExplainStep:
     """One bar of the picture and one row: a grant, or everything of one kind that a period did.
 
-    `kind` is a ledger kind (grant, burn, expire, void, refund, hold, unhold, debt, settle, convert) or "unposted".
-    Burns and releases of one period are one step "burn".
+    `kind` is a ledger kind (grant, burn, expire, void, refund, hold, unhold, debt, settle, convert), "unposted",
+    or "earlier" for older steps summed up. Burns and releases of one period are one step "burn".
     """
 
     kind: str
@@ -181,7 +181,7 @@ class ExplainView:
     held: int
     debt: int
     steps: tuple[ExplainStep, ...]
-    """Oldest first; the page shows the newest on top in the table."""
+    """Oldest first; the page shows the newest on top in the table. They sum to left - debt."""
     steps_left_out: int
     """Older steps summed up in the first one, when there are too many to draw."""
     where: tuple[GrantView, ...]
