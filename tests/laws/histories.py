@@ -205,84 +205,11 @@ def debt_histories(draw: st.DrawFn) -> RawHistory:
 
 
 @st.composite
-def stories(draw: st.DrawFn) -> RawHistory:
-    """A bought grant or two, used, given back in some way and that again undone, while later ones pay what is owed."""
-    days = [ANCHORS[0] + timedelta(days=number) for number in range(8)]
-    ends = st.sampled_from([None, None, days[4]])
-    granted = tuple(
-        Grant(f"g{number}", draw(st.integers(1, 10)), days[start], draw(ends), days[0], paid_cents=10)
-        for number, start in enumerate((0, draw(st.sampled_from([0, 3])), 5))
-    )
-    corrected = Event(draw(st.sampled_from(days[2:])), draw(st.integers(-4, 4)))
-    bought, *later = granted
-    made: list[Action] = []
-    for sequence in range(draw(st.integers(2, 6))):
-        grant = draw(st.sampled_from([bought, bought, bought, *later]))
-        at = draw(st.sampled_from([day for day in days[2:] if day >= grant.effective_at]))
-        cents = draw(st.integers(0, 10))
-        status, amount = draw(st.sampled_from(DisputeStatus)), draw(st.sampled_from([None, cents]))
-        made.append(
-            draw(
-                st.sampled_from(
-                    [
-                        Refund(at, sequence, grant.id, cents),
-                        Refund(at, sequence, grant.id, cents),
-                        Refund(at, sequence, grant.id, 10),
-                        Dispute(at, sequence, grant.id, status, amount, draw(st.sampled_from(["", "", "second"]))),
-                        Dispute(at, sequence, grant.id, status, amount),
-                        Void(at, sequence, grant.id),
-                    ]
-                )
-            )
-        )
-    shortfall = draw(st.sampled_from([RefundPolicy.DEBT, RefundPolicy.DEBT, RefundPolicy.FORGIVE]))
-    return RawHistory(
-        anchor=ANCHORS[0],
-        aggregation=Aggregation.SUM,
-        allowances=(Allowance(ANCHORS[0], 0),),
-        grants=granted,
-        events=(Event(days[1], draw(st.integers(4, 16))), corrected),
-        actions=tuple(made),
-        policies=(Policy(ANCHORS[0], refund_shortfall=shortfall),),
-    )
-
-
-@st.composite
-def ties(draw: st.DrawFn) -> RawHistory:
-    """Grants that differ in one or two places of burn order only, and usage that some of them pay."""
-    days = [ANCHORS[0] + timedelta(days=number) for number in range(5)]
-    granted = tuple(
-        Grant(
-            id=name,
-            quantity=draw(st.integers(1, 4)),
-            effective_at=draw(st.sampled_from([days[0], days[0], days[1]])),
-            expires_at=draw(st.sampled_from([None, days[4], days[4]])),
-            created_at=draw(st.sampled_from([days[0], days[0], days[1]])),
-            priority=draw(st.sampled_from([50, 50, 50, 1])),
-            paid_cents=draw(st.sampled_from([0, 0, 10])),
-        )
-        for name in draw(st.permutations("abcde"))
-    )
-    return RawHistory(
-        anchor=ANCHORS[0],
-        aggregation=Aggregation.SUM,
-        allowances=(Allowance(ANCHORS[0], 0),),
-        grants=granted,
-        events=(Event(days[2], draw(st.integers(1, 12))), Event(days[3], draw(st.integers(-1, 3)))),
-    )
-
-
-@st.composite
 def reports(draw: st.DrawFn) -> RawHistory:
     """Usage alone, of each aggregation as often."""
     anchor, aggregation = draw(st.sampled_from(ANCHORS)), draw(st.sampled_from(Aggregation))
     made = draw(events(aggregation, anchor, instants(anchor)[2:12]))
     return RawHistory(anchor, aggregation, (Allowance(anchor, 0),), events=made)
-
-
-def any_history() -> st.SearchStrategy[RawHistory]:
-    """All kinds in turn."""
-    return st.one_of(histories(), debt_histories(), stories(), ties())
 
 
 def looking_at(raw: RawHistory) -> list[datetime]:

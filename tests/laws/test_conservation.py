@@ -9,8 +9,9 @@ from billing_app.domain import engine
 from billing_app.domain.accounts import Account, GrantAccount, Month
 
 from .examples import law
-from .histories import any_history, looking_at
+from .histories import looking_at
 from .raw import RawHistory, engine_history
+from .stories import any_history
 
 PLACES = ("pending", "left", "burned", "held", "expired", "voided", "clawed_back")
 

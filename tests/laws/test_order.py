@@ -22,8 +22,9 @@ from billing_app.domain.usage import UsageEvent, fold
 
 from .comparing import differences
 from .examples import law
-from .histories import any_history, looking_at
+from .histories import looking_at
 from .raw import Event, RawHistory, engine_history
+from .stories import any_history
 
 END = -1
 

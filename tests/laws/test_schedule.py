@@ -15,8 +15,9 @@ from billing_app.domain.credits import History
 
 from .comparing import differences
 from .examples import law
-from .histories import any_history, looking_at
+from .histories import looking_at
 from .raw import RawHistory, engine_history
+from .stories import any_history
 
 
 def in_steps(history: History, moments: list[datetime]) -> Account:
