@@ -135,15 +135,18 @@ class Outlook:
         return RunOut(Outcome.LASTS if fork.burned > burned else Outcome.PLAN_COVERS, self.horizon)
 
     def points(self, until: datetime, extra: Iterable[Grant] = ()) -> tuple[AheadPoint, ...]:
-        """Credits left from now until `until`, or until they are used up."""
+        """Credits left from now until `until`, or until the metric is cut off, at the moment that `run_out` gives."""
+        extra = tuple(extra)
         fork, found = self.state.fork(), [AheadPoint(self.now, self.state.left)]
         if self.pace is None:
             return tuple(found)
-        facts = self._ahead(tuple(extra), until)
+        facts, end = self._ahead(extra, until), self.run_out(extra)
         starts = {grant.effective_at: grant.quantity for grant in facts.grants if grant.effective_at > self.now}
         for instant in engine.steps(fork, facts, until):
-            found.append(AheadPoint(instant, fork.left, starts.get(instant, 0)))
-            if not self._reading(fork, instant).allows(1):
+            cut = not self._reading(fork, instant).allows(1)
+            at = min(instant, end.at) if cut and end.at is not None and end.outcome is Outcome.RUNS_OUT else instant
+            found.append(AheadPoint(at, fork.left, starts.get(instant, 0)))
+            if cut:
                 break
         return tuple(found)
 
