@@ -100,7 +100,7 @@ def sweep() -> None:
     """
     payments_of(settings())
     worked = job.sweep(wiring.database(), settings())
-    print(f"{worked.handled} events handled, {worked.ignored} ignored, {worked.failed} failed.")
+    print(f"Events handled: {worked.handled}, ignored: {worked.ignored}, failed: {worked.failed}.")
 
 
 def _connected(stripe_api_secret: str) -> Payments:
