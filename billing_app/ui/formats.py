@@ -168,6 +168,12 @@ def month_in_words(period: Period) -> str:
     return f"{period.start:%B}" if is_calendar_month(period) else month(period)
 
 
+def possessive_month(period: Period) -> str:
+    """ "November’s", or "this month’s" where a period has no name."""
+    name = month_in_words(period) if is_calendar_month(period) else "this month"
+    return f"{name}\N{RIGHT SINGLE QUOTATION MARK}s"
+
+
 def days_left(end: datetime, now: datetime) -> str:
     """ "9 days left", counting today: on the last day "ends today"."""
     days = (last_day(end).date() - now.date()).days

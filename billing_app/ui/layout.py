@@ -251,7 +251,7 @@ def _broken() -> rx.Component:
         "unplug",
         "This did not work",
         "Something went wrong on our side. Nothing was changed, and no figure was lost. Try again in a moment.",
-        rx.button("Try again", type="button", on_click=rx.call_script("window.location.reload()")),
+        rx.button(rx.el.a("Try again", href=""), as_child=True, size="2", class_name="button primary"),
         tone="blocked",
         whole=True,
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from billing_app.ui.charts.base import blank, note, scale_y
-from billing_app.ui.charts.palette import Palette, hues, palette
+from billing_app.ui.charts.base import HOVER, Drawing
+from billing_app.ui.charts.palette import Hues, hues, palette
 
 COLUMNS = ("at", "left", "granted", "hover")
 """Of a frame: a moment, the balance right after it in the axis's unit, what a grant added there in words (else ""), and
@@ -46,43 +47,22 @@ def balance_figure(
     dark: bool = False,
 ) -> go.Figure:
     """The line of `past`, then `ahead` dotted to the end of the credits, which `run_out` names."""
-    colours, metric = palette(dark=dark), hues(hue, dark=dark)
-    figure = blank(colours)
-    if not past.empty:
-        figure.add_scatter(
-            x=list(past["at"]), y=list(past["left"]), mode="lines", line={"color": metric.credits, "width": 2},
-            fill="tozeroy", fillcolor=_see_through(metric.fill, dark), customdata=list(past["hover"]),
-            hovertemplate="%{customdata}<extra></extra>", name="balance",
-        )  # fmt: skip
-    _dotted(figure, ahead, colours, metric.credits if past.empty else colours.quiet)
-    start = past["at"].min() if not past.empty else now
+    drawing, metric = Drawing(palette(dark=dark)), hues(hue, dark=dark)
+    colours = drawing.colours
+    span = Span(past["at"].min() if not past.empty else now, end)
+    _filled(drawing, past, metric, "balance")
+    _dotted(drawing, ahead)
     top = max([*past["left"], *ahead["left"], 0.0])
-    scale_y(figure, top, headroom=1.2)
-    figure.add_shape(
-        type="line",
-        x0=now,
-        x1=now,
-        y0=0,
-        y1=1,
-        yref="y domain",
-        line={"color": colours.zero, "width": 1},
-        layer="below",
-    )
-    figure.add_annotation(
-        text="now", x=now, y=1, yref="y domain", xanchor="left", yanchor="top", xshift=6, showarrow=False,
-        font={"color": colours.quiet, "size": 12},
-    )  # fmt: skip
-    _grants(figure, past, (end - start).total_seconds(), top, now, colours)
+    drawing.scale_y(top, headroom=1.2)
+    _upright(drawing, Mark(now, "now"), {"color": colours.zero, "width": 1})
+    _grants(drawing, past, span, top, now)
     if not past.empty:
-        figure.add_scatter(
-            x=[past["at"].iloc[-1]], y=[past["left"].iloc[-1]], mode="markers", hoverinfo="skip",
-            marker={"color": metric.credits, "size": 8, "line": {"color": colours.panel, "width": 1.5}}, name="now",
-        )  # fmt: skip
+        here = {"color": metric.credits, "size": 8, "line": {"color": colours.panel, "width": 1.5}}
+        drawing.points([_iso(past["at"].iloc[-1])], [past["left"].iloc[-1]], here, "now", hoverinfo="skip")
     if run_out and not ahead.empty:
-        _run_out(figure, ahead["at"].iloc[-1], run_out, end, start, colours)
-    figure.update_xaxes(range=[start, end], tickmode="array", tickvals=ticks.at, ticktext=ticks.text)
-    figure.update_layout(hovermode="x")
-    return figure
+        _run_out(drawing, Mark(ahead["at"].iloc[-1], run_out), span, colours.amber, colours.amber_text)
+    drawing.name_x(_iso(span.start), _iso(end), [_iso(at) for at in ticks.at], ticks.text)
+    return drawing.figure()
 
 
 def basket_figure(
@@ -100,91 +80,89 @@ def basket_figure(
 
     `ends` names the run-out of the two; `goal` is the day until which somebody wants to be covered.
     """
-    colours, metric = palette(dark=dark), hues(hue, dark=dark)
-    figure = blank(colours)
+    drawing, metric = Drawing(palette(dark=dark)), hues(hue, dark=dark)
+    colours = drawing.colours
     if goal is not None:
-        figure.add_shape(
-            type="line", x0=goal.at, x1=goal.at, y0=0, y1=1, yref="y domain", layer="below",
-            line={"color": colours.zero, "width": 1.5, "dash": "dot"},
-        )  # fmt: skip
-        figure.add_annotation(
-            text=goal.text, x=goal.at, y=1, yref="y domain", xanchor="left", yanchor="top", xshift=6, showarrow=False,
-            font={"color": colours.quiet, "size": 12},
-        )  # fmt: skip
-    start = as_it_is["at"].min() if not as_it_is.empty else end
-    if not with_basket.empty:
-        figure.add_scatter(
-            x=list(with_basket["at"]), y=list(with_basket["left"]), mode="lines",
-            line={"color": metric.credits, "width": 2}, fill="tozeroy", fillcolor=_see_through(metric.fill, dark),
-            customdata=list(with_basket["hover"]), hovertemplate="%{customdata}<extra></extra>", name="with",
-        )  # fmt: skip
-        for label, height in zip(with_basket["granted"], with_basket["left"], strict=True):
-            if label:
-                note(figure, label, start, height * 0.55, colours.quiet, xshift=8, yanchor="middle")
-    _dotted(figure, as_it_is, colours, colours.quiet)
-    top = max([*as_it_is["left"], *with_basket["left"], 0.0])
-    scale_y(figure, top, headroom=1.1)
+        _upright(drawing, goal, {"color": colours.zero, "width": 1.5, "dash": "dot"})
+    span = Span(as_it_is["at"].min() if not as_it_is.empty else end, end)
+    _filled(drawing, with_basket, metric, "with")
+    for label, height in zip(with_basket["granted"], with_basket["left"], strict=True):
+        if label:
+            drawing.note(label, _iso(span.start), height * 0.55, colours.quiet, xshift=8, yanchor="middle")
+    _dotted(drawing, as_it_is)
+    drawing.scale_y(max([*as_it_is["left"], *with_basket["left"], 0.0]), headroom=1.1)
     if ends[0] and not as_it_is.empty:
-        _run_out(figure, as_it_is["at"].iloc[-1], ends[0], end, start, colours)
+        _run_out(drawing, Mark(as_it_is["at"].iloc[-1], ends[0]), span, colours.amber, colours.amber_text)
     if ends[1] and not with_basket.empty:
-        at = with_basket["at"].iloc[-1]
-        _run_out(figure, at, ends[1], end, start, colours, mark=metric.credits, words=colours.text)
-    edge = start - (end - start) * 0.015
-    figure.update_xaxes(range=[edge, end], tickmode="array", tickvals=ticks.at, ticktext=ticks.text)
-    return figure
+        _run_out(drawing, Mark(with_basket["at"].iloc[-1], ends[1]), span, metric.credits, colours.text)
+    edge = span.start - (end - span.start) * 0.015
+    drawing.name_x(_iso(edge), _iso(end), [_iso(at) for at in ticks.at], ticks.text)
+    return drawing.figure()
 
 
-def _dotted(figure: go.Figure, frame: pd.DataFrame, colours: Palette, colour: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From when to when a picture reaches."""
+
+    start: pd.Timestamp
+    end: pd.Timestamp
+
+    def part(self, start: pd.Timestamp, end: pd.Timestamp) -> float:
+        """How much of the width lies between two moments."""
+        whole = (self.end - self.start).total_seconds()
+        return (end - start).total_seconds() / whole if whole > 0 else 1.0
+
+
+def _iso(at: pd.Timestamp) -> str:
+    return at.isoformat()
+
+
+def _filled(drawing: Drawing, frame: pd.DataFrame, metric: Hues, name: str) -> None:
     if frame.empty:
         return
-    figure.add_scatter(
-        x=list(frame["at"]), y=list(frame["left"]), mode="lines", line={"color": colour, "width": 2, "dash": "2px,3px"},
-        customdata=list(frame["hover"]), hovertemplate="%{customdata}<extra></extra>", name="ahead",
-    )  # fmt: skip
+    more = {"fill": "tozeroy", "fillcolor": _see_through(metric.fill, drawing.colours.dark)}
+    line, x = {"color": metric.credits, "width": 2}, [_iso(at) for at in frame["at"]]
+    drawing.line(x, list(frame["left"]), line, name, customdata=list(frame["hover"]), hovertemplate=HOVER, **more)
 
 
-def _grants(
-    figure: go.Figure, past: pd.DataFrame, width: float, top: float, now: pd.Timestamp, colours: Palette
-) -> None:
+def _dotted(drawing: Drawing, frame: pd.DataFrame) -> None:
+    if frame.empty:
+        return
+    line, x = {"color": drawing.colours.quiet, "width": 2, "dash": "2px,3px"}, [_iso(at) for at in frame["at"]]
+    drawing.line(x, list(frame["left"]), line, "ahead", customdata=list(frame["hover"]), hovertemplate=HOVER)
+
+
+def _upright(drawing: Drawing, mark: Mark, line: dict[str, Any]) -> None:
+    """A line over the whole height, and its name at the top."""
+    at, over = _iso(mark.at), {"yref": "y domain"}
+    drawing.shape(type="line", x0=at, x1=at, y0=0, y1=1, layer="below", line=line, **over)
+    drawing.note(mark.text, at, 1, drawing.colours.quiet, yanchor="top", xshift=6, **over)
+
+
+def _grants(drawing: Drawing, past: pd.DataFrame, span: Span, top: float, now: pd.Timestamp) -> None:
     """ "+50,000" over each step; where steps are crowded, over the highest of them."""
     named: list[tuple[pd.Timestamp, float, str]] = []
     for at, left, text in zip(past["at"], past["left"], past["granted"], strict=True):
         if not text:
             continue
-        near = bool(named) and width > 0 and (at - named[-1][0]).total_seconds() / width < CROWDED
-        if near and abs(left - named[-1][1]) < top * 0.08:
+        if named and span.part(named[-1][0], at) < CROWDED and abs(left - named[-1][1]) < top * 0.08:
             if left > named[-1][1]:
                 named[-1] = (at, left, text)
             continue
         named.append((at, left, text))
     for at, left, text in named:
-        late = width > 0 and (now - at).total_seconds() / width < CROWDED
-        note(
-            figure,
-            text,
-            at,
-            left,
-            colours.quiet,
-            xanchor="right" if late else "center",
-            xshift=22 if late else 0,
-            yshift=3,
-        )
+        late = span.part(at, now) < CROWDED
+        place = {"xanchor": "right", "xshift": 22} if late else {"xanchor": "center"}
+        drawing.note(text, _iso(at), left, drawing.colours.quiet, yshift=3, **place)
 
 
-def _run_out(
-    figure: go.Figure, at: pd.Timestamp, text: str, end: pd.Timestamp, start: pd.Timestamp, colours: Palette,
-    *, mark: str = "", words: str = "",
-) -> None:  # fmt: skip
+def _run_out(drawing: Drawing, mark: Mark, span: Span, colour: str, words: str) -> None:
     """A point on the axis where nothing is left, and its day."""
-    figure.add_scatter(
-        x=[at], y=[0], mode="markers", hoverinfo="skip", cliponaxis=False,
-        marker={"color": mark or colours.amber, "size": 8, "line": {"color": colours.panel, "width": 1.5}}, name="end",
-    )  # fmt: skip
-    near_end = (end - at) < (end - start) * 0.08
-    note(
-        figure, text, at, 0, words or colours.amber_text,
-        xanchor="right" if near_end else "left", xshift=-4 if near_end else 6, yshift=5, bgcolor="rgba(0,0,0,0)",
-    )  # fmt: skip
+    point = {"color": colour, "size": 8, "line": {"color": drawing.colours.panel, "width": 1.5}}
+    drawing.points([_iso(mark.at)], [0], point, "end", hoverinfo="skip", cliponaxis=False)
+    near_end = span.part(mark.at, span.end) < CROWDED
+    place = {"xanchor": "right", "xshift": -4} if near_end else {"xshift": 6}
+    drawing.note(mark.text, _iso(mark.at), 0, words, yshift=5, **place)
 
 
 def _see_through(fill: str, dark: bool) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from billing_app.ui.charts.base import blank, note, scale_y
-from billing_app.ui.charts.palette import Hues, Palette, hues, palette
+from billing_app.ui.charts.base import Drawing, hatch
+from billing_app.ui.charts.palette import Hues, hues, palette
 
 COLUMNS = (
     "label",
@@ -23,62 +23,68 @@ COLUMNS = (
 `allowance` is missing where it is unlimited; `allowance_label` names the line where it steps; `note` stands over the
 last bar."""
 
-BAR_GAP = 0.38
-HALF_BAR = (1 - BAR_GAP) / 2
+BAR = 0.62
+"""A bar's part of its month's width ..."""
+
+FULL = 8
+"""... from so many months on; fewer would be blocks rather than bars, and get narrower ones."""
+
+PRESSED = 4
+"""A line more than so many times above the highest bar would press the bars flat: it is left out."""
+
+NAMED_MONTHS = 3
+"""How many months a plan's name beside its line reaches over."""
+
+
+def bar_width(months: int) -> float:
+    """The part of a month's width that its bar takes."""
+    return BAR * min(1.0, months / FULL)
+
+
+def line_fits(frame: pd.DataFrame) -> bool:
+    """Whether what is included can be drawn without pressing the bars flat."""
+    heights, line = _heights(frame).max() if len(frame) else 0, frame["allowance"].max() if len(frame) else None
+    return line is None or pd.isna(line) or heights == 0 or bool(line <= PRESSED * heights)
+
+
+def _heights(frame: pd.DataFrame) -> pd.Series:
+    return frame[["covered", "burned", "uncovered", "ahead"]].sum(axis=1)
 
 
 def months_figure(frame: pd.DataFrame, hue: str, *, dark: bool = False, chosen: int | None = None) -> go.Figure:
     """The chart of `frame` (see COLUMNS); `chosen` is the row that is marked with a band."""
-    colours, metric = palette(dark=dark), hues(hue, dark=dark)
-    figure = blank(colours)
-    figure.update_layout(barmode="stack", bargap=BAR_GAP, barcornerradius=2)
-    if chosen is not None and 0 <= chosen < len(frame):
-        figure.add_shape(
-            type="rect",
-            x0=chosen - 0.5,
-            x1=chosen + 0.5,
-            y0=0,
-            y1=1,
-            yref="paper",
-            layer="below",
-            fillcolor=colours.band,
-            line_width=0,
-        )
-    _bars(figure, frame, metric, colours)
-    _allowance(figure, frame, colours)
-    _hover(figure, frame)
-    top = _top(frame)
-    scale_y(figure, top, headroom=1.1 if (frame["note"] != "").any() else 1.06)
-    _note(figure, frame, colours, banded=chosen == len(frame) - 1)
-    figure.update_xaxes(
-        range=[-0.6, len(frame) - 0.4],
-        tickmode="array",
-        tickvals=list(range(len(frame))),
-        ticktext=list(frame["label"]),
-    )
-    return figure
+    drawing, count = Drawing(palette(dark=dark)), len(frame)
+    drawing.layout(barmode="stack", bargap=1 - bar_width(count), barcornerradius=2)
+    if chosen is not None and 0 <= chosen < count:
+        band = {"fillcolor": drawing.colours.band, "line": {"width": 0}, "layer": "below"}
+        drawing.shape(type="rect", x0=chosen - 0.5, x1=chosen + 0.5, y0=0, y1=1, yref="paper", **band)
+    _bars(drawing, frame, hues(hue, dark=dark))
+    _allowance(drawing, frame)
+    places = list(range(count))
+    drawing.hover(places, list(frame[["covered", "burned", "uncovered"]].sum(axis=1)), list(frame["hover"]))
+    drawing.scale_y(_top(frame), headroom=1.12 if (frame["note"] != "").any() else 1.06)
+    _note(drawing, frame, banded=chosen == count - 1)
+    if any("<br>" in label for label in frame["label"]):
+        drawing.layout(margin={"l": 44, "r": 12, "t": 8, "b": 40})
+    drawing.name_x(-0.6, count - 0.4, places, list(frame["label"]))
+    return drawing.figure()
 
 
-def _bars(figure: go.Figure, frame: pd.DataFrame, metric: Hues, colours: Palette) -> None:
-    places = list(range(len(frame)))
-    hatch = {
-        "color": "rgba(0,0,0,0)",
-        "pattern": {"shape": "/", "fgcolor": colours.red, "size": 6, "solidity": 0.35},
-        "line": {"color": colours.red, "width": 1},
-    }
+def _bars(drawing: Drawing, frame: pd.DataFrame, metric: Hues) -> None:
+    colours = drawing.colours
     outline = {"color": "rgba(0,0,0,0)", "line": {"color": colours.quiet, "width": 1}}
     for name, marker in (
         ("covered", {"color": metric.plan, "line": {"width": 0}}),
         ("burned", {"color": metric.credits, "line": {"width": 0}}),
-        ("uncovered", hatch),
+        ("uncovered", hatch(colours, 6)),
         ("ahead", outline),
     ):
         heights = [value if value > 0 else None for value in frame[name]]
         if any(value is not None for value in heights):
-            figure.add_bar(x=places, y=heights, marker=marker, hoverinfo="skip", name=name)
+            drawing.bars(list(range(len(frame))), heights, marker, name, hoverinfo="skip")
 
 
-def _allowance(figure: go.Figure, frame: pd.DataFrame, colours: Palette) -> None:
+def _allowance(drawing: Drawing, frame: pd.DataFrame) -> None:
     """The line of what is included: over the full width of each month, upright where it steps."""
     x: list[float | None] = []
     y: list[float | None] = []
@@ -87,55 +93,39 @@ def _allowance(figure: go.Figure, frame: pd.DataFrame, colours: Palette) -> None
         x += [place - 0.5, place + 0.5]
         y += [None, None] if missing else [height, height]
     if any(value is not None for value in y):
-        figure.add_scatter(
-            x=x, y=y, mode="lines", line={"color": colours.text, "width": 1.5}, hoverinfo="skip", name="allowance"
-        )
+        drawing.line(x, y, {"color": drawing.colours.text, "width": 1.5}, "allowance", hoverinfo="skip")
+    heights = frame[["covered", "burned", "uncovered"]].sum(axis=1)
     for place, text in enumerate(frame["allowance_label"]):
         if text:
-            note(
-                figure,
-                text,
-                place - 0.45,
-                frame["allowance"].iloc[place],
-                colours.quiet,
-                yshift=1,
-                bgcolor=colours.panel,
-            )
+            _name_line(drawing, text, place, float(frame["allowance"].iloc[place]), heights)
 
 
-def _hover(figure: go.Figure, frame: pd.DataFrame) -> None:
-    """One invisible mark a month carries the exact figures, and takes the click."""
-    figure.add_scatter(
-        x=list(range(len(frame))),
-        y=list(frame[["covered", "burned", "uncovered"]].sum(axis=1)),
-        mode="markers",
-        marker={"opacity": 0, "size": 1},
-        customdata=list(frame["hover"]),
-        hovertemplate="%{customdata}<extra></extra>",
-        name="hover",
-    )
+def _name_line(drawing: Drawing, text: str, place: int, line: float, heights: pd.Series) -> None:
+    """The plan's name where its line begins: above it, or on the tint below it where bars rise above the line."""
+    covered = bool((heights.iloc[place : place + NAMED_MONTHS] > line).any())
+    look = {"yanchor": "top", "yshift": -2} if covered else {"yshift": 1}
+    drawing.note(text, place - 0.45, line, drawing.colours.text if covered else drawing.colours.quiet, **look)
 
 
 def _top(frame: pd.DataFrame) -> float:
-    heights = frame[["covered", "burned", "uncovered", "ahead"]].sum(axis=1).max() if len(frame) else 0
+    heights = float(_heights(frame).max()) if len(frame) else 0.0
     line = frame["allowance"].max() if len(frame) else 0
-    line = 0 if pd.isna(line) else float(line)
-    # A line far above the bars would press them flat: it is drawn only while they keep a quarter of the height.
-    return max(float(heights), line if line <= 4 * float(heights) or heights == 0 else 0)
+    return max(heights, 0.0 if pd.isna(line) or not line_fits(frame) else float(line))
 
 
-def _note(figure: go.Figure, frame: pd.DataFrame, colours: Palette, *, banded: bool) -> None:
-    """Words at the running month: left of its top where there is room, else above it."""
+def _note(drawing: Drawing, frame: pd.DataFrame, *, banded: bool) -> None:
+    """Words at the running month: left of its top where there is room, else above it and its neighbours."""
     if frame.empty or not frame["note"].iloc[-1]:
         return
-    last = len(frame) - 1
-    heights = frame[["covered", "burned", "uncovered", "ahead"]].sum(axis=1)
+    text, last, half = frame["note"].iloc[-1], len(frame) - 1, bar_width(len(frame)) / 2
+    heights, quiet = _heights(frame), drawing.colours.quiet
     top = float(heights.iloc[-1])
     neighbours = heights.iloc[max(0, last - 4) : last]
     lines = frame["allowance"].iloc[max(0, last - 4) : last].dropna()
-    crowded = bool((neighbours > top * 0.92).any() or ((lines - top).abs() < 0.08 * heights.max()).any())
-    if crowded or bool(frame["ahead"].iloc[-1] <= 0):
-        note(figure, frame["note"].iloc[-1], last + HALF_BAR, top, colours.quiet, xanchor="right", yshift=3)
+    near_line = bool(((lines - top).abs() < 0.08 * heights.max()).any())
+    if bool((neighbours > top * 0.92).any()) or near_line or bool(frame["ahead"].iloc[-1] <= 0):
+        above = max([top, *neighbours, *(lines if near_line and line_fits(frame) else ())])
+        drawing.note(text, last + half, above, quiet, xanchor="right", yshift=3)
     else:
-        edge = last - (0.5 if banded else HALF_BAR)
-        note(figure, frame["note"].iloc[-1], edge, top, colours.quiet, xanchor="right", yanchor="middle", xshift=-8)
+        edge = last - (0.5 if banded else half)
+        drawing.note(text, edge, top, quiet, xanchor="right", yanchor="middle", xshift=-8)

@@ -50,7 +50,7 @@ def plot(chart: rx.Var[ChartShown], height: str = "", class_name: str = "", **ev
     )
 
 
-def legend_item(kind: str, label: str, hue: Any = "") -> rx.Component:
+def legend_item(kind: str, label: Any, hue: Any = "") -> rx.Component:
     """One entry: `kind` is plan, credits, unpaid, included, line, dotted, granted or left."""
     return rx.el.span(
         rx.el.i(class_name=f"key {kind}", custom_attrs={"data-hue": hue}, aria_hidden="true"),
@@ -65,7 +65,7 @@ def months_legend(chart: rx.Var[ChartShown], hue: rx.Var[str]) -> rx.Component:
         legend_item("plan", "Covered by plan", hue),
         legend_item("credits", "Covered by credits", hue),
         legend_item("unpaid", "Uncovered"),
-        rx.cond(chart.allowance, legend_item("included", "Included in plan")),
+        rx.cond(chart.included != "", legend_item("included", chart.included)),
         class_name="legend",
     )
 

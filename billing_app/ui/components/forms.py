@@ -11,15 +11,8 @@ from typing import Any
 import reflex as rx
 
 
-class PlainForm(rx.el.Form):
-    """A form without a submit handler."""
-
-    @classmethod
-    def create(cls, *children: Any, **props: Any) -> rx.Component:
-        """The form; `action` and `method` say where the browser sends it."""
-        form = super().create(*children, **props)
-        form.event_triggers.pop("on_submit", None)
-        return form
-
-
-plain_form = PlainForm.create
+def plain_form(*children: Any, **props: Any) -> rx.Component:
+    """A form without a submit handler; `action` and `method` say where the browser sends it."""
+    form = rx.el.form(*children, **props)
+    form.event_triggers.pop("on_submit", None)
+    return form

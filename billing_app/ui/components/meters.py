@@ -24,11 +24,11 @@ def meter_bar(bar: rx.Var[BarShown], hue: rx.Var[str]) -> rx.Component:
     )
 
 
-def meters(rows: rx.Var[list[MeterShown]], month: rx.Var[str]) -> rx.Component:
+def meters(rows: rx.Var[list[MeterShown]], used_head: rx.Var[str]) -> rx.Component:
     """All metrics of the running period."""
     return rx.el.section(
         rx.el.div(
-            rx.el.div(_head(month), role="rowgroup"),
+            rx.el.div(_head(used_head), role="rowgroup"),
             rx.el.div(rx.foreach(rows, meter_row), role="rowgroup"),
             role="table",
             aria_label="Metrics",
@@ -38,7 +38,7 @@ def meters(rows: rx.Var[list[MeterShown]], month: rx.Var[str]) -> rx.Component:
     )
 
 
-def _head(month: rx.Var[str]) -> rx.Component:
+def _head(used_head: rx.Var[str]) -> rx.Component:
     legend = rx.el.div(
         rx.el.span(rx.el.i(class_name="key plan neutral"), "plan"),
         rx.el.span(rx.el.i(class_name="key credits neutral"), "credits"),
@@ -50,7 +50,7 @@ def _head(month: rx.Var[str]) -> rx.Component:
     return rx.el.div(
         rx.el.div("Metric", role="columnheader"),
         legend,
-        rx.el.div("Used in ", month, role="columnheader", class_name="number"),
+        rx.el.div(used_head, role="columnheader", class_name="number"),
         rx.el.div("Credits left", role="columnheader", class_name="number"),
         rx.el.div("Lasts until", role="columnheader"),
         rx.el.div("State", role="columnheader"),

@@ -8,11 +8,13 @@ from functools import partial
 import reflex as rx
 
 from billing_app.domain.access import MONEY_ROLES
+from billing_app.domain.errors import InvalidError, NotFoundError
 from billing_app.ui import routes
 from billing_app.ui.components.banner import remark
 from billing_app.ui.components.basics import choice_switch, head, link, recount_line
 from billing_app.ui.components.basket import basket_bar, basket_panel
 from billing_app.ui.components.charts import legend_item, plot
+from billing_app.ui.components.leaving import leaving
 from billing_app.ui.components.packs import packs_table
 from billing_app.ui.components.skeletons import page_skeleton
 from billing_app.ui.desk import desks
@@ -31,6 +33,7 @@ class BuyState(Frame):
     screen: BuyShown = BuyShown()
     paying: bool = False
     cancelled: bool = False
+    payment_url: str = ""
 
     _basket: dict[str, int] = {}  # noqa: RUF012  Reflex copies it for each tab
     _offered: str = ""
@@ -44,7 +47,7 @@ class BuyState(Frame):
         if offered != self._offered:
             self._offered = offered
             self._basket = self._basket | basket_in(offered)
-        self.cancelled = visit.text("cancelled") != ""
+        self.cancelled, self.payment_url = visit.text("cancelled") != "", ""
         await self._show(visit)
 
     @rx.event
@@ -72,20 +75,30 @@ class BuyState(Frame):
 
     @rx.event(background=True)
     @guarded(roles=MONEY_ROLES)
-    async def pay(self, visit: Visit) -> rx.event.EventSpec | None:
+    async def pay(self, visit: Visit) -> None:
         """Begins the payment and goes to its page."""
         async with self:
             if self.paying or not self._basket:
-                return None
+                return
             self.paying, basket = True, dict(self._basket)
+        url = ""
         try:
             url = await visit.call(desks().start_checkout, basket)
         finally:
             async with self:
-                self.paying = False
-        return rx.redirect(url, is_external=False)
+                self.paying, self.payment_url = False, url
 
     async def _show(self, visit: Visit) -> None:
+        """Reads the page; a basket with a pack that is not sold (an old link) is emptied instead of refused."""
+        try:
+            await self._read(visit)
+        except (NotFoundError, InvalidError):
+            if not self._basket:
+                raise
+            self._basket = {}
+            await self._read(visit)
+
+    async def _read(self, visit: Visit) -> None:
         metric, until, basket = visit.text("metric"), self._until, dict(self._basket)
         self.screen = await visit.show(
             self, lambda desk: desk.buy(metric, until, basket), partial(buy_shown, kind=visit.text("kind"))
@@ -130,6 +143,7 @@ def buy_page() -> rx.Component:
             class_name="pair top",
         ),
         basket_bar(screen, BuyState.paying, BuyState.pay),
+        leaving(url=BuyState.payment_url),
     )
     return page(content, active="buy", ready=screen.ready, skeleton=page_skeleton("Buy"))
 

@@ -61,7 +61,7 @@ def overview_page() -> rx.Component:
             ),
         ),
         rx.cond(screen.empty, _empty()),
-        meters(screen.meters, screen.month),
+        meters(screen.meters, screen.used_head),
         rx.el.div(_months(), rx.cond(screen.blocked, _takes(), _credits()), class_name="pair grow"),
     )
     return page(content, active="overview", ready=screen.ready, skeleton=overview_skeleton())

@@ -87,7 +87,7 @@ def _sentences(
     if banner.kind is BannerKind.BLOCKED and metric:
         return _blocked(banner, metric, actions, resets_at, now)
     if banner.kind is BannerKind.RUNS_OUT and metric:
-        return f"{metric.name} runs out on {when} at this pace.", _offer_sentence(banner.offer, now, formats)
+        return f"{metric.name} {_runs(metric)} out on {when} at this pace.", _offer_sentence(banner.offer, now, formats)
     if banner.kind is BannerKind.DEBT and metric:
         owed = formats.quantity(metric, banner.quantity)
         return (
@@ -104,6 +104,11 @@ def _sentences(
         left = formats.quantity(metric, banner.quantity)
         return f"{left} {in_a_sentence(metric)} credits end on {when}, unused.", "At this pace the plan is enough."
     return f"There are more {banner.limit_name} than the plan allows.", "Nothing is lost, but no more can be created."
+
+
+def _runs(metric: Metric) -> str:
+    """ "MAU runs out", "Emails run out"."""
+    return "run" if metric.name.endswith("s") else "runs"
 
 
 def _blocked(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from billing_app.domain.catalog import Metric
@@ -277,7 +277,8 @@ def _chart(need: NeedView, view: BuyView, formats: Formats) -> ChartShown:
     metric = need.metric
     points = (*need.as_it_is, *need.with_basket)
     scale = scale_for(metric, max((one.left for one in points), default=0))
-    as_it_is, with_it = _until_empty(need.as_it_is), _until_empty(need.with_basket)
+    later = next((line.lasts_until for line in view.basket if line.pack.metric.id == metric.id), None)
+    as_it_is, with_it = _until_empty(need.as_it_is, _run_out(need.forecast)), _until_empty(need.with_basket, later)
     plain = points_frame(as_it_is, metric, scale, formats)
     filled = points_frame((*as_it_is[:1], *with_it) if with_it else (), metric, scale, formats)
     end = max([one.at for one in (*as_it_is, *with_it)], default=view.now)
@@ -306,13 +307,20 @@ def _chart(need: NeedView, view: BuyView, formats: Formats) -> ChartShown:
     )
 
 
-def _until_empty(points: tuple[BalancePoint, ...]) -> tuple[BalancePoint, ...]:
-    """Up to the first moment at which nothing is left: what comes after is empty, too."""
+def _run_out(forecast: Forecast) -> datetime | None:
+    return forecast.runs_out_at if forecast.kind is ForecastKind.RUNS_OUT else None
+
+
+def _until_empty(points: tuple[BalancePoint, ...], at: datetime | None) -> tuple[BalancePoint, ...]:
+    """Up to the first moment at which nothing is left, which is `at` where that is known: what comes after is empty."""
     for place, one in enumerate(points):
         if one.left <= 0 and place:
-            return points[: place + 1]
+            known = at is not None and at > points[place - 1].at
+            return (*points[:place], replace(one, at=at) if known and at else one)
     return points
 
 
 def _ending(points: tuple[BalancePoint, ...], now: datetime) -> str:
-    return day(points[-1].at, now) if points and points[-1].left <= 0 and len(points) > 1 else ""
+    """The day on which a balance runs out; empty if it does not, or has done so already."""
+    runs_out = len(points) > 1 and points[0].left > 0 and points[-1].left <= 0
+    return day(points[-1].at, now) if runs_out else ""

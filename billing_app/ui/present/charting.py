@@ -29,7 +29,8 @@ class ChartShown:
     caption: str = ""
     alt: str = ""
     uncovered: bool = False
-    allowance: bool = False
+    included: str = ""
+    """What the legend says of the line of what is included; empty without one."""
     many: bool = False
     """More columns than a phone can label: it labels every third."""
     table: TableShown = field(default_factory=TableShown)

@@ -98,7 +98,7 @@ def _labels(view: DaysView) -> dict[int, str]:
     count = _length(view)
     if is_calendar_month(view.period):
         return {day: str(day) for day in (1, *range(EVERY, count + 1, EVERY))}
-    return {day: plain_day(view.period.start + timedelta(days=day - 1)) for day in range(1, count + 1, EVERY + 2)}
+    return {day: plain_day(view.period.start + timedelta(days=day - 1)) for day in range(3, count + 1, EVERY + 2)}
 
 
 def _reached(view: DaysView, formats: Formats) -> tuple[int, str] | None:

@@ -11,7 +11,17 @@ from billing_app.services.views import ExplainStep, ExplainView, LaterView, Shel
 from billing_app.ui import routes
 from billing_app.ui.charts.explain import COLUMNS, explain_figure
 from billing_app.ui.charts.scale import scale_for
-from billing_app.ui.formats import Formats, clock, long_day, moment_text, month, month_with_year, plain_day
+from billing_app.ui.formats import (
+    Formats,
+    clock,
+    is_calendar_month,
+    last_day,
+    long_day,
+    moment_text,
+    month,
+    month_with_year,
+    plain_day,
+)
 from billing_app.ui.present.charting import ChartShown, both
 from billing_app.ui.present.grants import GrantRow, grant_row
 from billing_app.ui.present.shared import (
@@ -201,9 +211,14 @@ def _chart(view: ExplainView, formats: Formats) -> ChartShown:
 
 
 def _axis(step: ExplainStep, now: datetime) -> str:
+    """Short: a month's name, or the last day of a period that has none."""
     if step.kind == "earlier":
         return "before"
-    return _when(step, now) if step.period is None or step.kind == "unposted" else month(step.period)
+    if step.period is None or step.kind == "unposted":
+        return _when(step, now)
+    if is_calendar_month(step.period):
+        return month(step.period)
+    return f"\N{EN DASH}{plain_day(last_day(step.period.end))}"
 
 
 def _later(later: LaterView | None, view: ExplainView, formats: Formats) -> LaterShown:

@@ -7,7 +7,7 @@ import pandas as pd
 from billing_app.domain.catalog.model import Metric
 from billing_app.domain.periods import Period
 from billing_app.services.views import MonthView
-from billing_app.ui.charts.months import COLUMNS, months_figure
+from billing_app.ui.charts.months import COLUMNS, line_fits, months_figure
 from billing_app.ui.charts.scale import Scale, scale_for
 from billing_app.ui.formats import (
     Formats,
@@ -20,6 +20,8 @@ from billing_app.ui.formats import (
 )
 from billing_app.ui.present.charting import ChartShown, both
 from billing_app.ui.present.shared import TableShown, chart_caption
+
+MOST_LONG_NAMES = 7
 
 
 def months_scale(months: tuple[MonthView, ...], metric: Metric) -> Scale:
@@ -39,7 +41,7 @@ def months_frame(months: tuple[MonthView, ...], metric: Metric, formats: Formats
         included = one.allowance if one.allowance is None else formats.size(metric, one.allowance)
         rows.append(
             {
-                "label": axis_label(one.period, first=place == 0),
+                "label": axis_label(one.period, first=place == 0) if _is_named(place, months) else "",
                 "covered": scale.height(one.covered),
                 "burned": scale.height(one.burned),
                 "uncovered": scale.height(one.uncovered),
@@ -51,6 +53,12 @@ def months_frame(months: tuple[MonthView, ...], metric: Metric, formats: Formats
             }
         )
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"allowance": "float64"})
+
+
+def _is_named(place: int, months: tuple[MonthView, ...]) -> bool:
+    """Names of periods that are not calendar months are long: of many, every second one is named."""
+    many = len(months) > MOST_LONG_NAMES and not is_calendar_month(months[place].period)
+    return not many or (len(months) - 1 - place) % 2 == 0
 
 
 def axis_label(period: Period, *, first: bool) -> str:
@@ -93,10 +101,19 @@ def months_chart(
         caption=chart_caption(metric, scale.unit),
         alt=_alt(months, metric, formats),
         uncovered=any(one.uncovered for one in months),
-        allowance=any(one.allowance for one in months),
+        included=_included(months, metric, line_fits(frame), formats),
         many=len(months) > 6,
         table=months_table(months, metric, formats),
     )
+
+
+def _included(months: tuple[MonthView, ...], metric: Metric, drawn: bool, formats: Formats) -> str:
+    """What the legend says of the line; a line too far above the bars to be drawn is said in words."""
+    highest = max((one.allowance or 0 for one in months), default=0)
+    if not highest:
+        return ""
+    size = formats.size(metric, highest)
+    return "Included in plan" if drawn else f"Included in plan: {size}, far above what is drawn"
 
 
 def _hover(one: MonthView, metric: Metric, formats: Formats) -> str:

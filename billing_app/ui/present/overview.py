@@ -8,7 +8,17 @@ from billing_app.domain.catalog.model import Metric
 from billing_app.domain.credits import Aggregation
 from billing_app.services.views import ActionView, OverviewView, RecountView, ShellView, TakesView
 from billing_app.ui import routes
-from billing_app.ui.formats import Formats, clock, day, days_left, month, month_in_words, plain_day
+from billing_app.ui.formats import (
+    Formats,
+    clock,
+    day,
+    days_left,
+    is_calendar_month,
+    month,
+    month_in_words,
+    plain_day,
+    possessive_month,
+)
 from billing_app.ui.present.banners import BannerShown, banner_line, banner_shown
 from billing_app.ui.present.charting import ChartShown
 from billing_app.ui.present.meters import MeterShown, meter_shown
@@ -65,7 +75,7 @@ class OverviewShown:
     ready: bool = False
     period: str = ""
     period_short: str = ""
-    month: str = ""
+    used_head: str = ""
     recount: str = ""
     recount_failed: bool = False
     banner: BannerShown = field(default_factory=BannerShown)
@@ -100,7 +110,9 @@ def overview_shown(view: OverviewView, shell: ShellView, formats: Formats) -> Ov
         ready=True,
         period=f"{month_in_words(view.period)}, {days_left(end, now)}",
         period_short=f"{days_left(end, now)} {DOT} recount {clock(view.recount.next_at)} UTC",
-        month=month(view.period),
+        used_head=f"Used in {month(view.period)}"
+        if is_calendar_month(view.period)
+        else f"Used since {plain_day(view.period.start)}",
         recount=recount_text(view.recount),
         recount_failed=view.recount.failed,
         banner=banner_shown(view.banners, view.actions, shell, end, now, formats),
@@ -114,7 +126,7 @@ def overview_shown(view: OverviewView, shell: ShellView, formats: Formats) -> Ov
         choices=metric_choices(view.metrics),
         metric_base=f"{routes.overview(address)}?metric=",
         chart=months_chart(view.months, view.chart, formats) if view.chart else ChartShown(),
-        spent_title=f"Where {month_in_words(view.period)}\N{RIGHT SINGLE QUOTATION MARK}s credits went",
+        spent_title=f"Where {possessive_month(view.period)} credits went",
         spent=_spent(view, formats),
         ending=_ending(view, formats),
         unposted=_unposted(view, formats),
@@ -179,15 +191,7 @@ def _takes(takes: TakesView, view: OverviewView, address: str, formats: Formats)
     level = metric.aggregation is Aggregation.LEVEL
     again = f", burned again on {day(takes.burned_again_at, view.now)}" if takes.burned_again_at else ""
     amount = takes.level if level else takes.used
-    text = ""
-    if takes.offer is not None:
-        room = takes.offer.quantity - takes.pays_for_past
-        bought = formats.named(metric, takes.offer.quantity)
-        paid, left = formats.size(metric, takes.pays_for_past), formats.size(metric, max(room, 0))
-        cause = f"for {takes.burned_again_at:%B} at this level" if takes.burned_again_at else "for what is already used"
-        text = (
-            f"Buy {bought}: {paid} pay {cause}, {left} are room to grow." if takes.pays_for_past else f"Buy {bought}."
-        )
+    text = _offer_text(takes, formats)
     if level:
         text += " Deleting frees room at once."
     elif takes.resets_at is not None:
@@ -201,3 +205,20 @@ def _takes(takes: TakesView, view: OverviewView, address: str, formats: Formats)
         text=text.strip(),
         href=routes.buy(address, metric=metric.id, basket=offer_basket(takes.offer) if takes.offer else ""),
     )
+
+
+def _offer_text(takes: TakesView, formats: Formats) -> str:
+    """What the offered credits are for: what is already used, what the next period burns again, and room to grow."""
+    if takes.offer is None:
+        return ""
+    metric, quantity = takes.metric, takes.offer.quantity
+    past = min(takes.pays_for_past, quantity)
+    again = min(takes.overage, quantity - past) if takes.burned_again_at else 0
+    room = quantity - past - again
+    parts = [f"{formats.quantity(metric, past)} pay for what is already used"] if past else []
+    if again and takes.burned_again_at:
+        verb = "" if past else "pay "
+        parts.append(f"{formats.quantity(metric, again)} {verb}for {takes.burned_again_at:%B} at this level")
+    if room and parts:
+        parts.append(f"{formats.quantity(metric, room)} are room to grow")
+    return f"Buy {formats.named(metric, quantity)}" + (f": {', '.join(parts)}." if parts else ".")

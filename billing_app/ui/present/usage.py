@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from billing_app.domain.credits import Aggregation
 from billing_app.services.views import MonthView, ShellView, UsageView
 from billing_app.ui import routes
-from billing_app.ui.formats import Formats, month, month_in_words, month_with_year
+from billing_app.ui.formats import Formats, month, month_in_words, month_with_year, possessive_month
 from billing_app.ui.present.charting import ChartShown
 from billing_app.ui.present.days import days_chart, days_note
 from billing_app.ui.present.months import month_cells, months_chart
@@ -96,7 +96,7 @@ def usage_shown(view: UsageView, shell: ShellView, formats: Formats, months: int
             for index, one in reversed(list(enumerate(view.months)))
         ],
         sources=_sources(view, formats) if len(view.sources) > 1 else [],
-        sources_title=f"Where {month_in_words(view.days.period)}\N{RIGHT SINGLE QUOTATION MARK}s use came from",
+        sources_title=f"Where {possessive_month(view.days.period)} use came from",
     )
 
 

@@ -188,9 +188,7 @@ def stopped(chart: str = "") -> OverviewView:
         actions=(replace(ACTIONS[0], blocking=(STORAGE,)), *ACTIONS[1:]),
         chart=drawn,
         months=drawn_months,
-        takes=TakesView(
-            STORAGE, 250 * GB, 250 * GB, 100 * GB, "Pro", 150 * GB, at("2025-12-01"), None, offer, 150 * GB
-        ),
+        takes=TakesView(STORAGE, 250 * GB, 250 * GB, 100 * GB, "Pro", 150 * GB, at("2025-12-01"), None, offer, 0),
     )
 
 

@@ -1,0 +1,31 @@
+"""Leaving our pages for another site, such as a hosted payment page.
+
+Reflex's redirect stays inside the pages' own router when the address has our host, as the Stripe stand-in's pages do.
+Leaving must be a real navigation.
+"""
+
+from __future__ import annotations
+
+import reflex as rx
+from reflex_base.utils.imports import ImportDict
+
+
+class Leaving(rx.Fragment):
+    """Goes to `url` as soon as there is one."""
+
+    url: rx.Var[str]
+
+    def add_imports(self) -> ImportDict:
+        """React's effects."""
+        return {"react": "useEffect"}
+
+    def add_hooks(self) -> list[str | rx.Var]:
+        """Runs when the URL changes, and never for the empty one."""
+        url = str(self.url)
+        return [f"useEffect(() => {{ if ({url}) window.location.assign({url}); }}, [{url}]);"]
+
+    def _exclude_props(self) -> list[str]:
+        return ["url"]
+
+
+leaving = Leaving.create
