@@ -31,6 +31,7 @@ class Story:
     def __init__(self, database: Database, anchor: str = "2024-01-01") -> None:
         """Begins a day before the anchor, so that nothing is ever told before it."""
         self.database = database
+        plans: dict[str, dict[str, int | None]]
         plans = {name: dict.fromkeys(METRICS, size) | {"sms": 0} for name, size in (("Small", 100), ("Large", 250))}
         plans["Endless"] = dict.fromkeys(METRICS)
         scenario = parse(
