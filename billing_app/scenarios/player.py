@@ -154,9 +154,7 @@ def _void(session: Session, organization: Organization, step: Step, number: int)
 
 def _refund(session: Session, organization: Organization, step: Step, number: int) -> list[str]:
     source_key = f"refund:{number}"
-    credits.refund(
-        session, organization, step["grant"], step["refunded_cents"], step["moment"], source_key=source_key
-    )
+    credits.refund(session, organization, step["grant"], step["refunded_cents"], step["moment"], source_key=source_key)
     return []
 
 

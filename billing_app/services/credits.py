@@ -75,7 +75,7 @@ def grant(
     )
     if store.granted_total(session, owner, metric) + quantity > MAX_QUANTITY:
         raise FactRefusedError(f"All grants of {metric} together would pass {MAX_QUANTITY}.", code="quantity_too_large")
-    meters.prepare(session, organization, metric, now)
+    meters.prepare_all(session, organization, [metric], now)
     row = GrantRow(
         organization_id=owner, id=fact.id, metric=metric, quantity=quantity, effective_at=begins, expires_at=ends,
         created_at=now, recorded_at=now, priority=priority, paid_cents=paid_cents, currency=currency, source=source,
@@ -152,8 +152,7 @@ def change_plan(session: Session, organization: Organization, plan: str, now: da
     store.lock_organization(session, owner)
     catalog.current(session, now).plan(plan)
     metrics = [row.metric for row in meter_store.of_organization(session, owner)]
-    for metric in metrics:
-        meters.prepare(session, organization, metric, now)
+    meters.prepare_all(session, organization, metrics, now)
     store.add_plan_change(session, owner, plan, now, now, reason)
     meter_store.mark_stale(session, owner)
     for metric in metrics:
@@ -185,7 +184,7 @@ def _act(
     found = _existing(session, organization, grant_id)
     if store.action_by_source(session, owner, source_key) is not None:
         return found
-    meters.prepare(session, organization, found.metric, now)
+    meters.prepare_all(session, organization, [found.metric], now)
     session.add(
         GrantAction(
             organization_id=owner,

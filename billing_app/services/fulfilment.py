@@ -19,7 +19,6 @@ from billing_app.domain.purchases import OrderState, Sold, sold_at
 from billing_app.gateways.payments import Checkout, CheckoutState, PaidLine, Payments
 from billing_app.services import accounts, catalog, credits, meters, orgs, payment_account
 from billing_app.store import credits as credit_store
-from billing_app.store import meters as meter_store
 from billing_app.store import outbox
 from billing_app.store import purchases as store
 from billing_app.store.tables.credits import GrantRow
@@ -144,7 +143,7 @@ def _fulfil(session: Session, organization: Organization, order: Order, checkout
     # A clock of ours that is behind Stripe's must not leave paid credits waiting for it.
     paid_at = min(checkout.paid_at or now, now)
     sold = [(line, sold_at(line.price.metadata)) for line in checkout.lines]
-    _lock_meters(session, organization, {each.metric for _, each in sold}, now)
+    meters.prepare_all(session, organization, {each.metric for _, each in sold}, now)
     grants = [_grant(session, organization, order, checkout, line, each, paid_at, now) for line, each in sold]
     order.state, order.failure = OrderState.PAID.value, ""
     order.total_cents, order.currency, order.payment_id = checkout.total_cents, checkout.currency, checkout.payment_id
@@ -179,13 +178,6 @@ def _grant(
         pack=sold.pack,
         actor=order.actor,
     )
-
-
-def _lock_meters(session: Session, organization: Organization, metrics: set[str], now: datetime) -> None:
-    """All meters in the common order, by name: each grant also posts what is due of the others."""
-    held = {row.metric for row in meter_store.of_organization(session, accounts.organization_id(organization))}
-    for metric in sorted(held | metrics):
-        meters.prepare(session, organization, metric, now)
 
 
 def _close(

@@ -5,6 +5,7 @@ Lock order everywhere: organization, meters by name, page revision.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlmodel import Session
@@ -43,6 +44,16 @@ def prepare(session: Session, organization: Organization, metric: str, now: date
     row = fresh(session, organization, metric, now)
     row.watched_at = max(now, row.watched_at or now)
     return row
+
+
+def prepare_all(session: Session, organization: Organization, metrics: Iterable[str], now: datetime) -> None:
+    """Prepares `metrics` and every other meter of the organization, in the common order.
+
+    For facts about credits: the ledger is posted with them, and posting looks at all meters.
+    """
+    held = {row.metric for row in store.of_organization(session, accounts.organization_id(organization))}
+    for metric in sorted(held | set(metrics)):
+        prepare(session, organization, metric, now)
 
 
 def recompute(
