@@ -10,10 +10,10 @@ from copy import copy
 from dataclasses import replace
 from datetime import datetime
 
-from billing_app.domain.accounts import Account, Month
-from billing_app.domain.allowances import largest_held
+from billing_app.domain.accounts import Account
+from billing_app.domain.answers import account_of
 from billing_app.domain.credits import DeficitPolicy, Grant, History, Policy
-from billing_app.domain.periods import Period, period_containing
+from billing_app.domain.periods import Period
 from billing_app.domain.positions import Position
 from billing_app.domain.running import Base, RunningMonth, Step
 
@@ -267,42 +267,4 @@ class State:
 
     def account(self, history: History, as_of: datetime) -> Account:
         """What a reader sees at `as_of`, which must be the state's own moment."""
-        period = period_containing(history.anchor, as_of)
-        running = self.month if self.begun and self.month.period == period else None
-        if running is None:
-            running = RunningMonth(period, largest_held(history, period.start, as_of))
-        positions = self.positions.values()
-        carried = sum(month.unpaid for month in self.carried)
-        return Account(
-            as_of=as_of,
-            period=period,
-            allowance=running.allowance,
-            used=running.used,
-            level=self.level,
-            left=self.left,
-            burned=sum(p.burned for p in positions),
-            held=sum(p.held for p in positions),
-            expired=sum(p.expired for p in positions),
-            voided=sum(p.voided for p in positions),
-            clawed_back=sum(p.taken + p.settled for p in positions),
-            debt=self.debt,
-            deficit=running.unpaid + carried,
-            uncovered=sum(month.unpaid for month in self.months if month is not running),
-            grants={p.grant.id: p.account() for p in positions},
-            months=tuple(self._month(month, month is running) for month in self.months),
-        )
-
-    def _month(self, month: RunningMonth, running: bool) -> Month:
-        return Month(
-            period=month.period,
-            allowance=month.allowance,
-            used=month.used,
-            covered=month.used - month.overage,
-            burned=month.burned,
-            uncovered=0 if running else month.unpaid,
-            deficit=month.unpaid if running else 0,
-            granted=month.granted,
-            expired=month.expired,
-            balance=self.left if running else month.balance,
-            burns=dict(month.burns),
-        )
+        return account_of(self, history, as_of)
