@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import reflex as rx
 from reflex.event import Event
+from sqlalchemy.exc import SQLAlchemyError
 
 from billing_app.ui.desk import desks
 
@@ -61,7 +62,7 @@ async def watch(app: rx.App) -> None:
         turn = turn + MAX_ADDRESSES if turn + MAX_ADDRESSES < len(addresses) else 0
         try:
             revisions = await asyncio.to_thread(desks().revisions, addresses[turn : turn + MAX_ADDRESSES])
-        except OSError as error:
+        except (OSError, SQLAlchemyError) as error:
             logger.warning("revisions could not be read: %s", error)
             continue
         for token in changed(_tabs, revisions):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 API = "/api/v1"
 API_DOCS = f"{API}/docs"
@@ -27,6 +27,15 @@ def organization(address: str, page: str = "", **query: object) -> str:
     """The URL of a page of one organization; what is empty in `query` is left out."""
     path = f"/o/{quote(address, safe='')}" + (f"/{page}" if page else "")
     return with_query(path, **query)
+
+
+def address_in(path: str) -> str:
+    """The address that a page's path names; empty where it names none.
+
+    From the path alone: Reflex mixes a route's arguments with the query, where anybody can write another `address`.
+    """
+    parts = path.split("/")
+    return unquote(parts[2]) if len(parts) > 2 and parts[1] == "o" else ""
 
 
 def overview(address: str, **query: object) -> str:

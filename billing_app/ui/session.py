@@ -60,7 +60,7 @@ class Visit:
             return shell, present(view, shell, self.formats)
 
         shell, shown = await asyncio.to_thread(work)
-        page.welcome(shell)
+        page._welcome(shell)
         live.follow(page, self.visitor.address, shell.revision)
         return shown
 
@@ -110,7 +110,7 @@ def guarded(*, roles: frozenset[Role] = ALL_ROLES) -> Callable[[Handler], Handle
             except BillingError as error:
                 shell = await visit.frame() if visit and isinstance(error, ForbiddenError) else None
                 async with _writable(self):
-                    return await self.refuse(error, shell)
+                    return await self._refuse(error, shell)
 
         # Reflex reads names and types of arguments from the handler: a browser must not even see the `Visit`.
         first = next(iter(signature.parameters.values()))
@@ -137,8 +137,8 @@ def public(reason: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 def visit_of(state: rx.State, roles: frozenset[Role]) -> Visit:
     """The visit that this event is. Raises NotFoundError where the URL names no organization."""
     router = state.router
-    address = getattr(state, "address", "")
-    if not isinstance(address, str) or not is_address(address):
+    address = routes.address_in(router.url.path)
+    if not is_address(address):
         raise NotFoundError("There is no such organization.")
     headers = router.headers
     return Visit(
@@ -173,35 +173,36 @@ def _plain(parameter: inspect.Parameter, value: Any) -> Any:
 class Frame(rx.State):
     """What every page of an organization shares: the frame, and what went wrong.
 
-    Pages' states derive from it, one per page, so that a page sends only its own changes.
+    Pages' states derive from it, one per page, so that a page sends only its own changes. A method whose name does not
+    begin with an underscore is an event handler, which any browser can call.
     """
 
     shell: ShellShown = ShellShown()
     problem: str = ""
     problem_detail: str = ""
 
-    def welcome(self, view: ShellView) -> None:
+    def _welcome(self, view: ShellView) -> None:
         """Shows the frame as it was just read; what had gone wrong is over."""
         shown = shell_shown(view)
         if shown != self.shell:
             self.shell = shown
         self.problem = self.problem_detail = ""
 
-    def say(self, problem: str, detail: str) -> None:
+    def _say(self, problem: str, detail: str) -> None:
         """Shows what went wrong: "not_found", "forbidden" and "broken" in place of the page, "refused" on it."""
         self.problem, self.problem_detail = problem, detail
 
-    async def refuse(self, error: BillingError, shell: ShellView | None) -> Any:
+    async def _refuse(self, error: BillingError, shell: ShellView | None) -> Any:
         """Shows why an event was refused; who is not signed in any more is asked to."""
         if isinstance(error, UnauthenticatedError):
-            return await self.leave()
+            return await self._leave()
         if shell is not None:
-            self.welcome(shell)
+            self._welcome(shell)
         kind = {NotFoundError: "not_found", ForbiddenError: "forbidden"}.get(type(error), "refused")
-        self.say(kind, error.detail)
+        self._say(kind, error.detail)
         return None
 
-    async def leave(self) -> Any:
+    async def _leave(self) -> Any:
         """Nobody is signed in any more: forgets everything that this tab showed, and asks to sign in."""
         url = self.router.url
         frame = await self.get_state(Frame)
@@ -212,4 +213,4 @@ class Frame(rx.State):
     @public("shows that an event failed; says nothing about anybody")
     def fail(self) -> None:
         """What the screen says when a handler broke: the log has the reason."""
-        self.say("broken", "")
+        self._say("broken", "")

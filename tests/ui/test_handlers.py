@@ -1,0 +1,185 @@
+"""Any browser can call any handler with any arguments: none does without its guard, and a guard believes nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from typing import Any
+
+import pytest
+import reflex as rx
+
+from billing_app.domain.access import MONEY_ROLES
+from billing_app.ui import live
+from billing_app.ui.pages.buy import BuyState, basket_in
+from billing_app.ui.pages.credits import CreditsState
+from billing_app.ui.pages.explain import ExplainState
+from billing_app.ui.pages.ledger import LedgerState
+from billing_app.ui.pages.overview import OverviewState
+from billing_app.ui.pages.usage import UsageState
+from billing_app.ui.session import GUARD, MAX_TEXT, Frame
+from tests.ui.states import opened, pages
+
+
+def handlers() -> list[tuple[type[rx.State], str, Any]]:
+    """Every handler of every state of ours, by the state that defines it."""
+    return [(state, name, value) for state in pages() for name, value in vars(state).items() if is_handler(value)]
+
+
+def is_handler(value: Any) -> bool:
+    """Whether a browser can call it."""
+    return type(value).__name__ == "EventHandler"
+
+
+def handler(state: rx.State, name: str) -> Any:
+    """A handler as a browser calls it: with whatever arguments."""
+    return getattr(state, name)
+
+
+def run(work: Any) -> Any:
+    """Runs one handler to its end."""
+    return asyncio.run(work)
+
+
+def test_there_are_handlers_to_look_at() -> None:
+    assert len(handlers()) >= 14
+
+
+@pytest.mark.parametrize(("state", "name", "found"), handlers(), ids=lambda value: getattr(value, "__name__", ""))
+def test_every_handler_is_guarded_or_says_why_not(state: type[rx.State], name: str, found: Any) -> None:
+    guard = guard_of(found)
+    assert isinstance(guard, frozenset | str), f"{state.__name__}.{name} has no guard"
+    assert guard, f"{state.__name__}.{name}: an empty guard lets nobody or everybody in"
+
+
+def test_only_the_entrance_and_the_failure_message_are_public() -> None:
+    public = {f"{state.__name__}.{name}" for state, name, found in handlers() if isinstance(guard_of(found), str)}
+    assert public == {
+        "Frame.fail",
+        "EntranceState.sign_in",
+        "EntranceState.open_link",
+        "EntranceState.go_home",
+    }
+
+
+def test_a_browser_cannot_pass_a_visit() -> None:
+    for state, name, found in handlers():
+        assert "visit" not in inspect.signature(found.fn).parameters, f"{state.__name__}.{name}"
+
+
+def test_what_is_private_stays_on_the_server() -> None:
+    state = opened(BuyState, "/o/meridian/credits/buy?basket=mau-50k:1")
+    run(state.load())
+    sent = state.dict()[BuyState.get_full_name()]
+    assert any(name.startswith("screen") for name in sent)
+    assert not [name for name in sent if name.startswith("_")]
+
+
+def guard_of(found: Any) -> object:
+    """Its roles, or the reason for being public."""
+    return getattr(found.fn, GUARD, None)
+
+
+@pytest.mark.parametrize("page", [OverviewState, UsageState, CreditsState, ExplainState, BuyState, LedgerState])
+def test_nobody_signed_in_sees_nothing_and_is_asked_to_sign_in(page: type[Frame]) -> None:
+    state = opened(page, "/o/meridian/usage?metric=sms", "sample_role=none")
+    answer = run(state.load())
+    assert state.screen.ready is False
+    assert state.shell.name == ""
+    assert "/sign-in?next=%2Fo%2Fmeridian%2Fusage%3Fmetric%3Dsms" in str(answer)
+
+
+def test_signing_out_forgets_what_the_tab_had_shown() -> None:
+    state = opened(OverviewState, "/o/meridian")
+    run(state.load())
+    assert state.screen.ready
+    again = opened(OverviewState, "/o/meridian", "sample_role=none")
+    again.screen, again.shell = state.screen, state.shell
+    run(again.load())
+    assert again.screen.ready is False
+    assert again.shell.organizations == []
+
+
+@pytest.mark.parametrize("address", ["nobody", "..", "a/b", "%2e%2e", "", "x" * 65, "meridian%00"])
+def test_an_unknown_organization_is_nothing(address: str) -> None:
+    state = opened(OverviewState, f"/o/{address}")
+    run(state.load())
+    assert state.problem == "not_found"
+    assert state.screen.ready is False
+
+
+def test_the_organization_is_the_paths_and_not_the_querys() -> None:
+    state = opened(OverviewState, "/o/meridian?address=stopped")
+    run(state.load())
+    assert state.shell.address == "meridian"
+
+
+def test_two_tabs_on_two_organizations_do_not_mix() -> None:
+    one = opened(OverviewState, "/o/meridian", token="one")
+    two = opened(OverviewState, "/o/stopped", token="two")
+    run(one.load())
+    run(two.load())
+    assert (one.shell.name, two.shell.name) == ("Meridian Apps", "Stopped Studio")
+    assert (one.screen.blocked, two.screen.blocked) == (False, True)
+
+
+@pytest.mark.parametrize("page", [ExplainState, BuyState, LedgerState])
+def test_a_member_does_not_open_pages_about_money_but_keeps_the_frame(page: type[Frame]) -> None:
+    state = opened(page, "/o/meridian/ledger", "sample_role=member")
+    run(state.load())
+    assert state.problem == "forbidden"
+    assert "admin or billing" in state.problem_detail
+    assert state.screen.ready is False
+    assert (state.shell.name, state.shell.money) == ("Meridian Apps", False)
+
+
+def test_money_handlers_ask_for_a_money_role() -> None:
+    for page in (ExplainState, BuyState, LedgerState):
+        for state, name, found in handlers():
+            if state is page:
+                assert guard_of(found) == MONEY_ROLES, name
+
+
+def test_a_page_that_works_again_says_no_more_that_it_did_not() -> None:
+    state = opened(OverviewState, "/o/meridian")
+    state._say("broken", "")
+    run(state.load())
+    assert (state.problem, state.screen.ready) == ("", True)
+
+
+def test_arguments_of_other_types_become_empty_ones() -> None:
+    state = opened(BuyState, "/o/meridian/credits/buy")
+    run(handler(state, "change")(pack={"$ne": 1}, step="many"))
+    run(handler(state, "change")(pack="mau-50k", step=1, visit="me", roles=["operator"]))
+    assert [row.name for row in state.screen.basket] == ["50,000\N{NO-BREAK SPACE}MAU"]
+
+
+def test_long_texts_are_cut() -> None:
+    state = opened(LedgerState, f"/o/meridian/ledger?search={'x' * 5000}")
+    run(state.load())
+    assert len(state.screen.search) == MAX_TEXT
+
+
+def test_a_month_outside_the_chart_leads_nowhere() -> None:
+    state = opened(UsageState, "/o/meridian/usage")
+    run(state.load())
+    assert run(handler(state, "pick")(10_000)) is None
+    assert run(handler(state, "pick")(-1)) is None
+    assert "month=2025-09-01" in str(run(handler(state, "pick")(10)))
+
+
+def test_a_shown_page_hears_of_changes() -> None:
+    state = opened(UsageState, "/o/meridian/usage", token="follows")
+    run(state.load())
+    tab = live._tabs.pop("follows")
+    assert (tab.address, tab.revision) == ("meridian", 1)
+    assert tab.handler == f"{UsageState.get_full_name()}.load"
+
+
+def test_a_basket_of_the_url_is_put_in_once() -> None:
+    state = opened(BuyState, "/o/meridian/credits/buy?basket=mau-50k:1,sms-500:2,rubbish,mau-10k:0,x:-3,y:999999")
+    run(state.load())
+    run(handler(state, "change")("mau-50k", -1))
+    run(state.load())
+    assert state.screen.count == "2 packs"
+    assert basket_in("a:1,b:99,c:100,d:1.5") == {"a": 1, "b": 99}

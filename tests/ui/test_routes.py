@@ -1,0 +1,49 @@
+"""Links: what is asked for is in the URL, and nothing of it breaks out."""
+
+from __future__ import annotations
+
+import pytest
+
+from billing_app.ui import routes
+from billing_app.ui.origins import own_origins
+from billing_app.ui.pages.explain import moment_in
+from billing_app.ui.pages.usage import day_in
+
+
+def test_what_is_empty_is_left_out() -> None:
+    assert routes.usage("a", metric="mau", months="", month=None) == "/o/a/usage?metric=mau"
+    assert routes.overview("a") == "/o/a"
+
+
+def test_values_are_quoted() -> None:
+    assert routes.ledger("a", search="a&b=c#d") == "/o/a/ledger?search=a%26b%3Dc%23d"
+    assert routes.overview("a/b?c") == "/o/a%2Fb%3Fc"
+
+
+def test_the_sign_in_page_comes_back() -> None:
+    assert routes.sign_in("/o/a/usage?metric=mau") == "/sign-in?next=%2Fo%2Fa%2Fusage%3Fmetric%3Dmau"
+
+
+@pytest.mark.parametrize(
+    ("path", "address"),
+    [("/o/acme/usage", "acme"), ("/o/acme", "acme"), ("/o/", ""), ("/", ""), ("/x/acme", ""), ("/o/a%2Eb", "a.b")],
+)
+def test_the_address_is_in_the_path(path: str, address: str) -> None:
+    assert routes.address_in(path) == address
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2025-13-01", "2025-02-30", "2025-01-01T00:00", "9" * 400])
+def test_a_day_that_is_none(text: str) -> None:
+    assert day_in(text) is None
+
+
+def test_moments_are_in_utc() -> None:
+    moment = moment_in("2025-11-21T14:10")
+    assert moment is not None
+    assert moment.isoformat() == "2025-11-21T14:10:00+00:00"
+    assert moment_in("2025-11-21") is None
+
+
+def test_ones_own_machine_has_two_names() -> None:
+    assert own_origins("http://127.0.0.1:3000") == ["http://127.0.0.1:3000", "http://localhost:3000"]
+    assert own_origins("https://billing.example.com/") == ["https://billing.example.com"]

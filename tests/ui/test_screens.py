@@ -1,0 +1,299 @@
+"""From views to what screens say: sentences, sums and links."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from billing_app.domain.catalog.model import Hue, Metric
+from billing_app.domain.credits import Aggregation
+from billing_app.services.views import BannerKind, BannerView, CheckoutView, GrantStatus, LedgerFilters
+from billing_app.ui.formats import Formats
+from billing_app.ui.present.buy import buy_shown
+from billing_app.ui.present.credits import credits_shown
+from billing_app.ui.present.entrance import link_shown, refusal
+from billing_app.ui.present.explain import explain_shown
+from billing_app.ui.present.grants import grant_row
+from billing_app.ui.present.ledger import ledger_shown
+from billing_app.ui.present.overview import OverviewShown, overview_shown
+from billing_app.ui.present.returned import returned_shown
+from billing_app.ui.present.shared import chart_caption, in_a_sentence
+from billing_app.ui.present.shell import shell_shown
+from billing_app.ui.present.usage import usage_shown
+from tests.ui.samples import accounts, overviews, shop, usages
+from tests.ui.samples.facts import BANDWIDTH, EMAILS, MAU, NOW, SMS, STORAGE, at, period
+
+FORMATS = Formats()
+SHELL = overviews.shell("meridian")
+GAP = "\N{NO-BREAK SPACE}"
+
+
+def overview(**changes: Any) -> OverviewShown:
+    """The overview's screen of the sample, changed."""
+    return overview_shown(replace(overviews.meridian(), **changes), SHELL, FORMATS)
+
+
+def test_the_answer_comes_first_in_a_sentence() -> None:
+    banner = overview().banner
+    assert banner.title == "MAU runs out on 14 Dec at this pace."
+    assert banner.text == "50,000 more cost $49.00 and last until 18 Jan."
+    assert banner.action == f"Buy 50,000{GAP}MAU"
+    assert banner.action_full == f"Buy 50,000{GAP}MAU for $49.00"
+    assert banner.action_href == "/o/meridian/credits/buy?metric=mau&basket=mau-50k%3A1"
+
+
+def test_one_banner_the_worst_and_how_many_more() -> None:
+    shown = overview_shown(overviews.stopped(), overviews.shell("stopped"), FORMATS)
+    assert shown.banner.title == "Uploads are blocked: storage is used up"
+    assert shown.banner.text.endswith("Everything else works.")
+    assert (shown.banner.tone, shown.banner.more, len(shown.others)) == ("blocked", "and 2 more", 2)
+    assert shown.actions[0].name == "Uploads blocked"
+    assert [one.works for one in shown.actions] == [False, True, True, True, True]
+
+
+def test_what_it_takes_adds_up() -> None:
+    takes = overview_shown(overviews.stopped(), overviews.shell("stopped"), FORMATS).takes
+    assert [line.value for line in takes.lines] == [f"250{GAP}GB", f"−100{GAP}GB"]
+    assert takes.result.value == f"150{GAP}GB"
+    assert f"150{GAP}GB pay for December at this level, 50{GAP}GB are room to grow." in takes.text
+
+
+def test_what_is_already_used_is_said_first() -> None:
+    view = overviews.stopped()
+    assert view.takes is not None
+    owing = replace(view, takes=replace(view.takes, pays_for_past=6 * 10**9))
+    text = overview_shown(owing, overviews.shell("stopped"), FORMATS).takes.text
+    assert f"6{GAP}GB pay for what is already used, 150{GAP}GB for December at this level, 44{GAP}GB are room" in text
+
+
+@pytest.mark.parametrize(
+    ("banner", "title", "tone"),
+    [
+        (BannerView(BannerKind.RUNS_OUT, EMAILS, at("2025-12-17")), "Emails run out on 17 Dec at this pace.", "soon"),
+        (BannerView(BannerKind.DEBT, MAU, quantity=1200), "1,200 MAU credits are owed.", "blocked"),
+        (BannerView(BannerKind.PAST_DUE, at=at("2025-11-28")), "The last payment of your plan failed.", "soon"),
+        (
+            BannerView(BannerKind.OVER_LIMIT, limit_name="members"),
+            "There are more members than the plan allows.",
+            "soon",
+        ),
+        (BannerView(BannerKind.BLOCKED, SMS, NOW), "SMS is used up", "blocked"),
+        (
+            BannerView(BannerKind.ENDS_UNUSED, BANDWIDTH, at("2025-12-08"), 10**12),
+            f"1.00{GAP}TB bandwidth credits end on 8 Dec, unused.",
+            "soon",
+        ),
+    ],
+)
+def test_each_kind_of_banner_has_its_sentence(banner: BannerView, title: str, tone: str) -> None:
+    shown = overview(banners=(banner,)).banner
+    assert (shown.title, shown.tone, shown.more) == (title, tone, "")
+
+
+def test_several_blocked_actions_are_listed() -> None:
+    banner = BannerView(BannerKind.BLOCKED, MAU, NOW, actions=("Uploads", "Downloads", "Update checks"))
+    assert (
+        overview(banners=(banner,)).banner.title == "Uploads, downloads and update checks are blocked: MAU is used up"
+    )
+
+
+def test_a_quiet_overview_has_no_banner() -> None:
+    assert not overview(banners=()).banner.shown
+
+
+def test_who_may_not_buy_is_told_why() -> None:
+    member = overviews.shell("meridian", "member")
+    assert "Your role here cannot buy" in overview_shown(overviews.meridian(), member, FORMATS).banner.action_why_not
+    unsold = replace(SHELL, selling=False)
+    assert "Payments are not set up" in shell_shown(unsold).buying
+    assert shell_shown(SHELL).buying == ""
+
+
+def test_a_new_organization_is_empty_and_shows_its_meters() -> None:
+    shown = overview_shown(overviews.fresh(), overviews.shell("fresh-start"), FORMATS)
+    assert shown.empty
+    assert len(shown.meters) == 5
+    assert shown.recount.startswith("Not counted yet")
+
+
+def test_a_failed_recount_says_that_figures_are_exact() -> None:
+    shown = overview(recount=replace(overviews.meridian().recount, failed=True))
+    assert shown.recount_failed
+    assert "figures are exact" in shown.recount
+
+
+def test_usage_keeps_metric_range_and_month_in_the_url() -> None:
+    shown = usage_shown(usages.usage("meridian", "sms", 3, None), SHELL, FORMATS, months=3)
+    assert shown.month_hrefs[0] == "/o/meridian/usage?metric=sms&months=3&month=2025-09-01"
+    assert shown.month_hrefs[-1] == "/o/meridian/usage?metric=sms&months=3"
+    assert (shown.metric_base, shown.span_base) == (
+        "/o/meridian/usage?months=3&metric=",
+        "/o/meridian/usage?metric=sms&months=",
+    )
+    assert shown.csv_href == "/api/v1/organizations/meridian/history.csv?metric=sms"
+
+
+def test_usage_shows_the_chosen_month() -> None:
+    shown = usage_shown(usages.usage("meridian", "mau", 13, at("2025-03-10")), SHELL, FORMATS)
+    assert [(one.label, one.value) for one in shown.stats] == [
+        ("Mar 2025", "13,910"),
+        ("Covered by plan", "10,000"),
+        ("Covered by credits", "1,000"),
+        ("Uncovered", "2,910"),
+    ]
+    assert [row.name for row in shown.rows if row.chosen] == ["Mar 2025"]
+    assert shown.rows[0].name == "Nov so far"
+
+
+def test_sources_are_shown_when_there_are_several() -> None:
+    assert usage_shown(usages.usage("meridian", "mau", 13, None), SHELL, FORMATS).sources == []
+    several = usage_shown(usages.usage("meridian", "bandwidth", 13, None), SHELL, FORMATS)
+    assert [one.name for one in several.sources] == ["Meridian Apps", "Meridian Labs"]
+
+
+def test_credits_are_a_sum() -> None:
+    shown = credits_shown(accounts.credits("meridian", "mau", 6), SHELL, FORMATS)
+    assert [(one.label, one.value) for one in shown.sums] == [
+        ("Granted", "81,000"),
+        ("Burned", "−55,880"),
+        ("not yet posted", "−194"),
+        ("Expired", "0"),
+    ]
+    assert (shown.left, shown.until, shown.until_tone) == ("25,120", "14 Dec", "soon")
+    assert [choice.label for choice in shown.filters] == ["All 5", "With credits left 2"]
+
+
+def test_only_grants_with_credits_left() -> None:
+    shown = credits_shown(accounts.credits("meridian", "mau", 6), SHELL, FORMATS, only_left=True)
+    assert [row.name for row in shown.grants] == ["50,000 pack", "10,000 pack"]
+    assert shown.total_left == "25,120"
+
+
+def test_a_grant_names_the_months_that_burned_it() -> None:
+    row = grant_row(accounts.GRANTS[0], MAU, NOW, "", FORMATS)
+    assert row.burns == ["Sep 10,720", "Oct 4,870", "Nov 19,290"]
+    assert (row.badge, row.note, row.dim) == ("Burning now", "bought, $49.00", False)
+    used_up = grant_row(accounts.GRANTS[2], MAU, NOW, "", FORMATS)
+    assert (used_up.dim, used_up.note, used_up.badge) == (True, "“Outage on 16 Oct”", "")
+
+
+def test_many_months_of_one_grant_are_summed_up() -> None:
+    many = tuple(
+        replace(accounts.GRANTS[0].burns[0], period=period(at(f"2025-{month:02}-05")), quantity=month)
+        for month in range(1, 9)
+    )
+    row = grant_row(replace(accounts.GRANTS[0], burns=many), MAU, NOW, "", FORMATS)
+    assert row.burns == ["earlier 10", "May 5", "Jun 6", "Jul 7", "Aug 8"]
+
+
+def test_a_disputed_grant_is_on_hold() -> None:
+    held = replace(accounts.GRANTS[0], left=0, held=15_120, status=GrantStatus.HELD)
+    row = grant_row(held, MAU, NOW, "", FORMATS)
+    assert (row.badge, row.end_note, row.dim) == ("On hold", "15,120 on hold", False)
+
+
+def test_the_explanation_is_an_equation_with_every_step() -> None:
+    shown = explain_shown(accounts.explain("meridian", "mau", None), SHELL, FORMATS)
+    assert [f"{one.value} {one.label}" for one in shown.terms] == ["81,000 granted", "55,880 burned", "0 expired"]
+    assert (shown.left, shown.steps[0].what, shown.steps[0].href) == ("25,120", "Not yet posted", "")
+    assert shown.steps[3].note == "620 reported late, on 3 Nov"
+    assert [line.value for line in shown.later.lines] == ["35,030", "−620"]
+    assert shown.later.result.value == "34,410"
+
+
+def test_the_ledger_ends_with_what_is_not_yet_posted() -> None:
+    shown = ledger_shown((accounts.ledger("meridian", LedgerFilters(), ""), None), SHELL, FORMATS)
+    assert (shown.rows[0].unposted, shown.rows[0].change, shown.rows[0].note) == (True, "−194", "posts at 18:00 UTC")
+    assert shown.older_href == "/o/meridian/ledger?cursor=next"
+
+
+def test_ledger_filters_stay_in_every_link() -> None:
+    filters = LedgerFilters(metric="mau", kind="burn", starting=at("2025-01-01"), search="late use")
+    view = accounts.ledger("meridian", LedgerFilters(), "")
+    shown = ledger_shown((view, None), SHELL, FORMATS, filters)
+    assert shown.kind_base == "/o/meridian/ledger?metric=mau&from=2025-01-01&search=late+use&kind="
+    assert "kind=burn" in shown.older_href
+    assert shown.csv_href.endswith("ledger.csv?metric=mau&kind=burn&from=2025-01-01T00%3A00%3A00Z")
+    assert shown.filtered
+
+
+def test_the_trace_leads_back_to_the_filtered_page() -> None:
+    filters = LedgerFilters(kind="burn")
+    view = accounts.ledger("meridian", filters, "")
+    shown = ledger_shown((view, accounts.trace(9)), SHELL, FORMATS, filters)
+    assert shown.trace.title == "Entry 9: Use above the plan"
+    assert shown.close_href == "/o/meridian/ledger?kind=burn"
+    assert [row.number for row in shown.rows if row.chosen] == ["9"]
+
+
+def test_the_basket_says_price_and_until_when() -> None:
+    shown = buy_shown(shop.buy("meridian", "mau", None, {"mau-50k": 1, "sms-500": 2}), SHELL, FORMATS)
+    assert [(row.name, row.price) for row in shown.basket] == [
+        (f"50,000{GAP}MAU", "$49.00"),
+        (f"2 × 500{GAP}SMS", "$60.00"),
+    ]
+    assert (shown.total, shown.count, shown.refusal) == ("$109.00", "3 packs", "")
+    assert shown.need.in_basket
+
+
+def test_an_empty_basket_cannot_be_paid_and_says_why() -> None:
+    shown = buy_shown(shop.buy("meridian", "mau", None, {}), SHELL, FORMATS)
+    assert shown.refusal == "Put a pack into the basket first."
+    assert not shown.need.in_basket
+
+
+def test_the_basket_says_what_pays_for_the_past() -> None:
+    view = shop.buy("meridian", "mau", None, {"mau-50k": 1})
+    owing = replace(view, basket=(replace(view.basket[0], pays_for_past=50),))
+    notes = [note.label for note in buy_shown(owing, SHELL, FORMATS).notes]
+    assert f"Of the 50,000{GAP}MAU, 50 pay for what is already used." in notes
+    level = replace(view, basket=(replace(view.basket[0], burned_each_period=70),))
+    assert "At this level 70 are burned again every month." in [
+        note.label for note in buy_shown(level, SHELL, FORMATS).notes
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "title"),
+    [
+        ("open", "Waiting for the payment"),
+        ("paid", "Paid, and added to your credits"),
+        ("failed", "The payment did not go through"),
+        ("expired", "This payment page has ended"),
+    ],
+)
+def test_the_way_back_from_payment(status: str, title: str) -> None:
+    view = shop.checkout(status) if status != "paid" else shop.checkout("x")
+    shown = returned_shown(view, "meridian", FORMATS, patient=False)
+    assert (shown.status, shown.title) == ("waiting" if status == "open" else status, title)
+
+
+def test_a_declined_card_is_told_and_nothing_was_charged() -> None:
+    view = CheckoutView("failed", 4900, "USD", (), "Your card was declined.")
+    assert returned_shown(view, "m", FORMATS, patient=False).text == "Your card was declined. Nothing was charged."
+
+
+def test_refusals_of_the_entrance_are_ours_whatever_the_url_says() -> None:
+    assert refusal("wrong_password") == "E-mail or password is wrong."
+    assert refusal("<script>") == "This did not work. Try again."
+    assert refusal("") == ""
+
+
+def test_an_invitation_says_to_what() -> None:
+    from billing_app.services.links import Kind, LinkView
+
+    view = LinkView(Kind.INVITATION, "ana@example.com", "", "Meridian", "billing", has_password=True)
+    assert link_shown(view).text == "ana@example.com is invited to Meridian with the role billing."
+
+
+def test_names_inside_a_sentence() -> None:
+    calls = Metric("calls", "API calls", "made", Aggregation.SUM, "calls", "calls", 1, 1, Hue.CYAN, "zap")
+    assert [in_a_sentence(one) for one in (STORAGE, MAU, calls)] == ["storage", "MAU", "API calls"]
+
+
+def test_charts_say_what_they_count() -> None:
+    assert chart_caption(MAU, "") == "unique devices"
+    assert chart_caption(STORAGE, "GB") == "highest level, GB"
+    assert chart_caption(BANDWIDTH, "TB") == "TB served"
