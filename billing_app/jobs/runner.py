@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from billing_app.db import Database
-from billing_app.jobs import inbox, schedule
+from billing_app.jobs import housekeeping, inbox, schedule
 from billing_app.settings import Settings
 
 
 @asynccontextmanager
 async def running(database: Database, settings: Settings) -> AsyncGenerator[None]:
     """The scheduler, started and stopped with the process. What was missed is caught up at once."""
-    sweeps = {"inbox": (lambda: inbox.sweep(database, settings), inbox.EVERY_SECONDS)} if settings.selling else {}
+    sweeps: dict[str, tuple[Callable[[], object], int]] = {
+        "housekeeping": (lambda: housekeeping.sweep(database), housekeeping.EVERY_SECONDS)
+    }
+    if settings.selling:
+        sweeps["inbox"] = (lambda: inbox.sweep(database, settings), inbox.EVERY_SECONDS)
     jobs = schedule.scheduler(database, sweeps)
     jobs.start()
     try:

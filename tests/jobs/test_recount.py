@@ -1,0 +1,87 @@
+"""The recount as a job: on the schedule, one at a time, and caught up after a stop."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from billing_app import clock
+from billing_app.db import Database
+from billing_app.domain.errors import ConflictError
+from billing_app.jobs import recount, schedule
+from billing_app.services import catalog, credits, orgs, recounts, usage
+from billing_app.settings import ROOT
+from billing_app.store import ledger, runs
+
+
+@pytest.fixture
+def busy(database: Database) -> Database:
+    """A database with one organization whose ledger is behind."""
+    now = clock.now()
+    with database.writing() as session:
+        catalog.load(session, catalog.read_document(ROOT / "plans.json"), now, "plans.json")
+        organization = orgs.create(session, now, address="acme", anchor=now - timedelta(days=40))
+        credits.change_plan(session, organization, "free", now)
+        credits.grant(session, organization, "sms", 100, now, source="operator", source_key="a", reason="Hello")
+        usage.report(session, organization, [usage.ReportedEvent("sms", 30, id="one")], now)
+    return database
+
+
+def posted(database: Database) -> int:
+    """What the ledger of SMS sums up to."""
+    with database.reading() as session:
+        organization = orgs.by_address(session, "acme")
+        return ledger.balance(session, organization.id or 0, "sms")
+
+
+def test_a_recount_posts_what_was_used_and_leaves_a_row(busy: Database) -> None:
+    assert posted(busy) == 100
+    outcome = recount.recount(busy, "demand")
+    assert posted(busy) == 70
+    assert (outcome.organizations_seen, outcome.organizations_changed, outcome.entries) == (1, 1, 1)
+    with busy.reading() as session:
+        (run,) = runs.recent(session, 10)
+        assert (run.trigger, run.organizations_changed, run.entries, run.error) == ("demand", 1, 1, None)
+        assert run.finished_at is not None
+
+
+def test_recounting_again_touches_nobody(busy: Database) -> None:
+    recount.recount(busy, "demand")
+    outcome = recount.recount(busy, "demand")
+    assert (outcome.organizations_seen, outcome.entries) == (0, 0)
+
+
+def test_one_run_at_a_time_across_processes(busy: Database) -> None:
+    with busy.writing() as session:
+        runs.take_lease(session, recounts.LEASE, "elsewhere:1:abcd", clock.now())
+    with pytest.raises(ConflictError) as refused:
+        recount.recount(busy, "demand", wait_s=0)
+    assert refused.value.code == "lease_taken"
+    assert posted(busy) == 100
+
+
+def test_the_lease_of_a_process_that_died_here_is_free_at_once(busy: Database) -> None:
+    host = recount.holder().split(":")[0]
+    with busy.writing() as session:
+        runs.take_lease(session, recounts.LEASE, f"{host}:4194304:abcd", clock.now())  # above any process id
+    recount.recount(busy, "demand", wait_s=0)
+    assert posted(busy) == 70
+
+
+def test_what_was_missed_is_caught_up_once(busy: Database) -> None:
+    assert recount.catch_up(busy)
+    assert posted(busy) == 70
+    assert not recount.catch_up(busy)
+
+
+def test_recounts_are_scheduled_four_times_a_day(busy: Database) -> None:
+    jobs = schedule.scheduler(busy, {})
+    trigger = jobs.get_job("recount").trigger
+    moments, moment = [], datetime(2026, 3, 1, 0, 0, 1, tzinfo=UTC)
+    for _ in range(4):
+        moment = trigger.get_next_fire_time(None, moment + timedelta(seconds=1))
+        moments.append(moment)
+    assert [each.strftime("%d %H:%M") for each in moments] == ["01 06:00", "01 12:00", "01 18:00", "02 00:00"]
+    assert recounts.next_scheduled(datetime(2026, 3, 1, 12, tzinfo=UTC)) == moments[2]
+    assert recounts.last_scheduled(datetime(2026, 3, 1, 12, tzinfo=UTC)) == moments[1]
