@@ -18,7 +18,6 @@ export REFLEX_TELEMETRY_ENABLED := false
 
 # Browser tests share one server and one Chromium; the others gain from a second process.
 TEST_PROCESSES ?= 2
-BROWSER_TESTS := $(wildcard tests/browser/test_*.py)
 LOCK := $(RUN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --group build
 
@@ -104,12 +103,12 @@ check: .venv/.development ## lint, arrows between modules, types
 .PHONY: test
 test: check ## check, then every test, on SQLite and PostgreSQL and in a browser
 	$(RUN)/pytest -m "not browser and not long" -n $(TEST_PROCESSES)
-	$(if $(BROWSER_TESTS),$(RUN)/pytest -m "browser and not long" tests/browser)
+	$(RUN)/pytest -m "browser and not long"
 
 .PHONY: test-long
 test-long: check ## the same with the full number of examples
 	$(RUN)/pytest -m "not browser" -n $(TEST_PROCESSES) --hypothesis-profile long
-	$(if $(BROWSER_TESTS),$(RUN)/pytest -m browser tests/browser)
+	$(RUN)/pytest -m browser
 
 .PHONY: bench
 bench: .venv/.development ## measure against limits on this machine (docs: benchmarks/)

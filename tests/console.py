@@ -60,7 +60,7 @@ class Console:
 def running_console(folder: Path) -> Generator[Console]:
     """Starts `billing run` with its files in `folder`, waits for it, and stops it as Ctrl-C does."""
     port = free_port()
-    log = folder / "console.log"
+    log = folder / "console.log.terminal"
     command = [sys.executable, "-m", "billing_app", "run", "--port", str(port), "--folder", str(folder)]
     with log.open("wb") as output, subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output) as process:
         try:

@@ -1,0 +1,98 @@
+"""The whole console as it is started by hand: one port for everything, found again, and gone when it is stopped."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from billing_app.launcher.ports import free_port
+from billing_app.launcher.server import answers, wait_until_answers
+from billing_app.settings import ROOT
+from tests.console import STARTS_SECONDS, Console
+
+pytestmark = pytest.mark.browser
+
+
+@contextmanager
+def started(folder: Path, port: int, *arguments: str) -> Generator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "billing_app", "run", "--port", str(port), "--folder", str(folder), *arguments]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        try:
+            assert wait_until_answers("127.0.0.1", port, "/ping", STARTS_SECONDS, process.poll)
+            yield process
+        finally:
+            process.kill()
+
+
+def gone(port: int) -> bool:
+    until = time.monotonic() + 30
+    while answers("127.0.0.1", port, "/ping") and time.monotonic() < until:
+        time.sleep(0.2)
+    return not answers("127.0.0.1", port, "/ping")
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/", 200), ("/sign-in", 200), ("/api/v1/plans", 200), ("/_sandbox/", 200), ("/readyz", 200), ("/nowhere", 404)],
+)
+def test_everything_is_on_one_port(console: Console, path: str, status: int) -> None:
+    assert httpx.get(console.url + path, follow_redirects=True, trust_env=False).status_code == status
+
+
+def test_the_pages_find_their_server_under_another_name(console: Console, page: Page) -> None:
+    page.goto(console.url.replace("127.0.0.1", "localhost"))
+    expect(page.get_by_label("E-mail")).to_be_visible()
+
+
+def test_the_terminal_says_where_to_go_and_nothing_else(console: Console) -> None:
+    said = (console.folder / "console.log.terminal").read_text()
+    assert f"The billing console is ready: {console.url}" in said
+    assert "operator" in said
+    assert "request" not in said
+
+
+def test_a_second_console_on_the_same_data_is_refused(console: Console) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "billing_app", "run", "--port", str(free_port()), "--folder", str(console.folder)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "already runs" in done.stderr
+
+
+def test_commands_in_another_terminal_act_on_the_same_data(console: Console) -> None:
+    assert "Sound" in console.billing("db", "check")
+
+
+def test_without_the_demo_a_start_gives_the_first_operator_a_link(tmp_path: Path) -> None:
+    port = free_port()
+    with started(tmp_path, port, "--no-demo") as process:
+        assert httpx.get(f"http://127.0.0.1:{port}/_sandbox/", trust_env=False).status_code == 404
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert re.search(rf"http://127\.0\.0\.1:{port}/set-up\?token=\S{{20,}}", said)
+    assert gone(port)
+
+
+def test_nothing_stays_when_the_console_is_killed(tmp_path: Path) -> None:
+    port = free_port()
+    with started(tmp_path, port, "--no-demo") as process:
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        assert gone(port)
