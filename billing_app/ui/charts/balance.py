@@ -19,6 +19,10 @@ CROWDED = 0.07
 """Grants nearer to each other than this part of the width share their label's place: only the larger is named."""
 
 
+EDGE = 0.14
+"""Words this near to the right edge stand left of what they name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ticks:
     """Named moments of the time axis."""
@@ -54,7 +58,7 @@ def balance_figure(
     _dotted(drawing, ahead)
     top = max([*past["left"], *ahead["left"], 0.0])
     drawing.scale_y(top, headroom=1.2)
-    _upright(drawing, Mark(now, "now"), {"color": colours.zero, "width": 1})
+    _upright(drawing, Mark(now, "now"), span, {"color": colours.zero, "width": 1})
     _grants(drawing, past, span, top, now)
     if not past.empty:
         here = {"color": metric.credits, "size": 8, "line": {"color": colours.panel, "width": 1.5}}
@@ -82,9 +86,9 @@ def basket_figure(
     """
     drawing, metric = Drawing(palette(dark=dark)), hues(hue, dark=dark)
     colours = drawing.colours
-    if goal is not None:
-        _upright(drawing, goal, {"color": colours.zero, "width": 1.5, "dash": "dot"})
     span = Span(as_it_is["at"].min() if not as_it_is.empty else end, end)
+    if goal is not None:
+        _upright(drawing, goal, span, {"color": colours.zero, "width": 1.5, "dash": "dot"})
     _filled(drawing, with_basket, metric, "with")
     for label, height in zip(with_basket["granted"], with_basket["left"], strict=True):
         if label:
@@ -132,11 +136,12 @@ def _dotted(drawing: Drawing, frame: pd.DataFrame) -> None:
     drawing.line(x, list(frame["left"]), line, "ahead", customdata=list(frame["hover"]), hovertemplate=HOVER)
 
 
-def _upright(drawing: Drawing, mark: Mark, line: dict[str, Any]) -> None:
+def _upright(drawing: Drawing, mark: Mark, span: Span, line: dict[str, Any]) -> None:
     """A line over the whole height, and its name at the top."""
     at, over = _iso(mark.at), {"yref": "y domain"}
     drawing.shape(type="line", x0=at, x1=at, y0=0, y1=1, layer="below", line=line, **over)
-    drawing.note(mark.text, at, 1, drawing.colours.quiet, yanchor="top", xshift=6, **over)
+    place = {"xanchor": "right", "xshift": -6} if span.part(mark.at, span.end) < EDGE else {"xshift": 6}
+    drawing.note(mark.text, at, 1, drawing.colours.quiet, yanchor="top", **place, **over)
 
 
 def _grants(drawing: Drawing, past: pd.DataFrame, span: Span, top: float, now: pd.Timestamp) -> None:

@@ -9,6 +9,9 @@ from __future__ import annotations
 import reflex as rx
 from reflex_base.utils.imports import ImportDict
 
+LEFT = "left-for"
+"""Where a tab notes the URL that it has left for."""
+
 
 class Leaving(rx.Fragment):
     """Goes to `url` as soon as there is one."""
@@ -20,9 +23,16 @@ class Leaving(rx.Fragment):
         return {"react": "useEffect"}
 
     def add_hooks(self) -> list[str | rx.Var]:
-        """Runs when the URL changes, and never for the empty one."""
+        """Runs when the URL changes, never for the empty one, and once for each.
+
+        Who comes back by that site's own link finds the state as it was left, URL included, before the page's handler
+        has forgotten it: without the note in this tab they would be sent away again.
+        """
         url = str(self.url)
-        return [f"useEffect(() => {{ if ({url}) window.location.assign({url}); }}, [{url}]);"]
+        return [
+            f"useEffect(() => {{ if (!{url} || sessionStorage.getItem('{LEFT}') === {url}) return; "
+            f"sessionStorage.setItem('{LEFT}', {url}); window.location.assign({url}); }}, [{url}]);"
+        ]
 
     def _exclude_props(self) -> list[str]:
         return ["url"]

@@ -37,6 +37,7 @@ class BuyState(Frame):
 
     _basket: dict[str, int] = {}  # noqa: RUF012  Reflex copies it for each tab
     _offered: str = ""
+    _begun: str = ""
     _until: datetime | None = None
 
     @rx.event
@@ -86,7 +87,12 @@ class BuyState(Frame):
             url = await visit.call(desks().start_checkout, basket)
         finally:
             async with self:
-                self.paying, self.payment_url = False, url
+                self.paying, self.payment_url, self._begun = False, url, url
+
+    def _paid(self, session_id: str) -> None:
+        """Empties the basket that this payment was begun with: it must not lie there to be paid again."""
+        if session_id and session_id in self._begun:
+            self._basket, self._offered, self._begun = {}, "", ""
 
     async def _show(self, visit: Visit) -> None:
         """Reads the page; a basket with a pack that is not sold (an old link) is emptied instead of refused."""

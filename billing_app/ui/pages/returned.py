@@ -14,6 +14,7 @@ from billing_app.ui.components.basics import button_link, head, link, metric_til
 from billing_app.ui.components.skeletons import list_skeleton
 from billing_app.ui.desk import desks
 from billing_app.ui.layout import page, shell
+from billing_app.ui.pages.buy import BuyState
 from billing_app.ui.present.returned import ReceivedRow, ReturnedShown, returned_shown
 from billing_app.ui.session import Frame, Visit, guarded
 
@@ -56,6 +57,8 @@ class ReturnedState(Frame):
             async with self:
                 if shown != self.screen:
                     self.screen = shown
+                if view.status == "paid":
+                    (await self.get_state(BuyState))._paid(session_id)
             if view.status != "open":
                 return
             await asyncio.sleep(ASK_EVERY_SECONDS)

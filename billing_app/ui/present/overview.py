@@ -112,7 +112,7 @@ def overview_shown(view: OverviewView, shell: ShellView, formats: Formats) -> Ov
         period_short=f"{days_left(end, now)} {DOT} recount {clock(view.recount.next_at)} UTC",
         used_head=f"Used in {month(view.period)}"
         if is_calendar_month(view.period)
-        else f"Used since {plain_day(view.period.start)}",
+        else f"Since {plain_day(view.period.start)}",
         recount=recount_text(view.recount),
         recount_failed=view.recount.failed,
         banner=banner_shown(view.banners, view.actions, shell, end, now, formats),
