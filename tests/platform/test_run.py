@@ -19,15 +19,24 @@ from playwright.sync_api import Page, expect
 from billing_app.launcher.ports import free_port
 from billing_app.launcher.server import answers, wait_until_answers
 from billing_app.settings import ROOT
+from tests import servers
+from tests.conftest import SHARED
 from tests.console import STARTS_SECONDS, Console
 
 pytestmark = pytest.mark.browser
 
 
 @contextmanager
-def started(folder: Path, port: int, *arguments: str) -> Generator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "billing_app", "run", "--port", str(port), "--folder", str(folder), *arguments]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+def started(folder: Path, port: int, *arguments: str, **environment: str) -> Generator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "billing_app", *arguments, "--port", str(port), "--folder", str(folder)]
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
         try:
             assert wait_until_answers("127.0.0.1", port, "/ping", STARTS_SECONDS, process.poll)
             yield process
@@ -81,7 +90,7 @@ def test_commands_in_another_terminal_act_on_the_same_data(console: Console) -> 
 
 def test_without_the_demo_a_start_gives_the_first_operator_a_link(tmp_path: Path) -> None:
     port = free_port()
-    with started(tmp_path, port, "--no-demo") as process:
+    with started(tmp_path, port, "run", "--no-demo") as process:
         assert httpx.get(f"http://127.0.0.1:{port}/_sandbox/", trust_env=False).status_code == 404
         process.send_signal(signal.SIGINT)
         said, _ = process.communicate(timeout=60)
@@ -92,7 +101,22 @@ def test_without_the_demo_a_start_gives_the_first_operator_a_link(tmp_path: Path
 
 def test_nothing_stays_when_the_console_is_killed(tmp_path: Path) -> None:
     port = free_port()
-    with started(tmp_path, port, "--no-demo") as process:
+    with started(tmp_path, port, "run", "--no-demo") as process:
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
         assert gone(port)
+
+
+def test_several_web_processes_serve_postgresql_and_redis(
+    request: pytest.FixtureRequest, redis_url: str, tmp_path: Path
+) -> None:
+    port = free_port()
+    with servers.postgres_database(request.config.stash[SHARED].postgres_uri) as url:
+        shared = {"BILLING_DATABASE_URL": url, "BILLING_REDIS_URL": redis_url, "GRANIAN_WORKERS": "2"}
+        with started(tmp_path, port, "serve", **shared) as process:
+            ready = [httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False) for _ in range(20)]
+            assert {answer.status_code for answer in ready} == {200}
+            process.send_signal(signal.SIGTERM)
+            said, _ = process.communicate(timeout=60)
+        assert process.returncode == 0
+        assert "/set-up?token=" in said

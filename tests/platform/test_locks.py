@@ -1,0 +1,51 @@
+"""What is installed is pinned by hashes, and names no registry: it can be had from any."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+
+import pytest
+
+from billing_app.settings import ROOT
+
+
+def pinned(lock: str) -> dict[str, str]:
+    text = (ROOT / lock).read_text(encoding="utf-8")
+    return {
+        match[1]: text[match.end() : text.find("\n    #", match.end())]
+        for match in re.finditer(r"^([a-z0-9-]+)(?:\[[^]]*\])?==", text, re.M)
+    }
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+def test_every_package_has_hashes_and_none_an_address(lock: str) -> None:
+    packages = pinned(lock)
+    assert [name for name, rest in packages.items() if "--hash=sha256:" not in rest] == []
+    text = (ROOT / lock).read_text(encoding="utf-8")
+    assert "://" not in text
+    assert "--find-links" not in text
+
+
+def test_what_is_declared_is_locked() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wanted = {re.match(r"[A-Za-z0-9-]+", one)[0] for one in project["project"]["dependencies"]}  # ty: ignore
+    assert wanted - set(pinned("requirements.lock")) == set()
+    developing = {re.match(r"[A-Za-z0-9-]+", one)[0] for one in project["dependency-groups"]["dev"]}  # ty: ignore
+    assert (wanted | developing) - set(pinned("requirements-dev.lock")) == set()
+
+
+def test_developers_run_the_versions_that_users_run() -> None:
+    def versions(lock: str) -> dict[str, str]:
+        return {name: rest.split()[0] for name, rest in pinned(lock).items()}
+
+    users, developers = versions("requirements.lock"), versions("requirements-dev.lock")
+    assert {name: developers.get(name) for name in users} == users
+
+
+def test_the_pages_packages_are_pinned_without_addresses() -> None:
+    packages = json.loads((ROOT / "reflex.lock" / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    installed = {name: package for name, package in packages.items() if name}
+    assert [name for name, package in installed.items() if "integrity" not in package] == []
+    assert [name for name, package in installed.items() if "resolved" in package] == []
