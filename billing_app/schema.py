@@ -52,6 +52,12 @@ def upgrade(database: Database) -> bool:
     return True
 
 
+def is_new(database: Database) -> bool:
+    """Whether the database has never been migrated."""
+    with database.engine.connect() as connection:
+        return not _revision(connection)
+
+
 def check(database: Database) -> None:
     """Refuses a database that is older or newer than the code."""
     with database.engine.connect() as connection:

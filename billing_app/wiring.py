@@ -6,9 +6,10 @@ from functools import lru_cache
 
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-from billing_app import schema
+from billing_app import clock, schema
 from billing_app.db import Database
 from billing_app.domain.errors import UnavailableError
+from billing_app.services import catalog
 from billing_app.settings import settings
 
 
@@ -20,10 +21,23 @@ def opened() -> Database:
 
 @lru_cache
 def database() -> Database:
-    """The database of the settings, refused when it cannot be reached or is not of this program's version."""
+    """The database of the settings, refused when it cannot be reached or is not of this program's version.
+
+    One without any tables is made ready, so that the first command on a machine works like the second.
+    """
     found = open_database(settings().database_url)
+    if schema.is_new(found):
+        _make_ready(found)
     schema.check(found)
     return found
+
+
+def _make_ready(new: Database) -> None:
+    """Tables and the catalogue, as the first start makes them."""
+    document = catalog.read_document(settings().catalogue_file)
+    schema.upgrade(new)
+    with new.writing() as session:
+        catalog.load(session, document, clock.now(), settings().catalogue_file.name)
 
 
 def open_database(url: str) -> Database:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import dropwhile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from billing_app import clock, wiring
+from billing_app.domain.accounts import Month
+from billing_app.domain.catalog import Metric
 from billing_app.domain.errors import InvalidError
+from billing_app.domain.quantities import format_allowance, format_quantity
 from billing_app.services import catalog, imports, orgs
 from billing_app.services import history as histories
 from billing_app.services.months import as_item, month_label
@@ -105,28 +111,44 @@ def history(
         found = histories.history(
             session, organization, clock.now(), to=parse_moment(to) if to else None, metric=metric or None
         )
-        names = {each.id: each.name for each in catalog.current(session, clock.now()).metrics}
+        metrics = {each.id: each for each in catalog.current(session, clock.now()).metrics}
     items = [as_item(each.metric, month) for each in found for month in each.months]
     if as_json:
         print(json.dumps({"organization": address, "items": items}, indent=1))
     else:
-        _print_history(found, names)
+        _print_history(found, metrics)
 
 
-def _print_history(found: list[histories.MetricHistory], names: dict[str, str]) -> None:
+COLUMNS: dict[str, Callable[[Month], int]] = {
+    "Used": lambda month: month.used,
+    "By plan": lambda month: month.covered,
+    "Credits": lambda month: month.burned,
+    "Uncovered": lambda month: month.uncovered + month.deficit,
+    "Granted": lambda month: month.granted,
+    "Expired": lambda month: month.expired,
+    "Balance": lambda month: month.balance,
+}
+"""What the table shows; a column of zeros is left out, so that it fits a terminal."""
+
+
+def _print_history(found: list[histories.MetricHistory], metrics: dict[str, Metric]) -> None:
+    """A table per metric in its display unit; months before anything happened are left out."""
+    console = Console()
     for each in found:
-        table = Table(title=names.get(each.metric, each.metric), title_justify="left")
-        table.add_column("Month")
-        for heading in ("Used", "Included", "By plan", "By credits", "Uncovered", "Granted", "Expired", "Balance"):
-            table.add_column(heading, justify="right")
-        for month in each.months:
-            included = "unlimited" if month.allowance is None else f"{month.allowance:,}"
-            figures: list[Any] = [month.covered, month.burned, month.uncovered + month.deficit]
-            figures += [month.granted, month.expired, month.balance]
-            table.add_row(
-                month_label(month.period), f"{month.used:,}", included, *(f"{figure:,}" for figure in figures)
-            )
-        Console().print(table)
+        metric = metrics[each.metric]
+        months = list(dropwhile(lambda month: not any(read(month) for read in COLUMNS.values()), each.months))
+        if not months:
+            console.print(f"{metric.name}: nothing used or granted\n")
+            continue
+        shown = {heading: read for heading, read in COLUMNS.items() if any(read(month) for month in months)}
+        table = Table(title=metric.name, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+        table.add_column("Month", no_wrap=True)
+        for heading in (*shown, "Included"):
+            table.add_column(heading, justify="right", no_wrap=True)
+        for month in months:
+            figures = [format_quantity(read(month), metric) for read in shown.values()]
+            table.add_row(month_label(month.period), *figures, format_allowance(month.allowance, metric))
+        console.print(table)
 
 
 def parse_moment(text: str) -> datetime:
