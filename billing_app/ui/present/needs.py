@@ -72,7 +72,7 @@ def _pace(forecast: Forecast, metric: Metric, formats: Formats) -> str:
     if metric.aggregation is Aggregation.LEVEL:
         return f"{formats.quantity(metric, forecast.pace)} held now"
     pace = formats.quantity(metric, forecast.pace)
-    return f"{pace}{' ' + metric.name if metric.counts else ''} a day, last {forecast.pace_days} days"
+    return f"{pace}{' ' + metric.display_unit if metric.counts else ''} a day, last {forecast.pace_days} days"
 
 
 def need_chart(need: NeedView, view: BuyView, formats: Formats) -> ChartShown:
