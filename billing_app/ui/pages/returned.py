@@ -50,6 +50,8 @@ class ReturnedState(Frame):
     @guarded(roles=MONEY_ROLES)
     async def settle(self, visit: Visit) -> None:
         """Asks until it is paid or failed. Asking fulfils: the page and the webhook may come in any order."""
+        if not visit.path.startswith(routes.organization(visit.visitor.address, "credits/bought")):
+            return  # the tab has gone on since `load` asked for this
         session_id = visit.text("session_id")
         for attempt in range(ASK_TIMES):
             view = await visit.call(desks().checkout, session_id)

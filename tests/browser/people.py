@@ -1,0 +1,131 @@
+"""People of the demo with tabs of their own, and what they do on every page."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, expect
+
+from billing_app.demo.people import PASSWORD
+from tests.console import Console
+
+NORA = "nora@larkfield.example"
+"""Admin of Larkfield Maps, pays for Marlow Letters, member of Pebblebrook Archive."""
+FELIX = "felix@larkfield.example"
+"""Pays for Larkfield Maps."""
+JUNE = "june@larkfield.example"
+"""Member of Larkfield Maps, and of nothing else."""
+THEO = "theo@marlow.example"
+"""Admin of Marlow Letters."""
+GRETA = "greta@pebblebrook.example"
+"""Admin of Pebblebrook Archive."""
+
+LARKFIELD = "/o/larkfield-maps"
+MARLOW = "/o/marlow-letters"
+PEBBLEBROOK = "/o/pebblebrook-archive"
+
+SCREEN = {"width": 1280, "height": 800}
+PATIENCE_MS = 15_000
+"""For what may take as long as a busy machine needs. What must be quick names its own limit."""
+
+
+@dataclass
+class Watch:
+    """Tabs of a test, and what went wrong in any of them without anybody looking."""
+
+    console: Console
+    chromium: Browser
+    contexts: list[BrowserContext] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    def browser(self, **options: Any) -> BrowserContext:
+        """A browser with cookies of its own; no script may fail in it, and no other host be asked for anything."""
+        settings = {"viewport": SCREEN, "locale": "en-GB", "timezone_id": "UTC"}
+        context = self.chromium.new_context(base_url=self.console.url, **(settings | options))
+        context.set_default_timeout(PATIENCE_MS)
+        context.on("weberror", lambda error: self.wrong.append(f"script error: {error.error}"))
+        context.on("request", self._own_host)
+        self.contexts.append(context)
+        return context
+
+    def signed_in(self, email: str, **options: Any) -> Person:
+        """Somebody who has signed in already."""
+        context = self.browser(**options)
+        answer = context.request.post(
+            "/api/v1/sign-in",
+            form={"email": email, "password": PASSWORD},
+            headers={"Origin": self.console.url},
+            max_redirects=0,
+        )
+        assert answer.status == 303, answer.text()
+        return Person(context)
+
+    def pages(self) -> list[Page]:
+        """Every open tab."""
+        return [page for context in self.contexts for page in context.pages]
+
+    def _own_host(self, request: Request) -> None:
+        asked = urlsplit(request.url)
+        if asked.scheme.startswith("http") and asked.netloc != urlsplit(self.console.url).netloc:
+            self.wrong.append(f"asked another host: {request.url}")
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody at a browser of their own."""
+
+    context: BrowserContext
+
+    def opens(self, path: str) -> Page:
+        """Opens a page in a new tab and sees it whole."""
+        page = self.context.new_page()
+        goes(page, path)
+        return page
+
+    def asks(self, path: str) -> Any:
+        """What the API answers this person, as JSON."""
+        answer = self.context.request.get(f"/api/v1{path}")
+        assert answer.status == 200, answer.text()
+        return answer.json()
+
+
+def goes(page: Page, path: str) -> None:
+    """Goes to a page by its address."""
+    page.goto(path)
+    arrives(page)
+
+
+def arrives(page: Page) -> None:
+    """Waits until a page shows itself instead of its skeleton, charts included."""
+    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator("[aria-busy]")).to_have_count(0)
+    for chart in page.locator(".plot:visible").all():
+        expect(chart.locator(".js-plotly-plot .main-svg").first).to_be_visible()
+
+
+def signs_in(page: Page, email: str, password: str = PASSWORD) -> None:
+    """Fills the form and sends it."""
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def heading(page: Page, text: str) -> Locator:
+    """A page's title."""
+    return page.get_by_role("heading", level=1, name=text, exact=True)
+
+
+@contextmanager
+def staying(page: Page) -> Generator[None]:
+    """Inside, the tab neither reloads nor goes anywhere: what changes, changes by itself."""
+    moves: list[str] = []
+    listen = moves.append
+    page.on("framenavigated", lambda frame: listen(frame.url))
+    page.evaluate("window.stayed = true")
+    yield
+    assert moves == []
+    assert page.evaluate("window.stayed") is True
