@@ -97,6 +97,7 @@ class Outlook:
         self.pace = _pace(facts, self.period, now)
         self.account = course.state.account(facts, now)
         self._found: dict[tuple[Grant, ...], RunOut] = {}
+        self._to_come: tuple[UsagePoint, ...] | None = None
 
     @property
     def pace_is_level(self) -> bool:
@@ -177,9 +178,10 @@ class Outlook:
 
     def _ahead(self, extra: tuple[Grant, ...], until: datetime) -> History:
         """The facts to come: what is known, use at the pace, and grants that are only thought of."""
-        return replace(
-            self.facts, grants=(*self.facts.grants, *extra), usage=tuple(self._synthetic(until)) if self.pace else ()
-        )
+        if self._to_come is None:  # the same for every set of packs that is thought of
+            self._to_come = tuple(self._synthetic(self.horizon))
+        usage = self._to_come if until <= self.horizon else tuple(self._synthetic(until))
+        return replace(self.facts, grants=(*self.facts.grants, *extra), usage=usage)
 
     def _synthetic(self, until: datetime) -> Iterator[UsagePoint]:
         """Use at the pace, at each midnight and right before each turn."""
@@ -207,10 +209,10 @@ class Outlook:
         return min(instant, before + needed)
 
     def _reading(self, state: State, moment: datetime) -> Reading:
-        period = period_containing(self.facts.anchor, moment)
-        if state.begun and state.month.period == period:
+        if state.begun and state.month.period.contains(moment):
             allowance, used = state.month.allowance, state.used
         else:
+            period = period_containing(self.facts.anchor, moment)
             allowance, used = largest_held(self.facts, period.start, moment), 0
         return Reading(self.facts.aggregation, allowance, used, state.left, 0, state.level)
 
