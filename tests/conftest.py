@@ -19,7 +19,7 @@ from billing_app.db import Database
 from tests import servers
 from tests.console import Console, launch_chromium, running_console
 
-hypothesis_settings.register_profile("default", deadline=None, max_examples=50)
+hypothesis_settings.register_profile("default", deadline=None, max_examples=50, derandomize=True, database=None)
 hypothesis_settings.register_profile("long", deadline=None, max_examples=2_000)
 
 KINDS = ("sqlite", "postgresql")
