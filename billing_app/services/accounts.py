@@ -118,11 +118,18 @@ def history(
         actions=credit_store.as_actions(credit_store.actions(session, owner, metric, known_at)),
         policies=held.policies(metric),
     )
-    boundaries = {as_of, *(action.at for action in facts.actions), *(change.at for change in facts.allowances)}
-    for grant in facts.grants:
-        boundaries |= {grant.effective_at} if grant.expires_at is None else {grant.effective_at, grant.expires_at}
-    points = timelines.usage_points(session, owner, metric, aggregation, organization.anchor, boundaries, known_at)
+    points = timelines.usage_points(
+        session, owner, metric, aggregation, organization.anchor, boundaries(facts, as_of), known_at
+    )
     return replace(facts, usage=points)
+
+
+def boundaries(facts: History, as_of: datetime) -> set[datetime]:
+    """The moments that usage must be told before and after: what else happens to the metric, and what is asked for."""
+    moments = {as_of, *(action.at for action in facts.actions), *(change.at for change in facts.allowances)}
+    for grant in facts.grants:
+        moments |= {grant.effective_at} if grant.expires_at is None else {grant.effective_at, grant.expires_at}
+    return moments
 
 
 def account(

@@ -6,19 +6,24 @@ Late facts are found by the roll-ups and by the few facts about credits, so that
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
+from functools import cached_property
 from itertools import groupby
+from typing import NamedTuple
 
 from sqlmodel import Session
 
-from billing_app.domain.accounts import Account, Month
-from billing_app.domain.credits import Aggregation
+from billing_app.domain import engine
+from billing_app.domain.accounts import Month
+from billing_app.domain.credits import Aggregation, History, UsagePoint
+from billing_app.domain.engine_state import State
 from billing_app.domain.forecast import TICK, Outlook
 from billing_app.domain.periods import period_at, period_containing
 from billing_app.services import accounts
 from billing_app.services.views import LateLine, LaterView
 from billing_app.store import credits as credit_store
-from billing_app.store import lateness, rollups
+from billing_app.store import lateness, rollups, timelines
 from billing_app.store.rollups import HOUR, Hour
 from billing_app.store.tables.orgs import Organization
 
@@ -32,6 +37,13 @@ Learnt = tuple[datetime, str]
 """(recorded at, ledger kind of what it changed)"""
 
 
+class Then(NamedTuple):
+    """What was known of a moment: the credits left, and the use of its period."""
+
+    left: int
+    used: int
+
+
 class Hindsight:
     """One metric as it looks from `look.now` with all that is known, against what was known before."""
 
@@ -40,18 +52,76 @@ class Hindsight:
         owner = accounts.organization_id(organization)
         self.session, self.organization, self.metric, self.look = session, organization, metric, look
         self.hours = rollups.hours(session, owner, metric)
-        grants, actions = credit_store.grants(session, owner, metric), credit_store.actions(session, owner, metric)
-        self.facts = [(row.effective_at, row.recorded_at, "grant") for row in grants]
-        self.facts += [(row.at, row.recorded_at, _kind(row.kind, row.status)) for row in actions]
-        self.facts += [(row.at, row.recorded_at, "release") for row in credit_store.plan_changes(session, owner)]
-        self._known: dict[tuple[datetime, datetime], Account] = {}
+        self.grants = credit_store.grants(session, owner, metric)
+        self.actions = credit_store.actions(session, owner, metric)
+        self.plans = credit_store.plan_changes(session, owner)
+        self.facts = [(row.effective_at, row.recorded_at, "grant") for row in self.grants]
+        self.facts += [(row.at, row.recorded_at, _kind(row.kind, row.status)) for row in self.actions]
+        self.facts += [(row.at, row.recorded_at, "release") for row in self.plans]
+        self._known: dict[tuple[datetime, datetime], Then] = {}
 
-    def known_then(self, moment: datetime, known_at: datetime | None = None) -> Account:
-        """The account at `moment` from what was recorded by `known_at` (default: by `moment` itself)."""
+    def known_then(self, moment: datetime, known_at: datetime | None = None) -> Then:
+        """What is known of `moment` from what was recorded by `known_at` (default: by `moment` itself)."""
         key = (moment, known_at or moment)
         if key not in self._known:
-            self._known[key] = accounts.account(self.session, self.organization, self.metric, moment, known_at=key[1])
+            self._known[key] = self._known_then(*key)
         return self._known[key]
+
+    def _known_then(self, moment: datetime, known_at: datetime) -> Then:
+        late = [at for at, recorded, _ in self.facts if at <= moment and recorded > known_at]
+        late += [row.hour for row in self.hours if row.hour <= moment and row.recorded_at > known_at]
+        number = min((period_containing(self.look.facts.anchor, at).number for at in late), default=None)
+        late_plan = any(row.at <= moment and row.recorded_at > known_at for row in self.plans)
+        if late_plan or (number is not None and number not in self._before):
+            account = accounts.account(self.session, self.organization, self.metric, moment, known_at=known_at)
+            return Then(account.left, account.used)
+        if number is None:
+            number = period_containing(self.look.facts.anchor, moment).number
+            marks = reversed(self.look.course.of_period(number))
+            used = next((mark.used for mark in marks if mark.at <= moment), 0)
+            return Then(self.look.course.left_at(moment), used)
+        facts = self._facts_then(number, moment, known_at)
+        state = self._before[number].fork()
+        engine.advance(state, facts, moment)
+        return Then(state.left, state.used if state.begun else 0)
+
+    def _facts_then(self, number: int, moment: datetime, known_at: datetime) -> History:
+        """The facts recorded by `known_at`; of usage only the periods from `number` on."""
+        grants = [row for row in self.grants if row.recorded_at <= known_at]
+        actions = [row for row in self.actions if row.recorded_at <= known_at]
+        facts = replace(
+            self.look.facts, grants=credit_store.as_grants(grants), actions=credit_store.as_actions(actions)
+        )
+        points = timelines.usage_points(
+            self.session,
+            accounts.organization_id(self.organization),
+            self.metric,
+            facts.aggregation,
+            facts.anchor,
+            accounts.boundaries(facts, moment),
+            known_at,
+            since=period_at(facts.anchor, number).start,
+            standing=self._before[number].level,
+        )
+        return replace(facts, usage=points)
+
+    @cached_property
+    def _before(self) -> dict[int, State]:
+        """The engine's state right before each period, with all that is known now: late facts change only what follows.
+
+        What is the same in a past and in today's view is so computed once, not once for each month end.
+        """
+        facts, found = self.look.facts, {}
+        marks = self.look.course.marks
+        state = engine.start(facts)
+        by_period: dict[int, list[UsagePoint]] = {}
+        for point in facts.usage:
+            by_period.setdefault(period_containing(facts.anchor, point.at).number, []).append(point)
+        for number in range(marks[0].number, self.look.period.number + 1) if marks else ():
+            found[number] = state.fork()
+            last = min(period_at(facts.anchor, number).end - TICK, self.look.now)
+            engine.advance(state, replace(facts, usage=tuple(by_period.get(number, ()))), last)
+        return found
 
     def late_part(self, month: Month) -> tuple[int, datetime] | None:
         """Of an ended period's burns what was reported after its end, signed as in the ledger, and when last."""
@@ -62,7 +132,7 @@ class Hindsight:
         ]  # fmt: skip
         if not late or month.allowance is None or month.period.end > self.look.now:
             return None
-        used = self.known_then(last).month(month.period).used
+        used = self.known_then(last).used
         grown = max(0, month.used - month.allowance) - max(0, used - month.allowance)
         return (-min(grown, month.burned), max(row.recorded_at for row in late)) if grown else None
 

@@ -9,9 +9,10 @@ from sqlmodel import Session
 
 from billing_app.domain.catalog import Metric
 from billing_app.domain.forecast import TICK, Outlook
-from billing_app.services import accounts, recounts
+from billing_app.services import accounts, meters, recounts
 from billing_app.services.history import PAST_PERIODS, month_of
 from billing_app.services.views import GrantLabel, GrantSource, MonthView, RecountView, UnpostedView
+from billing_app.store import ledger as ledger_store
 from billing_app.store import meters as meter_store
 from billing_app.store import runs
 from billing_app.store.tables.credits import GrantRow
@@ -58,17 +59,20 @@ def unposted(
 ) -> list[UnpostedView]:
     """The computed line that ends every view of the ledger, for each metric where something waits to be posted.
 
-    What the next recount would pass by has nothing to post. `looks` saves running the engine again for metrics that a
-    page has looked at already.
+    What the next recount would pass by has nothing to post, and a meter that may be used says what the engine says.
+    `looks` saves running the engine again for metrics that a page has looked at already.
     """
     since = _last_recount(session, organization)
-    meters = {row.metric: row for row in meter_store.of_organization(session, accounts.organization_id(organization))}
+    rows = {row.metric: row for row in meter_store.of_organization(session, accounts.organization_id(organization))}
     found = []
     for metric in metrics:
-        meter = meters.get(metric.id)
+        meter = rows.get(metric.id)
         if meter is None or not recounts.is_due(meter, now):
             continue
-        if looks is not None and metric.id in looks:
+        if looks is None and meters.usable(meter, now) and meter.valid_from <= now:
+            posted = ledger_store.balance(session, meter.organization_id, metric.id)
+            pending = meter.left - meter.debt - posted
+        elif looks is not None and metric.id in looks:
             look = looks[metric.id]
             _, pending = recounts.balance_of(session, organization, metric.id, look.facts, look.state)
         else:

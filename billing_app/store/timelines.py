@@ -26,15 +26,18 @@ def usage_points(
     anchor: datetime,
     boundaries: Collection[datetime],
     known_at: datetime | None = None,
+    *,
+    since: datetime | None = None,
+    standing: int = 0,
 ) -> tuple[UsagePoint, ...]:
     """All usage of the metric as points. `boundaries` are the moments at which anything else happens to it.
 
     With `known_at` only events recorded by then count: hours that something was counted into later are read from their
-    events.
+    events. `since` is the start of the first period that is wanted, with the level that was `standing` then.
     """
     # use is never dated further ahead, so hours after this held nothing yet
     end = None if known_at is None else known_at + EARLIEST + TICK
-    rolled = hours(session, organization_id, metric, end=end)
+    rolled = hours(session, organization_id, metric, start=since and hour_of(since), end=end)
     if not rolled:
         return ()
     late = {row.hour for row in rolled if known_at is not None and row.recorded_at > known_at}
@@ -46,8 +49,9 @@ def usage_points(
         if row.hour not in raw:
             events += _as_events(aggregation, row)
     for start, end in spans(raw):
-        events += usage.events_between(session, organization_id, metric, start, end, known_at)
-    return fold(aggregation, anchor, events)
+        first = start if since is None else max(start, since)
+        events += usage.events_between(session, organization_id, metric, first, end, known_at)
+    return fold(aggregation, anchor, events, standing)
 
 
 def _hours_to_read(

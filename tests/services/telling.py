@@ -28,9 +28,10 @@ def at(text: str) -> datetime:
 class Story:
     """An organization on a plan with 100 of everything a month and no sms; the larger plan has 250."""
 
-    def __init__(self, database: Database, anchor: str = "2024-01-01") -> None:
-        """Begins a day before the anchor, so that nothing is ever told before it."""
+    def __init__(self, database: Database, anchor: str = "2024-01-01", address: str = "acme") -> None:
+        """Begins a month before the anchor, so that nothing is ever told before it."""
         self.database = database
+        self.address = address
         plans: dict[str, dict[str, int | None]]
         plans = {name: dict.fromkeys(METRICS, size) | {"sms": 0} for name, size in (("Small", 100), ("Large", 250))}
         plans["Endless"] = dict.fromkeys(METRICS)
@@ -46,20 +47,20 @@ class Story:
         begins = at("2023-12-01")
         with database.writing() as session:
             catalog.load(session, to_document(scenario.catalog), begins, "test")
-            organization = orgs.create(session, begins, address="acme", name="Acme", anchor=at(anchor))
+            organization = orgs.create(session, begins, address=address, name=address.title(), anchor=at(anchor))
             credits.change_plan(session, organization, "Small", begins)
 
     @contextmanager
     def writing(self) -> Generator[tuple[Session, Organization]]:
         """One transaction that may write."""
         with self.database.writing() as session:
-            yield session, orgs.by_address(session, "acme")
+            yield session, orgs.by_address(session, self.address)
 
     @contextmanager
     def reading(self) -> Generator[tuple[Session, Organization]]:
         """One transaction that only reads, as pages do."""
         with self.database.reading() as session:
-            yield session, orgs.by_address(session, "acme")
+            yield session, orgs.by_address(session, self.address)
 
     def use(self, when: str, metric: str, quantity: int | None = None, *subjects: str, told: str = "") -> None:
         """Use that happened at `when` and was reported then, or when it was `told`."""

@@ -1,0 +1,99 @@
+"""Pages read roll-ups and only read: what they ask of the database does not grow with events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import event
+from sqlmodel import Session
+
+from billing_app.db import Database
+from billing_app.services import explaining, overview, reading_credits, reading_ledger, reading_usage, usage
+from billing_app.services.usage import ReportedEvent
+from billing_app.services.views import LedgerFilters
+from billing_app.store.tables.orgs import Organization
+from tests.services.telling import METRICS, Story, at
+
+NOW = at("2024-03-03 12:00")
+
+HOURS = [
+    at(f"{day} {hour}:00") for day in ("2024-01-05", "2024-01-31", "2024-02-10", "2024-03-01") for hour in ("08", "21")
+]
+
+Page = Callable[[Session, Organization], Any]
+
+PAGES: dict[str, Page] = {
+    "overview": lambda session, organization: overview.overview(session, organization, NOW),
+    "ledger": lambda session, organization: reading_ledger.ledger(session, organization, LedgerFilters(), "", NOW),
+    "trace": lambda session, organization: reading_ledger.trace(session, organization, 1, NOW),
+}
+for _metric in METRICS:
+    PAGES |= {
+        f"usage of {_metric}": lambda session, organization, metric=_metric: reading_usage.usage(
+            session, organization, metric, NOW
+        ),
+        f"credits of {_metric}": lambda session, organization, metric=_metric: reading_credits.credits(
+            session, organization, metric, NOW
+        ),
+        f"explanation of {_metric}": lambda session, organization, metric=_metric: explaining.explain(
+            session, organization, metric, NOW, NOW
+        ),
+    }
+
+
+@contextmanager
+def heard(database: Database) -> Generator[list[str]]:
+    """Every statement that the database is asked meanwhile."""
+    statements: list[str] = []
+
+    def hear(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        statements.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", hear)
+    yield statements
+    event.remove(database.engine, "before_cursor_execute", hear)
+
+
+def an_organization_that_uses(database: Database, address: str, per_hour: int) -> Story:
+    """Use of everything in a few hours of three months, so many times an hour; no two are the same."""
+    story = Story(database, address=address)
+    for metric in METRICS:
+        story.grant("2024-01-02", f"{metric} pack", 500, metric)
+    for begins in HOURS:
+        moments = [begins.replace(minute=number) for number in range(per_hour)]
+        events = [
+            ReportedEvent(metric, None if way == "unique" else 60 // per_hour, subject_of(way, moment), moment)
+            for metric, way in METRICS.items()
+            for moment in moments
+        ]
+        with story.writing() as (session, organization):
+            assert usage.report(session, organization, events, begins.replace(minute=59)).rejected == []
+    return story
+
+
+def subject_of(way: str, moment: datetime) -> str | None:
+    """A device of its own for each moment."""
+    return str(moment) if way == "unique" else None
+
+
+def test_pages_ask_the_same_of_few_events_and_of_many_and_write_nothing(database: Database) -> None:
+    quiet = an_organization_that_uses(database, "quiet", per_hour=1)
+    busy = an_organization_that_uses(database, "busy", per_hour=60)
+    for name, page in PAGES.items():
+        few, many = asked(quiet, page), asked(busy, page)
+        assert len(many) <= len(few), name
+        for statement in many:
+            assert statement.startswith(("SELECT", "BEGIN")), statement
+            if "FROM usage_events" in statement:
+                assert "occurred_at >=" in statement, (name, statement)
+                assert "occurred_at <" in statement, (name, statement)
+
+
+def asked(story: Story, page: Page) -> list[str]:
+    """What reading a page asks the database."""
+    with heard(story.database) as statements, story.reading() as (session, organization):
+        page(session, organization)
+    return statements
