@@ -56,7 +56,7 @@ def ensure_built(log: Path) -> Path:
         with alone(PAGES / "building"):
             # Another start may have built them while this one waited for its turn.
             if not wanted.exists():
-                with _same_lock(ROOT / "reflex.lock"):
+                with same_lock(ROOT / "reflex.lock"):
                     _export(log)
                 _publish(WORK, wanted)
                 _forget_old(wanted)
@@ -93,7 +93,7 @@ def follow_any_origin(file: Path) -> None:
 
 
 @contextmanager
-def _same_lock(folder: Path) -> Generator[None]:
+def same_lock(folder: Path) -> Generator[None]:
     """Keeps the locked versions' files as they were when Reflex wrote them anew with the same content.
 
     It orders their parts by its own way of the day; a start must change neither what is committed nor what the pages

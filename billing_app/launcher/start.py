@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import subprocess
+import signal
 import sys
-import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -17,14 +16,14 @@ from pydantic import SecretStr
 from billing_app import clock, schema, wiring
 from billing_app.db import Database
 from billing_app.demo import seed
-from billing_app.launcher import frontend, guards, server
+from billing_app.launcher import frontend, guards, reloading, server
 from billing_app.launcher.keys import demo_keys
 from billing_app.launcher.logs import FILE_VARIABLE
 from billing_app.launcher.places import Places
 from billing_app.launcher.sandbox import Sandbox
 from billing_app.launcher.single import only_console
 from billing_app.services import catalog, links
-from billing_app.settings import ROOT, Settings
+from billing_app.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def run_demo(start: Start) -> None:
             "stripe_api_base": sandbox.address,
         }
     )
-    with ExitStack() as stack:
+    with _stopping() as stack:
         stack.enter_context(only_console(start.places.demo_database))
         built = stack.enter_context(_building(start))
         stack.callback(sandbox.stop)
@@ -71,7 +70,7 @@ def run_demo(start: Start) -> None:
 def serve_real(start: Start) -> None:
     """The console for real use: everything from the settings, no demo, no stand-in."""
     settings = start.settings.model_copy(update={"demo": False})
-    with ExitStack() as stack:
+    with _stopping() as stack:
         built = stack.enter_context(_building(start))
         database = wiring.open_database(settings.database_url)
         file = schema.database_file(database)
@@ -84,6 +83,17 @@ def serve_real(start: Start) -> None:
         lines = _set_up_lines(database, settings)
         database.close()
         _serve(start, settings, built.result(), lambda: _announce(settings, lines))
+
+
+@contextmanager
+def _stopping() -> Generator[ExitStack]:
+    """Undoes every step when the start ends, also when it is asked to end before the server listens to signals."""
+    before = signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+    try:
+        with ExitStack() as stack:
+            yield stack
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _prepared(settings: Settings) -> Database:
@@ -110,28 +120,9 @@ def _building(start: Start) -> Generator[Future[Path | None]]:
 
 def _serve(start: Start, settings: Settings, pages: Path | None, when_ready: Callable[[], None]) -> None:
     if pages is None:
-        _serve_reloading(start, settings, when_ready)
+        reloading.serve(start.host, settings, when_ready)
     else:
         server.serve(start.host, settings, pages, when_ready)
-
-
-def _serve_reloading(start: Start, settings: Settings, when_ready: Callable[[], None]) -> None:
-    """Reflex's own server, which builds and starts anew whenever a file changes."""
-    server.publish(settings)
-    environment = frontend.environment()
-    del environment["REFLEX_API_URL"]
-    port = str(settings.port)
-    command = [sys.executable, "-m", "reflex", "run", "--env", "preview", "--backend-host", start.host]
-    process = subprocess.Popen(
-        [*command, "--frontend-port", port, "--backend-port", port], cwd=ROOT, env=os.environ | environment
-    )
-    waiting = threading.Thread(target=server.announce, args=(start.host, settings.port, when_ready), daemon=True)
-    waiting.start()
-    try:
-        process.wait()
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def _set_up_lines(database: Database, settings: Settings) -> list[str]:

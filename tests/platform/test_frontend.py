@@ -145,7 +145,7 @@ def test_a_failed_build_shows_its_last_lines(tmp_path: Path, monkeypatch: pytest
 def test_locked_versions_in_another_order_are_put_back(tmp_path: Path) -> None:
     file = tmp_path / "package.json"
     file.write_text('{"dependencies": {"a": "1"}, "type": "module"}')
-    with frontend._same_lock(tmp_path):
+    with frontend.same_lock(tmp_path):
         file.write_text('{"type": "module", "dependencies": {"a": "1"}}')
     assert file.read_text().startswith('{"dependencies"')
 
@@ -153,6 +153,6 @@ def test_locked_versions_in_another_order_are_put_back(tmp_path: Path) -> None:
 def test_other_locked_versions_stay(tmp_path: Path) -> None:
     file = tmp_path / "package.json"
     file.write_text('{"dependencies": {"a": "1"}}')
-    with frontend._same_lock(tmp_path):
+    with frontend.same_lock(tmp_path):
         file.write_text('{"dependencies": {"a": "2"}}')
     assert json.loads(file.read_text()) == {"dependencies": {"a": "2"}}
