@@ -100,10 +100,12 @@ def same_lock(folder: Path) -> Generator[None]:
     are made of.
     """
     before = {file: file.read_bytes() for file in folder.glob("*.json")}
-    yield
-    for file, content in before.items():
-        if file.exists() and file.read_bytes() != content and json.loads(file.read_bytes()) == json.loads(content):
-            file.write_bytes(content)
+    try:
+        yield
+    finally:
+        for file, content in before.items():
+            if file.exists() and file.read_bytes() != content and json.loads(file.read_bytes()) == json.loads(content):
+                file.write_bytes(content)
 
 
 def _publish(built: Path, target: Path) -> None:
