@@ -29,11 +29,11 @@ MAX_STEPS = 16
 def explain(session: Session, organization: Organization, metric_id: str, at: datetime, now: datetime) -> ExplainView:
     """The balance of a metric at `at`, with all facts known now; a moment to come is now.
 
-    `metric_id` empty is the catalogue's first. Raises NotFoundError `metric_not_found`.
+    `metric_id` empty is the one with the newest grant. Raises NotFoundError `metric_not_found`.
     """
     moment = min(at, now)
     current = catalog.current(session, now)
-    metric = current.metric(metric_id) if metric_id else current.metrics[0]
+    metric = labels.metric_with_credits(session, organization, current, metric_id)
     look = outlooks.outlook(session, organization, metric.id, moment)
     rows = credit_store.grants(session, accounts.organization_id(organization))
     own = [row for row in rows if row.metric == metric.id]

@@ -7,11 +7,12 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from billing_app.domain.catalog import Metric
+from billing_app.domain.catalog import Catalog, Metric
 from billing_app.domain.forecast import TICK, Outlook
 from billing_app.services import accounts, meters, recounts
 from billing_app.services.history import PAST_PERIODS, month_of
 from billing_app.services.views import GrantLabel, GrantSource, MonthView, RecountView, UnpostedView
+from billing_app.store import credits as credit_store
 from billing_app.store import ledger as ledger_store
 from billing_app.store import meters as meter_store
 from billing_app.store import runs
@@ -27,6 +28,18 @@ SOURCES = {
     "conversion": GrantSource.CONVERTED,
 }
 """How pages name the sources of grants."""
+
+
+def metric_with_credits(session: Session, organization: Organization, current: Catalog, metric_id: str) -> Metric:
+    """The metric that is asked for; without one, that of the newest grant, or the catalogue's first.
+
+    Raises NotFoundError `metric_not_found`.
+    """
+    if metric_id:
+        return current.metric(metric_id)
+    rows = credit_store.grants(session, accounts.organization_id(organization))
+    held = [row for row in rows if row.metric in current.metric_ids]
+    return current.metric(max(held, key=lambda row: row.created_at).metric) if held else current.metrics[0]
 
 
 def grant_label(row: GrantRow) -> GrantLabel:
