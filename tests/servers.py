@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import time
 import warnings
 from collections.abc import Generator
@@ -28,6 +29,18 @@ STARTS_SECONDS = 20
 """How long a server may take to be there on a busy machine."""
 
 
+GUARD = """
+import os, shutil, signal, sys, time
+parent, server, folder = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+while os.getppid() == parent:
+    time.sleep(0.5)
+os.kill(server, signal.SIGINT)
+time.sleep(2)
+shutil.rmtree(os.path.dirname(folder), ignore_errors=True)
+"""
+"""Stops the server of a test run that was killed: the server is a process of its own and would stay for ever."""
+
+
 class Postgres:
     """A real PostgreSQL 18 without root or installation, from a wheel."""
 
@@ -44,9 +57,13 @@ class Postgres:
                 connection.execute(f"ALTER SYSTEM SET {setting}".encode())
         self._server.stop()
         self._server.start()
+        guard = [sys.executable, "-c", GUARD, str(os.getpid()), str(self._server.get_pid()), str(folder)]
+        self._guard = subprocess.Popen(guard, start_new_session=True)
 
     def stop(self) -> None:
         """Stops the server."""
+        self._guard.kill()
+        self._guard.wait()
         self._server.stop()
 
 
