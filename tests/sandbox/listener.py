@@ -30,7 +30,7 @@ class Listener:
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
-            def log_message(self, *_: Any) -> None:
+            def log_message(self, format: str, *args: Any) -> None:
                 """Quiet: the test says what went wrong."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
