@@ -23,6 +23,8 @@ THEO = "theo@marlow.example"
 """Admin of Marlow Letters."""
 GRETA = "greta@pebblebrook.example"
 """Admin of Pebblebrook Archive."""
+LOTTE = "lotte@pebblebrook.example"
+"""Member of Pebblebrook Archive."""
 
 LARKFIELD = "/o/larkfield-maps"
 MARLOW = "/o/marlow-letters"
@@ -31,6 +33,8 @@ PEBBLEBROOK = "/o/pebblebrook-archive"
 SCREEN = {"width": 1280, "height": 800}
 PATIENCE_MS = 15_000
 """For what may take as long as a busy machine needs. What must be quick names its own limit."""
+LIVE_MS = 2_000
+"""A change is on every open page within two seconds."""
 
 
 @dataclass
@@ -44,7 +48,7 @@ class Watch:
 
     def browser(self, **options: Any) -> BrowserContext:
         """A browser with cookies of its own; no script may fail in it, and no other host be asked for anything."""
-        settings = {"viewport": SCREEN, "locale": "en-GB", "timezone_id": "UTC"}
+        settings: dict[str, Any] = {"viewport": SCREEN, "locale": "en-GB", "timezone_id": "UTC"}
         context = self.chromium.new_context(base_url=self.console.url, **(settings | options))
         context.set_default_timeout(PATIENCE_MS)
         context.on("weberror", lambda error: self.wrong.append(f"script error: {error.error}"))

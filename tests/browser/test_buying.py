@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.people import FELIX, LARKFIELD, MARLOW, NORA, THEO, Watch, arrives, goes, staying
+from tests.browser.people import FELIX, LARKFIELD, LIVE_MS, MARLOW, NORA, THEO, Watch, arrives, goes, staying
 from tests.browser.shopping import (
     DECLINED,
     HOSTED,
@@ -22,8 +22,6 @@ from tests.browser.shopping import (
 )
 
 BUY = f"{LARKFIELD}/credits/buy?metric=mau"
-LIVE_MS = 2_000
-"""A change is on every open page within two seconds."""
 
 
 def test_a_paid_pack_raises_the_balance_on_open_pages_by_itself_and_is_granted_once(watch: Watch) -> None:
