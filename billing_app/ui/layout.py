@@ -8,7 +8,7 @@ import reflex as rx
 
 from billing_app.ui import routes
 from billing_app.ui.components.banner import notice
-from billing_app.ui.components.basics import button_link, link
+from billing_app.ui.components.basics import button_link, link, plain_link
 from billing_app.ui.components.forms import plain_form
 from billing_app.ui.present.shell import SwitchLine
 from billing_app.ui.session import Frame
@@ -39,7 +39,7 @@ def page(content: Any, *, active: str, ready: Any, skeleton: Any) -> rx.Componen
         rx.cond(ready, content, rx.el.div(skeleton, aria_busy="true", aria_label="Loading")),
     )
     return rx.el.div(
-        rx.el.a("Skip to content", href="#content", class_name="skip"),
+        plain_link("Skip to content", href="#content", class_name="skip"),
         _side(active),
         _phone_head(),
         rx.el.main(body, id="content", tab_index=-1, class_name="main"),
@@ -251,7 +251,7 @@ def _broken() -> rx.Component:
         "unplug",
         "This did not work",
         "Something went wrong on our side. Nothing was changed, and no figure was lost. Try again in a moment.",
-        rx.button(rx.el.a("Try again", href=""), as_child=True, size="2", class_name="button primary"),
+        rx.button(plain_link("Try again", href=""), as_child=True, size="2", class_name="button primary"),
         tone="blocked",
         whole=True,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import reflex as rx
+from reflex_components_core.el.elements.inline import A
 from reflex_components_core.react_router import link as router_link
 
 from billing_app.ui.present.shared import Choice
@@ -42,6 +43,14 @@ def link(*children: Any, href: Any, **props: Any) -> rx.Component:
     return router_link(*children, to=href, **props)
 
 
+def plain_link(*children: Any, href: Any, **props: Any) -> rx.Component:
+    """A link that the browser follows by itself: to a file, to what is no page of ours, or to a place on this page.
+
+    Reflex's own `a` is a link of the pages' router, which finds nothing there.
+    """
+    return A.create(*children, href=href, **props)
+
+
 def metric_icon(name: rx.Var[str], size: int = 16) -> rx.Component | rx.Var:
     """The lucide icon of a metric."""
     cases = [(known, rx.icon(known, size=size, aria_hidden="true")) for known in METRIC_ICONS]
@@ -65,7 +74,7 @@ def button_link(*children: Any, href: Any, primary: bool = False, class_name: st
 def download(label: str, href: Any) -> rx.Component:
     """A plain link to a file that the API makes."""
     return rx.button(
-        rx.el.a(rx.icon("download", size=14, aria_hidden="true"), label, href=href, download=True),
+        plain_link(rx.icon("download", size=14, aria_hidden="true"), label, href=href, download=True),
         as_child=True,
         size="2",
         variant="outline",

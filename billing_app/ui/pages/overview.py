@@ -13,6 +13,7 @@ from billing_app.ui.components.basics import (
     head,
     metric_tile,
     more_link,
+    plain_link,
     recount_line,
     refused_button,
 )
@@ -86,7 +87,10 @@ def _empty() -> rx.Component:
         "As soon as your product reports usage, this page shows how much of each metric is used, "
         "until when it lasts, and where credits go.",
         rx.button(
-            rx.el.a("How to report usage", href=routes.API_DOCS), as_child=True, size="2", class_name="button primary"
+            plain_link("How to report usage", href=routes.API_DOCS),
+            as_child=True,
+            size="2",
+            class_name="button primary",
         ),
     )
 
