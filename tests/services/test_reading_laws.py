@@ -28,6 +28,8 @@ from billing_app.services.views import CreditsView, DaysView, LedgerFilters, Mon
 from billing_app.store.tables.orgs import Organization
 from tests.services.test_random_stories import METRICS, SCENARIO, START, Story, facts
 
+pytestmark = pytest.mark.timeout(0)  # the long run tells thousands of stories
+
 STORIES = st.lists(facts(), min_size=1, max_size=20)
 
 TURN = timedelta(days=19)
