@@ -31,6 +31,7 @@ MARLOW = "/o/marlow-letters"
 PEBBLEBROOK = "/o/pebblebrook-archive"
 
 SCREEN = {"width": 1280, "height": 800}
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
 PATIENCE_MS = 15_000
 """For what may take as long as a busy machine needs. What must be quick names its own limit."""
 LIVE_MS = 2_000

@@ -1,0 +1,71 @@
+"""A tab whose owner sends events by hand, as anybody can who opens the developer tools.
+
+They go over the page's own websocket, so they carry the person's real cookie, origin and session; the handler's name,
+its arguments and the address that it is told to come from are up to the sender.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.sync_api import Page, WebSocket
+
+from tests.browser.people import Person, goes
+
+PAGES = "reflex___state____state.billing_app___ui___session____frame.billing_app___ui___pages___"
+
+KEEP_SOCKETS = """
+    const Socket = window.WebSocket;
+    window.WebSocket = class extends Socket {
+        constructor(...given) { super(...given); window.socket = this; }
+    };
+"""
+
+ROUTES = {
+    "overview": "/o/[address]",
+    "usage": "/o/[address]/usage",
+    "credits": "/o/[address]/credits",
+    "explain": "/o/[address]/credits/explain",
+    "buy": "/o/[address]/credits/buy",
+    "returned": "/o/[address]/credits/bought",
+    "ledger": "/o/[address]/ledger",
+}
+
+
+@dataclass
+class Forger:
+    """A tab that has been opened honestly, and what its websocket has heard since."""
+
+    page: Page
+    heard: list[str] = field(default_factory=list)
+    sockets: list[WebSocket] = field(default_factory=list)
+
+    @classmethod
+    def at(cls, person: Person, path: str) -> Forger:
+        """Somebody who opens a page of theirs."""
+        forger = cls(person.context.new_page())
+        forger.page.add_init_script(KEEP_SOCKETS)
+        forger.page.on("websocket", forger._listen)
+        goes(forger.page, path)
+        forger.heard.clear()
+        return forger
+
+    def sends(self, handler: str, address: str, until: str, **arguments: Any) -> str:
+        """Calls a handler such as "buy.change" as if from a page of `address`; gives the answer that has `until`."""
+        page, _, name = handler.partition(".")
+        path = ROUTES[page].replace("[address]", address)
+        event = {
+            "name": f"{PAGES}{page}____{page}_state.{name}",
+            "payload": arguments,
+            "router_data": {"pathname": path, "asPath": path, "query": {"address": address, **arguments}},
+        }
+        message = f"42/_event,{json.dumps(['event', event])}"
+        with self.sockets[-1].expect_event("framereceived", lambda frame: until in str(frame)) as answer:
+            self.page.evaluate("message => window.socket.send(message)", message)
+        return str(answer.value)
+
+    def _listen(self, socket: WebSocket) -> None:
+        self.sockets.append(socket)
+        socket.on("framereceived", lambda frame: self.heard.append(str(frame)))

@@ -1,0 +1,32 @@
+"""Every page of the product, with people to whom it shows something; for what must hold on all of them."""
+
+from __future__ import annotations
+
+from tests.browser.people import FELIX, GRETA, JUNE, LARKFIELD, MARLOW, PEBBLEBROOK, THEO
+
+PLACES: dict[str, tuple[str, str]] = {
+    "overview, comfortable": (FELIX, LARKFIELD),
+    "overview, on credits": (THEO, MARLOW),
+    "overview, blocked": (GRETA, PEBBLEBROOK),
+    "overview, as a member": (JUNE, LARKFIELD),
+    "usage": (FELIX, f"{LARKFIELD}/usage?metric=mau"),
+    "usage, long months": (THEO, f"{MARLOW}/usage?metric=bandwidth"),
+    "usage, blocked": (GRETA, f"{PEBBLEBROOK}/usage?metric=storage"),
+    "credits": (THEO, f"{MARLOW}/credits?metric=emails"),
+    "credits, none": (FELIX, f"{LARKFIELD}/credits?metric=storage"),
+    "explain": (FELIX, f"{LARKFIELD}/credits/explain?metric=mau"),
+    "explain, long": (THEO, f"{MARLOW}/credits/explain?metric=emails"),
+    "buy": (THEO, f"{MARLOW}/credits/buy?metric=emails&basket=emails-10k:2,sms-100:1"),
+    "buy, given up": (FELIX, f"{LARKFIELD}/credits/buy?cancelled=1"),
+    "bought, unknown": (FELIX, f"{LARKFIELD}/credits/bought?session_id=cs_test_none"),
+    "ledger": (THEO, f"{MARLOW}/ledger"),
+    "ledger, an entry": (FELIX, f"{LARKFIELD}/ledger?entry=1"),
+    "ledger, nothing fits": (FELIX, f"{LARKFIELD}/ledger?search=nothing-is-called-so"),
+    "not a page for this role": (JUNE, f"{LARKFIELD}/ledger"),
+    "not found": (JUNE, MARLOW),
+    "sign in": ("", "/sign-in?error=wrong_password"),
+    "set up, ended": ("", "/set-up?token=none"),
+    "new password, ended": ("", "/new-password?token=none"),
+    "invitation, ended": ("", "/invitation?token=none"),
+}
+"""Who looks where; nobody where the page needs no sign-in."""

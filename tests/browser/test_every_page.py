@@ -1,0 +1,64 @@
+"""What holds on every page: nothing serious for axe in light and dark, and nothing to scroll sideways on a phone."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.people import PHONE, Watch, arrives, goes
+from tests.browser.places import PLACES
+
+SEVERE = ("serious", "critical")
+TOO_WIDE = """() => [...document.querySelectorAll("body *")]
+    .filter(each => each.getBoundingClientRect().right > innerWidth + 1)
+    .map(each => `${each.tagName}.${each.className}`).slice(0, 8)"""
+
+
+def severe(page: Page) -> list[str]:
+    """What axe finds serious or critical, with where."""
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    return [
+        f"{each['id']}: {each['help']} at {[node['target'] for node in each['nodes']]}"
+        for each in found
+        if each["impact"] in SEVERE
+    ]
+
+
+def test_axe_would_find_something(watch: Watch) -> None:
+    page = watch.browser().new_page()
+    goes(page, "/sign-in")
+    page.evaluate("document.querySelector('h1').style.color = '#ddd'")
+    page.evaluate(
+        "document.querySelector('[name=email]').closest('label').replaceWith(document.createElement('input'))"
+    )
+    assert {each.partition(":")[0] for each in severe(page)} == {"color-contrast", "label"}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_every_page_is_for_everybody_and_fits_a_phone(watch: Watch, place: str) -> None:
+    who, path = PLACES[place]
+    context = watch.signed_in(who, color_scheme="light").context if who else watch.browser(color_scheme="light")
+    page = context.new_page()
+    goes(page, path)
+    assert severe(page) == []
+    page.emulate_media(color_scheme="dark")
+    expect(page.locator("html")).to_have_class(re.compile(r"\bdark\b"))
+    arrives(page)
+    assert severe(page) == []
+    page.set_viewport_size(PHONE["viewport"])
+    arrives(page)
+    wide = page.evaluate("document.scrollingElement.scrollWidth")
+    assert wide == PHONE["viewport"]["width"], page.evaluate(TOO_WIDE)
+
+
+@pytest.mark.parametrize("place", ["overview, blocked", "credits", "buy", "ledger", "sign in"])
+def test_a_phones_buttons_and_words_are_for_everybody_too(watch: Watch, place: str) -> None:
+    who, path = PLACES[place]
+    context = watch.signed_in(who, **PHONE).context if who else watch.browser(**PHONE)
+    page = context.new_page()
+    goes(page, path)
+    assert severe(page) == []
+    assert page.evaluate("document.scrollingElement.scrollWidth") == PHONE["viewport"]["width"]
