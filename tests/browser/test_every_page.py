@@ -12,6 +12,7 @@ from tests.browser.people import PHONE, Watch, arrives, goes
 from tests.browser.places import PLACES
 
 SEVERE = ("serious", "critical")
+NOT_WIDER = "width => document.scrollingElement.scrollWidth <= width"
 TOO_WIDE = """() => [...document.querySelectorAll("body *")]
     .filter(each => each.getBoundingClientRect().right > innerWidth + 1)
     .map(each => `${each.tagName}.${each.getAttribute('class')}`).slice(0, 8)"""

@@ -1,0 +1,9 @@
+"""The last story, by its name: after everything that the others did, the books are right."""
+
+from __future__ import annotations
+
+from tests.console import Console
+
+
+def test_everything_that_was_bought_and_used_adds_up(console: Console) -> None:
+    assert console.billing("verify").endswith("3 organizations verified, 0 differences.\n")
