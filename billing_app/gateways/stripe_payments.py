@@ -1,24 +1,19 @@
-"""Stripe, through its own unmodified SDK. The only module of the product that imports it."""
+"""What we ask of Stripe, through its own unmodified SDK. Only gateways import that."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlsplit
 
 import stripe
-import structlog
 
-from billing_app.domain.errors import BillingError, ConflictError, InvalidError, NotFoundError, UnavailableError
+from billing_app.domain.errors import BillingError, UnavailableError
 from billing_app.gateways import stripe_reading as reading
 from billing_app.gateways.payments import (
     ONCE,
-    Account,
     Checkout,
     CheckoutState,
     NewCheckout,
@@ -29,15 +24,8 @@ from billing_app.gateways.payments import (
     Product,
     ReceivedEvent,
 )
+from billing_app.gateways.stripe_connection import MAX_LISTED, StripeConnection, digest, translated
 from billing_app.settings import Settings
-
-log = structlog.get_logger()
-
-TIMEOUT_SECONDS = (5.0, 25.0)
-"""To connect, and between two bytes of an answer. Stripe's slowest calls take some seconds."""
-
-MAX_RETRIES = 2
-"""The SDK's own, after network errors, conflicts and 5xx; it never retries a 429, which is for jobs to wait out."""
 
 TOLERANCE_SECONDS = 300
 """How old a webhook's signature may be, so that a recorded one cannot be sent again later."""
@@ -45,49 +33,17 @@ TOLERANCE_SECONDS = 300
 MAX_LOOKUP_KEYS = 10
 """Lookup keys that Stripe takes in one question."""
 
-MAX_LISTED = 100
-"""Objects that Stripe gives in one list; five times the lines of our baskets."""
-
-MISSING = "resource_missing"
 EXISTS = "resource_already_exists"
 
 
-class StripePayments:
-    """One Stripe account, by one key. Safe to share between threads."""
-
-    def __init__(self, api_secret: str, api_base: str = "") -> None:
-        """`api_base` is another address of the API: the stand-in's."""
-        self._live = "_live_" in api_secret
-        self._account: Account | None = None
-        # Proxies are for the way out of this machine.
-        client = stripe.RequestsClient(timeout=TIMEOUT_SECONDS)
-        if urlsplit(api_base).hostname in ("127.0.0.1", "localhost", "::1"):
-            session = client.requests.Session()
-            session.trust_env = False
-            client = stripe.RequestsClient(timeout=TIMEOUT_SECONDS, session=session)
-        self._v1 = stripe.StripeClient(
-            api_secret,
-            base_addresses={"api": api_base} if api_base else {},
-            max_network_retries=MAX_RETRIES,
-            http_client=client,
-        ).v1
-
-    def account(self) -> Account:
-        """Whose key this is; asked once."""
-        if self._account is None:
-            with _translated():
-                try:
-                    found = self._v1.accounts.retrieve_current().id
-                except stripe.PermissionError:
-                    found = ""  # a restricted key may do all that we need without being told whose it is
-            self._account = Account(found, self._live)
-        return self._account
+class StripePayments(StripeConnection):
+    """Everything that we ask of a Stripe account."""
 
     def prices(self, lookup_keys: Iterable[str]) -> dict[str, Price]:
         """The active prices that have these lookup keys now, with their products."""
         wanted, found = list(lookup_keys), {}
         for start in range(0, len(wanted), MAX_LOOKUP_KEYS):
-            with _translated():
+            with translated():
                 answer = self._v1.prices.list(
                     {
                         "lookup_keys": wanted[start : start + MAX_LOOKUP_KEYS],
@@ -101,7 +57,7 @@ class StripePayments:
 
     def put_product(self, product: Product) -> None:
         """Makes the product, or changes the one with this id to be like this."""
-        with _translated():
+        with translated():
             try:
                 self._v1.products.create({"id": product.id, "name": product.name, "active": product.active})
             except stripe.InvalidRequestError as error:
@@ -122,20 +78,20 @@ class StripePayments:
         if offer.interval != ONCE:
             wanted["recurring"] = {"interval": offer.interval}
         # `replaces` is part of the key: a price that changes and changes back is a third price.
-        key = f"price:{offer.lookup_key}:{replaces or 'first'}:{_digest(asdict(offer))}"
-        with _translated():
+        key = f"price:{offer.lookup_key}:{replaces or 'first'}:{digest(asdict(offer))}"
+        with translated():
             made = self._v1.prices.create(wanted, {"idempotency_key": key})  # ty: ignore[invalid-argument-type]
         return reading.price(made.to_dict())
 
     def retire_price(self, price_id: str) -> None:
         """Nothing new is sold at this price; what was sold at it stays as it is."""
-        with _translated():
+        with translated():
             self._v1.prices.update(price_id, {"active": False})
 
     def create_customer(self, wanted: NewCustomer) -> str:
         """Makes a customer; its id."""
-        key = f"{wanted.key}:{_digest(wanted.name)}"
-        with _translated():
+        key = f"{wanted.key}:{digest(wanted.name)}"
+        with translated():
             made = self._v1.customers.create(
                 {"name": wanted.name, "metadata": dict(wanted.metadata)}, {"idempotency_key": key}
             )
@@ -144,7 +100,7 @@ class StripePayments:
     def create_checkout(self, wanted: NewCheckout) -> OpenCheckout:
         """Begins a payment on Stripe's hosted page. Metadata is not copied from session to payment: both get it."""
         metadata = dict(wanted.metadata)
-        with _translated():
+        with translated():
             made = self._v1.checkout.sessions.create(
                 {
                     "mode": "payment",
@@ -163,7 +119,7 @@ class StripePayments:
     def checkout(self, session_id: str) -> Checkout:
         """A payment as it stands now. Raises NotFoundError `checkout_not_found`."""
         expand = ["payment_intent.latest_charge"]
-        with _translated(missing="checkout"):
+        with translated(missing="checkout"):
             found = self._v1.checkout.sessions.retrieve(session_id, {"expand": expand}).to_dict()
             if reading.checkout_state(found) is not CheckoutState.PAID:
                 return reading.checkout(found, [])
@@ -173,7 +129,7 @@ class StripePayments:
 
     def event(self, event_id: str) -> ReceivedEvent:
         """An event of the last 30 days. Raises NotFoundError `event_not_found`."""
-        with _translated(missing="event"):
+        with translated(missing="event"):
             found = self._v1.events.retrieve(event_id)
         return reading.event(json.dumps(found.to_dict(for_json=True)))
 
@@ -206,46 +162,3 @@ def verified_event(payload: bytes, signature: str, secret: str) -> ReceivedEvent
             code="invalid_signature",
         ) from None
     return reading.event(payload.decode())
-
-
-@contextmanager
-def _translated(missing: str = "") -> Generator[None]:
-    """Stripe's errors as ours. Whatever they say of the key stays here."""
-    try:
-        yield
-    except (stripe.AuthenticationError, stripe.PermissionError) as error:
-        _log(error)
-        raise UnavailableError(
-            "Stripe refuses the key of this console: the operator must set a valid one.", code="payments_misconfigured"
-        ) from None
-    except stripe.IdempotencyError as error:
-        _log(error)
-        raise ConflictError(
-            "This was begun before with other contents. Begin again.", code="payments_conflict"
-        ) from None
-    except (stripe.InvalidRequestError, stripe.CardError) as error:
-        if missing and error.code == MISSING:
-            raise NotFoundError(f"Stripe knows no such {missing}.", code=f"{missing}_not_found") from None
-        _log(error)
-        raise InvalidError(f"Stripe refused this: {error.user_message or error}", code="payments_refused") from None
-    except stripe.StripeError as error:
-        _log(error)
-        raise UnavailableError(
-            "Stripe cannot be reached now. Try again in a moment.", code="payments_unreachable"
-        ) from None
-
-
-def _log(error: stripe.StripeError) -> None:
-    """What is needed to find a call in Stripe's own log; its message may quote the key."""
-    log.warning(
-        "stripe_refused",
-        error=type(error).__name__,
-        status=error.http_status,
-        code=error.code,
-        stripe_request=error.request_id,
-    )
-
-
-def _digest(content: object) -> str:
-    text = json.dumps(content, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -52,6 +52,7 @@ def grant(
     priority: int = DEFAULT_PRIORITY,
     paid_cents: int = 0,
     currency: str = "",
+    payment_id: str = "",
     pack: str | None = None,
     actor: str = "",
 ) -> GrantRow:
@@ -79,7 +80,7 @@ def grant(
     row = GrantRow(
         organization_id=owner, id=fact.id, metric=metric, quantity=quantity, effective_at=begins, expires_at=ends,
         created_at=now, recorded_at=now, priority=priority, paid_cents=paid_cents, currency=currency, source=source,
-        source_key=source_key, pack=pack, reason=reason, actor=actor,
+        source_key=source_key, payment_id=payment_id, pack=pack, reason=reason, actor=actor,
     )  # fmt: skip
     session.add(row)
     session.flush()

@@ -175,6 +175,7 @@ def _grant(
         effective_at=paid_at,
         paid_cents=line.amount_cents,
         currency=line.currency,
+        payment_id=checkout.payment_id or "",
         pack=sold.pack,
         actor=order.actor,
     )

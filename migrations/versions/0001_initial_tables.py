@@ -188,6 +188,7 @@ def upgrade() -> None:
     sa.Column('currency', sa.String(), nullable=False),
     sa.Column('source', sa.String(), nullable=False),
     sa.Column('source_key', sa.String(), nullable=False),
+    sa.Column('payment_id', sa.String(), nullable=False),
     sa.Column('pack', sa.String(), nullable=True),
     sa.Column('reason', sa.Text(), nullable=False),
     sa.Column('actor', sa.String(), nullable=False),
@@ -198,6 +199,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('organization_id', 'id', name=op.f('pk_grants'))
     )
     op.create_index('ix_grants_organization_id_metric', 'grants', ['organization_id', 'metric'], unique=False)
+    op.create_index('ix_grants_organization_id_payment_id', 'grants', ['organization_id', 'payment_id'], unique=False)
     op.create_index('uq_grants_organization_id_source_key', 'grants', ['organization_id', 'source_key'], unique=True)
 
     op.create_table('inbox',
@@ -465,6 +467,7 @@ def downgrade() -> None:
 
     op.drop_table('inbox')
     op.drop_index('uq_grants_organization_id_source_key', table_name='grants')
+    op.drop_index('ix_grants_organization_id_payment_id', table_name='grants')
     op.drop_index('ix_grants_organization_id_metric', table_name='grants')
 
     op.drop_table('grants')

@@ -32,6 +32,7 @@ class GrantRow(Table, table=True):
         ForeignKeyConstraint(["organization_id"], ["organizations.id"]),
         Index("uq_grants_organization_id_source_key", "organization_id", "source_key", unique=True),
         Index("ix_grants_organization_id_metric", "organization_id", "metric"),
+        Index("ix_grants_organization_id_payment_id", "organization_id", "payment_id"),
         CheckConstraint("quantity > 0", name="quantity_positive"),
         CheckConstraint("expires_at IS NULL OR expires_at > effective_at", name="expiry_after_start"),
         CheckConstraint("paid_cents >= 0", name="paid_cents_not_negative"),
@@ -50,6 +51,7 @@ class GrantRow(Table, table=True):
     currency: str = ""
     source: str = Field(description="purchase, recurring, top_up, gift_card, operator, conversion")
     source_key: str = Field(description="the purchase, gift card or request that it stands for")
+    payment_id: str = Field(default="", description="Stripe's payment intent: a refund or dispute names only that")
     pack: str | None = None
     reason: str = Field(default="", sa_type=Text)
     actor: str = ""
