@@ -23,7 +23,7 @@ from billing_app.api.handshakes import Handshakes
 from billing_app.api.headers import SecurityHeaders
 from billing_app.api.health import CHECKS, Check
 from billing_app.api.request_log import RequestLog
-from billing_app.api.routes import catalogue, checkout, credits, downloads, sign_in, usage, webhooks
+from billing_app.api.routes import catalogue, checkout, consumption, credits, downloads, sign_in, usage, webhooks
 from billing_app.api.schemas.usage import CloudEventBatch, UsageBatch
 from billing_app.db import Database
 from billing_app.settings import Settings
@@ -35,6 +35,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     sign_in.router,
     catalogue.router,
     usage.router,
+    consumption.router,
     credits.router,
     downloads.router,
     checkout.router,

@@ -36,6 +36,15 @@ class Mode(StrEnum):
     CLAMP = "clamp"
 
 
+class ReservationState(StrEnum):
+    """What a reservation is at a moment."""
+
+    OPEN = "open"
+    CONFIRMED = "confirmed"
+    RELEASED = "released"
+    EXPIRED = "expired"
+
+
 @dataclass(frozen=True, slots=True)
 class Consumed:
     """The answer of consume: how much was taken, and the metric's figures after it. `accepted` 0 is a refusal."""
@@ -75,6 +84,23 @@ def consume(
     if consumed.accepted:
         orgs.raise_revision(session, owner)
     return consumed
+
+
+def exhausted(metric_id: str, quantity: int, consumed: Consumed) -> CreditsExhaustedError:
+    """The refusal of a consume of which nothing was accepted, with the same figures."""
+    return CreditsExhaustedError(
+        f"{quantity} of {metric_id} do not fit: neither allowance nor credits are left for it.",
+        metric=metric_id, requested=quantity, **asdict(consumed),
+    )  # fmt: skip
+
+
+def status(held: Reservation, now: datetime) -> ReservationState:
+    """What became of a reservation."""
+    if held.confirmed_quantity is not None:
+        return ReservationState.CONFIRMED
+    if held.closed_at is not None:
+        return ReservationState.RELEASED
+    return ReservationState.OPEN if now < held.holds_until else ReservationState.EXPIRED
 
 
 def _take(
@@ -134,7 +160,7 @@ def reserve(
     if reading.fits(quantity) < quantity:
         raise CreditsExhaustedError(
             f"{quantity} of {metric.name} do not fit: {reading.available} are available.",
-            used=row.used, allowance=row.allowance, credits=row.left, requested=quantity,
+            metric=metric_id, requested=quantity, used=row.used, allowance=row.allowance, credits=row.left,
         )  # fmt: skip
     reservation = Reservation(
         organization_id=owner, id=reservation_id or new_id().hex, metric=metric_id, quantity=quantity,

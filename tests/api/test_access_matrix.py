@@ -84,6 +84,10 @@ MATRIX: dict[str, Row] = {
     "GET /plans/{plan}": open_to_all(),
     "POST /organizations/{address}/usage": keys_only(),
     "POST /organizations/{address}/check": keys_only(),
+    "POST /organizations/{address}/consume": keys_only(),
+    "POST /organizations/{address}/reservations": keys_only(),
+    "POST /organizations/{address}/reservations/{reservation_id}/confirm": keys_only(),
+    "DELETE /organizations/{address}/reservations/{reservation_id}": keys_only(),
     "GET /organizations/{address}/balances": for_members(),
     "GET /organizations/{address}/balances.csv": for_members(),
     "GET /organizations/{address}/grants": for_who_pays(),
@@ -100,6 +104,10 @@ MATRIX: dict[str, Row] = {
 SCOPES = {
     "POST /organizations/{address}/usage": {Scope.USAGE_WRITE},
     "POST /organizations/{address}/check": {Scope.CHECK},
+    "POST /organizations/{address}/consume": {Scope.USAGE_WRITE},
+    "POST /organizations/{address}/reservations": {Scope.USAGE_WRITE},
+    "POST /organizations/{address}/reservations/{reservation_id}/confirm": {Scope.USAGE_WRITE},
+    "DELETE /organizations/{address}/reservations/{reservation_id}": {Scope.USAGE_WRITE},
     "POST /organizations/{address}/checkout": {Scope.BILLING, Scope.ADMIN},
     "GET /organizations/{address}/checkout/{session_id}": {Scope.BILLING, Scope.ADMIN},
 }
@@ -110,10 +118,18 @@ READING = {Scope.READ, Scope.BILLING, Scope.ADMIN}
 BODIES: dict[str, Any] = {
     "POST /organizations/{address}/usage": {"events": [{"id": "1", "metric": "mau", "subject": "device"}]},
     "POST /organizations/{address}/check": {"metric": "mau"},
+    "POST /organizations/{address}/consume": {"metric": "bandwidth", "quantity": 1},
+    "POST /organizations/{address}/reservations": {"metric": "bandwidth", "quantity": 1},
+    "POST /organizations/{address}/reservations/{reservation_id}/confirm": {},
     "POST /organizations/{address}/checkout": {"items": [{"pack": "no-such-pack"}]},
 }
 
-HEADERS = {"POST /organizations/{address}/checkout": {"Idempotency-Key": "1"}}
+REPEATABLE = {
+    "POST /organizations/{address}/consume",
+    "POST /organizations/{address}/reservations",
+    "POST /organizations/{address}/checkout",
+}
+"""Routes that ask for an Idempotency-Key."""
 
 REFUSALS = {
     "unauthenticated",
@@ -196,8 +212,9 @@ def callers(api: Api) -> Iterator[dict[str, httpx.Client]]:
 def call(client: httpx.Client, route: str) -> object:
     """The answer as the matrix writes it: the status if a door refused, or OK."""
     method, path = route.split()
-    url = path.format(address="acme", plan="free", session_id="cs_test_none")
-    answer = client.request(method, url, json=BODIES.get(route), headers=HEADERS.get(route))
+    url = path.format(address="acme", plan="free", session_id="cs_test_none", reservation_id="none")
+    headers = {"Idempotency-Key": "1"} if route in REPEATABLE else None
+    answer = client.request(method, url, json=BODIES.get(route), headers=headers)
     assert answer.status_code != 500, f"{route}: {answer.text}"
     refused = answer.status_code >= 400 and answer.json()["code"] in REFUSALS
     return answer.status_code if refused else OK

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path
+from fastapi import APIRouter, Depends, Path
 
 from billing_app.api.documented import READING_A_BODY, behind_a_door
 from billing_app.api.doors import Door, OrganizationDoor
+from billing_app.api.idempotency import IdempotencyKey
 from billing_app.api.schemas.checkout import CheckoutAnswer, CheckoutRequest, CheckoutStatusAnswer
-from billing_app.api.schemas.shared import MAX_TEXT, VISIBLE
 from billing_app.domain.access import MONEY_ROLES, Scope
 from billing_app.gateways.stripe_payments import payments_of
 from billing_app.services import purchases
@@ -18,20 +18,9 @@ router = APIRouter(prefix="/organizations/{address}/checkout", tags=["buying"])
 
 Buying = Annotated[Door, Depends(OrganizationDoor(MONEY_ROLES, frozenset({Scope.BILLING, Scope.ADMIN})))]
 
-Key = Annotated[
-    str,
-    Header(
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=MAX_TEXT,
-        pattern=VISIBLE,
-        description="the same key begins the payment once, however often it is sent",
-    ),
-]
-
 
 @router.post("", status_code=201, response_model=CheckoutAnswer, responses=behind_a_door(*READING_A_BODY, 409, 503))
-def start_checkout(door: Buying, basket: CheckoutRequest, key: Key) -> purchases.StartedCheckout:
+def start_checkout(door: Buying, basket: CheckoutRequest, key: IdempotencyKey) -> purchases.StartedCheckout:
     """Begins the payment of a basket; the answer says where the payer's browser has to go."""
     door.knock()  # nobody makes us talk to Stripe who may not buy
     settings = door.context.settings
