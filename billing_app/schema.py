@@ -32,7 +32,8 @@ def create(database: Database) -> None:
     """All tables and triggers at once, for a database that lives shorter than a migration takes."""
     with database.engine.begin() as connection:
         metadata().create_all(connection)
-        for statement in triggers.statements(connection.dialect.name):
+        dialect = connection.dialect.name
+        for statement in (*triggers.statements(dialect), *triggers.added(dialect, *triggers.LATER)):
             connection.exec_driver_sql(statement)
 
 

@@ -2,28 +2,38 @@
 
 from billing_app.store.tables import (
     access,
+    audit,
     base,
     credits,
+    gift_cards,
     inbox,
     ledger,
     meters,
+    notifications,
     orgs,
     outbox,
+    overrides,
     purchases,
     runs,
+    tree,
     usage,
 )
 
 __all__ = [
     "access",
+    "audit",
     "base",
     "credits",
+    "gift_cards",
     "inbox",
     "ledger",
     "meters",
+    "notifications",
     "orgs",
     "outbox",
+    "overrides",
     "purchases",
     "runs",
+    "tree",
     "usage",
 ]

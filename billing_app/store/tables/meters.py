@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKeyConstraint, Index
+from sqlalchemy import ForeignKeyConstraint, Index, text
 from sqlmodel import Field
 
 from billing_app.store.tables.base import Big, Moment, Table
@@ -60,3 +60,5 @@ class Reservation(Table, table=True):
     holds_until: datetime = Field(sa_type=Moment)
     closed_at: datetime | None = Field(default=None, sa_type=Moment)
     confirmed_quantity: int | None = Field(default=None, sa_type=Big)
+    source: str = Field(default="", max_length=64, sa_column_kwargs={"server_default": text("''")})
+    """Address of the sub-organization that reserved it; empty for the organization itself."""

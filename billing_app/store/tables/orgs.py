@@ -13,7 +13,7 @@ class Organization(Table, table=True):
     """One customer. `address` is its public name in URLs and is never given to another.
 
     `anchor` fixes its metering periods for ever (credits.md, Words). `recounted_at` is the moment up to
-    which its ledger is complete; None before the first.
+    which its ledger is complete; None before the first. `parent_id` is the organization that this one is a part of.
     """
 
     __tablename__ = "organizations"
@@ -34,6 +34,7 @@ class Organization(Table, table=True):
     stripe_customer_id: str | None = Field(default=None, max_length=255, unique=True)
     created_at: datetime = Field(sa_type=Moment)
     recounted_at: datetime | None = Field(default=None, sa_type=Moment)
+    parent_id: int | None = Field(default=None, sa_type=Big, foreign_key="organizations.id", index=True)
 
 
 class PageRevision(Table, table=True):

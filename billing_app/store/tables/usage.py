@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index
+from sqlalchemy import ForeignKeyConstraint, Index, text
 from sqlmodel import Field
 
 from billing_app.store.tables.base import Big, Moment, Table
@@ -75,6 +75,8 @@ class UsageSubject(Table, table=True):
     period: int = Field(primary_key=True)
     subject: str = Field(primary_key=True)
     first_seen_at: datetime = Field(sa_type=Moment)
+    source: str = Field(default="", max_length=64, sa_column_kwargs={"server_default": text("''")})
+    """Address of the sub-organization that saw it first; empty for the organization itself."""
 
 
 class IdempotencyKey(Table, table=True):
