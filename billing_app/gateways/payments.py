@@ -15,8 +15,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-ONCE = "once"
-"""The interval of a price that is paid once."""
+from billing_app.gateways.invoices import Invoices
+from billing_app.gateways.prices import ONCE, Offer, Price, Product
+
+__all__ = ["ONCE", "Offer", "Price", "Product"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,55 +27,6 @@ class Account:
 
     id: str
     livemode: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Product:
-    """Something that is sold, under an id of our own choice."""
-
-    id: str
-    name: str
-    active: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What a price says, and what it is found by. It never changes: another offer is another price.
-
-    `interval` is "once", "month" or "year".
-    """
-
-    lookup_key: str
-    product: Product
-    price_cents: int
-    currency: str
-    interval: str
-    metadata: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """A price at the provider. `product` is None where it was not asked for."""
-
-    id: str
-    lookup_key: str
-    product_id: str
-    product: Product | None
-    price_cents: int
-    currency: str
-    interval: str
-    metadata: Mapping[str, str]
-    active: bool
-
-    def says(self, offer: Offer) -> bool:
-        """Whether it is the price of this offer."""
-        return self.active and (
-            (self.lookup_key, self.product_id, self.price_cents, self.currency, self.interval, dict(self.metadata))
-            == (
-                offer.lookup_key, offer.product.id, offer.price_cents, offer.currency, offer.interval,
-                dict(offer.metadata),
-            )
-        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +102,12 @@ class Checkout:
     payment_id: str | None
     failure: str
     lines: tuple[PaidLine, ...] = ()
+    subscription_id: str = ""
+    """What it began, in mode `subscription`."""
+    invoice_id: str = ""
+    """What was paid, in mode `subscription`."""
+    setup_id: str = ""
+    """What saved the card, in mode `setup`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +127,7 @@ class ReceivedEvent:
     payload: str
 
 
-class Payments(Protocol):
+class Payments(Invoices, Protocol):
     """A payment provider."""
 
     def account(self) -> Account:

@@ -24,7 +24,8 @@ from billing_app.gateways.payments import (
     Product,
     ReceivedEvent,
 )
-from billing_app.gateways.stripe_connection import MAX_LISTED, StripeConnection, digest, translated
+from billing_app.gateways.stripe_connection import MAX_LISTED, digest, translated
+from billing_app.gateways.stripe_invoices import StripeInvoices
 from billing_app.settings import Settings
 
 TOLERANCE_SECONDS = 300
@@ -36,7 +37,7 @@ MAX_LOOKUP_KEYS = 10
 EXISTS = "resource_already_exists"
 
 
-class StripePayments(StripeConnection):
+class StripePayments(StripeInvoices):
     """Everything that we ask of a Stripe account."""
 
     def prices(self, lookup_keys: Iterable[str]) -> dict[str, Price]:

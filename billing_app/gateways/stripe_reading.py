@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from billing_app.domain.errors import BillingError
-from billing_app.gateways.payments import ONCE, Checkout, CheckoutState, PaidLine, Price, Product, ReceivedEvent
+from billing_app.gateways.payments import Checkout, CheckoutState, PaidLine, ReceivedEvent
+from billing_app.gateways.prices import ONCE, Price, Product
 
 THIN = "v2.core.event"
 """The `object` of events that carry no object."""
@@ -71,12 +72,15 @@ def checkout(session: Object, lines: Sequence[Object]) -> Checkout:
         mode=session["mode"],
         customer_id=id_of(session.get("customer")),
         metadata=dict(session.get("metadata") or {}),
-        currency=session["currency"],
+        currency=session.get("currency") or "",
         total_cents=session.get("amount_total") or 0,
         paid_at=moment(paid) if state is CheckoutState.PAID else None,
         payment_id=id_of(session.get("payment_intent")) or None,
         failure="" if state is CheckoutState.PAID else _expanded(intent.get("last_payment_error")).get("message") or "",
         lines=tuple(_line(line) for line in lines),
+        subscription_id=id_of(session.get("subscription")),
+        invoice_id=id_of(session.get("invoice")),
+        setup_id=id_of(session.get("setup_intent")),
     )
 
 

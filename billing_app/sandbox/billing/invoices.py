@@ -73,6 +73,22 @@ def make(
     return account.add(invoice, "invoice.created") if kept else invoice
 
 
+def add_line(account: Account, invoice: Body, draft: Draft) -> None:
+    """One more line on a draft without discounts. Raises StripeError for one that is open already."""
+    if invoice["status"] != "draft":
+        raise errors.StripeError("This invoice is already finalized.", code="invoice_not_editable")
+    if draft.price["currency"] != invoice["currency"]:
+        raise errors.invalid("currency", "The items of an invoice must have its currency.")
+    kept = invoice["lines"]["data"]
+    data = [*kept, lines.write(draft, invoice["id"], 0, None)]
+    total = sum(line["amount"] for line in data)
+    sums = ("subtotal", "subtotal_excluding_tax", "total", "total_excluding_tax")
+    invoice.update(dict.fromkeys(sums, total), lines={**invoice["lines"], "data": data})
+    _settle_amounts(invoice, account.get(invoice["customer"], "customer"))
+    account.save(invoice)
+    account.emit("invoice.updated", invoice)
+
+
 def _no_money() -> Body:
     names = ("amount_due", "amount_overpaid", "amount_paid", "amount_remaining", "amount_shipping")
     notes = ("post_payment_credit_notes_amount", "pre_payment_credit_notes_amount", "starting_balance")

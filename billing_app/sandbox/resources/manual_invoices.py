@@ -1,5 +1,7 @@
 """Invoices made by hand: items first, then the invoice that takes them up."""
 
+from dataclasses import replace
+
 import stripe
 
 from billing_app.sandbox import changes, errors
@@ -17,8 +19,9 @@ from billing_app.sandbox.storage.objects import Body
 
 @operation("invoice_items.create")
 def create_item(account: Account, request: Request) -> Body:
-    """Something to pay for with the customer's next invoice made by hand: an `amount`, or a price."""
+    """Something to pay for: an `amount`, or a price. On the draft `invoice`, else on the next one made by hand."""
     parameters = request.parameters
+    invoice = account.get(parameters["invoice"], invoices.INVOICE.kind, "invoice") if "invoice" in parameters else None
     customer = account.get(parameters.get("customer") or "", "customer", "customer")
     now = account.now(customer["test_clock"])
     price, quantity = _price(account, parameters), parameters.get("quantity", 1)
@@ -54,7 +57,11 @@ def create_item(account: Account, request: Request) -> Body:
         _draft={**vars(draft)},
         _subscription=None,
     )
-    return account.add(item, "invoiceitem.created")
+    account.add(item, "invoiceitem.created")
+    if invoice is not None:
+        invoices.add_line(account, invoice, replace(draft, invoice_item=item["id"]))
+        account.change(item, None, invoice=invoice["id"])
+    return item
 
 
 def _price(account: Account, parameters: Parameters) -> Body:
