@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -101,10 +102,12 @@ def history(
     *,
     known_at: datetime | None = None,
     held: Plans | None = None,
+    looked_at: Iterable[datetime] = (),
 ) -> History:
     """All facts of one organization and metric. `as_of` is the moment that will be asked for.
 
-    `known_at` leaves out what was recorded later; `held` saves reading the plans again for each metric.
+    `known_at` leaves out what was recorded later; `held` saves reading the plans again for each metric; `looked_at` are
+    moments before `as_of` that will be asked for too.
     Raises NotFoundError `metric_not_found`.
     """
     owner = organization_id(organization)
@@ -119,7 +122,7 @@ def history(
         policies=held.policies(metric),
     )
     points = timelines.usage_points(
-        session, owner, metric, aggregation, organization.anchor, boundaries(facts, as_of), known_at
+        session, owner, metric, aggregation, organization.anchor, boundaries(facts, as_of) | {*looked_at}, known_at
     )
     return replace(facts, usage=points)
 

@@ -10,10 +10,11 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from billing_app.domain import engine
+from billing_app.domain import engine, notices
 from billing_app.domain.accounts import Account
 from billing_app.domain.allowances import largest_held
-from billing_app.domain.credits import Aggregation, History
+from billing_app.domain.catalog import TOKEN_ID
+from billing_app.domain.credits import NEVER, Aggregation, History
 from billing_app.domain.engine_state import State
 from billing_app.domain.entitlements import MeterState, Reading
 from billing_app.domain.periods import period_containing
@@ -69,11 +70,17 @@ def recompute(
         facts = accounts.history(session, organization, row.metric, moment)
     reserved, first_end = store.reserved(session, row.organization_id, row.metric, moment)
     told = outbox.marks(session, row.organization_id, row.metric)
-    state = engine.start(facts)
     watched = row.watched_at
-    for instant in engine.steps(state, facts, moment):
-        if watched is not None and instant > watched:
-            _tell(session, row, facts, state, reserved, told, instant, now)
+    looks = [] if watched is None else notices.moments(facts.grants, watched, moment)
+    if looks:  # what is left at these moments must be exact, so use is read to the event around them
+        facts = accounts.history(session, organization, row.metric, moment, looked_at=looks)
+    state = engine.start(facts)
+    for until in sorted({*looks, moment}):
+        for instant in engine.steps(state, facts, until):
+            if watched is not None and instant > watched:
+                _tell(session, row, facts, state, reserved, told, instant, now)
+        if until in looks:
+            _tell_of_endings(session, row, state, until, now)
     _tell(session, row, facts, state, reserved, told, moment, now)
     account = state.account(facts, moment)
     _write(row, facts, account, moment)
@@ -95,11 +102,16 @@ def usable(row: MeterRow, now: datetime) -> bool:
     return not row.stale and now < row.valid_until
 
 
+def next_look(facts: History, after: datetime) -> datetime:
+    """The next moment at which anything changes by itself, or at which credits that end are spoken of."""
+    return min(engine.next_instant(facts, after), notices.next_moment(facts.grants, after) or NEVER)
+
+
 def _write(row: MeterRow, facts: History, account: Account, moment: datetime) -> None:
     row.stale = False
     row.period = account.period.number
     row.valid_from = accounts.last_boundary(facts, moment)
-    row.valid_until = engine.next_instant(facts, moment)
+    row.valid_until = next_look(facts, moment)
     row.allowance, row.used, row.level = account.allowance, account.used, account.level
     row.left, row.debt, row.deficit = account.left, account.debt, account.deficit
     row.watched_at = moment
@@ -128,8 +140,11 @@ def _tell(
         if state.month.period.contains(moment) and mark.percent > told.get(mark.name, 0):
             _remember(session, row, mark.name, mark.percent, told)
             key = f"{row.metric}:{mark.name}:{mark.percent}"
-            payload = {"metric": row.metric, "percent": mark.percent}
+            figures = {"used": state.used, "allowance": state.month.allowance, "left": state.left}
+            payload = {"metric": row.metric, "percent": mark.percent, **figures}
             outbox.add(session, row.organization_id, mark.kind, key, payload, moment, now, row.metric)
+    if row.metric == TOKEN_ID:
+        return  # nothing uses tokens, so nothing stops when there are none
     reading_now = _reading_of(facts, state, reserved, moment)
     blocked = int(reading_now.state is MeterState.BLOCKED)
     before = told.get(BLOCKED)
@@ -138,7 +153,8 @@ def _tell(
     _remember(session, row, BLOCKED, blocked, told)
     if before is not None:  # the first look only notes how it was before anything happened
         kind = "metric.blocked" if blocked else "metric.unblocked"
-        payload = {"metric": row.metric, "used": reading_now.used, "allowance": reading_now.allowance}
+        figures = {"used": reading_now.used, "allowance": reading_now.allowance, "left": reading_now.left}
+        payload = {"metric": row.metric, **figures}
         key = f"{row.metric}:{kind}:{moment.isoformat()}"
         outbox.add(session, row.organization_id, kind, key, payload, moment, now, row.metric)
 
@@ -146,3 +162,18 @@ def _tell(
 def _remember(session: Session, row: MeterRow, name: str, percent: int, told: dict[str, int]) -> None:
     told[name] = percent
     outbox.set_mark(session, row.organization_id, row.metric, name, percent)
+
+
+def _tell_of_endings(session: Session, row: MeterRow, state: State, moment: datetime, now: datetime) -> None:
+    """Tells which credits end soon or have ended, once each."""
+    for notice in notices.notices(state, moment):
+        payload = {
+            "metric": row.metric,
+            "grant": notice.grant.id,
+            "quantity": notice.quantity,
+            "expires_at": notice.grant.expires_at and notice.grant.expires_at.isoformat(),
+        }
+        if notice.days:
+            payload["days"] = notice.days
+        key = f"{row.metric}:{notice.key}"
+        outbox.add(session, row.organization_id, notice.kind, key, payload, moment, now, row.metric)

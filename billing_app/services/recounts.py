@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from billing_app.domain import engine
 from billing_app.domain.credits import History
 from billing_app.domain.engine_state import State
 from billing_app.domain.periods import period_at
@@ -112,7 +111,7 @@ def _post_metric(session: Session, organization: Organization, metric: str, now:
     _write(session, organization, row, rows, sums, now)
     row.changed = False
     row.posted_at = moment
-    row.post_due_at = engine.next_instant(facts, moment)
+    row.post_due_at = meters.next_look(facts, moment)
     session.add(row)
     session.flush()
     return len(rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index, Text
+from sqlalchemy import ForeignKeyConstraint, Index, Text, text
 from sqlmodel import Field
 
 from billing_app.store.tables.base import Big, Moment, Table, new_id
@@ -18,7 +18,12 @@ class OutboxMessage(Table, table=True):
     __table_args__ = (
         ForeignKeyConstraint(["organization_id"], ["organizations.id"]),
         Index("uq_outbox_organization_id_key", "organization_id", "key", unique=True),
-    )
+        Index(
+            "ix_outbox_waiting",
+            "organization_id", "id",
+            postgresql_where=text("fanned_out_at IS NULL"), sqlite_where=text("fanned_out_at IS NULL"),
+        ),
+    )  # fmt: skip
 
     organization_id: int = Field(primary_key=True, sa_type=Big, sa_column_kwargs={"autoincrement": False})
     id: UUID = Field(primary_key=True, default_factory=new_id)
@@ -28,6 +33,7 @@ class OutboxMessage(Table, table=True):
     payload: str = Field(sa_type=Text)
     occurred_at: datetime = Field(sa_type=Moment)
     recorded_at: datetime = Field(sa_type=Moment)
+    fanned_out_at: datetime | None = Field(default=None, sa_type=Moment, description="when its deliveries were made")
 
 
 class ThresholdMark(Table, table=True):
