@@ -10,6 +10,7 @@ from billing_app.domain.access import MONEY_ROLES, Role
 from billing_app.domain.errors import UnauthenticatedError
 from billing_app.services import accounts, catalog, orgs, sessions
 from billing_app.services.views import OrganizationLink, ShellView
+from billing_app.services.views.operator import OperatorShellView
 from billing_app.settings import Settings
 from billing_app.store import outbox
 
@@ -31,12 +32,28 @@ def shell(session: Session, access: sessions.Access, settings: Settings, now: da
         person_name=access.identity.name,
         person_email=access.identity.email,
         role=access.role.value,
-        test_mode=settings.demo or settings.stripe_api_secret.get_secret_value().startswith(("sk_test_", "rk_test_")),
+        test_mode=test_mode(settings),
         may_buy=access.role in MONEY_ROLES or access.role is Role.OPERATOR,
         selling=settings.selling,
         revision=orgs.revisions(session, [access.organization_id])[access.organization_id],
         more_organizations=max(0, len(others) - (SHOWN - 1)),
     )
+
+
+def operator_shell(session: Session, identity: sessions.Identity, settings: Settings) -> OperatorShellView:
+    """The frame of an operator's page."""
+    return OperatorShellView(
+        person_name=identity.name,
+        person_email=identity.email,
+        test_mode=test_mode(settings),
+        selling=settings.selling,
+        home=home(session, identity) or "",
+    )
+
+
+def test_mode(settings: Settings) -> bool:
+    """Whether no money moves: the demo, or a key of Stripe's test mode."""
+    return settings.demo or settings.stripe_api_secret.get_secret_value().startswith(("sk_test_", "rk_test_"))
 
 
 def home(session: Session, identity: sessions.Identity | None) -> str | None:

@@ -10,12 +10,14 @@ from reflex.event import EventSpec
 
 from billing_app.ui import live
 from billing_app.ui.pages import buy, credits, entrance, explain, ledger, overview, returned, usage
-from billing_app.ui.session import Frame
+from billing_app.ui.pages.operator import organizations
+from billing_app.ui.session import GuardedPage
 from billing_app.ui.theme import STYLESHEETS
 
 logger = logging.getLogger(__name__)
 
 PAGES = (entrance, overview, usage, credits, explain, buy, returned, ledger)
+OPERATOR_PAGES = (organizations,)
 
 
 def create_console(api_transformer: Any = None) -> rx.App:
@@ -31,7 +33,7 @@ def create_console(api_transformer: Any = None) -> rx.App:
         toaster=None,
         api_transformer=api_transformer,
     )
-    for page in PAGES:
+    for page in PAGES + OPERATOR_PAGES:
         page.add(app)
 
     async def watch() -> None:
@@ -44,4 +46,4 @@ def create_console(api_transformer: Any = None) -> rx.App:
 def say_that_it_failed(exception: Exception) -> EventSpec:
     """An unexpected error: logged with its trace, and told on the page without it."""
     logger.error("an event handler failed", exc_info=exception)
-    return cast("EventSpec", Frame.fail())
+    return cast("EventSpec", GuardedPage.fail())

@@ -26,6 +26,7 @@ from billing_app.services.views import (
     TraceView,
     UsageView,
 )
+from billing_app.ui.desks.operator import OperatorDesks
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class Desk(Protocol):
         """One entry and where it came from."""
 
 
-class Desks(Protocol):
+class Desks(OperatorDesks, Protocol):
     """Opens desks, and does what must not happen inside a transaction."""
 
     def open(self, visitor: Visitor, roles: frozenset[Role]) -> AbstractContextManager[Desk]:
@@ -78,6 +79,9 @@ class Desks(Protocol):
 
         Raises UnauthenticatedError when nobody is signed in.
         """
+
+    def is_operator(self, cookies: str) -> bool:
+        """Whether an operator is signed in."""
 
     def look(self, kind: str, token: str) -> LinkView:
         """What a one-time link is for. Raises BillingError for a link that has ended."""

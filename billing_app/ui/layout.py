@@ -9,7 +9,7 @@ import reflex as rx
 from billing_app.ui import routes
 from billing_app.ui.components.banner import notice
 from billing_app.ui.components.basics import button_link, link, plain_link
-from billing_app.ui.components.forms import plain_form
+from billing_app.ui.components.frame import appearance_button, broken, mark, sign_out, test_mode
 from billing_app.ui.present.shell import SwitchLine
 from billing_app.ui.session import Frame
 
@@ -35,7 +35,7 @@ def page(content: Any, *, active: str, ready: Any, skeleton: Any) -> rx.Componen
         Frame.problem,
         ("not_found", _not_found()),
         ("forbidden", _forbidden()),
-        ("broken", _broken()),
+        ("broken", broken()),
         rx.cond(ready, content, rx.el.div(skeleton, aria_busy="true", aria_label="Loading")),
     )
     return rx.el.div(
@@ -52,18 +52,14 @@ def bare_page(*content: Any) -> rx.Component:
     """A page without an organization: sign in and the like."""
     return rx.el.div(
         rx.el.main(
-            rx.el.div(_mark(), rx.el.span("Billing console"), class_name="bare-brand"),
+            rx.el.div(mark(), rx.el.span("Billing console"), class_name="bare-brand"),
             rx.el.div(*content, class_name="panel bare-panel"),
             id="content",
             class_name="bare-main",
         ),
-        rx.el.footer(_appearance_button(), class_name="bare-foot"),
+        rx.el.footer(appearance_button(), class_name="bare-foot"),
         class_name="bare",
     )
-
-
-def _mark() -> rx.Component:
-    return rx.el.img(src="/logo.svg", alt="", width="28", height="28")
 
 
 def _side(active: str) -> rx.Component:
@@ -76,7 +72,8 @@ def _side(active: str) -> rx.Component:
         rx.cond(Frame.problem != "not_found", _switcher("side-switcher")),
         rx.cond(Frame.problem != "not_found", rx.el.nav(*groups, aria_label="Pages", class_name="side-nav")),
         rx.el.div(class_name="side-space"),
-        rx.cond(shell.test_mode, _test_mode()),
+        rx.cond(shell.operator_href != "", _to_operator("entry", 16)),
+        rx.cond(shell.test_mode, test_mode()),
         _person(),
         class_name="side",
     )
@@ -137,43 +134,12 @@ def _switch_line(line: rx.Var[SwitchLine]) -> rx.Component:
     )
 
 
-def _test_mode() -> rx.Component:
-    return rx.el.p(
-        rx.el.strong("TEST MODE"),
-        rx.el.span("Payments go to a stand-in. No money moves."),
-        class_name="test-mode",
-    )
-
-
 def _person() -> rx.Component:
     return rx.el.div(
         rx.el.span(rx.el.strong(shell.person), rx.el.small(shell.role), class_name="lines"),
-        _sign_out(rx.icon("log-out", size=15, aria_hidden="true"), "icon-button"),
-        _appearance_button(),
+        sign_out(rx.icon("log-out", size=15, aria_hidden="true"), "icon-button"),
+        appearance_button(),
         class_name="person",
-    )
-
-
-def _sign_out(content: Any, class_name: str) -> rx.Component:
-    """A form, because signing out ends in a full page load that opens the websocket anew."""
-    return plain_form(
-        rx.el.button(content, type="submit", class_name=class_name, title="Sign out", aria_label="Sign out"),
-        method="post",
-        action=f"{routes.API}/sign-out",
-    )
-
-
-def _appearance_button() -> rx.Component:
-    """Light or dark; until it is used, the system decides."""
-    return rx.el.button(
-        rx.color_mode_cond(
-            light=rx.icon("moon", size=15, aria_hidden="true"), dark=rx.icon("sun", size=15, aria_hidden="true")
-        ),
-        type="button",
-        on_click=rx.toggle_color_mode,
-        class_name="icon-button",
-        title="Light or dark",
-        aria_label="Switch between light and dark",
     )
 
 
@@ -181,7 +147,7 @@ def _phone_head() -> rx.Component:
     return rx.el.header(
         _switcher("phone-switcher"),
         rx.cond(shell.test_mode, rx.el.span("TEST MODE", class_name="test-mode")),
-        _appearance_button(),
+        appearance_button(),
         class_name="phone-head",
     )
 
@@ -216,7 +182,8 @@ def _more(active: str) -> rx.Component:
         ),
         rx.popover.content(
             rx.cond(shell.money, rx.popover.close(ledger)),
-            _sign_out(rx.fragment(rx.icon("log-out", size=18, aria_hidden="true"), "Sign out"), "more-line"),
+            rx.cond(shell.operator_href != "", rx.popover.close(_to_operator("more-line", 18))),
+            sign_out(rx.fragment(rx.icon("log-out", size=18, aria_hidden="true"), "Sign out"), "more-line"),
             rx.el.p(shell.person, " \N{MIDDLE DOT} ", shell.role, class_name="menu-note"),
             side="top",
             align="end",
@@ -224,6 +191,12 @@ def _more(active: str) -> rx.Component:
             class_name="more-menu",
         ),
     )
+
+
+def _to_operator(class_name: str, size: int) -> rx.Component:
+    """An operator's way back to all organizations."""
+    icon = rx.icon("shield", size=size, aria_hidden="true")
+    return link(icon, "Operator", href=shell.operator_href, class_name=class_name)
 
 
 def _not_found() -> rx.Component:
@@ -242,16 +215,5 @@ def _forbidden() -> rx.Component:
         "Your role does not open this page",
         Frame.problem_detail,
         button_link("Back to the overview", href=shell.overview_href, primary=True),
-        whole=True,
-    )
-
-
-def _broken() -> rx.Component:
-    return notice(
-        "unplug",
-        "This did not work",
-        "Something went wrong on our side. Nothing was changed, and no figure was lost. Try again in a moment.",
-        rx.button(plain_link("Try again", href=""), as_child=True, size="2", class_name="button primary"),
-        tone="blocked",
         whole=True,
     )

@@ -22,6 +22,9 @@ BUY = "/o/[address]/credits/buy"
 RETURNED = "/o/[address]/credits/bought"
 LEDGER = "/o/[address]/ledger"
 
+ADMIN = "/admin"
+"""Where operators begin; their pages are in `operator_routes`."""
+
 
 def organization(address: str, page: str = "", **query: object) -> str:
     """The URL of a page of one organization; what is empty in `query` is left out."""

@@ -40,6 +40,7 @@ from billing_app.services.views import (
 )
 from billing_app.settings import Settings
 from billing_app.ui.desk import Visitor
+from billing_app.ui.service_desks.operator import ServiceOperatorDesks
 
 
 class ServiceDesk:
@@ -87,7 +88,7 @@ class ServiceDesk:
         return reading_ledger.trace(self.session, self.organization, number, self.now)
 
 
-class ServiceDesks:
+class ServiceDesks(ServiceOperatorDesks):
     """Opens desks on the product's database; talks to Stripe outside transactions."""
 
     def __init__(self, database: Database, settings: Settings, payments: Payments | None) -> None:
@@ -113,6 +114,12 @@ class ServiceDesks:
         with self.database.reading() as session:
             identity = sessions.identify_socket(session, cookies, now, demo=self.settings.demo)
             return shells.home(session, identity)
+
+    def is_operator(self, cookies: str) -> bool:
+        """Whether an operator is signed in."""
+        with self.database.reading() as session:
+            identity = sessions.identify_socket(session, cookies, clock.now(), demo=self.settings.demo)
+            return identity is not None and identity.operator
 
     def look(self, kind: str, token: str) -> LinkView:
         """What a one-time link is for; raises BillingError for one that has ended."""

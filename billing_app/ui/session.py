@@ -13,7 +13,7 @@ import inspect
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import reflex as rx
 from reflex.istate.proxy import StateProxy
@@ -90,6 +90,13 @@ class Visit:
 Handler = Callable[..., Awaitable[Any]]
 
 
+class Entrant(Protocol):
+    """Whoever an event comes from."""
+
+    async def frame(self) -> Any:
+        """What is around a page that they may not open."""
+
+
 def guarded(*, roles: frozenset[Role] = ALL_ROLES) -> Callable[[Handler], Handler]:
     """Makes an event handler that only a visitor with one of `roles` gets through.
 
@@ -97,31 +104,36 @@ def guarded(*, roles: frozenset[Role] = ALL_ROLES) -> Callable[[Handler], Handle
     values of the declared types.
     """
 
-    def decorate(function: Handler) -> Handler:
-        signature = inspect.signature(function)
-        own = dict(list(signature.parameters.items())[2:])
+    return lambda function: wrapped(function, roles, lambda state: visit_of(state, roles))
 
-        async def guard(self: Any, *args: Any, **kwargs: Any) -> Any:
-            given = dict(zip(own, args, strict=False)) | {name: kwargs[name] for name in own if name in kwargs}
-            visit: Visit | None = None
-            try:
-                visit = visit_of(self, roles)
-                return await function(self, visit, **{name: _plain(own[name], given.get(name)) for name in own})
-            except BillingError as error:
-                shell = await visit.frame() if visit and isinstance(error, ForbiddenError) else None
-                async with _writable(self):
-                    return await self._refuse(error, shell)
 
-        # Reflex reads names and types of arguments from the handler: a browser must not even see the `Visit`.
-        first = next(iter(signature.parameters.values()))
-        handler: Any = functools.wraps(function)(guard)
-        handler.__signature__ = signature.replace(parameters=[first, *own.values()])
-        handler.__annotations__ = {name: note for name, note in function.__annotations__.items() if name in own}
-        del handler.__wrapped__
-        setattr(handler, GUARD, roles)
-        return handler
+def wrapped(function: Handler, guard: object, enter: Callable[[Any], Entrant]) -> Handler:
+    """`function` as a handler that is handed what `enter` makes of the event, and whose refusals are shown.
 
-    return decorate
+    `guard` says to tests who gets through.
+    """
+    signature = inspect.signature(function)
+    own = dict(list(signature.parameters.items())[2:])
+
+    async def guarding(self: Any, *args: Any, **kwargs: Any) -> Any:
+        given = dict(zip(own, args, strict=False)) | {name: kwargs[name] for name in own if name in kwargs}
+        visit: Entrant | None = None
+        try:
+            visit = enter(self)
+            return await function(self, visit, **{name: _plain(own[name], given.get(name)) for name in own})
+        except BillingError as error:
+            shell = await visit.frame() if visit and isinstance(error, ForbiddenError) else None
+            async with _writable(self):
+                return await self._refuse(error, shell)
+
+    # Reflex reads names and types of arguments from the handler: a browser must not even see the `Visit`.
+    first = next(iter(signature.parameters.values()))
+    handler: Any = functools.wraps(function)(guarding)
+    handler.__signature__ = signature.replace(parameters=[first, *own.values()])
+    handler.__annotations__ = {name: note for name, note in function.__annotations__.items() if name in own}
+    del handler.__wrapped__
+    setattr(handler, GUARD, guard)
+    return handler
 
 
 def public(reason: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -170,29 +182,24 @@ def _plain(parameter: inspect.Parameter, value: Any) -> Any:
     return value
 
 
-class Frame(rx.State):
-    """What every page of an organization shares: the frame, and what went wrong.
+class GuardedPage(rx.State):
+    """What every page behind a guard shares: what went wrong, and the way out.
 
-    Pages' states derive from it, one per page, so that a page sends only its own changes. A method whose name does not
-    begin with an underscore is an event handler, which any browser can call.
+    A method whose name does not begin with an underscore is an event handler, which any browser can call.
     """
 
-    shell: ShellShown = ShellShown()
     problem: str = ""
     problem_detail: str = ""
-
-    def _welcome(self, view: ShellView) -> None:
-        """Shows the frame as it was just read; what had gone wrong is over."""
-        shown = shell_shown(view)
-        if shown != self.shell:
-            self.shell = shown
-        self.problem = self.problem_detail = ""
 
     def _say(self, problem: str, detail: str) -> None:
         """Shows what went wrong: "not_found", "forbidden" and "broken" in place of the page, "refused" on it."""
         self.problem, self.problem_detail = problem, detail
 
-    async def _refuse(self, error: BillingError, shell: ShellView | None) -> Any:
+    def _welcome(self, view: Any) -> None:
+        """Shows the frame as it was just read; what had gone wrong is over."""
+        raise NotImplementedError
+
+    async def _refuse(self, error: BillingError, shell: Any) -> Any:
         """Shows why an event was refused; who is not signed in any more is asked to."""
         if isinstance(error, UnauthenticatedError):
             return await self._leave()
@@ -205,8 +212,7 @@ class Frame(rx.State):
     async def _leave(self) -> Any:
         """Nobody is signed in any more: forgets everything that this tab showed, and asks to sign in."""
         url = self.router.url
-        frame = await self.get_state(Frame)
-        frame.reset()
+        (await self.get_state(GuardedPage)).reset()
         return rx.redirect(routes.sign_in(url.path + (f"?{url.query}" if url.query else "")))
 
     @rx.event
@@ -214,3 +220,19 @@ class Frame(rx.State):
     def fail(self) -> None:
         """What the screen says when a handler broke: the log has the reason."""
         self._say("broken", "")
+
+
+class Frame(GuardedPage):
+    """What every page of an organization shares: the frame.
+
+    Pages' states derive from it, one per page, so that a page sends only its own changes.
+    """
+
+    shell: ShellShown = ShellShown()
+
+    def _welcome(self, view: ShellView) -> None:
+        """Shows the frame as it was just read; what had gone wrong is over."""
+        shown = shell_shown(view)
+        if shown != self.shell:
+            self.shell = shown
+        self.problem = self.problem_detail = ""

@@ -55,7 +55,7 @@ def test_every_handler_is_guarded_or_says_why_not(state: type[rx.State], name: s
 def test_only_the_entrance_and_the_failure_message_are_public() -> None:
     public = {f"{state.__name__}.{name}" for state, name, found in handlers() if isinstance(guard_of(found), str)}
     assert public == {
-        "Frame.fail",
+        "GuardedPage.fail",
         "EntranceState.sign_in",
         "EntranceState.open_link",
         "EntranceState.go_home",

@@ -60,6 +60,8 @@ class EntranceState(rx.State):
         except UnauthenticatedError:
             return rx.redirect(routes.sign_in())
         if address is None:
+            if await asyncio.to_thread(desks().is_operator, self.router.headers.cookie):
+                return rx.redirect(routes.ADMIN, replace=True)
             self.without = True
             return None
         return rx.redirect(routes.overview(address), replace=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from billing_app.domain.access import Role
 from billing_app.services.views import ShellView
-from billing_app.ui import routes
+from billing_app.ui import operator_routes, routes
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class ShellShown:
     credits_href: str = ""
     buy_href: str = ""
     ledger_href: str = ""
+    operator_href: str = ""
+    """Back to the operator's pages; empty for everybody else."""
 
 
 def shell_shown(view: ShellView) -> ShellShown:
@@ -78,6 +81,7 @@ def shell_shown(view: ShellView) -> ShellShown:
         credits_href=routes.credits(here.address),
         buy_href=routes.buy(here.address),
         ledger_href=routes.ledger(here.address),
+        operator_href=operator_routes.ORGANIZATIONS if view.role == Role.OPERATOR else "",
     )
 
 

@@ -23,6 +23,7 @@ from billing_app.services.views import (
 )
 from billing_app.ui.desk import Visitor
 from tests.ui.samples import accounts, overviews, shop, usages
+from tests.ui.samples.operators import SampleOperatorDesk
 
 ADDRESSES = ("meridian", "stopped", "fresh-start")
 
@@ -59,6 +60,15 @@ class SampleDesk:
         return accounts.trace(number)
 
 
+def role_in(cookies: str) -> str:
+    """The role that a tab's cookies claim."""
+    role = "admin"
+    for part in cookies.split(";"):
+        name, _, value = part.strip().partition("=")
+        role = value if name == "sample_role" else role
+    return role
+
+
 class SampleDesks:
     """Everybody is Ana Ruiz, an admin, unless the cookie `sample_role` says otherwise ("none": nobody)."""
 
@@ -66,10 +76,7 @@ class SampleDesks:
 
     @contextmanager
     def open(self, visitor: Visitor, roles: frozenset[Role]) -> Generator[SampleDesk]:
-        role = "admin"
-        for part in visitor.cookies.split(";"):
-            name, _, value = part.strip().partition("=")
-            role = value if name == "sample_role" else role
+        role = role_in(visitor.cookies)
         if role == "none":
             raise UnauthenticatedError("Sign in to see this.")
         if visitor.address not in ADDRESSES:
@@ -91,6 +98,18 @@ class SampleDesks:
         if token == "ended":
             raise BillingError("This link has ended or was used.", code="link_ended")
         return LinkView(Kind(kind), "ana@meridian.example", "Ana", "Meridian", "admin", False)
+
+    def is_operator(self, cookies: str) -> bool:
+        return role_in(cookies) == "operator"
+
+    @contextmanager
+    def open_operator(self, cookies: str, *, writing: bool = False) -> Generator[SampleOperatorDesk]:
+        role = role_in(cookies)
+        if role == "none":
+            raise UnauthenticatedError("Sign in to see this.")
+        if role != "operator":
+            raise ForbiddenError("This is for operators only.")
+        yield SampleOperatorDesk()
 
     def revisions(self, addresses: Iterable[str]) -> dict[str, int]:
         return dict.fromkeys(addresses, self.revision)

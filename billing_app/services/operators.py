@@ -1,0 +1,42 @@
+"""What operators look for: organizations."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from billing_app.services import accounts, catalog
+from billing_app.services.cursors import cursor_of, place_at
+from billing_app.services.views.operator import OrganizationLine, OrganizationsView
+from billing_app.store import org_search, outbox
+from billing_app.store.orgs import stored_id
+
+PAGE = 50
+"""Organizations of a page (api.md, Lists)."""
+
+MAX_SEARCH = 200
+"""Characters of a search: names are not longer."""
+
+
+def organizations(session: Session, search: str, cursor: str, now: datetime) -> OrganizationsView:
+    """Organizations whose name or address has `search` in it, by name. Raises InvalidError `invalid_cursor`."""
+    place = place_at(cursor, 2)
+    after = None if place is None else (place[0], place[1])
+    found = org_search.named(session, search.strip()[:MAX_SEARCH], after, PAGE + 1)
+    page = found[:PAGE]
+    members = org_search.member_counts(session, [stored_id(each) for each in page])
+    current = catalog.current(session, now)
+    return OrganizationsView(
+        organizations=tuple(
+            OrganizationLine(
+                address=each.address,
+                name=each.name,
+                plan_name=current.plan(accounts.plans(session, stored_id(each)).plan_at(now)).name,
+                blocked=outbox.any_blocked(session, stored_id(each)),
+                members=members[stored_id(each)],
+            )
+            for each in page
+        ),
+        next_cursor=cursor_of(page[-1].name, page[-1].address) if len(found) > PAGE else "",
+    )

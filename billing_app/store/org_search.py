@@ -1,0 +1,35 @@
+"""Queries over all organizations: what an operator looks for."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, or_, tuple_
+from sqlmodel import Session, col, select
+
+from billing_app.store.tables.access import Membership
+from billing_app.store.tables.orgs import Organization
+
+
+def named(session: Session, text: str, after: tuple[str, str] | None, limit: int) -> list[Organization]:
+    """Organizations whose name or address has `text` in it, by name; `after` is the last (name, address) before."""
+    query = select(Organization)
+    if text:
+        query = query.where(
+            or_(
+                col(Organization.name).icontains(text, autoescape=True),
+                col(Organization.address).icontains(text, autoescape=True),
+                col(Organization.stripe_customer_id) == text,
+            )
+        )
+    if after is not None:
+        query = query.where(tuple_(col(Organization.name), col(Organization.address)) > after)
+    return list(session.exec(query.order_by(Organization.name, Organization.address).limit(limit)))
+
+
+def member_counts(session: Session, organization_ids: list[int]) -> dict[int, int]:
+    """Members of these organizations, invited ones included, in one query."""
+    query = (
+        select(Membership.organization_id, func.count())
+        .where(col(Membership.organization_id).in_(organization_ids))
+        .group_by(col(Membership.organization_id))
+    )
+    return dict.fromkeys(organization_ids, 0) | dict(session.exec(query).all())

@@ -1,0 +1,1 @@
+"""What pages read, a subject at a time: `desk.py` puts the parts together."""

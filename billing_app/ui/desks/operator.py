@@ -1,0 +1,32 @@
+"""What operators read and do. Nothing here belongs to one organization: the role alone lets somebody in.
+
+A colleague's subject is a Protocol of its own module here that `OperatorDesk` inherits, with its mixin in
+`service_desks/`.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from billing_app.services.views.operator import OperatorShellView, OrganizationsView
+
+
+class OperatorDesk(Protocol):
+    """What operators' pages read, and what they write in one transaction."""
+
+    def shell(self) -> OperatorShellView:
+        """What is around the page."""
+
+    def organizations(self, search: str, cursor: str) -> OrganizationsView:
+        """Organizations whose name or address has `search` in it, by name."""
+
+
+class OperatorDesks(Protocol):
+    """Opens desks for operators. What talks to Stripe is a method here, outside of any desk's transaction."""
+
+    def open_operator(self, cookies: str, *, writing: bool = False) -> AbstractContextManager[OperatorDesk]:
+        """A desk for an operator; `writing` commits at its end.
+
+        Raises UnauthenticatedError, or ForbiddenError for everybody else.
+        """

@@ -1,0 +1,1 @@
+"""The pages of operators: none of them belongs to one organization."""

@@ -1,0 +1,19 @@
+"""What an operator sees of the samples."""
+
+from __future__ import annotations
+
+from billing_app.services.views.operator import OperatorShellView, OrganizationLine, OrganizationsView
+
+
+class SampleOperatorDesk:
+    """An operator's desk over samples."""
+
+    def shell(self) -> OperatorShellView:
+        return OperatorShellView("Oda Berg", "operator@console.example", True, True, "meridian")
+
+    def organizations(self, search: str, cursor: str) -> OrganizationsView:
+        lines = (
+            OrganizationLine("meridian", "Meridian Apps", "Pro", False, 12),
+            OrganizationLine("stopped", "Stopped Studio", "Free", True, 3),
+        )
+        return OrganizationsView(tuple(line for line in lines if search.lower() in line.name.lower()), "")
