@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -30,6 +33,11 @@ CODES = {
     415: "unsupported_media_type",
 }
 """Codes of what is refused before any route sees it."""
+
+RETRY_S = 2
+"""When to ask again after the database did not answer: a restart or a switch to a replica takes a moment."""
+
+log = structlog.get_logger("billing.requests")
 
 DETAILS = {
     400: "The request could not be read. Is its body valid JSON?",
@@ -93,6 +101,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(BillingError, _billing_error)
     app.add_exception_handler(RequestValidationError, _wrong_fields)
     app.add_exception_handler(HTTPException, _http_exception)
+    for unreadable in (OperationalError, InterfaceError, PoolTimeout):
+        app.add_exception_handler(unreadable, _unreadable)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -139,6 +149,14 @@ async def _http_exception(request: Request, error: Exception) -> Response:
     detail = DETAILS.get(status) or error.detail or HTTPStatus(status).description
     code = CODES.get(status, HTTPStatus(status).name.lower())
     return problem(request_id_of(request), status, code, detail, headers=error.headers)
+
+
+async def _unreadable(request: Request, error: Exception) -> Response:
+    """The database does not answer, or not in time. That is never a "no" (credits.md, Exact blocking)."""
+    log.warning("state_unavailable", request_id=request_id_of(request), error=type(error).__name__, exc_info=error)
+    detail = "The state cannot be read at the moment. Ask again in a few seconds."
+    headers = {"Retry-After": str(RETRY_S)}
+    return problem(request_id_of(request), 503, "state_unavailable", detail, headers=headers)
 
 
 async def _unexpected(request: Request, _error: Exception) -> Response:

@@ -1,4 +1,8 @@
-"""May the organization do this? Exact blocking (credits.md): an action stops only for its own metrics."""
+"""May the organization do this? Exact blocking (credits.md): an action stops only for its own metrics.
+
+A question is answered from the meters as they are, which locks nothing. One that is out of date has to be computed
+anew, and that is written: with `writing=False` the question is then to be asked again in a transaction that may write.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +23,10 @@ from billing_app.store import meters as meter_store
 from billing_app.store import rollups
 from billing_app.store import usage as usage_store
 from billing_app.store.tables.orgs import Organization
+
+
+class OutOfDateError(Exception):
+    """A meter must be computed anew to answer, which this transaction may not write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +58,12 @@ def check_metric(
     *,
     quantity: int = 1,
     subject: str | None = None,
+    writing: bool = True,
 ) -> Answer:
     """Whether `quantity` more of one metric may be used (fine point 13). Raises NotFoundError `metric_not_found`."""
-    return _check(session, organization, catalog.current(session, now), {metric: quantity}, subject, now)
+    current = catalog.current(session, now)
+    look = _Look(session, organization, current, now, writing)
+    return _check(look, {metric: quantity}, subject)
 
 
 def check_action(
@@ -63,6 +74,7 @@ def check_action(
     *,
     quantities: Mapping[str, int] | None = None,
     subject: str | None = None,
+    writing: bool = True,
 ) -> Answer:
     """Whether an action may happen: it asks 1 of each of its metrics unless `quantities` says otherwise.
 
@@ -74,64 +86,63 @@ def check_action(
     if unknown:
         raise FactRefusedError(f"{action} does not need {', '.join(unknown)}.", code="invalid_quantity")
     asked = {metric: (quantities or {}).get(metric, 1) for metric in needs}
-    return _check(session, organization, current, asked, subject, now)
+    return _check(_Look(session, organization, current, now, writing), asked, subject)
 
 
 def working_actions(session: Session, organization: Organization, now: datetime) -> dict[str, tuple[str, ...]]:
     """Every action with the metrics that block it now; an empty tuple says that it works."""
-    current = catalog.current(session, now)
-    blocked = {
-        metric.id for metric in current.metrics if not read(session, organization, current, metric.id, now).allows(1)
-    }
-    return {rule.id: tuple(metric for metric in rule.metrics if metric in blocked) for rule in current.actions}
+    return _Look(session, organization, catalog.current(session, now), now, writing=True).working_actions()
 
 
-def read(session: Session, organization: Organization, current: Catalog, metric: str, now: datetime) -> Reading:
-    """The metric's reading at `now`: the meter as it is where it may be used, else computed anew."""
-    aggregation = current.metric(metric).aggregation
-    row = meter_store.read(session, accounts.organization_id(organization), metric)
-    if row is None or not meters.usable(row, now):
-        row = meters.fresh(session, organization, metric, now)
-    return meters.reading(row, aggregation)
+class _Look:
+    """One look at an organization's meters: all of them as they are in one query, those out of date one by one."""
+
+    def __init__(
+        self, session: Session, organization: Organization, current: Catalog, now: datetime, writing: bool
+    ) -> None:
+        self.session = session
+        self.organization = organization
+        self.current = current
+        self.now = now
+        self._writing = writing
+        self._figures = meter_store.figures(session, accounts.organization_id(organization))
+
+    def reading(self, metric: str) -> Reading:
+        """The metric's reading: the meter as it is where it may be used, else computed anew."""
+        aggregation = self.current.metric(metric).aggregation
+        found = self._figures.get(metric)
+        if found is not None and meters.usable(found, self.now):
+            return meters.reading(found, aggregation)
+        if not self._writing:
+            raise OutOfDateError(metric)
+        return meters.reading(meters.fresh(self.session, self.organization, metric, self.now), aggregation)
+
+    def working_actions(self) -> dict[str, tuple[str, ...]]:
+        """Every action with the metrics that block it now."""
+        blocked = {metric.id for metric in self.current.metrics if not self.reading(metric.id).allows(1)}
+        rules = self.current.actions
+        return {rule.id: tuple(metric for metric in rule.metrics if metric in blocked) for rule in rules}
 
 
-def _check(
-    session: Session,
-    organization: Organization,
-    current: Catalog,
-    asked: Mapping[str, int],
-    subject: str | None,
-    now: datetime,
-) -> Answer:
+def _check(look: _Look, asked: Mapping[str, int], subject: str | None) -> Answer:
     blocking: list[Blocking] = []
     for metric, quantity in sorted(asked.items()):
         if not 0 <= quantity <= MAX_QUANTITY:
             raise FactRefusedError(f"{metric}: a quantity is 0 to {MAX_QUANTITY}.", code="invalid_quantity")
-        reading = read(session, organization, current, metric, now)
-        counted = subject is not None and _is_counted(session, organization, reading.aggregation, metric, subject, now)
+        reading = look.reading(metric)
+        counted = subject is not None and _is_counted(look, reading.aggregation, metric, subject)
         if not reading.allows(quantity, counted_already=counted):
             figures = (reading.allowance, reading.used, reading.reserved, reading.left)
             blocking.append(Blocking(metric, *figures, requested=quantity))
-    works = () if not blocking else _still_works(session, organization, now)
-    return Answer(not blocking, tuple(blocking), works)
+    works = () if not blocking else (action for action, blockers in look.working_actions().items() if not blockers)
+    return Answer(not blocking, tuple(blocking), tuple(works))
 
 
-def _still_works(session: Session, organization: Organization, now: datetime) -> tuple[str, ...]:
-    blockers = working_actions(session, organization, now)
-    return tuple(action for action, metrics in blockers.items() if not metrics)
-
-
-def _is_counted(
-    session: Session,
-    organization: Organization,
-    aggregation: Aggregation,
-    metric: str,
-    subject: str,
-    now: datetime,
-) -> bool:
+def _is_counted(look: _Look, aggregation: Aggregation, metric: str, subject: str) -> bool:
     """Whether a subject is counted in the running period already (fine point 13), corrections included."""
     if aggregation is not Aggregation.UNIQUE:
         return False
+    session, organization, now = look.session, look.organization, look.now
     owner = accounts.organization_id(organization)
     number = accounts.period_number(organization, now)
     if not rollups.is_counted(session, owner, metric, number, subject):

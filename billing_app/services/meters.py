@@ -22,6 +22,7 @@ from billing_app.domain.thresholds import marks, next_used
 from billing_app.services import accounts
 from billing_app.store import meters as store
 from billing_app.store import outbox
+from billing_app.store.meters import Figures
 from billing_app.store.tables.meters import MeterRow
 from billing_app.store.tables.orgs import Organization
 
@@ -92,12 +93,12 @@ def recompute(
     session.flush()
 
 
-def reading(row: MeterRow, aggregation: Aggregation) -> Reading:
+def reading(row: MeterRow | Figures, aggregation: Aggregation) -> Reading:
     """The meter as the facts of a decision."""
     return Reading(aggregation, row.allowance, row.used, row.left, row.reserved, row.level)
 
 
-def usable(row: MeterRow, now: datetime) -> bool:
+def usable(row: MeterRow | Figures, now: datetime) -> bool:
     """Whether the row may be used as it is."""
     return not row.stale and now < row.valid_until
 

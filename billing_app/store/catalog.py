@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import Row, Select, bindparam, func
+from sqlalchemy import select as select_columns
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from billing_app.domain.catalog import CatalogUse
+from billing_app.store.tables.base import Moment
 from billing_app.store.tables.catalog import CatalogueVersion
 from billing_app.store.tables.credits import GrantRow, PlanChange
 from billing_app.store.tables.usage import UsageHour
@@ -35,12 +39,22 @@ def in_force(session: Session, at: datetime) -> VersionHead | None:
 
     The first one has always been held, as an organization's first plan has: history may be imported from before it.
     """
-    standing = _standing()
-    effective_at, version = col(CatalogueVersion.effective_at), col(CatalogueVersion.version)
-    latest = standing.where(effective_at <= at).order_by(effective_at.desc(), version.desc()).limit(1)
-    first = standing.order_by(effective_at, version).limit(1)
-    row = session.exec(latest).first() or session.exec(first).first()
-    return None if row is None else _head(row)
+    found = session.connection().execute(_latest(), {"at": at}).first()
+    if found is None:
+        effective_at, version = col(CatalogueVersion.effective_at), col(CatalogueVersion.version)
+        first = session.exec(_standing().order_by(effective_at, version).limit(1)).first()
+        return None if first is None else _head(first)
+    return _head(found)
+
+
+@lru_cache
+def _latest() -> Select[Any]:
+    """The statement of `in_force`, made once: every request asks it."""
+    row = CatalogueVersion
+    columns = [getattr(row, field.name) for field in fields(VersionHead)]
+    effective_at, version = col(row.effective_at), col(row.version)
+    held = select_columns(*columns).where(version.not_in(_corrected()), effective_at <= bindparam("at", type_=Moment))
+    return held.order_by(effective_at.desc(), version.desc()).limit(1)
 
 
 def timeline(session: Session) -> list[VersionHead]:
@@ -117,11 +131,14 @@ def _heads() -> SelectOfScalar[CatalogueVersion]:
 
 def _standing() -> SelectOfScalar[CatalogueVersion]:
     """The versions that no other one corrects."""
-    corrected = select(CatalogueVersion.corrects).where(col(CatalogueVersion.corrects).is_not(None))
-    return _heads().where(col(CatalogueVersion.version).not_in(corrected))
+    return _heads().where(col(CatalogueVersion.version).not_in(_corrected()))
 
 
-def _head(row: CatalogueVersion) -> VersionHead:
+def _corrected() -> Select[Any]:
+    return select_columns(col(CatalogueVersion.corrects)).where(col(CatalogueVersion.corrects).is_not(None))
+
+
+def _head(row: CatalogueVersion | Row[Any]) -> VersionHead:
     return VersionHead(
         version=row.version,
         digest=row.digest,

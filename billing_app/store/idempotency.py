@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 
-from sqlalchemy import update
+from sqlalchemy import Insert, Update, bindparam, update
 from sqlmodel import Session, col
 
 from billing_app.domain.errors import InvalidError
 from billing_app.store.tables.usage import IdempotencyKey
-from billing_app.store.upserts import upsert
+from billing_app.store.upserts import upsert_on
 
 
 def take(session: Session, organization_id: int, space: str, key: str, digest: str, now: datetime) -> str | None:
@@ -18,28 +19,39 @@ def take(session: Session, organization_id: int, space: str, key: str, digest: s
     Two at once: the second waits for the first one's transaction. Raises InvalidError `idempotency_mismatch` if it was
     taken by another request.
     """
-    statement = upsert(session, IdempotencyKey).values(
-        organization_id=organization_id, space=space, key=key, digest=digest, answer="", recorded_at=now
-    )
-    if session.connection().execute(statement.on_conflict_do_nothing()).rowcount:
+    row = {"organization_id": organization_id, "space": space, "key": key}
+    new = {**row, "digest": digest, "answer": "", "recorded_at": now}
+    if session.connection().execute(_take(session.get_bind().dialect.name), new).rowcount:
         return None
-    row = session.get(IdempotencyKey, (organization_id, space, key), populate_existing=True)
-    if row is None or row.digest != digest:
+    found = session.get(IdempotencyKey, (organization_id, space, key), populate_existing=True)
+    if found is None or found.digest != digest:
         raise InvalidError(
             f"The key {key!r} was used with another request. A new attempt takes a new key.",
             code="idempotency_mismatch",
         )
-    return row.answer
+    return found.answer
 
 
 def answer(session: Session, organization_id: int, space: str, key: str, text: str) -> None:
     """Keeps the answer to the request that took `key`, in the same transaction."""
-    session.connection().execute(
-        update(IdempotencyKey)
+    given = {"of_organization": organization_id, "of_space": space, "of_key": key, "text": text}
+    session.connection().execute(_answer(), given)
+
+
+@lru_cache
+def _take(dialect: str) -> Insert:
+    return upsert_on(dialect, IdempotencyKey).on_conflict_do_nothing()
+
+
+@lru_cache
+def _answer() -> Update:
+    row = IdempotencyKey
+    return (
+        update(row)
         .where(
-            col(IdempotencyKey.organization_id) == organization_id,
-            col(IdempotencyKey.space) == space,
-            col(IdempotencyKey.key) == key,
+            col(row.organization_id) == bindparam("of_organization"),
+            col(row.space) == bindparam("of_space"),
+            col(row.key) == bindparam("of_key"),
         )
-        .values(answer=text)
+        .values(answer=bindparam("text"))
     )

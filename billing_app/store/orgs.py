@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+from sqlalchemy import Insert
 from sqlmodel import Session, col, select
 
 from billing_app.store.tables.orgs import Organization, PageRevision
-from billing_app.store.upserts import upsert
+from billing_app.store.upserts import upsert, upsert_on
 
 
 def insert(session: Session, organization: Organization) -> Organization | None:
@@ -35,6 +38,14 @@ def id_of(session: Session, address: str) -> int | None:
     return session.exec(select(Organization.id).where(Organization.address == address)).first()
 
 
+def addresses(session: Session, organization_ids: set[int]) -> dict[int, str]:
+    """The addresses of these organizations, in one query."""
+    if not organization_ids:
+        return {}
+    query = select(Organization.id, Organization.address).where(col(Organization.id).in_(organization_ids))
+    return {found: address for found, address in session.exec(query) if found is not None}
+
+
 def stored_id(organization: Organization) -> int:
     """The id of a stored organization."""
     if organization.id is None:
@@ -53,11 +64,14 @@ def raise_revision(session: Session, organization_id: int) -> None:
 
     To be called last in a transaction: its row is the last lock of the common order.
     """
-    statement = upsert(session, PageRevision).values(organization_id=organization_id, revision=1)
-    session.connection().execute(
-        statement.on_conflict_do_update(
-            index_elements=["organization_id"], set_={"revision": PageRevision.revision + 1}
-        )
+    statement = _raise_revision(session.get_bind().dialect.name)
+    session.connection().execute(statement, {"organization_id": organization_id, "revision": 1})
+
+
+@lru_cache
+def _raise_revision(dialect: str) -> Insert:
+    return upsert_on(dialect, PageRevision).on_conflict_do_update(
+        index_elements=["organization_id"], set_={"revision": PageRevision.revision + 1}
     )
 
 

@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import case, select, update
+from sqlalchemy import Insert, case, select, update
 from sqlmodel import Session, col
 
 from billing_app.domain.credits import Aggregation
 from billing_app.domain.periods import period_containing
 from billing_app.domain.usage import UsageEvent
 from billing_app.store.tables.usage import UsageHour, UsageSubject
-from billing_app.store.upserts import upsert
+from billing_app.store.upserts import upsert, upsert_on
 
 SUBJECTS_PER_QUERY = 500
 """How many subjects one query looks up; below SQLite's limit on bound values."""
@@ -89,9 +90,16 @@ def _upsert(
         return
     key = {"organization_id": organization_id, "metric": metric, "recorded_at": recorded_at}
     values = [{**key, "hour": hour, **row} for hour, row in sorted(rows.items())]
-    statement = upsert(session, UsageHour)
+    added = aggregation in (Aggregation.SUM, Aggregation.UNIQUE)
+    session.connection().execute(_merge(session.get_bind().dialect.name, added), values)
+
+
+@lru_cache
+def _merge(dialect: str, added: bool) -> Insert:
+    """Merges hours into those that are there; quantities are `added`, or the higher one stays."""
+    statement = upsert_on(dialect, UsageHour)
     new, old = statement.excluded, UsageHour
-    if aggregation in (Aggregation.SUM, Aggregation.UNIQUE):
+    if added:
         quantity: Any = old.quantity + new.quantity
     else:
         quantity = case((new.quantity > old.quantity, new.quantity), else_=old.quantity)
@@ -100,7 +108,7 @@ def _upsert(
         ((new.last_at == old.last_at) & (new.level > old.level), new.level),
         else_=old.level,
     )
-    statement = statement.on_conflict_do_update(
+    return statement.on_conflict_do_update(
         index_elements=["organization_id", "metric", "hour"],
         set_={
             "quantity": quantity,
@@ -109,11 +117,10 @@ def _upsert(
             "recorded_at": case((new.recorded_at > old.recorded_at, new.recorded_at), else_=old.recorded_at),
             "events": old.events + new.events,
             "exact": col(old.exact) & new.exact
-            if session.get_bind().dialect.name == "sqlite"
+            if dialect == "sqlite"
             else case((new.exact, old.exact), else_=new.exact),
         },
     )
-    session.connection().execute(statement, values)
 
 
 def _count_subjects(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy.dialects import postgresql, sqlite
@@ -16,5 +17,11 @@ def upsert(session: Session, table: Any) -> SqliteInsert | PostgresInsert:
     Its result's `rowcount` says how many rows were written. SQLAlchemy keeps that only when asked: on PostgreSQL it
     would be -1, which is true and passes for "written".
     """
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    return upsert_on(session.get_bind().dialect.name, table)
+
+
+@lru_cache
+def upsert_on(dialect: str, table: Any) -> SqliteInsert | PostgresInsert:
+    """The same for a dialect's name: for statements that are made once and used for every request."""
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
     return insert(table).execution_options(preserve_rowcount=True)

@@ -17,6 +17,9 @@ KEYS_PER_QUERY = 500
 """How many keys one query looks up; below SQLite's limit on bound values."""
 
 
+_INSERT_EVENT = insert(UsageRow)
+
+
 def seen_keys(session: Session, organization_id: int, keys: Sequence[str]) -> dict[str, UsageKey]:
     """Those of `keys` that are known."""
     found: dict[str, UsageKey] = {}
@@ -37,7 +40,7 @@ def add_keys(session: Session, rows: list[dict[str, Any]]) -> None:
 def add_events(session: Session, rows: list[dict[str, Any]]) -> None:
     """Adds raw events."""
     if rows:
-        session.connection().execute(insert(UsageRow), rows)
+        session.connection().execute(_INSERT_EVENT, rows)
 
 
 def events_between(

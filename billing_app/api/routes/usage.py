@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from billing_app.api.bodies import raw_body
 from billing_app.api.documented import READING_A_BODY, behind_a_door
-from billing_app.api.doors import Door, OrganizationDoor
+from billing_app.api.doors import Door, OrganizationDoor, Visit
 from billing_app.api.schemas.usage import (
     AboutAction,
     CheckAnswer,
@@ -64,15 +64,28 @@ def report_usage(
 @router.post("/check", response_model=CheckAnswer, responses=behind_a_door(*READING_A_BODY, 503))
 def check(door: Asking, question: CheckRequest) -> entitlements.Answer:
     """Whether an action, or a quantity of a metric, would be allowed now. Changes nothing."""
-    with door.writing() as visit:  # a meter that is out of date is brought up to date and kept
-        here = (visit.session, visit.organization)
-        if isinstance(question, AboutAction):
-            return entitlements.check_action(
-                *here, question.action, visit.now, quantities=question.quantities, subject=question.subject
-            )
-        return entitlements.check_metric(
-            *here, question.metric, visit.now, quantity=question.quantity, subject=question.subject
+    try:
+        with door.reading() as visit:
+            return _ask(visit, question, writing=False)
+    except entitlements.OutOfDateError:
+        with door.writing() as visit:  # the meter is brought up to date and kept
+            return _ask(visit, question, writing=True)
+
+
+def _ask(visit: Visit, question: CheckRequest, *, writing: bool) -> entitlements.Answer:
+    here = (visit.session, visit.organization)
+    if isinstance(question, AboutAction):
+        return entitlements.check_action(
+            *here,
+            question.action,
+            visit.now,
+            quantities=question.quantities,
+            subject=question.subject,
+            writing=writing,
         )
+    return entitlements.check_metric(
+        *here, question.metric, visit.now, quantity=question.quantity, subject=question.subject, writing=writing
+    )
 
 
 def read_events(body: bytes, content_type: str) -> list[ReportedEvent]:
