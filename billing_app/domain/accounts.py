@@ -14,6 +14,7 @@ class GrantAccount:
 
     quantity = pending + left + burned + held + expired + voided + clawed_back (law of conservation). `pending` is what
     is not effective yet; `debt` is what its refunds still ask of burned credits, and is not part of the sum.
+    `converted` is the part of `burned` that became credits of another metric.
     """
 
     id: str
@@ -26,6 +27,7 @@ class GrantAccount:
     voided: int
     clawed_back: int
     debt: int
+    converted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Month:
 
     `allowance` None is unlimited. `uncovered` is what an ended period left unpaid, `deficit` the same of the running
     one. `burns` maps grant ids to what the period's overage burned of them. `balance` is what was spendable at its end
-    (or is now, for the running one).
+    (or is now, for the running one). `converted` is what became credits of another metric in it, beside all use.
     """
 
     period: Period
@@ -48,6 +50,7 @@ class Month:
     expired: int
     balance: int
     burns: dict[str, int] = field(default_factory=dict)
+    converted: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def account_of(state: State, history: History, as_of: datetime) -> Account:
         used=running.used,
         level=state.level,
         left=state.left,
-        burned=sum(p.burned for p in positions),
+        burned=sum(p.burned + p.converted for p in positions),
         held=sum(p.held for p in positions),
         expired=sum(p.expired for p in positions),
         voided=sum(p.voided for p in positions),
@@ -56,4 +56,5 @@ def _month(state: State, month: RunningMonth, running: bool) -> Month:
         expired=month.expired,
         balance=state.left if running else month.balance,
         burns=dict(month.burns),
+        converted=month.converted,
     )

@@ -109,7 +109,17 @@ class Dispute:
     dispute_id: str = ""
 
 
-Action = Void | Refund | Dispute
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """`quantity` credits of the grant became credits of another metric (credits.md, Gift cards and tokens)."""
+
+    at: datetime
+    sequence: int
+    grant_id: str
+    quantity: int
+
+
+Action = Void | Refund | Dispute | Conversion
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,10 +81,19 @@ class State:
         """Credits owed because refunded ones had been burned."""
         return sum(self.positions[grant_id].debt for grant_id in self.debts)
 
-    def note(self, at: datetime, kind: str, quantity: int, grant_id: str | None, *, origin: str | None = None) -> None:
+    def note(
+        self,
+        at: datetime,
+        kind: str,
+        quantity: int,
+        grant_id: str | None,
+        *,
+        origin: str | None = None,
+        sequence: int | None = None,
+    ) -> None:
         """Writes a movement into the trace, where one is kept."""
         if self.trace is not None and quantity:
-            self.trace.append(Step(at, kind, quantity, grant_id, self.month.period.number, origin))
+            self.trace.append(Step(at, kind, quantity, grant_id, self.month.period.number, origin, sequence))
 
     # -- facts ---------------------------------------------------------------------------------------------------
 

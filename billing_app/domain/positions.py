@@ -1,7 +1,7 @@
 """Where the credits of one grant are while the engine runs, and the moves between those places.
 
 Every move keeps the law of conservation: quantity = pending + left + burned + held + expired + voided + taken +
-settled. What is "clawed back" to a reader is taken + settled.
+settled + converted. What is "clawed back" to a reader is taken + settled, what is "burned" is burned + converted.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ class Position:
     `taken` went back by refunds and lost disputes, `settled` paid other grants' debts. `asked` is what refunds and
     lost disputes demand in total; it is answered by `taken`, by what had ended anyway (`counted`), by `debt` (unpaid),
     `debt_paid` and by what policy has `forgiven`. `settlements` lists (origin, quantity) of debts that this grant paid,
-    `reowed` those of them that came back when this grant was refunded itself.
+    `reowed` those of them that came back when this grant was refunded itself. `conversions` maps the sequence of each
+    conversion to what it found here.
     """
 
     grant: Grant
@@ -31,6 +32,7 @@ class Position:
     voided: int = 0
     taken: int = 0
     settled: int = 0
+    converted: int = 0
     asked: int = 0
     counted: int = 0
     debt: int = 0
@@ -45,10 +47,17 @@ class Position:
     disputes: dict[str, DisputeStatus] = field(default_factory=dict)
     settlements: list[tuple[str, int]] = field(default_factory=list)
     reowed: list[tuple[str, int]] = field(default_factory=list)
+    conversions: dict[int, int] = field(default_factory=dict)
 
     def copy(self) -> Position:
         """A copy that shares nothing that changes."""
-        return replace(self, disputes=dict(self.disputes), settlements=list(self.settlements), reowed=list(self.reowed))
+        return replace(
+            self,
+            disputes=dict(self.disputes),
+            settlements=list(self.settlements),
+            reowed=list(self.reowed),
+            conversions=dict(self.conversions),
+        )
 
     @property
     def disputed(self) -> bool:
@@ -82,8 +91,8 @@ class Position:
         return part
 
     def owe(self, wanted: int, forgive: bool) -> None:
-        """What was already burned becomes debt, or is forgiven (rule 9)."""
-        part = min(wanted, self.burned - self.debt - self.debt_paid - self.forgiven)
+        """What was already burned, or converted, becomes debt, or is forgiven (rule 9)."""
+        part = min(wanted, self.burned + self.converted - self.debt - self.debt_paid - self.forgiven)
         if part <= 0:
             return
         if forgive:
@@ -124,10 +133,11 @@ class Position:
             quantity=self.grant.quantity,
             pending=self.pending,
             left=self.left,
-            burned=self.burned,
+            burned=self.burned + self.converted,
             held=self.held,
             expired=self.expired,
             voided=self.voided,
             clawed_back=self.taken + self.settled,
             debt=self.debt,
+            converted=self.converted,
         )

@@ -15,7 +15,10 @@ from billing_app.domain.engine_state import State
 from billing_app.domain.periods import Period
 from billing_app.domain.running import RunningMonth
 
-RANK = {"grant": 0, "settle": 1, "release": 2, "unhold": 3, "burn": 4, "refund": 5, "void": 6, "expire": 7, "hold": 8}
+RANK = {
+    "grant": 0, "settle": 1, "release": 2, "unhold": 3, "burn": 4, "convert": 4, "refund": 5, "void": 6, "expire": 7,
+    "hold": 8,
+}  # fmt: skip
 """The order of rows of one moment, so that a reader never sees credits leave before they came."""
 
 
@@ -43,7 +46,9 @@ class Posting:
 
 
 def bucket_name(kind: str, grant_id: str | None, origin: str | None, number: int | None = None) -> str:
-    """`burn:3:gr_1` (of a period), `expire::gr_1`, `debt/settle::gr_1` (movements of gr_1's own debt)."""
+    """`burn:3:gr_1` (of a period), `convert:7:gr_1` (of the action of this number), `expire::gr_1`, `debt/settle::gr_1`
+    (movements of gr_1's own debt).
+    """
     shown = "" if number is None else number
     return f"debt/{kind}:{shown}:{origin}" if grant_id is None else f"{kind}:{shown}:{grant_id}"
 
@@ -69,7 +74,7 @@ def buckets(state: State) -> dict[str, Bucket]:
         if not quantity and name not in moved:
             return
         at, period = moved.get(name, (state.months[0].period.start, state.months[0].period.number))
-        shown = months[number if number is not None else period].period
+        shown = months[number if kind == "burn" and number is not None else period].period
         found[name] = Bucket(name, kind, quantity, grant_id, origin, shown, at)
 
     for month in state.months:
@@ -84,6 +89,8 @@ def buckets(state: State) -> dict[str, Bucket]:
         add("void", -position.voided, grant_id, None)
         add("expire", -position.expired, grant_id, None)
         add("hold", -position.held, grant_id, None)
+        for sequence, quantity in position.conversions.items():
+            add("convert", -quantity, grant_id, None, sequence)
         add("debt", -position.debt - position.debt_paid, None, grant_id)
         add("settle", position.debt_paid, None, grant_id)
     return found
@@ -94,7 +101,8 @@ def _last_moves(state: State) -> dict[str, tuple[datetime, int]]:
     moved: dict[str, tuple[datetime, int]] = {}
     for step in state.trace or ():
         kind = {"release": "burn", "unhold": "hold"}.get(step.kind, step.kind)
-        name = bucket_name(kind, step.grant_id, step.origin, step.period if kind == "burn" else None)
+        number = step.period if kind == "burn" else step.sequence
+        name = bucket_name(kind, step.grant_id, step.origin, number)
         moved[name] = (step.at, step.period)
     return moved
 

@@ -20,6 +20,7 @@ class RunningMonth:
     expired: int = 0
     balance: int = 0
     burns: dict[str, int] = field(default_factory=dict)
+    converted: int = 0
 
     @property
     def burned(self) -> int:
@@ -47,6 +48,7 @@ class Step:
 
     `kind` is a ledger kind; `quantity` is signed as in the ledger; `grant_id` is None for movements of debt, whose
     `origin` names the refunded grant; `period` is the number of the period that the movement belongs to.
+    `sequence` tells conversions of one grant apart.
     """
 
     at: datetime
@@ -55,3 +57,4 @@ class Step:
     grant_id: str | None
     period: int
     origin: str | None = None
+    sequence: int | None = None

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from billing_app.domain.credits import Action, Dispute, DisputeStatus, Refund, RefundPolicy, Void
+from billing_app.domain.conversions import convert
+from billing_app.domain.credits import Action, Conversion, Dispute, DisputeStatus, Refund, RefundPolicy, Void
 from billing_app.domain.engine_state import State
 from billing_app.domain.positions import Position
 
 
 def apply_action(state: State, at: datetime, action: Action) -> None:
-    """Lets a void, a refund or a dispute's new status happen to its grant; an unknown grant is nobody's business."""
+    """Lets a void, refund, conversion or a dispute's new status happen to its grant.
+
+    An unknown grant is nobody's business.
+    """
     position = state.positions.get(action.grant_id)
     if position is None:
         return
@@ -19,6 +23,8 @@ def apply_action(state: State, at: datetime, action: Action) -> None:
     elif isinstance(action, Refund):
         position.refunded_cents = min(action.refunded_cents, position.grant.paid_cents)
         _meet_demand(state, at, position)
+    elif isinstance(action, Conversion):
+        convert(state, at, position, action)
     else:
         _dispute(state, at, position, action)
     state.settle_open(position)
@@ -165,7 +171,7 @@ def _settle_again(state: State, at: datetime, payer: Position, wanted: int) -> i
     rest, kept = wanted, []
     for origin_id, reowed in reversed(payer.reowed):
         origin = state.positions[origin_id]
-        part = min(rest, reowed, origin.debt)
+        part = min(rest, reowed, origin.debt, payer.taken)
         if part:
             _move_settlement(state, at, payer, origin, -part)
             payer.settlements.append((origin_id, part))

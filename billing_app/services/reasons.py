@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from billing_app.domain.postings import Posting
+from billing_app.domain.postings import Posting, bucket_name
 from billing_app.services.months import month_label
-from billing_app.store.tables.credits import GrantRow
+from billing_app.store.tables.credits import GrantAction, GrantRow
 
 LATE_USE = "Late use"
 LATE_CORRECTION = "Late correction of use"
@@ -37,6 +37,15 @@ def reason_for(posting: Posting, grants: Mapping[str, GrantRow]) -> str:
         "convert": "Tokens converted",
     }
     return texts[posting.kind]
+
+
+def conversion_reasons(actions: Iterable[GrantAction]) -> dict[str, str]:
+    """What each conversion said it was for, by the name of its bucket."""
+    return {
+        bucket_name("convert", action.grant_id, None, action.number): action.reason
+        for action in actions
+        if action.kind == "convert"
+    }
 
 
 def grant_action(text: str, posting: Posting) -> str:

@@ -14,7 +14,7 @@ from billing_app.domain.engine_state import State
 from billing_app.domain.periods import period_at
 from billing_app.domain.postings import Bucket, Posting, buckets, differences, parse_bucket_name
 from billing_app.services import accounts, meters
-from billing_app.services.reasons import reason_for
+from billing_app.services.reasons import conversion_reasons, reason_for
 from billing_app.store import credits as credit_store
 from billing_app.store import ledger as store
 from billing_app.store import meters as meter_store
@@ -145,6 +145,7 @@ def _write(
     number = store.last_number(session, owner)
     balance = store.balance(session, owner, meter.metric)
     named = {grant.id: grant for grant in credit_store.grants(session, owner, meter.metric)}
+    said = conversion_reasons(credit_store.actions(session, owner, meter.metric))
     counts = {name: each.rows for name, each in sums.items()}
     for posting in rows:
         number += 1
@@ -163,7 +164,7 @@ def _write(
                 period=bucket.period.number,
                 occurred_at=bucket.moved_at,
                 recorded_at=now,
-                reason=reason_for(posting, named),
+                reason=said.get(bucket.name) or reason_for(posting, named),
                 source=_source(bucket, named),
                 bucket=bucket.name,
                 idempotency_key=f"{bucket.name}#{counts[bucket.name]}",

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from billing_app.domain.credits import Action, Dispute, DisputeStatus, Grant, Refund, Void
+from billing_app.domain.credits import Action, Conversion, Dispute, DisputeStatus, Grant, Refund, Void
 from billing_app.store.tables.credits import GrantAction, GrantRow, PlanChange
 from billing_app.store.tables.orgs import Organization
 
@@ -69,6 +69,14 @@ def action_by_source(session: Session, organization_id: int, source_key: str) ->
     return session.exec(query).first()
 
 
+def actions_by_source(session: Session, organization_id: int, prefix: str) -> list[GrantAction]:
+    """The actions whose `source_key` begins with `prefix`, in recorded order."""
+    query = select(GrantAction).where(
+        GrantAction.organization_id == organization_id, col(GrantAction.source_key).startswith(prefix, autoescape=True)
+    )
+    return list(session.exec(query.order_by(col(GrantAction.number))))
+
+
 def next_action_number(session: Session, organization_id: int) -> int:
     """The number of the organization's next action; the organization must be locked."""
     query = select(func.max(GrantAction.number)).where(GrantAction.organization_id == organization_id)
@@ -121,4 +129,6 @@ def _as_action(row: GrantAction) -> Action:
         return Void(row.at, row.number, row.grant_id)
     if row.kind == "refund":
         return Refund(row.at, row.number, row.grant_id, row.refunded_cents or 0)
+    if row.kind == "convert":
+        return Conversion(row.at, row.number, row.grant_id, row.quantity or 0)
     return Dispute(row.at, row.number, row.grant_id, DisputeStatus(row.status), row.amount_cents, row.dispute_id)

@@ -63,6 +63,18 @@ def balances(session: Session, organization_id: int) -> dict[str, int]:
     return {metric: int(total) for metric, total in session.exec(query)}
 
 
+def total(session: Session, organization_id: int, metric: str, kind: str, start: datetime, end: datetime) -> int:
+    """The sum of a metric's entries of one kind that occurred in `[start, end)`."""
+    query = select(func.sum(LedgerEntry.quantity)).where(
+        LedgerEntry.organization_id == organization_id,
+        LedgerEntry.metric == metric,
+        LedgerEntry.kind == kind,
+        LedgerEntry.occurred_at >= start,
+        LedgerEntry.occurred_at < end,
+    )
+    return int(session.exec(query).one() or 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
     """Which entries a reader wants: all that is None does not filter.

@@ -10,6 +10,7 @@ from billing_app.domain.credits import (
     Action,
     Aggregation,
     Allowance,
+    Conversion,
     DeficitPolicy,
     Dispute,
     DisputeStatus,
@@ -124,8 +125,10 @@ def actions(draw: st.DrawFn, moments: list[datetime], granted: tuple[Grant, ...]
 
 @st.composite
 def one_action(draw: st.DrawFn, grant: Grant, at: datetime, sequence: int) -> Action:
-    """One void, or, of a paid grant, one refund (also lowered: it failed) or one news of a dispute."""
-    kind = draw(st.sampled_from(["void", "refund", "refund", "refund", "dispute", "dispute"]))
+    """One void or conversion, or, of a paid grant, one refund (also lowered: it failed) or one news of a dispute."""
+    kind = draw(st.sampled_from(["void", "convert", "refund", "refund", "refund", "dispute", "dispute"]))
+    if kind == "convert":
+        return Conversion(at, sequence, grant.id, draw(st.integers(1, grant.quantity)))
     if kind == "void" or grant.paid_cents == 0:
         return Void(at, sequence, grant.id)
     paid = grant.paid_cents

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from billing_app.domain.accounts import Account, GrantAccount, Month
-from billing_app.domain.credits import DeficitPolicy, Dispute, Policy, Refund, Void
+from billing_app.domain.credits import Conversion, DeficitPolicy, Dispute, Policy, Refund, Void
 from billing_app.domain.periods import Period, period_at, period_containing
 
 from .raw import RawHistory, level_at, used_in
@@ -59,6 +59,7 @@ class Replay:
         self.carried: list[int] = []  # ended periods whose deficit the next grants owe, oldest first
         self.granted: Counter[int] = Counter()
         self.expired: Counter[int] = Counter()
+        self.converted: Counter[int] = Counter()
         self.ended: dict[int, EndedMonth] = {}
 
     def run(self) -> Account:
@@ -131,6 +132,8 @@ class Replay:
                     self.giving_back.refund(lot, action.refunded_cents)
                 case Dispute():
                     self.giving_back.dispute(lot, action)
+                case Conversion():
+                    self.converted[self.period.number] += self.giving_back.convert(lot, action.quantity)
 
     def void(self, lot: Lot) -> None:
         """Rule 8 and fine point 7: what is left and what is on hold, never what was burned."""
@@ -225,7 +228,7 @@ class Replay:
             used=self.used,
             level=level_at(self.raw, self.as_of),
             left=total["left"],
-            burned=total["burned"],
+            burned=total["burned"] + total["converted"],
             held=total["held"],
             expired=total["expired"],
             voided=total["voided"],
@@ -245,12 +248,13 @@ class Replay:
             quantity=lot.grant.quantity,
             pending=lot.pending,
             left=lot.left,
-            burned=lot.at["burned"],
+            burned=lot.at["burned"] + lot.at["converted"],
             held=lot.at["held"],
             expired=lot.at["expired"],
             voided=lot.at["voided"],
             clawed_back=lot.at["taken"] + lot.at["settled"],
             debt=self.giving_back.owed(lot),
+            converted=lot.at["converted"],
         )
 
     def month(self, number: int) -> Month:
@@ -273,4 +277,5 @@ class Replay:
             expired=self.expired[number],
             balance=ended.balance,
             burns=dict(burns),
+            converted=self.converted[number],
         )

@@ -10,9 +10,11 @@ from billing_app.domain.credits import DisputeStatus, Grant
 
 @dataclass(eq=False)
 class Lot:
-    """Every credit of the grant is in one place: pending, left, burned, held, expired, voided, taken or settled.
+    """Every credit of the grant is in one place: pending, left, burned, held, expired, voided, taken, settled or
+    converted.
 
     `taken` was clawed back by the grant's own refunds and lost disputes, `settled` paid the debt of another grant.
+    `converted` became credits of another metric: burned, to a reader.
     """
 
     grant: Grant

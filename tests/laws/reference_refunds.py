@@ -112,7 +112,8 @@ class GivingBack:
         amount -= cancelled
         for undone in reversed([undone for undone in self.undone if undone.payer is lot]):
             # A debt that this refund made owed again, and that still is, was paid by this grant after all.
-            settled = lot.move("taken", "settled", min(amount, undone.amount, self.owed(undone.debtor)))
+            returning = min(amount, undone.amount, self.owed(undone.debtor), lot.at["taken"])
+            settled = lot.move("taken", "settled", returning)
             undone.amount -= settled
             amount -= settled
             self.owe(undone.debtor, -settled)
@@ -132,6 +133,24 @@ class GivingBack:
             self.replay.give(paid.payer, "settled", theirs)
         # The rest was only counted as given back: it had expired or was void, and stays that.
         lot.counted -= amount
+
+    def convert(self, lot: Lot, amount: int) -> int:
+        """Gift cards and tokens: what was converted stays converted, whatever is learnt later of the time before.
+
+        Of a grant that can be spent: what is left, what is on hold, and what was taken back, which is then owed.
+        """
+        ends = lot.grant.expires_at
+        if lot.is_void or lot.grant.effective_at > self.replay.now or (ends is not None and ends <= self.replay.now):
+            return 0
+        found = 0
+        for place in ("left", "held", "taken"):
+            moved = lot.move(place, "converted", min(amount - found, lot.at[place]))
+            found += moved
+            if place == "taken" and self.replay.policy().refund_shortfall is RefundPolicy.FORGIVE:
+                lot.forgiven += moved
+            elif place == "taken":
+                self.owe(lot, moved)
+        return found
 
     def release(self, lot: Lot, amount: int) -> None:
         """Fine point 8: what a correction releases first cancels the grant's own debt, the rest becomes left."""

@@ -10,6 +10,7 @@ from billing_app.domain.credits import (
     Action,
     Aggregation,
     Allowance,
+    Conversion,
     Dispute,
     DisputeStatus,
     Grant,
@@ -51,6 +52,7 @@ def stories(draw: st.DrawFn) -> RawHistory:
                         Dispute(at, sequence, grant.id, status, amount, draw(st.sampled_from(["", "", "second"]))),
                         Dispute(at, sequence, grant.id, status, amount),
                         Void(at, sequence, grant.id),
+                        Conversion(at, sequence, grant.id, draw(st.integers(1, grant.quantity))),
                     ]
                 )
             )
@@ -150,6 +152,47 @@ def two_disputes(draw: st.DrawFn) -> RawHistory:
     )
 
 
+@st.composite
+def conversions(draw: st.DrawFn) -> RawHistory:
+    """Tokens: nothing uses them. They are converted, refunded, disputed, given back; later ones pay what is owed."""
+    granted = tuple(
+        Grant(
+            f"g{number}",
+            draw(st.integers(1, 10)),
+            DAYS[start],
+            draw(st.sampled_from([None, None, DAYS[6]])),
+            DAYS[0],
+            paid_cents=draw(st.sampled_from([0, 10, 10])),
+        )
+        for number, start in enumerate((0, 0, 3, 5))
+    )
+    told = []
+    for sequence in range(draw(st.integers(2, 9))):
+        grant = draw(st.sampled_from(granted))
+        at = draw(st.sampled_from([day for day in DAYS[1:] if day >= grant.effective_at]))
+        conversion = Conversion(at, sequence, grant.id, draw(st.integers(1, grant.quantity)))
+        other = draw(
+            st.sampled_from(
+                [
+                    Refund(at, sequence, grant.id, draw(st.integers(0, 10))),
+                    Dispute(
+                        at, sequence, grant.id, draw(st.sampled_from(DisputeStatus)), draw(st.sampled_from([None, 5]))
+                    ),
+                    Void(at, sequence, grant.id),
+                ]
+            )
+        )
+        told.append(other if grant.paid_cents and draw(st.booleans()) else conversion)
+    return RawHistory(
+        anchor=ANCHORS[0],
+        aggregation=Aggregation.SUM,
+        allowances=(Allowance(ANCHORS[0], 0),),
+        grants=granted,
+        actions=tuple(told),
+        policies=(Policy(ANCHORS[0], refund_shortfall=draw(st.sampled_from([*RefundPolicy, RefundPolicy.DEBT]))),),
+    )
+
+
 def any_history() -> st.SearchStrategy[RawHistory]:
     """All kinds in turn."""
-    return st.one_of(histories(), debt_histories(), stories(), ties(), failed_refunds(), two_disputes())
+    return st.one_of(histories(), debt_histories(), stories(), ties(), failed_refunds(), two_disputes(), conversions())

@@ -13,7 +13,7 @@ from .examples import law
 from .histories import debt_histories, looking_at, reports
 from .raw import RawHistory, engine_history, usage_points
 from .reference import reference_account
-from .stories import any_history, failed_refunds, stories, ties, two_disputes
+from .stories import any_history, conversions, failed_refunds, stories, ties, two_disputes
 
 
 @law
@@ -34,7 +34,7 @@ def test_the_engine_and_the_reference_agree_on_debts_at_every_moment(raw: RawHis
 
 
 @law
-@given(st.one_of(stories(), failed_refunds(), two_disputes()))
+@given(st.one_of(stories(), failed_refunds(), two_disputes(), conversions()))
 def test_the_engine_and_the_reference_agree_on_stories_at_every_moment(raw: RawHistory) -> None:
     history = engine_history(raw)
     for as_of in sorted(raw.moments()):

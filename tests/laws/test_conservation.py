@@ -55,11 +55,12 @@ def test_totals_are_the_sums_of_the_grants_and_of_the_months(raw: RawHistory, da
     for account in accounts(raw, data):
         for place in (*PLACES[1:], "debt"):
             assert getattr(account, place) == sum(getattr(grant, place) for grant in account.grants.values())
-        assert account.burned == sum(month.burned for month in account.months)
+        assert account.burned == sum(month.burned + month.converted for month in account.months)
         assert account.expired == sum(month.expired for month in account.months)
         assert account.uncovered == sum(month.uncovered for month in account.months)
         for grant in account.grants.values():
-            assert grant.burned == sum(month.burns.get(grant.id, 0) for month in account.months)
+            used = sum(month.burns.get(grant.id, 0) for month in account.months)
+            assert grant.burned == used + grant.converted
 
 
 @law

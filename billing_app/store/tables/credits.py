@@ -58,7 +58,7 @@ class GrantRow(Table, table=True):
 
 
 class GrantAction(Table, table=True):
-    """A void, a refund or a dispute's new status. Append-only; `number` is the recorded order."""
+    """A void, a refund, a dispute's new status or a conversion. Append-only; `number` is the recorded order."""
 
     __tablename__ = "grant_actions"
     __table_args__ = (
@@ -71,13 +71,14 @@ class GrantAction(Table, table=True):
     number: int = Field(primary_key=True, sa_type=Big, sa_column_kwargs={"autoincrement": False})
     grant_id: str
     metric: str
-    kind: str = Field(description="void, refund or dispute")
+    kind: str = Field(description="void, refund, dispute or convert")
     at: datetime = Field(sa_type=Moment)
     recorded_at: datetime = Field(sa_type=Moment)
     refunded_cents: int | None = Field(default=None, sa_type=Big)
     dispute_id: str = ""
     status: str | None = None
     amount_cents: int | None = Field(default=None, sa_type=Big)
+    quantity: int | None = Field(default=None, sa_type=Big, description="what a conversion takes")
     source_key: str
     reason: str = Field(default="", sa_type=Text)
     actor: str = ""
