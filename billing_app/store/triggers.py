@@ -5,7 +5,7 @@ from __future__ import annotations
 FIRST = ("ledger_entries", "grant_actions", "plan_changes", "usage_events")
 """Tables of the first migration whose rows are never changed or deleted."""
 
-LATER = ("audit_entries", "organization_parents")
+LATER = ("past_due_changes", "audit_entries", "organization_parents")
 """The same of later migrations: each of those creates its own triggers with `added`."""
 
 APPEND_ONLY = (*FIRST, *LATER)

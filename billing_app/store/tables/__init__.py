@@ -14,7 +14,10 @@ from billing_app.store.tables import (
     outbox,
     overrides,
     purchases,
+    recurring,
     runs,
+    subscriptions,
+    top_ups,
     tree,
     usage,
 )
@@ -33,7 +36,10 @@ __all__ = [
     "outbox",
     "overrides",
     "purchases",
+    "recurring",
     "runs",
+    "subscriptions",
+    "top_ups",
     "tree",
     "usage",
 ]

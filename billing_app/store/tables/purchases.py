@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Text, text
 from sqlmodel import Field
 
 from billing_app.store.tables.base import Big, Moment, Table
@@ -13,8 +13,9 @@ from billing_app.store.tables.base import Big, Moment, Table
 class Order(Table, table=True):
     """One purchase on its way. Written before Stripe is asked; `id` is the idempotency key there.
 
-    `items` are the packs as they were offered then, as JSON (domain.purchases). `session_id` and `url` are Checkout's,
-    null until Stripe has answered. `next_check_at` is when the sweep asks Stripe how it went; null once that is known.
+    `kind` is "packs" or "plan". `items` are the packs as they were offered then, as JSON (domain.purchases); a plan has
+    none, but `plan` and `interval`. `session_id` and `url` are Checkout's, null until Stripe has answered.
+    `next_check_at` is when the sweep asks Stripe how it went; null once that is known.
     """
 
     __tablename__ = "orders"
@@ -36,6 +37,13 @@ class Order(Table, table=True):
     url: str | None = Field(default=None, sa_type=Text)
     payment_id: str | None = Field(default=None, max_length=255, description="Stripe's payment intent")
     failure: str = Field(default="", sa_type=Text, description="why the last attempt to pay failed, for the payer")
+    kind: str = Field(default="packs", max_length=10, sa_column_kwargs={"server_default": text("'packs'")})
+    plan: str = Field(default="", max_length=100, sa_column_kwargs={"server_default": text("''")})
+    interval: str = Field(
+        default="", max_length=10, sa_column_kwargs={"server_default": text("''")}, description="month or year"
+    )
+    subscription_id: str | None = Field(default=None, max_length=255, description="what it began at Stripe")
+    invoice_id: str | None = Field(default=None, max_length=255, description="of a subscription's first payment")
     created_at: datetime = Field(sa_type=Moment)
     paid_at: datetime | None = Field(default=None, sa_type=Moment)
     closed_at: datetime | None = Field(default=None, sa_type=Moment)
