@@ -19,7 +19,7 @@ from billing_app import clock, wiring
 from billing_app.cli import main
 from billing_app.db import Database
 from billing_app.domain.errors import ConflictError, UnavailableError
-from billing_app.gateways import stripe_payments
+from billing_app.gateways import stripe_connection, stripe_payments
 from billing_app.gateways.payments import Account
 from billing_app.launcher import demo, guards, places, ports, server
 from billing_app.launcher.children import Child
@@ -197,7 +197,7 @@ def test_a_database_keeps_to_its_stripe_account(database: Database, monkeypatch:
 
 def test_a_start_does_not_wait_for_stripe(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    monkeypatch.setattr(stripe_payments, "MAX_RETRIES", 0)
+    monkeypatch.setattr(stripe_connection, "MAX_RETRIES", 0)
     guards.refuse_another_account(database, selling("sk_test_unreachable"), said.append)
     assert len(said) == 1
     guards.refuse_another_account(database, Settings(), said.append)
