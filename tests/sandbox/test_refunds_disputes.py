@@ -38,7 +38,7 @@ def test_a_failed_refund_gives_back(account: TestAccount) -> None:
     failed = account.control("POST", f"/refunds/{refund.id}/settle")
     assert (failed["status"], failed["failure_reason"]) == ("failed", "expired_or_canceled_card")
     assert account.v1.charges.retrieve(intent.latest_charge.id).amount_refunded == 0
-    assert account.event_types()[-2:] == ["refund.updated", "refund.failed"]
+    assert account.event_types()[-3:] == ["refund.updated", "charge.refund.updated", "refund.failed"]
 
 
 def test_a_pending_refund_succeeds_later_or_is_canceled(account: TestAccount) -> None:

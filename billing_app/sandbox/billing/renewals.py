@@ -62,12 +62,12 @@ def renew(account: Account, identifier: str) -> None:
     if subscription["cancel_at_period_end"]:
         subscriptions.end(account, subscription, "cancellation_requested")
         return
-    if subscription["status"] == "trialing" and _trial_ends_without_method(account, subscription):
+    if subscription["status"] == "trialing" and trial_ends_without_method(account, subscription):
         return
     start_period(account, subscription, boundary)
 
 
-def _trial_ends_without_method(account: Account, subscription: Body) -> bool:
+def trial_ends_without_method(account: Account, subscription: Body) -> bool:
     """What the trial settings say about a missing card; whether that was the end of it."""
     behaviour = subscription["trial_settings"]["end_behavior"]["missing_payment_method"]
     if subscriptions.method_of(account, subscription) or behaviour == "create_invoice":

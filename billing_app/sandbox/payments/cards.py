@@ -19,7 +19,7 @@ class Behaviour:
     """What happens when this number is charged.
 
     `authentication` is `once` (until set up for later use), `always` or None. `later` names what follows a success:
-    `dispute`, `refund_fails` or `refund_pending`. A bank account settles some seconds later.
+    `dispute`, `inquiry`, `refund_fails` or `refund_pending`. A bank account settles some seconds later.
     """
 
     name: str
@@ -70,7 +70,9 @@ CARDS = {
     "4000000000000341": _declined("chargeCustomerFail", "generic_decline", "Your card was declined."),
     "4000002500003155": Behaviour("authenticationRequiredOnSetup", authentication="once"),
     "4000002760003184": Behaviour("authenticationRequired", authentication="always"),
+    "4000000000003220": Behaviour("threeDSecure2Required", authentication="always"),
     "4000000000000259": Behaviour("createDispute", later="dispute"),
+    "4000000000001976": Behaviour("createDisputeInquiry", later="inquiry"),
     "4000000000005126": Behaviour("refundFail", later="refund_fails"),
     "4000000000007726": Behaviour("pendingRefund", later="refund_pending"),
 }

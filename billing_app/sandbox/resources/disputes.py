@@ -112,14 +112,16 @@ def update(account: Account, request: Request) -> Body:
 
 @operation("disputes.close")
 def accept(account: Account, request: Request) -> Body:
-    """Give in: the dispute is lost."""
-    return close(account, account.get(request.ids[0], DISPUTE.kind), won=False)
+    """Give in: the dispute is lost; an inquiry ends there, as nothing was taken yet."""
+    body = account.get(request.ids[0], DISPUTE.kind)
+    return close(account, body, won=body["status"].startswith("warning_"))
 
 
 def _dispute_at_once(account: Account, charge: Body, method: Body) -> None:
-    """The test card whose payments are always disputed."""
-    if payment_methods.behaviour(method).later == "dispute":
-        open_dispute(account, charge)
+    """The test cards whose payments are always disputed, or asked about."""
+    later = payment_methods.behaviour(method).later
+    if later in ("dispute", "inquiry"):
+        open_dispute(account, charge, inquiry=later == "inquiry")
 
 
 intents.AFTER_SUCCESS.append(_dispute_at_once)

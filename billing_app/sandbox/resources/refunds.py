@@ -103,7 +103,8 @@ def settle(account: Account, identifier: str) -> None:
     if payment_methods.behaviour(method).later == "refund_fails":
         fail(account, refund)
     elif refund["status"] == "pending":
-        account.change(refund, "refund.updated", status="succeeded")
+        refund["status"] = "succeeded"
+        _changed(account, refund, {"status": "pending"})
 
 
 def fail(account: Account, refund: Body, reason: str = "expired_or_canceled_card") -> Body:
@@ -111,10 +112,10 @@ def fail(account: Account, refund: Body, reason: str = "expired_or_canceled_card
     if refund["status"] not in ("pending", "succeeded"):
         raise errors.StripeError(f"The refund is {refund['status']} already.")
     account.unschedule(refund)
+    previous = {"status": refund["status"]}
     refund.update(status="failed", failure_reason=reason)
-    account.save(refund)
     _count(account, account.get(refund["charge"], "charge"), -refund["amount"])
-    account.emit("refund.updated", refund, {"status": "succeeded"})
+    _changed(account, refund, previous)
     account.emit("refund.failed", refund)
     return refund
 
@@ -123,7 +124,17 @@ def fail(account: Account, refund: Body, reason: str = "expired_or_canceled_card
 def update(account: Account, request: Request) -> Body:
     """Metadata only."""
     body = account.get(request.ids[0], REFUND.kind)
-    return account.change(body, "refund.updated", metadata=changes.metadata(request.parameters, body["metadata"]))
+    previous = {"metadata": body["metadata"]}
+    body["metadata"] = changes.metadata(request.parameters, body["metadata"])
+    return _changed(account, body, previous)
+
+
+def _changed(account: Account, refund: Body, previous: Body) -> Body:
+    """Keep it and tell of it, under the new name and the old one."""
+    account.save(refund)
+    for name in ("refund.updated", "charge.refund.updated"):
+        account.emit(name, refund, previous)
+    return refund
 
 
 @operation("refunds.cancel")
@@ -133,7 +144,8 @@ def cancel(account: Account, request: Request) -> Body:
     if body["status"] != "pending":
         raise errors.StripeError(f"Only pending refunds can be canceled; this one is {body['status']}.")
     account.unschedule(body)
-    account.change(body, "refund.updated", status="canceled")
+    body["status"] = "canceled"
+    _changed(account, body, {"status": "pending"})
     _count(account, account.get(body["charge"], "charge"), -body["amount"])
     return body
 

@@ -164,6 +164,10 @@ def update(account: Account, request: Request) -> Body:
     _note(account, subscription, parameters)
     _schedule_end(account, subscription, parameters)
     invoice = None
+    if _trial_ends_at_once(account, subscription, parameters) and renewals.trial_ends_without_method(
+        account, subscription
+    ):
+        return account.get(subscription["id"], SUBSCRIPTION.kind)
     if {"items", "trial_end", "billing_cycle_anchor"} & set(parameters.names()):
         invoice = billing_changes.carry_out(account, subscription, change_of(account, subscription, parameters))
     subscription = account.get(subscription["id"], SUBSCRIPTION.kind)
@@ -175,6 +179,14 @@ def update(account: Account, request: Request) -> Body:
     for name in ("payment_behavior", "proration_behavior", "proration_date", "off_session"):
         parameters.get(name)
     return account.get(subscription["id"], SUBSCRIPTION.kind)
+
+
+def _trial_ends_at_once(account: Account, subscription: Body, parameters: Parameters) -> bool:
+    if subscription["status"] != "trialing" or "trial_end" not in parameters:
+        return False
+    now = account.now(subscription["test_clock"])
+    end = trial_end(parameters, now)
+    return end is None or end <= now
 
 
 def _note(account: Account, subscription: Body, parameters: Parameters) -> None:
