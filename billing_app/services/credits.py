@@ -20,10 +20,11 @@ from billing_app.domain.credits import (
     validated_grant,
 )
 from billing_app.domain.errors import FactRefusedError, InvalidError, NotFoundError
-from billing_app.services import accounts, catalog, meters, recounts
+from billing_app.domain.tree import NO_PLAN
+from billing_app.services import accounts, audit, catalog, meters, recounts
 from billing_app.store import credits as store
 from billing_app.store import meters as meter_store
-from billing_app.store import orgs
+from billing_app.store import orgs, tree
 from billing_app.store.tables.credits import GrantAction, GrantRow
 from billing_app.store.tables.orgs import Organization
 
@@ -66,7 +67,6 @@ def grant(
     existing = store.grant_by_source(session, owner, source_key)
     if existing is not None:
         return existing
-    catalog.current(session, now).metric(metric)
     begins = effective_at or now
     ends = default_expiry(begins) if isinstance(expires_at, str) else expires_at
     fact = validated_grant(
@@ -74,8 +74,7 @@ def grant(
             grant_id or new_grant_id(), quantity, begins, ends, created_at=now, priority=priority, paid_cents=paid_cents
         )
     )
-    if store.granted_total(session, owner, metric) + quantity > MAX_QUANTITY:
-        raise FactRefusedError(f"All grants of {metric} together would pass {MAX_QUANTITY}.", code="quantity_too_large")
+    _require_room(session, owner, metric, quantity, now)
     meters.prepare_all(session, organization, [metric], now)
     row = GrantRow(
         organization_id=owner, id=fact.id, metric=metric, quantity=quantity, effective_at=begins, expires_at=ends,
@@ -84,8 +83,17 @@ def grant(
     )  # fmt: skip
     session.add(row)
     session.flush()
+    after = {"metric": metric, "quantity": quantity, "until": ends, "source": source, "reason": reason}
+    audit.record(session, owner, now, actor or source, "grant.made", row.id, after=after)
     _follow(session, organization, metric, now)
     return row
+
+
+def _require_room(session: Session, owner: int, metric: str, quantity: int, now: datetime) -> None:
+    """Refuses a metric that the catalogue does not have, and a grant that no sum of its metric could hold any more."""
+    catalog.current(session, now).metric(metric)
+    if store.granted_total(session, owner, metric) + quantity > MAX_QUANTITY:
+        raise FactRefusedError(f"All grants of {metric} together would pass {MAX_QUANTITY}.", code="quantity_too_large")
 
 
 def void(
@@ -105,21 +113,27 @@ def refund(
     now: datetime,
     *,
     source_key: str,
+    at: datetime | None = None,
     reason: str = "",
     actor: str = "",
 ) -> GrantRow:
     """So far `refunded_cents` were given back for this grant, cumulative; a failed refund lowers it (rule 9).
 
+    `at` is when it happened, by default now; later readings must not be dated before earlier ones.
     Raises NotFoundError `grant_not_found`, InvalidError `grant_not_paid` for a free grant or `invalid_amount`.
     """
     found = _existing(session, organization, grant_id)
+    if found.source == "conversion":
+        raise InvalidError(
+            "These credits were made of tokens, whose payment is not theirs: refund the tokens.", code="grant_not_paid"
+        )
     if not found.paid_cents:
         raise InvalidError("A free grant has no price that could be given back.", code="grant_not_paid")
     if refunded_cents < 0:
         raise InvalidError("`refunded_cents` is 0 or more.", code="invalid_amount")
     return _act(
         session, organization, grant_id, now, kind="refund", source_key=source_key,
-        refunded_cents=min(refunded_cents, found.paid_cents), reason=reason, actor=actor,
+        at=at, refunded_cents=min(refunded_cents, found.paid_cents), reason=reason, actor=actor,
     )  # fmt: skip
 
 
@@ -133,9 +147,10 @@ def dispute(
     source_key: str,
     dispute_id: str = "",
     amount_cents: int | None = None,
+    at: datetime | None = None,
     reason: str = "",
 ) -> GrantRow:
-    """A dispute's new status (rule 10). `amount_cents` None is the whole grant.
+    """A dispute's new status (rule 10), since `at`, by default now. `amount_cents` None is the whole grant.
 
     Raises NotFoundError `grant_not_found`, InvalidError `invalid_amount`.
     """
@@ -143,23 +158,35 @@ def dispute(
         raise InvalidError("`amount_cents` is 0 or more.", code="invalid_amount")
     return _act(
         session, organization, grant_id, now, kind="dispute", source_key=source_key, status=status.value,
-        dispute_id=dispute_id, amount_cents=amount_cents, reason=reason,
+        at=at, dispute_id=dispute_id, amount_cents=amount_cents, reason=reason,
     )  # fmt: skip
 
 
-def change_plan(session: Session, organization: Organization, plan: str, now: datetime, *, reason: str = "") -> None:
-    """The organization holds `plan` from now on (rule 7). Raises NotFoundError `plan_not_found`."""
+def change_plan(
+    session: Session, organization: Organization, plan: str, now: datetime, *, reason: str = "", actor: str = ""
+) -> None:
+    """The organization holds `plan` from now on (rule 7); NO_PLAN ends that of a sub-organization (rule 14).
+
+    Raises NotFoundError `plan_not_found`.
+    """
     owner = accounts.organization_id(organization)
     store.lock_organization(session, owner)
-    catalog.current(session, now).plan(plan)
+    if plan != NO_PLAN:
+        catalog.current(session, now).plan(plan)
+    held = store.plan_changes(session, owner)
+    before = {"plan": held[-1].plan} if held else {}
     metrics = [row.metric for row in meter_store.of_organization(session, owner)]
     meters.prepare_all(session, organization, metrics, now)
     store.add_plan_change(session, owner, plan, now, now, reason)
+    after = {"plan": plan, "reason": reason}
+    audit.record(session, owner, now, actor, "plan.changed", plan, before=before, after=after)
     meter_store.mark_stale(session, owner)
     for metric in metrics:
         meters.fresh(session, organization, metric, now)
     recounts.post(session, organization, now)
-    orgs.raise_revision(session, owner)
+    # who lies below is paid for, or pays itself, from now on
+    for each in sorted({owner, *(orgs.stored_id(above) for above in tree.ancestors(session, organization))}):
+        orgs.raise_revision(session, each)
 
 
 def _existing(session: Session, organization: Organization, grant_id: str) -> GrantRow:
@@ -177,6 +204,7 @@ def _act(
     *,
     kind: str,
     source_key: str,
+    at: datetime | None = None,
     **facts: Any,
 ) -> GrantRow:
     """Records what happened to a grant, once per `source_key`."""
@@ -193,13 +221,15 @@ def _act(
             grant_id=grant_id,
             metric=found.metric,
             kind=kind,
-            at=now,
+            at=at or now,
             recorded_at=now,
             source_key=source_key,
             **facts,
         )
     )
     session.flush()
+    told = {name: value for name, value in facts.items() if name != "actor" and value not in (None, "")}
+    audit.record(session, owner, now, str(facts.get("actor") or ""), f"grant.{kind}", grant_id, after=told)
     _follow(session, organization, found.metric, now)
     return found
 

@@ -39,14 +39,20 @@ def create(
             "An address has 1 to 64 of the characters A-Z, a-z, 0-9, dot, underscore and hyphen.",
             code="invalid_address",
         )
-    title = name.strip() or chosen
-    if len(title) > MAX_NAME or not title.isprintable():
-        raise InvalidError(f"A name has 1 to {MAX_NAME} visible characters.", code="invalid_name")
+    title = valid_name(name.strip() or chosen)
     organization = Organization(address=chosen, name=title, anchor=anchor or now, created_at=now, **profile)
     stored = store.insert(session, organization)
     if stored is None:
         raise ConflictError(f"The address {chosen} belongs to another organization.", code="address_taken")
     return stored
+
+
+def valid_name(name: str) -> str:
+    """The name as it is stored. Raises InvalidError `invalid_name`."""
+    title = name.strip()
+    if not title or len(title) > MAX_NAME or not title.isprintable():
+        raise InvalidError(f"A name has 1 to {MAX_NAME} visible characters.", code="invalid_name")
+    return title
 
 
 def by_address(session: Session, address: str) -> Organization:

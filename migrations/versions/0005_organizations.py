@@ -30,6 +30,8 @@ def upgrade() -> None:
             "CONSTRAINT fk_organizations_parent_id REFERENCES organizations (id)"
         )
     op.create_index("ix_organizations_parent_id", "organizations", ["parent_id"], unique=False)
+    chosen = sa.text("subdomain <> ''")
+    op.create_index("uq_organizations_subdomain", "organizations", ["subdomain"], unique=True, sqlite_where=chosen, postgresql_where=chosen)
     op.add_column("reservations", sa.Column("source", sa.String(length=64), server_default=sa.text("''"), nullable=False))
     op.add_column("usage_subjects", sa.Column("source", sa.String(length=64), server_default=sa.text("''"), nullable=False))
 
@@ -96,6 +98,7 @@ def downgrade() -> None:
         op.drop_table(table)
     op.drop_column("usage_subjects", "source")
     op.drop_column("reservations", "source")
+    op.drop_index("uq_organizations_subdomain", table_name="organizations")
     op.drop_index("ix_organizations_parent_id", table_name="organizations")
     if op.get_bind().dialect.name != "sqlite":
         op.drop_column("organizations", "parent_id")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import Index, text
 from sqlmodel import Field
 
 from billing_app.store.tables.base import Big, Moment, Table
@@ -17,6 +18,15 @@ class Organization(Table, table=True):
     """
 
     __tablename__ = "organizations"
+    __table_args__ = (
+        Index(
+            "uq_organizations_subdomain",
+            "subdomain",
+            unique=True,
+            sqlite_where=text("subdomain <> ''"),
+            postgresql_where=text("subdomain <> ''"),
+        ),
+    )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=Big)
     address: str = Field(max_length=64, unique=True)

@@ -1,0 +1,39 @@
+"""What is counted against limits. One place, so that a limit, the pages and the API count the same.
+
+Each counter takes the ids of the organizations that count together (services.paying.group). Whoever brings something
+new that a plan limits adds its counter here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from datetime import datetime
+
+from sqlmodel import Session
+
+from billing_app.domain.limits import Limit
+from billing_app.store import members, tree
+
+Counter = Callable[[Session, Collection[int], datetime], int]
+
+
+def _people(session: Session, organization_ids: Collection[int], _now: datetime) -> int:
+    """Active and invited; who is in several of these organizations is one."""
+    return members.people(session, organization_ids)
+
+
+def _parts(session: Session, organization_ids: Collection[int], _now: datetime) -> int:
+    """Active organizations right under these, whether or not they have a plan of their own."""
+    return tree.active_children(session, organization_ids)
+
+
+COUNTERS: dict[Limit, Counter] = {
+    Limit.MEMBERSHIPS: _people,
+    Limit.SUB_ORGS: _parts,
+}
+
+
+def count(session: Session, limit: Limit, organization_ids: Collection[int], now: datetime) -> int:
+    """How many there are; 0 of what nothing counts yet, and of what is not counted up."""
+    counter = COUNTERS.get(limit)
+    return 0 if counter is None else counter(session, organization_ids, now)

@@ -1,0 +1,98 @@
+"""The one gate in front of everything that a plan limits.
+
+`require` locks whoever pays, counts and decides; what is created follows in the same transaction. Of N creations at
+once with room for one, exactly one passes: the others wait for its lock and then count it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from billing_app.domain.catalog import Plan
+from billing_app.domain.errors import ForbiddenError
+from billing_app.domain.limits import COUNTED, Limit, LimitUse, maximum
+from billing_app.services import accounts, counts, overrides, paying
+from billing_app.services.overrides import Kind
+from billing_app.store.orgs import stored_id
+from billing_app.store.tables.orgs import Organization
+
+NOUNS = {
+    Limit.MEMBERSHIPS: ("member", "members"),
+    Limit.SUB_ORGS: ("sub-organization", "sub-organizations"),
+    Limit.PROCESSES: ("process", "processes"),
+    Limit.CENSUS: ("voter", "voters"),
+    Limit.DRAFTS: ("draft", "drafts"),
+}
+
+CODES = {Limit.CENSUS: "census_too_large"}
+"""Refusals with a code of their own; all others are limit_reached (api.md)."""
+
+
+def plan_in_force(session: Session, payer: Organization, now: datetime) -> Plan:
+    """The plan whose limits hold for an organization that pays for itself."""
+    return accounts.plans(session, stored_id(payer)).held_at(now)
+
+
+def require(session: Session, organization: Organization, limit: Limit, now: datetime, requested: int = 1) -> LimitUse:
+    """Lets `requested` more be created, or, of the census, a process of that size. Gives how it was before.
+
+    Raises ForbiddenError `limit_reached` (of the census `census_too_large`) or `organization_inactive`.
+    """
+    payer = paying.hold(session, organization, now)
+    paying.require_active(organization, payer)
+    plan = plan_in_force(session, payer, now)
+    found = _use(session, payer, plan, limit, now)
+    if not found.fits(requested):
+        raise _refusal(plan, payer, found, requested)
+    return found
+
+
+def peek(session: Session, organization: Organization, limit: Limit, now: datetime) -> LimitUse:
+    """How much of a limit is taken, without holding anything: for a question, or a button."""
+    payer = paying.payer(session, organization, now)
+    return _use(session, payer, plan_in_force(session, payer, now), limit, now)
+
+
+def usage(session: Session, organization: Organization, now: datetime) -> tuple[LimitUse, ...]:
+    """Every limit with how much of it is taken, together with all that the same plan pays for."""
+    payer = paying.payer(session, organization, now)
+    plan = plan_in_force(session, payer, now)
+    return tuple(_use(session, payer, plan, limit, now) for limit in Limit)
+
+
+def exceeded(session: Session, organization: Organization, now: datetime) -> tuple[LimitUse, ...]:
+    """Limits of which there is more than the plan allows, after a smaller one."""
+    return tuple(use for use in usage(session, organization, now) if use.over)
+
+
+def _use(session: Session, payer: Organization, plan: Plan, limit: Limit, now: datetime) -> LimitUse:
+    given = overrides.values(session, stored_id(payer), Kind.LIMIT, now)
+    used = counts.count(session, limit, paying.group(session, payer, now), now) if limit in COUNTED else 0
+    return LimitUse(limit, maximum(plan.limits, given, limit), used)
+
+
+def _refusal(plan: Plan, payer: Organization, use: LimitUse, requested: int) -> ForbiddenError:
+    return ForbiddenError(
+        _sentence(plan, use, requested),
+        code=CODES.get(use.limit, "limit_reached"),
+        name=use.limit.value,
+        limit=use.maximum,
+        used=use.used,
+        requested=requested,
+        plan=plan.id,
+        upgrade_url=f"/o/{payer.address}/plan",
+    )
+
+
+def _sentence(plan: Plan, use: LimitUse, requested: int) -> str:
+    if use.limit is Limit.CUSTOM_URL:
+        return f"The plan {plan.name} does not include a web address of your own. A larger plan does."
+    one, many = NOUNS[use.limit]
+    if use.limit is Limit.CENSUS:
+        return f"The plan {plan.name} allows {use.maximum} {many} in a process; this one has {requested}."
+    if not use.maximum:
+        return f"The plan {plan.name} includes no {many}. A larger plan does."
+    noun = one if use.maximum == 1 else many
+    return f"The plan {plan.name} allows {use.maximum} {noun}, and {use.used} are taken. Choose a larger plan for more."

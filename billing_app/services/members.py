@@ -1,0 +1,151 @@
+"""Members of an organization and those invited: what they are, and that somebody always administers it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import Session
+
+from billing_app.domain.access import ALL_ROLES, Role
+from billing_app.domain.errors import ConflictError, InvalidError, NotFoundError
+from billing_app.domain.limits import Limit
+from billing_app.services import audit, limits, links, orgs, paying, users
+from billing_app.services.links import Kind
+from billing_app.store import credits as credit_store
+from billing_app.store import links as link_store
+from billing_app.store import members as store
+from billing_app.store import users as user_store
+from billing_app.store.orgs import stored_id
+from billing_app.store.tables.access import Membership, User
+from billing_app.store.tables.orgs import Organization
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person with a role. `accepted_at` None: invited, and not in yet."""
+
+    id: UUID
+    email: str
+    name: str
+    role: Role
+    since: datetime
+    accepted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """An invited person and the link that lets them in: `path` is shown now and can't be shown again."""
+
+    member: Member
+    path: str = field(repr=False)
+    expires_at: datetime
+
+
+def every(session: Session, organization: Organization, after: str = "", limit: int | None = None) -> list[Member]:
+    """Members and invited people by e-mail address."""
+    found = store.every(session, stored_id(organization), after, limit)
+    return [_view(membership, user) for membership, user in found]
+
+
+def invite(
+    session: Session, organization: Organization, email: str, role: Role, now: datetime, *, actor: str
+) -> Invitation:
+    """Invites a person, or an invited one again: the new link replaces the old one.
+
+    Who is in the same plan's count already takes no further place. Raises ForbiddenError `limit_reached`, InvalidError
+    `invalid_email` or `invalid_role`, ConflictError `already_member`.
+    """
+    address = users.valid_email(email)
+    payer = paying.hold(session, organization, now)
+    paying.require_active(organization, payer)
+    known = user_store.by_email(session, address)
+    owner = stored_id(organization)
+    before = None if known is None else user_store.membership(session, owner, known.id)
+    was = {} if before is None else {"role": before.role}
+    if known is None or not store.belongs(session, paying.group(session, payer, now), known.id):
+        limits.require(session, organization, Limit.MEMBERSHIPS, now)
+    token = links.invite(session, owner, address, role, now)
+    user = users.by_email(session, address)
+    membership = _membership(session, owner, user.id)
+    if was:
+        audit.record(session, owner, now, actor, "invitation.renewed", address, before=was, after={"role": role.value})
+    else:
+        audit.record(session, owner, now, actor, "member.invited", address, after={"role": role.value})
+    orgs.raise_revision(session, owner)
+    expires_at = now + links.LASTS[Kind.INVITATION]
+    return Invitation(_view(membership, user), links.path(Kind.INVITATION, token), expires_at)
+
+
+def change_role(
+    session: Session, organization: Organization, user_id: UUID, role: Role, now: datetime, *, actor: str
+) -> Member:
+    """Gives a member, or somebody invited, another role, from the next click on.
+
+    Raises NotFoundError `member_not_found`, InvalidError `invalid_role`, ConflictError `last_admin`.
+    """
+    if role not in ALL_ROLES:
+        raise InvalidError(f"A member's role is one of {', '.join(sorted(ALL_ROLES))}.", code="invalid_role")
+    owner, membership, user = _held(session, organization, user_id)
+    before = Role(membership.role)
+    if role is not Role.ADMIN:
+        _keep_an_admin(session, owner, membership, "Make somebody else an admin first.")
+    membership.role = role
+    session.add(membership)
+    session.flush()
+    change = {"before": {"role": before.value}, "after": {"role": role.value}}
+    audit.record(session, owner, now, actor, "member.role_changed", user.email, **change)
+    orgs.raise_revision(session, owner)
+    return _view(membership, user)
+
+
+def remove(session: Session, organization: Organization, user_id: UUID, now: datetime, *, actor: str) -> None:
+    """Ends a membership, or takes an invitation back. Whoever removes themselves leaves.
+
+    Raises NotFoundError `member_not_found`, ConflictError `last_admin`.
+    """
+    owner, membership, user = _held(session, organization, user_id)
+    _keep_an_admin(session, owner, membership, "Make somebody else an admin before.")
+    accepted, role = membership.accepted_at is not None, membership.role
+    store.remove(session, owner, user.id)
+    link_store.drop(session, Kind.INVITATION, user.id, owner)
+    action = "member.removed" if accepted else "invitation.withdrawn"
+    if actor in (user.email, f"user:{user.id}"):
+        action = "member.left"
+    audit.record(session, owner, now, actor, action, user.email, before={"role": role})
+    orgs.raise_revision(session, owner)
+
+
+def _held(session: Session, organization: Organization, user_id: UUID) -> tuple[int, Membership, User]:
+    """A membership, the organization locked: two admins who demote each other at once do not both succeed."""
+    owner = stored_id(organization)
+    credit_store.lock_organization(session, owner)
+    membership = _membership(session, owner, user_id)
+    user = user_store.by_id(session, user_id)
+    assert user is not None
+    return owner, membership, user
+
+
+def _membership(session: Session, owner: int, user_id: UUID) -> Membership:
+    found = session.get(Membership, (owner, user_id), populate_existing=True)
+    if found is None:
+        raise NotFoundError("There is no such member here.", code="member_not_found")
+    return found
+
+
+def _keep_an_admin(session: Session, owner: int, membership: Membership, advice: str) -> None:
+    last = membership.role == Role.ADMIN and membership.accepted_at is not None and store.admins(session, owner) == 1
+    if last:
+        raise ConflictError(f"This is the only admin, and there must be one. {advice}", code="last_admin")
+
+
+def _view(membership: Membership, user: User) -> Member:
+    return Member(
+        id=user.id,
+        email=user.email,
+        name=user.name if user.name != user.email else "",
+        role=Role(membership.role),
+        since=membership.created_at,
+        accepted_at=membership.accepted_at,
+    )

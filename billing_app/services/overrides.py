@@ -1,0 +1,106 @@
+"""What the operator gives one organization beside its plan: a limit, a feature or a voting type, until a day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+
+from sqlmodel import Session
+
+from billing_app.domain.catalog import VotingType
+from billing_app.domain.credits import MAX_QUANTITY
+from billing_app.domain.errors import InvalidError
+from billing_app.domain.limits import Limit
+from billing_app.services import audit, catalog, orgs
+from billing_app.store import credits as credit_store
+from billing_app.store import overrides as store
+from billing_app.store.orgs import stored_id
+from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.overrides import OrganizationOverride
+
+MAX_REASON = 500
+"""Characters of a reason."""
+
+
+class Kind(StrEnum):
+    """What can be overridden."""
+
+    LIMIT = "limit"
+    FEATURE = "feature"
+    VOTING_TYPE = "voting_type"
+
+
+def put(
+    session: Session,
+    organization: Organization,
+    kind: Kind,
+    name: str,
+    value: int | None,
+    now: datetime,
+    *,
+    ends_at: datetime | None,
+    reason: str,
+    actor: str,
+) -> OrganizationOverride:
+    """From now on, and until `ends_at`, `value` stands in place of what the plan says; replaces an earlier override.
+
+    `value` of a limit None is unlimited; of customURL, a feature or a voting type 1 or 0. Raises InvalidError
+    `invalid_override`, `invalid_end` or `reason_required`.
+    """
+    _validate(session, kind, name, value, now)
+    if ends_at is not None and ends_at <= now:
+        raise InvalidError("An override ends after it begins.", code="invalid_end")
+    if not reason.strip() or len(reason) > MAX_REASON:
+        raise InvalidError(f"Say why, in 1 to {MAX_REASON} characters.", code="reason_required")
+    owner = stored_id(organization)
+    credit_store.lock_organization(session, owner)
+    before = {row.name: row.value for row in store.in_force(session, owner, now, kind) if row.name == name}
+    store.end(session, owner, kind, name, now)
+    row = OrganizationOverride(
+        organization_id=owner, kind=kind.value, name=name, value=value, starts_at=now, ends_at=ends_at,
+        reason=reason.strip(), actor=actor,
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    after = {name: value, "until": ends_at, "reason": reason.strip()}
+    audit.record(session, owner, now, actor, "override.set", f"{kind.value} {name}", before=before, after=after)
+    orgs.raise_revision(session, owner)
+    return row
+
+
+def end(session: Session, organization: Organization, kind: Kind, name: str, now: datetime, *, actor: str) -> None:
+    """Takes an override back; the plan holds again. Ending what is not there changes nothing."""
+    owner = stored_id(organization)
+    credit_store.lock_organization(session, owner)
+    before = {row.name: row.value for row in store.in_force(session, owner, now, kind) if row.name == name}
+    if not before:
+        return
+    store.end(session, owner, kind, name, now)
+    audit.record(session, owner, now, actor, "override.ended", f"{kind.value} {name}", before=before)
+    orgs.raise_revision(session, owner)
+
+
+def values(session: Session, organization_id: int, kind: Kind, now: datetime) -> Mapping[str, int | None]:
+    """What stands in place of the plan now, by name."""
+    return {row.name: row.value for row in store.in_force(session, organization_id, now, kind)}
+
+
+def every(session: Session, organization: Organization) -> list[OrganizationOverride]:
+    """All that ever were, the newest first."""
+    return store.every(session, stored_id(organization))
+
+
+def _validate(session: Session, kind: Kind, name: str, value: int | None, now: datetime) -> None:
+    known = {
+        Kind.LIMIT: set(Limit),
+        Kind.FEATURE: {feature.id for feature in catalog.current(session, now).features},
+        Kind.VOTING_TYPE: set(VotingType),
+    }[kind]
+    if name not in known:
+        raise InvalidError(f"There is no {kind.value} {name!r}.", code="invalid_override")
+    switch = kind is not Kind.LIMIT or name == Limit.CUSTOM_URL
+    if switch and value not in (0, 1):
+        raise InvalidError(f"{name} is on (1) or off (0).", code="invalid_override")
+    if value is not None and not 0 <= value <= MAX_QUANTITY:
+        raise InvalidError(f"{name} is a whole number from 0, or null for unlimited.", code="invalid_override")

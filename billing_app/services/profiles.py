@@ -1,0 +1,106 @@
+"""What an organization says about itself: checked, changed, and noted who changed it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from zoneinfo import available_timezones
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
+
+from billing_app.domain.errors import ConflictError, InvalidError
+from billing_app.domain.limits import Limit
+from billing_app.services import audit, limits, orgs
+from billing_app.store import credits as credit_store
+from billing_app.store.orgs import stored_id
+from billing_app.store.tables.orgs import Organization
+
+COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+COUNTRY = re.compile(r"[A-Z]{2}")
+SUBDOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+LOGO = re.compile(r"(https?://[^\s\"'<>\\]{1,1990}|/[A-Za-z0-9._~/%-]{1,1990})")
+"""An address of an image. It is never fetched by us; pages show it as text unless it is on our own host."""
+
+LONGEST = {"type": 100, "description": 2_000, "size": 50}
+
+FIELDS = ("name", "type", "description", "size", "color", "logo", "subdomain", "timezone", "country")
+"""What an admin may change."""
+
+
+@lru_cache(maxsize=1)
+def timezones() -> tuple[str, ...]:
+    """The names of all time zones."""
+    return tuple(sorted(available_timezones()))
+
+
+def validated(changes: Mapping[str, str]) -> dict[str, str]:
+    """Profile fields as they are stored. Raises InvalidError `invalid_profile` with the `field`, or `invalid_name`."""
+    return {name: _validated(name, value.strip()) for name, value in changes.items()}
+
+
+def change(
+    session: Session, organization: Organization, changes: Mapping[str, str], now: datetime, *, actor: str
+) -> None:
+    """Changes what the organization says about itself; only what is named.
+
+    Raises InvalidError `invalid_profile` or `invalid_name`, ForbiddenError `limit_reached` for a web address that the
+    plan does not include, ConflictError `subdomain_taken`.
+    """
+    wanted = validated(changes)
+    owner = stored_id(organization)
+    if wanted.get("subdomain", organization.subdomain) not in ("", organization.subdomain):
+        limits.require(session, organization, Limit.CUSTOM_URL, now)
+    else:
+        credit_store.lock_organization(session, owner)
+    before = {name: getattr(organization, name) for name in wanted}
+    try:
+        with session.begin_nested():
+            for name, value in wanted.items():
+                setattr(organization, name, value)
+            session.add(organization)
+    except IntegrityError:
+        raise ConflictError("Another organization has this web address.", code="subdomain_taken") from None
+    audit.record(session, owner, now, actor, "organization.changed", organization.address, before=before, after=wanted)
+    orgs.raise_revision(session, owner)
+
+
+def _validated(name: str, value: str) -> str:
+    if name == "name":
+        return orgs.valid_name(value)
+    if name not in FIELDS:
+        raise _wrong(name, f"An organization has no field {name}.")
+    if name in LONGEST and len(value) > LONGEST[name]:
+        raise _wrong(name, f"`{name}` has at most {LONGEST[name]} characters.")
+    if any(ord(character) < 32 and character not in "\n\t" for character in value) or "\x7f" in value:
+        raise _wrong(name, f"`{name}` has no control characters.")
+    if not value and name != "timezone":
+        return value
+    if name == "timezone":
+        if value not in available_timezones():
+            raise _wrong(name, f"There is no time zone {value!r}. One is Europe/Lisbon.")
+        return value
+    return _patterned(name, value)
+
+
+def _patterned(name: str, value: str) -> str:
+    """Fields with a form of their own."""
+    if name == "country":
+        value = value.upper()
+    if name in ("subdomain", "color"):
+        value = value.lower()
+    patterns = {
+        "color": (COLOR, "A colour is written like #0090ff."),
+        "country": (COUNTRY, "A country is its two letters, as PT."),
+        "subdomain": (SUBDOMAIN, "A web address has 1 to 63 of a-z, 0-9 and hyphens, and a hyphen at neither end."),
+        "logo": (LOGO, "A logo is the address of an image, https://... or a path on this server."),
+    }
+    if name in patterns and not patterns[name][0].fullmatch(value):
+        raise _wrong(name, patterns[name][1])
+    return value
+
+
+def _wrong(name: str, sentence: str) -> InvalidError:
+    return InvalidError(sentence, code="invalid_profile", field=name)
