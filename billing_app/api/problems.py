@@ -153,7 +153,8 @@ async def _http_exception(request: Request, error: Exception) -> Response:
 
 async def _unreadable(request: Request, error: Exception) -> Response:
     """The database does not answer, or not in time. That is never a "no" (credits.md, Exact blocking)."""
-    log.warning("state_unavailable", request_id=request_id_of(request), error=type(error).__name__, exc_info=error)
+    cause = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+    log.warning("state_unavailable", request_id=request_id_of(request), cause=cause)
     detail = "The state cannot be read at the moment. Ask again in a few seconds."
     headers = {"Retry-After": str(RETRY_S)}
     return problem(request_id_of(request), 503, "state_unavailable", detail, headers=headers)

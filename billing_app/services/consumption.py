@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -47,12 +47,16 @@ class ReservationState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Consumed:
-    """The answer of consume: how much was taken, and the metric's figures after it. `accepted` 0 is a refusal."""
+    """The answer of consume: how much was taken, and the metric's figures after it. `accepted` 0 is a refusal.
+
+    `repeated`: this is the answer to an earlier request with the same key.
+    """
 
     accepted: int
     used: int
     allowance: int | None
     credits: int
+    repeated: bool = False
 
 
 def consume(
@@ -77,7 +81,7 @@ def consume(
     if key is not None:
         answer = idempotency.take(session, owner, "consume", key, digest, now)
         if answer is not None:
-            return Consumed(**json.loads(answer))
+            return replace(Consumed(**json.loads(answer)), repeated=True)
     consumed = _take(session, organization, metric, quantity, mode, now)
     if key is not None:
         idempotency.answer(session, owner, "consume", key, json.dumps(asdict(consumed)))
@@ -90,7 +94,8 @@ def exhausted(metric_id: str, quantity: int, consumed: Consumed) -> CreditsExhau
     """The refusal of a consume of which nothing was accepted, with the same figures."""
     return CreditsExhaustedError(
         f"{quantity} of {metric_id} do not fit: neither allowance nor credits are left for it.",
-        metric=metric_id, requested=quantity, **asdict(consumed),
+        metric=metric_id, requested=quantity, accepted=0,
+        used=consumed.used, allowance=consumed.allowance, credits=consumed.credits,
     )  # fmt: skip
 
 

@@ -22,6 +22,8 @@ from billing_app.services import accounts, catalog, meters
 from billing_app.store import meters as meter_store
 from billing_app.store import rollups
 from billing_app.store import usage as usage_store
+from billing_app.store.meters import Figures
+from billing_app.store.tables.meters import MeterRow
 from billing_app.store.tables.orgs import Organization
 
 
@@ -95,7 +97,10 @@ def working_actions(session: Session, organization: Organization, now: datetime)
 
 
 class _Look:
-    """One look at an organization's meters: all of them as they are in one query, those out of date one by one."""
+    """One look at an organization's meters: all of them as they are, in one query.
+
+    When `writing`, all that are out of date are computed anew first, in the common order of locks.
+    """
 
     def __init__(
         self, session: Session, organization: Organization, current: Catalog, now: datetime, writing: bool
@@ -105,17 +110,24 @@ class _Look:
         self.current = current
         self.now = now
         self._writing = writing
-        self._figures = meter_store.figures(session, accounts.organization_id(organization))
+        self._meters: dict[str, Figures | MeterRow] = {}
+        self._meters.update(meter_store.figures(session, accounts.organization_id(organization)))
+        if writing:
+            for metric in sorted(metric.id for metric in current.metrics if not self._usable(metric.id)):
+                self._meters[metric] = meters.fresh(session, organization, metric, now)
 
     def reading(self, metric: str) -> Reading:
-        """The metric's reading: the meter as it is where it may be used, else computed anew."""
+        """What the metric's meter says. Raises OutOfDateError, unless writing."""
         aggregation = self.current.metric(metric).aggregation
-        found = self._figures.get(metric)
-        if found is not None and meters.usable(found, self.now):
-            return meters.reading(found, aggregation)
-        if not self._writing:
-            raise OutOfDateError(metric)
-        return meters.reading(meters.fresh(self.session, self.organization, metric, self.now), aggregation)
+        if not self._usable(metric):
+            if not self._writing:
+                raise OutOfDateError(metric)
+            self._meters[metric] = meters.fresh(self.session, self.organization, metric, self.now)
+        return meters.reading(self._meters[metric], aggregation)
+
+    def _usable(self, metric: str) -> bool:
+        found = self._meters.get(metric)
+        return found is not None and meters.usable(found, self.now)
 
     def working_actions(self) -> dict[str, tuple[str, ...]]:
         """Every action with the metrics that block it now."""

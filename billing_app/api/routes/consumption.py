@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from billing_app.api.documented import READING_A_BODY, behind_a_door
 from billing_app.api.doors import Door, OrganizationDoor, Visit
-from billing_app.api.idempotency import REPEATABLE, FromRepeatable, IdempotencyKey
+from billing_app.api.idempotency import REPEATABLE, REPEATED, FromRepeatable, IdempotencyKey
 from billing_app.api.schemas.consumption import (
     ConfirmRequest,
     ConsumeAnswer,
@@ -30,7 +30,7 @@ ReservationId = Annotated[Name, Path(description="the id that the reservation wa
 
 
 @router.post("/consume", response_model=ConsumeAnswer, responses=behind_a_door(*READING_A_BODY, *REPEATABLE, 402, 503))
-def consume(door: Using, request: ConsumeRequest, key: IdempotencyKey) -> consumption.Consumed:
+def consume(door: Using, request: ConsumeRequest, key: IdempotencyKey, response: Response) -> consumption.Consumed:
     """Takes a quantity only if the allowance and the credits still have it."""
     with door.writing() as visit:
         consumed = consumption.consume(
@@ -44,6 +44,8 @@ def consume(door: Using, request: ConsumeRequest, key: IdempotencyKey) -> consum
         )
     if consumed.accepted == 0:
         raise consumption.exhausted(request.metric, request.quantity, consumed)
+    if consumed.repeated:
+        response.headers[REPEATED] = "true"
     return consumed
 
 
