@@ -33,13 +33,17 @@ class OrderState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """So many of one pack, as it was offered when the order was made. `quantity` and `price_cents` are of one."""
+    """So many of one pack, as it was offered when the order was made. `quantity` and `price_cents` are of one.
+
+    `interval` is "once" or "month".
+    """
 
     pack: str
     metric: str
     quantity: int
     price_cents: int
     count: int
+    interval: str = "once"
 
     @property
     def total_cents(self) -> int:
@@ -51,7 +55,7 @@ def basket(catalog: Catalog, wanted: Iterable[tuple[str, int]]) -> tuple[Item, .
     """The items for (pack id, count) pairs, in the catalogue's order; the same pack twice is added up.
 
     Raises NotFoundError `pack_not_found` (also for a pack that is not on offer); InvalidError `basket_empty`,
-    `basket_too_large`, `invalid_count`, `recurring_not_available`; FactRefusedError `quantity_too_large`.
+    `basket_too_large`, `invalid_count`; FactRefusedError `quantity_too_large`.
     """
     counts: dict[str, int] = {}
     for pack_id, count in wanted:
@@ -66,28 +70,29 @@ def basket(catalog: Catalog, wanted: Iterable[tuple[str, int]]) -> tuple[Item, .
     if any(pack.quantity * counts[pack.id] > MAX_QUANTITY for pack in packs):
         raise FactRefusedError(f"One line would pass {MAX_QUANTITY}.", code="quantity_too_large")
     packs.sort(key=catalog.packs.index)
-    return tuple(Item(pack.id, pack.metric, pack.quantity, pack.price_cents, counts[pack.id]) for pack in packs)
+    return tuple(
+        Item(pack.id, pack.metric, pack.quantity, pack.price_cents, counts[pack.id], pack.interval.value)
+        for pack in packs
+    )
 
 
 def on_offer(catalog: Catalog, pack_id: str) -> Pack:
-    """A pack that can be bought now, once. Raises NotFoundError `pack_not_found`, InvalidError
-    `recurring_not_available`.
-    """
+    """A pack that can be bought now. Raises NotFoundError `pack_not_found`."""
     pack = catalog.pack(pack_id)
     if not pack.offered:
         raise NotFoundError(f"The pack {pack_id!r} is not on offer any more.", code="pack_not_found")
-    if pack.recurring:
-        raise InvalidError(
-            f"{pack_id!r} renews every month, and that cannot be bought here yet. Choose a one-time pack.",
-            code="recurring_not_available",
-        )
     return pack
 
 
 def unchanged(catalog: Catalog, items: Iterable[Item]) -> bool:
     """Whether the catalogue still offers these items at their price."""
-    now = {pack.id: (pack.quantity, pack.price_cents) for pack in catalog.packs if pack.offered}
-    return all(now.get(item.pack) == (item.quantity, item.price_cents) for item in items)
+    now = {pack.id: (pack.quantity, pack.price_cents, pack.interval.value) for pack in catalog.packs if pack.offered}
+    return all(now.get(item.pack) == (item.quantity, item.price_cents, item.interval) for item in items)
+
+
+def renews(items: Iterable[Item]) -> bool:
+    """Whether any of the items is paid again every month."""
+    return any(item.interval != Interval.ONCE for item in items)
 
 
 def quantities(items: Iterable[Item]) -> dict[str, int]:

@@ -15,8 +15,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from billing_app.gateways.invoices import Invoices
+from billing_app.gateways.invoices import Invoice, Invoices
+from billing_app.gateways.pack_subscriptions import PackSubscriptions
 from billing_app.gateways.prices import ONCE, Offer, Price, Product
+from billing_app.gateways.saved_cards import SavedCards
+from billing_app.gateways.subscriptions import Subscriptions
 
 __all__ = ["ONCE", "Offer", "Price", "Product"]
 
@@ -104,8 +107,8 @@ class Checkout:
     lines: tuple[PaidLine, ...] = ()
     subscription_id: str = ""
     """What it began, in mode `subscription`."""
-    invoice_id: str = ""
-    """What was paid, in mode `subscription`."""
+    invoice: Invoice | None = None
+    """What is paid by it, in mode `subscription`, once the payer is done."""
     setup_id: str = ""
     """What saved the card, in mode `setup`."""
 
@@ -127,7 +130,7 @@ class ReceivedEvent:
     payload: str
 
 
-class Payments(Invoices, Protocol):
+class Payments(Invoices, Subscriptions, PackSubscriptions, SavedCards, Protocol):
     """A payment provider."""
 
     def account(self) -> Account:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import lru_cache
 from typing import Any
 
@@ -26,6 +26,9 @@ from billing_app.gateways.payments import (
 )
 from billing_app.gateways.stripe_connection import MAX_LISTED, digest, translated
 from billing_app.gateways.stripe_invoices import StripeInvoices
+from billing_app.gateways.stripe_pack_subscriptions import StripePackSubscriptions
+from billing_app.gateways.stripe_saved_cards import StripeSavedCards
+from billing_app.gateways.stripe_subscriptions import StripeSubscriptions
 from billing_app.settings import Settings
 
 TOLERANCE_SECONDS = 300
@@ -36,8 +39,11 @@ MAX_LOOKUP_KEYS = 10
 
 EXISTS = "resource_already_exists"
 
+PAYMENT, SUBSCRIPTION = "payment", "subscription"
+"""Modes of a Checkout session."""
 
-class StripePayments(StripeInvoices):
+
+class StripePayments(StripeInvoices, StripeSubscriptions, StripePackSubscriptions, StripeSavedCards):
     """Everything that we ask of a Stripe account."""
 
     def prices(self, lookup_keys: Iterable[str]) -> dict[str, Price]:
@@ -122,11 +128,28 @@ class StripePayments(StripeInvoices):
         expand = ["payment_intent.latest_charge"]
         with translated(missing="checkout"):
             found = self._v1.checkout.sessions.retrieve(session_id, {"expand": expand}).to_dict()
-            if reading.checkout_state(found) is not CheckoutState.PAID:
+            if found["mode"] == SUBSCRIPTION:
+                return self._subscribed(reading.checkout(found, []), reading.id_of(found.get("invoice")))
+            if found["mode"] != PAYMENT or reading.checkout_state(found) is not CheckoutState.PAID:
                 return reading.checkout(found, [])
             # Lines inside a session end after ten.
             lines = self._v1.checkout.sessions.line_items.list(session_id, {"limit": MAX_LISTED}).to_dict()
         return reading.checkout(found, lines["data"])
+
+    def _subscribed(self, found: Checkout, invoice_id: str) -> Checkout:
+        """A session that begins a subscription: its first invoice is what is paid, or says why it is not."""
+        if not invoice_id:
+            return found
+        first = self.invoice(invoice_id)
+        failed = found.state is CheckoutState.PROCESSING and first.failure != ""
+        return replace(
+            found,
+            state=CheckoutState.FAILED if failed else found.state,
+            paid_at=first.paid_at or found.paid_at,
+            payment_id=first.payment_id or None,
+            failure=first.failure if failed else found.failure,
+            invoice=first,
+        )
 
     def event(self, event_id: str) -> ReceivedEvent:
         """An event of the last 30 days. Raises NotFoundError `event_not_found`."""

@@ -79,7 +79,6 @@ def checkout(session: Object, lines: Sequence[Object]) -> Checkout:
         failure="" if state is CheckoutState.PAID else _expanded(intent.get("last_payment_error")).get("message") or "",
         lines=tuple(_line(line) for line in lines),
         subscription_id=id_of(session.get("subscription")),
-        invoice_id=id_of(session.get("invoice")),
         setup_id=id_of(session.get("setup_intent")),
     )
 

@@ -6,29 +6,15 @@ reading means. It never trusts the event's own copy of the object, which may be 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlmodel import Session
 
 from billing_app.gateways.payments import Payments
-from billing_app.services import fulfilment
+from billing_app.services import fulfilment, invoice_events, reversal_events
+from billing_app.services.event_outcomes import Handler, Outcome, Write
 from billing_app.store.tables.inbox import InboxEvent
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """Whose event it was; `ours` is False for an object that another product of the same Stripe account made."""
-
-    ours: bool
-    organization_id: int | None = None
-
-
-Write = Callable[[Session, datetime], Outcome]
-"""Writes, in one transaction, what was read."""
-
-Handler = Callable[[Payments, InboxEvent], Write]
 
 
 def checkout_session(payments: Payments, event: InboxEvent) -> Write:
@@ -47,5 +33,7 @@ HANDLERS: Mapping[str, Handler] = {
     "checkout.session.async_payment_succeeded": checkout_session,
     "checkout.session.async_payment_failed": checkout_session,
     "checkout.session.expired": checkout_session,
+    "invoice.paid": invoice_events.invoice_paid,
+    **reversal_events.HANDLERS,
 }
 """By type; every other type is stored and ignored."""

@@ -16,8 +16,18 @@ from sqlmodel import Session
 
 from billing_app.domain.errors import BillingError, NotFoundError, UnavailableError
 from billing_app.domain.purchases import OrderState, Sold, sold_at
+from billing_app.gateways.invoices import Invoice
 from billing_app.gateways.payments import Checkout, CheckoutState, PaidLine, Payments
-from billing_app.services import accounts, catalog, credits, meters, orgs, payment_account
+from billing_app.services import (
+    accounts,
+    catalog,
+    credits,
+    invoice_grants,
+    meters,
+    orgs,
+    payment_account,
+    recurring_packs,
+)
 from billing_app.store import credits as credit_store
 from billing_app.store import outbox
 from billing_app.store import purchases as store
@@ -26,6 +36,9 @@ from billing_app.store.tables.orgs import Organization
 from billing_app.store.tables.purchases import Order
 
 log = structlog.get_logger()
+
+PACKS = "packs"
+"""The kind of orders that bring credits."""
 
 ORGANIZATION, ORDER = "organization", "order"
 """Names in the metadata of what we make at Stripe."""
@@ -57,7 +70,7 @@ def settle(session: Session, checkout: Checkout, now: datetime) -> Order | None:
     organization, order = found
     if order.state == OrderState.PAID:
         return order
-    if checkout.state is CheckoutState.PAID:
+    if checkout.state is CheckoutState.PAID and (checkout.mode == "payment" or checkout.invoice is not None):
         _fulfil(session, organization, order, checkout, now)
     elif order.state == OrderState.OPEN and checkout.state in CLOSED:
         _close(session, organization, order, CLOSED[checkout.state], checkout.failure, now)
@@ -131,25 +144,53 @@ def _order_of(session: Session, checkout: Checkout) -> tuple[Organization, Order
     owner = accounts.organization_id(organization)
     organization = credit_store.lock_organization(session, owner)
     order = store.order(session, owner, order_id)
-    if order is None or order.session_id not in (None, checkout.id) or checkout.mode != "payment":
+    if order is None or order.session_id not in (None, checkout.id) or order.kind != PACKS:
+        return None
+    if checkout.mode not in ("payment", "subscription"):
         return None
     if order.session_id is None:
         order.session_id = checkout.id  # the answer to our question got lost, the payer did not
     return organization, order
 
 
+def first_invoice(
+    session: Session, organization: Organization, order_id: str, invoice: Invoice, now: datetime
+) -> list[GrantRow]:
+    """The first invoice of a pack subscription was paid, which is what its order was about; its grants, once."""
+    owner = accounts.organization_id(organization)
+    organization = credit_store.lock_organization(session, owner)
+    order = store.order(session, owner, order_id)
+    grants = recurring_packs.paid(session, organization, invoice, now, actor=order.actor if order else "")
+    if order is None or order.state == OrderState.PAID:
+        return grants
+    order.subscription_id, order.invoice_id = invoice.subscription_id, invoice.id
+    order.total_cents, order.currency = invoice.total_cents, invoice.currency
+    _paid(session, order, invoice.payment_id or None, invoice_grants.paid_at(invoice, now), grants, now)
+    return grants
+
+
 def _fulfil(session: Session, organization: Organization, order: Order, checkout: Checkout, now: datetime) -> None:
     """Makes the grants. The prices that were paid say what they sell, whatever the catalogue says by now."""
+    if checkout.invoice is not None:
+        first_invoice(session, organization, order.id, checkout.invoice, now)
+        return
     # A clock of ours that is behind Stripe's must not leave paid credits waiting for it.
     paid_at = min(checkout.paid_at or now, now)
     sold = [(line, sold_at(line.price.metadata)) for line in checkout.lines]
     meters.prepare_all(session, organization, {each.metric for _, each in sold}, now)
     grants = [_grant(session, organization, order, checkout, line, each, paid_at, now) for line, each in sold]
-    order.state, order.failure = OrderState.PAID.value, ""
-    order.total_cents, order.currency, order.payment_id = checkout.total_cents, checkout.currency, checkout.payment_id
+    order.total_cents, order.currency = checkout.total_cents, checkout.currency
+    _paid(session, order, checkout.payment_id, paid_at, grants, now)
+
+
+def _paid(
+    session: Session, order: Order, payment_id: str | None, paid_at: datetime, grants: list[GrantRow], now: datetime
+) -> None:
+    order.state, order.failure, order.payment_id = OrderState.PAID.value, "", payment_id
     order.paid_at, order.closed_at, order.next_check_at = paid_at, now, None
     session.add(order)
-    _tell(session, order, OrderState.PAID, paid_at, now, grants=[_told(grant) for grant in grants])
+    told = [invoice_grants.told(grant) for grant in grants]
+    _tell(session, order, OrderState.PAID, paid_at, now, grants=told)
 
 
 def _grant(
@@ -207,14 +248,3 @@ def _tell(session: Session, order: Order, state: OrderState, at: datetime, now: 
         **more,
     }
     outbox.add(session, order.organization_id, f"purchase.{state}", f"order:{order.id}:{state}", payload, at, now)
-
-
-def _told(grant: GrantRow) -> dict[str, object]:
-    return {
-        "grant": grant.id,
-        "metric": grant.metric,
-        "quantity": grant.quantity,
-        "pack": grant.pack,
-        "paid_cents": grant.paid_cents,
-        "expires_at": grant.expires_at.isoformat() if grant.expires_at else None,
-    }

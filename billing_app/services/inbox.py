@@ -20,7 +20,8 @@ from sqlmodel import Session
 from billing_app.domain.errors import BillingError, ConflictError, NotFoundError
 from billing_app.gateways.payments import Payments, ReceivedEvent
 from billing_app.services import payment_account
-from billing_app.services.event_handlers import HANDLERS, Write
+from billing_app.services.event_handlers import HANDLERS
+from billing_app.services.event_outcomes import Write
 from billing_app.store import inbox as store
 from billing_app.store import runs
 from billing_app.store.tables.inbox import InboxEvent

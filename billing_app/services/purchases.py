@@ -22,7 +22,8 @@ from billing_app.domain.credits import MAX_QUANTITY
 from billing_app.domain.errors import ConflictError, FactRefusedError, NotFoundError
 from billing_app.domain.purchases import Item, OrderState
 from billing_app.gateways.payments import CheckoutState, NewCheckout, NewCustomer, Offer, OpenCheckout, Payments
-from billing_app.services import accounts, catalog, fulfilment, payment_account, stripe_catalogue
+from billing_app.gateways.subscriptions import NewSubscription
+from billing_app.services import accounts, catalog, fulfilment, payment_account, recurring_packs, stripe_catalogue
 from billing_app.store import credits as credit_store
 from billing_app.store import idempotency
 from billing_app.store import purchases as store
@@ -211,7 +212,7 @@ def _of_session(visit: Visit, session_id: str) -> Order:
 
 def _status(session: Session, order: Order, *, processing: bool = False) -> PurchaseStatus:
     paid = order.state == OrderState.PAID
-    grants = store.grants_of(session, order.organization_id, order.session_id or "") if paid else []
+    grants = store.grants_of(session, order) if paid else []
     return PurchaseStatus(
         order.id, OrderState(order.state), order.total_cents, order.currency, tuple(grants), order.failure, processing
     )
@@ -255,19 +256,32 @@ def _ask(payments: Payments, opening: Opening, public_url: str) -> tuple[str, Op
     prices = stripe_catalogue.price_ids(payments, opening.offers)
     lines = zip(opening.offers, opening.items, strict=True)
     page = f"{public_url.rstrip('/')}/o/{quote(opening.address, safe='')}/credits"
-    opened = payments.create_checkout(
-        NewCheckout(
-            key=opening.order_id,
+    metadata = {
+        fulfilment.ORGANIZATION: opening.address,
+        fulfilment.ORDER: opening.order_id,
+        recurring_packs.KIND: recurring_packs.PACKS,
+        "items": domain.summary(opening.items),
+    }
+    checkout = NewCheckout(
+        key=opening.order_id,
+        customer_id=customer_id,
+        lines=tuple((prices[offer.lookup_key], item.count) for offer, item in lines),
+        success_url=f"{page}/bought?session_id={{CHECKOUT_SESSION_ID}}",
+        cancel_url=f"{page}/buy?cancelled=1",
+        reference=opening.order_id,
+        metadata=metadata,
+    )
+    if not domain.renews(opening.items):
+        return customer_id, payments.create_checkout(checkout)
+    # What renews has to be a subscription; its first invoice takes what is bought once along (decision 7).
+    return customer_id, payments.create_subscription_checkout(
+        NewSubscription(
+            key=checkout.key,
             customer_id=customer_id,
-            lines=tuple((prices[offer.lookup_key], item.count) for offer, item in lines),
-            success_url=f"{page}/bought?session_id={{CHECKOUT_SESSION_ID}}",
-            cancel_url=f"{page}/buy?cancelled=1",
-            reference=opening.order_id,
-            metadata={
-                fulfilment.ORGANIZATION: opening.address,
-                fulfilment.ORDER: opening.order_id,
-                "items": domain.summary(opening.items),
-            },
+            lines=checkout.lines,
+            success_url=checkout.success_url,
+            cancel_url=checkout.cancel_url,
+            reference=checkout.reference,
+            metadata=metadata,
         )
     )
-    return customer_id, opened

@@ -34,11 +34,12 @@ def unchecked(session: Session, now: datetime, limit: int) -> list[Order]:
     return list(session.exec(query.order_by(col(Order.next_check_at)).limit(limit)))
 
 
-def grants_of(session: Session, organization_id: int, session_id: str) -> list[GrantRow]:
-    """What a Checkout session brought, line by line."""
+def grants_of(session: Session, order: Order) -> list[GrantRow]:
+    """What an order brought, line by line: of its Checkout session, or of its subscription's first invoice."""
+    prefix = source_key(order.session_id or "", "") if order.invoice_id is None else f"invoice:{order.invoice_id}:"
     query = select(GrantRow).where(
-        GrantRow.organization_id == organization_id,
-        col(GrantRow.source_key).startswith(source_key(session_id, ""), autoescape=True),
+        GrantRow.organization_id == order.organization_id,
+        col(GrantRow.source_key).startswith(prefix, autoescape=True),
     )
     return list(session.exec(query.order_by(col(GrantRow.metric), col(GrantRow.quantity), col(GrantRow.id))))
 

@@ -133,7 +133,6 @@ def test_a_key_is_needed(till: Till, key: str | None) -> None:
         ({"items": [{"pack": "mau-10k"}], "success_url": "https://evil.example"}, 422, "invalid_fields"),
         ({"items": [{"pack": "none"}]}, 404, "pack_not_found"),
         ({"items": [{"pack": "mau-10k", "quantity": 99}, {"pack": "mau-10k"}]}, 422, "invalid_count"),
-        ({"items": [{"pack": "mau-10k-monthly"}]}, 422, "recurring_not_available"),
     ],
 )
 def test_what_cannot_be_bought_is_refused(till: Till, body: Any, status: int, code: str) -> None:

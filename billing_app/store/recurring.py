@@ -1,0 +1,34 @@
+"""Queries on recurring packs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from billing_app.store.tables.recurring import RecurringPack
+
+
+def of_organization(session: Session, organization_id: int) -> list[RecurringPack]:
+    """An organization's recurring packs, ended ones too, oldest first."""
+    query = select(RecurringPack).where(RecurringPack.organization_id == organization_id)
+    return list(session.exec(query.order_by(col(RecurringPack.started_at), col(RecurringPack.id))))
+
+
+def of_subscription(session: Session, organization_id: int, subscription_id: str) -> list[RecurringPack]:
+    """The packs of one subscription at Stripe, as they are now."""
+    query = select(RecurringPack).where(
+        RecurringPack.organization_id == organization_id, RecurringPack.subscription_id == subscription_id
+    )
+    return list(session.exec(query.order_by(col(RecurringPack.pack)).execution_options(populate_existing=True)))
+
+
+def one(session: Session, organization_id: int, pack_id: str) -> RecurringPack | None:
+    """A recurring pack as it is in the database now; whoever changes it holds the organization's row."""
+    return session.get(RecurringPack, (organization_id, pack_id), populate_existing=True)
+
+
+def due(session: Session, now: datetime, limit: int) -> list[RecurringPack]:
+    """Those that it is time to look after, longest due first."""
+    query = select(RecurringPack).where(col(RecurringPack.check_at) <= now)
+    return list(session.exec(query.order_by(col(RecurringPack.check_at)).limit(limit)))
