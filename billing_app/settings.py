@@ -32,6 +32,23 @@ class Settings(BaseSettings):
     )
     stripe_api_base: str = Field(default="", description="another address of Stripe's API: the sandbox")
     session_days: int = Field(default=14, ge=1, le=365, description="how long a sign-in lasts")
+    sign_up: bool = Field(default=False, description="whether anyone may make an account and an organization")
+    rate_limit_per_minute: int = Field(
+        default=30_000, ge=0, description="requests that each API key or signed-in browser may make; 0: no limit"
+    )
+    smtp_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="mail server: smtp://user:password@host:587 or smtps://...:465; empty: no mail",
+    )
+    mail_from: str = Field(default="", description="sender of mails, like Billing <billing@example.com>")
+    webhook_networks: str = Field(
+        default="", description="private networks that webhooks may reach, separated by commas: 10.1.0.0/16"
+    )
+
+    @property
+    def mailing(self) -> bool:
+        """Whether mail can be sent: server and sender are set."""
+        return bool(self.smtp_url.get_secret_value() and self.mail_from)
 
     @property
     def secure(self) -> bool:

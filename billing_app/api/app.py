@@ -22,6 +22,7 @@ from billing_app.api.context import PREFIX, Context
 from billing_app.api.handshakes import Handshakes
 from billing_app.api.headers import SecurityHeaders
 from billing_app.api.health import CHECKS, Check
+from billing_app.api.rate_limits import Limit, RateLimits, buckets_of
 from billing_app.api.request_log import RequestLog
 from billing_app.api.routes import catalogue, checkout, consumption, credits, downloads, sign_in, usage, webhooks
 from billing_app.api.schemas.usage import CloudEventBatch, UsageBatch
@@ -61,6 +62,9 @@ def create_api(
     root.mount(PREFIX, _versioned(context, routers))
     # The last one added is the outermost.
     root.add_middleware(BodyLimits, prefix=PREFIX)
+    if settings.rate_limit_per_minute:
+        limit, buckets = Limit(settings.rate_limit_per_minute), buckets_of(settings.redis_url)
+        root.add_middleware(RateLimits, prefix=PREFIX, limit=limit, buckets=buckets, secure=settings.secure)
     root.add_middleware(Handshakes, origins=context.origins, prefix=PREFIX, secure=settings.secure)
     root.add_middleware(SecurityHeaders, origins=context.origins, prefix=PREFIX)
     root.add_middleware(RequestLog)

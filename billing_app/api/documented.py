@@ -11,7 +11,7 @@ Responses = dict[int | str, dict[str, Any]]
 
 PROBLEM_SCHEMA = "#/components/schemas/Problem"
 
-BEHIND_A_DOOR = (401, 403, 404)
+BEHIND_A_DOOR = (401, 403, 404, 429)
 """What a door may answer before the route does anything."""
 
 READING_A_BODY = (400, 408, 413, 422)
