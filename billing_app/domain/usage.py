@@ -7,7 +7,7 @@ point 1), so their order does not matter.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -26,22 +26,31 @@ EARLIEST = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class UsageEvent:
-    """One reported use. `quantity` is signed base units (`sum`), +1 or -1 (`unique`), or a level (`max`, `level`)."""
+    """One reported use. `quantity` is signed base units (`sum`), +1 or -1 (`unique`), or a level (`max`, `level`).
+
+    `source` is the sub-organization that used it, empty for the organization itself.
+    """
 
     at: datetime
     quantity: int
     subject: str | None = None
+    source: str = ""
 
 
 def fold(
-    aggregation: Aggregation, anchor: datetime, events: Iterable[UsageEvent], standing: int = 0
+    aggregation: Aggregation,
+    anchor: datetime,
+    events: Iterable[UsageEvent],
+    standing: int = 0,
+    others: Mapping[str, int] | None = None,
 ) -> tuple[UsagePoint, ...]:
     """The usage points of `events`, one per instant, in order of time.
 
-    `standing` is the level that stood before the first event (only for `level`).
+    Of a `level` each source holds its own, and the organization holds their sum. `standing` is what stood before the
+    first event in all, `others` the part of it that each sub-organization held.
     """
     points: list[UsagePoint] = []
-    running = _Running(aggregation, standing)
+    running = _Running(aggregation, standing, others or {})
     period: Period | None = None
     for at, batch in groupby(sorted(events, key=attrgetter("at")), key=attrgetter("at")):
         if period is None or not period.contains(at):
@@ -55,9 +64,10 @@ def fold(
 class _Running:
     """The aggregate of one period while it fills."""
 
-    def __init__(self, aggregation: Aggregation, standing: int) -> None:
+    def __init__(self, aggregation: Aggregation, standing: int, others: Mapping[str, int]) -> None:
         self.aggregation = aggregation
         self.level = standing
+        self.levels = {"": standing - sum(others.values()), **others}
         self.total = 0
         self.subjects: set[str] = set()
 
@@ -79,9 +89,17 @@ class _Running:
             self._count_subjects(batch)
         else:
             highest = max(event.quantity for event in batch)
-            self.total = max(self.total, highest)
             if self.aggregation is Aggregation.LEVEL:
-                self.level = highest
+                highest = self.level = self._hold(batch)
+            self.total = max(self.total, highest)
+
+    def _hold(self, batch: list[UsageEvent]) -> int:
+        """Of several levels of one source at one instant the highest stands; all sources together are held."""
+        told: dict[str, int] = {}
+        for event in batch:
+            told[event.source] = max(event.quantity, told.get(event.source, 0))
+        self.levels |= told
+        return sum(self.levels.values())
 
     def _count_subjects(self, batch: list[UsageEvent]) -> None:
         """Of one instant, a subject's net sum decides whether it is in, out, or as it was (fine point 4)."""

@@ -14,8 +14,8 @@ from billing_app.domain.catalog import Catalog, Metric
 from billing_app.domain.credits import MAX_QUANTITY, Aggregation
 from billing_app.domain.errors import CreditsExhaustedError, FactRefusedError, NotFoundError
 from billing_app.domain.usage import UsageEvent
-from billing_app.services import accounts, catalog, meters
-from billing_app.store import idempotency, orgs, rollups
+from billing_app.services import accounts, catalog, meters, paying
+from billing_app.store import idempotency, orgs, rollups, tree
 from billing_app.store import meters as meter_store
 from billing_app.store import usage as usage_store
 from billing_app.store.tables.base import new_id
@@ -76,17 +76,18 @@ def consume(
     """
     metric = _consumable(catalog.current(session, now), metric_id)
     _validate(quantity)
+    payer, source = paying.route(session, organization, now)
     owner = accounts.organization_id(organization)
     digest = _digest("consume", metric_id, quantity, mode.value)
     if key is not None:
         answer = idempotency.take(session, owner, "consume", key, digest, now)
         if answer is not None:
             return replace(Consumed(**json.loads(answer)), repeated=True)
-    consumed = _take(session, organization, metric, quantity, mode, now)
+    consumed = _take(session, payer, metric, quantity, mode, now, source)
     if key is not None:
         idempotency.answer(session, owner, "consume", key, json.dumps(asdict(consumed)))
     if consumed.accepted:
-        orgs.raise_revision(session, owner)
+        _tell(session, organization, payer)
     return consumed
 
 
@@ -109,28 +110,37 @@ def status(held: Reservation, now: datetime) -> ReservationState:
 
 
 def _take(
-    session: Session, organization: Organization, metric: Metric, quantity: int, mode: Mode, now: datetime
+    session: Session, organization: Organization, metric: Metric, quantity: int, mode: Mode, now: datetime, source: str
 ) -> Consumed:
     owner = accounts.organization_id(organization)
     debited = meter_store.debit(session, owner, metric.id, quantity, now)
     if debited is not None:
         used, left, allowance, _reserved = debited
-        _add_event(session, organization, metric, quantity, now)
+        _add_event(session, organization, metric, quantity, now, source)
         return Consumed(quantity, used, allowance, left)
     row = meters.prepare(session, organization, metric.id, now)
     reading = meters.reading(row, metric.aggregation)
     fits = reading.fits(min(quantity, MAX_QUANTITY - row.used))
     accepted = fits if mode is Mode.CLAMP or fits == quantity else 0
     if accepted:
-        use(session, organization, metric, row, accepted, now)
+        use(session, organization, metric, row, accepted, now, source)
     return Consumed(accepted, row.used, row.allowance, row.left)
 
 
 def use(
-    session: Session, organization: Organization, metric: Metric, row: MeterRow, quantity: int, now: datetime
+    session: Session,
+    organization: Organization,
+    metric: Metric,
+    row: MeterRow,
+    quantity: int,
+    now: datetime,
+    source: str = "",
 ) -> None:
-    """Counts accepted use at `now` and brings the locked meter along through the engine."""
-    _add_event(session, organization, metric, quantity, now)
+    """Counts accepted use at `now` and brings the locked meter along through the engine.
+
+    `organization` is the one that pays, `source` the sub-organization that used it, if one did.
+    """
+    _add_event(session, organization, metric, quantity, now, source)
     row.changed = True
     session.add(row)
     session.flush()
@@ -156,8 +166,9 @@ def reserve(
     _validate(quantity)
     if not 1 <= timeout_s <= MAX_TIMEOUT_S:
         raise FactRefusedError(f"`timeout_s` is 1 to {MAX_TIMEOUT_S} seconds.", code="invalid_timeout")
-    owner = accounts.organization_id(organization)
-    row = meters.prepare(session, organization, metric_id, now)
+    payer, source = paying.route(session, organization, now)
+    owner = accounts.organization_id(payer)
+    row = meters.prepare(session, payer, metric_id, now)
     existing = meter_store.reservation(session, owner, reservation_id) if reservation_id else None
     if existing is not None:
         return existing
@@ -169,12 +180,12 @@ def reserve(
         )  # fmt: skip
     reservation = Reservation(
         organization_id=owner, id=reservation_id or new_id().hex, metric=metric_id, quantity=quantity,
-        opened_at=now, holds_until=now + timedelta(seconds=timeout_s),
+        opened_at=now, holds_until=now + timedelta(seconds=timeout_s), source=source,
     )  # fmt: skip
     session.add(reservation)
     session.flush()
-    meters.recompute(session, organization, row, now)
-    orgs.raise_revision(session, owner)
+    meters.recompute(session, payer, row, now)
+    _tell(session, organization, payer)
     return reservation
 
 
@@ -186,7 +197,7 @@ def confirm(
     Without `quantity` all of it. Confirming twice is one confirmation. Raises NotFoundError `reservation_not_found`,
     FactRefusedError `reservation_expired`, `reservation_exceeded`, `invalid_quantity`.
     """
-    held, row = _held(session, organization, reservation_id, now)
+    held, row, payer = _held(session, organization, reservation_id, now)
     if held.confirmed_quantity is not None:
         return held
     real = held.quantity if quantity is None else quantity
@@ -204,46 +215,58 @@ def confirm(
     session.flush()
     metric = catalog.current(session, now).metric(held.metric)
     if real:
-        use(session, organization, metric, row, real, now)
+        use(session, payer, metric, row, real, now, held.source)
     else:
-        meters.recompute(session, organization, row, now)
-    orgs.raise_revision(session, accounts.organization_id(organization))
+        meters.recompute(session, payer, row, now)
+    _tell(session, organization, payer)
     return held
 
 
 def release(session: Session, organization: Organization, reservation_id: str, now: datetime) -> Reservation:
     """Gives all of a reservation back; releasing twice is once. Raises NotFoundError `reservation_not_found`."""
-    held, row = _held(session, organization, reservation_id, now)
+    held, row, payer = _held(session, organization, reservation_id, now)
     if held.closed_at is None:
         held.closed_at = now
         session.add(held)
         session.flush()
-        meters.recompute(session, organization, row, now)
-        orgs.raise_revision(session, accounts.organization_id(organization))
+        meters.recompute(session, payer, row, now)
+        _tell(session, organization, payer)
     return held
 
 
 def _held(
     session: Session, organization: Organization, reservation_id: str, now: datetime
-) -> tuple[Reservation, MeterRow]:
-    """The reservation, read under the lock of its meter."""
-    owner = accounts.organization_id(organization)
-    found = meter_store.reservation(session, owner, reservation_id)
-    if found is None:
-        raise NotFoundError(f"There is no reservation {reservation_id!r}.", code="reservation_not_found")
-    row = meters.prepare(session, organization, found.metric, now)
-    again = meter_store.reservation(session, owner, reservation_id)
-    return again or found, row
+) -> tuple[Reservation, MeterRow, Organization]:
+    """The reservation, read under the lock of its meter, and whose meter that is.
+
+    A sub-organization's is held where somebody above pays for it, perhaps somebody who no longer does.
+    """
+    for holder in (organization, *tree.ancestors(session, organization)):
+        owner = accounts.organization_id(holder)
+        found = meter_store.reservation(session, owner, reservation_id)
+        if found is not None and (holder is organization or found.source == organization.address):
+            row = meters.prepare(session, holder, found.metric, now)
+            again = meter_store.reservation(session, owner, reservation_id)
+            return again or found, row, holder
+    raise NotFoundError(f"There is no reservation {reservation_id!r}.", code="reservation_not_found")
 
 
-def _add_event(session: Session, organization: Organization, metric: Metric, quantity: int, now: datetime) -> None:
+def _tell(session: Session, *organizations: Organization) -> None:
+    """The pages of whoever pays and of whoever uses change."""
+    for owner in sorted({accounts.organization_id(each) for each in organizations}):
+        orgs.raise_revision(session, owner)
+
+
+def _add_event(
+    session: Session, organization: Organization, metric: Metric, quantity: int, now: datetime, source: str
+) -> None:
     owner = accounts.organization_id(organization)
     event = {
         "organization_id": owner, "id": new_id(), "metric": metric.id, "quantity": quantity, "subject": None,
-        "occurred_at": now, "recorded_at": now, "key": None, "source": "",
+        "occurred_at": now, "recorded_at": now, "key": None, "source": source,
     }  # fmt: skip
     usage_store.add_events(session, [event])
-    counted = [UsageEvent(now, quantity)]
+    counted = [UsageEvent(now, quantity, source=source)]
     rollups.add(session, owner, metric.id, metric.aggregation, organization.anchor, counted, now)
 
 

@@ -18,7 +18,7 @@ from billing_app.domain.entitlements import Reading
 from billing_app.domain.errors import FactRefusedError
 from billing_app.domain.periods import period_at
 from billing_app.domain.usage import fold
-from billing_app.services import accounts, catalog, meters
+from billing_app.services import accounts, catalog, meters, paying
 from billing_app.store import meters as meter_store
 from billing_app.store import rollups
 from billing_app.store import usage as usage_store
@@ -65,6 +65,7 @@ def check_metric(
     """Whether `quantity` more of one metric may be used (fine point 13). Raises NotFoundError `metric_not_found`."""
     current = catalog.current(session, now)
     look = _Look(session, organization, current, now, writing)
+    paying.require_active(organization, look.organization)
     return _check(look, {metric: quantity}, subject)
 
 
@@ -88,7 +89,9 @@ def check_action(
     if unknown:
         raise FactRefusedError(f"{action} does not need {', '.join(unknown)}.", code="invalid_quantity")
     asked = {metric: (quantities or {}).get(metric, 1) for metric in needs}
-    return _check(_Look(session, organization, current, now, writing), asked, subject)
+    look = _Look(session, organization, current, now, writing)
+    paying.require_active(organization, look.organization)
+    return _check(look, asked, subject)
 
 
 def working_actions(session: Session, organization: Organization, now: datetime) -> dict[str, tuple[str, ...]]:
@@ -97,7 +100,7 @@ def working_actions(session: Session, organization: Organization, now: datetime)
 
 
 class _Look:
-    """One look at an organization's meters: all of them as they are, in one query.
+    """One look at the meters of whoever pays for an organization: all of them as they are, in one query.
 
     When `writing`, all that are out of date are computed anew first, in the common order of locks.
     """
@@ -106,15 +109,15 @@ class _Look:
         self, session: Session, organization: Organization, current: Catalog, now: datetime, writing: bool
     ) -> None:
         self.session = session
-        self.organization = organization
+        self.organization = paying.payer(session, organization, now)
         self.current = current
         self.now = now
         self._writing = writing
         self._meters: dict[str, Figures | MeterRow] = {}
-        self._meters.update(meter_store.figures(session, accounts.organization_id(organization)))
+        self._meters.update(meter_store.figures(session, accounts.organization_id(self.organization)))
         if writing:
             for metric in sorted(metric.id for metric in current.metrics if not self._usable(metric.id)):
-                self._meters[metric] = meters.fresh(session, organization, metric, now)
+                self._meters[metric] = meters.fresh(session, self.organization, metric, now)
 
     def reading(self, metric: str) -> Reading:
         """What the metric's meter says. Raises OutOfDateError, unless writing."""

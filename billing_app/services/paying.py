@@ -42,6 +42,13 @@ def by_payer(
     ]
 
 
+def route(session: Session, organization: Organization, at: datetime) -> tuple[Organization, str]:
+    """Who pays, and the source that rows of its meters keep. Raises ForbiddenError `organization_inactive`."""
+    paying = payer(session, organization, at)
+    require_active(organization, paying)
+    return paying, source_of(organization, paying)
+
+
 def source_of(organization: Organization, paying: Organization) -> str:
     """What rows of the payer keep as the source: empty for its own use."""
     return "" if organization.id == paying.id else organization.address

@@ -6,17 +6,17 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlmodel import Session
 
 from billing_app.domain.catalog import Catalog
-from billing_app.domain.credits import MAX_QUANTITY, Aggregation
+from billing_app.domain.credits import Aggregation
 from billing_app.domain.errors import BillingError, FactRefusedError
-from billing_app.domain.periods import Period, period_containing
 from billing_app.domain.usage import UsageEvent, validated_moment, validated_quantity
-from billing_app.services import accounts, catalog, meters
+from billing_app.services import accounts, catalog, meters, paying
+from billing_app.services.usage_totals import PeriodTotals
 from billing_app.store import meters as meter_store
 from billing_app.store import orgs, rollups
 from billing_app.store import usage as store
@@ -90,29 +90,71 @@ def report(
     """Records a batch of events of one organization.
 
     `backfill` lifts the age limit for an operator's import. Without `watch` meters are only marked stale, for imports
-    that bring many batches and look once at the end.
+    that bring many batches and look once at the end. Of a sub-organization each event goes to whoever paid for it at
+    its moment (rule 14).
     """
     current = catalog.current(session, now)
     outcome = Report()
     valid = _validated(current, events, now, backfill, outcome)
+    changed: set[int] = set()
+    for payer, batch in _by_payer(session, organization, valid):
+        if _take_in(session, _Books(payer, organization), current, batch, outcome, now, watch):
+            changed |= {accounts.organization_id(payer), accounts.organization_id(organization)}
+    outcome.rejected.sort(key=lambda rejected: rejected.index)
+    outcome.duplicates.sort(key=lambda duplicate: duplicate.index)
+    for owner in sorted(changed):
+        orgs.raise_revision(session, owner)
+    return outcome
+
+
+@dataclass(frozen=True, slots=True)
+class _Books:
+    """Whose meters count, and who reported: the same one, or a sub-organization of it."""
+
+    payer: Organization
+    reporter: Organization
+
+    @property
+    def source(self) -> str:
+        return paying.source_of(self.reporter, self.payer)
+
+
+def _by_payer(
+    session: Session, organization: Organization, valid: list[_Valid]
+) -> list[tuple[Organization, list[_Valid]]]:
+    if organization.parent_id is None or not valid:
+        return [(organization, valid)]
+    by_index = {each.index: each for each in valid}
+    found = paying.by_payer(session, organization, ((each.index, each.event.at) for each in valid))
+    return [(payer, [by_index[index] for index in indexes]) for payer, indexes in found]
+
+
+def _take_in(
+    session: Session,
+    books: _Books,
+    current: Catalog,
+    valid: list[_Valid],
+    outcome: Report,
+    now: datetime,
+    watch: bool,
+) -> bool:
+    """Records valid events on the meters of one payer, and says whether there were any."""
+    organization = books.payer
     locked = {metric: _lock(session, organization, metric, now, watch) for metric in sorted({v.metric for v in valid})}
-    new = _without_duplicates(session, organization, valid, outcome)
+    new = _without_duplicates(session, books.reporter, valid, outcome)
     recorded: dict[str, list[_Valid]] = defaultdict(list)
-    totals = _Totals(session, organization)
+    totals = PeriodTotals(session, organization)
     for each in new:
         try:
-            totals.add(current.metric(each.metric).aggregation, each)
+            totals.add(each.metric, current.metric(each.metric).aggregation, each.event)
         except FactRefusedError as refusal:
             outcome.rejected.append(Rejected(each.index, refusal.code, refusal.detail))
         else:
             recorded[each.metric].append(each)
     for metric, batch in recorded.items():
-        _record(session, organization, current, locked[metric], batch, now, watch)
-    outcome.accepted = sum(len(batch) for batch in recorded.values())
-    outcome.rejected.sort(key=lambda rejected: rejected.index)
-    if outcome.accepted:
-        orgs.raise_revision(session, accounts.organization_id(organization))
-    return outcome
+        _record(session, books, current, locked[metric], batch, now, watch)
+    outcome.accepted += sum(len(batch) for batch in recorded.values())
+    return bool(recorded)
 
 
 def _lock(session: Session, organization: Organization, metric: str, now: datetime, watch: bool) -> MeterRow:
@@ -178,40 +220,9 @@ def _without_duplicates(
     return new
 
 
-class _Totals:
-    """Keeps a period's total between 0 and 2**63-1 (fine points 4 and 16) while a batch is taken in."""
-
-    def __init__(self, session: Session, organization: Organization) -> None:
-        self.session = session
-        self.organization = organization
-        self.by_period: dict[tuple[str, int], int] = {}
-
-    def add(self, aggregation: Aggregation, each: _Valid) -> None:
-        """Raises FactRefusedError `usage_below_zero` or `quantity_too_large`."""
-        if aggregation is not Aggregation.SUM:
-            return
-        period = period_containing(self.organization.anchor, each.event.at)
-        key = (each.metric, period.number)
-        if key not in self.by_period:
-            self.by_period[key] = self._stored(each.metric, period)
-        total = self.by_period[key] + each.event.quantity
-        if total < 0:
-            raise FactRefusedError(
-                f"The period has used {self.by_period[key]}; a correction of {each.event.quantity} would make it "
-                "negative.",
-                code="usage_below_zero",
-            )
-        if total > MAX_QUANTITY:
-            raise FactRefusedError(f"The period's use would pass {MAX_QUANTITY}.", code="quantity_too_large")
-        self.by_period[key] = total
-
-    def _stored(self, metric: str, period: Period) -> int:
-        return store.period_total(self.session, accounts.organization_id(self.organization), metric, period)
-
-
 def _record(
     session: Session,
-    organization: Organization,
+    books: _Books,
     current: Catalog,
     row: MeterRow,
     batch: list[_Valid],
@@ -219,10 +230,11 @@ def _record(
     watch: bool,
 ) -> None:
     """Writes the events of one metric with their keys and roll-ups, and brings its meter along."""
-    owner = accounts.organization_id(organization)
+    organization, source = books.payer, books.source
+    owner, reporter = accounts.organization_id(organization), accounts.organization_id(books.reporter)
     metric = current.metric(batch[0].metric)
     keys = [
-        {"organization_id": owner, "key": each.key, "digest": each.digest, "occurred_at": each.event.at}
+        {"organization_id": reporter, "key": each.key, "digest": each.digest, "occurred_at": each.event.at}
         for each in batch
         if each.key is not None
     ]
@@ -230,13 +242,13 @@ def _record(
         {
             "organization_id": owner, "id": new_id(), "metric": metric.id, "quantity": each.event.quantity,
             "subject": each.event.subject, "occurred_at": each.event.at, "recorded_at": now, "key": each.key,
-            "source": "",
+            "source": source,
         }
         for each in batch
     ]  # fmt: skip
     store.add_keys(session, keys)
     store.add_events(session, rows)
-    counted = [each.event for each in batch]
+    counted = [replace(each.event, source=source) if source else each.event for each in batch]
     if not rollups.add(session, owner, metric.id, metric.aggregation, organization.anchor, counted, now):
         return
     row.changed = True

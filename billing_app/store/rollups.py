@@ -18,6 +18,7 @@ from sqlmodel import Session, col
 from billing_app.domain.credits import Aggregation
 from billing_app.domain.periods import period_containing
 from billing_app.domain.usage import UsageEvent
+from billing_app.store import sources
 from billing_app.store.tables.usage import UsageHour, UsageSubject
 from billing_app.store.upserts import upsert, upsert_on
 
@@ -54,6 +55,8 @@ def add(
             rows.setdefault(hour, {"quantity": 0, "level": 0, "last_at": hour, "events": 0, "exact": True})
             rows[hour]["quantity"] = count
     _upsert(session, organization_id, metric, aggregation, rows, recorded_at)
+    if aggregation is Aggregation.SUM:
+        sources.add(session, organization_id, metric, anchor, events)
     return changed
 
 
@@ -74,7 +77,8 @@ def _hour(aggregation: Aggregation, batch: list[UsageEvent]) -> dict[str, Any]:
         "level": 0 if summed or subjects else max(e.quantity for e in batch if e.at == last_at),
         "last_at": last_at,
         "events": len(batch),
-        "exact": not (summed or subjects) or all(e.quantity >= 0 for e in batch),
+        # of several sources' levels the sum counts, which no roll-up of their hour can tell
+        "exact": all(e.quantity >= 0 for e in batch) if summed or subjects else not any(e.source for e in batch),
     }
 
 
@@ -128,13 +132,15 @@ def _count_subjects(
 ) -> dict[datetime, int]:
     """Remembers when each subject was first seen in its period; answers how the hours' counts change."""
     seen: dict[tuple[int, str], datetime] = {}
+    by: dict[tuple[int, str], str] = {}
     period = period_containing(anchor, events[0].at)
     for event in events:
         if event.quantity > 0 and event.subject:
             if not period.contains(event.at):
                 period = period_containing(anchor, event.at)
             key = (period.number, event.subject)
-            seen[key] = min(event.at, seen.get(key, event.at))
+            if key not in seen or event.at < seen[key]:
+                seen[key], by[key] = event.at, event.source
     known = _first_seen(session, organization_id, metric, seen)
     moved: dict[datetime, int] = defaultdict(int)
     fresh: list[dict[str, Any]] = []
@@ -145,18 +151,18 @@ def _count_subjects(
         moved[hour_of(at)] += 1
         key = {"organization_id": organization_id, "metric": metric, "period": period, "subject": subject}
         if before is None:
-            fresh.append({**key, "first_seen_at": at})
+            fresh.append({**key, "first_seen_at": at, "source": by[period, subject]})
         else:
             moved[hour_of(before)] -= 1
-            _see_earlier(session, key, at)
+            _see_earlier(session, key, at, by[period, subject])
     if fresh:
         session.connection().execute(upsert(session, UsageSubject), fresh)
     return {hour: count for hour, count in moved.items() if count}
 
 
-def _see_earlier(session: Session, key: dict[str, Any], at: datetime) -> None:
+def _see_earlier(session: Session, key: dict[str, Any], at: datetime, source: str) -> None:
     """A late event tells that a subject was there before."""
-    statement = update(UsageSubject).filter_by(**key).values(first_seen_at=at)
+    statement = update(UsageSubject).filter_by(**key).values(first_seen_at=at, source=source)
     session.connection().execute(statement)
 
 

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from billing_app.domain.credits import Aggregation, UsagePoint
 from billing_app.domain.periods import period_at, period_containing
 from billing_app.domain.usage import EARLIEST, UsageEvent, fold
-from billing_app.store import usage
+from billing_app.store import sources, usage
 from billing_app.store.rollups import HOUR, Hour, hour_of, hours
 from billing_app.store.tables.usage import UsageSubject
 
@@ -51,7 +51,10 @@ def usage_points(
     for start, end in spans(raw):
         first = start if since is None else max(start, since)
         events += usage.events_between(session, organization_id, metric, first, end, known_at)
-    return fold(aggregation, anchor, events, standing)
+    others: dict[str, int] = {}
+    if since is not None and aggregation is Aggregation.LEVEL and any(event.source for event in events):
+        others = sources.levels_before(session, organization_id, metric, since, known_at)
+    return fold(aggregation, anchor, events, standing, others)
 
 
 def _hours_to_read(

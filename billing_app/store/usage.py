@@ -52,7 +52,7 @@ def events_between(
     known_at: datetime | None = None,
 ) -> Iterator[UsageEvent]:
     """The raw events of `[start, end)`, recorded by `known_at`, by time. Streams: memory does not grow with them."""
-    query = select(UsageRow.occurred_at, UsageRow.quantity, UsageRow.subject).where(
+    query = select(UsageRow.occurred_at, UsageRow.quantity, UsageRow.subject, UsageRow.source).where(
         UsageRow.organization_id == organization_id, UsageRow.metric == metric
     )
     if start is not None:
@@ -62,8 +62,8 @@ def events_between(
     if known_at is not None:
         query = query.where(UsageRow.recorded_at <= known_at)
     query = query.order_by(col(UsageRow.occurred_at)).execution_options(yield_per=5_000)
-    for at, quantity, subject in session.exec(query):
-        yield UsageEvent(at, quantity, subject)
+    for at, quantity, subject, source in session.exec(query):
+        yield UsageEvent(at, quantity, subject, source)
 
 
 def period_total(session: Session, organization_id: int, metric: str, period: Period) -> int:
