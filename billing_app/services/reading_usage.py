@@ -14,10 +14,10 @@ from billing_app.domain.credits import Aggregation
 from billing_app.domain.errors import NotFoundError
 from billing_app.domain.forecast import TICK, Outlook
 from billing_app.domain.periods import Period
-from billing_app.services import accounts, catalog, labels, outlooks
+from billing_app.services import accounts, catalog, labels, outlooks, source_use
 from billing_app.services.history import PAST_PERIODS, month_of
-from billing_app.services.views import DaysView, DayView, SourceView, UsageView
-from billing_app.store import peaks
+from billing_app.services.views import DaysView, DayView, UsageView
+from billing_app.store import peaks, tree
 from billing_app.store.tables.orgs import Organization
 
 DAY = timedelta(days=1)
@@ -58,8 +58,7 @@ def usage(
         recount=labels.recount_view(session, organization, now),
         chosen=number,
         days=_days_of(session, organization, metric, look, month),
-        # no sub-organization reports yet: all use is the organization's own
-        sources=(SourceView(organization.address, organization.name, month.used),) if month.used else (),
+        sources=source_use.shares(session, organization, metric, look, month),
         ever_used=bool(look.facts.usage) or peaks.ever_reported(session, accounts.organization_id(organization)),
     )
 
@@ -118,9 +117,14 @@ def _levels(
     reported = list(peaks.levels(session, owner, metric.id, month.period.start, end))
     moments = [at for at, _ in reported]
     marks = [mark.at for mark in look.course.marks]
+    # of levels that several organizations hold, each report is only a part
+    together = metric.aggregation is Aggregation.LEVEL and tree.has_parts(session, owner)
     for start, stop in _spans(month.period, end):
         heard = reported[bisect_right(moments, start - TICK) : bisect_right(moments, stop - TICK)]
         highest = [level for _, level in heard]
+        if together:
+            place = slice(bisect_right(marks, start - TICK), bisect_right(marks, stop - TICK))
+            highest = [mark.level for mark in look.course.marks[place]]
         before = bisect_right(marks, start - TICK)
         if metric.aggregation is Aggregation.LEVEL and before:
             highest.append(look.course.marks[before - 1].level)

@@ -46,6 +46,14 @@ def addresses(session: Session, organization_ids: set[int]) -> dict[int, str]:
     return {found: address for found, address in session.exec(query) if found is not None}
 
 
+def names(session: Session, by_address: set[str]) -> dict[str, str]:
+    """The names of the organizations at these addresses, in one query."""
+    if not by_address:
+        return {}
+    query = select(Organization.address, Organization.name).where(col(Organization.address).in_(by_address))
+    return dict(session.exec(query).all())
+
+
 def stored_id(organization: Organization) -> int:
     """The id of a stored organization."""
     if organization.id is None:

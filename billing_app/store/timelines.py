@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, col, select
 
 from billing_app.domain.credits import Aggregation, UsagePoint
-from billing_app.domain.periods import period_at, period_containing
+from billing_app.domain.periods import Period, period_at, period_containing
 from billing_app.domain.usage import EARLIEST, UsageEvent, fold
 from billing_app.store import sources, usage
 from billing_app.store.rollups import HOUR, Hour, hour_of, hours
@@ -55,6 +55,21 @@ def usage_points(
     if since is not None and aggregation is Aggregation.LEVEL and any(event.source for event in events):
         others = sources.levels_before(session, organization_id, metric, since, known_at)
     return fold(aggregation, anchor, events, standing, others)
+
+
+def level_events(session: Session, organization_id: int, metric: str, period: Period) -> list[UsageEvent]:
+    """What was reported of a `level` inside one period, by the hour where an hour's roll-up says all of it."""
+    events: list[UsageEvent] = []
+    raw: set[datetime] = set()
+    for row in hours(session, organization_id, metric, hour_of(period.start), period.end):
+        if row.exact and row.hour >= period.start and row.last_at < period.end:
+            events += _as_events(Aggregation.LEVEL, row)
+        else:
+            raw.add(row.hour)
+    for start, end in spans(raw):
+        first, last = max(start, period.start), min(end, period.end)
+        events += usage.events_between(session, organization_id, metric, first, last)
+    return events
 
 
 def _hours_to_read(
