@@ -97,14 +97,13 @@ class StripeSubscriptions(StripeConnection):
 
     def preview_change(self, subscription: Subscription, price_id: str, at: datetime) -> Preview:
         """What `change_price` with the same arguments would charge at once."""
+        wanted: dict[str, Any] = {
+            "customer": subscription.customer_id,
+            "subscription": subscription.id,
+            "subscription_details": _change(subscription, price_id, at),
+        }
         with translated(missing="subscription"):
-            found = self._v1.invoices.create_preview(
-                {
-                    "customer": subscription.customer_id,
-                    "subscription": subscription.id,
-                    "subscription_details": _change(subscription, price_id, at),  # ty: ignore[invalid-argument-type]
-                }
-            ).to_dict()
+            found = self._v1.invoices.create_preview(wanted).to_dict()  # ty: ignore[invalid-argument-type]
         lines = tuple(_preview_line(line) for line in found["lines"]["data"])
         ends = max((line["period"]["end"] for line in found["lines"]["data"]), default=0)
         if subscription.status is Status.TRIALING:

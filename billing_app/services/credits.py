@@ -69,10 +69,9 @@ def grant(
         return existing
     begins = effective_at or now
     ends = default_expiry(begins) if isinstance(expires_at, str) else expires_at
+    named = grant_id or new_grant_id()
     fact = validated_grant(
-        Grant(
-            grant_id or new_grant_id(), quantity, begins, ends, created_at=now, priority=priority, paid_cents=paid_cents
-        )
+        Grant(named, quantity, begins, ends, created_at=now, priority=priority, paid_cents=paid_cents)
     )
     _require_room(session, owner, metric, quantity, now)
     meters.prepare_all(session, organization, [metric], now)
@@ -163,11 +162,18 @@ def dispute(
 
 
 def change_plan(
-    session: Session, organization: Organization, plan: str, now: datetime, *, reason: str = "", actor: str = ""
+    session: Session,
+    organization: Organization,
+    plan: str,
+    now: datetime,
+    *,
+    at: datetime | None = None,
+    reason: str = "",
+    actor: str = "",
 ) -> None:
     """The organization holds `plan` from now on (rule 7); NO_PLAN ends that of a sub-organization (rule 14).
 
-    Raises NotFoundError `plan_not_found`.
+    `at` is since when, where that is known only now. Raises NotFoundError `plan_not_found`.
     """
     owner = accounts.organization_id(organization)
     store.lock_organization(session, owner)
@@ -177,7 +183,7 @@ def change_plan(
     before = {"plan": held[-1].plan} if held else {}
     metrics = [row.metric for row in meter_store.of_organization(session, owner)]
     meters.prepare_all(session, organization, metrics, now)
-    store.add_plan_change(session, owner, plan, now, now, reason)
+    store.add_plan_change(session, owner, plan, at or now, now, reason)
     after = {"plan": plan, "reason": reason}
     audit.record(session, owner, now, actor, "plan.changed", plan, before=before, after=after)
     meter_store.mark_stale(session, owner)

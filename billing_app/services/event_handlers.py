@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from billing_app.gateways.payments import Payments
-from billing_app.services import fulfilment, invoice_events, reversal_events
+from billing_app.services import fulfilment, reversal_events, subscription_events
 from billing_app.services.event_outcomes import Handler, Outcome, Write
 from billing_app.store.tables.inbox import InboxEvent
 
@@ -33,7 +33,15 @@ HANDLERS: Mapping[str, Handler] = {
     "checkout.session.async_payment_succeeded": checkout_session,
     "checkout.session.async_payment_failed": checkout_session,
     "checkout.session.expired": checkout_session,
-    "invoice.paid": invoice_events.invoice_paid,
+    "invoice.paid": subscription_events.invoice_paid,
+    "invoice.payment_failed": subscription_events.invoice_unpaid,
+    "invoice.payment_action_required": subscription_events.invoice_unpaid,
+    "customer.subscription.created": subscription_events.subscription_changed,
+    "customer.subscription.updated": subscription_events.subscription_changed,
+    "customer.subscription.deleted": subscription_events.subscription_changed,
+    "customer.subscription.paused": subscription_events.subscription_changed,
+    "customer.subscription.resumed": subscription_events.subscription_changed,
+    "customer.subscription.trial_will_end": subscription_events.subscription_changed,
     **reversal_events.HANDLERS,
 }
 """By type; every other type is stored and ignored."""

@@ -23,7 +23,7 @@ from billing_app.domain.periods import period_at, period_containing
 from billing_app.services import accounts
 from billing_app.services.views import LateLine, LaterView
 from billing_app.store import credits as credit_store
-from billing_app.store import lateness, rollups, timelines
+from billing_app.store import lateness, rollups, subscriptions, timelines
 from billing_app.store.rollups import HOUR, Hour
 from billing_app.store.tables.orgs import Organization
 
@@ -54,7 +54,7 @@ class Hindsight:
         self.hours = rollups.hours(session, owner, metric)
         self.grants = credit_store.grants(session, owner, metric)
         self.actions = credit_store.actions(session, owner, metric)
-        self.plans = credit_store.plan_changes(session, owner)
+        self.plans = [*credit_store.plan_changes(session, owner), *subscriptions.past_due_changes(session, owner)]
         self.facts = [(row.effective_at, row.recorded_at, "grant") for row in self.grants]
         self.facts += [(row.at, row.recorded_at, _kind(row.kind, row.status)) for row in self.actions]
         self.facts += [(row.at, row.recorded_at, "release") for row in self.plans]

@@ -1,0 +1,65 @@
+"""What Stripe's events about subscriptions do: the subscription is read again and mirrored, whichever event it was."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from billing_app.gateways.invoices import InvoiceStatus
+from billing_app.gateways.payments import Payments
+from billing_app.gateways.subscriptions import Subscription
+from billing_app.services import invoice_events, recurring_packs, subscriptions
+from billing_app.services.event_outcomes import Outcome, Write
+from billing_app.store import subscriptions as store
+from billing_app.store.orgs import stored_id
+from billing_app.store.tables.inbox import InboxEvent
+
+
+def subscription_changed(payments: Payments, event: InboxEvent) -> Write:
+    """Began, changed, paused, resumed or ended: the subscription itself says which."""
+    found = payments.subscription(event.object_id)
+    return lambda session, now: settle(session, found, now, event.created_at)
+
+
+def invoice_paid(payments: Payments, event: InboxEvent) -> Write:
+    """A plan's first payment, its renewal, or what was owed; what else invoices are paid for is not a plan's."""
+    invoice = payments.invoice(event.object_id)
+    if invoice.subscription_id and not recurring_packs.is_packs(invoice.subscription_metadata):
+        found = payments.subscription(invoice.subscription_id)
+        return lambda session, now: settle(session, found, now, event.created_at)
+    return lambda session, now: invoice_events.settle(session, invoice, now)
+
+
+def invoice_unpaid(payments: Payments, event: InboxEvent) -> Write:
+    """A renewal was declined, or the card asks for its owner: the subscription says what that makes of the plan."""
+    invoice = payments.invoice(event.object_id)
+    found = payments.subscription(invoice.subscription_id) if invoice.subscription_id else None
+
+    def write(session: Session, now: datetime) -> Outcome:
+        if invoice.status is InvoiceStatus.PAID and found is None:
+            return Outcome(ours=False)
+        others = invoice_events.settle_unpaid(session, invoice, now)
+        if others is not None or found is None:
+            return others or Outcome(ours=False)
+        return settle(session, found, now, event.created_at)
+
+    return write
+
+
+def settle(session: Session, found: Subscription, now: datetime, at: datetime | None = None) -> Outcome:
+    """Writes down where a subscription stands, of a plan or of packs. For whoever reads one: webhooks and the sync.
+
+    The customer decides whose it is; one that we do not know yet is the one that the metadata's order was made for.
+    """
+    organization = store.organization_of_customer(session, found.customer_id)
+    organization = organization or invoice_events.organization_of(session, found.metadata, found.customer_id)
+    if organization is None:
+        return Outcome(ours=False)
+    if recurring_packs.is_packs(found.metadata):
+        recurring_packs.mirror(session, organization, found, now)
+    elif subscriptions.is_plan(session, found, now):
+        subscriptions.mirror(session, organization, found, now, at)
+    else:
+        return Outcome(ours=False, organization_id=stored_id(organization))
+    return Outcome(ours=True, organization_id=stored_id(organization))

@@ -1,0 +1,66 @@
+"""Queries on subscriptions, and on when an organization's plan was owed for."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.purchases import Order
+from billing_app.store.tables.subscriptions import PastDueChange, Subscription
+
+PLAN = "plan"
+"""The kind of a subscription, and of the order that begins it."""
+
+
+def subscription(session: Session, organization_id: int, subscription_id: str) -> Subscription | None:
+    """A subscription as it is in the database now; whoever changes it holds the organization's row."""
+    return session.get(Subscription, (organization_id, subscription_id), populate_existing=True)
+
+
+def organization_of_customer(session: Session, customer_id: str) -> Organization | None:
+    """The organization that this customer at Stripe stands for."""
+    return session.exec(select(Organization).where(Organization.stripe_customer_id == customer_id)).first()
+
+
+def current(session: Session, organization_id: int) -> Subscription | None:
+    """The subscription whose plan the organization holds, or held last."""
+    query = select(Subscription).where(Subscription.organization_id == organization_id, col(Subscription.current))
+    return session.exec(query).first()
+
+
+def of_organization(session: Session, organization_id: int, kind: str | None = None) -> list[Subscription]:
+    """All its subscriptions, newest first; those of one kind, if told."""
+    query = select(Subscription).where(Subscription.organization_id == organization_id)
+    if kind is not None:
+        query = query.where(Subscription.kind == kind)
+    return list(session.exec(query.order_by(col(Subscription.started_at).desc(), col(Subscription.id))))
+
+
+def open_orders(session: Session, organization_id: int) -> list[Order]:
+    """Orders of plans that somebody may still pay."""
+    query = select(Order).where(Order.organization_id == organization_id, Order.kind == PLAN, Order.state == "open")
+    return list(session.exec(query.order_by(col(Order.created_at))))
+
+
+def past_due_changes(session: Session, organization_id: int, known_at: datetime | None = None) -> list[PastDueChange]:
+    """When its plan was owed for and paid again, in recorded order; what was recorded by `known_at`, if told."""
+    query = select(PastDueChange).where(PastDueChange.organization_id == organization_id)
+    if known_at is not None:
+        query = query.where(PastDueChange.recorded_at <= known_at)
+    return list(session.exec(query.order_by(col(PastDueChange.number))))
+
+
+def add_past_due_change(
+    session: Session, organization_id: int, at: datetime, now: datetime, *, past_due: bool, reason: str
+) -> None:
+    """Records that the plan is owed for, or paid, from `at` on; the organization must be locked."""
+    query = select(func.max(PastDueChange.number)).where(PastDueChange.organization_id == organization_id)
+    number = (session.exec(query).one() or 0) + 1
+    row = PastDueChange(
+        organization_id=organization_id, number=number, past_due=past_due, at=at, recorded_at=now, reason=reason
+    )
+    session.add(row)
+    session.flush()
