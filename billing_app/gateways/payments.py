@@ -18,6 +18,7 @@ from typing import Protocol
 from billing_app.gateways.invoices import Invoice, Invoices
 from billing_app.gateways.pack_subscriptions import PackSubscriptions
 from billing_app.gateways.prices import ONCE, Offer, Price, Product
+from billing_app.gateways.reversals import Refunding
 from billing_app.gateways.saved_cards import SavedCards
 from billing_app.gateways.subscriptions import Subscriptions
 
@@ -130,7 +131,7 @@ class ReceivedEvent:
     payload: str
 
 
-class Payments(Invoices, Subscriptions, PackSubscriptions, SavedCards, Protocol):
+class Payments(Invoices, Subscriptions, PackSubscriptions, SavedCards, Refunding, Protocol):
     """A payment provider."""
 
     def account(self) -> Account:

@@ -27,6 +27,7 @@ from billing_app.gateways.payments import (
 from billing_app.gateways.stripe_connection import MAX_LISTED, digest, translated
 from billing_app.gateways.stripe_invoices import StripeInvoices
 from billing_app.gateways.stripe_pack_subscriptions import StripePackSubscriptions
+from billing_app.gateways.stripe_reversals import StripeReversals
 from billing_app.gateways.stripe_saved_cards import StripeSavedCards
 from billing_app.gateways.stripe_subscriptions import StripeSubscriptions
 from billing_app.settings import Settings
@@ -43,7 +44,7 @@ PAYMENT, SUBSCRIPTION = "payment", "subscription"
 """Modes of a Checkout session."""
 
 
-class StripePayments(StripeInvoices, StripeSubscriptions, StripePackSubscriptions, StripeSavedCards):
+class StripePayments(StripeInvoices, StripeSubscriptions, StripePackSubscriptions, StripeSavedCards, StripeReversals):
     """Everything that we ask of a Stripe account."""
 
     def prices(self, lookup_keys: Iterable[str]) -> dict[str, Price]:

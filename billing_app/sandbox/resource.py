@@ -150,7 +150,13 @@ def page(account: Account, request: Request, of: Listing, fixed: dict[str, Any])
         for body in account.walk(of.resource.kind, equal, after, before)
         if not body.get("deleted") and of.always(body, parameters) and all(test(body, value) for test, value in tests)
     )
-    return envelope(request.path, matching, _limit(parameters), newest_last=before is not None)
+    found = envelope(request.path, matching, _limit(parameters), newest_last=before is not None)
+    if not found["data"]:
+        # Filters read what they are told as they look at objects; with nothing to look at, nothing was ignored.
+        for _, value in tests:
+            if isinstance(value, Parameters):
+                value.plain()
+    return found
 
 
 def envelope(path: str, bodies: Iterable[Body], limit: int = DEFAULT_PAGE, newest_last: bool = False) -> Body:

@@ -21,6 +21,7 @@ class InboxEvent(Table, table=True):
     __table_args__ = (
         ForeignKeyConstraint(["organization_id"], ["organizations.id"]),
         Index("ix_inbox_next_try_at", "next_try_at"),
+        Index("ix_inbox_received_at", "received_at", "id"),
         Index("ix_inbox_subject_next_try_at", "subject", "next_try_at"),
         CheckConstraint("state IN ('new', 'handled', 'failed', 'ignored')", name="state"),
     )
