@@ -39,6 +39,9 @@ TRIGGERED = (
     "invoice.paid",
     "invoice.payment_action_required",
     "invoice.payment_failed",
+    "invoice.marked_uncollectible",
+    "invoice.updated",
+    "invoice.voided",
     "payment_method.attached",
     "payment_method.detached",
     "price.created",
@@ -56,6 +59,7 @@ NOT_BY_TRIGGER = {
     "checkout.session.async_payment_failed",
     # It has no trigger for these.
     "charge.dispute.funds_reinstated",
+    "charge.dispute.funds_withdrawn",
     "customer.subscription.resumed",
     "payment_method.updated",
     "price.deleted",

@@ -88,6 +88,9 @@ class World:
     def make_subscription(self) -> Any:
         return self.subscribe()
 
+    def make_schedule(self) -> Any:
+        return self.v1.subscription_schedules.create({"from_subscription": self.subscription.id})
+
     def make_pending(self) -> Any:
         item = self.subscription["items"].data[0].id
         self.v1.subscriptions.update(self.subscription.id, {"items": [{"id": item, "quantity": 3}]})
@@ -205,6 +208,14 @@ WALK: dict[str, Callable[[World], Any]] = {
     "subscriptions.cancel": lambda w: w.v1.subscriptions.cancel(w.subscription.id),
     "subscriptions.pause": lambda w: w.v1.subscriptions.pause(w.subscription.id),
     "subscriptions.resume": lambda w: w.v1.subscriptions.resume(w.v1.subscriptions.pause(w.subscription.id).id),
+    "subscription_schedules.create": lambda w: w.schedule,
+    "subscription_schedules.retrieve": lambda w: w.v1.subscription_schedules.retrieve(
+        w.schedule.id, {"expand": ["subscription", "phases.items.price"]}
+    ),
+    "subscription_schedules.update": lambda w: w.v1.subscription_schedules.update(w.schedule.id, META),
+    "subscription_schedules.list": lambda w: w.schedule and w.v1.subscription_schedules.list(),
+    "subscription_schedules.release": lambda w: w.v1.subscription_schedules.release(w.schedule.id),
+    "subscription_schedules.cancel": lambda w: w.v1.subscription_schedules.cancel(w.schedule.id),
     "subscription_items.retrieve": lambda w: w.v1.subscription_items.retrieve(w.subscription["items"].data[0].id),
     "subscription_items.list": lambda w: w.v1.subscription_items.list({"subscription": w.subscription.id}),
     "invoices.retrieve": lambda w: w.v1.invoices.retrieve(w.unpaid(), {"expand": ["confirmation_secret", "payments"]}),

@@ -2,7 +2,7 @@
 
 from billing_app.sandbox import faults, settings
 from billing_app.sandbox.account import Account
-from billing_app.sandbox.billing import invoices, lines, periods, prorations, subscriptions
+from billing_app.sandbox.billing import invoices, lines, periods, prorations, schedules, subscriptions
 from billing_app.sandbox.billing.subscriptions import SUBSCRIPTION
 from billing_app.sandbox.resources import payment_methods
 from billing_app.sandbox.storage.objects import Body
@@ -64,7 +64,9 @@ def renew(account: Account, identifier: str) -> None:
         return
     if subscription["status"] == "trialing" and trial_ends_without_method(account, subscription):
         return
-    start_period(account, subscription, boundary)
+    schedules.at_boundary(account, subscription, boundary)
+    if subscription["status"] not in subscriptions.ENDED:
+        start_period(account, subscription, boundary)
 
 
 def trial_ends_without_method(account: Account, subscription: Body) -> bool:

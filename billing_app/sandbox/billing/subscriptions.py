@@ -1,5 +1,6 @@
 """Subscriptions: how one begins, what state its payments put it in, and how it ends."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,6 +21,8 @@ ENDED = ("canceled", "incomplete_expired")
 # A first payment may be made good for this long; then the subscription never was.
 INCOMPLETE_SECONDS = 23 * 3600
 TRIAL_NOTICE_SECONDS = 3 * 24 * 3600
+# What else ends with a subscription; filled by the modules that own it.
+ON_END: list[Callable[[Account, Body], None]] = []
 _PLAN_FIELDS = frozenset(annotations_of(stripe.Plan))
 
 
@@ -242,6 +245,8 @@ def end(account: Account, subscription: Body, reason: str, status: str = "cancel
     )
     account.save(subscription)
     account.unschedule(subscription)
+    for follow in ON_END:
+        follow(account, subscription)
     for invoice in account.all("invoice", _subscription=subscription["id"], status="open"):
         account.unschedule(invoice)
         account.change(invoice, "invoice.updated", auto_advance=False, next_payment_attempt=None)

@@ -3,7 +3,7 @@
 from billing_app.sandbox import errors, ids
 from billing_app.sandbox.account import Account
 from billing_app.sandbox.billing import changes as billing_changes
-from billing_app.sandbox.billing import discounts, invoices, lines, periods, prorations, subscriptions
+from billing_app.sandbox.billing import discounts, invoices, lines, periods, prorations, schedules, subscriptions
 from billing_app.sandbox.billing.lines import Draft
 from billing_app.sandbox.contract.parameters import Parameters
 from billing_app.sandbox.resource import Request, operation
@@ -64,6 +64,7 @@ def _of_change(account: Account, subscription: Body, details: Parameters) -> lis
     changed = {"items", "trial_end", "billing_cycle_anchor"} & set(details.names())
     if not changed:
         _refuse_ending(subscription)
+        schedules.at_boundary(account, subscription, subscriptions.period_of(subscription)[1])
         return [*prorations.pending(account, subscription), *_next_period(account, subscription, None)]
     planned = billing_changes.plan(account, subscription, change_of(account, subscription, details))
     if planned.now is not None:

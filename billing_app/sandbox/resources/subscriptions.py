@@ -5,7 +5,7 @@ from typing import Any
 from billing_app.sandbox import changes, errors
 from billing_app.sandbox.account import Account
 from billing_app.sandbox.billing import changes as billing_changes
-from billing_app.sandbox.billing import discounts, invoices, renewals, subscriptions
+from billing_app.sandbox.billing import discounts, invoices, renewals, schedules, subscriptions
 from billing_app.sandbox.billing.changes import Change
 from billing_app.sandbox.billing.subscriptions import SUBSCRIPTION, Order
 from billing_app.sandbox.contract.parameters import Parameters
@@ -115,6 +115,8 @@ def _values(parameters: Parameters) -> dict[str, Any]:
 
 def _schedule_end(account: Account, subscription: Body, parameters: Parameters) -> None:
     """`cancel_at_period_end` and `cancel_at`, set or taken back."""
+    if {"cancel_at_period_end", "cancel_at"} & set(parameters.names()):
+        schedules.refuse_own_end(subscription)
     _, end = subscriptions.period_of(subscription)
     details = subscription["cancellation_details"]
     wanted: dict[str, Any] = {}
