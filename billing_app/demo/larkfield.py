@@ -16,6 +16,9 @@ from billing_app.services.usage import ReportedEvent
 
 ADDRESS = LARKFIELD.address
 
+ANCHOR_DAY = 1
+"""The day of the month on which its periods turn."""
+
 UPGRADED = 6
 """The period with which Essential began; free before."""
 
@@ -36,7 +39,7 @@ LATE_DEVICES = 62
 
 def story(now: datetime) -> Story:
     """What happened to Larkfield Maps."""
-    calendar = Calendar.anchored(now, 1)
+    calendar = Calendar.anchored(now, ANCHOR_DAY)
     usage = [
         *subjects(calendar, f"{ADDRESS}:mau", "mau", MAU),
         *levels(calendar, f"{ADDRESS}:storage", "storage", STORAGE_MB, MEGABYTE),

@@ -128,8 +128,3 @@ def when(current: Plan, interval: BillingInterval, wanted: Plan, wanted_interval
     """When a change counts: more plan, or a longer interval, at once; less of either when what is paid has run out."""
     shorter = (interval, wanted_interval) == (BillingInterval.YEAR, BillingInterval.MONTH)
     return When.PERIOD_END if shorter or worth(wanted) < worth(current) else When.NOW
-
-
-def plan_lookup_key(plan_id: str, interval: BillingInterval) -> str:
-    """What the price of a plan is found by at Stripe."""
-    return f"plan:{plan_id}:{interval.value}"

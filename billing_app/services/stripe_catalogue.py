@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from billing_app.domain.catalog import Catalog, Pack, Plan
+from billing_app.domain.errors import InvalidError
 from billing_app.domain.purchases import lookup_key, price_metadata
 from billing_app.domain.quantities import format_pack
+from billing_app.domain.subscriptions import BillingInterval
 from billing_app.gateways.payments import Offer, Payments, Price, Product
 
 
@@ -52,6 +54,14 @@ def pack_offer(catalog: Catalog, pack: Pack) -> Offer:
         interval=pack.interval.value,
         metadata=price_metadata(pack),
     )
+
+
+def plan_offer(catalog: Catalog, plan: Plan, interval: BillingInterval) -> Offer:
+    """A plan as it is sold per interval. Raises InvalidError `plan_not_for_sale` for one that is not."""
+    for offer in _plan_offers(catalog, plan):
+        if offer.interval == interval:
+            return offer
+    raise InvalidError(f"{plan.name} cannot be bought per {interval.value}.", code="plan_not_for_sale")
 
 
 def plan(payments: Payments, wanted: Iterable[Offer]) -> list[Step]:

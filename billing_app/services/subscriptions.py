@@ -80,7 +80,7 @@ def mirror(
     if row.current:
         heard = _bounded(at or now, subscription.item.period_start, now)
         _follow_plan(session, organization, row, subscription, before, heard, now)
-        _follow_payment(session, organization, row, subscription, at or now, now)
+        _follow_payment(session, organization, row, subscription, at, now)
     if before.status != row.status:
         _tell(session, row, before.status, now)
     orgs.raise_revision(session, owner)
@@ -182,14 +182,14 @@ def _reason(row: Row) -> str:
 
 
 def _follow_payment(
-    session: Session, organization: Organization, row: Row, found: Subscription, at: datetime, now: datetime
+    session: Session, organization: Organization, row: Row, found: Subscription, at: datetime | None, now: datetime
 ) -> None:
     """Since when the plan is owed for. The first failure counts, whichever is heard of first."""
     invoice = found.latest_invoice
     since = past_due.since(session, organization)
     if row.status in domain.OWED:
         opened = invoice.opened_at if invoice and invoice.opened_at else found.item.period_start
-        first = _bounded(at, opened, now)
+        first = _bounded(at or opened, opened, now)
         if since is None or (first < since and invoice is not None):
             past_due.record(session, organization, now, past_due=True, at=first, reason="The card was not charged")
             since = first

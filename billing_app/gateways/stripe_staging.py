@@ -1,0 +1,94 @@
+"""What only the demo asks of Stripe, or of the stand-in: customers with a past, by way of test clocks.
+
+Nothing here is part of the product: test clocks exist in test mode only, and `payments_of` never gives this.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import datetime
+
+from billing_app.domain.errors import UnavailableError
+from billing_app.gateways import stripe_reading as reading
+from billing_app.gateways.stripe_connection import StripeConnection, translated
+
+ADVANCES_SECONDS = 60.0
+"""How long a clock may take over some years of renewals."""
+
+POLL_SECONDS = 0.02
+
+
+class StripeStaging(StripeConnection):
+    """A Stripe account on which a story is staged. Every call that makes something has a `key`: once is enough."""
+
+    def clock(self, key: str, name: str, at: datetime) -> str:
+        """A clock that stands at `at`; its id."""
+        with translated():
+            made = self._v1.test_helpers.test_clocks.create(
+                {"frozen_time": int(at.timestamp()), "name": name}, {"idempotency_key": key}
+            )
+        return made.id
+
+    def customer(self, key: str, name: str, email: str, metadata: Mapping[str, str], clock: str = "") -> str:
+        """A customer, living by a clock if one is told; its id."""
+        with translated():
+            if clock:
+                made = self._v1.customers.create(
+                    {"name": name, "email": email, "metadata": dict(metadata), "test_clock": clock},
+                    {"idempotency_key": key},
+                )
+            else:
+                made = self._v1.customers.create(
+                    {"name": name, "email": email, "metadata": dict(metadata)}, {"idempotency_key": key}
+                )
+        return made.id
+
+    def use_card(self, key: str, customer_id: str, card: str) -> str:
+        """Saves a test card (`pm_card_visa`) and pays with it from now on; its id."""
+        with translated():
+            saved = self._v1.payment_methods.attach(card, {"customer": customer_id}, {"idempotency_key": key}).id
+            self._v1.customers.update(customer_id, {"invoice_settings": {"default_payment_method": saved}})
+            for each in self._v1.subscriptions.list({"customer": customer_id}).data:
+                self._v1.subscriptions.update(each.id, {"default_payment_method": saved})
+        return saved
+
+    def subscribe(
+        self, key: str, customer_id: str, price_id: str, metadata: Mapping[str, str], anchor: datetime | None = None
+    ) -> str:
+        """Begins a subscription that the saved card pays, billed anew at `anchor`; its id."""
+        with translated():
+            if anchor is None:
+                made = self._v1.subscriptions.create(
+                    {"customer": customer_id, "items": [{"price": price_id}], "metadata": dict(metadata)},
+                    {"idempotency_key": key},
+                )
+            else:
+                made = self._v1.subscriptions.create(
+                    {
+                        "customer": customer_id,
+                        "items": [{"price": price_id}],
+                        "metadata": dict(metadata),
+                        "billing_cycle_anchor": int(anchor.timestamp()),
+                    },
+                    {"idempotency_key": key},
+                )
+        return made.id
+
+    def advance(self, clock: str, to: datetime) -> None:
+        """Lets time pass until `to`, with every renewal on the way. Raises UnavailableError `clock_stuck`."""
+        until = time.monotonic() + ADVANCES_SECONDS
+        with translated():
+            found = self._v1.test_helpers.test_clocks.retrieve(clock)
+            if found.status == "ready" and reading.moment(found.frozen_time) >= to.replace(microsecond=0):
+                return
+            self._v1.test_helpers.test_clocks.advance(clock, {"frozen_time": int(to.timestamp())})
+            while self._v1.test_helpers.test_clocks.retrieve(clock).status != "ready":
+                if time.monotonic() > until:
+                    raise UnavailableError("The demo's Stripe clock does not advance.", code="clock_stuck")
+                time.sleep(POLL_SECONDS)
+
+    def clock_of(self, customer_id: str) -> str:
+        """The clock that a customer lives by; empty for the real one."""
+        with translated(missing="customer"):
+            return reading.id_of(self._v1.customers.retrieve(customer_id).test_clock)
