@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from billing_app import clock, schema, wiring
 from billing_app.db import Database
-from billing_app.demo import seed
+from billing_app.demo import seed, stand_in
 from billing_app.launcher import frontend, guards, reloading, server
 from billing_app.launcher.keys import demo_keys
 from billing_app.launcher.logs import FILE_VARIABLE
@@ -62,6 +62,7 @@ def run_demo(start: Start) -> None:
         database = _prepared(settings)
         sandbox.require(say)
         seed.seed(database, settings, say)
+        stand_in.stage(database, settings, clock.now())
         os.environ[FILE_VARIABLE] = str(start.places.log("console"))
         database.close()
         _serve(start, settings, built.result(), lambda: _announce(settings, seed.sign_ins()))
