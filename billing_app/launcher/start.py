@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 
 from billing_app import clock, schema, wiring
 from billing_app.db import Database
 from billing_app.demo import seed, stand_in
+from billing_app.domain.errors import ConflictError
 from billing_app.launcher import frontend, guards, reloading, server
 from billing_app.launcher.keys import demo_keys
 from billing_app.launcher.logs import FILE_VARIABLE
@@ -98,13 +100,28 @@ def _stopping() -> Generator[ExitStack]:
 
 
 def _prepared(settings: Settings) -> Database:
-    """The database at the code's version, with the catalogue of plans.json loaded."""
+    """The database at the code's version, with the catalogue of plans.json loaded.
+
+    A changed file that would undo what was edited on the pages is not loaded: the catalogue in force stays, and a
+    console that was running goes on running (decision 12).
+    """
     document = catalog.read_document(settings.catalogue_file)
     database = wiring.open_database(settings.database_url)
-    schema.upgrade(database)
-    with database.writing() as session:
-        catalog.load(session, document, clock.now(), settings.catalogue_file.name)
+    try:
+        schema.upgrade(database)
+        _load(database, document, settings.catalogue_file.name)
+    except BaseException:
+        database.close()
+        raise
     return database
+
+
+def _load(database: Database, document: Mapping[str, Any], name: str) -> None:
+    with database.writing() as session:
+        try:
+            catalog.load(session, document, clock.now(), name)
+        except ConflictError as conflict:
+            say(f"{name} was not loaded, the catalogue in force stays. {conflict.detail}")
 
 
 @contextmanager

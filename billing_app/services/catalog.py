@@ -31,7 +31,7 @@ from billing_app.domain.catalog import (
 )
 from billing_app.domain.errors import ConflictError, UnavailableError
 from billing_app.store import catalog as store
-from billing_app.store import meters
+from billing_app.store import meters, plan_holders
 from billing_app.store.catalog import VersionHead
 from billing_app.store.tables.catalog import CatalogueVersion
 
@@ -86,18 +86,23 @@ def load(
     *,
     from_file: bool = True,
     replace: bool = False,
+    based_on: int | None = None,
+    correcting: bool = False,
 ) -> LoadResult:
     """Makes `document` the catalogue from `now` on. `source` says where it came from and is kept with the version.
 
+    `correcting` puts it in the place of the version in force, as if that had never held. An edit says the version that
+    it is `based_on`; if another is in force by now it is refused (ConflictError `catalogue_changed`).
     A document that changes nothing writes nothing. A file that is the one loaded last changes nothing either, whatever
     was edited on the pages since; a changed file that would undo such edits is refused unless `replace`.
     Raises CatalogInvalidError (all mistakes), CatalogRefusedError (it contradicts facts) and ConflictError
     `catalogue_conflict`.
     """
     store.lock(session)
-    loading = _prepare(session, document, now, source, from_file=from_file, replace=replace)
+    loading = prepared(session, document, now, source, from_file=from_file, replace=replace, based_on=based_on)
     if not loading.result.changes and loading.current is not None:
         return loading.result
+    before = loading.current
     version = store.next_version(session)
     store.add(
         session,
@@ -107,12 +112,18 @@ def load(
             digest=digest(loading.catalog),
             file_digest=loading.file_digest,
             # A clock that is behind must not put an edit before the one that it was made on.
-            effective_at=now if loading.current is None else max(now, loading.current.effective_at),
+            effective_at=now
+            if before is None
+            else before.effective_at
+            if correcting
+            else max(now, before.effective_at),
             recorded_at=now,
             source=source,
+            corrects=before.version if correcting and before is not None else None,
         ),
     )
     meters.mark_all_stale(session)
+    plan_holders.raise_all_revisions(session)
     return LoadResult(version, loading.result.changes, loading.result.kept, written=True)
 
 
@@ -124,68 +135,90 @@ def preview(
     *,
     from_file: bool = True,
     replace: bool = False,
+    based_on: int | None = None,
 ) -> LoadResult:
     """What `load` would do with the same arguments; raises the same errors and writes nothing."""
-    return _prepare(session, document, now, source, from_file=from_file, replace=replace).result
+    return prepared(session, document, now, source, from_file=from_file, replace=replace, based_on=based_on).result
+
+
+def head(session: Session, now: datetime) -> VersionHead:
+    """The version in force at `now`. Raises UnavailableError `catalogue_missing` before any was loaded."""
+    found = store.in_force(session, now)
+    if found is None:
+        raise UnavailableError(
+            "No catalogue has been loaded yet: run `billing catalogue load`.", code="catalogue_missing"
+        )
+    return found
 
 
 def current(session: Session, now: datetime) -> Catalog:
     """The catalogue in force at `now`. Raises UnavailableError `catalogue_missing` before any was loaded."""
-    head = store.in_force(session, now)
-    if head is None:
-        raise UnavailableError(
-            "No catalogue has been loaded yet: run `billing catalogue load`.", code="catalogue_missing"
-        )
-    return of_version(session, head)
+    return of_version(session, head(session, now))
 
 
-def of_version(session: Session, head: VersionHead) -> Catalog:
+def of_version(session: Session, version: VersionHead) -> Catalog:
     """The catalogue of a version, parsed once per process."""
-    catalog = _parsed.get(head.digest)
+    catalog = _parsed.get(version.digest)
     if catalog is None:
-        text = store.document(session, head.version)
+        text = store.document(session, version.version)
         if text is None:
-            raise UnavailableError(f"Version {head.version} of the catalogue is gone.", code="catalogue_missing")
-        catalog = parse_catalog(json.loads(text), f"catalogue version {head.version}")
+            raise UnavailableError(f"Version {version.version} of the catalogue is gone.", code="catalogue_missing")
+        catalog = parse_catalog(json.loads(text), f"catalogue version {version.version}")
         if len(_parsed) >= MAX_CACHED:
             _parsed.clear()
-        _parsed[head.digest] = catalog
+        _parsed[version.digest] = catalog
     return catalog
 
 
 def timeline(session: Session) -> list[tuple[datetime, Catalog]]:
     """Every catalogue that has held, with the moment from which it did; the first one has always been held."""
-    return [(head.effective_at, of_version(session, head)) for head in store.timeline(session)]
+    return [(each.effective_at, of_version(session, each)) for each in store.timeline(session)]
 
 
 @dataclass(frozen=True, slots=True)
-class _Loading:
+class Loading:
+    """A document that may become a version: `catalog` has what is kept because it is in use."""
+
     catalog: Catalog
     current: VersionHead | None
     file_digest: str | None
     result: LoadResult
 
 
-def _prepare(
-    session: Session, document: Mapping[str, Any], now: datetime, source: str, *, from_file: bool, replace: bool
-) -> _Loading:
+def prepared(
+    session: Session,
+    document: Mapping[str, Any],
+    now: datetime,
+    source: str,
+    *,
+    from_file: bool,
+    replace: bool = False,
+    based_on: int | None = None,
+) -> Loading:
+    """Everything about loading a document but writing it. Raises as `load` does."""
     given = parse_catalog(document, source)
     file_digest = digest(given) if from_file else None
     head = store.in_force(session, now)
     if head is None:
-        return _Loading(given, None, file_digest, LoadResult(None, (), (), written=False))
+        return Loading(given, None, file_digest, LoadResult(None, (), (), written=False))
+    if based_on is not None and head.version != based_on:
+        raise ConflictError(
+            f"Somebody saved version {head.version} of the catalogue meanwhile; this edit began with {based_on}.",
+            code="catalogue_changed",
+            version=head.version,
+        )
     old = of_version(session, head)
     in_use = store.used(session, uses_that_matter(old, given))
     new = keep_in_use(old, given, in_use)
     found = changes(old, new)
     if file_digest is not None and not replace and _edits_stay(session, head, old, file_digest, found):
-        return _Loading(old, head, file_digest, LoadResult(head.version, (), (), written=False, edits_kept=True))
+        return Loading(old, head, file_digest, LoadResult(head.version, (), (), written=False, edits_kept=True))
     refused = refusals(old, given, in_use)
     if refused:
         raise CatalogRefusedError(Mistake(source, refusal.path, refusal.message) for refusal in refused)
     kept = [f"plans.{plan.id}" for plan in new.plans if plan not in given.plans]
     kept += [f"packs.{pack.id}" for pack in new.packs if pack not in given.packs]
-    return _Loading(new, head, file_digest, LoadResult(head.version, tuple(found), tuple(kept), written=False))
+    return Loading(new, head, file_digest, LoadResult(head.version, tuple(found), tuple(kept), written=False))
 
 
 def _edits_stay(
@@ -205,7 +238,8 @@ def _edits_stay(
     if undone:
         raise ConflictError(
             f"The file would undo what was edited since it was last loaded: {', '.join(undone)}. Take the edits over "
-            "into the file (`billing catalogue show --json` prints them), or load it with --replace.",
+            "into the file (`billing catalogue show --json` prints them), load it with --replace, or open it in the "
+            "catalogue editor.",
             code="catalogue_conflict",
             paths=undone,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -30,7 +31,7 @@ def two_organizations(database: Database) -> None:
 
 
 def a_card(database: Database, **more: object) -> NewCard:
-    facts = {"name": "Welcome", "contents": {"mau": 500, "token": 3}} | more
+    facts: dict[str, Any] = {"name": "Welcome", "contents": {"mau": 500, "token": 3}} | more
     with database.writing() as session:
         return gift_cards.create(session, now=NOON, actor="op@example.org", **facts)[0]
 

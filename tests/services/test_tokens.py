@@ -38,7 +38,7 @@ class Holder:
             return work(session, orgs.by_address(session, self.address), *arguments, **named)
 
     def gets(self, name: str, quantity: int, at: datetime = NOON, metric: str = "token", **more: Any) -> None:
-        facts = {"source": "operator", "source_key": name, "reason": name, "grant_id": name} | more
+        facts: dict[str, Any] = {"source": "operator", "source_key": name, "reason": name, "grant_id": name} | more
         self.do(credits.grant, metric, quantity, at, **facts)
 
     def converts(self, count: int, at: datetime = NOON, metric: str = "mau", key: str = "k") -> tokens.Converted:

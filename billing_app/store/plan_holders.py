@@ -1,0 +1,38 @@
+"""Queries over all organizations: who holds which plan, and telling all of their pages."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from sqlalchemy import literal, true
+from sqlmodel import Session, col, select
+
+from billing_app.store.tables.credits import PlanChange
+from billing_app.store.tables.orgs import Organization, PageRevision
+from billing_app.store.upserts import upsert
+
+
+def organizations(session: Session) -> list[Organization]:
+    """Every organization, by name."""
+    return list(session.exec(select(Organization).order_by(col(Organization.name), col(Organization.address))))
+
+
+def plan_changes(session: Session) -> dict[int, tuple[PlanChange, ...]]:
+    """The plans that each organization held, by time."""
+    query = select(PlanChange).order_by(col(PlanChange.at), col(PlanChange.number))
+    found: defaultdict[int, list[PlanChange]] = defaultdict(list)
+    for change in session.exec(query):
+        found[change.organization_id].append(change)
+    return {owner: tuple(held) for owner, held in found.items()}
+
+
+def raise_all_revisions(session: Session) -> None:
+    """Tells the pages of every organization, in one statement; the last locks of the common order."""
+    # SQLite reads ON CONFLICT after a SELECT as part of its FROM unless a WHERE stands between.
+    every = select(col(Organization.id), literal(1)).where(true()).order_by(col(Organization.id))
+    statement = upsert(session, PageRevision).from_select(["organization_id", "revision"], every)
+    session.connection().execute(
+        statement.on_conflict_do_update(
+            index_elements=["organization_id"], set_={"revision": PageRevision.revision + 1}
+        )
+    )
