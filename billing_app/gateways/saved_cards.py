@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class SavedCard:
     expires_month: int
     expires_year: int
     setup_id: str
+    saved_at: datetime
     setup_metadata: Mapping[str, str]
 
 

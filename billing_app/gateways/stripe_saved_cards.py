@@ -51,5 +51,6 @@ class StripeSavedCards(StripeConnection):
             expires_month=card.get("exp_month") or 0,
             expires_year=card.get("exp_year") or 0,
             setup_id=intent["id"],
+            saved_at=reading.moment(intent["created"]),
             setup_metadata=dict(intent.get("metadata") or {}),
         )

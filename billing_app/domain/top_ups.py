@@ -1,0 +1,98 @@
+"""Auto top-up (credits.md rule 13): when it is armed, what it may spend, and what a failure does to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from billing_app.domain.accounts import Account
+
+REST = timedelta(hours=24)
+"""How long a failure keeps it from trying again."""
+
+MAX_FAILURES = 3
+"""In a row; then it turns itself off, and somebody has to look at the card."""
+
+
+class TopUpState(StrEnum):
+    """What it does now."""
+
+    OFF = "off"
+    ON = "on"
+    WAITING_FOR_CARD = "waiting_for_card"
+    """It is on, and there is no card to charge."""
+    RESTING = "resting"
+    """The last attempt failed; it tries again a day later."""
+    CAPPED = "capped"
+    """The month's cap leaves no room for another pack."""
+    TURNED_OFF = "turned_off"
+    """It failed three times in a row."""
+
+
+class AttemptState(StrEnum):
+    """Where one attempt to buy stands."""
+
+    OPEN = "open"
+    PAID = "paid"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What decides whether an auto top-up does anything."""
+
+    enabled: bool
+    has_card: bool
+    failures: int
+    resting_until: datetime | None
+    capped_until: datetime | None
+
+    def state(self, now: datetime) -> TopUpState:
+        """What it does at `now`."""
+        if not self.enabled:
+            return TopUpState.TURNED_OFF if self.failures >= MAX_FAILURES else TopUpState.OFF
+        if not self.has_card:
+            return TopUpState.WAITING_FOR_CARD
+        if self.resting_until is not None and now < self.resting_until:
+            return TopUpState.RESTING
+        if self.capped_until is not None and now < self.capped_until:
+            return TopUpState.CAPPED
+        return TopUpState.ON
+
+
+def spendable(account: Account) -> int:
+    """What is left to spend; debt and deficit count, because the next credits pay them first. May be negative."""
+    return account.left - account.debt - account.deficit
+
+
+def armed(account: Account, threshold: int) -> bool:
+    """Whether it is time to buy. Where the allowance is unlimited no credits are ever spent."""
+    return account.allowance is not None and spendable(account) <= threshold
+
+
+def armed_at_used(account: Account, threshold: int) -> int | None:
+    """The use of the running period at which it arms; None where more use does not arm it."""
+    if account.allowance is None or armed(account, threshold):
+        return None
+    return max(account.used, account.allowance) + spendable(account) - threshold
+
+
+def month_of(now: datetime) -> tuple[datetime, datetime]:
+    """The calendar month (UTC) that `now` falls in, from its first instant to the next month's."""
+    start = now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    year, month = divmod(start.year * 12 + start.month, 12)
+    return start, start.replace(year=year, month=month + 1)
+
+
+def fits(paid_cents: int, price_cents: int, cap_cents: int) -> bool:
+    """Whether another purchase keeps the month within its cap."""
+    return paid_cents + price_cents <= cap_cents
+
+
+def consent(threshold: str, bought: str, price: str, cap: str) -> str:
+    """What a person agrees to who turns it on; all figures as they were shown."""
+    return (
+        f"When credits fall to {threshold}, buy {bought} for {price} before tax, at most {cap} per calendar month. "
+        "The saved card is charged without asking again, until this is turned off."
+    )

@@ -1,0 +1,163 @@
+"""Changing what renews: the quantity, ending it, and taking that back. All of it counts from the next renewal.
+
+What is decided is written down first, then Stripe is told, then it is noted that Stripe knows; a sweep finishes what a
+crash left, and asks after renewals of which nothing was heard. What is said to Stripe is where things shall stand, not
+what has changed, so saying it twice does it once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+from sqlmodel import Session
+
+from billing_app.domain import recurring as domain
+from billing_app.domain.errors import BillingError, ConflictError, InvalidError, UnavailableError
+from billing_app.domain.purchases import MAX_COUNT
+from billing_app.domain.recurring import Billed, State
+from billing_app.gateways.payments import Payments
+from billing_app.gateways.subscriptions import ENDED, Subscription
+from billing_app.services import accounts, invoice_events, payment_account, recurring_packs
+from billing_app.services.purchases import Enter
+from billing_app.services.unattended import Transaction, entering
+from billing_app.store import credits as credit_store
+from billing_app.store import orgs as org_store
+from billing_app.store import recurring as store
+from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.recurring import RecurringPack
+
+log = structlog.get_logger()
+
+TELL_AGAIN = timedelta(minutes=1)
+"""When the sweep tells Stripe of a change, if whoever decided it did not live to do so."""
+
+LOOK_AGAIN = timedelta(hours=6)
+"""Between two looks at a renewal that is owed: Stripe tries a card again after days, and its webhooks come at once."""
+
+SWEEP = 30
+"""Packs that one sweep looks after: at some calls each it stays below what test mode allows per second."""
+
+RECENT_INVOICES = 5
+"""Of a subscription, looked at for one that was paid unheard of: more than renew between two looks."""
+
+
+def change(enter: Enter, payments: Payments, pack_id: str, count: int) -> RecurringPack:
+    """From its next renewal on it is `count` of a pack; 0 ends it with the period that is paid. Talks to Stripe.
+
+    Credits that were granted stay, whatever is changed. Raises NotFoundError `recurring_pack_not_found`, InvalidError
+    `invalid_count`, ConflictError `recurring_pack_ended`; what `Payments` raises.
+    """
+    with enter() as visit:
+        row = decide(visit.session, visit.organization, pack_id, count, visit.now, visit.actor)
+        subscription_id = row.subscription_id
+    account = payments.account()
+    with enter() as visit:
+        payment_account.confirm(visit.session, account, visit.now)
+    try:
+        found = _tell(enter, payments, subscription_id)
+    except InvalidError:
+        # Stripe knows better than we: what it says now is what stands, and the refusal goes to whoever asked.
+        _follow(enter, payments.subscription(subscription_id))
+        raise
+    _follow(enter, found)
+    with enter() as visit:
+        return recurring_packs.one(visit.session, visit.organization, pack_id)
+
+
+def decide(
+    session: Session, organization: Organization, pack_id: str, count: int, now: datetime, actor: str = ""
+) -> RecurringPack:
+    """Writes down what shall stand. Raises as `change` does."""
+    if not 0 <= count <= MAX_COUNT:
+        raise InvalidError(f"Of each pack, 1 to {MAX_COUNT} can be bought at once.", code="invalid_count")
+    owner = accounts.organization_id(organization)
+    credit_store.lock_organization(session, owner)
+    row = recurring_packs.one(session, organization, pack_id)
+    if row.state == State.ENDED or (row.renews_at <= now and row.next_count == 0):
+        raise ConflictError("This pack has ended. Buy it again to have it renewed.", code="recurring_pack_ended")
+    row.next_count, row.actor = count, actor or row.actor
+    row.revision, row.check_at = row.revision + 1, now + TELL_AGAIN
+    session.add(row)
+    session.flush()
+    org_store.raise_revision(session, owner)
+    return row
+
+
+def _tell(enter: Enter, payments: Payments, subscription_id: str) -> Subscription:
+    """Tells Stripe what all packs of the subscription shall be; answers the subscription as it then is."""
+    found = payments.subscription(subscription_id)
+    with enter() as visit:
+        owner = accounts.organization_id(visit.organization)
+        rows = store.of_subscription(visit.session, owner, subscription_id)
+        live = [row for row in rows if row.state != State.ENDED]
+        wanted = {row.price_id: row.next_count for row in live}
+        told = {row.id: row.revision for row in live}
+        decided = any(row.revision != row.told_revision for row in live)
+    if found.status in ENDED or not decided:
+        return found
+    billed = [Billed(item.id, item.price.id, item.count) for item in found.items]
+    wanted_change = domain.change(billed, wanted)
+    if wanted_change.items or wanted_change.ends != found.cancel_at_period_end:
+        # The same decisions put into the same words are the same request.
+        said = hashlib.sha256(repr((sorted(told.items()), wanted_change)).encode()).hexdigest()[:32]
+        found = payments.change_packs(f"packs:{subscription_id}:{said}", subscription_id, wanted_change)
+    with enter() as visit:
+        owner = accounts.organization_id(visit.organization)
+        credit_store.lock_organization(visit.session, owner)
+        for row in store.of_subscription(visit.session, owner, subscription_id):
+            row.told_revision = max(row.told_revision, told.get(row.id, 0))
+            visit.session.add(row)
+    return found
+
+
+def _follow(enter: Enter, found: Subscription) -> None:
+    with enter() as visit:
+        owner = accounts.organization_id(visit.organization)
+        credit_store.lock_organization(visit.session, owner)
+        rows = store.of_subscription(visit.session, owner, found.id)
+        if any(row.told_revision != row.revision for row in rows):
+            for row in rows:  # Stripe refused what was decided: what stands there is what stands
+                row.told_revision = row.revision
+                visit.session.add(row)
+            visit.session.flush()
+        recurring_packs.mirror(visit.session, visit.organization, found, visit.now)
+
+
+def sweep(transaction: Transaction, payments: Payments, now: Callable[[], datetime]) -> int:
+    """Looks after packs whose time has come: changes Stripe was not told of, renewals of which nothing was heard.
+
+    Answers how many. Raises UnavailableError when Stripe does not answer: the rest can wait until it does.
+    """
+    with transaction() as session:
+        due = [(row.organization_id, row.subscription_id) for row in store.due(session, now(), SWEEP)]
+    for owner, subscription_id in dict.fromkeys(due):
+        _look_after(transaction, payments, owner, subscription_id, now)
+    return len(due)
+
+
+def _look_after(
+    transaction: Transaction, payments: Payments, owner: int, subscription_id: str, now: Callable[[], datetime]
+) -> None:
+    enter = entering(transaction, owner, now)
+    try:
+        found = _tell(enter, payments, subscription_id)
+        paid = payments.invoices_of(found.customer_id, RECENT_INVOICES, subscription_id)
+        for each in reversed(paid):
+            invoice = payments.invoice(each.id)
+            with transaction() as session:
+                invoice_events.settle(session, invoice, now())
+        _follow(enter, found)
+    except UnavailableError:
+        raise
+    except BillingError as error:
+        # One that cannot be settled must not keep the others waiting; it is looked at again.
+        log.warning("renewal_not_settled", subscription=subscription_id, code=error.code, detail=error.detail)
+    with transaction() as session:
+        credit_store.lock_organization(session, owner)
+        for row in store.of_subscription(session, owner, subscription_id):
+            if row.check_at is not None and row.check_at <= now():
+                row.check_at = now() + LOOK_AGAIN
+                session.add(row)
