@@ -24,6 +24,7 @@ TRIGGERED = (
     "charge.refunded",
     "charge.refund.updated",
     "charge.dispute.created",
+    "charge.dispute.updated",
     "charge.dispute.closed",
     "checkout.session.expired",
     "customer.created",

@@ -8,6 +8,7 @@ import pytest
 
 import billing_app.sandbox.api  # noqa: F401 - registers the operations
 from billing_app.sandbox.resource import OPERATIONS
+from tests.sandbox import calls
 from tests.sandbox.account import TestAccount
 from tests.sandbox.answers import check
 
@@ -254,6 +255,24 @@ WALK: dict[str, Callable[[World], Any]] = {
 
 def test_the_walk_leaves_nothing_out() -> None:
     assert set(WALK) == {operation.contract.name for operation in OPERATIONS}
+
+
+def test_the_walk_has_every_operation_that_the_console_calls() -> None:
+    wanted = calls.operations()
+    assert {"checkout.sessions.create", "invoices.retrieve", "refunds.create"} <= wanted
+    assert wanted <= set(WALK)
+
+
+def test_calls_are_found_also_when_they_are_handed_on() -> None:
+    source = """def a(self):
+    s = self._v1.subscription_schedules
+    s.create({})
+    found = self._v1.prices.list({"limit": 1}).data
+    everything(self._v1.refunds.list)
+"""
+    assert set(calls.used(source)) == {"subscription_schedules.create", "prices.list", "refunds.list"}
+    with pytest.raises(AssertionError, match="cannot be followed"):
+        set(calls.used("def a(self):\n    other(self._v1.refunds)\n"))
 
 
 @pytest.mark.parametrize("name", WALK)
