@@ -24,7 +24,17 @@ from billing_app.api.headers import SecurityHeaders
 from billing_app.api.health import CHECKS, Check
 from billing_app.api.rate_limits import Limit, RateLimits, buckets_of
 from billing_app.api.request_log import RequestLog
-from billing_app.api.routes import catalogue, checkout, consumption, credits, downloads, sign_in, usage, webhooks
+from billing_app.api.routes import (
+    catalogue,
+    checkout,
+    consumption,
+    credits,
+    downloads,
+    sign_in,
+    sign_in_links,
+    usage,
+    webhooks,
+)
 from billing_app.api.schemas.usage import CloudEventBatch, UsageBatch
 from billing_app.db import Database
 from billing_app.settings import Settings
@@ -40,6 +50,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     credits.router,
     downloads.router,
     checkout.router,
+    sign_in_links.router,
     webhooks.router,
 )
 

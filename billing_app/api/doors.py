@@ -60,6 +60,11 @@ class Visit:
     found: Organization | None = None
 
     @property
+    def who(self) -> str:
+        """The caller as the audit log names them: a person by e-mail address, a program by its key."""
+        return self.caller.email if isinstance(self.caller, Identity) else self.actor
+
+    @property
     def organization(self) -> Organization:
         """The organization that the route is about; only behind an OrganizationDoor."""
         if self.found is None:

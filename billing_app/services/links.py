@@ -1,4 +1,4 @@
-"""One-time links: the operator's set-up, a new password, an invitation.
+"""One-time links: the operator's set-up, a new password, an invitation, signing in from the SaaS product.
 
 A link is a random secret of which only the hash is stored. It ends by itself, works once, and is looked at without
 being used, because mail scanners and previews open links before people do. Passwords are hashed before the
@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from billing_app.domain.access import ALL_ROLES, Role
 from billing_app.domain.errors import BillingError, ConflictError, InvalidError
-from billing_app.services import users
+from billing_app.services import audit, users
 from billing_app.services.secrets import digest, new_secret
 from billing_app.store import links as store
 from billing_app.store import orgs
@@ -26,11 +26,12 @@ from billing_app.store.tables.access import Membership, OneTimeLink, User
 
 
 class Kind(StrEnum):
-    """What a link is for. The page that handles it has the path PAGES[kind]."""
+    """What a link is for. The page that handles it has the path PAGES[kind]; SIGN_IN has none (sign_in_links)."""
 
     SET_UP = "set_up"
     NEW_PASSWORD = "new_password"  # noqa: S105 - the name of a kind
     INVITATION = "invitation"
+    SIGN_IN = "sign_in"
 
 
 PAGES = {Kind.SET_UP: "/set-up", Kind.NEW_PASSWORD: "/new-password", Kind.INVITATION: "/invitation"}
@@ -39,8 +40,10 @@ LASTS = {
     Kind.SET_UP: timedelta(hours=24),
     Kind.NEW_PASSWORD: timedelta(hours=1),
     Kind.INVITATION: timedelta(days=7),
+    Kind.SIGN_IN: timedelta(minutes=5),
 }
-"""A set-up link is printed anew by each start; a reset is used at once; an invitation waits for a busy colleague."""
+"""A set-up link is printed anew by each start; a reset is used at once; an invitation waits for a busy colleague; a
+browser is on its way to a sign-in link when it is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +68,14 @@ def set_up_link(session: Session, now: datetime) -> str | None:
     if user_store.operator_exists(session):
         return None
     store.drop(session, Kind.SET_UP)
-    return _make(session, Kind.SET_UP, now)
+    return make(session, Kind.SET_UP, now)
 
 
 def reset_link(session: Session, email: str, now: datetime) -> str:
     """The token of a fresh link to a new password, which replaces older ones. Raises NotFoundError `user_not_found`."""
     user = users.by_email(session, email)
     store.drop(session, Kind.NEW_PASSWORD, user.id)
-    return _make(session, Kind.NEW_PASSWORD, now, user.id)
+    return make(session, Kind.NEW_PASSWORD, now, user.id)
 
 
 def invite(session: Session, organization_id: int, email: str, role: Role, now: datetime) -> str:
@@ -94,7 +97,7 @@ def invite(session: Session, organization_id: int, email: str, role: Role, now: 
     session.add(membership)
     session.flush()
     store.drop(session, Kind.INVITATION, user.id, organization_id)
-    return _make(session, Kind.INVITATION, now, user.id, organization_id)
+    return make(session, Kind.INVITATION, now, user.id, organization_id)
 
 
 def look(session: Session, token: str, kind: Kind, now: datetime) -> LinkView:
@@ -129,11 +132,12 @@ def set_up(session: Session, token: str, email: str, name: str, hashed: str, now
 
 def set_password(session: Session, token: str, hashed: str, now: datetime) -> User:
     """A new password, which ends every session that the old one opened. Raises `link_ended`."""
-    _, user = _use(session, token, Kind.NEW_PASSWORD, now)
+    _, user = use(session, token, Kind.NEW_PASSWORD, now)
     user.password_hash = hashed
     session.add(user)
     session_store.end_all_of(session, user.id)
     store.drop(session, Kind.NEW_PASSWORD, user.id)
+    audit.record(session, None, now, user.email, "password.set", user.email)
     return user
 
 
@@ -152,7 +156,7 @@ def accept(
     (`proved` is that user's id): the admin who sent the link knows it too, and must not become them by it. Raises
     `link_ended`, `invalid_name`, or InvalidError `weak_password` if neither is given.
     """
-    link, user = _use(session, token, Kind.INVITATION, now)
+    link, user = use(session, token, Kind.INVITATION, now)
     if user.password_hash is None:
         if hashed is None:
             raise InvalidError("Choose a password.", code="weak_password")
@@ -166,6 +170,7 @@ def accept(
         raise _ended()
     if not user_store.accept(session, organization.id, user.id, now):
         raise _ended()
+    audit.record(session, organization.id, now, user.email, "member.joined", user.email)
     orgs.raise_revision(session, organization.id)
     return user, organization.address
 
@@ -175,9 +180,16 @@ def sweep(session: Session, now: datetime) -> None:
     store.sweep(session, now)
 
 
-def _make(
-    session: Session, kind: Kind, now: datetime, user_id: UUID | None = None, organization_id: int | None = None
+def make(
+    session: Session,
+    kind: Kind,
+    now: datetime,
+    user_id: UUID | None = None,
+    organization_id: int | None = None,
+    *,
+    return_to: str = "",
 ) -> str:
+    """The token of a new link."""
     token = new_secret()
     session.add(
         OneTimeLink(
@@ -185,6 +197,7 @@ def _make(
             kind=kind,
             user_id=user_id,
             organization_id=organization_id,
+            return_to=return_to,
             created_at=now,
             expires_at=now + LASTS[kind],
         )
@@ -193,7 +206,8 @@ def _make(
     return token
 
 
-def _use(session: Session, token: str, kind: Kind, now: datetime) -> tuple[OneTimeLink, User]:
+def use(session: Session, token: str, kind: Kind, now: datetime) -> tuple[OneTimeLink, User]:
+    """Uses a person's link up. Raises BillingError `link_ended`."""
     link = store.live(session, digest(token), kind, now)
     user = user_store.by_id(session, link.user_id) if link and link.user_id else None
     if link is None or user is None or not store.use(session, digest(token), kind, now):

@@ -83,6 +83,9 @@ class Desks(OperatorDesks, Protocol):
     def is_operator(self, cookies: str) -> bool:
         """Whether an operator is signed in."""
 
+    def sign_up_open(self) -> bool:
+        """Whether anybody may make an account."""
+
     def look(self, kind: str, token: str) -> LinkView:
         """What a one-time link is for. Raises BillingError for a link that has ended."""
 

@@ -9,6 +9,7 @@ API_DOCS = f"{API}/docs"
 
 HOME = "/"
 SIGN_IN = "/sign-in"
+SIGN_UP = "/sign-up"
 SET_UP = "/set-up"
 NEW_PASSWORD = "/new-password"  # noqa: S105  a route, not a secret
 INVITATION = "/invitation"

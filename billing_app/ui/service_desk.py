@@ -121,6 +121,10 @@ class ServiceDesks(ServiceOperatorDesks):
             identity = sessions.identify_socket(session, cookies, clock.now(), demo=self.settings.demo)
             return identity is not None and identity.operator
 
+    def sign_up_open(self) -> bool:
+        """Whether anybody may make an account."""
+        return self.settings.sign_up
+
     def look(self, kind: str, token: str) -> LinkView:
         """What a one-time link is for; raises BillingError for one that has ended."""
         if kind not in set(Kind):

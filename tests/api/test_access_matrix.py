@@ -70,9 +70,18 @@ def for_who_pays() -> Row:
     )  # fmt: skip
 
 
+def for_admins() -> Row:
+    return Row(
+        anonymous=401, other_admin=404, member=403, billing=403, admin=OK, operator=OK,
+        key=OK, other_key=404, key_without_scope=403, revoked_key=401, operator_key=OK, signed_out=401,
+    )  # fmt: skip
+
+
 MATRIX: dict[str, Row] = {
     "POST /sign-in": open_to_all(),
     "POST /sign-out": open_to_all(),
+    "POST /sign-up": open_to_all(),
+    "GET /sign-in-link": open_to_all(),
     "POST /set-up": open_to_all(),
     "POST /new-password": open_to_all(),
     "POST /accept-invitation": open_to_all(),
@@ -94,8 +103,10 @@ MATRIX: dict[str, Row] = {
     "GET /organizations/{address}/grants.csv": for_who_pays(),
     "GET /organizations/{address}/ledger": for_who_pays(),
     "GET /organizations/{address}/ledger.csv": for_who_pays(),
+    "GET /organizations/{address}/explain": for_who_pays(),
     "GET /organizations/{address}/history": for_who_pays(),
     "GET /organizations/{address}/history.csv": for_who_pays(),
+    "POST /organizations/{address}/sign-in-links": for_admins(),
     "POST /organizations/{address}/checkout": for_who_pays(),
     "GET /organizations/{address}/checkout/{session_id}": for_who_pays(),
     "POST /webhooks/stripe": open_to_all(),
@@ -108,6 +119,7 @@ SCOPES = {
     "POST /organizations/{address}/reservations": {Scope.USAGE_WRITE},
     "POST /organizations/{address}/reservations/{reservation_id}/confirm": {Scope.USAGE_WRITE},
     "DELETE /organizations/{address}/reservations/{reservation_id}": {Scope.USAGE_WRITE},
+    "POST /organizations/{address}/sign-in-links": {Scope.ADMIN},
     "POST /organizations/{address}/checkout": {Scope.BILLING, Scope.ADMIN},
     "GET /organizations/{address}/checkout/{session_id}": {Scope.BILLING, Scope.ADMIN},
 }
@@ -121,6 +133,7 @@ BODIES: dict[str, Any] = {
     "POST /organizations/{address}/consume": {"metric": "bandwidth", "quantity": 1},
     "POST /organizations/{address}/reservations": {"metric": "bandwidth", "quantity": 1},
     "POST /organizations/{address}/reservations/{reservation_id}/confirm": {},
+    "POST /organizations/{address}/sign-in-links": {"email": "no address"},
     "POST /organizations/{address}/checkout": {"items": [{"pack": "no-such-pack"}]},
 }
 

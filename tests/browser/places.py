@@ -22,6 +22,7 @@ PLACES: dict[str, tuple[str, str]] = {
     "not a page for this role": (JUNE, f"{LARKFIELD}/ledger"),
     "not found": (JUNE, MARLOW),
     "sign in": ("", "/sign-in?error=wrong_password"),
+    "sign up, closed": ("", "/sign-up"),
     "set up, ended": ("", "/set-up?token=none"),
     "new password, ended": ("", "/new-password?token=none"),
     "invitation, ended": ("", "/invitation?token=none"),

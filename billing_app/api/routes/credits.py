@@ -20,10 +20,11 @@ from billing_app.api.schemas.credits import (
     LedgerQuery,
     MonthAnswer,
 )
+from billing_app.api.schemas.explain import ExplainAnswer, ExplainQuery
 from billing_app.api.schemas.shared import Items
 from billing_app.domain.access import ALL_ROLES, MONEY_ROLES, READ_SCOPES
+from billing_app.services import explaining, statements
 from billing_app.services import history as histories
-from billing_app.services import statements
 from billing_app.services.months import as_item
 
 router = APIRouter(prefix="/organizations/{address}", tags=["credits"])
@@ -85,6 +86,14 @@ def history(door: MoneyDoor, query: Annotated[HistoryQuery, Query()]) -> dict[st
     with door.reading() as visit:
         found = histories.history(visit.session, visit.organization, visit.now, to=query.to, metric=query.metric)
     return {"items": [as_item(each.metric, month) for each in found for month in each.months]}
+
+
+@router.get("/explain", responses=behind_a_door(422, 503))
+def explain(door: MoneyDoor, query: Annotated[ExplainQuery, Query()]) -> ExplainAnswer:
+    """The balance of a metric at a moment as the list of what made it."""
+    with door.reading() as visit:
+        metric, at = query.metric or "", query.at or visit.now
+        return ExplainAnswer.of(explaining.explain(visit.session, visit.organization, metric, at, visit.now))
 
 
 def _place(statement: statements.GrantStatement) -> tuple[str, str]:

@@ -1,11 +1,11 @@
-"""Signing in and out, and the three kinds of one-time links."""
+"""Signing in, out and up, and following one-time links."""
 
 from __future__ import annotations
 
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, Query
 from pydantic import BaseModel
 from sqlmodel import Session
 from starlette.responses import Response
@@ -13,7 +13,7 @@ from starlette.responses import Response
 from billing_app.api.browsers import Browser, Entered, FromBrowser
 from billing_app.api.documented import problems
 from billing_app.domain.errors import InvalidError
-from billing_app.services import attempts, links, passwords, sessions
+from billing_app.services import attempts, links, passwords, sessions, sign_in_links, sign_up
 from billing_app.services.attempts import Attempt
 from billing_app.services.links import PAGES, Kind, LinkView
 from billing_app.services.sessions import SignedIn
@@ -21,6 +21,7 @@ from billing_app.services.sessions import SignedIn
 router = APIRouter(tags=["sign-in"])
 
 SIGN_IN_PAGE = "/sign-in"
+SIGN_UP_PAGE = "/sign-up"
 
 MAX_FIELD = 2_000
 """Characters of a form field; a password's own limit is services.passwords.MAX_LENGTH."""
@@ -56,6 +57,39 @@ def sign_out(browser: FromBrowser) -> Response:
             with browser.context.database.writing() as session:
                 sessions.sign_out(session, browser.token)
         return Entered(SIGN_IN_PAGE, signed_out=True)
+
+    return browser.answer(SIGN_IN_PAGE, work)
+
+
+@router.post("/sign-up", response_model=GoOn, responses=problems(303, 403, 409, 422, 429))
+def sign_up_form(
+    browser: FromBrowser, email: Field = "", name: Field = "", organization: Field = "", password: Field = ""
+) -> Response:
+    """Makes an account and an organization, where the operator lets anybody do that (BILLING_SIGN_UP)."""
+
+    def work() -> Entered:
+        sign_up.require_open(browser.context.settings.sign_up)
+        with browser.context.database.writing() as session:  # counted like a sign-in that failed: 30 from one place
+            attempts.begin(session, email, browser.client, browser.now)
+        hashed = passwords.hashed(password)
+        with browser.context.database.writing() as session:
+            user, made = sign_up.sign_up(session, email, name, organization, hashed, browser.now)
+            _end_old(browser, session)
+            signed_in = sessions.start(session, user, browser.now, browser.context.lifetime)
+        return Entered(f"/o/{made.address}", signed_in)
+
+    return browser.answer(SIGN_UP_PAGE, work)
+
+
+@router.get("/sign-in-link", response_model=GoOn, responses=problems(303, 410, 422))
+def follow_sign_in_link(browser: FromBrowser, token: Annotated[str, Query(max_length=MAX_FIELD)] = "") -> Response:
+    """Signs in by the one-time link that the SaaS product asked for, and goes on to the page that it named."""
+
+    def work() -> Entered:
+        with browser.context.database.writing() as session:
+            opened = sign_in_links.follow(session, token, browser.now)
+            _end_old(browser, session)
+        return Entered(opened.return_to, opened.signed_in)
 
     return browser.answer(SIGN_IN_PAGE, work)
 

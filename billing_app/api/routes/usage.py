@@ -13,6 +13,10 @@ from billing_app.api.documented import READING_A_BODY, behind_a_door
 from billing_app.api.doors import Door, OrganizationDoor, Visit
 from billing_app.api.schemas.usage import (
     AboutAction,
+    AboutFeature,
+    AboutLimit,
+    AboutMetric,
+    AboutVotingType,
     CheckAnswer,
     CheckRequest,
     CloudEventBatch,
@@ -21,7 +25,7 @@ from billing_app.api.schemas.usage import (
 )
 from billing_app.domain.access import NO_ROLES, Scope
 from billing_app.domain.errors import BillingError
-from billing_app.services import entitlements, usage
+from billing_app.services import entitlements, permissions, usage
 from billing_app.services.usage import ReportedEvent
 
 router = APIRouter(prefix="/organizations/{address}", tags=["usage"])
@@ -61,9 +65,17 @@ def report_usage(
         return usage.report(visit.session, visit.organization, events, visit.now)
 
 
-@router.post("/check", response_model=CheckAnswer, responses=behind_a_door(*READING_A_BODY, 503))
-def check(door: Asking, question: CheckRequest) -> entitlements.Answer:
-    """Whether an action, or a quantity of a metric, would be allowed now. Changes nothing."""
+@router.post(
+    "/check",
+    response_model=CheckAnswer,
+    response_model_exclude_unset=True,
+    responses=behind_a_door(*READING_A_BODY, 503),
+)
+def check(door: Asking, question: CheckRequest) -> CheckAnswer:
+    """Whether an action, a quantity of a metric, or something that the plan limits would be allowed now.
+
+    Changes nothing.
+    """
     try:
         with door.reading() as visit:
             return _ask(visit, question, writing=False)
@@ -72,20 +84,21 @@ def check(door: Asking, question: CheckRequest) -> entitlements.Answer:
             return _ask(visit, question, writing=True)
 
 
-def _ask(visit: Visit, question: CheckRequest, *, writing: bool) -> entitlements.Answer:
-    here = (visit.session, visit.organization)
-    if isinstance(question, AboutAction):
-        return entitlements.check_action(
-            *here,
-            question.action,
-            visit.now,
-            quantities=question.quantities,
-            subject=question.subject,
-            writing=writing,
-        )
-    return entitlements.check_metric(
-        *here, question.metric, visit.now, quantity=question.quantity, subject=question.subject, writing=writing
-    )
+def _ask(visit: Visit, question: CheckRequest, *, writing: bool) -> CheckAnswer:
+    here, now = (visit.session, visit.organization), visit.now
+    match question:
+        case AboutAction():
+            told = {"quantities": question.quantities, "subject": question.subject, "writing": writing}
+            return CheckAnswer.model_validate(entitlements.check_action(*here, question.action, now, **told))
+        case AboutMetric():
+            told = {"quantity": question.quantity, "subject": question.subject, "writing": writing}
+            return CheckAnswer.model_validate(entitlements.check_metric(*here, question.metric, now, **told))
+        case AboutLimit():
+            return CheckAnswer.of(permissions.of_limit(*here, question.limit, now, question.quantity))
+        case AboutFeature():
+            return CheckAnswer.of(permissions.of_feature(*here, question.feature, now))
+        case AboutVotingType():
+            return CheckAnswer.of(permissions.of_voting_type(*here, question.voting_type, now))
 
 
 def read_events(body: bytes, content_type: str) -> list[ReportedEvent]:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, RootModel, StringConstraints, Tag
 
 from billing_app.api.schemas.shared import MAX_TEXT, VISIBLE, Answer, Moment, Name, Quantity, Request, Text
+from billing_app.services.permissions import Permission
 from billing_app.services.usage import MAX_BATCH, ReportedEvent
 
 MAX_METRICS = 100
@@ -120,22 +121,54 @@ class AboutMetric(Request):
     subject: Text | None = None
 
 
+class AboutLimit(Request):
+    """May `quantity` more of what a limit counts be created; of `max_census_size`, may a process be that large?"""
+
+    limit: Name
+    quantity: Quantity = 1
+
+
+class AboutFeature(Request):
+    """Has the plan this feature?"""
+
+    feature: Name
+
+
+class AboutVotingType(Request):
+    """Has the plan this voting type?"""
+
+    voting_type: Name
+
+
+QUESTIONS: dict[str, type[Request]] = {
+    "action": AboutAction,
+    "metric": AboutMetric,
+    "limit": AboutLimit,
+    "feature": AboutFeature,
+    "voting_type": AboutVotingType,
+}
+"""Each question by the member that only it has."""
+
+
 def _about(question: object) -> str | None:
-    """Which question it is: the member that only this one has."""
     if isinstance(question, dict):
-        return next((name for name in ("action", "metric") if name in question), None)
-    return "action" if isinstance(question, AboutAction) else "metric"
+        return next((name for name in QUESTIONS if name in question), None)
+    return next((name for name, kind in QUESTIONS.items() if isinstance(question, kind)), None)
 
 
 CheckRequest = Annotated[
-    Annotated[AboutAction, Tag("action")] | Annotated[AboutMetric, Tag("metric")],
+    Annotated[AboutAction, Tag("action")]
+    | Annotated[AboutMetric, Tag("metric")]
+    | Annotated[AboutLimit, Tag("limit")]
+    | Annotated[AboutFeature, Tag("feature")]
+    | Annotated[AboutVotingType, Tag("voting_type")],
     Discriminator(
         _about,
         custom_error_type="no_question",
-        custom_error_message="ask about an action or a metric",
+        custom_error_message="ask about an action, a metric, a limit, a feature or a voting_type",
     ),
 ]
-"""A question of /check. Others (a limit, a feature) will be further members of this union."""
+"""A question of /check."""
 
 
 class BlockingAnswer(Answer):
@@ -149,9 +182,37 @@ class BlockingAnswer(Answer):
     requested: int
 
 
+class LimitAnswer(Answer):
+    """How much of a limit is taken. `maximum` null is unlimited."""
+
+    limit: str
+    maximum: int | None
+    used: int
+
+
 class CheckAnswer(Answer):
-    """Whether it is allowed; if not, which metrics block it and which actions still work."""
+    """Whether it is allowed; if not, which metrics block it and which actions still work.
+
+    Of a limit, a feature or a voting type: the plan that decides, how much of the limit is taken, and the page on which
+    a larger plan can be chosen.
+    """
 
     allowed: bool
     blocking: list[BlockingAnswer]
     still_works: list[str]
+    limit: LimitAnswer | None = None
+    plan: str | None = None
+    upgrade_url: str | None = None
+
+    @classmethod
+    def of(cls, permission: Permission) -> CheckAnswer:
+        """The answer about something that a plan allows."""
+        use = permission.limit
+        return cls(
+            allowed=permission.allowed,
+            blocking=[],
+            still_works=[],
+            limit=None if use is None else LimitAnswer(limit=use.limit.value, maximum=use.maximum, used=use.used),
+            plan=permission.plan,
+            upgrade_url=permission.upgrade_path,
+        )

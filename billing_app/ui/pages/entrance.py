@@ -28,12 +28,15 @@ class EntranceState(rx.State):
     link: LinkShown = LinkShown()
     ready: bool = False
     without: bool = False
+    may_sign_up: bool = False
 
     @rx.event
-    @public("shows the sign-in form; reads nothing but the URL")
+    @public("shows the sign-in or sign-up form; reads nothing but the URL and a setting")
     def sign_in(self) -> None:
-        """What went wrong, and where to go on."""
+        """What went wrong, where to go on, and whether one may sign up."""
         query = self.router.url.query_parameters
+        self.may_sign_up = desks().sign_up_open()
+        self.ready = True
         self.error = refusal(query.get("error", ""))
         self.next_path = local_path(query.get("next", ""))
 
@@ -105,6 +108,30 @@ def sign_in_page() -> rx.Component:
             _field("Password", "password", "password", "current-password", required=True),
             button="Sign in",
         ),
+        rx.cond(
+            EntranceState.may_sign_up,
+            rx.el.p("New here? ", rx.el.a("Make an account", href=routes.SIGN_UP), class_name="quiet-note"),
+        ),
+    )
+
+
+def sign_up_page() -> rx.Component:
+    """An account and an organization, where the operator lets anybody make one."""
+    form = _form(
+        "sign-up",
+        _field("Organization", "organization", "text", "organization", required=True, auto_focus=True),
+        _field("Your name", "name", "text", "name", required=True),
+        _field("E-mail", "email", "email", "username", required=True),
+        _new_password(),
+        button="Make an account",
+    )
+    closed = rx.el.p(
+        "Nobody can make an account here by themselves. Ask for an invitation.", class_name="quiet", role="alert"
+    )
+    return bare_page(
+        rx.el.h1("Make an account"),
+        rx.cond(EntranceState.ready, rx.cond(EntranceState.may_sign_up, form, closed)),
+        rx.el.p("You have one? ", rx.el.a("Sign in", href=routes.SIGN_IN), class_name="quiet-note"),
     )
 
 
@@ -182,6 +209,7 @@ def add(app: rx.App) -> None:
     """Puts the pages into the app."""
     app.add_page(home_page, route=routes.HOME, title="Billing", on_load=EntranceState.go_home)
     app.add_page(sign_in_page, route=routes.SIGN_IN, title="Sign in", on_load=EntranceState.sign_in)
+    app.add_page(sign_up_page, route=routes.SIGN_UP, title="Make an account", on_load=EntranceState.sign_in)
     app.add_page(set_up_page, route=routes.SET_UP, title="Set up", on_load=EntranceState.open_link)
     app.add_page(new_password_page, route=routes.NEW_PASSWORD, title="New password", on_load=EntranceState.open_link)
     app.add_page(invitation_page, route=routes.INVITATION, title="Join", on_load=EntranceState.open_link)

@@ -16,6 +16,7 @@ REFUSALS = {
     "invalid_name": "Type your name.",
     "email_taken": "There is an account with this address already.",
     "already_member": "You are a member already. Sign in.",
+    "sign_up_closed": "Nobody can make an account here by themselves. Ask for an invitation.",
     "link_ended": "This link has ended or was used.",
     "wrong_origin": "The form came from another site. Open this page anew and try again.",
 }
@@ -44,5 +45,6 @@ def link_shown(view: LinkView) -> LinkShown:
         Kind.SET_UP: "You become the operator: the first account of this console.",
         Kind.NEW_PASSWORD: f"For {view.email}. Every other session of yours ends.",
         Kind.INVITATION: f"{view.email} is invited to {view.organization} with the role {view.role}.",
+        Kind.SIGN_IN: "Open this link by itself: it needs no form.",
     }[view.kind]
     return LinkShown(text, view.has_password)

@@ -1,0 +1,160 @@
+"""Organizations as operators see them: found, made, given a plan and overrides; and the audit log of all."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Query
+
+from billing_app.api import cursors
+from billing_app.api.documented import READING_A_BODY, behind_a_door
+from billing_app.api.doors import Door, OperatorDoor
+from billing_app.api.schemas.operators import (
+    AuditAnswer,
+    NewOrganizationAnswer,
+    NewOrganizationRequest,
+    OrganizationLineAnswer,
+    OverrideAnswer,
+    OverrideRequest,
+    PlanHeldAnswer,
+    PlanRequest,
+)
+from billing_app.api.schemas.shared import DEFAULT_LIST, MAX_LIST, Items, Name
+from billing_app.domain.errors import NotFoundError
+from billing_app.services import accounts, audit, credits, operators, orgs, overrides
+from billing_app.services.granting import required_reason
+from billing_app.services.overrides import Kind
+from billing_app.store.orgs import stored_id
+
+router = APIRouter(prefix="/admin", tags=["operator"])
+
+Operating = Annotated[Door, Depends(OperatorDoor())]
+Address = Annotated[str, Path(max_length=64)]
+Limit = Annotated[int, Query(ge=1, le=MAX_LIST)]
+Cursor = Annotated[str | None, Query(max_length=operators.MAX_CURSOR)]
+
+
+@router.get("/organizations", response_model=Items[OrganizationLineAnswer], responses=behind_a_door(422, 503))
+def find_organizations(
+    door: Operating,
+    search: Annotated[str, Query(max_length=operators.MAX_SEARCH, pattern=r"^[^\x00]*$")] = "",
+    cursor: Cursor = None,
+) -> dict[str, Any]:
+    """Organizations whose name or address has `search` in it, by name: 50 at a time."""
+    with door.reading() as visit:
+        found = operators.organizations(visit.session, search, cursor or "", visit.now)
+    return {"items": found.organizations, "next_cursor": found.next_cursor or None}
+
+
+@router.post(
+    "/organizations",
+    status_code=201,
+    response_model=NewOrganizationAnswer,
+    responses=behind_a_door(*READING_A_BODY, 409, 503),
+)
+def make_organization(door: Operating, request: NewOrganizationRequest) -> NewOrganizationAnswer:
+    """An organization without members, for a customer who is brought over. An address is never given twice."""
+    with door.writing() as visit:
+        made = operators.make(
+            visit.session,
+            visit.now,
+            name=request.name,
+            address=request.address,
+            plan=request.plan,
+            anchor=request.anchor,
+            actor=visit.actor,
+        )
+        held = accounts.plans(visit.session, stored_id(made)).plan_at(visit.now)
+        return NewOrganizationAnswer(address=made.address, name=made.name, plan=held, anchor=made.anchor)
+
+
+@router.put(
+    "/organizations/{organization}/plan",
+    response_model=PlanHeldAnswer,
+    responses=behind_a_door(*READING_A_BODY, 503),
+)
+def set_plan(door: Operating, organization: Address, request: PlanRequest) -> PlanHeldAnswer:
+    """Gives an organization a plan by hand, from now on."""
+    with door.writing() as visit:
+        found = orgs.by_address(visit.session, organization)
+        reason = required_reason(request.reason)
+        credits.change_plan(visit.session, found, request.plan, visit.now, reason=reason, actor=visit.actor)
+        return PlanHeldAnswer(address=found.address, plan=request.plan)
+
+
+@router.get(
+    "/organizations/{organization}/overrides", response_model=Items[OverrideAnswer], responses=behind_a_door(422)
+)
+def list_overrides(door: Operating, organization: Address) -> dict[str, Any]:
+    """What the organization has beside its plan, and had, the newest first."""
+    with door.reading() as visit:
+        found = overrides.every(visit.session, orgs.by_address(visit.session, organization))
+        return {"items": [OverrideAnswer.model_validate(row) for row in found]}
+
+
+@router.put(
+    "/organizations/{organization}/overrides/{kind}/{name}",
+    response_model=OverrideAnswer,
+    responses=behind_a_door(*READING_A_BODY, 503),
+)
+def put_override(
+    door: Operating, organization: Address, kind: Kind, name: Annotated[Name, Path()], request: OverrideRequest
+) -> OverrideAnswer:
+    """Puts a limit, a feature or a voting type in place of what the plan says, until `ends_at` or for good."""
+    with door.writing() as visit:
+        row = overrides.put(
+            visit.session,
+            orgs.by_address(visit.session, organization),
+            kind,
+            name,
+            request.value,
+            visit.now,
+            ends_at=request.ends_at,
+            reason=request.reason,
+            actor=visit.actor,
+        )
+        return OverrideAnswer.model_validate(row)
+
+
+@router.delete(
+    "/organizations/{organization}/overrides/{kind}/{name}", status_code=204, responses=behind_a_door(422)
+)
+def end_override(door: Operating, organization: Address, kind: Kind, name: Annotated[Name, Path()]) -> None:
+    """Takes an override back: the plan holds again."""
+    with door.writing() as visit:
+        found = orgs.by_address(visit.session, organization)
+        overrides.end(visit.session, found, kind, name, visit.now, actor=visit.actor)
+
+
+@router.get("/audit", response_model=Items[AuditAnswer], responses=behind_a_door(422))
+def audit_log(
+    door: Operating,
+    organization: Annotated[str, Query(max_length=64, pattern=r"^[^\x00]*$")] = "",
+    action: Annotated[str, Query(max_length=60, pattern=r"^[a-z_.]*$")] = "",
+    limit: Limit = DEFAULT_LIST,
+    cursor: Annotated[str | None, Query(max_length=cursors.MAX_CURSOR)] = None,
+) -> dict[str, Any]:
+    """Who changed what, of one organization or of all, the newest first. `action` is one, or its noun."""
+    before = None if cursor is None else _entry_at(cursor)
+    with door.reading() as visit:
+        owner = stored_id(orgs.by_address(visit.session, organization)) if organization else None
+        found = audit.entries(visit.session, owner, limit + 1, before=before, action=action)
+    page = found[:limit]
+    last = page[-1] if len(found) > limit else None
+    after = None if last is None else cursors.encode(last.at.isoformat(), str(last.id))
+    return {"items": [AuditAnswer.model_validate(each) for each in page], "next_cursor": after}
+
+
+def _entry_at(cursor: str) -> tuple[datetime, UUID]:
+    at, entry = cursors.decode(cursor, str, str)
+    try:
+        moment = datetime.fromisoformat(str(at))
+        if moment.tzinfo is None:
+            raise ValueError(at)
+        return moment, UUID(str(entry))
+    except ValueError:
+        raise NotFoundError(
+            "The list has no such place. Begin again without a cursor.", code="cursor_not_found"
+        ) from None

@@ -1,0 +1,152 @@
+"""Organizations and their parts."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path
+
+from billing_app.api.documented import READING_A_BODY, behind_a_door
+from billing_app.api.doors import Door, OperatorDoor, OrganizationDoor, Visit
+from billing_app.api.schemas.organizations import (
+    NewOrganization,
+    OrganizationAnswer,
+    OrganizationChange,
+    PartAnswer,
+    SubOrganizationChange,
+)
+from billing_app.api.schemas.shared import Items, Name
+from billing_app.domain.access import ADMIN_ROLES, ALL_ROLES, MONEY_ROLES, READ_SCOPES, Role, Scope
+from billing_app.domain.errors import ForbiddenError
+from billing_app.services import founding, profiles, reading_organization, suborganizations
+from billing_app.services.api_keys import KeyHolder
+from billing_app.services.sessions import Identity
+from billing_app.store import users
+from billing_app.store.tables.orgs import Organization
+
+router = APIRouter(tags=["organizations"])
+
+AnyoneDoor = Annotated[Door, Depends(OperatorDoor(anyone=True))]
+MembersDoor = Annotated[Door, Depends(OrganizationDoor(ALL_ROLES, READ_SCOPES))]
+AdminsDoor = Annotated[Door, Depends(OrganizationDoor(ADMIN_ROLES, frozenset({Scope.ADMIN})))]
+PartAddress = Annotated[Name, Path(description="the part's address")]
+
+
+@router.post(
+    "/organizations",
+    status_code=201,
+    response_model=OrganizationAnswer,
+    responses=behind_a_door(*READING_A_BODY, 409, 503),
+)
+def create_organization(door: AnyoneDoor, request: NewOrganization) -> OrganizationAnswer:
+    """A new organization on the default plan. Who makes it is its first admin; an operator's key makes it empty."""
+    with door.writing() as visit:
+        identity = visit.caller if isinstance(visit.caller, Identity) else None
+        made = founding.found(
+            visit.session,
+            visit.now,
+            name=request.name,
+            address=request.address,
+            profile={name: value for name, value in request.changes().items() if name != "name"},
+            identity=identity,
+            actor=visit.who,
+        )
+        return _answer(visit, made, money=True)
+
+
+@router.get("/organizations/{address}", response_model=OrganizationAnswer, responses=behind_a_door(422, 503))
+def organization(door: MembersDoor) -> OrganizationAnswer:
+    """The organization with its current counts; billing fields for those who may buy."""
+    with door.reading() as visit:
+        return _answer(visit, visit.organization, money=_sees_money(visit))
+
+
+@router.patch(
+    "/organizations/{address}", response_model=OrganizationAnswer, responses=behind_a_door(*READING_A_BODY, 409, 503)
+)
+def change_organization(door: AdminsDoor, request: OrganizationChange) -> OrganizationAnswer:
+    """Changes what is sent, and nothing else."""
+    with door.writing() as visit:
+        if request.active is not None and visit.role is not Role.OPERATOR:
+            raise ForbiddenError("Only operators deactivate an organization.")
+        if changes := request.changes():
+            profiles.change(visit.session, visit.organization, changes, visit.now, actor=visit.who)
+        if request.active is not None:
+            profiles.set_active(visit.session, visit.organization, request.active, visit.now, actor=visit.who)
+        return _answer(visit, visit.organization, money=_sees_money(visit))
+
+
+@router.get("/organizations/{address}/suborganizations", response_model=Items[PartAnswer], responses=behind_a_door(422))
+def suborganizations_of(door: MembersDoor) -> dict[str, Any]:
+    """Everything below the organization, each followed by its own parts."""
+    with door.reading() as visit:
+        found = reading_organization.parts(visit.session, visit.organization, visit.now)
+        return {"items": [PartAnswer.of(part) for part in found]}
+
+
+@router.post(
+    "/organizations/{address}/suborganizations",
+    status_code=201,
+    response_model=OrganizationAnswer,
+    responses=behind_a_door(*READING_A_BODY, 409, 503),
+)
+def create_suborganization(door: AdminsDoor, request: NewOrganization) -> OrganizationAnswer:
+    """A new part of the organization, which pays for it. Who makes it is its first admin."""
+    with door.writing() as visit:
+        identity = visit.caller if isinstance(visit.caller, Identity) else None
+        made = suborganizations.create(
+            visit.session,
+            visit.organization,
+            visit.now,
+            name=request.name,
+            address=request.address,
+            profile={name: value for name, value in request.changes().items() if name != "name"},
+            creator=None if identity is None else users.by_id(visit.session, identity.user_id),
+            actor=visit.who,
+        )
+        return _answer(visit, made, money=True)
+
+
+@router.patch(
+    "/organizations/{address}/suborganizations/{suborganization}",
+    response_model=OrganizationAnswer,
+    responses=behind_a_door(*READING_A_BODY, 409, 503),
+)
+def change_suborganization(
+    door: AdminsDoor, suborganization: PartAddress, request: SubOrganizationChange
+) -> OrganizationAnswer:
+    """Changes a part: what it says about itself, whether it is active, and what it is a part of."""
+    with door.writing() as visit:
+        here = visit.session, visit.organization
+        part = suborganizations.find(*here, suborganization)
+        if request.parent is not None:
+            suborganizations.move(*here, part, request.parent, visit.now, actor=visit.who)
+        if request.active is not None:
+            suborganizations.set_active(*here, part, request.active, visit.now, actor=visit.who)
+        changes = {name: value for name, value in request.changes().items() if name != "parent"}
+        if changes:
+            profiles.change(visit.session, part, changes, visit.now, actor=visit.who)
+        return _answer(visit, part, money=_sees_money(visit))
+
+
+@router.delete(
+    "/organizations/{address}/suborganizations/{suborganization}",
+    response_model=OrganizationAnswer,
+    responses=behind_a_door(422, 503),
+)
+def deactivate_suborganization(door: AdminsDoor, suborganization: PartAddress) -> OrganizationAnswer:
+    """Deactivates a part: its data stays, nothing more is allowed, and its place is free."""
+    with door.writing() as visit:
+        part = suborganizations.find(visit.session, visit.organization, suborganization)
+        suborganizations.set_active(visit.session, visit.organization, part, False, visit.now, actor=visit.who)
+        return _answer(visit, part, money=_sees_money(visit))
+
+
+def _answer(visit: Visit, found: Organization, *, money: bool) -> OrganizationAnswer:
+    return OrganizationAnswer.of(reading_organization.profile(visit.session, found, visit.now, money=money))
+
+
+def _sees_money(visit: Visit) -> bool:
+    if visit.role is not None:
+        return visit.role in MONEY_ROLES or visit.role is Role.OPERATOR
+    return isinstance(visit.caller, KeyHolder) and bool(visit.caller.scopes & {Scope.BILLING, Scope.ADMIN})

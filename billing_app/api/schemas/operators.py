@@ -1,0 +1,344 @@
+"""What operators send and get: organizations, grants by hand, gift cards, the catalogue, the audit log."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field, StringConstraints
+
+from billing_app.api.schemas.shared import Answer, Moment, Name, Request
+from billing_app.domain.credits import MAX_QUANTITY
+from billing_app.services.catalogue_effects import Affected, MetricEffect, Preview
+from billing_app.services.catalogue_edits import Version
+from billing_app.services.gift_cards import MAX_BATCH, MAX_REDEMPTIONS, CardState, NewCard
+
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+Amount = Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY)]
+
+
+class ReasonRequest(Request):
+    """Why something is done. It is kept, and shown to who asks."""
+
+    reason: Reason
+
+
+class GrantRequest(Request):
+    """Credits given by hand. Without `expires_at` they are valid for a year; null never ends."""
+
+    organization: Name
+    metric: Name
+    quantity: Amount
+    reason: Reason
+    effective_at: Moment | None = None
+    expires_at: Moment | None = None
+    priority: Annotated[int, Field(strict=True, ge=0, le=1_000)] = 50
+
+
+class GivenAnswer(Answer):
+    """A grant as it was recorded; /organizations/{address}/grants says where its credits are."""
+
+    id: str
+    metric: str
+    quantity: int
+    source: str
+    reason: str
+    paid_cents: int
+    effective_at: datetime
+    expires_at: datetime | None
+
+
+class GiftCardRequest(Request):
+    """`count` cards, all with the same contents: metric (or `token`) to base units."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    contents: Annotated[dict[Name, Amount], Field(min_length=1, max_length=51)]
+    count: Annotated[int, Field(strict=True, ge=1, le=MAX_BATCH)] = 1
+    max_redemptions: Annotated[int, Field(strict=True, ge=1, le=MAX_REDEMPTIONS)] = 1
+    expires_at: Moment | None = None
+
+
+class GiftCardAnswer(Answer):
+    """A card. `hint` is the end of its code, which is not stored."""
+
+    id: UUID
+    batch_id: UUID
+    name: str
+    hint: str
+    contents: dict[str, int]
+    expires_at: datetime | None
+    max_redemptions: int
+    redemptions: int
+    created_at: datetime
+    created_by: str
+    voided_at: datetime | None
+    void_reason: str
+    state: CardState
+
+
+class NewGiftCardAnswer(GiftCardAnswer):
+    """A card with its code, shown this once."""
+
+    code: str
+
+    @classmethod
+    def of(cls, card: NewCard) -> NewGiftCardAnswer:
+        """The answer for a card that was just made."""
+        return cls(**GiftCardAnswer.model_validate(card.view).model_dump(), code=card.code)
+
+
+class NewGiftCardsAnswer(Answer):
+    """The cards of one batch."""
+
+    items: list[NewGiftCardAnswer]
+
+
+class RedemptionAnswer(Answer):
+    """An organization that redeemed a card."""
+
+    address: str
+    name: str
+    redeemed_at: datetime
+    actor: str
+
+
+class RedeemRequest(Request):
+    """The code of a gift card, however it was typed."""
+
+    code: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+
+
+class RedeemedAnswer(Answer):
+    """What a card brought."""
+
+    card_id: UUID
+    name: str
+    grants: list[GivenAnswer]
+
+
+class ConvertRequest(Request):
+    """`tokens` tokens become credits of `metric` at the catalogue's rate."""
+
+    metric: Name
+    tokens: Amount
+
+
+class ConvertedAnswer(Answer):
+    """What a conversion did: `tokens` became `quantity` base units of `metric`."""
+
+    metric: str
+    tokens: int
+    quantity: int
+    reason: str
+    grants: list[GivenAnswer]
+
+
+class OrganizationLineAnswer(Answer):
+    """One organization in a list of all."""
+
+    address: str
+    name: str
+    plan_name: str
+    blocked: bool
+    members: int
+
+
+class NewOrganizationRequest(Request):
+    """A new organization. `anchor` fixes its periods; without one they begin now."""
+
+    name: Annotated[str, StringConstraints(max_length=200)] = ""
+    address: Name | None = None
+    plan: Name | None = None
+    anchor: Moment | None = None
+
+
+class NewOrganizationAnswer(Answer):
+    """An organization that was just made."""
+
+    address: str
+    name: str
+    plan: str
+    anchor: datetime
+
+
+class PlanRequest(Request):
+    """Another plan, from now on."""
+
+    plan: Name
+    reason: Reason
+
+
+class PlanHeldAnswer(Answer):
+    """The plan that an organization holds."""
+
+    address: str
+    plan: str
+
+
+class OverrideRequest(Request):
+    """What stands in place of the plan. `value` null is unlimited; 1 and 0 switch customURL, features, voting types."""
+
+    value: Annotated[int, Field(strict=True, ge=0, le=MAX_QUANTITY)] | None
+    ends_at: Moment | None = None
+    reason: Reason
+
+
+class OverrideAnswer(Answer):
+    """An override, in force or not any more."""
+
+    kind: str
+    name: str
+    value: int | None
+    starts_at: datetime
+    ends_at: datetime | None
+    reason: str
+    actor: str
+
+
+class CatalogueRequest(Request):
+    """A whole catalogue, as plans.json has it."""
+
+    document: dict[str, Any]
+
+
+class CatalogueEditRequest(CatalogueRequest):
+    """An edit: `based_on` is the version that it began with. `correcting` replaces it as if it had never held."""
+
+    based_on: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
+    correcting: bool = False
+
+
+class CatalogueAnswer(Answer):
+    """A version of the catalogue, whole."""
+
+    version: int
+    effective_at: datetime
+    source: str
+    document: dict[str, Any]
+
+
+class ChangeAnswer(Answer):
+    """One difference. `path` names items by their id: `plans.pro.prices.month`."""
+
+    kind: str
+    path: str
+    before: Any = None
+    after: Any = None
+
+
+class VersionAnswer(Answer):
+    """A version, and what it changed of the one before."""
+
+    version: int
+    effective_at: datetime
+    recorded_at: datetime
+    source: str
+    corrects: int | None
+    corrected_by: int | None
+    in_force: bool
+    changes: list[ChangeAnswer]
+
+    @classmethod
+    def of(cls, version: Version) -> VersionAnswer:
+        """The answer for a version."""
+        return cls.model_validate(version)
+
+
+class MistakeAnswer(Answer):
+    """One thing to put right, and where."""
+
+    path: str
+    message: str
+
+
+class ValidationAnswer(Answer):
+    """Whether a catalogue is sound by itself."""
+
+    sound: bool
+    mistakes: list[MistakeAnswer]
+
+
+class MetricEffectAnswer(Answer):
+    """A metric of an organization before and after, as the engine computes it. `allowance` null is unlimited."""
+
+    metric: str
+    allowance_before: int | None
+    allowance_after: int | None
+    left_before: int
+    left_after: int
+    deficit_before: int
+    deficit_after: int
+    state_before: str
+    state_after: str
+
+    @classmethod
+    def of(cls, effect: MetricEffect) -> MetricEffectAnswer:
+        """The answer for one effect."""
+        return cls(
+            metric=effect.metric.id,
+            allowance_before=effect.allowance[0], allowance_after=effect.allowance[1],
+            left_before=effect.left[0], left_after=effect.left[1],
+            deficit_before=effect.deficit[0], deficit_after=effect.deficit[1],
+            state_before=effect.state[0].value, state_after=effect.state[1].value,
+        )  # fmt: skip
+
+
+class AffectedAnswer(Answer):
+    """An organization that feels an edit."""
+
+    address: str
+    name: str
+    plan: str
+    changes: list[ChangeAnswer]
+    metrics: list[MetricEffectAnswer]
+
+    @classmethod
+    def of(cls, affected: Affected) -> AffectedAnswer:
+        """The answer for one organization."""
+        return cls(
+            address=affected.address,
+            name=affected.name,
+            plan=affected.plan,
+            changes=[ChangeAnswer.model_validate(change) for change in affected.changes],
+            metrics=[MetricEffectAnswer.of(effect) for effect in affected.metrics],
+        )
+
+
+class SavedAnswer(Answer):
+    """What saving did or would do. `kept` are plans and packs in use that the document dropped: they stay, retired."""
+
+    version: int | None
+    written: bool
+    changes: list[ChangeAnswer]
+    kept: list[str]
+
+
+class PreviewAnswer(SavedAnswer):
+    """The same, with whom it affects: `affected_count` is all of them, `affected` at most 100, who gets blocked first."""
+
+    affected_count: int
+    affected: list[AffectedAnswer]
+
+    @classmethod
+    def of(cls, preview: Preview) -> PreviewAnswer:
+        """The answer for a preview."""
+        return cls(
+            **SavedAnswer.model_validate(preview.result).model_dump(),
+            affected_count=preview.count,
+            affected=[AffectedAnswer.of(each) for each in preview.affected],
+        )
+
+
+class AuditAnswer(Answer):
+    """Who changed what, from what to what. `address` is empty for what belongs to the whole console."""
+
+    id: UUID
+    at: datetime
+    actor: str
+    who: str
+    action: str
+    subject: str
+    address: str
+    before: dict[str, Any]
+    after: dict[str, Any]

@@ -1,0 +1,160 @@
+"""The SaaS product's "Billing" button: a one-time link that signs its person in to one organization."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from billing_app.domain.access import Role
+from billing_app.services import orgs, sessions
+from billing_app.services.cookies import NAME
+from billing_app.store.orgs import stored_id
+from tests.api.conftest import Api, error_of
+from tests.builders import a_key, a_session_token, a_user, an_organization, the_catalogue
+
+
+class Button:
+    """The product of acme, whose key has the scope `admin`."""
+
+    def __init__(self, api: Api) -> None:
+        """Makes acme, globex and the key."""
+        self.api = api
+        the_catalogue(api.database)
+        with api.database.writing() as session:
+            acme = an_organization(session, "acme")
+            an_organization(session, "globex")
+            self.http = api.program(a_key(session, acme, "admin")[0])
+
+    def make(self, email: str = "ada@example.org", **more: Any) -> httpx.Response:
+        """Asks for a link."""
+        return self.http.post("/organizations/acme/sign-in-links", json={"email": email, **more})
+
+    def press(self, browser: httpx.Client, **more: Any) -> httpx.Response:
+        """Asks for a link and follows it."""
+        made = self.make(**more)
+        assert made.status_code == 201, made.text
+        return self.follow(browser, made.json()["url"])
+
+    def follow(self, browser: httpx.Client, url: str) -> httpx.Response:
+        """Follows a link as a browser that comes from the product's site does."""
+        assert url.startswith(self.api.url)
+        parts = urlsplit(url)
+        headers = {"Sec-Fetch-Site": "cross-site"}
+        return browser.get(f"{parts.path.removeprefix('/api/v1')}?{parts.query}", headers=headers)
+
+
+@pytest.fixture
+def button(api: Api) -> Iterator[Button]:
+    made = Button(api)
+    yield made
+    made.http.close()
+
+
+@pytest.fixture
+def browser(api: Api) -> Iterator[httpx.Client]:
+    with api.client() as made:
+        yield made
+
+
+def test_the_button_signs_somebody_new_in(button: Button, browser: httpx.Client) -> None:
+    answer = button.press(browser, email="Ada@Example.org", role="billing", return_to="/o/acme/credits?metric=mau")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/o/acme/credits?metric=mau")
+    assert "HttpOnly" in answer.headers["set-cookie"]
+    assert browser.get("/organizations/acme/ledger").status_code == 200
+    with button.api.database.reading() as session:
+        identity = sessions.identify(session, browser.cookies[NAME], button.api.now)
+        assert identity is not None
+        assert (identity.email, identity.only_organization_id) == ("ada@example.org", 1)
+        access = sessions.authorize(session, identity, "acme", button.api.now)
+    assert access.role is Role.BILLING
+
+
+def test_without_a_page_it_is_the_first(button: Button, browser: httpx.Client) -> None:
+    assert button.press(browser).headers["location"] == "/o/acme"
+
+
+def test_a_member_keeps_the_role_that_they_have(button: Button, browser: httpx.Client) -> None:
+    with button.api.database.writing() as session:
+        a_user(session, "bob@example.org", member_of=orgs.by_address(session, "acme"), role=Role.MEMBER)
+    assert button.make("bob@example.org", role="admin").json()["role"] == "member"
+    button.press(browser, email="bob@example.org", role="admin")
+    assert browser.get("/organizations/acme/balances").status_code == 200
+    assert browser.get("/organizations/acme/ledger").status_code == 403
+
+
+def test_it_works_once_and_for_five_minutes(button: Button, browser: httpx.Client) -> None:
+    url = button.make().json()["url"]
+    assert button.follow(browser, url).headers["location"] == "/o/acme"
+    browser.cookies.clear()
+    assert error_of(button.follow(browser, url), "/sign-in") == "link_ended"
+    late = button.make().json()["url"]
+    button.api.now += timedelta(minutes=5)
+    assert error_of(button.follow(browser, late), "/sign-in") == "link_ended"
+    assert NAME not in browser.cookies
+
+
+def test_the_session_opens_this_organization_alone(button: Button, browser: httpx.Client) -> None:
+    """Even an operator's: whoever has acme's key must not become one by it."""
+    with button.api.database.writing() as session:
+        user = a_user(session, "op@example.org", operator=True, member_of=orgs.by_address(session, "globex"))
+        assert user.operator
+    button.press(browser, email="op@example.org", role="member")
+    assert browser.get("/organizations/acme/balances").status_code == 200
+    assert browser.get("/organizations/acme/ledger").status_code == 403
+    assert browser.get("/organizations/globex/balances").status_code == 404
+
+
+def test_the_session_that_was_there_ends(button: Button, browser: httpx.Client) -> None:
+    """One browser, one session: nobody plants theirs beside it, and none is left behind (session fixation)."""
+    with button.api.database.writing() as session:
+        old = a_session_token(session, a_user(session, "eve@example.org"), button.api.now)
+    browser.cookies.set(NAME, old, domain="127.0.0.1", path="/")
+    answer = button.press(browser)
+    assert old not in answer.headers["set-cookie"]
+    with button.api.database.reading() as session:
+        assert sessions.identify(session, old, button.api.now) is None
+
+
+def test_places_of_the_plan_are_counted(button: Button) -> None:
+    assert [button.make(f"{name}@example.org").status_code for name in "abb"] == [201, 201, 201]
+    refused = button.make("c@example.org")
+    assert (refused.status_code, refused.json()["code"]) == (403, "limit_reached")
+    assert (refused.json()["limit"], refused.json()["used"]) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://evil.example", "//evil.example", "/\\evil.example", "/o/globex", "/o/acmeevil", "/o/acme/../globex",
+        "/o/acme/%2e%2E/globex", "/admin", "javascript:alert(1)", "/o/acme\r\nX-Injected: 1", "/\t/evil.example",
+    ],
+)  # fmt: skip
+def test_it_leads_nowhere_else(button: Button, target: str) -> None:
+    answer = button.make(return_to=target)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_return_to")
+
+
+def test_other_refusals(button: Button) -> None:
+    assert button.make("no address").json()["code"] == "invalid_email"
+    assert button.make(role="operator").json()["code"] == "invalid_role"
+    assert button.make(role="king").json()["code"] == "invalid_fields"
+
+
+def test_a_made_up_link_is_none(button: Button, browser: httpx.Client) -> None:
+    for token in ("", "guess", "x" * 2_000):
+        assert error_of(browser.get("/sign-in-link", params={"token": token}), "/sign-in") == "link_ended"
+
+
+def test_only_its_hash_is_stored(button: Button) -> None:
+    token = urlsplit(button.make().json()["url"]).query.removeprefix("token=")
+    with button.api.database.reading() as session:
+        for table in ("one_time_links", "audit_entries"):
+            rows = session.connection().exec_driver_sql(f"SELECT * FROM {table}").all()
+            assert rows
+            assert token not in str(rows)
+        assert stored_id(orgs.by_address(session, "acme")) == 1
