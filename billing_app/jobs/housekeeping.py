@@ -1,9 +1,10 @@
-"""Throws away what has ended: sessions, links, failed sign-ins that no longer count."""
+"""Throws away what has ended: sessions, links, failed sign-ins that no longer count, old deliveries."""
 
 from __future__ import annotations
 
 from billing_app import clock
 from billing_app.db import Database
+from billing_app.jobs import notifications
 from billing_app.services import links, sessions
 
 EVERY_SECONDS = 3600
@@ -16,3 +17,4 @@ def sweep(database: Database) -> None:
         sessions.sweep(session, clock.now())
     with database.writing() as session:
         links.sweep(session, clock.now())
+    notifications.sweep(database)

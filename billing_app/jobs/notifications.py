@@ -1,0 +1,78 @@
+"""Tells organizations what has happened: fans messages out to who is to be told, and sends what is due."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from billing_app import clock
+from billing_app.db import Database
+from billing_app.gateways.mail import mailer_of
+from billing_app.gateways.webhooks_out import HttpWebhookSender, reachable
+from billing_app.services import deliveries, fan_out
+from billing_app.services.deliveries import Courier, Delivered
+from billing_app.settings import Settings
+from billing_app.store import deliveries as store
+
+EVERY_SECONDS = 3
+"""Between two looks: somebody who sends a test is waiting for it."""
+
+ORGANIZATIONS = 200
+"""Fanned out in one run; what is left waits for the next."""
+
+KEPT = timedelta(days=90)
+"""How long a finished delivery and its log are kept: longer than anybody asks why something did not arrive."""
+
+SWEPT = 500
+"""Deliveries thrown away in one transaction."""
+
+QUIET_SECONDS = 60.0
+"""While the database cannot be reached, a line of log a minute is enough."""
+
+log = structlog.get_logger()
+
+_last_complaint = [0.0]
+
+
+def courier_of(database: Database, settings: Settings) -> Courier:
+    """What sends on this process's behalf."""
+    return Courier(
+        transaction=database.writing,
+        reading=database.reading,
+        sender=HttpWebhookSender(reachable(settings)),
+        mailer=mailer_of(settings),
+        now=clock.now,
+        public_url=settings.public_url,
+    )
+
+
+def run(database: Database, settings: Settings) -> Delivered:
+    """One look: fan out, then send. A database that does not answer is complained about once a minute."""
+    try:
+        fan_out_all(database, mailing=settings.mailing)
+        return deliveries.deliver(courier_of(database, settings))
+    except SQLAlchemyError as error:
+        if time.monotonic() - _last_complaint[0] >= QUIET_SECONDS:
+            _last_complaint[0] = time.monotonic()
+            log.warning("notifications_wait", reason=type(error).__name__)
+        return Delivered()
+
+
+def fan_out_all(database: Database, *, mailing: bool) -> int:
+    """Fans out what waits, one transaction for each organization; answers how many messages there were."""
+    with database.reading() as session:
+        waiting = store.waiting_organizations(session, 0, ORGANIZATIONS)
+    told = 0
+    for owner in waiting:
+        with database.writing() as session:
+            told += fan_out.fan_out(session, owner, clock.now(), mailing=mailing)
+    return told
+
+
+def sweep(database: Database) -> None:
+    """Throws away deliveries that were finished long ago."""
+    with database.writing() as session:
+        store.sweep(session, clock.now() - KEPT, SWEPT)

@@ -1,0 +1,155 @@
+"""What has happened, in words that people read in a mail or in a list: a title, and a few lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from billing_app.domain.catalog import Metric
+from billing_app.domain.money import format_money
+from billing_app.domain.notifications import TEST, kind
+from billing_app.domain.quantities import format_quantity, format_size
+
+Payload = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A message in words. `page` is the page of the organization that shows more; empty for the overview."""
+
+    title: str
+    lines: tuple[str, ...]
+    page: str = ""
+
+
+def told(kind_id: str, payload: Payload, metric: Metric | None) -> Told:
+    """The words for a message. `metric` is the one that it is about, if there is still one."""
+    words = WORDS.get(kind_id)
+    if words is not None and (metric is not None or kind_id in WITHOUT_METRIC):
+        return words(payload, metric)
+    return in_general(kind_id)
+
+
+def in_general(kind_id: str) -> Told:
+    """What can be said of a kind without looking at the message."""
+    known = kind(kind_id)
+    return Told(known.title if known else kind_id, (known.description,) if known else ())
+
+
+def _blocked(payload: Payload, metric: Metric) -> Told:
+    return Told(
+        f"{metric.name} is blocked",
+        (
+            f"The plan includes {_of(metric, payload['allowance'])} per month, {_now(metric, payload['used'])} are "
+            "used, and there are no credits left. Whatever needs it stops until there are.",
+        ),
+        f"credits/buy?metric={metric.id}",
+    )
+
+
+def _unblocked(payload: Payload, metric: Metric) -> Told:
+    return Told(f"{metric.name} works again", ("There is room again, so nothing is refused any more.",))
+
+
+def _plan_usage(payload: Payload, metric: Metric) -> Told:
+    share = "all" if payload["percent"] == 100 else f"{payload['percent']} %"
+    return Told(
+        f"{metric.name}: {share} of the plan is used",
+        (
+            f"{_now(metric, payload['used'])} of {_of(metric, payload['allowance'])} in this month.",
+            _then(payload, metric),
+        ),
+        f"usage?metric={metric.id}",
+    )
+
+
+def _credits_used(payload: Payload, metric: Metric) -> Told:
+    share = "all" if payload["percent"] == 100 else f"{payload['percent']} %"
+    return Told(
+        f"{metric.name}: {share} of the credits are used",
+        (f"{_now(metric, payload['left'])} are left.",),
+        f"credits?metric={metric.id}",
+    )
+
+
+def _expiring(payload: Payload, metric: Metric) -> Told:
+    days = "tomorrow" if payload["days"] == 1 else f"in {payload['days']} days"
+    return Told(
+        f"{metric.name}: {_now(metric, payload['quantity'])} of credits end {days}",
+        (f"What is not used by {_moment(payload['expires_at'])} is gone.",),
+        f"credits?metric={metric.id}",
+    )
+
+
+def _expired(payload: Payload, metric: Metric) -> Told:
+    return Told(
+        f"{metric.name}: {_now(metric, payload['quantity'])} of credits have ended",
+        (f"They were unused on {_moment(payload['expires_at'])}.",),
+        f"credits?metric={metric.id}",
+    )
+
+
+def _paid(payload: Payload, _metric: Metric | None) -> Told:
+    return Told("Your purchase is paid", (f"{_money(payload)} were paid, and the credits are there.",), "credits")
+
+
+def _not_paid(payload: Payload, _metric: Metric | None) -> Told:
+    reason = str(payload.get("failure") or "")
+    return Told("A payment failed", tuple(filter(None, (reason, "Nothing was charged."))), "credits/buy")
+
+
+def _given_up(_payload: Payload, _metric: Metric | None) -> Told:
+    return Told("A payment was given up", ("The payment page closed before anybody paid.",), "credits/buy")
+
+
+def _switched_off(payload: Payload, _metric: Metric | None) -> Told:
+    return Told("A webhook endpoint was switched off", (str(payload["url"]), str(payload["reason"])), "alerts")
+
+
+def _test(_payload: Payload, _metric: Metric | None) -> Told:
+    return Told("A test", ("If you can read this, it arrives.",), "alerts")
+
+
+WORDS: Mapping[str, Callable[[Payload, Any], Told]] = {
+    "metric.blocked": _blocked,
+    "metric.unblocked": _unblocked,
+    "plan.usage": _plan_usage,
+    "credits.used": _credits_used,
+    "credits.expiring": _expiring,
+    "credits.expired": _expired,
+    "purchase.paid": _paid,
+    "purchase.failed": _not_paid,
+    "purchase.expired": _given_up,
+    "webhook.disabled": _switched_off,
+    TEST: _test,
+}
+"""By kind. A kind without words of its own is told by its title and description."""
+
+WITHOUT_METRIC = frozenset({"purchase.paid", "purchase.failed", "purchase.expired", "webhook.disabled", TEST})
+
+
+def _then(payload: Payload, metric: Metric) -> str:
+    left = int(payload.get("left") or 0)
+    if left:
+        return f"Beyond the plan, credits are used: {_now(metric, left)} are left."
+    return "There are no credits for what goes beyond it."
+
+
+def _now(metric: Metric, quantity: int) -> str:
+    figure = format_quantity(quantity, metric)
+    return f"{figure} {metric.display_unit}" if metric.counts and metric.display_unit else figure
+
+
+def _of(metric: Metric, quantity: int | None) -> str:
+    return "any quantity" if quantity is None else format_size(quantity, metric)
+
+
+def _money(payload: Payload) -> str:
+    return format_money(int(payload["total_cents"]), str(payload["currency"]))
+
+
+def _moment(text: str) -> str:
+    at = datetime.fromisoformat(text)
+    return f"{at.day} {at:%b} {at.year}, {at:%H:%M} UTC"
