@@ -16,11 +16,12 @@ from enum import StrEnum
 from typing import Protocol
 
 from billing_app.gateways.invoices import Invoice, Invoices
+from billing_app.gateways.listings import Listings
 from billing_app.gateways.pack_subscriptions import PackSubscriptions
 from billing_app.gateways.prices import ONCE, Offer, Price, Product
 from billing_app.gateways.reversals import Refunding
 from billing_app.gateways.saved_cards import SavedCards
-from billing_app.gateways.subscriptions import Subscriptions
+from billing_app.gateways.subscriptions import Subscription, Subscriptions
 
 __all__ = ["ONCE", "Offer", "Price", "Product"]
 
@@ -110,6 +111,8 @@ class Checkout:
     """What it began, in mode `subscription`."""
     invoice: Invoice | None = None
     """What is paid by it, in mode `subscription`, once the payer is done."""
+    subscription: Subscription | None = None
+    """That subscription as it stands now."""
     setup_id: str = ""
     """What saved the card, in mode `setup`."""
 
@@ -131,7 +134,7 @@ class ReceivedEvent:
     payload: str
 
 
-class Payments(Invoices, Subscriptions, PackSubscriptions, SavedCards, Refunding, Protocol):
+class Payments(Invoices, Subscriptions, PackSubscriptions, SavedCards, Refunding, Listings, Protocol):
     """A payment provider."""
 
     def account(self) -> Account:

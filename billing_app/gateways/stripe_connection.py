@@ -80,6 +80,11 @@ def translated(missing: str = "") -> Generator[None]:
             raise NotFoundError(f"Stripe knows no such {missing}.", code=f"{missing}_not_found") from None
         _log(error)
         raise InvalidError(f"Stripe refused this: {error.user_message or error}", code="payments_refused") from None
+    except stripe.RateLimitError as error:
+        _log(error)
+        raise UnavailableError(
+            "Stripe is asked too often just now. Try again in a moment.", code="payments_busy", retry_after=1
+        ) from None
     except stripe.StripeError as error:
         _log(error)
         raise UnavailableError(

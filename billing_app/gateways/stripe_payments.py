@@ -26,6 +26,7 @@ from billing_app.gateways.payments import (
 )
 from billing_app.gateways.stripe_connection import MAX_LISTED, digest, translated
 from billing_app.gateways.stripe_invoices import StripeInvoices
+from billing_app.gateways.stripe_listings import StripeListings
 from billing_app.gateways.stripe_pack_subscriptions import StripePackSubscriptions
 from billing_app.gateways.stripe_reversals import StripeReversals
 from billing_app.gateways.stripe_saved_cards import StripeSavedCards
@@ -44,7 +45,9 @@ PAYMENT, SUBSCRIPTION = "payment", "subscription"
 """Modes of a Checkout session."""
 
 
-class StripePayments(StripeInvoices, StripeSubscriptions, StripePackSubscriptions, StripeSavedCards, StripeReversals):
+class StripePayments(
+    StripeInvoices, StripeSubscriptions, StripePackSubscriptions, StripeSavedCards, StripeReversals, StripeListings
+):
     """Everything that we ask of a Stripe account."""
 
     def prices(self, lookup_keys: Iterable[str]) -> dict[str, Price]:
@@ -139,6 +142,8 @@ class StripePayments(StripeInvoices, StripeSubscriptions, StripePackSubscription
 
     def _subscribed(self, found: Checkout, invoice_id: str) -> Checkout:
         """A session that begins a subscription: its first invoice is what is paid, or says why it is not."""
+        if found.subscription_id:
+            found = replace(found, subscription=self.subscription(found.subscription_id))
         if not invoice_id:
             return found
         first = self.invoice(invoice_id)

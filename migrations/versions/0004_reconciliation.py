@@ -21,6 +21,8 @@ MOMENT = sa.DateTime(timezone=True)
 def upgrade() -> None:
     op.create_index("ix_inbox_received_at", "inbox", ["received_at", "id"])
     op.create_index("ix_grants_id", "grants", ["id"])
+    op.create_index("ix_orders_session_id", "orders", ["session_id"])
+    op.create_index("ix_orders_created_at", "orders", ["created_at"])
 
     op.create_table('payment_refunds',
     sa.Column('organization_id', BIG, autoincrement=False, nullable=False),
@@ -36,6 +38,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['organization_id'], ['organizations.id'], name=op.f('fk_payment_refunds_organization_id')),
     sa.PrimaryKeyConstraint('organization_id', 'id', name=op.f('pk_payment_refunds'))
     )
+    op.create_index('ix_payment_refunds_id', 'payment_refunds', ['id'])
     op.create_index('ix_payment_refunds_organization_id_payment_id', 'payment_refunds', ['organization_id', 'payment_id'])
 
     op.create_table('payment_disputes',
@@ -51,6 +54,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['organization_id'], ['organizations.id'], name=op.f('fk_payment_disputes_organization_id')),
     sa.PrimaryKeyConstraint('organization_id', 'id', name=op.f('pk_payment_disputes'))
     )
+    op.create_index('ix_payment_disputes_id', 'payment_disputes', ['id'])
     op.create_index('ix_payment_disputes_organization_id_payment_id', 'payment_disputes', ['organization_id', 'payment_id'])
 
     op.create_table('refund_requests',
@@ -118,9 +122,13 @@ def downgrade() -> None:
     op.drop_index('ix_refund_requests_organization_id_grant_id', table_name='refund_requests')
     op.drop_index('uq_refund_requests_organization_id_key', table_name='refund_requests')
     op.drop_table('refund_requests')
+    op.drop_index('ix_payment_disputes_id', table_name='payment_disputes')
     op.drop_index('ix_payment_disputes_organization_id_payment_id', table_name='payment_disputes')
     op.drop_table('payment_disputes')
+    op.drop_index('ix_payment_refunds_id', table_name='payment_refunds')
     op.drop_index('ix_payment_refunds_organization_id_payment_id', table_name='payment_refunds')
     op.drop_table('payment_refunds')
+    op.drop_index('ix_orders_created_at', table_name='orders')
+    op.drop_index('ix_orders_session_id', table_name='orders')
     op.drop_index('ix_grants_id', table_name='grants')
     op.drop_index('ix_inbox_received_at', table_name='inbox')

@@ -23,6 +23,8 @@ class Order(Table, table=True):
         ForeignKeyConstraint(["organization_id"], ["organizations.id"]),
         Index("uq_orders_organization_id_session_id", "organization_id", "session_id", unique=True),
         Index("ix_orders_organization_id_payment_id", "organization_id", "payment_id"),
+        Index("ix_orders_session_id", "session_id"),
+        Index("ix_orders_created_at", "created_at"),
         Index("ix_orders_next_check_at", "next_check_at"),
         CheckConstraint("state IN ('open', 'paid', 'expired', 'failed')", name="state"),
     )

@@ -16,6 +16,7 @@ class PaymentRefund(Table, table=True):
     __tablename__ = "payment_refunds"
     __table_args__ = (
         ForeignKeyConstraint(["organization_id"], ["organizations.id"]),
+        Index("ix_payment_refunds_id", "id"),
         Index("ix_payment_refunds_organization_id_payment_id", "organization_id", "payment_id"),
     )
 
@@ -37,6 +38,7 @@ class PaymentDispute(Table, table=True):
     __tablename__ = "payment_disputes"
     __table_args__ = (
         ForeignKeyConstraint(["organization_id"], ["organizations.id"]),
+        Index("ix_payment_disputes_id", "id"),
         Index("ix_payment_disputes_organization_id_payment_id", "organization_id", "payment_id"),
     )
 
