@@ -53,6 +53,14 @@ ENDING = {
 }
 MONEY = {"total_cents": "in the smallest unit of the currency", "currency": "ISO 4217, lower case"}
 ORDER = {"order": "id of the order", "checkout": "id of the payment page at Stripe", **MONEY}
+RENEWAL = {
+    "subscription": "id of the subscription at Stripe",
+    "invoice": "id of the invoice at Stripe",
+    **MONEY,
+    "failure": "a sentence for the payer, or empty",
+    "pay_url": "where it can be paid, or empty",
+}
+TOP_UP = {"attempt": "id of the attempt", **METRIC, "pack": "id of the pack", **MONEY}
 
 _ending = {"metric": "mau", "grant": "019ac1", "quantity": 12_000, "expires_at": "2026-12-01T09:00:00+00:00"}
 _figures = {"used": 20_250, "allowance": 20_000, "left": 24_750}
@@ -61,6 +69,8 @@ _bought = {
     "grant": "019ac1", "metric": "mau", "quantity": 50_000, "pack": "mau-50k", "paid_cents": 4_900,
     "expires_at": "2027-11-22T09:00:00+00:00",
 }  # fmt: skip
+_renewal = {"subscription": "sub_1", "invoice": "in_1", "total_cents": 1_200, "currency": "usd"}
+_top_up = {"attempt": "tu_1", "metric": "mau", "pack": "mau-10k", "total_cents": 1_400, "currency": "usd"}
 
 KINDS: tuple[Kind, ...] = (
     Kind(
@@ -108,6 +118,47 @@ KINDS: tuple[Kind, ...] = (
         {**_order, "failure": ""}, ORDER | {"failure": "a sentence for the payer, or empty"},
     ),
     Kind(
+        "recurring_pack.renewed", Topic.PAYMENTS, "Monthly packs are paid",
+        "Packs that renew every month were paid again. Their credits are there.",
+        {**_renewal, "failure": "", "pay_url": "", "grants": [_bought]}, RENEWAL | {"grants": "what it brought"},
+    ),
+    Kind(
+        "recurring_pack.payment_failed", Topic.PAYMENTS, "Monthly packs were not paid",
+        "The card was declined or asks for its owner. Credits that are there stay; new ones come when it is paid.",
+        {**_renewal, "failure": "Your card was declined.", "pay_url": "https://invoice.stripe.com/i/1", "grants": []},
+        RENEWAL, mailed=True,
+    ),
+    Kind(
+        "recurring_pack.ended", Topic.PAYMENTS, "A monthly pack has ended",
+        "It renews no more. Its credits stay until their own end.",
+        {"metric": "mau", "recurring_pack": "rp_1", "pack": "mau-10k-monthly"},
+        METRIC | {"recurring_pack": "id of the recurring pack", "pack": "id of the pack"},
+    ),
+    Kind(
+        "top_up.paid", Topic.PAYMENTS, "Auto top-up bought credits",
+        "Credits ran low, and the saved card was charged.",
+        {**_top_up, "invoice": "in_1", "grants": [_bought]},
+        TOP_UP | {"invoice": "id of the invoice at Stripe", "grants": "what it brought"},
+    ),
+    Kind(
+        "top_up.failed", Topic.PAYMENTS, "Auto top-up could not pay",
+        "The card was declined or asks for its owner. It tries again a day later.",
+        {**_top_up, "failure": "Your card was declined.", "resting_until": "2026-11-23T09:00:00+00:00"},
+        TOP_UP | {"failure": "a sentence for the payer", "resting_until": "when it tries again, RFC 3339"}, mailed=True,
+    ),
+    Kind(
+        "top_up.off", Topic.PAYMENTS, "Auto top-up is off",
+        "It failed three times in a row, or its pack is not sold any more.",
+        {"metric": "mau", "failure": "Your card was declined."}, METRIC | {"failure": "why"}, mailed=True,
+    ),
+    Kind(
+        "top_up.capped", Topic.PAYMENTS, "Auto top-up reached its monthly cap",
+        "It buys nothing more before the next calendar month.",
+        {"metric": "mau", "cap_cents": 20_000, "currency": "usd", "until": "2026-12-01T00:00:00+00:00"},
+        METRIC | {"cap_cents": "the cap", "currency": "ISO 4217, lower case", "until": "when it goes on, RFC 3339"},
+        mailed=True,
+    ),
+    Kind(
         "webhook.disabled", Topic.DELIVERY, "A webhook endpoint was switched off",
         "Nothing reached it for three days, or it answered that it is gone.",
         {"endpoint": "019ac2", "url": "https://example.com/hooks", "reason": "It answered 410 Gone."},
@@ -123,6 +174,11 @@ TEST = "test"
 def kind(kind_id: str) -> Kind | None:
     """The kind of this id."""
     return next((each for each in KINDS if each.id == kind_id), None)
+
+
+def one(kind_id: str) -> Kind:
+    """The same, for an id that is known to be one."""
+    return next(each for each in KINDS if each.id == kind_id)
 
 
 def kind_ids() -> tuple[str, ...]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-
-from billing_app.domain.accounts import Account
+from typing import Protocol
 
 REST = timedelta(hours=24)
 """How long a failure keeps it from trying again."""
@@ -61,21 +60,45 @@ class Standing:
         return TopUpState.ON
 
 
-def spendable(account: Account) -> int:
+class Figures(Protocol):
+    """What decides: an account of the engine's, or a meter that is right now. None as an allowance is unlimited."""
+
+    @property
+    def allowance(self) -> int | None:
+        """What the plan includes in the period."""
+
+    @property
+    def used(self) -> int:
+        """Used in the period."""
+
+    @property
+    def left(self) -> int:
+        """Credits that are effective, not held, and not spent."""
+
+    @property
+    def debt(self) -> int:
+        """Owed for what was taken back."""
+
+    @property
+    def deficit(self) -> int:
+        """Used, and paid by nothing yet."""
+
+
+def spendable(figures: Figures) -> int:
     """What is left to spend; debt and deficit count, because the next credits pay them first. May be negative."""
-    return account.left - account.debt - account.deficit
+    return figures.left - figures.debt - figures.deficit
 
 
-def armed(account: Account, threshold: int) -> bool:
+def armed(figures: Figures, threshold: int) -> bool:
     """Whether it is time to buy. Where the allowance is unlimited no credits are ever spent."""
-    return account.allowance is not None and spendable(account) <= threshold
+    return figures.allowance is not None and spendable(figures) <= threshold
 
 
-def armed_at_used(account: Account, threshold: int) -> int | None:
+def armed_at_used(figures: Figures, threshold: int) -> int | None:
     """The use of the running period at which it arms; None where more use does not arm it."""
-    if account.allowance is None or armed(account, threshold):
+    if figures.allowance is None or armed(figures, threshold):
         return None
-    return max(account.used, account.allowance) + spendable(account) - threshold
+    return max(figures.used, figures.allowance) + spendable(figures) - threshold
 
 
 def month_of(now: datetime) -> tuple[datetime, datetime]:
@@ -90,9 +113,9 @@ def fits(paid_cents: int, price_cents: int, cap_cents: int) -> bool:
     return paid_cents + price_cents <= cap_cents
 
 
-def consent(threshold: str, bought: str, price: str, cap: str) -> str:
+def consent(name: str, threshold: str, bought: str, price: str, cap: str) -> str:
     """What a person agrees to who turns it on; all figures as they were shown."""
     return (
-        f"When credits fall to {threshold}, buy {bought} for {price} before tax, at most {cap} per calendar month. "
-        "The saved card is charged without asking again, until this is turned off."
+        f"When {name} credits fall to {threshold}, buy {bought} for {price} before tax, at most {cap} per calendar "
+        "month. The saved card is charged without asking again, until this is turned off."
     )

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from billing_app.db import Database
-from billing_app.jobs import housekeeping, inbox, notifications, schedule
+from billing_app.jobs import housekeeping, inbox, notifications, reconciliation, schedule, top_ups
 from billing_app.settings import Settings
 
 
@@ -19,6 +19,8 @@ async def running(database: Database, settings: Settings) -> AsyncGenerator[None
     }
     if settings.selling:
         sweeps["inbox"] = (lambda: inbox.sweep(database, settings), inbox.EVERY_SECONDS)
+        sweeps["top_ups"] = (lambda: top_ups.sweep(database, settings), top_ups.EVERY_SECONDS)
+        sweeps["reconciliation"] = (lambda: reconciliation.catch_up(database, settings), reconciliation.EVERY_SECONDS)
     jobs = schedule.scheduler(database, sweeps)
     jobs.start()
     try:

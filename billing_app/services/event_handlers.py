@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from billing_app.gateways.payments import Payments
-from billing_app.services import fulfilment, reversal_events, subscription_events
+from billing_app.services import fulfilment, reversal_events, saved_cards, subscription_events
 from billing_app.services.event_outcomes import Handler, Outcome, Write
 from billing_app.store.tables.inbox import InboxEvent
 
@@ -20,6 +20,9 @@ from billing_app.store.tables.inbox import InboxEvent
 def checkout_session(payments: Payments, event: InboxEvent) -> Write:
     """Paid, failed or expired: the session itself says which."""
     found = payments.checkout(event.object_id)
+    if found.setup_id:
+        card = payments.saved_card(event.object_id)
+        return lambda session, now: saved_cards.settle(session, card, now)
 
     def write(session: Session, now: datetime) -> Outcome:
         order = fulfilment.settle(session, found, now)

@@ -14,7 +14,7 @@ from sqlmodel import Session
 from billing_app.domain.errors import NotFoundError
 from billing_app.gateways.invoices import Invoice, InvoiceStatus
 from billing_app.gateways.payments import Payments
-from billing_app.services import accounts, fulfilment, orgs, recurring_packs
+from billing_app.services import accounts, fulfilment, orgs, recurring_packs, top_up_outcomes
 from billing_app.services.event_outcomes import Outcome, Write
 from billing_app.store import purchases as purchase_store
 from billing_app.store.tables.inbox import InboxEvent
@@ -40,11 +40,18 @@ def settle(session: Session, invoice: Invoice, now: datetime) -> Outcome:
     if recurring_packs.is_packs(invoice.subscription_metadata):
         _packs_paid(session, organization, invoice, now)
         return Outcome(ours=True, organization_id=accounts.organization_id(organization))
+    if _is_top_up(invoice):
+        top_up_outcomes.paid(session, organization, invoice, now)
+        return Outcome(ours=True, organization_id=accounts.organization_id(organization))
     return Outcome(ours=False)
 
 
 def settle_unpaid(session: Session, invoice: Invoice, now: datetime) -> Outcome | None:
     """What it means that an invoice could not be paid, or asks for its payer; None for one of a plan's, or not ours."""
+    if _is_top_up(invoice):
+        # Whoever charged the card is told by Stripe at once, and goes on with it.
+        found = organization_of(session, invoice.metadata, invoice.customer_id)
+        return Outcome(ours=found is not None, organization_id=found.id if found else None)
     if not recurring_packs.is_packs(invoice.subscription_metadata):
         return None
     organization = organization_of(session, invoice.subscription_metadata, invoice.customer_id)
@@ -68,6 +75,10 @@ def organization_of(session: Session, metadata: Mapping[str, str], customer_id: 
     owner = accounts.organization_id(organization)
     order = purchase_store.order(session, owner, metadata.get(fulfilment.ORDER, ""))
     return organization if order is not None else None
+
+
+def _is_top_up(invoice: Invoice) -> bool:
+    return not invoice.subscription_id and invoice.metadata.get(top_up_outcomes.KIND) == top_up_outcomes.TOP_UP
 
 
 def _packs_paid(session: Session, organization: Organization, invoice: Invoice, now: datetime) -> None:

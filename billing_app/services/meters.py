@@ -19,7 +19,7 @@ from billing_app.domain.engine_state import State
 from billing_app.domain.entitlements import MeterState, Reading
 from billing_app.domain.periods import period_containing
 from billing_app.domain.thresholds import marks, next_used
-from billing_app.services import accounts
+from billing_app.services import accounts, top_up_arming
 from billing_app.store import meters as store
 from billing_app.store import outbox
 from billing_app.store.meters import Figures
@@ -86,7 +86,9 @@ def recompute(
     account = state.account(facts, moment)
     _write(row, facts, account, moment)
     row.reserved = reserved
-    row.told_at_used = next_used(state, account, told) if facts.aggregation is Aggregation.SUM else None
+    arms_at = top_up_arming.look(session, row.organization_id, row.metric, account, now)
+    looks_at = [used for used in (next_used(state, account, told), arms_at) if used is not None]
+    row.told_at_used = min(looks_at, default=None) if facts.aggregation is Aggregation.SUM else None
     if first_end is not None:
         row.valid_until = min(row.valid_until, first_end)
     session.add(row)

@@ -23,7 +23,15 @@ from billing_app.domain.errors import ConflictError, FactRefusedError, NotFoundE
 from billing_app.domain.purchases import Item, OrderState
 from billing_app.gateways.payments import CheckoutState, NewCheckout, NewCustomer, Offer, OpenCheckout, Payments
 from billing_app.gateways.subscriptions import NewSubscription
-from billing_app.services import accounts, catalog, fulfilment, payment_account, recurring_packs, stripe_catalogue
+from billing_app.services import (
+    accounts,
+    catalog,
+    customers,
+    fulfilment,
+    payment_account,
+    recurring_packs,
+    stripe_catalogue,
+)
 from billing_app.store import credits as credit_store
 from billing_app.store import idempotency
 from billing_app.store import purchases as store
@@ -235,14 +243,12 @@ def _opened_before(session: Session, organization: Organization, current: Catalo
 
 
 def _opening(organization: Organization, current: Catalog, order: Order, items: tuple[Item, ...]) -> Opening:
-    # An address may exist in several databases that share a test account; the moment of its making tells them apart.
-    made_at = int(organization.created_at.timestamp() * 1_000_000)
     return Opening(
         order_id=order.id,
         address=organization.address,
         name=organization.name,
         customer_id=organization.stripe_customer_id,
-        customer_key=f"customer:{organization.address}:{made_at}",
+        customer_key=customers.key(organization),
         items=items,
         offers=tuple(stripe_catalogue.pack_offer(current, current.pack(item.pack)) for item in items),
     )

@@ -1,0 +1,274 @@
+"""Charging an auto top-up: an attempt is written down, then carried out at Stripe as an invoice with the saved card.
+
+One attempt may be open per organization and metric, by a unique key. Each step reads the invoice first and does what is
+still missing, with keys of the attempt's own; so whoever goes on after a crash charges nobody twice. The grant comes
+with the news that the invoice is paid, from here or from the webhook, whoever is first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from sqlmodel import Session
+
+from billing_app.domain import top_ups as domain
+from billing_app.domain.errors import BillingError, ConflictError, InvalidError, NotFoundError, UnavailableError
+from billing_app.domain.purchases import on_offer
+from billing_app.domain.top_ups import AttemptState, TopUpState
+from billing_app.gateways.invoices import Invoice, InvoiceStatus, NewInvoice
+from billing_app.gateways.payments import Offer, Payments
+from billing_app.services import (
+    catalog,
+    meters,
+    orgs,
+    payment_account,
+    stripe_catalogue,
+    top_up_outcomes,
+    top_ups,
+)
+from billing_app.services.unattended import Transaction
+from billing_app.store import credits as credit_store
+from billing_app.store import top_ups as store
+from billing_app.store.tables.base import new_id
+from billing_app.store.tables.top_ups import TopUpAttempt
+
+log = structlog.get_logger()
+
+OWN = timedelta(minutes=2)
+"""How long an attempt belongs to who works on it: more than all its calls take, less than anybody would wait."""
+
+PROCESSING = timedelta(hours=1)
+"""Between two looks at a payment that the bank still works on."""
+
+SWEEP = 20
+"""Metrics that one sweep charges: at some calls each it stays below what test mode allows per second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """An attempt as it was read, and what Stripe has to be told of it."""
+
+    attempt: TopUpAttempt
+    address: str
+    offer: Offer
+    room_cents: int
+    """What the month's cap still allows."""
+
+
+def sweep(transaction: Transaction, payments: Payments, now: Callable[[], datetime]) -> int:
+    """Goes on with attempts that were left behind, then begins those that are due; answers how many it worked on.
+
+    Raises UnavailableError when Stripe does not answer: the rest can wait until it does.
+    """
+    with transaction() as session:
+        left = store.left_behind(session, now(), SWEEP)
+    worked = [_go_on(transaction, payments, owner, attempt_id, now) for owner, attempt_id in left]
+    with transaction() as session:
+        due = store.to_look_at(session, now(), SWEEP)
+    for owner, metric in due:
+        with transaction() as session:
+            begun = begin(session, owner, metric, now())
+        if begun is not None:
+            worked.append(_work(transaction, payments, owner, begun, now))
+    return len(worked)
+
+
+def begin(session: Session, owner: int, metric: str, now: datetime) -> str | None:
+    """Writes an attempt down if it is time for one; its id. Whoever else tries at the same moment gets None."""
+    organization = credit_store.lock_organization(session, owner)
+    meter = meters.fresh(session, organization, metric, now)
+    setting, card = store.setting(session, owner, metric), store.card(session, owner)
+    if setting is None or card is None:
+        return None
+    if top_ups.state_of(setting, card, now) is TopUpState.ON:
+        setting.resting_until = setting.capped_until = None
+        session.add(setting)
+    if not domain.armed(meter, setting.threshold) or top_ups.state_of(setting, card, now) is not TopUpState.ON:
+        return None
+    try:
+        pack = on_offer(catalog.current(session, now), setting.pack)
+    except NotFoundError as error:
+        top_up_outcomes.turn_off(session, setting, error.detail, now)
+        return None
+    price_cents = pack.price_cents * setting.count
+    start, end = domain.month_of(now)
+    if not domain.fits(store.paid_between(session, owner, metric, start, end), price_cents, setting.cap_cents):
+        top_up_outcomes.cap_reached(session, setting, end, now)
+        return None
+    attempt = TopUpAttempt(
+        organization_id=owner, id=f"tu_{new_id().hex}", metric=metric, pack=pack.id, quantity=pack.quantity,
+        count=setting.count, amount_cents=price_cents, currency=setting.currency,
+        payment_method_id=card.payment_method_id, customer_id=card.customer_id, started_at=now,
+        worked_until=now + OWN,
+    )  # fmt: skip
+    return attempt.id if store.insert_attempt(session, attempt) else None
+
+
+def work(
+    transaction: Transaction, payments: Payments, owner: int, attempt_id: str, now: Callable[[], datetime]
+) -> AttemptState:
+    """Carries an attempt out as far as it goes; what it came to. Never call it inside a transaction.
+
+    Raises UnavailableError when Stripe does not answer: the attempt stays open and is gone on with.
+    """
+    try:
+        return _carry_out(transaction, payments, owner, attempt_id, now)
+    except (UnavailableError, ConflictError):
+        raise
+    except BillingError as error:
+        # Stripe will say the same again: a card that is gone, a price that cannot be made.
+        return _close(transaction, owner, attempt_id, error.detail, now)
+
+
+def _go_on(
+    transaction: Transaction, payments: Payments, owner: int, attempt_id: str, now: Callable[[], datetime]
+) -> AttemptState:
+    """Takes over an attempt that nobody works on any more, unless another was faster."""
+    with transaction() as session:
+        credit_store.lock_organization(session, owner)
+        attempt = store.attempt(session, owner, attempt_id)
+        if attempt is None or attempt.worked_until is None or attempt.worked_until > now():
+            return AttemptState.OPEN
+        attempt.worked_until = now() + OWN
+        session.add(attempt)
+    return _work(transaction, payments, owner, attempt_id, now)
+
+
+def _work(
+    transaction: Transaction, payments: Payments, owner: int, attempt_id: str, now: Callable[[], datetime]
+) -> AttemptState:
+    try:
+        return work(transaction, payments, owner, attempt_id, now)
+    except ConflictError as error:
+        log.info("top_up_left_to_another_worker", attempt=attempt_id, detail=error.detail)
+        return AttemptState.OPEN
+
+
+def _carry_out(
+    transaction: Transaction, payments: Payments, owner: int, attempt_id: str, now: Callable[[], datetime]
+) -> AttemptState:
+    account = payments.account()
+    with transaction() as session:
+        payment_account.confirm(session, account, now())
+        found = _read(session, owner, attempt_id, now())
+    if found.attempt.state != AttemptState.OPEN:
+        return AttemptState(found.attempt.state)
+    invoice_id = found.attempt.invoice_id or _invoice(transaction, payments, found)
+    invoice = payments.invoice(invoice_id)
+    if invoice.status is InvoiceStatus.DRAFT:
+        invoice = _complete(payments, found, invoice)
+    if invoice.status is InvoiceStatus.OPEN and invoice.total_cents > found.room_cents:
+        payments.void_invoice(f"{attempt_id}:void", invoice.id)
+        return _close(transaction, owner, attempt_id, "With taxes it would pass the month's cap.", now)
+    if invoice.status is InvoiceStatus.OPEN:
+        invoice = _pay(payments, found, invoice)
+    if invoice.status is InvoiceStatus.PAID:
+        with transaction() as session:
+            top_up_outcomes.paid(session, orgs.by_id(session, owner), invoice, now())
+        return AttemptState.PAID
+    if invoice.status is InvoiceStatus.OPEN and not (invoice.failure or invoice.needs_payer):
+        return _wait(transaction, owner, attempt_id, now)
+    return _give_up(transaction, payments, owner, attempt_id, invoice, now)
+
+
+def _read(session: Session, owner: int, attempt_id: str, now: datetime) -> Work:
+    attempt = store.attempt(session, owner, attempt_id)
+    if attempt is None:
+        raise NotFoundError("There is no such attempt.", code="attempt_not_found")
+    organization = orgs.by_id(session, owner)
+    current = catalog.current(session, now)
+    setting = store.setting(session, owner, attempt.metric)
+    start, end = domain.month_of(now)
+    paid = store.paid_between(session, owner, attempt.metric, start, end)
+    offer = stripe_catalogue.pack_offer(current, current.pack(attempt.pack))
+    return Work(attempt, organization.address, offer, (setting.cap_cents if setting else 0) - paid)
+
+
+def _invoice(transaction: Transaction, payments: Payments, found: Work) -> str:
+    """Makes the draft and notes its id before there is anything on it to pay."""
+    attempt = found.attempt
+    invoice_id = payments.create_invoice(
+        NewInvoice(
+            key=f"{attempt.id}:invoice",
+            customer_id=attempt.customer_id,
+            currency=attempt.currency,
+            payment_method_id=attempt.payment_method_id,
+            description="Auto top-up",
+            metadata={
+                top_up_outcomes.ORGANIZATION: found.address,
+                top_up_outcomes.TOP_UP: attempt.id,
+                top_up_outcomes.KIND: top_up_outcomes.TOP_UP,
+            },
+        )
+    )
+    with transaction() as session:
+        credit_store.lock_organization(session, attempt.organization_id)
+        row = store.attempt(session, attempt.organization_id, attempt.id)
+        if row is not None and row.invoice_id is None:
+            row.invoice_id = invoice_id
+            session.add(row)
+    return invoice_id
+
+
+def _complete(payments: Payments, found: Work, invoice: Invoice) -> Invoice:
+    """Puts the packs on the draft, unless they are there, and opens it."""
+    attempt = found.attempt
+    if not invoice.lines:
+        sold = {"pack": attempt.pack, "metric": attempt.metric, "quantity": str(attempt.quantity)}
+        offered = (found.offer.price_cents * attempt.count, dict(found.offer.metadata))
+        if offered != (attempt.amount_cents, sold):
+            raise InvalidError("The pack has changed since it was to be bought.", code="prices_changed")
+        price_id = stripe_catalogue.price_ids(payments, [found.offer])[found.offer.lookup_key]
+        payments.add_invoice_line(f"{attempt.id}:line", invoice.id, attempt.customer_id, price_id, attempt.count)
+    payments.finalize_invoice(f"{attempt.id}:open", invoice.id)
+    return payments.invoice(invoice.id)
+
+
+def _pay(payments: Payments, found: Work, invoice: Invoice) -> Invoice:
+    if invoice.failure or invoice.needs_payer:
+        return invoice  # it was tried before the crash
+    return payments.pay_invoice(f"{found.attempt.id}:pay", invoice.id, found.attempt.payment_method_id)
+
+
+def _wait(transaction: Transaction, owner: int, attempt_id: str, now: Callable[[], datetime]) -> AttemptState:
+    with transaction() as session:
+        credit_store.lock_organization(session, owner)
+        row = store.attempt(session, owner, attempt_id)
+        if row is not None and row.state == AttemptState.OPEN:
+            row.worked_until = now() + PROCESSING
+            session.add(row)
+    return AttemptState.OPEN
+
+
+def _give_up(
+    transaction: Transaction,
+    payments: Payments,
+    owner: int,
+    attempt_id: str,
+    invoice: Invoice,
+    now: Callable[[], datetime],
+) -> AttemptState:
+    """Nobody can pay the invoice any more, so that a later month's cap holds; unless somebody just has."""
+    if invoice.status is InvoiceStatus.OPEN:
+        try:
+            payments.void_invoice(f"{attempt_id}:void", invoice.id)
+        except InvalidError:
+            invoice = payments.invoice(invoice.id)
+            if invoice.status is not InvoiceStatus.PAID:
+                raise
+            with transaction() as session:
+                top_up_outcomes.paid(session, orgs.by_id(session, owner), invoice, now())
+            return AttemptState.PAID
+    reason = "The card asks for its owner." if invoice.needs_payer else invoice.failure or "The card was not charged."
+    return _close(transaction, owner, attempt_id, reason, now)
+
+
+def _close(
+    transaction: Transaction, owner: int, attempt_id: str, reason: str, now: Callable[[], datetime]
+) -> AttemptState:
+    with transaction() as session:
+        top_up_outcomes.failed(session, owner, attempt_id, reason, now())
+    return AttemptState.FAILED

@@ -1,0 +1,249 @@
+"""Auto top-up over HTTP: when it charges, what it never charges, and what it does about a card that fails."""
+
+from __future__ import annotations
+
+import multiprocessing
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from billing_app.db import Database
+from billing_app.domain.errors import BillingError, UnavailableError
+from billing_app.gateways.invoices import Invoice
+from billing_app.gateways.stripe_payments import connected
+from billing_app.services import top_up_charging
+from billing_app.services.top_up_charging import OWN
+from billing_app.store.orgs import stored_id
+from tests.dying import Killed, survives
+from tests.shop import PAYS
+from tests.topping import METRIC, WANTED, Topping
+
+WORKERS = 2
+
+FAILS_LATER = "4000000000000341"
+"""Can be saved; charging it fails."""
+
+ALWAYS_ASKS = "4000002760003184"
+"""Asks for its owner, each time."""
+
+
+@pytest.fixture
+def topping(database: Database) -> Topping:
+    """A good card, and the top-up on."""
+    return Topping(database)
+
+
+def test_it_buys_when_credits_fall_to_the_threshold_and_not_before(topping: Topping) -> None:
+    topping.use(250 + 899)
+    assert (topping.sweep(), topping.attempts()) == (0, [])
+    topping.use(1)
+    assert topping.sweep() == 1
+    assert topping.bought() == [2_000]
+    (grant,) = [each for each in topping.shop.grants() if each.source == "top_up"]
+    (charge,) = topping.charges()
+    assert (grant.paid_cents, grant.payment_id, grant.pack) == (500, charge.payment_intent, "emails-1k")
+    assert (charge.amount, grant.reason) == (500, "2 packs of 1,000 emails")
+    assert grant.expires_at == grant.effective_at.replace(year=grant.effective_at.year + 1)
+    assert topping.sweep() == 0
+    assert [message.kind for message in topping.told("top_up.")] == ["top_up.paid"]
+    topping.clean()
+
+
+def test_the_webhook_brings_nothing_twice(topping: Topping) -> None:
+    topping.use(250 + 950)
+    topping.sweep()
+    assert "invoice.paid" in topping.news()
+    assert topping.bought() == [2_000]
+
+
+def test_what_is_owed_counts_as_gone(topping: Topping) -> None:
+    topping.put(replace(WANTED, threshold=0))
+    with topping.shop.enter() as buyer:
+        from billing_app.services import usage
+
+        events = [usage.ReportedEvent(METRIC, 250 + 1_000 + 2_500, at=buyer.now)]
+        usage.report(buyer.session, buyer.organization, events, buyer.now)
+    topping.sweep()
+    assert topping.sweep() == 1
+    assert topping.bought() == [2_000, 2_000]
+    assert topping.sweep() == 0
+
+
+def test_the_month_never_costs_more_than_its_cap(topping: Topping) -> None:
+    for used in (250 + 1_000, 2_000, 2_000):
+        topping.use(used)
+        topping.sweep()
+    assert topping.bought() == [2_000, 2_000]
+    assert topping.top_up().state == "capped"
+    assert [message.kind for message in topping.told("top_up.")].count("top_up.capped") == 1
+    assert topping.top_up().paid_cents == 1_000
+    topping.advance(days=22)
+    assert topping.sweep() == 1
+    assert topping.bought() == [2_000, 2_000, 2_000]
+
+
+@pytest.mark.parametrize("number", [FAILS_LATER, ALWAYS_ASKS])
+def test_a_card_that_fails_rests_a_day_and_is_off_after_three(database: Database, number: str) -> None:
+    topping = Topping(database, number)
+    topping.use(250 + 950)
+    for _ in range(3):
+        assert topping.sweep() == 1
+        assert topping.sweep() == 0
+        topping.now += timedelta(hours=24)
+    assert topping.sweep() == 0
+    assert (topping.bought(), topping.charges()) == ([], [])
+    found = topping.top_up()
+    assert (found.state, found.row and found.row.failures) == ("turned_off", 3)
+    told = [message.kind for message in topping.told("top_up.")]
+    assert told == ["top_up.failed", "top_up.failed", "top_up.failed", "top_up.off"]
+    assert {invoice.status for invoice in topping.shop.stripe.invoices.list({}).data} == {"void"}
+    topping.save_card(PAYS)
+    topping.put(WANTED)
+    topping.sweep()
+    assert topping.bought() == [2_000]
+
+
+def test_a_new_card_ends_the_rest(database: Database) -> None:
+    topping = Topping(database, FAILS_LATER)
+    topping.use(250 + 950)
+    topping.sweep()
+    assert topping.top_up().state == "resting"
+    topping.save_card(PAYS)
+    assert topping.sweep() == 1
+    assert topping.bought() == [2_000]
+    assert topping.top_up().row.failures == 0  # ty: ignore[unresolved-attribute]
+
+
+def test_without_a_card_it_waits(database: Database) -> None:
+    topping = Topping(database, card=None)
+    topping.use(250 + 950)
+    assert (topping.sweep(), topping.top_up().state) == (0, "waiting_for_card")
+    topping.save_card(PAYS)
+    assert topping.sweep() == 1
+
+
+def test_turned_off_it_does_nothing(topping: Topping) -> None:
+    topping.put(replace(WANTED, enabled=False))
+    topping.use(250 + 950)
+    assert (topping.sweep(), topping.top_up().state) == (0, "off")
+
+
+def test_who_agreed_to_what_is_kept(topping: Topping) -> None:
+    row = topping.top_up().row
+    assert row is not None
+    assert (row.consent_by, row.consent_at) == ("user:ada", topping.now)
+    assert row.consent_text.startswith(
+        "When Emails credits fall to 100, buy 2,000 emails for $5.00 before tax, at most $12.00 per calendar month."
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"consent": False}, "consent_required"),
+        ({"cap_cents": 499}, "cap_too_small"),
+        ({"pack": "sms-100"}, "pack_not_for_metric"),
+        ({"pack": "emails-10k-monthly"}, "pack_not_for_metric"),
+        ({"pack": "none"}, "pack_not_found"),
+        ({"count": 0}, "invalid_count"),
+        ({"threshold": -1}, "invalid_threshold"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(topping: Topping, change: dict[str, object], code: str) -> None:
+    with pytest.raises(BillingError) as refused:
+        topping.put(replace(WANTED, **change))  # ty: ignore[invalid-argument-type]
+    assert refused.value.code == code
+
+
+def test_a_pack_that_is_not_sold_any_more_turns_it_off(topping: Topping) -> None:
+    topping.shop.change_pack("emails-1k", retired=True)
+    topping.use(250 + 950)
+    assert topping.sweep() == 0
+    assert topping.top_up().state == "turned_off"
+
+
+def test_a_crash_between_any_two_writes_charges_once(database: Database) -> None:
+    topping = Topping(database, wanted=replace(WANTED, cap_cents=1_000_000))
+    topping.use(250 + 1_000)
+    write, done = 0, False
+    while not done:
+        write += 1
+        done = survives(database, write, topping.sweep)
+        topping.now += OWN
+        topping.sweep()
+        assert len(topping.bought()) == len(topping.charges()) == write, f"after a crash before write {write}"
+        assert topping.sweep() == 0
+        topping.use(2_000)
+    assert write > 5
+    assert {attempt.state for attempt in topping.attempts()} == {"paid"}
+    topping.clean()
+
+
+def test_the_webhook_finishes_what_a_dead_job_left(topping: Topping) -> None:
+    topping.use(250 + 950)
+    pay = topping.shop.payments.pay_invoice
+
+    def dies(*arguments: str) -> Invoice:
+        pay(*arguments)
+        raise Killed
+
+    topping.shop.payments.pay_invoice = dies  # ty: ignore[invalid-assignment]
+    try:
+        with pytest.raises(Killed):
+            topping.sweep()
+    finally:
+        del topping.shop.payments.pay_invoice
+    assert topping.bought() == []
+    topping.news()
+    assert topping.bought() == [2_000]
+    topping.now += OWN
+    assert topping.sweep() == 0
+    assert len(topping.charges()) == 1
+
+
+def test_stripe_times_out_while_it_charges(topping: Topping) -> None:
+    topping.use(250 + 950)
+    fault = {"kind": "api_error", "count": 3, "status": 500, "when": "after", "path": "/pay"}
+    topping.shop.control("POST", "/faults", **fault)
+    with pytest.raises(UnavailableError):
+        topping.sweep()
+    topping.now += OWN
+    assert topping.sweep() == 1
+    assert (topping.bought(), len(topping.charges())) == ([2_000], 1)
+
+
+def test_two_processes_at_once_charge_once(database: Database, database_url: str) -> None:
+    topping = Topping(database)
+    topping.use(250 + 1_000)
+    processes = multiprocessing.get_context("spawn")
+    barrier = processes.Barrier(WORKERS)
+    given = (database_url, topping.shop.key, topping.shop.url, topping.now, barrier)
+    workers = [processes.Process(target=_sweep, args=given) for _ in range(WORKERS)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert [worker.exitcode for worker in workers] == [0] * WORKERS
+    assert (topping.bought(), len(topping.charges()), len(topping.attempts())) == ([2_000], 1, 1)
+
+
+def _sweep(url: str, key: str, stripe_url: str, now: datetime, barrier: Any) -> None:
+    database = Database(url)
+    payments = connected(key, stripe_url)
+    payments.account()
+    barrier.wait(30)
+    for _ in range(3):
+        top_up_charging.sweep(database.writing, payments, lambda: now)
+    database.close()
+
+
+def test_one_attempt_may_be_open(database: Database) -> None:
+    topping = Topping(database)
+    topping.use(250 + 1_000)
+    with topping.shop.enter() as buyer:
+        owner = stored_id(buyer.organization)
+        first = top_up_charging.begin(buyer.session, owner, METRIC, buyer.now)
+        assert first is not None
+        assert top_up_charging.begin(buyer.session, owner, METRIC, buyer.now) is None
