@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlmodel import Session
 
 from billing_app.domain.access import Role
 from billing_app.domain.errors import InvalidError, NotFoundError
-from billing_app.domain.notifications import KINDS, Kind, kind_ids
-from billing_app.services import orgs
+from billing_app.domain.notifications import KINDS, Kind, kind_ids, one
+from billing_app.services import audit, orgs
 from billing_app.store import notifications as store
 from billing_app.store.orgs import stored_id
 from billing_app.store.tables.orgs import Organization
@@ -95,13 +96,13 @@ def read(session: Session, organization: Organization) -> Choices:
     )
 
 
-def write(session: Session, organization: Organization, wanted: Choices) -> None:
+def write(session: Session, organization: Organization, wanted: Choices, actor: str, now: datetime) -> None:
     """Replaces the choices of every audience that `wanted` names; people whom it does not name are no longer told.
 
     Raises InvalidError `unknown_kind`, `unknown_role` or `too_many_people`, NotFoundError `member_not_found` or
     `webhook_not_found`.
     """
-    owner = stored_id(organization)
+    owner, before = stored_id(organization), _noted(read(session, organization))
     members = {user.email: user.id for user, _ in store.accepted(session, owner, MAX_MEMBERS)}
     endpoints = {each.id for each in store.endpoints(session, owner)}
     if len(wanted.people) > MAX_PEOPLE:
@@ -124,20 +125,27 @@ def write(session: Session, organization: Organization, wanted: Choices) -> None
             store.forget(session, owner, of_person(user_id))
     for audience, kinds in audiences.items():
         choose_all(session, owner, audience, kinds)
+    after = _noted(read(session, organization))
+    audit.record(session, owner, now, actor, "notifications.changed", before=before, after=after)
     orgs.raise_revision(session, owner)
 
 
-def choose(session: Session, organization: Organization, audience: str, kind_id: str, told: bool) -> None:
+def choose(
+    session: Session, organization: Organization, audience: str, kind_id: str, told: bool, actor: str, now: datetime
+) -> None:
     """Changes one choice. Raises InvalidError `unknown_kind`, NotFoundError `audience_not_found`."""
     owner = stored_id(organization)
     valid({kind_id})
     if audience not in audiences_of(session, owner):
         raise NotFoundError("Whoever was to be told is not there any more.", code="audience_not_found")
+    before = chosen(session, owner).told(audience, one(kind_id))
     store.choose(session, owner, audience, kind_id, told)
+    said = {"before": {"told": before}, "after": {"told": told}}
+    audit.record(session, owner, now, actor, "notifications.changed", f"{kind_id} {audience}", **said)
     orgs.raise_revision(session, owner)
 
 
-def add_person(session: Session, organization: Organization, email: str) -> None:
+def add_person(session: Session, organization: Organization, email: str, actor: str, now: datetime) -> None:
     """Tells a single member of what is mailed by default. Raises `member_not_found` or `too_many_people`."""
     owner = stored_id(organization)
     found = next((user for user, _ in store.accepted(session, owner, MAX_MEMBERS) if user.email == email), None)
@@ -146,14 +154,19 @@ def add_person(session: Session, organization: Organization, email: str) -> None
     if len(chosen(session, owner).people()) >= MAX_PEOPLE:
         raise InvalidError(f"At most {MAX_PEOPLE} single members can be told.", code="too_many_people")
     choose_all(session, owner, of_person(found.id), [kind.id for kind in KINDS if kind.mailed])
+    audit.record(session, owner, now, actor, "notifications.person_added", email)
     orgs.raise_revision(session, owner)
 
 
-def remove_person(session: Session, organization: Organization, audience: str) -> None:
+def remove_person(session: Session, organization: Organization, email: str, actor: str, now: datetime) -> None:
     """A single member is told no longer, beside what the role is told."""
-    if audience.startswith("person:"):
-        store.forget(session, stored_id(organization), audience)
-        orgs.raise_revision(session, stored_id(organization))
+    owner = stored_id(organization)
+    found = next((user for user, _ in store.accepted(session, owner, MAX_MEMBERS) if user.email == email), None)
+    if found is None:
+        return
+    store.forget(session, owner, of_person(found.id))
+    audit.record(session, owner, now, actor, "notifications.person_removed", email)
+    orgs.raise_revision(session, owner)
 
 
 def choose_all(session: Session, organization_id: int, audience: str, kinds: Collection[str]) -> None:
@@ -186,3 +199,9 @@ def _by_default(audience: str, kind: Kind) -> bool:
     if who == "endpoint":
         return True
     return kind.mailed and (who == "person" or name in DEFAULT_ROLES)
+
+
+def _noted(choices: Choices) -> dict[str, dict[str, list[str]]]:
+    """Choices as the audit log has them."""
+    both = {"roles": choices.roles, "people": choices.people, "webhooks": choices.webhooks}
+    return {name: {str(who): list(kinds) for who, kinds in told.items()} for name, told in both.items()}

@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from billing_app.domain.errors import ConflictError, InvalidError, NotFoundError
 from billing_app.gateways.addresses import Network, allowed, plain
-from billing_app.services import notification_choices, orgs
+from billing_app.services import audit, notification_choices, orgs
 from billing_app.store import deliveries as delivery_store
 from billing_app.store import notifications as store
 from billing_app.store import outbox
@@ -54,7 +54,7 @@ def create(
     session: Session,
     organization: Organization,
     url: str,
-    created_by: str,
+    actor: str,
     now: datetime,
     *,
     description: str = "",
@@ -75,28 +75,32 @@ def create(
     secret = _new_secret()
     row = WebhookEndpoint(
         organization_id=owner, url=valid_url(url, private), description=description.strip(), secret=secret,
-        created_by=created_by, created_at=now,
+        created_by=actor, created_at=now,
     )  # fmt: skip
     session.add(row)
     session.flush()
     if kinds is not None:
         notification_choices.choose_all(session, owner, notification_choices.of_endpoint(row.id), kinds)
+    audit.record(session, owner, now, actor, "webhook.created", row.url)
     orgs.raise_revision(session, owner)
     return NewSecret(row, secret)
 
 
-def rotate(session: Session, organization: Organization, endpoint_id: UUID, now: datetime) -> NewSecret:
+def rotate(session: Session, organization: Organization, endpoint_id: UUID, actor: str, now: datetime) -> NewSecret:
     """A new secret; the old one signs beside it for OVERLAP. Raises NotFoundError `webhook_not_found`."""
     row = one(session, organization, endpoint_id)
     row.old_secret, row.old_secret_until = row.secret, now + OVERLAP
     row.secret = _new_secret()
     session.add(row)
     session.flush()
+    audit.record(session, row.organization_id, now, actor, "webhook.secret_changed", row.url)
     orgs.raise_revision(session, row.organization_id)
     return NewSecret(row, row.secret)
 
 
-def delete(session: Session, organization: Organization, endpoint_id: UUID, now: datetime) -> WebhookEndpoint:
+def delete(
+    session: Session, organization: Organization, endpoint_id: UUID, actor: str, now: datetime
+) -> WebhookEndpoint:
     """Sends nothing there any more, and forgets its secrets. Raises NotFoundError `webhook_not_found`."""
     row = one(session, organization, endpoint_id)
     row.deleted_at, row.secret, row.old_secret, row.old_secret_until = now, "", "", None
@@ -104,16 +108,20 @@ def delete(session: Session, organization: Organization, endpoint_id: UUID, now:
     session.flush()
     store.forget(session, row.organization_id, notification_choices.of_endpoint(row.id))
     delivery_store.give_up(session, row.organization_id, row.id, now)
+    audit.record(session, row.organization_id, now, actor, "webhook.deleted", row.url)
     orgs.raise_revision(session, row.organization_id)
     return row
 
 
-def enable(session: Session, organization: Organization, endpoint_id: UUID) -> WebhookEndpoint:
+def enable(
+    session: Session, organization: Organization, endpoint_id: UUID, actor: str, now: datetime
+) -> WebhookEndpoint:
     """Sends there again what happens from now on. Raises NotFoundError `webhook_not_found`."""
     row = one(session, organization, endpoint_id)
     row.disabled_at, row.disabled_reason, row.failing_since = None, "", None
     session.add(row)
     session.flush()
+    audit.record(session, row.organization_id, now, actor, "webhook.enabled", row.url)
     orgs.raise_revision(session, row.organization_id)
     return row
 
@@ -124,6 +132,7 @@ def disable(session: Session, row: WebhookEndpoint, reason: str, now: datetime) 
     session.add(row)
     session.flush()
     delivery_store.give_up(session, row.organization_id, row.id, now)
+    audit.record(session, row.organization_id, now, audit.SYSTEM, "webhook.disabled", row.url, after={"reason": reason})
     payload = {"endpoint": str(row.id), "url": row.url, "reason": reason}
     key = f"webhook:{row.id}:disabled:{now.isoformat()}"
     outbox.add(session, row.organization_id, "webhook.disabled", key, payload, now, now)

@@ -136,6 +136,48 @@ BODIES: dict[str, Any] = {
     "POST /organizations/{address}/sign-in-links": {"email": "no address"},
     "POST /organizations/{address}/checkout": {"items": [{"pack": "no-such-pack"}]},
 }
+    "GET /organizations/{address}/features": for_members(),
+    "PUT /organizations/{address}/features": for_admins(),
+    "GET /organizations/{address}/processes": for_members(),
+    "POST /organizations/{address}/processes": for_admins(),
+    "GET /organizations/{address}/processes/{process_id}": for_members(),
+    "PATCH /organizations/{address}/processes/{process_id}": for_admins(),
+    "DELETE /organizations/{address}/processes/{process_id}": for_admins(),
+    "POST /organizations/{address}/processes/{process_id}/publish": for_admins(),
+    "POST /organizations/{address}/processes/{process_id}/close": for_admins(),
+    "POST /organizations/{address}/processes/{process_id}/cancel": for_admins(),
+    "POST /organizations/{address}/gift-cards/redeem": for_who_pays(),
+    "POST /organizations/{address}/tokens/convert": for_who_pays(),
+    "GET /organizations/{address}/notifications": for_admins(),
+    "PUT /organizations/{address}/notifications": for_admins(),
+    "POST /organizations/{address}/notifications/webhooks": for_admins(),
+    "DELETE /organizations/{address}/notifications/webhooks/{webhook_id}": for_admins(),
+    "POST /organizations/{address}/notifications/webhooks/{webhook_id}/rotate-secret": for_admins(),
+    "POST /organizations/{address}/notifications/webhooks/{webhook_id}/enable": for_admins(),
+    "POST /organizations/{address}/notifications/webhooks/{webhook_id}/test": for_admins(),
+    "GET /organizations/{address}/notifications/deliveries": for_admins(),
+    "GET /organizations/{address}/notifications/deliveries/{delivery_id}": for_admins(),
+    "POST /organizations/{address}/notifications/deliveries/{delivery_id}/resend": for_admins(),
+    "GET /admin/organizations": for_operators(),
+    "POST /admin/organizations": for_operators(),
+    "PUT /admin/organizations/{organization}/plan": for_operators(),
+    "GET /admin/organizations/{organization}/overrides": for_operators(),
+    "PUT /admin/organizations/{organization}/overrides/{kind}/{name}": for_operators(),
+    "DELETE /admin/organizations/{organization}/overrides/{kind}/{name}": for_operators(),
+    "GET /admin/audit": for_operators(),
+    "POST /admin/grants": for_operators(),
+    "POST /admin/grants/{grant}/void": for_operators(),
+    "GET /admin/gift-cards": for_operators(),
+    "POST /admin/gift-cards": for_operators(),
+    "GET /admin/gift-cards/{card}/redemptions": for_operators(),
+    "POST /admin/gift-cards/{card}/void": for_operators(),
+    "GET /admin/catalogue": for_operators(),
+    "PUT /admin/catalogue": for_operators(),
+    "GET /admin/catalogue/plans.json": for_operators(),
+    "POST /admin/catalogue/validate": for_operators(),
+    "POST /admin/catalogue/preview": for_operators(),
+    "GET /admin/catalogue/versions": for_operators(),
+    "GET /admin/catalogue/versions/{version}": for_operators(),
 
 REPEATABLE = {
     "POST /organizations/{address}/consume",
@@ -177,6 +219,25 @@ def test_every_route_has_a_row(api: Api) -> None:
 
 
 def test_every_route_of_an_organization_has_a_door(api: Api) -> None:
+    "POST /organizations/{address}/gift-cards/redeem": {Scope.BILLING, Scope.ADMIN},
+    "POST /organizations/{address}/tokens/convert": {Scope.BILLING, Scope.ADMIN},
+    "PUT /organizations/{address}/features": {Scope.ADMIN},
+    "POST /organizations/{address}/processes": {Scope.ADMIN},
+    "PATCH /organizations/{address}/processes/{process_id}": {Scope.ADMIN},
+    "DELETE /organizations/{address}/processes/{process_id}": {Scope.ADMIN},
+    "POST /organizations/{address}/processes/{process_id}/publish": {Scope.ADMIN},
+    "POST /organizations/{address}/processes/{process_id}/close": {Scope.ADMIN},
+    "POST /organizations/{address}/processes/{process_id}/cancel": {Scope.ADMIN},
+    "GET /organizations/{address}/notifications": {Scope.ADMIN},
+    "PUT /organizations/{address}/notifications": {Scope.ADMIN},
+    "POST /organizations/{address}/notifications/webhooks": {Scope.ADMIN},
+    "DELETE /organizations/{address}/notifications/webhooks/{webhook_id}": {Scope.ADMIN},
+    "POST /organizations/{address}/notifications/webhooks/{webhook_id}/rotate-secret": {Scope.ADMIN},
+    "POST /organizations/{address}/notifications/webhooks/{webhook_id}/enable": {Scope.ADMIN},
+    "POST /organizations/{address}/notifications/webhooks/{webhook_id}/test": {Scope.ADMIN},
+    "GET /organizations/{address}/notifications/deliveries": {Scope.ADMIN},
+    "GET /organizations/{address}/notifications/deliveries/{delivery_id}": {Scope.ADMIN},
+    "POST /organizations/{address}/notifications/deliveries/{delivery_id}/resend": {Scope.ADMIN},
     """A route that gets its database session elsewhere would not be guarded at all."""
     for route in MATRIX:
         if "{address}" in route:
@@ -197,6 +258,25 @@ def callers(api: Api) -> Iterator[dict[str, httpx.Client]]:
     with api.database.writing() as session:
         acme, globex = an_organization(session, "acme"), an_organization(session, "globex")
         tokens = {
+    "POST /organizations/{address}/gift-cards/redeem": {"code": "no code"},
+    "POST /organizations/{address}/tokens/convert": {"metric": "mau", "tokens": 1},
+    "POST /admin/organizations": {"address": "acme"},
+    "PUT /admin/organizations/{organization}/plan": {"plan": "no-such-plan", "reason": "a test"},
+    "PUT /admin/organizations/{organization}/overrides/{kind}/{name}": {"value": 2, "reason": "a test"},
+    "POST /admin/grants": {"organization": "acme", "metric": "mau", "quantity": 1, "reason": "a test"},
+    "POST /admin/grants/{grant}/void": {"reason": "a test"},
+    "POST /admin/gift-cards": {"name": "a test", "contents": {"mau": 1}},
+    "POST /admin/gift-cards/{card}/void": {"reason": "a test"},
+    "PUT /admin/catalogue": {"document": {}, "based_on": 1},
+    "POST /admin/catalogue/validate": {"document": {}},
+    "POST /admin/catalogue/preview": {"document": {}, "based_on": 1},
+    "PUT /organizations/{address}/features": {},
+    "POST /organizations/{address}/processes": {},
+    "PATCH /organizations/{address}/processes/{process_id}": {},
+    "POST /organizations/{address}/processes/{process_id}/close": {},
+    "POST /organizations/{address}/processes/{process_id}/cancel": {},
+    "PUT /organizations/{address}/notifications": {"people": {"nobody@example.org": []}},
+    "POST /organizations/{address}/notifications/webhooks": {"url": "no address"},
             role.value: a_session_token(session, a_user(session, f"{role}@acme.example", member_of=acme, role=role))
             for role in (Role.MEMBER, Role.BILLING, Role.ADMIN)
         }
@@ -225,7 +305,24 @@ def callers(api: Api) -> Iterator[dict[str, httpx.Client]]:
 def call(client: httpx.Client, route: str) -> object:
     """The answer as the matrix writes it: the status if a door refused, or OK."""
     method, path = route.split()
-    url = path.format(address="acme", plan="free", session_id="cs_test_none", reservation_id="none")
+    url = path.format(
+        address="acme",
+        plan="free",
+        session_id="cs_test_none",
+        reservation_id="none",
+        process_id=NOWHERE,
+        webhook_id=NOWHERE,
+        delivery_id=NOWHERE,
+        organization="acme",
+        kind="feature",
+        name="whiteLabel",
+        grant="none",
+        card=NOWHERE,
+        version=1,
+        member=NOWHERE,
+        suborganization="none",
+        key_id=NOWHERE,
+    )
     headers = {"Idempotency-Key": "1"} if route in REPEATABLE else None
     answer = client.request(method, url, json=BODIES.get(route), headers=headers)
     assert answer.status_code != 500, f"{route}: {answer.text}"

@@ -90,7 +90,7 @@ def test_an_endpoint_that_was_switched_off_is_said_and_can_be_switched_on(post: 
     assert len(post.receiver.received) == 1, "nothing more goes there"
     with pytest.raises(BillingError, match="switched off"):
         post.do(delivery_log.test, endpoint, post.now)
-    post.do(webhook_endpoints.enable, endpoint)
+    post.do(webhook_endpoints.enable, endpoint, "ada", post.now)
     assert post.row(endpoint).disabled_at is None
 
 
@@ -117,7 +117,7 @@ def test_one_success_forgives_the_endpoint(post: Post) -> None:
 def test_the_old_secret_signs_for_a_day_beside_the_new_one(post: Post) -> None:
     endpoint = post.endpoint()
     old = post.secret
-    post.secret = post.do(webhook_endpoints.rotate, endpoint, post.now).secret
+    post.secret = post.do(webhook_endpoints.rotate, endpoint, "ada", post.now).secret
     post.goes_out()
     post.passes(hours=24)
     post.goes_out()
@@ -148,7 +148,7 @@ def test_a_deleted_endpoint_gets_nothing_and_keeps_no_secret(post: Post) -> None
     endpoint = post.endpoint()
     post.happens()
     post.fan_out()
-    post.do(webhook_endpoints.delete, endpoint, post.now)
+    post.do(webhook_endpoints.delete, endpoint, "ada", post.now)
     post.deliver()
     assert post.receiver.received == []
     with post.database.reading() as session:

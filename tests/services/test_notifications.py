@@ -37,7 +37,7 @@ def test_without_a_mail_server_nothing_is_kept_for_later(post: Post) -> None:
 def test_what_is_chosen_holds(post: Post) -> None:
     endpoint = post.endpoint(kinds=["credits.expired"])
     wanted = Choices({"admin": (), "member": ("metric.blocked",)}, {"billing@acme.example": ("metric.blocked",)}, {})
-    post.do(notification_choices.write, wanted)
+    post.do(notification_choices.write, wanted, "ada", post.now)
     post.goes_out()
     assert post.postbox.receivers == ["billing@acme.example", "member@acme.example"], "each of them once"
     assert post.receiver.received == []
@@ -63,7 +63,7 @@ def test_what_is_chosen_holds(post: Post) -> None:
 )
 def test_a_choice_that_cannot_be_meant_changes_nothing(post: Post, wanted: Choices, code: str) -> None:
     with pytest.raises(BillingError) as refused:
-        post.do(notification_choices.write, wanted)
+        post.do(notification_choices.write, wanted, "ada", post.now)
     assert refused.value.code == code
 
 
@@ -102,7 +102,7 @@ def test_an_organization_has_so_many_endpoints(post: Post) -> None:
 
 def test_every_kind_can_be_told_in_words(post: Post) -> None:
     everything = Choices({"admin": kind_ids()}, {}, {})
-    post.do(notification_choices.write, everything)
+    post.do(notification_choices.write, everything, "ada", post.now)
     for kind in kind_ids():
         post.happens(kind)
     post.fan_out()
