@@ -25,19 +25,15 @@ from billing_app.api.health import CHECKS, Check
 from billing_app.api.rate_limits import Limit, RateLimits, buckets_of
 from billing_app.api.request_log import RequestLog
 from billing_app.api.routes import (
+    cards_and_tokens,
     catalogue,
     checkout,
     consumption,
-    features,
-    members,
-    notifications,
+    credits,
+    downloads,
     operator_catalogue,
     operator_credits,
     operator_organizations,
-    organizations,
-    processes,
-    credits,
-    downloads,
     sign_in,
     sign_in_links,
     usage,
@@ -52,17 +48,17 @@ DOCUMENTED: tuple[type[BaseModel], ...] = (problems.Problem, UsageBatch, CloudEv
 
 ROUTERS: tuple[APIRouter, ...] = (
     sign_in.router,
-    cards_and_tokens.router,
-    organizations.router,
-    members.router,
-    notifications.router,
     catalogue.router,
     usage.router,
     consumption.router,
     credits.router,
     downloads.router,
     checkout.router,
+    cards_and_tokens.router,
     sign_in_links.router,
+    operator_organizations.router,
+    operator_credits.router,
+    operator_catalogue.router,
     webhooks.router,
 )
 

@@ -102,7 +102,7 @@ def rebased(
 
 def of_number(session: Session, version: int) -> Catalog:
     """The catalogue of a version. Raises NotFoundError `version_not_found`."""
-    return catalog.of_version(session, _head_of(session, version))
+    return catalog.of_version(session, head_of(session, version))
 
 
 def versions(session: Session, now: datetime, limit: int, before: int | None = None) -> list[Version]:
@@ -133,7 +133,7 @@ MAX_HISTORY = 10_000
 """Versions that are looked through for corrections: heads only, and nobody saves this often."""
 
 
-def _head_of(session: Session, version: int) -> VersionHead:
+def head_of(session: Session, version: int) -> VersionHead:
     for head in store.history(session, 1, version + 1):
         if head.version == version:
             return head

@@ -19,10 +19,10 @@ from sqlmodel import Session
 from billing_app.domain import gift_codes
 from billing_app.domain.credits import MAX_QUANTITY
 from billing_app.domain.errors import BillingError, ConflictError, InvalidError, NotFoundError
-from billing_app.services import accounts, catalog, credits
+from billing_app.services import accounts, audit, catalog, credits
+from billing_app.services import paying as payers
 from billing_app.services.secrets import digest
 from billing_app.store import attempts
-from billing_app.store import credits as credit_store
 from billing_app.store import gift_cards as store
 from billing_app.store.tables.base import new_id
 from billing_app.store.tables.credits import GrantRow
@@ -130,6 +130,8 @@ def create(
         for code in codes
     ]  # fmt: skip
     store.add(session, rows)
+    made = {"cards": count, "contents": held, "redemptions": max_redemptions, "until": expires_at}
+    audit.record(session, None, now, actor, "gift_card.created", title, after=made)
     return [NewCard(view(row, now), gift_codes.grouped(code)) for row, code in zip(rows, codes, strict=True)]
 
 
@@ -151,10 +153,18 @@ def redeem(session: Session, organization: Organization, code: str, now: datetim
     """Gives the organization what the card holds, valid for one year from `now`. Call `begin` before.
 
     Raises NotFoundError `gift_card_not_found`; ConflictError `gift_card_redeemed` (by this organization, before),
-    `gift_card_used_up`, `gift_card_expired`, `gift_card_void`.
+    `gift_card_used_up`, `gift_card_expired`, `gift_card_void`, `paid_by_another` (credits of an organization that
+    another pays for would never be used).
     """
     owner = accounts.organization_id(organization)
-    credit_store.lock_organization(session, owner)
+    paying = payers.hold(session, organization, now)
+    payers.require_active(organization, paying)
+    if paying.id != organization.id:
+        raise ConflictError(
+            f"{paying.name} pays for this organization: redeem the card there.",
+            code="paid_by_another",
+            payer=paying.address,
+        )
     normal = gift_codes.normal(code)
     card = None if normal is None else store.by_hash(session, digest(normal))
     if card is None:
@@ -179,10 +189,11 @@ def redeem(session: Session, organization: Organization, code: str, now: datetim
         )
         for metric, quantity in sorted(contents_of(card).items())
     ]
+    audit.record(session, owner, now, actor, "gift_card.redeemed", card.name, after={"card": card.hint})
     return Redeemed(card.id, card.name, tuple(made))
 
 
-def void(session: Session, card_id: UUID, reason: str, now: datetime) -> CardView:
+def void(session: Session, card_id: UUID, reason: str, now: datetime, *, actor: str = "") -> CardView:
     """Ends a card for good; what was redeemed stays. Voiding twice is one void.
 
     Raises NotFoundError `gift_card_not_found`, InvalidError `reason_required`.
@@ -191,7 +202,9 @@ def void(session: Session, card_id: UUID, reason: str, now: datetime) -> CardVie
     if not said or len(said) > MAX_REASON:
         raise InvalidError(f"Say why, in 1 to {MAX_REASON} characters.", code="reason_required")
     card = _existing(session, card_id)
-    store.void(session, card_id, now, said)
+    if store.void(session, card_id, now, said):
+        after = {"card": card.hint, "reason": said}
+        audit.record(session, None, now, actor, "gift_card.voided", card.name, after=after)
     session.refresh(card)
     return view(card, now)
 

@@ -1,4 +1,4 @@
-"""What operators look for: organizations."""
+"""What operators look for, and make: organizations."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from billing_app.services import accounts, catalog
-from billing_app.services.cursors import cursor_of, place_at
+from billing_app.services import accounts, audit, catalog, credits, orgs
+from billing_app.services.cursors import MAX_CURSOR, cursor_of, place_at
 from billing_app.services.views.operator import OrganizationLine, OrganizationsView
 from billing_app.store import org_search, outbox
 from billing_app.store.orgs import stored_id
+from billing_app.store.tables.orgs import Organization
+
+__all__ = ["MAX_CURSOR", "MAX_SEARCH", "make", "organizations"]
 
 PAGE = 50
 """Organizations of a page (api.md, Lists)."""
@@ -40,3 +43,26 @@ def organizations(session: Session, search: str, cursor: str, now: datetime) -> 
         ),
         next_cursor=cursor_of(page[-1].name, page[-1].address) if len(found) > PAGE else "",
     )
+
+
+def make(
+    session: Session,
+    now: datetime,
+    *,
+    name: str = "",
+    address: str | None = None,
+    plan: str | None = None,
+    anchor: datetime | None = None,
+    actor: str,
+) -> Organization:
+    """A new organization without members, on `plan` or the default one.
+
+    Raises as `orgs.create`, NotFoundError `plan_not_found`.
+    """
+    chosen = catalog.current(session, now).plan(plan).id if plan else ""
+    made = orgs.create(session, now, name=name, address=address, anchor=anchor)
+    after = {"name": made.name, "plan": chosen or "default"}
+    audit.record(session, stored_id(made), now, actor, "organization.created", made.address, after=after)
+    if chosen:
+        credits.change_plan(session, made, chosen, now, reason="Chosen when it was made", actor=actor)
+    return made

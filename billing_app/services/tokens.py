@@ -18,7 +18,7 @@ from billing_app.domain.errors import CreditsExhaustedError, FactRefusedError
 from billing_app.domain.periods import period_at, period_containing
 from billing_app.domain.quantities import format_size
 from billing_app.domain.tokens import Piece, pieces
-from billing_app.services import accounts, catalog, credits, meters, recounts
+from billing_app.services import accounts, audit, catalog, credits, meters, recounts
 from billing_app.services.secrets import digest
 from billing_app.store import credits as store
 from billing_app.store import ledger
@@ -91,6 +91,8 @@ def convert(
         for part in parts
         if part.quantity
     ]
+    after = {"from": tokens, "to": quantity, "metric": metric.id}
+    audit.record(session, owner, now, actor, "credits.converted", metric.id, after=after)
     return Converted(metric.id, tokens, quantity, reason, tuple(made))
 
 

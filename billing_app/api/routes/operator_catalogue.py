@@ -10,7 +10,7 @@ from starlette.responses import Response
 from billing_app.api import cursors
 from billing_app.api.documented import READING_A_BODY, behind_a_door
 from billing_app.api.doors import Door, OperatorDoor
-from billing_app.api.schemas.operators import (
+from billing_app.api.schemas.catalogue_edits import (
     CatalogueAnswer,
     CatalogueEditRequest,
     CatalogueRequest,

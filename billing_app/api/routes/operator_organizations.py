@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query
 
@@ -12,7 +10,6 @@ from billing_app.api import cursors
 from billing_app.api.documented import READING_A_BODY, behind_a_door
 from billing_app.api.doors import Door, OperatorDoor
 from billing_app.api.schemas.operators import (
-    AuditAnswer,
     NewOrganizationAnswer,
     NewOrganizationRequest,
     OrganizationLineAnswer,
@@ -21,8 +18,8 @@ from billing_app.api.schemas.operators import (
     PlanHeldAnswer,
     PlanRequest,
 )
-from billing_app.api.schemas.shared import DEFAULT_LIST, MAX_LIST, Items, Name
-from billing_app.domain.errors import NotFoundError
+from billing_app.api.schemas.organizations import AuditAnswer, AuditQuery
+from billing_app.api.schemas.shared import Items, Name
 from billing_app.services import accounts, audit, credits, operators, orgs, overrides
 from billing_app.services.granting import required_reason
 from billing_app.services.overrides import Kind
@@ -32,7 +29,6 @@ router = APIRouter(prefix="/admin", tags=["operator"])
 
 Operating = Annotated[Door, Depends(OperatorDoor())]
 Address = Annotated[str, Path(max_length=64)]
-Limit = Annotated[int, Query(ge=1, le=MAX_LIST)]
 Cursor = Annotated[str | None, Query(max_length=operators.MAX_CURSOR)]
 
 
@@ -118,9 +114,7 @@ def put_override(
         return OverrideAnswer.model_validate(row)
 
 
-@router.delete(
-    "/organizations/{organization}/overrides/{kind}/{name}", status_code=204, responses=behind_a_door(422)
-)
+@router.delete("/organizations/{organization}/overrides/{kind}/{name}", status_code=204, responses=behind_a_door(422))
 def end_override(door: Operating, organization: Address, kind: Kind, name: Annotated[Name, Path()]) -> None:
     """Takes an override back: the plan holds again."""
     with door.writing() as visit:
@@ -129,32 +123,15 @@ def end_override(door: Operating, organization: Address, kind: Kind, name: Annot
 
 
 @router.get("/audit", response_model=Items[AuditAnswer], responses=behind_a_door(422))
-def audit_log(
-    door: Operating,
-    organization: Annotated[str, Query(max_length=64, pattern=r"^[^\x00]*$")] = "",
-    action: Annotated[str, Query(max_length=60, pattern=r"^[a-z_.]*$")] = "",
-    limit: Limit = DEFAULT_LIST,
-    cursor: Annotated[str | None, Query(max_length=cursors.MAX_CURSOR)] = None,
-) -> dict[str, Any]:
-    """Who changed what, of one organization or of all, the newest first. `action` is one, or its noun."""
-    before = None if cursor is None else _entry_at(cursor)
+def audit_of_everything(door: Operating, query: Annotated[AuditQuery, Query()]) -> dict[str, Any]:
+    """Who changed what anywhere, the newest first."""
+    words = None if query.cursor is None else tuple(map(str, cursors.decode(query.cursor, str, str)))
+    before, action = audit.place_of(words), query.action or ""
     with door.reading() as visit:
-        owner = stored_id(orgs.by_address(visit.session, organization)) if organization else None
-        found = audit.entries(visit.session, owner, limit + 1, before=before, action=action)
-    page = found[:limit]
-    last = page[-1] if len(found) > limit else None
-    after = None if last is None else cursors.encode(last.at.isoformat(), str(last.id))
-    return {"items": [AuditAnswer.model_validate(each) for each in page], "next_cursor": after}
-
-
-def _entry_at(cursor: str) -> tuple[datetime, UUID]:
-    at, entry = cursors.decode(cursor, str, str)
-    try:
-        moment = datetime.fromisoformat(str(at))
-        if moment.tzinfo is None:
-            raise ValueError(at)
-        return moment, UUID(str(entry))
-    except ValueError:
-        raise NotFoundError(
-            "The list has no such place. Begin again without a cursor.", code="cursor_not_found"
-        ) from None
+        found = audit.entries(visit.session, None, query.limit + 1, before=before, action=action)
+    page = found[: query.limit]
+    more = len(found) > query.limit
+    return {
+        "items": [AuditAnswer.of(entry) for entry in page],
+        "next_cursor": cursors.encode(*page[-1].place) if more else None,
+    }

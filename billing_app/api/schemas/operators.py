@@ -1,17 +1,15 @@
-"""What operators send and get: organizations, grants by hand, gift cards, the catalogue, the audit log."""
+"""What operators send and get: organizations, grants by hand, gift cards."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
 from billing_app.api.schemas.shared import Answer, Moment, Name, Request
 from billing_app.domain.credits import MAX_QUANTITY
-from billing_app.services.catalogue_effects import Affected, MetricEffect, Preview
-from billing_app.services.catalogue_edits import Version
 from billing_app.services.gift_cards import MAX_BATCH, MAX_REDEMPTIONS, CardState, NewCard
 
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=500)]
@@ -185,160 +183,13 @@ class OverrideRequest(Request):
 
 
 class OverrideAnswer(Answer):
-    """An override, in force or not any more."""
+    """An override. `ended_at` is when it was replaced or taken back."""
 
     kind: str
     name: str
     value: int | None
     starts_at: datetime
     ends_at: datetime | None
+    ended_at: datetime | None
     reason: str
     actor: str
-
-
-class CatalogueRequest(Request):
-    """A whole catalogue, as plans.json has it."""
-
-    document: dict[str, Any]
-
-
-class CatalogueEditRequest(CatalogueRequest):
-    """An edit: `based_on` is the version that it began with. `correcting` replaces it as if it had never held."""
-
-    based_on: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
-    correcting: bool = False
-
-
-class CatalogueAnswer(Answer):
-    """A version of the catalogue, whole."""
-
-    version: int
-    effective_at: datetime
-    source: str
-    document: dict[str, Any]
-
-
-class ChangeAnswer(Answer):
-    """One difference. `path` names items by their id: `plans.pro.prices.month`."""
-
-    kind: str
-    path: str
-    before: Any = None
-    after: Any = None
-
-
-class VersionAnswer(Answer):
-    """A version, and what it changed of the one before."""
-
-    version: int
-    effective_at: datetime
-    recorded_at: datetime
-    source: str
-    corrects: int | None
-    corrected_by: int | None
-    in_force: bool
-    changes: list[ChangeAnswer]
-
-    @classmethod
-    def of(cls, version: Version) -> VersionAnswer:
-        """The answer for a version."""
-        return cls.model_validate(version)
-
-
-class MistakeAnswer(Answer):
-    """One thing to put right, and where."""
-
-    path: str
-    message: str
-
-
-class ValidationAnswer(Answer):
-    """Whether a catalogue is sound by itself."""
-
-    sound: bool
-    mistakes: list[MistakeAnswer]
-
-
-class MetricEffectAnswer(Answer):
-    """A metric of an organization before and after, as the engine computes it. `allowance` null is unlimited."""
-
-    metric: str
-    allowance_before: int | None
-    allowance_after: int | None
-    left_before: int
-    left_after: int
-    deficit_before: int
-    deficit_after: int
-    state_before: str
-    state_after: str
-
-    @classmethod
-    def of(cls, effect: MetricEffect) -> MetricEffectAnswer:
-        """The answer for one effect."""
-        return cls(
-            metric=effect.metric.id,
-            allowance_before=effect.allowance[0], allowance_after=effect.allowance[1],
-            left_before=effect.left[0], left_after=effect.left[1],
-            deficit_before=effect.deficit[0], deficit_after=effect.deficit[1],
-            state_before=effect.state[0].value, state_after=effect.state[1].value,
-        )  # fmt: skip
-
-
-class AffectedAnswer(Answer):
-    """An organization that feels an edit."""
-
-    address: str
-    name: str
-    plan: str
-    changes: list[ChangeAnswer]
-    metrics: list[MetricEffectAnswer]
-
-    @classmethod
-    def of(cls, affected: Affected) -> AffectedAnswer:
-        """The answer for one organization."""
-        return cls(
-            address=affected.address,
-            name=affected.name,
-            plan=affected.plan,
-            changes=[ChangeAnswer.model_validate(change) for change in affected.changes],
-            metrics=[MetricEffectAnswer.of(effect) for effect in affected.metrics],
-        )
-
-
-class SavedAnswer(Answer):
-    """What saving did or would do. `kept` are plans and packs in use that the document dropped: they stay, retired."""
-
-    version: int | None
-    written: bool
-    changes: list[ChangeAnswer]
-    kept: list[str]
-
-
-class PreviewAnswer(SavedAnswer):
-    """The same, with whom it affects: `affected_count` is all of them, `affected` at most 100, who gets blocked first."""
-
-    affected_count: int
-    affected: list[AffectedAnswer]
-
-    @classmethod
-    def of(cls, preview: Preview) -> PreviewAnswer:
-        """The answer for a preview."""
-        return cls(
-            **SavedAnswer.model_validate(preview.result).model_dump(),
-            affected_count=preview.count,
-            affected=[AffectedAnswer.of(each) for each in preview.affected],
-        )
-
-
-class AuditAnswer(Answer):
-    """Who changed what, from what to what. `address` is empty for what belongs to the whole console."""
-
-    id: UUID
-    at: datetime
-    actor: str
-    who: str
-    action: str
-    subject: str
-    address: str
-    before: dict[str, Any]
-    after: dict[str, Any]

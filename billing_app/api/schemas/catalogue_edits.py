@@ -1,0 +1,146 @@
+"""The catalogue as operators edit it: edits, versions, mistakes, and whom an edit affects."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from billing_app.api.schemas.shared import Answer, Request
+from billing_app.services.catalogue_edits import Version
+from billing_app.services.catalogue_effects import Affected, MetricEffect, Preview
+
+
+class CatalogueRequest(Request):
+    """A whole catalogue, as plans.json has it."""
+
+    document: dict[str, Any]
+
+
+class CatalogueEditRequest(CatalogueRequest):
+    """An edit: `based_on` is the version that it began with. `correcting` replaces it as if it had never held."""
+
+    based_on: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
+    correcting: bool = False
+
+
+class CatalogueAnswer(Answer):
+    """A version of the catalogue, whole."""
+
+    version: int
+    effective_at: datetime
+    source: str
+    document: dict[str, Any]
+
+
+class ChangeAnswer(Answer):
+    """One difference. `path` names items by their id: `plans.pro.prices.month`."""
+
+    kind: str
+    path: str
+    before: Any = None
+    after: Any = None
+
+
+class VersionAnswer(Answer):
+    """A version, and what it changed of the one before."""
+
+    version: int
+    effective_at: datetime
+    recorded_at: datetime
+    source: str
+    corrects: int | None
+    corrected_by: int | None
+    in_force: bool
+    changes: list[ChangeAnswer]
+
+    @classmethod
+    def of(cls, version: Version) -> VersionAnswer:
+        """The answer for a version."""
+        return cls.model_validate(version)
+
+
+class MistakeAnswer(Answer):
+    """One thing to put right, and where."""
+
+    path: str
+    message: str
+
+
+class ValidationAnswer(Answer):
+    """Whether a catalogue is sound by itself."""
+
+    sound: bool
+    mistakes: list[MistakeAnswer]
+
+
+class MetricEffectAnswer(Answer):
+    """A metric of an organization before and after, as the engine computes it. `allowance` null is unlimited."""
+
+    metric: str
+    allowance_before: int | None
+    allowance_after: int | None
+    left_before: int
+    left_after: int
+    deficit_before: int
+    deficit_after: int
+    state_before: str
+    state_after: str
+
+    @classmethod
+    def of(cls, effect: MetricEffect) -> MetricEffectAnswer:
+        """The answer for one effect."""
+        return cls(
+            metric=effect.metric.id,
+            allowance_before=effect.allowance[0], allowance_after=effect.allowance[1],
+            left_before=effect.left[0], left_after=effect.left[1],
+            deficit_before=effect.deficit[0], deficit_after=effect.deficit[1],
+            state_before=effect.state[0].value, state_after=effect.state[1].value,
+        )  # fmt: skip
+
+
+class AffectedAnswer(Answer):
+    """An organization that feels an edit."""
+
+    address: str
+    name: str
+    plan: str
+    changes: list[ChangeAnswer]
+    metrics: list[MetricEffectAnswer]
+
+    @classmethod
+    def of(cls, affected: Affected) -> AffectedAnswer:
+        """The answer for one organization."""
+        return cls(
+            address=affected.address,
+            name=affected.name,
+            plan=affected.plan,
+            changes=[ChangeAnswer.model_validate(change) for change in affected.changes],
+            metrics=[MetricEffectAnswer.of(effect) for effect in affected.metrics],
+        )
+
+
+class SavedAnswer(Answer):
+    """What saving did or would do. `kept` are plans and packs in use that the document dropped: they stay, retired."""
+
+    version: int | None
+    written: bool
+    changes: list[ChangeAnswer]
+    kept: list[str]
+
+
+class PreviewAnswer(SavedAnswer):
+    """The same, with whom it affects: `affected_count` is all of them, `affected` at most 100, blocked ones first."""
+
+    affected_count: int
+    affected: list[AffectedAnswer]
+
+    @classmethod
+    def of(cls, preview: Preview) -> PreviewAnswer:
+        """The answer for a preview."""
+        return cls(
+            **SavedAnswer.model_validate(preview.result).model_dump(),
+            affected_count=preview.count,
+            affected=[AffectedAnswer.of(each) for each in preview.affected],
+        )

@@ -1,0 +1,82 @@
+"""Credits that an operator gives by hand: always with a reason, and told with it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from billing_app.domain.credits import DEFAULT_PRIORITY
+from billing_app.domain.errors import ConflictError, InvalidError, NotFoundError
+from billing_app.services import credits, orgs, paying
+from billing_app.services.credits import ONE_YEAR
+from billing_app.services.secrets import digest
+from billing_app.store import grant_owners
+from billing_app.store.tables.credits import GrantRow
+from billing_app.store.tables.orgs import Organization
+
+MAX_REASON = 500
+"""Characters of a reason: it stands in the customer's ledger."""
+
+KEY_LENGTH = 32
+"""Characters of a key's digest that a grant carries."""
+
+
+def give(
+    session: Session,
+    organization: Organization,
+    metric: str,
+    quantity: int,
+    now: datetime,
+    *,
+    reason: str,
+    key: str,
+    actor: str,
+    effective_at: datetime | None = None,
+    expires_at: datetime | str | None = ONE_YEAR,
+    priority: int = DEFAULT_PRIORITY,
+) -> GrantRow:
+    """A free grant, once per `key`.
+
+    Raises InvalidError `reason_required`, ConflictError `paid_by_another`, and as `credits.grant`.
+    """
+    said = required_reason(reason)
+    payer = paying.payer(session, organization, now)
+    if payer.id != organization.id:
+        raise ConflictError(
+            f"{payer.name} pays for this organization: credits given here would not be used. Give them there.",
+            code="paid_by_another",
+            payer=payer.address,
+        )
+    return credits.grant(
+        session,
+        organization,
+        metric,
+        quantity,
+        now,
+        source="operator",
+        source_key=f"operator:{digest(key)[:KEY_LENGTH]}",
+        reason=said,
+        effective_at=effective_at,
+        expires_at=expires_at,
+        priority=priority,
+        actor=actor,
+    )
+
+
+def void(session: Session, grant_id: str, now: datetime, *, reason: str, actor: str) -> tuple[Organization, GrantRow]:
+    """Forfeits what is left of a grant, whoever has it. Raises InvalidError `reason_required`, NotFoundError."""
+    said = required_reason(reason)
+    owner = grant_owners.owner(session, grant_id)
+    if owner is None:
+        raise NotFoundError(f"There is no grant {grant_id!r}.", code="grant_not_found")
+    organization = orgs.by_id(session, owner)
+    return organization, credits.void(session, organization, grant_id, now, reason=said, actor=actor)
+
+
+def required_reason(reason: str) -> str:
+    """The reason without blanks around it. Raises InvalidError `reason_required`."""
+    said = reason.strip()
+    if not said or len(said) > MAX_REASON or not said.isprintable():
+        raise InvalidError(f"Say why, in 1 to {MAX_REASON} visible characters.", code="reason_required")
+    return said
