@@ -16,8 +16,10 @@ from sqlmodel import Session
 
 from billing_app.domain.errors import BillingError, NotFoundError, UnavailableError
 from billing_app.domain.purchases import OrderState, Sold, sold_at
+from billing_app.domain.subscriptions import ENDED, HOLDING
 from billing_app.gateways.invoices import Invoice
 from billing_app.gateways.payments import Checkout, CheckoutState, PaidLine, Payments
+from billing_app.gateways.subscriptions import Subscription
 from billing_app.services import (
     accounts,
     catalog,
@@ -27,6 +29,7 @@ from billing_app.services import (
     orgs,
     payment_account,
     recurring_packs,
+    subscriptions,
 )
 from billing_app.store import credits as credit_store
 from billing_app.store import outbox
@@ -70,7 +73,9 @@ def settle(session: Session, checkout: Checkout, now: datetime) -> Order | None:
     organization, order = found
     if order.state == OrderState.PAID:
         return order
-    if checkout.state is CheckoutState.PAID and (checkout.mode == "payment" or checkout.invoice is not None):
+    if order.kind == subscriptions.PLAN and checkout.subscription is not None:
+        _begin(session, organization, order, checkout, checkout.subscription, now)
+    elif checkout.state is CheckoutState.PAID and (checkout.mode == "payment" or checkout.invoice is not None):
         _fulfil(session, organization, order, checkout, now)
     elif order.state == OrderState.OPEN and checkout.state in CLOSED:
         _close(session, organization, order, CLOSED[checkout.state], checkout.failure, now)
@@ -144,7 +149,7 @@ def _order_of(session: Session, checkout: Checkout) -> tuple[Organization, Order
     owner = accounts.organization_id(organization)
     organization = credit_store.lock_organization(session, owner)
     order = store.order(session, owner, order_id)
-    if order is None or order.session_id not in (None, checkout.id) or order.kind != PACKS:
+    if order is None or order.session_id not in (None, checkout.id) or order.kind not in (PACKS, subscriptions.PLAN):
         return None
     if checkout.mode not in ("payment", "subscription"):
         return None
@@ -167,6 +172,27 @@ def first_invoice(
     order.total_cents, order.currency = invoice.total_cents, invoice.currency
     _paid(session, order, invoice.payment_id or None, invoice_grants.paid_at(invoice, now), grants, now)
     return grants
+
+
+def _begin(
+    session: Session,
+    organization: Organization,
+    order: Order,
+    checkout: Checkout,
+    subscription: Subscription,
+    now: datetime,
+) -> None:
+    """The subscription that the payer's page began is mirrored; the order is done once that gives the plan."""
+    row = subscriptions.mirror(session, organization, subscription, now)
+    order.subscription_id, order.invoice_id = row.id, row.latest_invoice_id or None
+    order.failure = checkout.failure
+    session.add(order)
+    if row.status in HOLDING:
+        order.total_cents, order.currency = checkout.total_cents, checkout.currency
+        paid_at = min(checkout.paid_at or now, now)
+        _paid(session, order, checkout.payment_id, paid_at, [], now)
+    elif row.status in ENDED:
+        _close(session, organization, order, OrderState.FAILED, checkout.failure, now)
 
 
 def _fulfil(session: Session, organization: Organization, order: Order, checkout: Checkout, now: datetime) -> None:

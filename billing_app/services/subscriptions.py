@@ -8,7 +8,7 @@ plan. Moments come from Stripe where it says them, so that late news counts from
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from sqlmodel import Session
@@ -26,6 +26,9 @@ from billing_app.store.tables.orgs import Organization
 from billing_app.store.tables.subscriptions import Subscription as Row
 
 log = structlog.get_logger()
+
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""How far Stripe's clock may be ahead of ours. An event from later than that is not of our time: a test clock's."""
 
 KIND, PLAN = "kind", store.PLAN
 """What the metadata of a plan's subscription, and of its Checkout session, says that it is."""
@@ -189,7 +192,8 @@ def _follow_payment(
     since = past_due.since(session, organization)
     if row.status in domain.OWED:
         opened = invoice.opened_at if invoice and invoice.opened_at else found.item.period_start
-        first = _bounded(at or opened, opened, now)
+        told = at if at is not None and at <= now + CLOCKS_DIFFER else opened
+        first = _bounded(told, opened, now)
         if since is None or (first < since and invoice is not None):
             past_due.record(session, organization, now, past_due=True, at=first, reason="The card was not charged")
             since = first

@@ -1,0 +1,435 @@
+"""Plans, whole: over HTTP against the stand-in, with months that pass when a test says so."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from billing_app.db import Database
+from billing_app.domain.errors import BillingError
+from billing_app.domain.purchases import OrderState
+from billing_app.services import plan_changes, plan_orders, usage
+from billing_app.services.orgs import by_address
+from billing_app.services.usage import ReportedEvent
+from billing_app.store.tables.subscriptions import Subscription
+from tests.shop import DECLINED, PUBLIC_URL
+from tests.subscriber import BAD_CARD, MONTH, START, YEAR, Subscriber, a_subscriber, days
+
+APRIL = datetime(2026, 4, 1, tzinfo=UTC)
+MAY = datetime(2026, 5, 1, tzinfo=UTC)
+JUNE = datetime(2026, 6, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+SETTLED = 2 * HOUR
+"""After a renewal its invoice is a draft for an hour."""
+
+FREE_MAU, ESSENTIAL_MAU, PRO_MAU = 1_000, 10_000, 25_000
+
+
+def without_trials(document: dict[str, Any]) -> None:
+    for plan in document["plans"]:
+        plan["trial_days"] = 0
+
+
+@pytest.fixture
+def trying(database: Database) -> Subscriber:
+    return a_subscriber(database)
+
+
+@pytest.fixture
+def acme(database: Database) -> Subscriber:
+    subscriber = a_subscriber(database)
+    subscriber.change_catalogue(without_trials)
+    return subscriber
+
+
+def row_of(subscriber: Subscriber) -> Subscription:
+    row = subscriber.row()
+    assert row is not None
+    return row
+
+
+class TestBeginning:
+    def test_a_first_month_is_a_part_and_then_renewal_and_reset_are_one_instant(self, acme: Subscriber) -> None:
+        acme.subscribe("essential")
+        row = row_of(acme)
+        assert (row.status, row.plan, row.interval, row.period_end) == ("active", "essential", "month", APRIL)
+        rest = (APRIL - START) / (APRIL - datetime(2026, 3, 1, tzinfo=UTC))
+        assert acme.charged() == [round(2900 * rest)]
+        assert (acme.plan(), acme.allowance("mau")) == ("essential", ESSENTIAL_MAU)
+        acme.wait(APRIL + SETTLED)
+        acme.hear_all()
+        row = row_of(acme)
+        assert (row.period_start, row.period_end, acme.charged()[-1]) == (APRIL, MAY, 2900)
+        assert acme.differences() == []
+
+    def test_a_trial_gives_the_plan_at_once_and_bills_when_it_ends(self, trying: Subscriber) -> None:
+        trying.subscribe("essential")
+        row = row_of(trying)
+        assert (row.status, row.trial_end, trying.plan(), trying.charged()) == (
+            "trialing", START + days(14), "essential", [0],
+        )  # fmt: skip
+        assert trying.allowance("mau") == ESSENTIAL_MAU
+        trying.wait(START + days(14) + SETTLED)
+        trying.hear_all()
+        assert (row_of(trying).status, trying.charged()[-1], trying.plan()) == ("active", 2900, "essential")
+
+    def test_a_year_is_paid_at_once_and_metered_monthly(self, acme: Subscriber) -> None:
+        acme.subscribe("essential", YEAR)
+        row = row_of(acme)
+        assert (row.interval, row.period_end, acme.charged()) == (
+            "year", START.replace(year=2027), [29000],
+        )  # fmt: skip
+        for month in (APRIL, MAY):
+            assert acme.allowance("mau", month + HOUR) == ESSENTIAL_MAU
+
+    def test_who_comes_first_with_the_news_makes_no_difference(self, acme: Subscriber) -> None:
+        started = plan_orders.start(acme.enter, acme.payments, "pro", MONTH, PUBLIC_URL)
+        acme.pay(started.session_id)
+        acme.hear_all(random.Random(3), twice=True)
+        assert (acme.plan(), acme.order(started.order_id).state) == ("pro", OrderState.PAID)
+        assert acme.come_back(started.session_id).state is OrderState.PAID
+        assert acme.told() == ["purchase.paid"]
+
+    def test_a_declined_card_begins_nothing_and_the_next_one_does(self, acme: Subscriber) -> None:
+        started = plan_orders.start(acme.enter, acme.payments, "pro", MONTH, PUBLIC_URL)
+        assert acme.pay(started.session_id, DECLINED)["decline"]
+        acme.hear_all()
+        assert (acme.plan(), acme.row()) == ("free", None)
+        assert acme.pay(started.session_id)["decline"] is None
+        acme.hear_all()
+        assert acme.plan() == "pro"
+
+    def test_of_two_pages_only_the_last_can_be_paid(self, acme: Subscriber) -> None:
+        first = plan_orders.start(acme.enter, acme.payments, "essential", MONTH, PUBLIC_URL)
+        plan_orders.start(acme.enter, acme.payments, "pro", MONTH, PUBLIC_URL)
+        assert acme.stripe.checkout.sessions.retrieve(first.session_id).status == "expired"
+
+    def test_a_repeated_request_is_one_order(self, acme: Subscriber) -> None:
+        again = [
+            plan_orders.start(acme.enter, acme.payments, "pro", MONTH, PUBLIC_URL, key="once").session_id
+            for _ in range(2)
+        ]
+        assert again[0] == again[1]
+
+    def test_there_is_one_subscription_and_a_trial_only_once(self, trying: Subscriber) -> None:
+        trying.subscribe("essential")
+        with pytest.raises(BillingError, match="already") as refused:
+            plan_orders.start(trying.enter, trying.payments, "pro", MONTH, PUBLIC_URL)
+        assert refused.value.code == "already_subscribed"
+        trying.stripe.subscriptions.cancel(row_of(trying).id)
+        trying.hear_all()
+        trying.subscribe("pro")
+        assert (row_of(trying).status, trying.plan()) == ("active", "pro")
+
+    @pytest.mark.parametrize(("plan", "code"), [("free", "plan_not_for_sale"), ("nope", "plan_not_found")])
+    def test_what_is_not_sold_cannot_be_subscribed_to(self, acme: Subscriber, plan: str, code: str) -> None:
+        with pytest.raises(BillingError) as refused:
+            plan_orders.start(acme.enter, acme.payments, plan, MONTH, PUBLIC_URL)
+        assert refused.value.code == code
+
+    def test_a_plan_may_name_a_product_of_its_own_at_stripe(self, acme: Subscriber) -> None:
+        product = acme.stripe.products.create({"name": "Ours since 2019"}).id
+        price = acme.stripe.prices.create(
+            {"product": product, "unit_amount": 4200, "currency": "usd", "recurring": {"interval": "month"}}
+        )
+        acme.change_catalogue(lambda document: document["plans"][2].update(stripePlanId=product))
+        acme.subscribe("pro")
+        assert (row_of(acme).price_id, acme.plan()) == (price.id, "pro")
+
+    def test_nearly_at_the_turn_no_part_is_sold(self, acme: Subscriber) -> None:
+        acme.wait(APRIL - timedelta(minutes=20))
+        acme.subscribe("essential")
+        assert acme.charged() == [2900]
+        assert row_of(acme).period_start == APRIL - timedelta(minutes=20)
+
+
+class TestChanging:
+    def test_an_upgrade_costs_what_the_preview_said(self, acme: Subscriber) -> None:
+        acme.subscribe("essential")
+        acme.wait(START + days(9))
+        seen = acme.change("pro")
+        assert (seen.when, seen.due_cents, sum(line.amount_cents for line in seen.lines)) == (
+            "now", acme.charged()[-1], seen.due_cents,
+        )  # fmt: skip
+        assert any(line.amount_cents < 0 for line in seen.lines)
+        assert (acme.plan(), acme.allowance("mau"), row_of(acme).period_end) == ("pro", PRO_MAU, APRIL)
+        paid = len(acme.charged())
+        acme.hear_all()
+        assert (len(acme.charged()), acme.differences()) == (paid, [])
+
+    def test_an_accepted_preview_is_charged_once(self, acme: Subscriber) -> None:
+        acme.subscribe("essential")
+        acme.wait(START + days(3))
+        seen = acme.preview("pro")
+        acme.wait(acme.now + timedelta(minutes=30))
+        plan_changes.change(acme.enter, acme.payments, "pro", MONTH, seen.at)
+        assert acme.charged()[-1] == seen.due_cents
+        with pytest.raises(BillingError) as refused:
+            plan_changes.change(acme.enter, acme.payments, "pro", MONTH, seen.at)
+        assert (refused.value.code, len(acme.charged())) == ("same_plan", 2)
+
+    def test_a_price_seen_long_ago_is_looked_at_again(self, acme: Subscriber) -> None:
+        acme.subscribe("essential")
+        seen = acme.preview("pro")
+        acme.wait(acme.now + 2 * HOUR)
+        with pytest.raises(BillingError) as refused:
+            plan_changes.change(acme.enter, acme.payments, "pro", MONTH, seen.at)
+        assert refused.value.code == "preview_expired"
+
+    def test_a_declined_upgrade_changes_nothing(self, acme: Subscriber) -> None:
+        acme.subscribe("essential")
+        acme.use_card(BAD_CARD)
+        with pytest.raises(BillingError) as refused:
+            acme.change("pro")
+        acme.hear_all()
+        assert (refused.value.code, acme.plan(), row_of(acme).status) == ("payments_refused", "essential", "active")
+        assert acme.past_due_since() is None
+
+    def test_a_smaller_plan_waits_for_the_end_of_the_period(self, acme: Subscriber) -> None:
+        acme.subscribe("pro")
+        seen = acme.change("essential")
+        row = row_of(acme)
+        assert (seen.when, seen.due_cents, seen.counts_at) == ("period_end", 0, APRIL)
+        assert (row.plan, row.scheduled_plan, row.scheduled_at, acme.plan()) == ("pro", "essential", APRIL, "pro")
+        acme.wait(APRIL + days(3))
+        acme.hear_all()
+        assert (row_of(acme).plan, row_of(acme).scheduled_plan, acme.charged()[-1]) == ("essential", "", 2900)
+        assert (acme.plan(), acme.plan(APRIL), acme.plan(APRIL - HOUR)) == ("essential", "essential", "pro")
+        assert (acme.allowance("mau"), acme.allowance("mau", APRIL - HOUR)) == (ESSENTIAL_MAU, PRO_MAU)
+        assert acme.differences() == []
+
+    def test_a_downgrade_can_be_taken_back(self, acme: Subscriber) -> None:
+        acme.subscribe("pro")
+        acme.change("essential")
+        acme.act(plan_changes.keep_plan)
+        assert row_of(acme).scheduled_plan == ""
+        acme.wait(APRIL + SETTLED)
+        acme.hear_all()
+        assert (acme.plan(), acme.charged()[-1]) == ("pro", 9900)
+
+    def test_from_month_to_year_at_once_and_back_when_the_year_is_over(self, acme: Subscriber) -> None:
+        acme.subscribe("essential")
+        acme.wait(START + days(5))
+        seen = acme.change("essential", YEAR)
+        row = row_of(acme)
+        assert (seen.when, row.interval, acme.charged()[-1]) == ("now", "year", seen.due_cents)
+        assert seen.due_cents < 29000
+        assert row.period_end == acme.now.replace(year=2027)
+        back = acme.change("essential", MONTH)
+        assert (back.when, back.counts_at) == ("period_end", row.period_end)
+        acme.wait(row.period_end + SETTLED)
+        acme.hear_all()
+        assert (row_of(acme).interval, acme.plan(), acme.charged()[-1]) == ("month", "essential", 2900)
+
+    def test_in_a_trial_every_change_is_free_and_at_once(self, trying: Subscriber) -> None:
+        trying.subscribe("pro")
+        seen = trying.change("essential")
+        assert (seen.when, seen.due_cents, trying.plan(), row_of(trying).status) == (
+            "now", 0, "essential", "trialing",
+        )  # fmt: skip
+        assert trying.allowance("mau") == PRO_MAU  # what was held in the period counts for the whole of it
+
+    def test_a_change_made_at_stripe_counts_too(self, acme: Subscriber) -> None:
+        acme.subscribe("essential")
+        pro = acme.payments.prices(["plan:pro:month"])
+        price = pro["plan:pro:month"].id if pro else acme.stripe.prices.create(
+            {"product_data": {"name": "Pro"}, "unit_amount": 9900, "currency": "usd",
+             "recurring": {"interval": "month"}, "metadata": {"plan": "pro"}}
+        ).id  # fmt: skip
+        found = acme.payments.subscription(row_of(acme).id)
+        acme.stripe.subscriptions.update(found.id, {"items": [{"id": found.item.id, "price": price}]})
+        acme.hear_all()
+        assert acme.plan() == "pro"
+
+
+class TestEnding:
+    def test_cancelled_it_lasts_until_the_end_of_what_is_paid(self, acme: Subscriber) -> None:
+        acme.subscribe("pro")
+        acme.act(plan_changes.cancel)
+        row = row_of(acme)
+        assert (row.cancel_at_period_end, row.cancel_at, acme.plan()) == (True, APRIL, "pro")
+        acme.wait(APRIL + days(2))
+        assert acme.plan() == "pro"  # nobody has told us yet
+        acme.hear_all()
+        assert (row_of(acme).status, acme.plan(), acme.plan(APRIL), acme.plan(APRIL - HOUR)) == (
+            "canceled", "free", "free", "pro",
+        )  # fmt: skip
+        assert (acme.allowance("mau"), acme.differences()) == (FREE_MAU, [])
+
+    def test_a_cancellation_can_be_taken_back(self, acme: Subscriber) -> None:
+        acme.subscribe("pro")
+        acme.act(plan_changes.cancel)
+        acme.act(plan_changes.uncancel)
+        acme.wait(APRIL + SETTLED)
+        acme.hear_all()
+        assert (row_of(acme).status, row_of(acme).cancel_at, acme.plan()) == ("active", None, "pro")
+
+    def test_paused_it_is_not_billed_and_gives_nothing_until_it_is_resumed(self, acme: Subscriber) -> None:
+        acme.subscribe("pro")
+        acme.wait(START + days(4))
+        acme.act(plan_changes.pause)
+        assert (row_of(acme).status, row_of(acme).paused, acme.plan()) == ("paused", True, "free")
+        acme.wait(MAY + days(1))
+        acme.hear_all()
+        assert (len(acme.charged()), acme.plan(), acme.allowance("mau")) == (1, "free", FREE_MAU)
+        acme.act(plan_changes.resume)
+        assert (row_of(acme).status, row_of(acme).paused, acme.plan()) == ("active", False, "pro")
+        assert acme.allowance("mau") == PRO_MAU
+        acme.hear_all()
+        assert (acme.plan(), acme.differences()) == ("pro", [])
+
+    def test_after_the_end_another_subscription_may_begin(self, acme: Subscriber) -> None:
+        first = acme.subscribe("essential")
+        acme.stripe.subscriptions.cancel(first)
+        acme.hear_all()
+        assert acme.plan() == "free"
+        assert acme.subscribe("pro") != first
+        assert acme.plan() == "pro"
+
+    def test_only_the_current_subscription_moves_the_plan(self, acme: Subscriber) -> None:
+        first = acme.subscribe("pro")
+        acme.use_card("pm_card_visa")
+        found = acme.payments.subscription(first)
+        second = acme.stripe.subscriptions.create(
+            {"customer": acme.customer, "items": [{"price": found.item.price.id}]}
+        ).id
+        acme.hear_all()
+        acme.stripe.subscriptions.cancel(second)
+        acme.hear_all()
+        assert (row_of(acme).id, acme.plan()) == (first, "pro")
+
+    def test_of_two_the_other_takes_over_when_the_first_ends(self, acme: Subscriber) -> None:
+        first = acme.subscribe("pro")
+        acme.use_card("pm_card_visa")
+        found = acme.payments.subscription(first)
+        second = acme.stripe.subscriptions.create(
+            {"customer": acme.customer, "items": [{"price": found.item.price.id}]}
+        ).id
+        acme.hear_all()
+        acme.stripe.subscriptions.cancel(first)
+        acme.hear_all()
+        assert (row_of(acme).id, acme.plan()) == (second, "pro")
+
+    def test_a_deleted_product_takes_nothing_away(self, acme: Subscriber) -> None:
+        acme.subscribe("pro")
+        acme.stripe.products.update("plan_pro", {"active": False})
+        acme.hear_all()
+        acme.wait(APRIL + SETTLED)
+        acme.hear_all()
+        assert (acme.plan(), acme.charged()[-1]) == ("pro", 9900)
+
+    def test_without_a_subscription_there_is_nothing_to_change(self, acme: Subscriber) -> None:
+        deeds = (plan_changes.cancel, plan_changes.uncancel, plan_changes.pause, plan_changes.resume)
+        for deed in deeds:
+            with pytest.raises(BillingError) as refused:
+                acme.act(deed)
+            assert refused.value.code == "not_subscribed"
+
+
+class TestPastDue:
+    def declined(self, acme: Subscriber, until: datetime) -> None:
+        acme.subscribe("pro")
+        acme.use_card(BAD_CARD)
+        acme.wait(until)
+        acme.hear_all()
+
+    def test_the_plan_stays_for_the_grace_and_then_the_default_limits_hold(self, acme: Subscriber) -> None:
+        self.declined(acme, APRIL + SETTLED)
+        failed = APRIL + HOUR
+        assert (row_of(acme).status, acme.past_due_since(), row_of(acme).past_due_at) == ("past_due", failed, failed)
+        tick = timedelta(seconds=1)
+        assert [acme.plan(at) for at in (APRIL, failed + days(7) - tick, failed + days(7))] == ["pro", "pro", "free"]
+        # The period began with the plan, so what it includes stays (rule 7); the next one begins while it is owed.
+        acme.wait(APRIL + days(20))
+        assert acme.allowance("mau") == PRO_MAU
+
+    def test_later_attempts_do_not_prolong_the_grace(self, acme: Subscriber) -> None:
+        self.declined(acme, APRIL + days(4))
+        acme.wait(APRIL + days(9))
+        acme.hear_all(random.Random(1))
+        assert (acme.past_due_since(), acme.plan()) == (APRIL + HOUR, "free")
+
+    def test_a_period_that_begins_unpaid_has_the_default_allowance_until_it_is_paid(self, acme: Subscriber) -> None:
+        acme.control("PUT", "/settings", after_final_failure="past_due")
+        self.declined(acme, APRIL + SETTLED)
+        acme.wait(MAY + days(3))
+        assert (acme.plan(), acme.allowance("mau")) == ("free", FREE_MAU)  # known by the date alone
+        acme.hear_all()
+        with acme.database.writing() as session:
+            events = [ReportedEvent("emails", 900, at=acme.now - HOUR)]
+            usage.report(session, by_address(session, "acme"), events, acme.now)
+        assert acme.differences() == []
+        acme.pay_open_invoice()
+        acme.hear_all()
+        assert (row_of(acme).status, acme.past_due_since(), acme.plan()) == ("active", None, "pro")
+        assert acme.allowance("mau") == PRO_MAU
+        assert (acme.allowance("mau", MAY + HOUR), acme.differences()) == (FREE_MAU, [])
+
+    def test_paid_within_the_grace_nothing_was_ever_lost(self, acme: Subscriber) -> None:
+        self.declined(acme, APRIL + days(1))
+        acme.pay_open_invoice()
+        acme.hear_all(random.Random(5), twice=True)
+        assert (row_of(acme).status, acme.past_due_since()) == ("active", None)
+        assert [acme.plan(APRIL + days(day)) for day in (0, 5, 9, 20)] == ["pro"] * 4
+
+    @pytest.mark.parametrize(("final", "status"), [("cancel", "canceled"), ("unpaid", "unpaid")])
+    def test_when_patience_runs_out_the_default_plan_is_held(self, acme: Subscriber, final: str, status: str) -> None:
+        acme.control("PUT", "/settings", after_final_failure=final)
+        self.declined(acme, APRIL + days(20))
+        assert (row_of(acme).status, acme.plan()) == (status, "free")
+        assert acme.differences() == []
+
+    def test_unpaid_and_then_paid_it_is_held_again(self, acme: Subscriber) -> None:
+        acme.control("PUT", "/settings", after_final_failure="unpaid")
+        self.declined(acme, APRIL + days(20))
+        acme.pay_open_invoice()
+        acme.hear_all()
+        assert (row_of(acme).status, acme.plan(), acme.past_due_since()) == ("active", "pro", None)
+
+    def test_the_grace_is_the_catalogues(self, acme: Subscriber) -> None:
+        acme.change_catalogue(lambda document: document.update(grace_days=2))
+        self.declined(acme, APRIL + SETTLED)
+        assert (acme.plan(APRIL + days(2)), acme.plan(APRIL + days(2) + HOUR)) == ("pro", "free")
+
+    def test_who_owes_changes_nothing_before_paying(self, acme: Subscriber) -> None:
+        self.declined(acme, APRIL + SETTLED)
+        for deed in (lambda: acme.change("essential"), lambda: acme.act(plan_changes.pause)):
+            with pytest.raises(BillingError) as refused:
+                deed()
+            assert refused.value.code == "past_due"
+
+    def test_a_declined_pack_never_touches_the_plan(self, acme: Subscriber) -> None:
+        acme.subscribe("pro")
+        started = acme.start("mau-1k")
+        assert acme.pay(started.session_id, DECLINED)["decline"]
+        acme.hear_all()
+        assert (row_of(acme).status, acme.plan(), acme.past_due_since()) == ("active", "pro", None)
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_in_whatever_order_events_come_the_end_is_the_same(self, acme: Subscriber, seed: int) -> None:
+        self.declined(acme, START + days(1))
+        acme.wait(APRIL + days(2))
+        acme.pay_open_invoice()
+        acme.wait(MAY + SETTLED)
+        acme.hear_all(random.Random(seed), twice=True)
+        row = row_of(acme)
+        assert (row.status, row.period_start, acme.plan(), acme.past_due_since()) == ("active", MAY, "pro", None)
+        assert acme.differences() == []
+
+
+class TestPages:
+    def test_the_portal_leads_back_to_our_own_host(self, acme: Subscriber) -> None:
+        acme.subscribe("pro")
+        url = plan_changes.portal(acme.enter, acme.payments, PUBLIC_URL)
+        session = acme.stripe.billing_portal.sessions.create({"customer": acme.customer})
+        assert url.rsplit("/", 1)[0] == session.url.rsplit("/", 1)[0]
+
+    def test_invoices_are_listed_newest_first(self, acme: Subscriber) -> None:
+        acme.subscribe("pro")
+        acme.wait(APRIL + SETTLED)
+        found = plan_changes.invoices(acme.enter, acme.payments)
+        assert [each.total_cents for each in found] == [9900, acme.charged()[0]]
+        assert all(each.number and each.hosted_url.startswith("http") for each in found)

@@ -1,0 +1,144 @@
+"""A subscriber: a shop whose customer at the stand-in lives by a test clock, so that months pass when a test wants."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from billing_app.db import Database
+from billing_app.domain.subscriptions import BillingInterval
+from billing_app.services import accounts, inbox, orgs, past_due, plan_changes, plan_orders, verification
+from billing_app.services.plan_changes import ChangePreview
+from billing_app.store import subscriptions as store
+from billing_app.store.tables.subscriptions import Subscription
+from tests.builders import an_organization, the_catalogue
+from tests.shop import PUBLIC_URL, Shop
+
+START = datetime(2026, 3, 10, 12, tzinfo=UTC)
+"""When it begins, on a Tuesday in the middle of a period."""
+
+ANCHOR = datetime(2026, 1, 1, tzinfo=UTC)
+
+MONTH, YEAR = BillingInterval.MONTH, BillingInterval.YEAR
+
+BAD_CARD = "pm_card_chargeCustomerFail"
+
+
+@dataclass
+class Subscriber(Shop):
+    """Subscribes over real HTTP; `now` is the time of the clock at the stand-in, and ours."""
+
+    now: datetime = START
+    heard: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Makes the customer, on a clock of its own."""
+        super().__post_init__()
+        self.clock = lambda: self.now
+        self.clock_id = self.stripe.test_helpers.test_clocks.create({"frozen_time": int(self.now.timestamp())}).id
+        self.customer = self.stripe.customers.create({"name": "Acme", "test_clock": self.clock_id}).id
+        with self.database.writing() as session:
+            orgs.by_address(session, self.address).stripe_customer_id = self.customer
+
+    def wait(self, until: datetime) -> None:
+        """Time passes, here and at the stand-in; nothing of ours hears of what happened there."""
+        self.control("POST", f"/clocks/{self.clock_id}/advance", to=int(until.timestamp()))
+        self.now = until
+
+    def subscribe(self, plan: str, interval: BillingInterval = MONTH, number: str | None = None) -> str:
+        """Subscribes by Checkout, pays and comes back; the subscription's id."""
+        started = plan_orders.start(self.enter, self.payments, plan, interval, PUBLIC_URL)
+        paid = self.pay(started.session_id, number) if number else self.pay(started.session_id)
+        assert paid["decline"] is None
+        self.come_back(started.session_id)
+        found = self.row()
+        assert found is not None
+        return found.id
+
+    def change(self, plan: str, interval: BillingInterval = MONTH) -> ChangePreview:
+        """Looks at a change and makes it; what was shown before."""
+        seen = self.preview(plan, interval)
+        plan_changes.change(self.enter, self.payments, plan, interval, seen.at)
+        return seen
+
+    def preview(self, plan: str, interval: BillingInterval = MONTH) -> ChangePreview:
+        """Looks at a change."""
+        return plan_changes.preview(self.enter, self.payments, plan, interval)
+
+    def act(self, deed: Any) -> None:
+        """Does one of `plan_changes`."""
+        deed(self.enter, self.payments)
+
+    def use_card(self, card: str) -> None:
+        """Pays with another card from now on."""
+        saved = self.stripe.payment_methods.attach(card, {"customer": self.customer}).id
+        self.stripe.customers.update(self.customer, {"invoice_settings": {"default_payment_method": saved}})
+        for each in self.stripe.subscriptions.list({"customer": self.customer}).data:
+            self.stripe.subscriptions.update(each.id, {"default_payment_method": saved})
+
+    def pay_open_invoice(self, card: str = "pm_card_visa") -> None:
+        """Pays what is owed, as the hosted invoice page does."""
+        self.use_card(card)
+        for each in self.stripe.invoices.list({"customer": self.customer, "status": "open"}).data:
+            self.stripe.invoices.pay(each.id or "")
+
+    def hear_all(self, order: random.Random | None = None, *, twice: bool = False) -> None:
+        """Every event of the customer that was not heard yet arrives, in order or in disorder, and is handled."""
+        found = [event.id for event in self.stripe.events.list({"limit": 100}).data if event.id not in self.heard]
+        found.reverse()
+        self.heard |= set(found)
+        if order is not None:
+            order.shuffle(found)
+        for event_id in found * (2 if twice else 1):
+            event = self.payments.event(event_id)
+            with self.database.writing() as session:
+                inbox.receive(session, event, self.now)
+            inbox.work(self.worker(), inbox.subject_of(event))
+        assert [event.error for event in self.events() if event.state == inbox.State.FAILED] == []
+
+    def row(self) -> Subscription | None:
+        """The current subscription as we have it."""
+        with self.database.reading() as session:
+            return store.current(session, self._owner(session))
+
+    def plan(self, at: datetime | None = None) -> str:
+        """The plan in force."""
+        with self.database.reading() as session:
+            return accounts.plans(session, self._owner(session)).plan_at(at or self.now)
+
+    def allowance(self, metric: str, at: datetime | None = None) -> int | None:
+        """What the period of a moment includes, as far as it has come."""
+        with self.database.reading() as session:
+            organization = orgs.by_address(session, self.address)
+            return accounts.account(session, organization, metric, at or self.now).allowance
+
+    def past_due_since(self) -> datetime | None:
+        """Since when something is owed."""
+        with self.database.reading() as session:
+            return past_due.since(session, orgs.by_address(session, self.address))
+
+    def differences(self) -> list[str]:
+        """What `billing verify` finds."""
+        with self.database.reading() as session:
+            organization = orgs.by_address(session, self.address)
+            return [str(each) for each in verification.verify(session, organization, self.now)]
+
+    def charged(self) -> list[int]:
+        """What was paid for by card, oldest first."""
+        found = self.stripe.invoices.list({"customer": self.customer, "limit": 100}).data
+        return [each.amount_paid for each in reversed(found) if each.status == "paid"]
+
+
+def a_subscriber(database: Database, **more: Any) -> Subscriber:
+    """A subscriber on a database that has the shipped catalogue and the organization `acme` on the plan Free."""
+    the_catalogue(database)
+    with database.writing() as session:
+        an_organization(session, anchor=ANCHOR)
+    return Subscriber(database, **more)
+
+
+def days(number: float) -> timedelta:
+    """So many days."""
+    return timedelta(days=number)
