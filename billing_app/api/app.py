@@ -31,6 +31,7 @@ from billing_app.api.routes import (
     consumption,
     credits,
     downloads,
+    notifications,
     operator_catalogue,
     operator_credits,
     operator_organizations,
@@ -59,6 +60,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     operator_organizations.router,
     operator_credits.router,
     operator_catalogue.router,
+    notifications.router,
     webhooks.router,
 )
 

@@ -139,6 +139,16 @@ MATRIX: dict[str, Row] = {
     "POST /admin/catalogue/preview": for_operators(),
     "GET /admin/catalogue/versions": for_operators(),
     "GET /admin/catalogue/versions/{version}": for_operators(),
+    "GET /organizations/{address}/notifications": for_admins(),
+    "PUT /organizations/{address}/notifications": for_admins(),
+    "POST /organizations/{address}/notifications/webhooks": for_admins(),
+    "DELETE /organizations/{address}/notifications/webhooks/{webhook_id}": for_admins(),
+    "POST /organizations/{address}/notifications/webhooks/{webhook_id}/rotate-secret": for_admins(),
+    "POST /organizations/{address}/notifications/webhooks/{webhook_id}/enable": for_admins(),
+    "POST /organizations/{address}/notifications/webhooks/{webhook_id}/test": for_admins(),
+    "GET /organizations/{address}/notifications/deliveries": for_admins(),
+    "GET /organizations/{address}/notifications/deliveries/{delivery_id}": for_admins(),
+    "POST /organizations/{address}/notifications/deliveries/{delivery_id}/resend": for_admins(),
     "POST /webhooks/stripe": open_to_all(),
 }
 
@@ -154,6 +164,16 @@ SCOPES = {
     "GET /organizations/{address}/checkout/{session_id}": {Scope.BILLING, Scope.ADMIN},
     "POST /organizations/{address}/gift-cards/redeem": {Scope.BILLING, Scope.ADMIN},
     "POST /organizations/{address}/tokens/convert": {Scope.BILLING, Scope.ADMIN},
+    "GET /organizations/{address}/notifications": {Scope.ADMIN},
+    "PUT /organizations/{address}/notifications": {Scope.ADMIN},
+    "POST /organizations/{address}/notifications/webhooks": {Scope.ADMIN},
+    "DELETE /organizations/{address}/notifications/webhooks/{webhook_id}": {Scope.ADMIN},
+    "POST /organizations/{address}/notifications/webhooks/{webhook_id}/rotate-secret": {Scope.ADMIN},
+    "POST /organizations/{address}/notifications/webhooks/{webhook_id}/enable": {Scope.ADMIN},
+    "POST /organizations/{address}/notifications/webhooks/{webhook_id}/test": {Scope.ADMIN},
+    "GET /organizations/{address}/notifications/deliveries": {Scope.ADMIN},
+    "GET /organizations/{address}/notifications/deliveries/{delivery_id}": {Scope.ADMIN},
+    "POST /organizations/{address}/notifications/deliveries/{delivery_id}/resend": {Scope.ADMIN},
 }
 """Which scopes open a route; all others are opened by READING."""
 
@@ -179,6 +199,8 @@ BODIES: dict[str, Any] = {
     "PUT /admin/catalogue": {"document": {}, "based_on": 1},
     "POST /admin/catalogue/validate": {"document": {}},
     "POST /admin/catalogue/preview": {"document": {}, "based_on": 1},
+    "PUT /organizations/{address}/notifications": {"people": {"nobody@example.org": []}},
+    "POST /organizations/{address}/notifications/webhooks": {"url": "no address"},
 }
 
 REPEATABLE = {
@@ -277,6 +299,7 @@ def call(client: httpx.Client, route: str) -> object:
         address="acme", plan="free", session_id="cs_test_none", reservation_id="none",
         organization="acme", kind="feature", name="whiteLabel", grant="none",
         card="00000000-0000-7000-8000-000000000000", version=1,
+        webhook_id="00000000-0000-7000-8000-000000000000", delivery_id="00000000-0000-7000-8000-000000000000",
     )  # fmt: skip
     headers = {"Idempotency-Key": "1"} if route in REPEATABLE else None
     answer = client.request(method, url, json=BODIES.get(route), headers=headers)
