@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from billing_app.api.context import PREFIX
+from billing_app.api.context import PREFIX, context_of
 from billing_app.domain.errors import BillingError
 
 MEDIA_TYPE = "application/problem+json"
@@ -123,9 +123,10 @@ def headers_of(error: BillingError) -> dict[str, str]:
 
 async def _billing_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, BillingError)
-    return problem(
-        request_id_of(request), error.status, error.code, error.detail, headers=headers_of(error), **error.fields
-    )
+    fields = error.fields
+    if str(fields.get("upgrade_url", "")).startswith("/"):
+        fields = fields | {"upgrade_url": context_of(request).origin + fields["upgrade_url"]}
+    return problem(request_id_of(request), error.status, error.code, error.detail, headers=headers_of(error), **fields)
 
 
 async def _wrong_fields(request: Request, error: Exception) -> Response:

@@ -29,7 +29,7 @@ COUNTED = (Limit.MEMBERSHIPS, Limit.SUB_ORGS, Limit.PROCESSES, Limit.DRAFTS)
 
 @dataclass(frozen=True, slots=True)
 class LimitUse:
-    """One limit and how much of it is taken. `maximum` None is unlimited."""
+    """One limit and how much of it is taken; of the census, how large the largest is. `maximum` None is unlimited."""
 
     limit: Limit
     maximum: int | None
@@ -37,7 +37,8 @@ class LimitUse:
 
     def fits(self, requested: int = 1) -> bool:
         """Whether so many more may be created: all of them, or none."""
-        return self.maximum is None or self.used + requested <= self.maximum
+        taken = 0 if self.limit is Limit.CENSUS else self.used
+        return self.maximum is None or taken + requested <= self.maximum
 
     @property
     def over(self) -> int:

@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from billing_app.domain.access import Scope
 from billing_app.domain.errors import InvalidError, NotFoundError
+from billing_app.services import audit
 from billing_app.services.secrets import digest, new_secret
 from billing_app.store import api_keys as store
 from billing_app.store.tables.access import ApiKey, OperatorKey
@@ -100,6 +101,8 @@ def create(
         key = ApiKey(organization_id=organization_id, scopes=scoped, key_hash=digest(secret), **common)
     session.add(key)
     session.flush()
+    after = {"name": title, "scopes": sorted(wanted) or sorted(Scope), "hint": hint}
+    audit.record(session, organization_id, now, created_by, "api_key.created", title, after=after)
     return NewKey(_view(key), secret)
 
 
@@ -131,10 +134,15 @@ def every(session: Session, organization_id: int | None) -> list[KeyView]:
     return [_view(key) for key in keys]
 
 
-def revoke(session: Session, organization_id: int | None, key_id: UUID, now: datetime) -> None:
+def revoke(session: Session, organization_id: int | None, key_id: UUID, now: datetime, *, actor: str = "") -> None:
     """Ends the key for good, from the next request on. Raises NotFoundError `api_key_not_found`."""
-    if not store.revoke(session, organization_id, key_id, now):
+    found = store.by_id(session, organization_id, key_id)
+    if found is None:
         raise NotFoundError("There is no such API key.", code="api_key_not_found")
+    if found.revoked_at is None:
+        store.revoke(session, organization_id, key_id, now)
+        before = {"name": found.name, "hint": found.hint}
+        audit.record(session, organization_id, now, actor, "api_key.revoked", found.name, before=before)
 
 
 def _use_due(last_used_at: datetime | None, now: datetime) -> bool:

@@ -10,12 +10,13 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session
 
+from billing_app.domain.errors import InvalidError
 from billing_app.store import audit as store
 from billing_app.store import orgs
 from billing_app.store.tables.audit import AuditEntry
@@ -48,9 +49,9 @@ class Entry:
     address: str = ""
 
     @property
-    def place(self) -> tuple[datetime, UUID]:
-        """Where it is in the list."""
-        return self.at, self.id
+    def place(self) -> tuple[str, str]:
+        """Where it is in the list, in words that a cursor holds."""
+        return self.at.isoformat(), self.id.hex
 
 
 def record(
@@ -115,6 +116,19 @@ def entries(
         )
         for row in rows
     ]
+
+
+def place_of(words: tuple[str, ...] | None) -> tuple[datetime, UUID] | None:
+    """The place that `Entry.place` wrote down. Raises InvalidError `invalid_cursor`."""
+    if words is None:
+        return None
+    try:
+        at = datetime.fromisoformat(words[0])
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at, UUID(words[1])
+    except ValueError:
+        raise InvalidError(
+            "This cursor is not one of ours: begin with the first page.", code="invalid_cursor"
+        ) from None
 
 
 def _names(session: Session, rows: list[AuditEntry]) -> dict[str, str]:

@@ -64,12 +64,12 @@ def usage(session: Session, organization: Organization, now: datetime) -> tuple[
 
 def exceeded(session: Session, organization: Organization, now: datetime) -> tuple[LimitUse, ...]:
     """Limits of which there is more than the plan allows, after a smaller one."""
-    return tuple(use for use in usage(session, organization, now) if use.over)
+    return tuple(use for use in usage(session, organization, now) if use.over and use.limit in COUNTED)
 
 
 def _use(session: Session, payer: Organization, plan: Plan, limit: Limit, now: datetime) -> LimitUse:
     given = overrides.values(session, stored_id(payer), Kind.LIMIT, now)
-    used = counts.count(session, limit, paying.group(session, payer, now), now) if limit in COUNTED else 0
+    used = counts.count(session, limit, paying.group(session, payer, now), now)
     return LimitUse(limit, maximum(plan.limits, given, limit), used)
 
 

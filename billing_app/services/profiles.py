@@ -67,6 +67,20 @@ def change(
     orgs.raise_revision(session, owner)
 
 
+def set_active(session: Session, organization: Organization, active: bool, now: datetime, *, actor: str) -> None:
+    """Deactivates an organization, which keeps its data and allows nothing more, or lets it work again."""
+    owner = stored_id(organization)
+    credit_store.lock_organization(session, owner)
+    if organization.active == active:
+        return
+    organization.active = active
+    session.add(organization)
+    session.flush()
+    action = "organization.activated" if active else "organization.deactivated"
+    audit.record(session, owner, now, actor, action, organization.address)
+    orgs.raise_revision(session, owner)
+
+
 def _validated(name: str, value: str) -> str:
     if name == "name":
         return orgs.valid_name(value)

@@ -1,4 +1,4 @@
-"""Usage by source: what an organization used itself and what each of its sub-organizations did (credits.md, rule 14)."""
+"""Usage by source: what an organization used itself and what its sub-organizations did (credits.md, rule 14)."""
 
 from __future__ import annotations
 

@@ -90,11 +90,11 @@ def create(
 
 
 def find(session: Session, organization: Organization, address: str) -> Organization:
-    """A part of `organization`, at any depth. Raises NotFoundError `organization_not_found`."""
+    """A part of `organization`, at any depth. Raises NotFoundError `suborganization_not_found`."""
     found = org_store.by_address(session, address)
     above = [] if found is None else tree.ancestors(session, found)
     if found is None or all(each.id != organization.id for each in above):
-        raise NotFoundError(f"{address} is no part of {organization.name}.", code="organization_not_found")
+        raise NotFoundError(f"{address} is no part of {organization.name}.", code="suborganization_not_found")
     return found
 
 
@@ -103,7 +103,7 @@ def move(
 ) -> None:
     """Makes a part of `organization` a part of another of its parts, or of itself: who pays changes from now on.
 
-    Raises NotFoundError `organization_not_found`, ConflictError `parent_cycle` or `too_many_levels`, ForbiddenError
+    Raises NotFoundError `suborganization_not_found`, ConflictError `parent_cycle` or `too_many_levels`, ForbiddenError
     `limit_reached` where it comes to count against another plan.
     """
     target = organization if parent == organization.address else find(session, organization, parent)
@@ -159,7 +159,7 @@ def _seat(session: Session, made: Organization, creator: User, now: datetime) ->
     payer = paying.payer(session, made, now)
     if not members.belongs(session, paying.group(session, payer, now), creator.id):
         limits.require(session, made, Limit.MEMBERSHIPS, now)
-    users.join(session, stored_id(made), creator, Role.ADMIN, now)
+    users.join(session, stored_id(made), creator, Role.ADMIN, now, actor=creator.email)
 
 
 def _parents_above(session: Session, organization: Organization) -> dict[int, int]:

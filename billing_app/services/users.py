@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from billing_app.domain.access import ALL_ROLES, Role
 from billing_app.domain.errors import ConflictError, InvalidError, NotFoundError
-from billing_app.services import passwords
+from billing_app.services import audit, passwords
 from billing_app.store import users as store
 from billing_app.store.tables.access import Membership, User
 
@@ -31,6 +31,7 @@ def create(
     password_hash: str | None = None,
     operator: bool = False,
     demo: bool = False,
+    actor: str = "",
 ) -> User:
     """A new user, without a password until one is given or set through a link.
 
@@ -46,10 +47,13 @@ def create(
     )
     session.add(user)
     session.flush()
+    audit.record(session, None, now, actor, "user.created", address, after={"name": user.name, "operator": operator})
     return user
 
 
-def join(session: Session, organization_id: int, user: User, role: Role, now: datetime) -> Membership:
+def join(
+    session: Session, organization_id: int, user: User, role: Role, now: datetime, *, actor: str = ""
+) -> Membership:
     """Makes the user an accepted member with this role, or changes the role.
 
     Raises InvalidError `invalid_role` for a role that members do not have.
@@ -59,12 +63,15 @@ def join(session: Session, organization_id: int, user: User, role: Role, now: da
             f"A member's role is one of {', '.join(sorted(ALL_ROLES))}, not {role}.", code="invalid_role"
         )
     membership = store.membership(session, organization_id, user.id)
+    before = {"role": membership.role} if membership is not None and membership.accepted_at is not None else {}
     if membership is None:
         membership = Membership(organization_id=organization_id, user_id=user.id, role=role, created_at=now)
     membership.role = role
     membership.accepted_at = membership.accepted_at or now
     session.add(membership)
     session.flush()
+    action, after = "member.role_changed" if before else "member.joined", {"role": str(role)}
+    audit.record(session, organization_id, now, actor or user.email, action, user.email, before=before, after=after)
     return membership
 
 

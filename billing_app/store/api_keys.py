@@ -28,6 +28,13 @@ def operators_by_hash(session: Session, key_hash: str) -> OperatorKey | None:
     return session.exec(query).first()
 
 
+def by_id(session: Session, organization_id: int | None, key_id: UUID) -> ApiKey | OperatorKey | None:
+    """The organization's key, or the operator's, revoked or not."""
+    if organization_id is None:
+        return session.get(OperatorKey, key_id)
+    return session.get(ApiKey, (organization_id, key_id))
+
+
 def of(session: Session, organization_id: int) -> list[ApiKey]:
     """The organization's keys, revoked ones too, the newest first."""
     query = select(ApiKey).where(ApiKey.organization_id == organization_id).order_by(col(ApiKey.id).desc())
@@ -51,9 +58,7 @@ def used(session: Session, organization_id: int | None, key_id: UUID, now: datet
 
 def revoke(session: Session, organization_id: int | None, key_id: UUID, now: datetime) -> bool:
     """Revokes the key; revoking twice keeps the first moment. False if there is no such key."""
-    key = (
-        session.get(OperatorKey, key_id) if organization_id is None else session.get(ApiKey, (organization_id, key_id))
-    )
+    key = by_id(session, organization_id, key_id)
     if key is None:
         return False
     key.revoked_at = key.revoked_at or now

@@ -1,4 +1,4 @@
-"""Members and invitations, API keys, and the audit log of an organization and of the console."""
+"""Members and invitations, API keys, and the audit log of an organization."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from billing_app.api import cursors
 from billing_app.api.documented import READING_A_BODY, behind_a_door
-from billing_app.api.doors import Door, OperatorDoor, OrganizationDoor, Visit
+from billing_app.api.doors import Door, OrganizationDoor, Visit
 from billing_app.api.schemas.organizations import (
     AuditAnswer,
     AuditQuery,
@@ -36,7 +36,6 @@ OURS = "/organizations/{address}"
 MembersDoor = Annotated[Door, Depends(OrganizationDoor(ALL_ROLES, READ_SCOPES))]
 PeopleDoor = Annotated[Door, Depends(OrganizationDoor(ALL_ROLES, frozenset()))]
 AdminsDoor = Annotated[Door, Depends(OrganizationDoor(ADMIN_ROLES, frozenset({Scope.ADMIN})))]
-OperatorsDoor = Annotated[Door, Depends(OperatorDoor())]
 
 
 @router.get(f"{OURS}/members", response_model=Items[MemberAnswer], responses=behind_a_door(422))
@@ -75,9 +74,7 @@ def leave(door: PeopleDoor) -> Response:
     return Response(status_code=204)
 
 
-@router.patch(
-    f"{OURS}/members/{{member}}", response_model=MemberAnswer, responses=behind_a_door(*READING_A_BODY, 409)
-)
+@router.patch(f"{OURS}/members/{{member}}", response_model=MemberAnswer, responses=behind_a_door(*READING_A_BODY, 409))
 def change_role(door: AdminsDoor, member: UUID, request: RoleChange) -> MemberAnswer:
     """Gives a member, or somebody invited, another role."""
     with door.writing() as visit:
@@ -109,9 +106,7 @@ def keys_of(door: AdminsDoor) -> dict[str, Any]:
 def create_key(door: AdminsDoor, request: NewKeyRequest) -> NewKeyAnswer:
     """Makes a key. Its secret is in this answer and can't be read again."""
     with door.writing() as visit:
-        made = api_keys.create(
-            visit.session, visit.organization_id, request.name, request.scopes, visit.who, visit.now
-        )
+        made = api_keys.create(visit.session, visit.organization_id, request.name, request.scopes, visit.who, visit.now)
     return NewKeyAnswer(**KeyAnswer.model_validate(made.view).model_dump(), secret=made.secret)
 
 
@@ -128,13 +123,6 @@ def audit_of(door: AdminsDoor, query: Annotated[AuditQuery, Query()]) -> dict[st
     """Who changed what of this organization, the newest first."""
     with door.reading() as visit:
         return _entries(visit, visit.organization_id, query)
-
-
-@router.get("/admin/audit", response_model=Items[AuditAnswer], responses=behind_a_door(422), tags=["operator"])
-def audit_of_everything(door: OperatorsDoor, query: Annotated[AuditQuery, Query()]) -> dict[str, Any]:
-    """Who changed what anywhere, the newest first."""
-    with door.reading() as visit:
-        return _entries(visit, None, query)
 
 
 def _entries(visit: Visit, organization_id: int | None, query: AuditQuery) -> dict[str, Any]:

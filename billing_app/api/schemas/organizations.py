@@ -15,6 +15,7 @@ from billing_app.services.members import Invitation, Member
 from billing_app.services.views.organization import PartView, ProfileView
 from billing_app.settings import Settings
 
+Title = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Line = Annotated[str, StringConstraints(max_length=255)]
 Email = Annotated[str, StringConstraints(min_length=3, max_length=254)]
 Address = Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -23,7 +24,6 @@ Address = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 class Profile(Request):
     """What an organization says about itself. What is left out stays as it is."""
 
-    name: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     type: Line | None = None
     description: Annotated[str, StringConstraints(max_length=2_000)] | None = None
     size: Line | None = None
@@ -43,13 +43,14 @@ class Profile(Request):
 class NewOrganization(Profile):
     """A new organization. Without an `address` one is generated; an address is never given twice."""
 
-    name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    name: Title
     address: Address | None = None
 
 
 class OrganizationChange(Profile):
     """A change of an organization."""
 
+    name: Title | None = None
     subdomain: Line | None = Field(default=None, description="a web address of its own, where the plan includes one")
     active: bool | None = Field(default=None, description="for operators: a deactivated organization may do nothing")
 
@@ -57,6 +58,7 @@ class OrganizationChange(Profile):
 class SubOrganizationChange(Profile):
     """A change of a part."""
 
+    name: Title | None = None
     active: bool | None = None
     parent: Address | None = Field(default=None, description="what it is to be a part of")
 
