@@ -42,11 +42,14 @@ class StartedSetup:
 def begin(enter: Enter, payments: Payments, public_url: str, metric: str = "") -> StartedSetup:
     """Begins to save a card; the browser comes back to the credits page of `metric`. Talks to Stripe.
 
-    Raises what `Payments` raises, and UnavailableError `wrong_stripe_account`.
+    Raises NotFoundError `metric_not_found`; what `Payments` raises, and UnavailableError `wrong_stripe_account`.
     """
     with enter() as visit:
         wanted = customers.to_be(visit.organization)
-        currency = catalog.current(visit.session, visit.now).currency
+        current = catalog.current(visit.session, visit.now)
+        currency = current.currency
+        if metric:
+            current.metric(metric)
         actor, known = visit.actor, payment_account.known(visit.session)
     account = payments.account()
     payment_account.compare(known, account)
