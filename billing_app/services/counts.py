@@ -1,7 +1,7 @@
 """What is counted against limits. One place, so that a limit, the pages and the API count the same.
 
 Each counter takes the ids of the organizations that count together (services.paying.group). Whoever brings something
-new that a plan limits adds its counter here.
+new that a plan limits adds its counter here; that of the census tells the largest of what is open.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from datetime import datetime
 from sqlmodel import Session
 
 from billing_app.domain.limits import Limit
-from billing_app.store import members, tree
+from billing_app.domain.processes import ProcessState
+from billing_app.store import members, processes, tree
 
 Counter = Callable[[Session, Collection[int], datetime], int]
 
@@ -27,9 +28,26 @@ def _parts(session: Session, organization_ids: Collection[int], _now: datetime) 
     return tree.active_children(session, organization_ids)
 
 
+def _processes(session: Session, organization_ids: Collection[int], _now: datetime) -> int:
+    """Published and not ended."""
+    return processes.count(session, organization_ids, ProcessState.PUBLISHED.value)
+
+
+def _drafts(session: Session, organization_ids: Collection[int], _now: datetime) -> int:
+    return processes.count(session, organization_ids, ProcessState.DRAFT.value)
+
+
+def _census(session: Session, organization_ids: Collection[int], _now: datetime) -> int:
+    """The largest of what is published; each process is held to the limit by itself."""
+    return processes.largest_census(session, organization_ids, ProcessState.PUBLISHED.value)
+
+
 COUNTERS: dict[Limit, Counter] = {
     Limit.MEMBERSHIPS: _people,
     Limit.SUB_ORGS: _parts,
+    Limit.PROCESSES: _processes,
+    Limit.DRAFTS: _drafts,
+    Limit.CENSUS: _census,
 }
 
 
