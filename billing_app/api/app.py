@@ -40,6 +40,7 @@ from billing_app.api.routes import (
     recurring,
     sign_in,
     sign_in_links,
+    subscription,
     usage,
     webhooks,
 )
@@ -58,6 +59,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     credits.router,
     downloads.router,
     checkout.router,
+    subscription.router,
     recurring.router,
     organizations.router,
     members.router,

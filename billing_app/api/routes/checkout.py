@@ -1,4 +1,4 @@
-"""Buying packs, and how a payment went."""
+"""Buying packs, subscribing to a plan, and how a payment went."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from billing_app.api.idempotency import IdempotencyKey
 from billing_app.api.schemas.checkout import CheckoutAnswer, CheckoutRequest, CheckoutStatusAnswer
 from billing_app.domain.access import MONEY_ROLES, Scope
 from billing_app.gateways.stripe_payments import payments_of
-from billing_app.services import purchases
+from billing_app.services import plan_orders, purchases
 
 router = APIRouter(prefix="/organizations/{address}/checkout", tags=["buying"])
 
@@ -21,11 +21,14 @@ Buying = Annotated[Door, Depends(OrganizationDoor(MONEY_ROLES, frozenset({Scope.
 
 @router.post("", status_code=201, response_model=CheckoutAnswer, responses=behind_a_door(*READING_A_BODY, 409, 503))
 def start_checkout(door: Buying, basket: CheckoutRequest, key: IdempotencyKey) -> purchases.StartedCheckout:
-    """Begins the payment of a basket; the answer says where the payer's browser has to go."""
+    """Begins the payment of a basket, or a first subscription; the answer says where the payer's browser has to go."""
     door.knock()  # nobody makes us talk to Stripe who may not buy
     settings = door.context.settings
-    wanted = [(item.pack, item.quantity) for item in basket.items]
-    return purchases.start_checkout(door.writing, payments_of(settings), wanted, settings.public_url, key=key)
+    payments, url = payments_of(settings), settings.public_url
+    if basket.plan is not None:
+        return plan_orders.start(door.writing, payments, basket.plan, basket.interval, url, key=key)
+    wanted = [(item.pack, item.quantity) for item in basket.items or ()]
+    return purchases.start_checkout(door.writing, payments, wanted, url, key=key)
 
 
 @router.get("/{session_id}", response_model=CheckoutStatusAnswer, responses=behind_a_door(422, 503))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from billing_app.api.schemas.shared import Answer, Name, Request
 from billing_app.domain.purchases import MAX_COUNT, MAX_LINES
+from billing_app.domain.subscriptions import BillingInterval
 from billing_app.services.purchases import PurchaseStatus
 
 
@@ -20,9 +21,18 @@ class CheckoutItem(Request):
 
 
 class CheckoutRequest(Request):
-    """A basket of one-time packs."""
+    """A basket of packs, or a first subscription to a plan, paid per month or per year."""
 
-    items: Annotated[list[CheckoutItem], Field(min_length=1, max_length=MAX_LINES)]
+    items: Annotated[list[CheckoutItem], Field(min_length=1, max_length=MAX_LINES)] | None = None
+    plan: Name | None = None
+    interval: BillingInterval = BillingInterval.MONTH
+
+    @model_validator(mode="after")
+    def one_of_both(self) -> CheckoutRequest:
+        """A basket or a plan: which one is meant if it is both, nobody can tell."""
+        if (self.items is None) == (self.plan is None):
+            raise ValueError("send either items or a plan")
+        return self
 
 
 class CheckoutAnswer(Answer):
