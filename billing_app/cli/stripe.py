@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import BarColumn, Progress, TextColumn
 
 from billing_app import clock, wiring
-from billing_app.domain.errors import NotFoundError, UnavailableError
+from billing_app.domain.errors import UnavailableError
 from billing_app.domain.money import format_money
 from billing_app.gateways.payments import Payments
 from billing_app.gateways.stripe_payments import connected, payments_of
 from billing_app.jobs import inbox as job
-from billing_app.services import catalog, inbox, payment_account, stripe_catalogue
-from billing_app.services.inbox import STRIPE, Worker
+from billing_app.jobs import reconciliation as reconciliation_job
+from billing_app.services import (
+    catalog,
+    inbox,
+    operations,
+    payment_account,
+    reconciliation,
+    replaying,
+    stripe_catalogue,
+)
+from billing_app.services.inbox import STRIPE
 from billing_app.services.stripe_catalogue import Deed, Step
+from billing_app.services.views.operations import ReportView
 from billing_app.settings import settings
 from billing_app.store import inbox as inbox_store
 
@@ -75,15 +87,7 @@ def replay(event: Annotated[str, typer.Argument(help="its id, such as evt_1PQ...
     Example: billing stripe replay evt_1PQrStUvWxYz
     """
     database, payments = wiring.database(), payments_of(settings())
-    try:
-        with database.writing() as session:
-            subject = inbox.replay(session, event, clock.now())
-    except NotFoundError:
-        fetched = payments.event(event)
-        with database.writing() as session:
-            inbox.receive(session, fetched, clock.now())
-        subject = inbox.subject_of(fetched)
-    inbox.work(Worker(database.writing, payments, clock.now), subject)
+    replaying.replay(database.writing, payments, event, clock.now)
     with database.reading() as session:
         found = inbox_store.event(session, STRIPE, event)
     if found is None or found.state == inbox.State.FAILED:
@@ -101,6 +105,48 @@ def sweep() -> None:
     payments_of(settings())
     worked = job.sweep(wiring.database(), settings())
     print(f"Events handled: {worked.handled}, ignored: {worked.ignored}, failed: {worked.failed}.")
+
+
+@app.command()
+def sync(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what would be repaired")] = False,
+    days: Annotated[int, typer.Option(help="how many days back to compare")] = reconciliation.WINDOW.days,
+    as_json: Annotated[bool, typer.Option("--json", help="print the report as JSON")] = False,
+) -> None:
+    """Compare everything at Stripe with what is here, repair what Stripe decides, and report the rest.
+
+    Safe to stop and to run again: it goes on where it was. Exits with 1 when something needs a person. Every six hours
+    it runs by itself.
+
+    Example: billing stripe sync --dry-run
+    """
+    payments_of(settings())
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[compared]} compared"))
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=as_json) as bar:
+        task = bar.add_task("Stripe", total=None, compared=0)
+
+        def told(where: reconciliation.Progress) -> None:
+            bar.update(task, description=where.name, total=where.stages, completed=where.stage, compared=where.compared)
+
+        run_id = reconciliation_job.sync(wiring.database(), settings(), "demand", dry=dry_run, days=days, told=told)
+    with wiring.database().reading() as session:
+        report = operations.report(session, run_id, clock.now())
+    print(json.dumps(asdict(report), default=str, indent=1) if as_json else _report(report))
+    if report.run.remaining:
+        raise typer.Exit(1)
+
+
+def _report(report: ReportView) -> str:
+    """The report in lines."""
+    run = report.run
+    done = "would be repaired" if run.dry else "repaired"
+    lines = [
+        f"{done if each.repaired else 'needs you'}: {each.detail} ({each.organization or 'no organization'}, "
+        f"{each.object_id})"
+        for each in report.findings
+    ]
+    summary = f"{run.compared} objects compared, {run.repaired} {done}, {run.remaining} need a person."
+    return "\n".join([*lines, summary])
 
 
 def _connected(stripe_api_secret: str) -> Payments:

@@ -7,9 +7,10 @@ Stripe's test mode allows 25 requests a second for everybody together, and its S
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, cast
 
 from billing_app.domain.errors import UnavailableError
+from billing_app.gateways.payments import Payments
 
 SECONDS_BETWEEN = 0.1
 """Ten requests a second: less than half of what test mode allows."""
@@ -20,10 +21,15 @@ WAITS = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 BUSY = "payments_busy"
 
 
-class Patient:
-    """The same methods as `payments` has, called slowly. For one thread."""
+def patiently(payments: Payments, between: float = SECONDS_BETWEEN, waits: tuple[float, ...] = WAITS) -> Payments:
+    """The provider, asked slowly. For one thread."""
+    return cast("Payments", _Patient(payments, between, waits))
 
-    def __init__(self, payments: Any, between: float = SECONDS_BETWEEN, waits: tuple[float, ...] = WAITS) -> None:
+
+class _Patient:
+    """The same methods as `payments` has, called slowly."""
+
+    def __init__(self, payments: Payments, between: float, waits: tuple[float, ...]) -> None:
         """`waits` are the pauses before each further try, in seconds."""
         self._payments = payments
         self._between, self._waits = between, waits

@@ -1,11 +1,11 @@
-"""The sweep of what Stripe said or should have said: events a crash left behind, and orders nothing was heard of."""
+"""The sweep of what Stripe said or should have said: events, orders and refunds that were left behind."""
 
 from __future__ import annotations
 
 from billing_app import clock
 from billing_app.db import Database
 from billing_app.gateways.stripe_payments import payments_of
-from billing_app.services import fulfilment, inbox
+from billing_app.services import fulfilment, inbox, refunds
 from billing_app.services.inbox import Worked, Worker
 from billing_app.settings import Settings
 
@@ -14,7 +14,7 @@ EVERY_SECONDS = 30
 
 
 def sweep(database: Database, settings: Settings) -> Worked:
-    """Handles due events, then asks Stripe after orders that wait. Does nothing where nothing is sold.
+    """Handles due events, then asks Stripe after orders and refunds that wait. Does nothing where nothing is sold.
 
     Raises UnavailableError `payments_unreachable` when Stripe does not answer; the next sweep goes on.
     """
@@ -23,4 +23,5 @@ def sweep(database: Database, settings: Settings) -> Worked:
     worker = Worker(database.writing, payments_of(settings), clock.now)
     worked = inbox.sweep(worker)
     fulfilment.sweep(worker.transaction, worker.payments, worker.now)
+    refunds.sweep(worker.transaction, worker.payments, worker.now)
     return worked

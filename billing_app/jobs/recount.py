@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import socket
 import time
 from collections.abc import Callable
@@ -18,11 +17,6 @@ WAIT_S = 60
 """How long a recount on demand waits for another run: three times the lease of a holder that died."""
 
 
-def holder() -> str:
-    """Names this process as a holder of leases: machine, process, and a random part because ids are used again."""
-    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-
-
 def recount(
     database: Database, trigger: str, *, wait_s: int = WAIT_S, progress: Callable[[int], None] = lambda _seen: None
 ) -> recounts.Outcome:
@@ -30,9 +24,9 @@ def recount(
 
     Raises ConflictError `lease_taken` when that takes longer than `wait_s` seconds.
     """
-    name, deadline = holder(), time.monotonic() + wait_s
+    name, deadline = runs.new_holder(), time.monotonic() + wait_s
     while True:
-        _free_dead_holder(database)
+        free_dead_holder(database, recounts.LEASE)
         try:
             return recounts.run(database.writing, clock.now, name, trigger, progress)
         except ConflictError as error:
@@ -51,15 +45,15 @@ def catch_up(database: Database) -> bool:
     return True
 
 
-def _free_dead_holder(database: Database) -> None:
+def free_dead_holder(database: Database, name: str) -> None:
     """A holder on this machine whose process is gone will not come back: nobody needs to wait for its lease."""
     with database.writing() as session:
-        lease = runs.lease_holder(session, recounts.LEASE)
+        lease = runs.lease_holder(session, name)
         if lease is None:
             return
         host, pid, _random = lease.holder.split(":")
         if host == socket.gethostname() and not _alive(int(pid)):
-            runs.release_lease(session, recounts.LEASE, lease.holder)
+            runs.release_lease(session, name, lease.holder)
 
 
 def _alive(pid: int) -> bool:

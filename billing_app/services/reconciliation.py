@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlmodel import Session
 
-from billing_app.domain.errors import BillingError, ConflictError, UnavailableError
+from billing_app.domain.errors import BillingError, ConflictError, InvalidError, UnavailableError
 from billing_app.services import payment_account, reconciliation_events, reconciliation_money, reconciliation_plans
 from billing_app.services.findings import Finding, Look, Stage, Suspect, Sync
 from billing_app.store import reconciliation as store
@@ -35,6 +35,9 @@ GRACE = timedelta(minutes=5)
 
 HOURS = (3, 9, 15, 21)
 """When it runs, UTC: every six hours, away from the recounts."""
+
+MAX_DAYS = 365
+"""How far back may be asked for: refunds and disputes of payments that are older than a year do not happen."""
 
 MAX_FINDINGS = 1_000
 """Findings that a run keeps. More than that is one cause, and it is in the first thousand."""
@@ -104,6 +107,42 @@ def progress(row: ReconciliationRun) -> Progress:
     number = len(names) if done else names.index(row.stage) if row.stage in names else 0
     name = "" if done else row.stage
     return Progress(row.id or 0, number, len(names), name, row.compared, row.repaired, row.remaining)
+
+
+def ask_for(session: Session, now: datetime, *, dry: bool = False, days: int = WINDOW.days) -> int:
+    """Writes down that a run is wanted: a job begins it within seconds. The number of its report.
+
+    One that was stopped is gone on with instead. Raises ConflictError `lease_taken` while one is running, InvalidError
+    `invalid_days`.
+    """
+    if not 1 <= days <= MAX_DAYS:
+        raise InvalidError(f"Between 1 and {MAX_DAYS} days can be compared.", code="invalid_days")
+    held = runs.lease_holder(session, LEASE)
+    if held is not None and held.expires_at > now:
+        raise ConflictError("A comparison is running already. Wait for its report.", code="lease_taken")
+    row = store.unfinished(session, dry=dry)
+    if row is None:
+        first = next(iter(STAGES))
+        since = now - timedelta(days=days)
+        row = ReconciliationRun(trigger="demand", dry=dry, since=since, stage=first, started_at=now, renewed_at=now)
+        store.begin(session, row)
+    return row.id or 0
+
+
+def wanted(session: Session, now: datetime) -> bool | None:
+    """Whether a run is to be gone on with, and whether it is a dry one; None for none."""
+    for dry in (False, True):
+        row = store.unfinished(session, dry=dry)
+        if row is not None and (row.renewed_at == row.started_at or row.renewed_at + runs.LEASE_TIME <= now):
+            return dry
+    return None
+
+
+def next_scheduled(now: datetime) -> datetime:
+    """The next moment after `now` at which a run is due."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    moments = [midnight + timedelta(days=day, hours=hour) for day in (0, 1) for hour in HOURS]
+    return min(moment for moment in moments if moment > now)
 
 
 def last_scheduled(now: datetime) -> datetime:

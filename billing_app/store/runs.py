@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import secrets
+import socket
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete
@@ -13,6 +16,11 @@ from billing_app.store.upserts import upsert
 
 LEASE_TIME = timedelta(seconds=20)
 """How long a holder that died keeps others out: many times a batch, short enough to wait for."""
+
+
+def new_holder() -> str:
+    """Names this process as a holder of leases: machine, process, and a random part because ids are used again."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
 def take_lease(session: Session, name: str, holder: str, now: datetime) -> None:
@@ -70,3 +78,11 @@ def last_finished(session: Session) -> RecountRun | None:
 def recent(session: Session, limit: int) -> list[RecountRun]:
     """The latest recounts, newest first."""
     return list(session.exec(select(RecountRun).order_by(col(RecountRun.id).desc()).limit(limit)))
+
+
+def page(session: Session, before: int | None, limit: int) -> list[RecountRun]:
+    """Recounts, newest first, beginning below the number `before`."""
+    query = select(RecountRun)
+    if before is not None:
+        query = query.where(col(RecountRun.id) < before)
+    return list(session.exec(query.order_by(col(RecountRun.id).desc()).limit(limit)))

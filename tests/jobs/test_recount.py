@@ -62,7 +62,7 @@ def test_one_run_at_a_time_across_processes(busy: Database) -> None:
 
 
 def test_the_lease_of_a_process_that_died_here_is_free_at_once(busy: Database) -> None:
-    host = recount.holder().split(":")[0]
+    host = runs.new_holder().split(":")[0]
     with busy.writing() as session:
         runs.take_lease(session, recounts.LEASE, f"{host}:4194304:abcd", clock.now())  # above any process id
     recount.recount(busy, "demand", wait_s=0)

@@ -9,7 +9,7 @@ import pytest
 from billing_app import clock
 from billing_app.db import Database
 from billing_app.domain.errors import ConflictError, UnavailableError
-from billing_app.gateways.patience import Patient
+from billing_app.gateways.patience import patiently
 from billing_app.gateways.stripe_payments import connected
 from billing_app.services import reconciliation
 from billing_app.services.findings import Sync
@@ -30,7 +30,7 @@ def shop(database: Database) -> Shop:
 
 def a_sync(database: Database, key: str, url: str, *, dry: bool = False) -> Sync:
     """A sync of the last month that does not dawdle."""
-    payments = Patient(connected(key, url), between=0, waits=(0.01, 0.01))
+    payments = patiently(connected(key, url), between=0, waits=(0.01, 0.01))
     return Sync(database.writing, payments, clock.now, clock.now() - reconciliation.WINDOW, dry)
 
 

@@ -1,0 +1,62 @@
+"""The sync as a job: every six hours, when somebody asks, and for what was stopped in its middle."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from billing_app import clock
+from billing_app.db import Database
+from billing_app.domain.errors import InvalidError
+from billing_app.gateways.patience import patiently
+from billing_app.gateways.stripe_payments import payments_of
+from billing_app.jobs.recount import free_dead_holder
+from billing_app.services import reconciliation
+from billing_app.services.findings import Sync
+from billing_app.services.reconciliation import Told
+from billing_app.settings import Settings
+from billing_app.store import reconciliation as store
+from billing_app.store import runs
+
+EVERY_SECONDS = 5
+"""How often is looked whether a run is due, was asked for or was stopped: a question to the database, nothing more."""
+
+
+def sync(
+    database: Database,
+    settings: Settings,
+    trigger: str,
+    *,
+    dry: bool = False,
+    days: int = reconciliation.WINDOW.days,
+    told: Told = lambda _progress: None,
+) -> int:
+    """Compares everything with Stripe; the number of the report. Takes a while: calls are made slowly.
+
+    Raises ConflictError `lease_taken` while another process is at it, UnavailableError when Stripe does not answer or
+    is not set up, InvalidError `invalid_days`.
+    """
+    if not 1 <= days <= reconciliation.MAX_DAYS:
+        raise InvalidError(f"Between 1 and {reconciliation.MAX_DAYS} days can be compared.", code="invalid_days")
+    free_dead_holder(database, reconciliation.LEASE)
+    grace = reconciliation.GRACE if trigger == "schedule" else timedelta()
+    since = clock.now() - timedelta(days=days)
+    payments = patiently(payments_of(settings))
+    request = Sync(database.writing, payments, clock.now, since, dry, grace)
+    return reconciliation.run(request, runs.new_holder(), trigger, told)
+
+
+def catch_up(database: Database, settings: Settings) -> bool:
+    """Runs what is due, or goes on with what was stopped; answers whether there was anything."""
+    if not settings.selling:
+        return False
+    now = clock.now()
+    with database.reading() as session:
+        wanted = reconciliation.wanted(session, now)
+        running = store.unfinished(session, dry=False)
+        last = store.last_finished(session)
+    if wanted is None and running is not None:
+        return False
+    if wanted is None and last is not None and last.started_at >= reconciliation.last_scheduled(now):
+        return False
+    sync(database, settings, "schedule", dry=bool(wanted))
+    return True
