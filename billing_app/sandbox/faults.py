@@ -59,9 +59,9 @@ def add(connection: sqlite3.Connection, account: str, kind: str, count: int, opt
     return int(cursor.lastrowid or 0)
 
 
-def clear(connection: sqlite3.Connection, account: str) -> None:
-    """Switch every fault of the account off and let held deliveries go, in their natural order."""
-    connection.execute("DELETE FROM faults WHERE account = ?", (account,))
+def clear(connection: sqlite3.Connection, account: str, kind: str | None = None) -> None:
+    """Switch the account's faults off, all or those of a kind, and let held deliveries go, in their natural order."""
+    connection.execute("DELETE FROM faults WHERE account = ? AND (? IS NULL OR kind = ?)", (account, kind, kind))
     connection.execute(
         "UPDATE deliveries SET state = 'pending', next_at = ? WHERE account = ? AND state LIKE 'held:%'",
         (time.time(), account),

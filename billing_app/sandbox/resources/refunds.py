@@ -13,7 +13,7 @@ from billing_app.sandbox.storage.objects import Body
 from billing_app.sandbox.timers import action
 
 REFUND = Resource(stripe.Refund, "re", frozenset({"deleted", "presentment_details", "payment_method"}))
-# How long a pending refund takes to settle, and a doomed one to come back; real ones take days.
+# How long a pending refund takes to settle, and a doomed one to come back, by the customer's clock; days in reality.
 SETTLEMENT_SECONDS = 3
 
 
@@ -73,7 +73,8 @@ def make(account: Account, charge: Body, amount: int, reason: str | None, metada
     account.emit("charge.refunded", charge)
     account.emit("refund.created", refund)
     if pending or later == "refund_fails":
-        account.schedule(account.now() + SETTLEMENT_SECONDS, "settle_refund", refund)
+        clock = account.clock_of(charge["customer"])
+        account.schedule(account.now(clock) + SETTLEMENT_SECONDS, "settle_refund", refund, clock)
     return refund
 
 

@@ -91,6 +91,6 @@ def list_faults(account: Account, ids: dict[str, str], sent: Sent) -> dict[str, 
 
 @control("DELETE", "/faults")
 def clear_faults(account: Account, ids: dict[str, str], sent: Sent) -> dict[str, Any]:
-    """Switch all of them off and let held deliveries go."""
-    faults.clear(account.connection, account.id)
+    """Switch all of them off, or those of one `kind`, and let held deliveries go."""
+    faults.clear(account.connection, account.id, sent.take("kind", str, None))
     return {"data": []}

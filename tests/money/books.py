@@ -1,0 +1,93 @@
+"""The product's books of one organization against the accountant's: equal to the cent and to the credit."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from billing_app.services import accounts, catalog, orgs, verification
+from billing_app.store import credits as credit_store
+from billing_app.store import ledger
+from billing_app.store import reversals as reversal_store
+from billing_app.store.orgs import stored_id
+from billing_app.store.tables.orgs import Organization
+from tests.money.accountant import COUNTED, Customer
+
+
+def compare(session: Session, address: str, known: Customer, overage: dict[str, int], now: datetime) -> list[str]:
+    """Every difference, as a line; `overage` is what the organization used above its plan, by metric."""
+    organization = orgs.by_address(session, address)
+    return [
+        f"{address}: {line}"
+        for part in (
+            _grants(session, organization, known),
+            _metrics(session, organization, known, overage, now),
+            _reversals(session, organization, known),
+            [str(each) for each in verification.verify(session, organization, now)],
+        )
+        for line in part
+    ]
+
+
+def _grants(session: Session, organization: Organization, known: Customer) -> list[str]:
+    """One grant for each paid line, and none beside."""
+    ours = {
+        (grant.source_key, grant.metric, grant.quantity, grant.paid_cents, grant.payment_id)
+        for grant in credit_store.grants(session, stored_id(organization))
+        if grant.paid_cents or grant.payment_id
+    }
+    theirs = {(one.key, one.metric, one.quantity, one.paid_cents, one.payment) for one in known.bought}
+    return [
+        *(f"granted without a payment: {each}" for each in sorted(ours - theirs)),
+        *(f"paid and not granted: {each}" for each in sorted(theirs - ours)),
+    ]
+
+
+def _metrics(
+    session: Session, organization: Organization, known: Customer, overage: dict[str, int], now: datetime
+) -> list[str]:
+    found = []
+    for metric in catalog.current(session, now).metric_ids:
+        book = accounts.account(session, organization, metric, now)
+        free = sum(
+            grant.quantity
+            for grant in credit_store.grants(session, stored_id(organization))
+            if grant.metric == metric and not grant.paid_cents
+        )
+        bought, taken, used = (
+            known.total(metric, "quantity") + free,
+            known.total(metric, "taken"),
+            overage.get(metric, 0),
+        )
+        checks = {
+            "granted": (sum(grant.quantity for grant in book.grants.values()), bought),
+            "taken back or owed": (book.clawed_back + book.debt, taken),
+            "burned": (book.burned, used),
+            "left, held and owed": (book.left + book.held - book.debt, bought - taken - used),
+            "expired and voided": (book.expired + book.voided, 0),
+            "unpaid": (book.deficit + book.uncovered, 0),
+            "ledger": (ledger.balance(session, stored_id(organization), metric), bought - taken - used - book.held),
+        }
+        if not used:
+            checks["held"] = (book.held, known.held(metric))
+        found += [f"{metric} {name}: {ours}, not {theirs}" for name, (ours, theirs) in checks.items() if ours != theirs]
+    return found
+
+
+def _reversals(session: Session, organization: Organization, known: Customer) -> list[str]:
+    """Every refund and dispute is known, as it stands."""
+    owner = stored_id(organization)
+    payments = sorted({one.payment for one in known.bought if one.payment})
+    refunds = {row.id: (row.amount_cents, row.status) for row in reversal_store.refunds_of(session, owner, payments)}
+    disputes = {row.id: row.status for row in reversal_store.disputes_of(session, owner, payments)}
+    found = []
+    if refunds != known.refunds:
+        found.append(f"refunds: {sorted(refunds.items())}, not {sorted(known.refunds.items())}")
+    if disputes != known.disputes:
+        found.append(f"disputes: {sorted(disputes.items())}, not {sorted(known.disputes.items())}")
+    if known.charged_cents != known.invoiced_cents:
+        found.append(f"charged {known.charged_cents} cents for {known.invoiced_cents}")
+    if sum(cents for cents, status in refunds.values() if status in COUNTED) > known.charged_cents:
+        found.append("more was given back than was paid")
+    return found
