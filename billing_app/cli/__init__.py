@@ -35,12 +35,17 @@ COMMANDS = {
     "db": Command("database", "app", "Upgrade, check and back up the database."),
     "catalogue": Command("catalogue", "app", "Check, show and load plans.json."),
     "user": Command("users", "app", "People who sign in."),
+    "organization": Command("organizations", "app", "Organizations: find, make, give a plan, override."),
+    "member": Command("members", "app", "Who belongs to an organization."),
+    "grant": Command("grants", "app", "Credits given by hand."),
+    "gift-card": Command("gift_cards", "app", "Codes that become credits."),
     "api-key": Command("api_keys", "app", "Keys for programs."),
     "usage": Command("usage", "app", "Import usage."),
     "history": Command("usage", "history", "Show an organization's usage and credits month by month."),
     "recount": Command("recount", "recount", "Bring every organization's ledger up to date."),
     "verify": Command("recount", "verify", "Prove that the ledger follows from the facts."),
-    "stripe": Command("stripe", "app", "Bring the catalogue to Stripe; work on its events."),
+    "stripe": Command("stripe", "app", "Bring the catalogue to Stripe; work on its events; compare everything."),
+    "refund": Command("refund", "refund", "Give back what was paid for a grant."),
     "scenario": Command("scenario", "scenario", "Play scenario files against a database of their own."),
 }
 

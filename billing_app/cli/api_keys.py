@@ -79,6 +79,7 @@ def revoke(
     key_id: Annotated[str, typer.Argument(help="the key's id, as `billing api-key list` shows it")],
     address: Address = "",
     operator: Operator = False,
+    as_json: AsJson = False,
 ) -> None:
     """End a key for good, from the next request on.
 
@@ -90,7 +91,7 @@ def revoke(
         raise InvalidError(f"{key_id!r} is not the id of a key.", code="invalid_id") from None
     with wiring.database().writing() as session:
         api_keys.revoke(session, _owner(session, address, operator), wanted, clock.now())
-    print("Revoked.")
+    print(json.dumps({"id": str(wanted), "revoked": True}, indent=1) if as_json else "Revoked.")
 
 
 def _owner(session: Session, address: str, operator: bool) -> int | None:

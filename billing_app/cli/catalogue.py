@@ -1,9 +1,10 @@
-"""`billing catalogue`: check, show and load plans.json."""
+"""`billing catalogue`: check, show and load plans.json; its versions."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,8 +12,9 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from billing_app import clock
+from billing_app import clock, wiring
 from billing_app.cli.catalogue_tables import packs_table, plans_table, rates_table
+from billing_app.cli.printing import ACTOR, AsJson, print_json
 from billing_app.db import Database
 from billing_app.domain.catalog import (
     Catalog,
@@ -20,10 +22,13 @@ from billing_app.domain.catalog import (
     CatalogInvalidError,
     ChangeKind,
     parse_catalog,
+    to_document,
     to_json,
 )
 from billing_app.services import catalog as catalogues
+from billing_app.services import catalogue_edits
 from billing_app.services.catalog import LoadResult
+from billing_app.services.months import rfc3339
 from billing_app.settings import settings
 
 app = typer.Typer(no_args_is_help=True)
@@ -41,12 +46,15 @@ File = Annotated[Path | None, typer.Argument(help="a catalogue; default: BILLING
 
 
 @app.command()
-def check(file: File = None) -> None:
+def check(file: File = None, as_json: AsJson = False) -> None:
     """Say whether a catalogue is sound, or list every mistake with its place. Needs no database.
 
     Example: billing catalogue check plans.json
     """
     path = file or settings().catalogue_file
+    if as_json:
+        _tell_mistakes(path)
+        return
     catalog = _read(path)
     counts = (
         (len(catalog.metrics), "metric"),
@@ -82,6 +90,7 @@ def load(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only show what would change")] = False,
     replace: Annotated[bool, typer.Option("--replace", help="also undo what was edited on the pages since")] = False,
     database: Address = "",
+    as_json: AsJson = False,
 ) -> None:
     """Show what a file changes, and make it the catalogue from now on.
 
@@ -103,7 +112,51 @@ def load(
         raise _told(error) from None
     finally:
         opened.close()
-    _tell(path.name, result, dry_run=dry_run)
+    if as_json:
+        print_json({**asdict(result), "dry_run": dry_run})
+    else:
+        _tell(path.name, result, dry_run=dry_run)
+
+
+@app.command()
+def versions(
+    limit: Annotated[int, typer.Option(help="how many, the newest first")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List the versions of the catalogue and what each changed.
+
+    Example: billing catalogue versions --limit 5
+    """
+    with wiring.database().reading() as session:
+        found = catalogue_edits.versions(session, clock.now(), limit)
+    if as_json:
+        print_json({"items": [asdict(each) for each in found]})
+        return
+    console = Console(soft_wrap=True, highlight=False)
+    for each in found:
+        corrects = f", corrects version {each.corrects}" if each.corrects else ""
+        console.print(f"[bold]{each.version}[/bold] {rfc3339(each.effective_at)} {escape(each.source)}{corrects}")
+        for line in _diff(each.changes):
+            console.print(escape(f"  {line}"))
+
+
+@app.command()
+def restore(
+    version: Annotated[int, typer.Argument(help="its number, as `billing catalogue versions` shows it")],
+    as_json: AsJson = False,
+) -> None:
+    """Make an earlier version the catalogue from now on.
+
+    Example: billing catalogue restore 3
+    """
+    with wiring.database().writing() as session:
+        document = to_document(catalogue_edits.of_number(session, version))
+        head, _ = catalogue_edits.editing(session, clock.now())
+        result = catalogue_edits.save(session, document, clock.now(), based_on=head.version, actor=ACTOR)
+    if as_json:
+        print_json(asdict(result))
+    else:
+        _tell(f"version {version}", result, dry_run=False)
 
 
 def _read(path: Path) -> Catalog:
@@ -112,6 +165,17 @@ def _read(path: Path) -> Catalog:
         return parse_catalog(catalogues.read_document(path), path.name)
     except CatalogInvalidError as error:
         raise _told(error) from None
+
+
+def _tell_mistakes(path: Path) -> None:
+    """Whether a file is sound, as JSON; exit 1 if it is not."""
+    try:
+        found = catalogue_edits.mistakes(catalogues.read_document(path))
+    except CatalogInvalidError as error:
+        found = error.mistakes
+    print_json({"sound": not found, "mistakes": [asdict(mistake) for mistake in found]})
+    if found:
+        raise typer.Exit(WRONG)
 
 
 def _in_force(address: str) -> Catalog:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from billing_app import clock, schema, wiring
+from billing_app.cli.printing import AsJson, print_done
 from billing_app.domain.errors import UnavailableError
 from billing_app.launcher import backups
 from billing_app.settings import settings
@@ -18,18 +19,19 @@ Address = Annotated[str, typer.Option("--database", help="another database than 
 
 
 @app.command()
-def upgrade(database: Address = "") -> None:
+def upgrade(database: Address = "", as_json: AsJson = False) -> None:
     """Bring the database to this program's version.
 
     Example: billing db upgrade
     """
     opened = wiring.open_database(database or settings().database_url)
-    print("Upgraded." if schema.upgrade(opened) else "Already up to date.")
+    upgraded = schema.upgrade(opened)
     opened.close()
+    print_done({"upgraded": upgraded}, "Upgraded." if upgraded else "Already up to date.", as_json=as_json)
 
 
 @app.command()
-def check(database: Address = "") -> None:
+def check(database: Address = "", as_json: AsJson = False) -> None:
     """Say whether the database is sound and of this program's version.
 
     Example: billing db check
@@ -40,13 +42,14 @@ def check(database: Address = "") -> None:
     opened.close()
     if wrong:
         raise UnavailableError(f"The database file is damaged: {wrong}. Restore a backup.")
-    print("Sound, and of this program's version.")
+    print_done({"sound": True}, "Sound, and of this program's version.", as_json=as_json)
 
 
 @app.command()
 def backup(
     target: Annotated[Path | None, typer.Argument(help="where to; default: var/backups/ and the moment")] = None,
     database: Address = "",
+    as_json: AsJson = False,
 ) -> None:
     """Write a consistent copy while the console keeps running.
 
@@ -55,4 +58,4 @@ def backup(
     opened = wiring.open_database(database or settings().database_url)
     written = backups.write(opened, target or backups.default_target(opened, clock.now()))
     opened.close()
-    print(f"Written: {written}")
+    print_done({"written": str(written)}, f"Written: {written}", as_json=as_json)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from billing_app.cli.printing import AsJson, print_done
 from billing_app.launcher import demo
 from billing_app.launcher.places import Places
 from billing_app.settings import ROOT
@@ -22,9 +23,12 @@ def _demo() -> None:
 @app.command()
 def reset(
     folder: Annotated[Path, typer.Option(help="where the databases lie", show_default="var")] = ROOT / "var",
+    as_json: AsJson = False,
 ) -> None:
     """Forget the demo's data and its Stripe stand-in's; the next start tells the story anew.
 
     Example: billing demo reset
     """
-    print("The demo is forgotten." if demo.reset(Places(folder.resolve())) else "There is no demo data.")
+    forgotten = demo.reset(Places(folder.resolve()))
+    sentence = "The demo is forgotten." if forgotten else "There is no demo data."
+    print_done({"forgotten": forgotten}, sentence, as_json=as_json)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Annotated
 
@@ -13,6 +13,7 @@ import typer
 from sqlmodel import Session
 
 from billing_app import clock, wiring
+from billing_app.cli.printing import AsJson, print_done
 from billing_app.domain.money import format_money
 from billing_app.gateways.stripe_payments import payments_of
 from billing_app.services import refundable, refunds
@@ -33,6 +34,7 @@ def refund(
     amount: Annotated[int | None, typer.Option(help="in cents; without it all that is left")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
     key: Annotated[str, typer.Option(help="the same key is the same refund, however often it is sent")] = "",
+    as_json: AsJson = False,
 ) -> None:
     """Give back what was paid for a grant, in full or in part. First shows what that takes back and what becomes debt.
 
@@ -41,9 +43,10 @@ def refund(
     payments, database = payments_of(settings()), wiring.database()
     with database.reading() as session:
         shown = refundable.preview(session, grant, amount, clock.now())
-    print(_said(shown))
+    if not as_json:
+        print(_said(shown))
     if not yes:
-        typer.confirm("Give it back?", abort=True)
+        typer.confirm("Give it back?", abort=True, err=as_json)
 
     @contextmanager
     def enter() -> Generator[_Visit]:
@@ -51,7 +54,8 @@ def refund(
             yield _Visit(session, clock.now())
 
     made = refunds.make(enter, payments, grant, shown.amount_cents, reason, key or f"cli:{secrets.token_hex(8)}")
-    print(f"{format_money(made.amount_cents, made.currency)} given back: {made.refund_id}.")
+    sentence = f"{format_money(made.amount_cents, made.currency)} given back: {made.refund_id}."
+    print_done(asdict(made), sentence, as_json=as_json)
 
 
 def _said(shown: RefundPreview) -> str:

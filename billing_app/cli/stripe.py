@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from billing_app import clock, wiring
+from billing_app.cli.printing import AsJson, print_done, print_json
 from billing_app.domain.errors import UnavailableError
 from billing_app.domain.money import format_money
 from billing_app.gateways.payments import Payments
@@ -56,6 +57,7 @@ def _stripe() -> None:
 def push(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what would be done")] = False,
     stripe_api_secret: Secret = "",
+    as_json: AsJson = False,
 ) -> None:
     """Make or update a product and a price at Stripe for everything in the catalogue that is sold.
 
@@ -71,17 +73,20 @@ def push(
         current = catalog.current(session, clock.now())
     steps = stripe_catalogue.plan(payments, stripe_catalogue.offers(current))
     for step in steps:
-        if step.deed is not Deed.KEEP:
+        if step.deed is not Deed.KEEP and not as_json:
             print(_line(step))
     if not dry_run:
         _do(payments, [step for step in steps if step.deed is not Deed.KEEP])
+    if as_json:
+        print_json({"dry_run": dry_run, "items": [{"deed": step.deed.name, **asdict(step.offer)} for step in steps]})
+        return
     counts = Counter(step.deed for step in steps)
     said = ", ".join(f"{counts[deed]} {DONE[deed]}" for deed in Deed if counts[deed])
     print(f"{'Would be: ' if dry_run else ''}{said or 'nothing is sold'}.")
 
 
 @app.command()
-def replay(event: Annotated[str, typer.Argument(help="its id, such as evt_1PQ...")]) -> None:
+def replay(event: Annotated[str, typer.Argument(help="its id, such as evt_1PQ...")], as_json: AsJson = False) -> None:
     """Work on an event again, whatever became of it. One that never arrived is fetched from Stripe (for 30 days).
 
     Example: billing stripe replay evt_1PQrStUvWxYz
@@ -93,18 +98,21 @@ def replay(event: Annotated[str, typer.Argument(help="its id, such as evt_1PQ...
     if found is None or found.state == inbox.State.FAILED:
         raise UnavailableError(f"{event} failed: {found.error if found else 'it is not there'}")
     what = "is being worked on by another process" if found.state == inbox.State.NEW else f"was {found.state}"
-    print(f"{event} ({found.type}) {what}.")
+    item = {"id": event, "type": found.type, "state": found.state}
+    print_done(item, f"{event} ({found.type}) {what}.", as_json=as_json)
 
 
 @app.command()
-def sweep() -> None:
+def sweep(as_json: AsJson = False) -> None:
     """Work on every event that is due, and ask Stripe after payments of which nothing was heard. Runs by itself, too.
 
     Example: billing stripe sweep
     """
     payments_of(settings())
     worked = job.sweep(wiring.database(), settings())
-    print(f"Events handled: {worked.handled}, ignored: {worked.ignored}, failed: {worked.failed}.")
+    sentence = f"Events handled: {worked.handled}, ignored: {worked.ignored}, failed: {worked.failed}."
+    item = {"handled": worked.handled, "ignored": worked.ignored, "failed": worked.failed}
+    print_done(item, sentence, as_json=as_json)
 
 
 @app.command()

@@ -1,0 +1,84 @@
+"""`billing grant`: credits given by hand, always with a reason."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from billing_app import clock, wiring
+from billing_app.cli.printing import ACTOR, AsJson, moment, print_done, print_items
+from billing_app.services import catalog, granting, orgs, statements
+from billing_app.services.credits import ONE_YEAR
+from billing_app.store.tables.credits import GrantRow
+
+app = typer.Typer(no_args_is_help=True)
+
+Address = Annotated[str, typer.Argument(help="the organization's address")]
+Why = Annotated[str, typer.Option("--reason", help="why; it stands in the customer's ledger")]
+
+NEVER = "never"
+
+
+@app.command("list")
+def list_grants(
+    address: Address,
+    metric: Annotated[str, typer.Option(help="of one metric only")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """List an organization's grants, the newest first, with what is left of each.
+
+    Example: billing grant list acme --metric mau
+    """
+    with wiring.database().reading() as session:
+        found = statements.grants(session, orgs.by_address(session, address), clock.now(), metric=metric or None)
+        items = [_item(each.row) | {"left": each.account.left, "burned": each.account.burned} for each in found]
+    print_items(items, ("id", "metric", "quantity", "left", "source", "reason", "expires_at"), as_json=as_json)
+
+
+@app.command()
+def create(
+    address: Address,
+    metric: Annotated[str, typer.Argument(help="the metric's id, or token")],
+    quantity: Annotated[int, typer.Argument(help="in the metric's base unit: bytes, messages, devices")],
+    reason: Why,
+    until: Annotated[str, typer.Option(help="the day on which it ends, or never; default: in one year")] = "",
+    key: Annotated[str, typer.Option(help="the same key gives once, however often the command runs")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Give an organization credits for nothing.
+
+    Example: billing grant create acme mau 5000 --reason "an outage on our side"
+    """
+    now = clock.now()
+    ends: datetime | str | None = None if until == NEVER else moment(until) or ONE_YEAR
+    with wiring.database().writing() as session:
+        organization = orgs.by_address(session, address)
+        given = granting.give(
+            session, organization, metric, quantity, now,
+            reason=reason, key=f"cli {key or secrets.token_hex(16)}", actor=ACTOR, expires_at=ends,
+        )  # fmt: skip
+        unit = catalog.current(session, now).metric(metric).unit
+    print_done(_item(given), f"Gave {address} {quantity:,} {unit} ({given.id}).", as_json=as_json)
+
+
+@app.command()
+def void(
+    grant: Annotated[str, typer.Argument(help="the grant's id, as `billing grant list` shows it")],
+    reason: Why,
+    as_json: AsJson = False,
+) -> None:
+    """Forfeit what is left of a grant, never what was burned.
+
+    Example: billing grant void gr_5f0c81a2 --reason "given to the wrong organization"
+    """
+    with wiring.database().writing() as session:
+        organization, voided = granting.void(session, grant, clock.now(), reason=reason, actor=ACTOR)
+    print_done(_item(voided), f"Voided what was left of {grant} of {organization.address}.", as_json=as_json)
+
+
+def _item(row: GrantRow) -> dict[str, Any]:
+    names = ("id", "metric", "quantity", "source", "reason", "paid_cents", "effective_at", "expires_at")
+    return {name: getattr(row, name) for name in names}

@@ -1,0 +1,96 @@
+"""`billing member`: who belongs to an organization."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from sqlmodel import Session
+
+from billing_app import clock, wiring
+from billing_app.cli.printing import ACTOR, AsJson, print_done, print_items
+from billing_app.domain.access import ALL_ROLES, Role
+from billing_app.domain.errors import InvalidError, NotFoundError
+from billing_app.services import members, orgs
+from billing_app.services.members import Member
+from billing_app.settings import settings
+from billing_app.store.tables.orgs import Organization
+
+app = typer.Typer(no_args_is_help=True)
+
+Address = Annotated[str, typer.Argument(help="the organization's address")]
+Email = Annotated[str, typer.Argument(help="the person's e-mail address")]
+InRole = Annotated[str, typer.Option("--role", help="admin, billing or member")]
+
+
+@app.command("list")
+def list_members(address: Address, as_json: AsJson = False) -> None:
+    """List members and those invited.
+
+    Example: billing member list acme
+    """
+    with wiring.database().reading() as session:
+        items = [_item(each) for each in members.every(session, orgs.by_address(session, address))]
+    print_items(items, ("email", "name", "role", "since", "accepted_at"), as_json=as_json)
+
+
+@app.command()
+def invite(address: Address, email: Email, role: InRole = Role.MEMBER, as_json: AsJson = False) -> None:
+    """Invite a person and print the link that lets them in. Inviting again makes a new link.
+
+    Example: billing member invite acme ada@example.org --role admin
+    """
+    with wiring.database().writing() as session:
+        organization = orgs.by_address(session, address)
+        made = members.invite(session, organization, email, _role(role), clock.now(), actor=ACTOR)
+    link = settings().public_url.rstrip("/") + made.path
+    print_done({**_item(made.member), "link": link, "expires_at": made.expires_at}, link, as_json=as_json)
+
+
+@app.command("set-role")
+def set_role(
+    address: Address,
+    email: Email,
+    role: Annotated[str, typer.Argument(help="admin, billing or member")],
+    as_json: AsJson = False,
+) -> None:
+    """Give a member another role, from the next click on.
+
+    Example: billing member set-role acme ada@example.org billing
+    """
+    with wiring.database().writing() as session:
+        organization = orgs.by_address(session, address)
+        found = _member(session, organization, email)
+        changed = members.change_role(session, organization, found.id, _role(role), clock.now(), actor=ACTOR)
+    print_done(_item(changed), f"{email} is {role} of {address}.", as_json=as_json)
+
+
+@app.command()
+def remove(address: Address, email: Email, as_json: AsJson = False) -> None:
+    """End a membership, or take an invitation back.
+
+    Example: billing member remove acme ada@example.org
+    """
+    with wiring.database().writing() as session:
+        organization = orgs.by_address(session, address)
+        found = _member(session, organization, email)
+        members.remove(session, organization, found.id, clock.now(), actor=ACTOR)
+    print_done(_item(found), f"{email} is no longer a member of {address}.", as_json=as_json)
+
+
+def _member(session: Session, organization: Organization, email: str) -> Member:
+    for each in members.every(session, organization):
+        if each.email == email.strip().lower():
+            return each
+    raise NotFoundError(f"{email} is no member of {organization.address}.", code="member_not_found")
+
+
+def _role(text: str) -> Role:
+    if text not in ALL_ROLES:
+        raise InvalidError("A role is admin, billing or member.", code="invalid_role")
+    return Role(text)
+
+
+def _item(member: Member) -> dict[str, Any]:
+    names = ("id", "email", "name", "role", "since", "accepted_at")
+    return {name: getattr(member, name) for name in names}

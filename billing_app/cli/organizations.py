@@ -1,0 +1,160 @@
+"""`billing organization`: customers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from billing_app import clock, wiring
+from billing_app.cli.printing import ACTOR, AsJson, moment, print_done, print_items
+from billing_app.domain.errors import InvalidError
+from billing_app.services import accounts, credits, operators, orgs, overrides
+from billing_app.services.granting import required_reason
+from billing_app.services.overrides import Kind
+from billing_app.store.orgs import stored_id
+from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.overrides import OrganizationOverride
+
+app = typer.Typer(no_args_is_help=True)
+
+Address = Annotated[str, typer.Argument(help="the organization's address")]
+Why = Annotated[str, typer.Option("--reason", help="why; it is kept")]
+What = Annotated[str, typer.Argument(help="limit, feature or voting_type")]
+Name = Annotated[str, typer.Argument(help="which one, such as memberships, whiteLabel or ranked")]
+
+COLUMNS = ("address", "name", "plan", "members", "blocked")
+
+
+@app.command("list")
+def list_organizations(
+    search: Annotated[str, typer.Option(help="only those with this in their name or address")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """List organizations with their plans.
+
+    Example: billing organization list --search acme
+    """
+    items: list[dict[str, Any]] = []
+    with wiring.database().reading() as session:
+        cursor = ""
+        while True:
+            page = operators.organizations(session, search, cursor, clock.now())
+            items += [
+                {
+                    "address": line.address, "name": line.name, "plan": line.plan_name, "members": line.members,
+                    "blocked": line.blocked,
+                }
+                for line in page.organizations
+            ]  # fmt: skip
+            cursor = page.next_cursor
+            if not cursor:
+                break
+    print_items(items, COLUMNS, as_json=as_json)
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(help="how it is called")],
+    address: Annotated[str, typer.Option(help="its address; default: a generated one")] = "",
+    plan: Annotated[str, typer.Option(help="its plan; default: the catalogue's default plan")] = "",
+    anchor: Annotated[str, typer.Option(help="when its first period begins; default: now")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Make an organization. `billing member invite` lets people in.
+
+    Example: billing organization create "Acme Maps" --address acme --plan pro
+    """
+    now = clock.now()
+    with wiring.database().writing() as session:
+        made = operators.make(
+            session, now, name=name, address=address or None, plan=plan or None, anchor=moment(anchor), actor=ACTOR
+        )
+        item = _item(made) | {"plan": accounts.plans(session, stored_id(made)).plan_at(now)}
+    print_done(item, f"Made {made.name} at the address {made.address}, on the plan {item['plan']}.", as_json=as_json)
+
+
+@app.command("set-plan")
+def set_plan(
+    address: Address, plan: Annotated[str, typer.Argument(help="the plan's id")], reason: Why, as_json: AsJson = False
+) -> None:
+    """Give an organization another plan, from now on. A subscription at Stripe is not touched.
+
+    Example: billing organization set-plan acme pro --reason "agreed by contract"
+    """
+    with wiring.database().writing() as session:
+        found = orgs.by_address(session, address)
+        credits.change_plan(session, found, plan, clock.now(), reason=required_reason(reason), actor=ACTOR)
+    print_done({"address": address, "plan": plan}, f"{found.name} holds {plan} from now on.", as_json=as_json)
+
+
+@app.command("list-overrides")
+def list_overrides(address: Address, as_json: AsJson = False) -> None:
+    """List what an organization has beside its plan, or had.
+
+    Example: billing organization list-overrides acme
+    """
+    with wiring.database().reading() as session:
+        items = [_override(row) for row in overrides.every(session, orgs.by_address(session, address))]
+    print_items(items, ("kind", "name", "value", "starts_at", "ends_at", "ended_at", "reason"), as_json=as_json)
+
+
+@app.command()
+def override(
+    address: Address,
+    what: What,
+    name: Name,
+    value: Annotated[str, typer.Argument(help="a number, unlimited, on or off")],
+    reason: Why,
+    until: Annotated[str, typer.Option(help="the day on which it ends; default: it does not")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Put something in place of what the plan says, until a day or for good.
+
+    Example: billing organization override acme limit memberships 25 --until 2027-01-31 --reason "a pilot"
+    """
+    with wiring.database().writing() as session:
+        row = overrides.put(
+            session, orgs.by_address(session, address), _kind(what), name, _value(value), clock.now(),
+            ends_at=moment(until), reason=reason, actor=ACTOR,
+        )  # fmt: skip
+        item = _override(row)
+    end = f" until {until}" if until else ""
+    print_done(item, f"For {address}, {name} is {value}{end}.", as_json=as_json)
+
+
+@app.command("end-override")
+def end_override(address: Address, what: What, name: Name, as_json: AsJson = False) -> None:
+    """Take an override back: the plan holds again.
+
+    Example: billing organization end-override acme limit memberships
+    """
+    with wiring.database().writing() as session:
+        overrides.end(session, orgs.by_address(session, address), _kind(what), name, clock.now(), actor=ACTOR)
+    item = {"address": address, "kind": what, "name": name}
+    print_done(item, f"For {address}, {name} is what the plan says.", as_json=as_json)
+
+
+def _item(organization: Organization) -> dict[str, Any]:
+    return {"address": organization.address, "name": organization.name, "anchor": organization.anchor}
+
+
+def _override(row: OrganizationOverride) -> dict[str, Any]:
+    names = ("kind", "name", "value", "starts_at", "ends_at", "ended_at", "reason", "actor")
+    return {name: getattr(row, name) for name in names}
+
+
+def _kind(text: str) -> Kind:
+    try:
+        return Kind(text)
+    except ValueError:
+        raise InvalidError(f"What is overridden is one of {', '.join(Kind)}.", code="invalid_override") from None
+
+
+def _value(text: str) -> int | None:
+    words = {"unlimited": None, "on": 1, "off": 0}
+    if text in words:
+        return words[text]
+    if not (text.isascii() and text.isdigit()):
+        raise InvalidError("A value is a number, unlimited, on or off.", code="invalid_override")
+    return int(text)

@@ -1,0 +1,71 @@
+"""What commands print: JSON for programs, else lines and tables for people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from billing_app.domain.errors import InvalidError
+from billing_app.services.months import rfc3339
+
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
+
+ACTOR = "command line"
+"""Who did it, for the record."""
+
+
+def print_json(value: Any) -> None:
+    """A value as indented JSON; moments as RFC 3339, everything else that JSON does not know as its text."""
+    print(json.dumps(value, indent=1, ensure_ascii=False, default=_plain))
+
+
+def print_items(items: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
+    """A list: `{"items": [...]}`, or a table of some `columns` of it."""
+    listed = list(items)
+    if as_json:
+        print_json({"items": listed})
+        return
+    table = Table(*(name.replace("_", " ").capitalize() for name in columns))
+    for item in listed:
+        table.add_row(*(escape(_shown(item[name])) for name in columns))
+    Console().print(table)
+
+
+def print_done(item: Mapping[str, Any], sentence: str, *, as_json: bool) -> None:
+    """What was done: the thing itself, or a sentence."""
+    if as_json:
+        print_json(item)
+    else:
+        print(sentence)
+
+
+def moment(text: str) -> datetime | None:
+    """`2027-01-31` or `2027-01-31T12:00:00Z`; None for nothing. Raises InvalidError `invalid_moment`."""
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidError(f"{text!r} is no day and no moment: write 2027-01-31.", code="invalid_moment") from None
+    return found if found.tzinfo is not None else datetime.fromisoformat(f"{found.isoformat()}+00:00")
+
+
+def _plain(value: Any) -> Any:
+    return rfc3339(value) if isinstance(value, datetime) else str(value)
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return rfc3339(value)[:10]
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {each}" for name, each in value.items())
+    return {True: "yes", False: ""}.get(value, str(value)) if isinstance(value, bool) else str(value)
