@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
 
 from fastapi import APIRouter, FastAPI
-from fastapi.openapi.utils import get_openapi
-from pydantic import BaseModel
 from starlette.responses import HTMLResponse
 
 from billing_app import clock as wall_clock
-from billing_app.api import docs_page, health, problems
+from billing_app.api import docs_page, health, openapi, problems
 from billing_app.api.bodies import BodyLimits
 from billing_app.api.context import PREFIX, Context
 from billing_app.api.handshakes import Handshakes
@@ -44,12 +41,8 @@ from billing_app.api.routes import (
     usage,
     webhooks,
 )
-from billing_app.api.schemas.usage import CloudEventBatch, UsageBatch
 from billing_app.db import Database
 from billing_app.settings import Settings
-
-DOCUMENTED: tuple[type[BaseModel], ...] = (problems.Problem, UsageBatch, CloudEventBatch)
-"""Shapes that FastAPI does not see, because no route has them as its one body or answer."""
 
 ROUTERS: tuple[APIRouter, ...] = (
     sign_in.router,
@@ -118,32 +111,5 @@ def _versioned(context: Context, routers: tuple[APIRouter, ...]) -> FastAPI:
     for router in routers:
         api.include_router(router)
     api.add_api_route("/docs", lambda: HTMLResponse(docs_page.page(api.openapi())), include_in_schema=False)
-    api.openapi = lambda: _document(api)  # how FastAPI wants it replaced
+    api.openapi = lambda: openapi.document(api)  # how FastAPI wants it replaced
     return api
-
-
-def _document(api: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document, made once. Wrong fields are a Problem like all others, not FastAPI's own shape."""
-    if api.openapi_schema is None:
-        document = get_openapi(
-            title=api.title,
-            version=api.version,
-            description=api.description,
-            routes=api.routes,
-            servers=api.servers,
-        )
-        schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        for name in ("HTTPValidationError", "ValidationError"):
-            schemas.pop(name, None)
-        for model in DOCUMENTED:
-            schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-            schemas.update(schema.pop("$defs", {}))
-            schemas[model.__name__] = schema
-        for methods in document["paths"].values():
-            for operation in methods.values():
-                if "422" in operation["responses"]:
-                    operation["responses"]["422"]["content"] = {
-                        problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}
-                    }
-        api.openapi_schema = document
-    return api.openapi_schema

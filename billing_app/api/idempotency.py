@@ -47,7 +47,7 @@ class Once:
     def __init__(self, request: Request, key: IdempotencyKey) -> None:
         """Notes the route (keys of different routes are apart) and the path (which is part of what is asked)."""
         self.key = key
-        self._route: str = request.scope["route"].name
+        self._route = f"{request.method} {request.scope['route'].path}"
         self._path: str = request.url.path
 
     def answer(

@@ -15,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import compile_path
 
 from billing_app.api.context import PREFIX, context_of
 from billing_app.domain.errors import BillingError
@@ -149,7 +150,22 @@ async def _http_exception(request: Request, error: Exception) -> Response:
     status = error.status_code
     detail = DETAILS.get(status) or error.detail or HTTPStatus(status).description
     code = CODES.get(status, HTTPStatus(status).name.lower())
-    return problem(request_id_of(request), status, code, detail, headers=error.headers)
+    headers = error.headers
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers = {"Allow": _allowed(request) or (headers or {}).get("Allow", "")}
+    return problem(request_id_of(request), status, code, detail, headers=headers)
+
+
+def _allowed(request: Request) -> str:
+    """The methods that an address does take, by the document: the router names those of one of its routes alone."""
+    path = request.url.path.removeprefix(PREFIX)
+    found = {
+        method.upper()
+        for template, methods in request.app.openapi()["paths"].items()
+        if compile_path(template)[0].fullmatch(path)
+        for method in methods
+    }
+    return ", ".join(sorted(found))
 
 
 async def _unreadable(request: Request, error: Exception) -> Response:

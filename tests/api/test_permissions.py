@@ -39,9 +39,9 @@ class TestCheck:
             until = NOON + timedelta(days=1)
             overrides.put(session, acme, kind, name, value, NOON, ends_at=until, reason="A trial", actor="tests")
 
-    def test_a_limit_has_room_until_it_is_reached(self, program: httpx.Client) -> None:
+    def test_a_limit_has_room_until_it_is_reached(self, api: Api, program: httpx.Client) -> None:
         assert self.ask(program, limit="memberships") == {
-            "allowed": True, "blocking": [], "still_works": [], "plan": "free", "upgrade_url": "/o/acme/plan",
+            "allowed": True, "blocking": [], "still_works": [], "plan": "free", "upgrade_url": f"{api.url}/o/acme/plan",
             "limit": {"limit": "memberships", "maximum": 2, "used": 1},
         }  # fmt: skip
         assert self.ask(program, limit="memberships", quantity=1)["allowed"]

@@ -78,13 +78,13 @@ def check(door: Asking, question: CheckRequest) -> CheckAnswer:
     """
     try:
         with door.reading() as visit:
-            return _ask(visit, question, writing=False)
+            return _ask(visit, question, door.context.origin, writing=False)
     except entitlements.OutOfDateError:
         with door.writing() as visit:  # the meter is brought up to date and kept
-            return _ask(visit, question, writing=True)
+            return _ask(visit, question, door.context.origin, writing=True)
 
 
-def _ask(visit: Visit, question: CheckRequest, *, writing: bool) -> CheckAnswer:
+def _ask(visit: Visit, question: CheckRequest, origin: str, *, writing: bool) -> CheckAnswer:
     here, now = (visit.session, visit.organization), visit.now
     match question:
         case AboutAction():
@@ -94,11 +94,11 @@ def _ask(visit: Visit, question: CheckRequest, *, writing: bool) -> CheckAnswer:
             told = {"quantity": question.quantity, "subject": question.subject, "writing": writing}
             return CheckAnswer.model_validate(entitlements.check_metric(*here, question.metric, now, **told))
         case AboutLimit():
-            return CheckAnswer.of(permissions.of_limit(*here, question.limit, now, question.quantity))
+            return CheckAnswer.of(permissions.of_limit(*here, question.limit, now, question.quantity), origin)
         case AboutFeature():
-            return CheckAnswer.of(permissions.of_feature(*here, question.feature, now))
+            return CheckAnswer.of(permissions.of_feature(*here, question.feature, now), origin)
         case AboutVotingType():
-            return CheckAnswer.of(permissions.of_voting_type(*here, question.voting_type, now))
+            return CheckAnswer.of(permissions.of_voting_type(*here, question.voting_type, now), origin)
 
 
 def read_events(body: bytes, content_type: str) -> list[ReportedEvent]:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from billing_app.api.schemas.shared import DEFAULT_LIST, MAX_LIST, Answer, Name, Request, Text
+from billing_app.api.schemas.shared import DEFAULT_LIST, MAX_LIST, Answer, Flag, Name, Request, Text
 from billing_app.domain.access import DEFAULT_SCOPES, Role, Scope
 from billing_app.services.audit import Entry
 from billing_app.services.members import Invitation, Member
@@ -52,14 +52,14 @@ class OrganizationChange(Profile):
 
     name: Title | None = None
     subdomain: Line | None = Field(default=None, description="a web address of its own, where the plan includes one")
-    active: bool | None = Field(default=None, description="for operators: a deactivated organization may do nothing")
+    active: Flag | None = Field(default=None, description="for operators: a deactivated organization may do nothing")
 
 
 class SubOrganizationChange(Profile):
     """A change of a part."""
 
     name: Title | None = None
-    active: bool | None = None
+    active: Flag | None = None
     parent: Address | None = Field(default=None, description="what it is to be a part of")
 
 
@@ -206,7 +206,7 @@ class NewKeyRequest(Request):
     """A key to make. Scopes: usage:write, check, read, billing, admin."""
 
     name: Text
-    scopes: Annotated[set[Scope], Field(min_length=1)] = Field(default=set(DEFAULT_SCOPES))
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(Scope))] = sorted(DEFAULT_SCOPES)
 
 
 class KeyAnswer(Answer):

@@ -5,7 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    StringConstraints,
+)
 
 from billing_app.domain.credits import MAX_QUANTITY
 
@@ -29,6 +38,10 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=VIS
 
 Quantity = Annotated[int, Field(strict=True, ge=-MAX_QUANTITY, le=MAX_QUANTITY)]
 """Whole base units. Strict: 1.5 and "1" are mistakes, not roundable."""
+
+
+Flag = Annotated[bool, Strict()]
+"""true or false. Strict: 1, "yes" and "on" are mistakes."""
 
 
 def _written_out(value: object) -> object:

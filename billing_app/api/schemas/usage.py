@@ -205,7 +205,7 @@ class CheckAnswer(Answer):
     upgrade_url: str | None = None
 
     @classmethod
-    def of(cls, permission: Permission) -> CheckAnswer:
+    def of(cls, permission: Permission, origin: str) -> CheckAnswer:
         """The answer about something that a plan allows."""
         use = permission.limit
         return cls(
@@ -214,5 +214,5 @@ class CheckAnswer(Answer):
             still_works=[],
             limit=None if use is None else LimitAnswer(limit=use.limit.value, maximum=use.maximum, used=use.used),
             plan=permission.plan,
-            upgrade_url=permission.upgrade_path,
+            upgrade_url=f"{origin}{permission.upgrade_path}",
         )

@@ -1,0 +1,76 @@
+"""The OpenAPI document: what FastAPI makes of the routes, made to say what is so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+
+from billing_app.api import problems
+from billing_app.api.schemas.usage import CloudEventBatch, UsageBatch
+
+DOCUMENTED: tuple[type[BaseModel], ...] = (problems.Problem, UsageBatch, CloudEventBatch)
+"""Shapes that FastAPI does not see, because no route has them as its one body or answer."""
+
+FASTAPIS_OWN = ("HTTPValidationError", "ValidationError")
+"""Wrong fields are a Problem like all others."""
+
+RATE_LIMIT_HEADERS = {
+    "RateLimit": {"description": "what is left of the limit: r requests now, all of it in t seconds"},
+    "RateLimit-Policy": {"description": "the limit: q requests in w seconds"},
+}
+
+
+def document(api: FastAPI) -> dict[str, Any]:
+    """The document, made once."""
+    if api.openapi_schema is None:
+        made = get_openapi(
+            title=api.title,
+            version=api.version,
+            description=api.description,
+            routes=api.routes,
+            servers=api.servers,
+        )
+        _name_shapes(made.setdefault("components", {}).setdefault("schemas", {}))
+        for operation in _operations(made):
+            _describe(operation)
+        api.openapi_schema = made
+    return api.openapi_schema
+
+
+def _name_shapes(schemas: dict[str, Any]) -> None:
+    for name in FASTAPIS_OWN:
+        schemas.pop(name, None)
+    for model in DOCUMENTED:
+        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas.update(schema.pop("$defs", {}))
+        schemas[model.__name__] = schema
+
+
+def _operations(made: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for methods in made["paths"].values():
+        yield from methods.values()
+
+
+def _describe(operation: dict[str, Any]) -> None:
+    for parameter in operation.get("parameters", []):
+        parameter["schema"] = _never_null(parameter["schema"])
+    answers = operation["responses"]
+    if "422" in answers:
+        answers["422"]["content"] = {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    if "429" in answers:
+        answers["429"]["headers"] = RATE_LIMIT_HEADERS | {"Retry-After": {"description": "seconds to wait"}}
+        for name, header in answers["429"]["headers"].items():
+            answers["429"]["headers"][name] = header | {"schema": {"type": "string"}}
+
+
+def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a parameter: one can be left out, but there is no way to write null in a URL or a header."""
+    options = [option for option in schema.get("anyOf", []) if option != {"type": "null"}]
+    if not options:
+        return schema
+    rest = {name: value for name, value in schema.items() if name != "anyOf"}
+    return rest | options[0] if len(options) == 1 else rest | {"anyOf": options}

@@ -1,0 +1,39 @@
+"""What schemathesis must know of us: which refusals say that the document is wrong, and that its numbers are coarse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import schemathesis
+
+from billing_app.domain.credits import MAX_QUANTITY
+
+MALFORMED = {"invalid_fields", "malformed_request"}
+
+
+@schemathesis.hook
+def filter_case(context: Any, case: Any) -> bool:
+    """Leaves out numbers just past the largest quantity: it compares as floats and believes them to be within."""
+    return not _too_large(case.body)
+
+
+@schemathesis.check
+def what_the_document_allows_is_well_formed(ctx: Any, response: Any, case: Any) -> None:
+    """Data of the documented form may be refused by a rule, but never as malformed.
+
+    What a shape says about several members together ("Value error") is in its description: JSON Schema has no words.
+    """
+    if case.meta is None or not case.meta.generation.mode.is_positive:
+        return
+    if response.headers.get("content-type", [""])[0] == "application/problem+json":
+        said = response.json()
+        rules = [each["detail"].startswith("Value error") for each in said.get("errors") or []]
+        assert said["code"] not in MALFORMED or (rules and all(rules)), said
+
+
+def _too_large(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(_too_large(each) for each in value.values())
+    if isinstance(value, list):
+        return any(_too_large(each) for each in value)
+    return isinstance(value, int) and MAX_QUANTITY < abs(value) < MAX_QUANTITY + 2**12
