@@ -16,10 +16,16 @@ from billing_app.ui.session import Frame
 shell: Any = Frame.shell
 
 PAGES = (
-    (("overview", "Overview", "layout-dashboard"),),
-    (("usage", "Usage", "chart-column"), ("credits", "Credits", "coins"), ("ledger", "Ledger", "scroll-text")),
+    (
+        ("overview", "Overview", "layout-dashboard"),
+        ("usage", "Usage", "chart-column"),
+        ("credits", "Credits", "coins"),
+        ("ledger", "Ledger", "scroll-text"),
+    ),
+    (("plan", "Plan", "layers"), ("features", "Features", "toggle-left"), ("processes", "Processes", "list-checks")),
+    (("organization", "Organization", "building-2"), ("alerts", "Alerts", "bell")),
 )
-"""Side entries in groups. Pages that do not exist yet are not listed: a dead entry helps nobody."""
+"""Side entries in groups. One whose `..._href` in the shell is empty is not for this person and not shown."""
 
 TABS = (
     ("overview", "Overview", "layout-dashboard"),
@@ -65,7 +71,7 @@ def bare_page(*content: Any) -> rx.Component:
 def _side(active: str) -> rx.Component:
     groups: list[Any] = []
     for index, group in enumerate(PAGES):
-        if index and index > 1:
+        if index:
             groups.append(rx.el.hr())
         groups += [_entry(key, label, icon, active) for key, label, icon in group]
     return rx.el.aside(
@@ -80,7 +86,7 @@ def _side(active: str) -> rx.Component:
 
 
 def _entry(key: str, label: str, icon: str, active: str) -> rx.Component:
-    money_only = key == "ledger"
+    href = getattr(shell, f"{key}_href")
     dot = (
         rx.cond(shell.blocked, rx.el.span(rx.el.span("blocked", class_name="unseen"), class_name="dot"))
         if key == "overview"
@@ -90,11 +96,11 @@ def _entry(key: str, label: str, icon: str, active: str) -> rx.Component:
         rx.icon(icon, size=16, aria_hidden="true"),
         label,
         dot,
-        href=getattr(shell, f"{key}_href"),
+        href=href,
         class_name="entry",
         custom_attrs={"aria-current": "page"} if key == active or (key, active) == ("credits", "buy") else {},
     )
-    return rx.cond(shell.money | (shell.address == ""), entry) if money_only else entry
+    return rx.cond((href != "") | (shell.address == ""), entry)
 
 
 def _switcher(class_name: str) -> rx.Component:
@@ -167,9 +173,9 @@ def _phone_tabs(active: str) -> rx.Component:
 
 
 def _more(active: str) -> rx.Component:
-    current = {"aria-current": "page"} if active == "ledger" else {}
-    icon = rx.icon("scroll-text", size=18, aria_hidden="true")
-    ledger = link(icon, "Ledger", href=shell.ledger_href, class_name="more-line")
+    """Everything that has no tab of its own."""
+    tabs = {key for key, _, _ in TABS}
+    rest = [each for group in PAGES for each in group if each[0] not in tabs]
     return rx.popover.root(
         rx.popover.trigger(
             rx.el.button(
@@ -177,11 +183,11 @@ def _more(active: str) -> rx.Component:
                 rx.el.span("More"),
                 type="button",
                 class_name="tab",
-                custom_attrs=current,
+                custom_attrs={"aria-current": "page"} if active in {key for key, _, _ in rest} else {},
             )
         ),
         rx.popover.content(
-            rx.cond(shell.money, rx.popover.close(ledger)),
+            *[_more_line(key, label, icon) for key, label, icon in rest],
             rx.cond(shell.operator_href != "", rx.popover.close(_to_operator("more-line", 18))),
             sign_out(rx.fragment(rx.icon("log-out", size=18, aria_hidden="true"), "Sign out"), "more-line"),
             rx.el.p(shell.person, " \N{MIDDLE DOT} ", shell.role, class_name="menu-note"),
@@ -191,6 +197,12 @@ def _more(active: str) -> rx.Component:
             class_name="more-menu",
         ),
     )
+
+
+def _more_line(key: str, label: str, icon: str) -> rx.Component:
+    href = getattr(shell, f"{key}_href")
+    line = link(rx.icon(icon, size=18, aria_hidden="true"), label, href=href, class_name="more-line")
+    return rx.cond(href != "", rx.popover.close(line))
 
 
 def _to_operator(class_name: str, size: int) -> rx.Component:

@@ -22,6 +22,11 @@ EXPLAIN = "/o/[address]/credits/explain"
 BUY = "/o/[address]/credits/buy"
 RETURNED = "/o/[address]/credits/bought"
 LEDGER = "/o/[address]/ledger"
+ORGANIZATION_PAGE = "/o/[address]/organization"
+ALERTS = "/o/[address]/alerts"
+FEATURES = "/o/[address]/features"
+PROCESSES = "/o/[address]/processes"
+PROCESS = "/o/[address]/processes/new"
 
 ADMIN = "/admin"
 """Where operators begin; their pages are in `operator_routes`."""
@@ -70,6 +75,31 @@ def buy(address: str, **query: object) -> str:
 def ledger(address: str, **query: object) -> str:
     """Every entry. Query: metric, kind, from, to, search, entry, grant, cursor."""
     return organization(address, "ledger", **query)
+
+
+def alerts(address: str, **query: object) -> str:
+    """Who is told of what. Query: state, delivery."""
+    return organization(address, "alerts", **query)
+
+
+def organization_page(address: str, **query: object) -> str:
+    """Profile, members, parts, keys, audit log. Query: tab, cursor."""
+    return organization(address, "organization", **query)
+
+
+def features(address: str, **query: object) -> str:
+    """What the plan includes, switched on or off."""
+    return organization(address, "features", **query)
+
+
+def processes(address: str, **query: object) -> str:
+    """The list. Query: state, cursor."""
+    return organization(address, "processes", **query)
+
+
+def process(address: str, **query: object) -> str:
+    """The wizard. Query: process (a draft, or one to look at), step."""
+    return organization(address, "processes/new", **query)
 
 
 def sign_in(next_path: str = "") -> str:

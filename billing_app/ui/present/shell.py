@@ -45,6 +45,12 @@ class ShellShown:
     credits_href: str = ""
     buy_href: str = ""
     ledger_href: str = ""
+    plan_href: str = ""
+    features_href: str = ""
+    processes_href: str = ""
+    organization_href: str = ""
+    alerts_href: str = ""
+    """Empty for who may not open it."""
     operator_href: str = ""
     """Back to the operator's pages; empty for everybody else."""
 
@@ -80,7 +86,10 @@ def shell_shown(view: ShellView) -> ShellShown:
         usage_href=routes.usage(here.address),
         credits_href=routes.credits(here.address),
         buy_href=routes.buy(here.address),
-        ledger_href=routes.ledger(here.address),
+        ledger_href=routes.ledger(here.address) if view.may_buy else "",
+        features_href=routes.features(here.address),
+        processes_href=routes.processes(here.address),
+        alerts_href=routes.alerts(here.address) if view.role in (Role.ADMIN, Role.OPERATOR) else "",
         operator_href=operator_routes.ORGANIZATIONS if view.role == Role.OPERATOR else "",
     )
 
