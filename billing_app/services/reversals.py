@@ -8,7 +8,7 @@ dispute is kept as it was last seen and only ever moves on, so an older reading 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -181,11 +181,26 @@ def _follow(
     changed = False
     for grant in grants:
         of_grant = [action for action in recorded if action.grant_id == grant.id]
-        changed |= _refund(session, organization, grant, given_back[grant.id], refunds, of_grant, now, at)
+        cents = given_back[grant.id] + _lost_since(grant, disputes, claims, of_grant)
+        changed |= _refund(session, organization, grant, cents, refunds, of_grant, now, at)
         for row in disputes:
             claim = claims[row.id][grant.id]
             changed |= _dispute(session, organization, grant, row, claim, of_grant, now, at)
     return changed
+
+
+def _lost_since(
+    grant: GrantRow,
+    disputes: Sequence[PaymentDispute],
+    claims: Mapping[str, Mapping[str, int]],
+    recorded: Sequence[GrantAction],
+) -> int:
+    """Cents that a lost dispute is about beyond what was recorded when it was lost: a refund failed since.
+
+    What was recorded stands, so the rest counts as given back.
+    """
+    lost = {action.dispute_id: action.amount_cents or 0 for action in recorded if action.status == DisputeStatus.LOST}
+    return sum(max(0, claims[row.id][grant.id] - lost[row.id]) for row in disputes if row.id in lost)
 
 
 def _refund(

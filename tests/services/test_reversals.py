@@ -154,6 +154,21 @@ def test_a_refund_during_a_dispute_and_the_dispute_lost_take_no_more_than_everyt
     assert differences(shop) == []
 
 
+def test_a_refund_that_fails_after_the_dispute_was_lost_leaves_its_part_to_the_dispute(shop: Shop) -> None:
+    payment = buy(shop, "sms-100")
+    given = refund(shop, payment, 325)
+    shop.hear("refund.created", given)
+    found = dispute(shop, payment)
+    shop.hear("charge.dispute.created", found)
+    close(shop, found, "lost")
+    shop.hear("charge.dispute.closed", found)
+    assert clawed_back(shop) == {"sms-100": 100}
+    shop.control("POST", f"/refunds/{given}/fail")
+    shop.hear("refund.failed", given)
+    assert clawed_back(shop) == {"sms-100": 100}
+    assert differences(shop) == []
+
+
 def test_a_basket_is_refunded_in_proportion_in_whole_cents(shop: Shop) -> None:
     payment = buy(shop, "mau-100", "emails-100", "sms-100")  # $1.00, $1.00, $6.50
     shop.hear("refund.created", refund(shop, payment, 85))
