@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from billing_app.demo.people import DemoOrganization
+from billing_app.domain.access import Role
 from billing_app.domain.credits import DisputeStatus
 from billing_app.services.usage import ReportedEvent
 
@@ -79,7 +80,27 @@ class Report:
     events: tuple[ReportedEvent, ...]
 
 
-Fact = HoldPlan | Buy | Give | Void | Refund | Dispute | Report
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The first admin makes a sub-organization, which from then on reports a part of the organization's use."""
+
+    at: datetime
+    address: str
+    name: str
+    one_in: int
+    """Every so manieth event of the counted metrics is its own; the organization's totals stay what they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """The first admin invites somebody, who has not answered yet."""
+
+    at: datetime
+    email: str
+    role: Role
+
+
+Fact = HoldPlan | Buy | Give | Void | Refund | Dispute | Report | Found | Invite
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from billing_app.demo.calendar import RUNNING, Calendar
-from billing_app.demo.facts import Buy, Fact, Give, HoldPlan, Report, Story
+from billing_app.demo.facts import Buy, Fact, Found, Give, HoldPlan, Invite, Report, Story
 from billing_app.demo.people import LARKFIELD
 from billing_app.demo.rhythm import device, levels, subjects, sums
+from billing_app.domain.access import Role
 from billing_app.services.usage import ReportedEvent
 
 ADDRESS = LARKFIELD.address
@@ -59,7 +60,7 @@ def story(now: datetime) -> Story:
         },
         anchor=calendar.anchor,
         plan="free",
-        facts=(*_credits(calendar), _late_use(calendar)),
+        facts=(*_credits(calendar), _late_use(calendar), *_people(calendar, now)),
         usage=tuple(usage),
     )
 
@@ -77,6 +78,14 @@ def _credits(calendar: Calendar) -> list[Fact]:
         Buy(at(11, 9, 13, 2), "sms-second", "sms-100"),
         Give(at(12, 18, 10, 4), "outage", "mau", 1_000, "operator", f"Outage on {at(12, 16, 0):%d %b}", days=92),
         Buy(at(RUNNING, 12, 9, 33), "mau-small", "mau-1k"),
+    ]
+
+
+def _people(calendar: Calendar, now: datetime) -> list[Fact]:
+    """A part of its own for the hiking guides, and a colleague who has not answered yet."""
+    return [
+        Found(calendar.at(9, 3, 10, 12), "larkfield-trails", "Larkfield Trails", one_in=4),
+        Invite(now - timedelta(hours=26), "kim@larkfield.example", Role.MEMBER),
     ]
 
 

@@ -9,18 +9,34 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from zlib import crc32
 
 from sqlmodel import Session
 
 from billing_app.db import Database
 from billing_app.demo.calendar import Calendar
-from billing_app.demo.facts import Buy, Dispute, Fact, Give, HoldPlan, Refund, Report, Story, Void
+from billing_app.demo.facts import Buy, Dispute, Fact, Found, Give, HoldPlan, Invite, Refund, Report, Story, Void
 from billing_app.demo.people import ACCOUNTS
 from billing_app.demo.story import AGGREGATIONS, stories
 from billing_app.domain.access import DEFAULT_SCOPES
 from billing_app.domain.catalog import Catalog
+from billing_app.domain.credits import Aggregation
+from billing_app.domain.limits import Limit
 from billing_app.domain.quantities import format_pack
-from billing_app.services import accounts, api_keys, catalog, credits, orgs, passwords, recounts, usage, users
+from billing_app.services import (
+    accounts,
+    api_keys,
+    catalog,
+    credits,
+    limits,
+    members,
+    orgs,
+    passwords,
+    recounts,
+    suborganizations,
+    usage,
+    users,
+)
 from billing_app.services.usage import MAX_BATCH, ReportedEvent
 from billing_app.store.tables.orgs import Organization
 
@@ -32,6 +48,9 @@ BEFORE = timedelta(minutes=5)
 """Use is reported this long before what follows on it."""
 
 SOURCE_TEXTS = {"purchase": "Bought {}", "recurring": "Monthly pack of {}", "top_up": "Automatic top-up of {}"}
+
+COUNTED = (Aggregation.SUM, Aggregation.UNIQUE)
+"""What parts report of their own in the story: what adds up, so that the whole stays the same."""
 
 Step = tuple[datetime, int, Callable[[], object]]
 """When, in which order at the same moment, and what."""
@@ -92,6 +111,7 @@ class _Narrator:
         self._admin = story.organization.members[0][0].email
         self._catalog = current
         self._granted: set[str] = set()
+        self._part: Found | None = None
         self._plans = {plan.id for plan in current.plans}
         self._packs = {pack.id: pack for pack in current.packs}
         self._metrics = {
@@ -137,7 +157,11 @@ class _Narrator:
 
     def _record(self, session: Session, organization: Organization, fact: Fact) -> None:
         """Lets one thing happen, if the catalogue has what it is about: a changed plans.json must not stop a start."""
-        if isinstance(fact, HoldPlan):
+        if isinstance(fact, Found):
+            self._found(session, organization, fact)
+        elif isinstance(fact, Invite):
+            self._invite(session, organization, fact)
+        elif isinstance(fact, HoldPlan):
             credits.change_plan(session, organization, self._plan(fact.plan), fact.at, reason=fact.reason)
         elif isinstance(fact, Buy):
             self._buy(session, organization, fact)
@@ -161,6 +185,19 @@ class _Narrator:
         elif isinstance(fact, Dispute) and fact.key in self._granted:
             key = f"{self._source_key(fact.key)}:dispute:{fact.status}"
             credits.dispute(session, organization, grant_id(fact.key), fact.status, fact.at, source_key=key)
+
+    def _found(self, session: Session, organization: Organization, fact: Found) -> None:
+        """Makes the sub-organization, if a changed catalogue's plan has room for it."""
+        admin = users.by_email(session, self._admin)
+        if limits.peek(session, organization, Limit.SUB_ORGS, fact.at).fits():
+            suborganizations.create(
+                session, organization, fact.at, name=fact.name, address=fact.address, creator=admin, actor=self._admin
+            )
+            self._part = fact
+
+    def _invite(self, session: Session, organization: Organization, fact: Invite) -> None:
+        if limits.peek(session, organization, Limit.MEMBERSHIPS, fact.at).fits():
+            members.invite(session, organization, fact.email, fact.role, fact.at, actor=self._admin)
 
     def _buy(self, session: Session, organization: Organization, fact: Buy) -> None:
         pack = self._packs.get(fact.pack)
@@ -186,9 +223,17 @@ class _Narrator:
         )  # fmt: skip
 
     def _report(self, events: list[ReportedEvent], at: datetime) -> None:
+        part = self._part
+        theirs = [part is not None and _is_of(part, event) for event in events]
+        self._send(self._address, [event for event, other in zip(events, theirs, strict=True) if not other], at)
+        if part is not None:
+            self._send(part.address, [event for event, other in zip(events, theirs, strict=True) if other], at)
+
+    def _send(self, address: str, events: list[ReportedEvent], at: datetime) -> None:
+        if not events:
+            return
         with self._database.writing() as session:
-            organization = orgs.by_address(session, self._address)
-            report = usage.report(session, organization, events, at, watch=False)
+            report = usage.report(session, orgs.by_address(session, address), events, at, watch=False)
         if report.rejected:
             raise ValueError(f"the demo's story is refused: {report.rejected[0].detail}")
 
@@ -201,6 +246,14 @@ class _Narrator:
 
     def _source_key(self, key: str) -> str:
         return f"demo:{self._address}:{key}"
+
+
+def _is_of(part: Found, event: ReportedEvent) -> bool:
+    """Whether a sub-organization reports this event: the same ones each time, and all of a device's by the same."""
+    if event.at is None or event.at < part.at or AGGREGATIONS[event.metric] not in COUNTED:
+        return False
+    name = event.subject or f"{event.metric} {event.at:%Y-%m-%d}"
+    return crc32(name.encode()) % part.one_in == 0
 
 
 def grant_id(key: str) -> str:

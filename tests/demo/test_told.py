@@ -147,7 +147,12 @@ def test_demo_users_sign_in_to_the_demo_and_nowhere_else(demo: Database, now: da
         assert identity is not None
         found = {each.address: each.role for each in sessions.organizations_of(session, identity)}
     assert role is Role.ADMIN
-    assert found == {"larkfield-maps": Role.ADMIN, "marlow-letters": Role.BILLING, "pebblebrook-archive": Role.MEMBER}
+    assert found == {
+        "larkfield-maps": Role.ADMIN,
+        "larkfield-trails": Role.ADMIN,
+        "marlow-letters": Role.BILLING,
+        "pebblebrook-archive": Role.MEMBER,
+    }
 
 
 def test_every_demo_user_is_marked_as_one(demo: Database) -> None:
