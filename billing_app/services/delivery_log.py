@@ -78,7 +78,10 @@ def one(session: Session, organization: Organization, delivery_id: UUID, now: da
     """A delivery with its log and what it says. Raises NotFoundError `delivery_not_found`."""
     row, message = _found(session, organization, delivery_id)
     log = store.attempts(session, row.organization_id, row.id)
-    text = deliveries.body(message, organization)
+    try:
+        text = deliveries.body(message, organization)
+    except ValueError:  # one that cannot be read cannot be sent either; its log says so
+        text = ""
     return _view(session, row, message, now, last=log[0] if log else None, body=text, log=log)
 
 

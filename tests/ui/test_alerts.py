@@ -1,0 +1,124 @@
+"""The page of alerts: what it shows, who may change it, and that a secret never lies in its state."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from billing_app.domain.access import ADMIN_ROLES
+from billing_app.domain.notifications import KINDS, kind_ids
+from billing_app.ui import desk
+from billing_app.ui.pages.alerts import AlertsState
+from billing_app.ui.session import GUARD
+from tests.ui.samples.alerting import HOOK, SECRET
+from tests.ui.states import opened
+
+PAGE = "/o/meridian/alerts"
+
+
+def run(work: Any) -> Any:
+    return asyncio.run(work)
+
+
+def loaded(url: str = PAGE, cookies: str = "") -> Any:
+    state: Any = opened(AlertsState, url, cookies)
+    run(state.load())
+    return state
+
+
+def noted() -> list[tuple[object, ...]]:
+    desks: Any = desk.desks()
+    return desks.noted
+
+
+def test_every_kind_has_a_line_with_a_cell_for_everybody() -> None:
+    screen = loaded().screen
+    kinds = [line for line in screen.lines if line.kind]
+    assert [line.kind for line in kinds] == sorted(kind_ids(), key=[line.kind for line in kinds].index)
+    assert {len(line.cells) for line in kinds} == {len(screen.columns)} == {5}
+    assert (screen.mail_columns, screen.webhook_columns) == (4, 1)
+    blocked = next(line for line in kinds if line.kind == "metric.blocked")
+    assert [cell.told for cell in blocked.cells] == [True, True, False, True, True]
+    assert [cell.first for cell in blocked.cells] == [False, False, False, False, True]
+    assert blocked.cells[4].label == "Something is blocked: tell hooks.meridian.example by webhook"
+
+
+def test_every_topic_of_a_kind_has_its_heading() -> None:
+    lines = loaded().screen.lines
+    assert len([line for line in lines if line.kind]) == len(KINDS)
+    assert lines[0].topic == "Usage"
+
+
+def test_thresholds_are_said_in_the_readers_own_figures() -> None:
+    line = next(line for line in loaded().screen.lines if line.kind == "plan.usage")
+    assert line.note == "At 50, 70, 90 and 100 %, once each a month. For MAU: at 12,500, 17,500, 22,500 and 25,000."
+
+
+def test_deliveries_say_what_became_of_them() -> None:
+    waiting, delivered, failed = loaded().screen.deliveries
+    assert (waiting.state, waiting.tone, waiting.note) == ("Waiting", "soon", "It answered 503. Again at 14:15")
+    assert (delivered.state, delivered.tone, delivered.note) == ("Delivered", "good", "")
+    assert (failed.state, failed.tone, failed.note) == ("Failed", "blocked", "It answered 500.")
+
+
+def test_a_filter_and_an_opened_delivery_live_in_the_url() -> None:
+    screen = loaded(f"{PAGE}?state=failed&delivery=00000000-0000-0000-0000-000000000001").screen
+    assert [row.state for row in screen.deliveries] == ["Failed"]
+    assert screen.opened.shown
+    assert '"type": "metric.blocked"' in screen.opened.body
+    assert (screen.opened.tries[0].result, screen.opened.tries[0].answer) == ("It answered 500.", "try later")
+    assert screen.close_href == f"{PAGE}?state=failed"
+    assert loaded(f"{PAGE}?state=rubbish&delivery=rubbish").screen.state == "all"
+
+
+@pytest.mark.parametrize("role", ["member", "billing"])
+def test_only_admins_open_it(role: str) -> None:
+    state = loaded(cookies=f"sample_role={role}")
+    assert (state.problem, state.screen.ready, state.shell.alerts_href) == ("forbidden", False, "")
+    assert loaded().shell.alerts_href == PAGE
+
+
+def test_every_handler_is_for_admins() -> None:
+    own = {name: value for name, value in vars(AlertsState).items() if type(value).__name__ == "EventHandler"}
+    assert len(own) >= 10
+    for name, found in own.items():
+        assert getattr(found.fn, GUARD, None) == ADMIN_ROLES, name
+
+
+def test_a_tick_is_one_choice() -> None:
+    state = loaded()
+    run(state.choose("role:member", "metric.blocked", True))
+    assert noted()[-1] == ("role:member", "metric.blocked", True)
+    run(state.choose_person("cleo@meridian.example", True))
+    assert noted()[-1] == ("cleo@meridian.example", True)
+
+
+def test_a_secret_goes_to_the_browser_once_and_into_no_state() -> None:
+    state = loaded()
+    for work, argument in ((state.add, {"url": "https://x.example"}), (state.rotate, str(HOOK))):
+        assert SECRET in str(run(work(argument)))
+        assert state.fresh
+        assert SECRET not in str(state.dict())
+        assert SECRET not in str(run(state.hide_secret()))
+        assert not state.fresh
+
+
+def test_a_refused_address_is_said_in_the_form() -> None:
+    state = loaded()
+    run(state.open_adding(True))
+    run(state.add({"url": "http://x.example"}))
+    assert (state.problem, state.adding, state.fresh) == ("refused", True, False)
+    assert state.problem_detail == "An endpoint's address begins with https://."
+    run(state.open_adding(False))
+    assert (state.problem, state.adding) == ("", False)
+
+
+def test_a_test_opens_its_delivery() -> None:
+    assert "delivery=00000000-0000-0000-0000-000000000003" in str(run(loaded().test(str(HOOK))))
+
+
+def test_an_organization_without_any_has_words_for_it() -> None:
+    screen = loaded("/o/fresh-start/alerts").screen
+    assert (screen.mail, screen.endpoints, screen.deliveries, screen.webhook_columns) == (False, [], [], 0)
