@@ -26,6 +26,7 @@ from billing_app.services.views import (
     TraceView,
     UsageView,
 )
+from billing_app.ui.desks.alerts import AlertsDesk, AlertsDesks
 from billing_app.ui.desks.operator import OperatorDesks
 
 
@@ -37,7 +38,7 @@ class Visitor:
     address: str
 
 
-class Desk(Protocol):
+class Desk(AlertsDesk, Protocol):
     """What pages read. Every method is one service call; arguments come from a browser and are checked below."""
 
     def shell(self) -> ShellView:
@@ -65,7 +66,7 @@ class Desk(Protocol):
         """One entry and where it came from."""
 
 
-class Desks(OperatorDesks, Protocol):
+class Desks(AlertsDesks, OperatorDesks, Protocol):
     """Opens desks, and does what must not happen inside a transaction."""
 
     def open(self, visitor: Visitor, roles: frozenset[Role]) -> AbstractContextManager[Desk]:

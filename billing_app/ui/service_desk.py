@@ -40,10 +40,11 @@ from billing_app.services.views import (
 )
 from billing_app.settings import Settings
 from billing_app.ui.desk import Visitor
+from billing_app.ui.service_desks.alerts import ServiceAlertsDesk, ServiceAlertsDesks
 from billing_app.ui.service_desks.operator import ServiceOperatorDesks
 
 
-class ServiceDesk:
+class ServiceDesk(ServiceAlertsDesk):
     """What one visitor reads of one organization, in one transaction."""
 
     def __init__(self, session: Session, access: sessions.Access, settings: Settings, now: datetime) -> None:
@@ -88,7 +89,7 @@ class ServiceDesk:
         return reading_ledger.trace(self.session, self.organization, number, self.now)
 
 
-class ServiceDesks(ServiceOperatorDesks):
+class ServiceDesks(ServiceOperatorDesks, ServiceAlertsDesks):
     """Opens desks on the product's database; talks to Stripe outside transactions."""
 
     def __init__(self, database: Database, settings: Settings, payments: Payments | None) -> None:

@@ -21,8 +21,9 @@ from billing_app.services.views import (
     TraceView,
     UsageView,
 )
+from billing_app.services.views.alerts import AlertsView
 from billing_app.ui.desk import Visitor
-from tests.ui.samples import accounts, overviews, shop, usages
+from tests.ui.samples import accounts, alerting, overviews, shop, usages
 from tests.ui.samples.operators import SampleOperatorDesk
 
 ADDRESSES = ("meridian", "stopped", "fresh-start")
@@ -59,6 +60,9 @@ class SampleDesk:
     def trace(self, number: int) -> TraceView:
         return accounts.trace(number)
 
+    def alerts(self, state: str, opened: str) -> AlertsView:
+        return alerting.alerts(self.address, state, opened)
+
 
 def role_in(cookies: str) -> str:
     """The role that a tab's cookies claim."""
@@ -69,7 +73,7 @@ def role_in(cookies: str) -> str:
     return role
 
 
-class SampleDesks:
+class SampleDesks(alerting.SampleAlertsDesks):
     """Everybody is Ana Ruiz, an admin, unless the cookie `sample_role` says otherwise ("none": nobody)."""
 
     revision = 1
