@@ -28,6 +28,7 @@ from billing_app.api.routes import (
     consumption,
     credits,
     downloads,
+    forgotten,
     members,
     notifications,
     operator_catalogue,
@@ -46,6 +47,7 @@ from billing_app.settings import Settings
 
 ROUTERS: tuple[APIRouter, ...] = (
     sign_in.router,
+    forgotten.router,
     catalogue.router,
     usage.router,
     consumption.router,

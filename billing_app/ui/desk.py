@@ -87,6 +87,9 @@ class Desks(AlertsDesks, OperatorDesks, Protocol):
     def sign_up_open(self) -> bool:
         """Whether anybody may make an account."""
 
+    def sends_mail(self) -> bool:
+        """Whether a link can be mailed."""
+
     def look(self, kind: str, token: str) -> LinkView:
         """What a one-time link is for. Raises BillingError for a link that has ended."""
 

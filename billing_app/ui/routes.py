@@ -11,6 +11,7 @@ HOME = "/"
 SIGN_IN = "/sign-in"
 SIGN_UP = "/sign-up"
 SET_UP = "/set-up"
+FORGOT_PASSWORD = "/forgot-password"  # noqa: S105  a route, not a secret
 NEW_PASSWORD = "/new-password"  # noqa: S105  a route, not a secret
 INVITATION = "/invitation"
 

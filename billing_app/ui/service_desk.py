@@ -126,6 +126,10 @@ class ServiceDesks(ServiceOperatorDesks, ServiceAlertsDesks):
         """Whether anybody may make an account."""
         return self.settings.sign_up
 
+    def sends_mail(self) -> bool:
+        """Whether a link can be mailed."""
+        return self.settings.mailing
+
     def look(self, kind: str, token: str) -> LinkView:
         """What a one-time link is for; raises BillingError for one that has ended."""
         if kind not in set(Kind):

@@ -108,6 +108,7 @@ MATRIX: dict[str, Row] = {
     "GET /sign-in-link": open_to_all(),
     "POST /set-up": open_to_all(),
     "POST /new-password": open_to_all(),
+    "POST /forgot-password": open_to_all(),
     "POST /accept-invitation": open_to_all(),
     "GET /docs": open_to_all(),
     "GET /openapi.json": open_to_all(),

@@ -29,6 +29,8 @@ class EntranceState(rx.State):
     ready: bool = False
     without: bool = False
     may_sign_up: bool = False
+    sends_mail: bool = False
+    sent: bool = False
 
     @rx.event
     @public("shows the sign-in or sign-up form; reads nothing but the URL and a setting")
@@ -36,6 +38,8 @@ class EntranceState(rx.State):
         """What went wrong, where to go on, and whether one may sign up."""
         query = self.router.url.query_parameters
         self.may_sign_up = desks().sign_up_open()
+        self.sends_mail = desks().sends_mail()
+        self.sent = "sent" in query
         self.ready = True
         self.error = refusal(query.get("error", ""))
         self.next_path = local_path(query.get("next", ""))
@@ -109,6 +113,10 @@ def sign_in_page() -> rx.Component:
             button="Sign in",
         ),
         rx.cond(
+            EntranceState.sends_mail,
+            rx.el.p(rx.el.a("Forgot your password?", href=routes.FORGOT_PASSWORD), class_name="quiet-note foot-link"),
+        ),
+        rx.cond(
             EntranceState.may_sign_up,
             rx.el.p("New here? ", rx.el.a("Make an account", href=routes.SIGN_UP), class_name="quiet-note"),
         ),
@@ -132,6 +140,29 @@ def sign_up_page() -> rx.Component:
         rx.el.h1("Make an account"),
         rx.cond(EntranceState.ready, rx.cond(EntranceState.may_sign_up, form, closed)),
         rx.el.p("You have one? ", rx.el.a("Sign in", href=routes.SIGN_IN), class_name="quiet-note"),
+    )
+
+
+def forgot_password_page() -> rx.Component:
+    """Asks for a link by mail; says the same whether or not there is such an account."""
+    form = rx.fragment(
+        rx.el.p("A link to choose a new one is mailed to you.", class_name="quiet"),
+        _form(
+            "forgot-password",
+            _field("E-mail", "email", "email", "username", required=True, auto_focus=True),
+            button="Mail me a link",
+        ),
+    )
+    sent = rx.el.p(
+        "If there is an account with this address, the link is on its way. It works for an hour.",
+        class_name="quiet",
+        role="status",
+    )
+    none = rx.el.p("This server sends no mail. Ask its operator for a link.", class_name="quiet", role="alert")
+    return bare_page(
+        rx.el.h1("Forgot your password?"),
+        rx.cond(EntranceState.ready, rx.cond(EntranceState.sends_mail, rx.cond(EntranceState.sent, sent, form), none)),
+        rx.el.p(rx.el.a("Back to sign in", href=routes.SIGN_IN), class_name="quiet-note foot-link"),
     )
 
 
@@ -210,6 +241,9 @@ def add(app: rx.App) -> None:
     app.add_page(home_page, route=routes.HOME, title="Billing", on_load=EntranceState.go_home)
     app.add_page(sign_in_page, route=routes.SIGN_IN, title="Sign in", on_load=EntranceState.sign_in)
     app.add_page(sign_up_page, route=routes.SIGN_UP, title="Make an account", on_load=EntranceState.sign_in)
+    app.add_page(
+        forgot_password_page, route=routes.FORGOT_PASSWORD, title="Forgot password", on_load=EntranceState.sign_in
+    )
     app.add_page(set_up_page, route=routes.SET_UP, title="Set up", on_load=EntranceState.open_link)
     app.add_page(new_password_page, route=routes.NEW_PASSWORD, title="New password", on_load=EntranceState.open_link)
     app.add_page(invitation_page, route=routes.INVITATION, title="Join", on_load=EntranceState.open_link)

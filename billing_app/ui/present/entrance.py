@@ -11,6 +11,7 @@ REFUSALS = {
     "wrong_password": "E-mail or password is wrong.",
     "too_many_attempts": "Too many attempts. Wait a few minutes, then try again.",
     "fields_missing": "Type your e-mail address and your password.",
+    "mail_unavailable": "This server sends no mail. Ask its operator for a link.",
     "weak_password": f"A password needs at least {MIN_LENGTH} characters and must not be easy to guess.",
     "invalid_email": "This is no e-mail address.",
     "invalid_name": "Type your name.",

@@ -101,6 +101,9 @@ class SampleDesks(alerting.SampleAlertsDesks):
     def sign_up_open(self) -> bool:
         return True
 
+    def sends_mail(self) -> bool:
+        return True
+
     def look(self, kind: str, token: str) -> LinkView:
         if token == "ended":
             raise BillingError("This link has ended or was used.", code="link_ended")
