@@ -1,0 +1,96 @@
+"""/o/{address}/features: every feature and way of voting, on, off, or locked with the plans that have it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import reflex as rx
+
+from billing_app.domain.access import ADMIN_ROLES
+from billing_app.ui import routes
+from billing_app.ui.components.basics import head, link
+from billing_app.ui.components.skeletons import list_skeleton
+from billing_app.ui.desk import desks
+from billing_app.ui.layout import page
+from billing_app.ui.present.options import OptionShown, OptionsShown, options_shown
+from billing_app.ui.session import Frame, Visit, guarded
+
+
+class FeaturesState(Frame):
+    """What the page shows."""
+
+    screen: OptionsShown = OptionsShown()
+
+    @rx.event
+    @guarded()
+    async def load(self, visit: Visit) -> None:
+        """Reads the page."""
+        self.screen = await visit.show(self, lambda desk: desk.options(), options_shown)
+
+    @rx.event
+    @guarded(roles=ADMIN_ROLES)
+    async def switch(self, visit: Visit, kind: str, name: str, on: bool) -> None:
+        """Switches one on or off."""
+        await asyncio.to_thread(desks().switch_option, visit.visitor, visit.roles, kind, name, on)
+        self.screen = await visit.show(self, lambda desk: desk.options(), options_shown)
+
+
+screen = FeaturesState.screen
+
+
+def features_page() -> rx.Component:
+    """The page."""
+    content = rx.fragment(
+        head("Features", rx.el.span(screen.summary, class_name="head-note")),
+        rx.cond(Frame.problem == "refused", rx.el.p(Frame.problem_detail, role="alert", class_name="form-error")),
+        rx.cond(screen.why_not != "", rx.el.p(screen.why_not, class_name="quiet-note")),
+        rx.el.div(
+            _group("Features", "What a process may offer its voters.", screen.features),
+            _group("Ways of voting", "How the answers of a question may be given.", screen.voting_types),
+            class_name="option-groups",
+        ),
+    )
+    return page(content, active="features", ready=screen.ready, skeleton=list_skeleton("Features"))
+
+
+def _group(title: str, text: str, options: rx.Var[list[OptionShown]]) -> rx.Component:
+    return rx.el.section(
+        rx.el.div(rx.el.div(rx.el.h2(title), rx.el.small(text), class_name="lines"), class_name="panel-head"),
+        rx.el.ul(rx.foreach(options, _option), class_name="options"),
+        class_name="panel",
+        aria_label=title,
+    )
+
+
+def _option(one: rx.Var[OptionShown]) -> rx.Component:
+    return rx.el.li(
+        rx.el.div(
+            rx.el.strong(one.name),
+            rx.el.small(one.description),
+            class_name="lines",
+        ),
+        rx.cond(
+            one.locked,
+            link(
+                rx.icon("lock", size=13, aria_hidden="true"),
+                one.note,
+                href=one.plan_href,
+                class_name="option-note",
+                title="See the plans",
+            ),
+            rx.el.span(one.note, class_name="option-note"),
+        ),
+        rx.switch(
+            checked=one.on,
+            disabled=one.locked | ~screen.may_change,
+            on_change=lambda on: FeaturesState.switch(one.kind, one.id, on),
+            size="2",
+            custom_attrs={"aria-label": one.name},
+        ),
+        custom_attrs={"data-state": one.tone},
+    )
+
+
+def add(app: rx.App) -> None:
+    """Puts the page into the app."""
+    app.add_page(features_page, route=routes.FEATURES, title="Features", on_load=FeaturesState.load)
