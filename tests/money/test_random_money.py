@@ -25,6 +25,7 @@ def live(database: Database, seed: int, events: int, size: int) -> Town:
     """A town through so many events; its books are looked at in the end and on the way."""
     chance = random.Random(seed)
     town = Town(database, size, chance)
+    town.unreliable = True
     doings, weights = list(DOINGS), list(DOINGS.values())
     for number in range(events):
         (doing,) = chance.choices(doings, weights)

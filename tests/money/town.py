@@ -6,6 +6,7 @@ says so. Stripe's events reach us as signed webhooks do, only that this postman 
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 import time
@@ -50,6 +51,11 @@ class Household:
     sessions: list[str] = field(default_factory=list)
 
 
+def signed(payload: str) -> str:
+    """The header that Stripe sends with it."""
+    return stripe.WebhookSignature.generate_signature_header(payload, SECRET, int(time.time()))
+
+
 class Town:
     """`chance` decides everything that is left to chance."""
 
@@ -69,6 +75,7 @@ class Town:
         self._bag: list[str] = []
         self.lost: list[str] = []
         self.deaths = 0
+        self.unreliable = False
         self.troubles: list[dict[str, Any]] = []
 
     def time(self) -> datetime:
@@ -104,6 +111,19 @@ class Town:
             if not page.has_more:
                 return
 
+    def carried(self) -> list[str]:
+        """What has happened since, taken from the postman; oldest first."""
+        self.collect()
+        carried, self._bag = self._bag, []
+        return carried
+
+    def only(self, house: Household) -> Town:
+        """The same town, as if this were its only house."""
+        self.collect()
+        alone = copy.copy(self)
+        alone.households, alone.shop, alone._bag = [house], house.shop, []
+        return alone
+
     def deliver(self, share: float = 1.0) -> None:
         """Some of what the postman carries, in any order, some of it twice, some of it not at all."""
         self.collect()
@@ -120,12 +140,11 @@ class Town:
 
     def receive(self, payload: str) -> None:
         """A webhook: verified, stored, answered, worked on; sometimes we are killed before one of the writes."""
-        signature = stripe.WebhookSignature.generate_signature_header(payload, SECRET, int(time.time()))
-        event = verified_event(payload.encode(), signature, SECRET)
+        event = verified_event(payload.encode(), signed(payload), SECRET)
         with self.database.writing() as session:
             inbox.receive(session, event, self.now)
         subject = inbox.subject_of(event)
-        if self.chance.random() < KILLED:
+        if self.unreliable and self.chance.random() < KILLED:
             dies_at = self.chance.randint(1, 12)
             self.deaths += not survives(self.database, dies_at, lambda: inbox.work(self.worker(), subject))
         else:
@@ -166,8 +185,11 @@ class Town:
                 self.receive(payload)
             self._bag, self.lost = [], []
             self.sweep()
-        stuck = [(event.type, event.error) for event in self.shop.events() if event.state in {"new", "failed"}]
-        assert stuck == []
+        assert self.unfinished() == []
+
+    def unfinished(self) -> list[tuple[str, str]]:
+        """Events that are still to be worked on, with what went wrong."""
+        return [(event.type, event.error) for event in self.shop.events() if event.state in {"new", "failed"}]
 
     def differences(self) -> list[str]:
         """Our books against the accountant's."""
