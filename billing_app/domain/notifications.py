@@ -72,6 +72,23 @@ _bought = {
 _renewal = {"subscription": "sub_1", "invoice": "in_1", "total_cents": 1_200, "currency": "usd"}
 _top_up = {"attempt": "tu_1", "metric": "mau", "pack": "mau-10k", "total_cents": 1_400, "currency": "usd"}
 
+SUBSCRIPTION = {
+    "subscription": "id of the subscription at Stripe",
+    "plan": "id of the plan",
+    "status": "Stripe's word for how it is now",
+    "before": "and for how it was",
+    "period_end": "end of the paid period, RFC 3339",
+    "current": "whether it is the one that decides the organization's plan",
+}
+
+
+def _subscription(status: str, before: str) -> dict[str, Any]:
+    return {
+        "subscription": "sub_1", "plan": "pro", "status": status, "before": before,
+        "period_end": "2026-12-22T09:00:00+00:00", "current": True,
+    }  # fmt: skip
+
+
 KINDS: tuple[Kind, ...] = (
     Kind(
         "metric.blocked", Topic.USAGE, "Something is blocked",
@@ -126,7 +143,7 @@ KINDS: tuple[Kind, ...] = (
         "recurring_pack.payment_failed", Topic.PAYMENTS, "Monthly packs were not paid",
         "The card was declined or asks for its owner. Credits that are there stay; new ones come when it is paid.",
         {**_renewal, "failure": "Your card was declined.", "pay_url": "https://invoice.stripe.com/i/1", "grants": []},
-        RENEWAL, mailed=True,
+        RENEWAL | {"grants": "what it brought"}, mailed=True,
     ),
     Kind(
         "recurring_pack.ended", Topic.PAYMENTS, "A monthly pack has ended",
@@ -157,6 +174,36 @@ KINDS: tuple[Kind, ...] = (
         {"metric": "mau", "cap_cents": 20_000, "currency": "usd", "until": "2026-12-01T00:00:00+00:00"},
         METRIC | {"cap_cents": "the cap", "currency": "ISO 4217, lower case", "until": "when it goes on, RFC 3339"},
         mailed=True,
+    ),
+    Kind(
+        "subscription.trialing", Topic.PLAN, "A trial has begun",
+        "The plan is in force, and is paid for when the trial ends.",
+        _subscription("trialing", "incomplete"), SUBSCRIPTION,
+    ),
+    Kind(
+        "subscription.active", Topic.PLAN, "The plan is paid",
+        "The plan is in force: it began, was renewed or was paid after all.",
+        _subscription("active", "past_due"), SUBSCRIPTION,
+    ),
+    Kind(
+        "subscription.past_due", Topic.PLAN, "The plan could not be paid",
+        "The card was not charged. The plan stays for some days; then the default plan holds until it is paid.",
+        _subscription("past_due", "active"), SUBSCRIPTION, mailed=True,
+    ),
+    Kind(
+        "subscription.unpaid", Topic.PLAN, "The plan was not paid in the end",
+        "Every try to charge the card failed, so the default plan holds.",
+        _subscription("unpaid", "past_due"), SUBSCRIPTION, mailed=True,
+    ),
+    Kind(
+        "subscription.paused", Topic.PLAN, "The plan is paused",
+        "Nothing is charged, and the default plan holds, until it is resumed.",
+        _subscription("paused", "active"), SUBSCRIPTION,
+    ),
+    Kind(
+        "subscription.canceled", Topic.PLAN, "The plan has ended",
+        "The subscription is over, and the default plan holds. Bought credits stay.",
+        _subscription("canceled", "active"), SUBSCRIPTION, mailed=True,
     ),
     Kind(
         "webhook.disabled", Topic.DELIVERY, "A webhook endpoint was switched off",

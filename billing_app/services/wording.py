@@ -29,13 +29,22 @@ def told(kind_id: str, payload: Payload, metric: Metric | None) -> Told:
     words = WORDS.get(kind_id)
     if words is not None and (metric is not None or kind_id in WITHOUT_METRIC):
         return words(payload, metric)
-    return in_general(kind_id)
+    return _in_general_with(kind_id, payload, metric)
 
 
 def in_general(kind_id: str) -> Told:
     """What can be said of a kind without looking at the message."""
     known = kind(kind_id)
     return Told(known.title if known else kind_id, (known.description,) if known else ())
+
+
+def _in_general_with(kind_id: str, payload: Payload, metric: Metric | None) -> Told:
+    """The general words, with the metric, why it failed, and where it can be paid."""
+    plain = in_general(kind_id)
+    title = f"{metric.name}: {plain.title[0].lower()}{plain.title[1:]}" if metric else plain.title
+    pay_url = str(payload.get("pay_url") or "")
+    more = [str(payload.get("failure") or ""), f"It can be paid here: {pay_url}" if pay_url else ""]
+    return Told(title, (*plain.lines, *filter(None, more)), PAGES_OF.get(kind_id.partition(".")[0], ""))
 
 
 def _blocked(payload: Payload, metric: Metric) -> Told:
@@ -126,6 +135,9 @@ WORDS: Mapping[str, Callable[[Payload, Any], Told]] = {
     TEST: _test,
 }
 """By kind. A kind without words of its own is told by its title and description."""
+
+PAGES_OF = {"subscription": "plan", "recurring_pack": "credits/buy", "top_up": "credits"}
+"""Which page of the organization shows more, by the first word of a kind."""
 
 WITHOUT_METRIC = frozenset({"purchase.paid", "purchase.failed", "purchase.expired", "webhook.disabled", TEST})
 
