@@ -82,7 +82,7 @@ def _option(one: rx.Var[OptionShown]) -> rx.Component:
         ),
         rx.switch(
             checked=one.on,
-            disabled=one.locked | ~screen.may_change,
+            disabled=one.locked | (screen.why_not != ""),
             on_change=lambda on: FeaturesState.switch(one.kind, one.id, on),
             size="2",
             custom_attrs={"aria-label": one.name},

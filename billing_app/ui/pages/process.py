@@ -211,11 +211,11 @@ class ProcessPageState(Frame):
 def filled(content: Content, name: str, value: str) -> Content:
     """The content with one field filled in; a field that there is not changes nothing."""
     if name in NUMBERS:
-        return replace(content, **{name: whole(value, NUMBERS[name])})  # ty: ignore[invalid-argument-type]
+        return replace(content, **{name: whole(value, NUMBERS[name])})
     if name in DATES:
-        return replace(content, **{name: moment(value)})  # ty: ignore[invalid-argument-type]
+        return replace(content, **{name: moment(value)})
     if name in TEXTS:
-        return replace(content, **{name: value})  # ty: ignore[invalid-argument-type]
+        return replace(content, **{name: value})
     return content
 
 

@@ -37,7 +37,7 @@ def processes_page() -> rx.Component:
     """The page."""
     new = button_link(rx.icon("plus", size=16, aria_hidden="true"), "New process", href=screen.new_href, primary=True)
     content = rx.fragment(
-        head("Processes", tools=[rx.cond(screen.may_change & ~screen.empty, new)]),
+        head("Processes", tools=[rx.cond(screen.may_change, rx.cond(screen.empty, rx.fragment(), new))]),
         rx.el.dl(rx.foreach(screen.limits, limit_bar), class_name="limit-bars"),
         rx.cond(
             screen.empty,
