@@ -86,9 +86,10 @@ class AheadPoint:
 class Outlook:
     """One metric seen from `now`: its pace, and what comes of it with or without further credits."""
 
-    def __init__(self, facts: History, course: Course, now: datetime) -> None:
-        """`course` is that of `facts` up to `now`; it is not changed."""
+    def __init__(self, facts: History, course: Course, now: datetime, coming: Iterable[Grant] = ()) -> None:
+        """`course` is that of `facts` up to `now`; it is not changed. `coming` are grants that renewals will bring."""
         self.facts = facts
+        self.coming = tuple(coming)
         self.course = course
         self.state = course.state
         self.now = now
@@ -142,7 +143,10 @@ class Outlook:
         if self.pace is None:
             return tuple(found)
         facts, end = self._ahead(extra, until), self.run_out(extra)
-        starts = {grant.effective_at: grant.quantity for grant in facts.grants if grant.effective_at > self.now}
+        starts: dict[datetime, int] = {}
+        for grant in facts.grants:
+            if grant.effective_at > self.now:
+                starts[grant.effective_at] = starts.get(grant.effective_at, 0) + grant.quantity
         for instant in engine.steps(fork, facts, until):
             cut = not self._reading(fork, instant).allows(1)
             at = min(instant, end.at) if cut and end.at is not None and end.outcome is Outcome.RUNS_OUT else instant
@@ -181,7 +185,7 @@ class Outlook:
         if self._to_come is None:  # the same for every set of packs that is thought of
             self._to_come = tuple(self._synthetic(self.horizon))
         usage = self._to_come if until <= self.horizon else tuple(self._synthetic(until))
-        return replace(self.facts, grants=(*self.facts.grants, *extra), usage=usage)
+        return replace(self.facts, grants=(*self.facts.grants, *self.coming, *extra), usage=usage)
 
     def _synthetic(self, until: datetime) -> Iterator[UsagePoint]:
         """Use at the pace, at each midnight and right before each turn."""

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from billing_app.domain.catalog import Catalog, Interval, Metric, Pack
 from billing_app.domain.credits import Aggregation, default_expiry
 from billing_app.domain.errors import InvalidError
-from billing_app.domain.forecast import Outlook
+from billing_app.domain.forecast import Outcome, Outlook
 from billing_app.domain.offers import MAX_PACKS, by_saving
 from billing_app.services import accounts, catalog, labels, outlooks
 from billing_app.services.purchases import PurchaseStatus
@@ -33,6 +33,12 @@ CHOICES = 3
 """Ends of periods that the calculator offers: this one, the next, and the one after."""
 
 Basket = tuple[tuple[Pack, int], ...]
+
+Lasting = tuple[datetime | None, bool]
+"""Until when, and whether that is only the end of what is looked at."""
+
+ENDS = (Outcome.RUNS_OUT, Outcome.USED_UP)
+"""Outlooks that more credits may change."""
 
 
 def buy(
@@ -64,7 +70,7 @@ def buy(
         currency=current.currency.upper(),
         valid_until=default_expiry(now),
         recount=labels.recount_view(session, organization, now),
-        may_mix=False,
+        monthly_cents=sum(pack.price_cents * count for pack, count in chosen if pack.recurring),
     )
 
 
@@ -115,20 +121,38 @@ def _packs(current: Catalog, metric: Metric) -> tuple[Pack, ...]:
 
 
 def _group(current: Catalog, metric: Metric, look: Outlook) -> MetricPacks:
-    packs = _packs(current, metric)
-    saving = by_saving([pack for pack in packs if not pack.recurring])
-    saving |= by_saving([pack for pack in packs if pack.recurring])
+    once = current.offered_packs(metric.id, Interval.ONCE)
+    monthly = current.offered_packs(metric.id, Interval.MONTH)
+    saving = by_saving(once) | by_saving(monthly)
+    lasting = _lasting(look, metric, once) | _lasting(look, metric, monthly)
     return MetricPacks(
         metric=metric,
         left=look.account.left,
         owed=look.owed(),
         forecast=outlooks.forecast(look),
-        packs=tuple(_pack(current, metric, pack, look, saving[pack.id]) for pack in packs),
+        packs=tuple(_pack(current, metric, pack, lasting[pack.id], saving[pack.id]) for pack in (*once, *monthly)),
     )
 
 
-def _pack(current: Catalog, metric: Metric, pack: Pack, look: Outlook, saving_percent: int) -> PackView:
-    until, outlasts = outlooks.lasts_until(look, outlooks.bought([(pack, 1)], metric.id, look.now))
+def _lasting(look: Outlook, metric: Metric, packs: tuple[Pack, ...]) -> dict[str, Lasting]:
+    """Until when the metric lasts with one of each pack, smallest first, and whether that is only the end of the look.
+
+    More credits never end earlier: where one pack outlasts what is looked at, or nothing runs out at all, the larger
+    ones do too and need no run of the engine.
+    """
+    found: dict[str, Lasting] = {}
+    known = None if look.run_out().outcome in ENDS else outlooks.lasts_until(look, ())
+    for pack in packs:
+        if known is None:
+            found[pack.id] = outlooks.lasts_until(look, outlooks.bought([(pack, 1)], metric.id, look.now))
+            known = found[pack.id] if found[pack.id][1] else None
+        else:
+            found[pack.id] = known
+    return found
+
+
+def _pack(current: Catalog, metric: Metric, pack: Pack, lasting: Lasting, saving_percent: int) -> PackView:
+    until, outlasts = lasting
     return PackView(
         id=pack.id,
         metric=metric,

@@ -9,11 +9,12 @@ from sqlmodel import Session
 
 from billing_app.domain.catalog import Catalog, Interval, Metric, Pack
 from billing_app.domain.course import follow
-from billing_app.domain.credits import Aggregation, Grant, default_expiry
-from billing_app.domain.forecast import TICK, WHAT_IF, AheadPoint, Outcome, Outlook
+from billing_app.domain.credits import Aggregation, Grant
+from billing_app.domain.forecast import TICK, AheadPoint, Outcome, Outlook
 from billing_app.domain.offers import Offer, cheapest
 from billing_app.domain.periods import period_at, period_containing
-from billing_app.services import accounts
+from billing_app.services import accounts, renewals
+from billing_app.services.renewals import MONTHS
 from billing_app.services.views import BalancePoint, Forecast, ForecastKind, OfferItem, OfferView
 from billing_app.store.tables.orgs import Organization
 
@@ -23,7 +24,7 @@ def outlook(
 ) -> Outlook:
     """What is known of a metric, run up to `now` with its trace; to be made once per metric and page."""
     facts = accounts.history(session, organization, metric, now, held=held)
-    return Outlook(facts, follow(facts, now), now)
+    return Outlook(facts, follow(facts, now), now, renewals.coming(session, organization, metric, now))
 
 
 def forecast(view: Outlook) -> Forecast:
@@ -47,12 +48,13 @@ def _as_forecast(view: Outlook, outcome: Outcome, at: datetime | None) -> Foreca
 
 
 def bought(packs: Sequence[tuple[Pack, int]], metric: str, now: datetime) -> tuple[Grant, ...]:
-    """Packs as the grants that they would become if they were paid now."""
+    """Packs as the grants that they would become if they were paid now; a monthly one brings one every month."""
     starts = now + TICK
     return tuple(
-        Grant(f"{WHAT_IF}{pack.id}", pack.quantity * count, starts, default_expiry(starts), now, paid_cents=1)
+        grant
         for pack, count in packs
         if pack.metric == metric and count > 0
+        for grant in renewals.monthly(pack.id, pack.quantity * count, starts, now, MONTHS if pack.recurring else 1)
     )
 
 
@@ -104,5 +106,10 @@ def ends_of_periods(view: Outlook, count: int) -> tuple[datetime, ...]:
 
 
 def balance_points(points: Iterable[AheadPoint]) -> tuple[BalancePoint, ...]:
-    """Forecast points as a page draws them."""
-    return tuple(BalancePoint(point.at, point.left, point.granted) for point in points)
+    """Forecast points as a page draws them: what a renewal brings is an upright step."""
+    found: list[BalancePoint] = []
+    for point in points:
+        if point.granted and found and point.left > found[-1].left:
+            found.append(BalancePoint(point.at, found[-1].left))
+        found.append(BalancePoint(point.at, point.left, point.granted))
+    return tuple(found)

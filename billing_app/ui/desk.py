@@ -28,6 +28,7 @@ from billing_app.services.views import (
 )
 from billing_app.ui.desks.alerts import AlertsDesk, AlertsDesks
 from billing_app.ui.desks.operator import OperatorDesks
+from billing_app.ui.desks.renewals import RenewalsDesk, RenewalsDesks
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Visitor:
     address: str
 
 
-class Desk(AlertsDesk, Protocol):
+class Desk(AlertsDesk, RenewalsDesk, Protocol):
     """What pages read. Every method is one service call; arguments come from a browser and are checked below."""
 
     def shell(self) -> ShellView:
@@ -66,7 +67,7 @@ class Desk(AlertsDesk, Protocol):
         """One entry and where it came from."""
 
 
-class Desks(AlertsDesks, OperatorDesks, Protocol):
+class Desks(AlertsDesks, OperatorDesks, RenewalsDesks, Protocol):
     """Opens desks, and does what must not happen inside a transaction."""
 
     def open(self, visitor: Visitor, roles: frozenset[Role]) -> AbstractContextManager[Desk]:

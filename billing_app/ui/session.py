@@ -64,6 +64,16 @@ class Visit:
         live.follow(page, self.visitor.address, shell.revision)
         return shown
 
+    async def read(self, read: Callable[[Desk], View], present: Callable[[View, Formats], Shown]) -> Shown:
+        """Opens a desk and reads a part of a page, for what has just changed it; the page itself goes on following."""
+
+        def work() -> Shown:
+            with desks().open(self.visitor, self.roles) as desk:
+                view = read(desk)
+            return present(view, self.formats)
+
+        return await asyncio.to_thread(work)
+
     async def frame(self) -> ShellView:
         """The frame alone, which every member may see: for a page that this role does not open."""
 

@@ -24,11 +24,12 @@ def outlook(
     *grants: Grant,
     allowance: int | None = 0,
     aggregation: Aggregation = Aggregation.SUM,
+    coming: tuple[Grant, ...] = (),
 ) -> Outlook:
     """One metric seen from `now`."""
     usage = fold(aggregation, JANUARY, events)
     facts = History(JANUARY, aggregation, (Allowance(JANUARY, allowance),), grants, usage)
-    return Outlook(facts, follow(facts, now), now)
+    return Outlook(facts, follow(facts, now), now, coming)
 
 
 def daily(quantity: int, days: int) -> list[UsageEvent]:
@@ -116,3 +117,16 @@ def test_new_subjects_make_the_pace_of_distinct_ones() -> None:
     assert look.pace is not None
     assert look.pace.per_day == 1
     assert look.projected_use() == 31
+
+
+def test_what_renewals_will_bring_is_counted_on() -> None:
+    coming = tuple(pack(400, starts=at(18, month), name=f"coming:{month}") for month in range(1, 13))
+    alone, renewing = (
+        outlook(at(15), daily(10, 14), pack(200)),
+        outlook(at(15), daily(10, 14), pack(200), coming=coming),
+    )
+    assert renewing.account.left == alone.account.left == 60
+    assert alone.run_out().outcome is Outcome.RUNS_OUT
+    assert renewing.run_out().outcome is Outcome.LASTS
+    assert any(point.granted == 400 for point in renewing.points(at(1, 3)))
+    assert alone.shortfall(at(1, 3)) > renewing.shortfall(at(1, 3))

@@ -92,8 +92,8 @@ class BuyView:
     valid_until: datetime
     """When credits bought now end."""
     recount: RecountView
-    may_mix: bool = True
-    """One-time and recurring packs may be paid together."""
+    monthly_cents: int = 0
+    """Of the total, what is charged again every month."""
 
 
 @dataclass(frozen=True, slots=True)

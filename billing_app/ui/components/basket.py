@@ -23,8 +23,13 @@ def basket_panel(screen: rx.Var[BuyShown], paying: rx.Var[bool], pay: Any, chang
             rx.el.p("Nothing in it yet. Choose packs with + on the left.", class_name="basket-empty quiet"),
         ),
         rx.el.div(
-            rx.el.span("Total, before tax", class_name="quiet"),
-            rx.el.strong(screen.total, class_name="total-figure", custom_attrs={"aria-live": "polite"}),
+            rx.el.span(screen.total_label, class_name="quiet"),
+            rx.el.div(
+                rx.el.strong(screen.total, class_name="total-figure"),
+                rx.cond(screen.monthly != "", rx.el.small(screen.monthly)),
+                class_name="lines total-sums",
+                custom_attrs={"aria-live": "polite"},
+            ),
             class_name="two total-line",
         ),
         _pay(screen, paying, pay),

@@ -9,6 +9,8 @@ import reflex as rx
 
 from billing_app.domain.access import MONEY_ROLES
 from billing_app.domain.errors import InvalidError, NotFoundError
+from billing_app.services.views import BuyView
+from billing_app.services.views.renewals import RenewalsView
 from billing_app.ui import routes
 from billing_app.ui.components.banner import remark
 from billing_app.ui.components.basics import choice_switch, head, link, recount_line
@@ -16,9 +18,11 @@ from billing_app.ui.components.basket import basket_bar, basket_panel
 from billing_app.ui.components.charts import legend_item, plot
 from billing_app.ui.components.leaving import leaving
 from billing_app.ui.components.packs import packs_table
+from billing_app.ui.components.renewals import top_up_panel
 from billing_app.ui.components.skeletons import page_skeleton
-from billing_app.ui.desk import desks
+from billing_app.ui.desk import Desk, desks
 from billing_app.ui.layout import page
+from billing_app.ui.pages.renewals import RenewalsState, with_renewals
 from billing_app.ui.pages.usage import day_in
 from billing_app.ui.present.buy import MAX_COUNT, BuyShown, buy_shown
 from billing_app.ui.session import Frame, Visit, guarded
@@ -106,9 +110,16 @@ class BuyState(Frame):
 
     async def _read(self, visit: Visit) -> None:
         metric, until, basket = visit.text("metric"), self._until, dict(self._basket)
-        self.screen = await visit.show(
-            self, lambda desk: desk.buy(metric, until, basket), partial(buy_shown, kind=visit.text("kind"))
-        )
+
+        def read(desk: Desk) -> tuple[BuyView, RenewalsView | None]:
+            view = desk.buy(metric, until, basket)
+            return view, desk.renewals(view.need.metric.id if view.need else metric)
+
+        renewals = await self.get_state(RenewalsState)
+        present = with_renewals(partial(buy_shown, kind=visit.text("kind")))
+        self.screen, shown = await visit.show(self, read, present)
+        if shown != renewals.shown:
+            renewals.shown = shown
 
 
 def basket_in(text: str) -> dict[str, int]:
@@ -145,7 +156,11 @@ def buy_page() -> rx.Component:
         ),
         rx.el.div(
             rx.el.div(rx.cond(screen.need.shown, _need()), _packs(), class_name="column"),
-            rx.el.div(basket_panel(screen, BuyState.paying, BuyState.pay, BuyState.change), class_name="column sticky"),
+            rx.el.div(
+                basket_panel(screen, BuyState.paying, BuyState.pay, BuyState.change),
+                top_up_panel(RenewalsState),
+                class_name="column sticky",
+            ),
             class_name="pair top",
         ),
         basket_bar(screen, BuyState.paying, BuyState.pay),
@@ -233,4 +248,4 @@ def _packs() -> rx.Component:
 
 def add(app: rx.App) -> None:
     """Puts the page into the app."""
-    app.add_page(buy_page, route=routes.BUY, title="Buy credits", on_load=BuyState.load)
+    app.add_page(buy_page, route=routes.BUY, title="Buy credits", on_load=[BuyState.load, RenewalsState.arrive])

@@ -6,6 +6,8 @@ from functools import partial
 
 import reflex as rx
 
+from billing_app.services.views import CreditsView
+from billing_app.services.views.renewals import RenewalsView
 from billing_app.ui import routes
 from billing_app.ui.components.banner import notice
 from billing_app.ui.components.basics import (
@@ -19,8 +21,11 @@ from billing_app.ui.components.basics import (
 )
 from billing_app.ui.components.charts import legend_item, plot, table_below
 from billing_app.ui.components.grants import grants_table
+from billing_app.ui.components.renewals import renewing_panel, top_up_panel
 from billing_app.ui.components.skeletons import page_skeleton
+from billing_app.ui.desk import Desk
 from billing_app.ui.layout import page, shell
+from billing_app.ui.pages.renewals import RenewalsState, with_renewals
 from billing_app.ui.present.credits import DEFAULT_RANGE, RANGES, CreditsShown, credits_shown
 from billing_app.ui.present.shared import Field
 from billing_app.ui.session import Frame, Visit, guarded
@@ -37,7 +42,13 @@ class CreditsState(Frame):
         """Reads the page."""
         metric, months = visit.text("metric"), visit.choice("months", RANGES, DEFAULT_RANGE)
         present = partial(credits_shown, months=months, only_left=visit.text("show") == "left")
-        self.screen = await visit.show(self, lambda desk: desk.credits(metric, months), present)
+
+        def read(desk: Desk) -> tuple[CreditsView, RenewalsView | None]:
+            view = desk.credits(metric, months)
+            return view, desk.renewals(view.metric.id)
+
+        renewals = await self.get_state(RenewalsState)
+        self.screen, renewals.shown = await visit.show(self, read, with_renewals(present))
 
 
 screen = CreditsState.screen
@@ -51,6 +62,10 @@ def credits_page() -> rx.Component:
             tools=[choice_switch(screen.choices, screen.metric.id, screen.metric_base, "Metric"), _buy()],
         ),
         rx.el.div(_left(), _balance(), class_name="panel split"),
+        rx.cond(
+            RenewalsState.shown.shown,
+            rx.el.div(renewing_panel(RenewalsState), top_up_panel(RenewalsState), class_name="renewals"),
+        ),
         rx.cond(screen.empty, _empty(), _grants()),
     )
     return page(content, active="credits", ready=screen.ready, skeleton=page_skeleton("Credits"))
@@ -148,4 +163,4 @@ def _grants() -> rx.Component:
 
 def add(app: rx.App) -> None:
     """Puts the page into the app."""
-    app.add_page(credits_page, route=routes.CREDITS, title="Credits", on_load=CreditsState.load)
+    app.add_page(credits_page, route=routes.CREDITS, title="Credits", on_load=[CreditsState.load, RenewalsState.arrive])

@@ -85,19 +85,19 @@ class BuyShown:
     basket: list[BasketRow] = field(default_factory=list)
     count: str = ""
     total: str = ""
+    total_label: str = "Total, before tax"
+    monthly: str = ""
     notes: list[Choice] = field(default_factory=list)
     refusal: str = ""
     """Why payment cannot begin; empty when it can."""
 
 
-def buy_shown(
-    view: BuyView, shell: ShellView, formats: Formats, kind: str = "once", can_recur: bool = False
-) -> BuyShown:
-    """The screen of packs and basket; `kind` is "once" or "month", of which only the first is sold yet."""
+def buy_shown(view: BuyView, shell: ShellView, formats: Formats, kind: str = "once") -> BuyShown:
+    """The screen of packs and basket; `kind` is "once" or "month"."""
     address = shell.organization.address
     metric = view.need.metric if view.need else None
     counts = {line.pack.id: line.count for line in view.basket}
-    has_recurring = can_recur and any(pack.recurring for group in view.metrics for pack in group.packs)
+    has_recurring = any(pack.recurring for group in view.metrics for pack in group.packs)
     recurring = kind == "month" and has_recurring
     query = {"kind": "month" if recurring else ""}
     total = sum(counts.values())
@@ -120,6 +120,8 @@ def buy_shown(
         basket=[_basket_row(line, view.now, formats) for line in view.basket],
         count="1 pack" if total == 1 else f"{total} packs",
         total=formats.money(view.total_cents, view.currency),
+        total_label="Today, before tax" if view.monthly_cents else "Total, before tax",
+        monthly=f"then {formats.money(view.monthly_cents, view.currency)} every month" if view.monthly_cents else "",
         notes=_notes(view, formats) if view.basket else [],
         refusal=why_not_buying(shell) or ("" if view.basket else "Put a pack into the basket first."),
     )
@@ -183,14 +185,24 @@ def _basket_row(line: BasketLine, now: datetime, formats: Formats) -> BasketRow:
         id=line.pack.id,
         metric=metric_shown(metric),
         name=name if line.count == 1 else f"{line.count} \N{MULTIPLICATION SIGN} {name}",
-        note=f"lasts until {day(line.lasts_until, now)}" if line.lasts_until else "",
+        note=_line_note(line, now),
         price=formats.money(line.price_cents, line.pack.currency),
     )
+
+
+def _line_note(line: BasketLine, now: datetime) -> str:
+    lasting = f"lasts until {day(line.lasts_until, now)}" if line.lasts_until else ""
+    if not line.pack.recurring:
+        return lasting
+    return f"every month, {lasting}" if lasting else "every month"
 
 
 def _notes(view: BuyView, formats: Formats) -> list[Choice]:
     """What a payer should know; `value` is the icon."""
     notes = [Choice("calendar-check", f"Valid until {long_day(view.valid_until)}, on any plan.")]
+    if view.monthly_cents:
+        again = "What renews is charged every month until you cancel it; each month's credits last a year."
+        notes.append(Choice("repeat", again))
     past = [line for line in view.basket if line.pays_for_past]
     again = [line for line in view.basket if line.burned_each_period]
     for line in past:

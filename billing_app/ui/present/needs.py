@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from billing_app.domain.catalog import Metric
 from billing_app.domain.credits import Aggregation
@@ -14,6 +14,9 @@ from billing_app.ui.formats import Formats, day, last_day, long_day
 from billing_app.ui.present.charting import ChartShown, both
 from billing_app.ui.present.shared import Choice, TableShown, in_a_sentence, offer_basket
 from billing_app.ui.present.timeline import points_frame, stamp, ticks
+
+SOON = timedelta(minutes=1)
+"""What is bought now is named on the picture; what renewals bring later is only drawn."""
 
 SMALL_TICKS = 5
 """Named days on the small picture's axis."""
@@ -82,7 +85,8 @@ def need_chart(need: NeedView, view: BuyView, formats: Formats) -> ChartShown:
     later = next((line.lasts_until for line in view.basket if line.pack.metric.id == metric.id), None)
     as_it_is, with_it = _until_empty(need.as_it_is, _run_out(need.forecast)), _until_empty(need.with_basket, later)
     plain = points_frame(as_it_is, metric, scale, formats)
-    filled = points_frame((*as_it_is[:1], *with_it) if with_it else (), metric, scale, formats)
+    told = [one if one.at - view.now < SOON else replace(one, granted=0) for one in with_it]
+    filled = points_frame((*as_it_is[:1], *told) if told else (), metric, scale, formats)
     end = max([one.at for one in (*as_it_is, *with_it)], default=view.now)
     end += (end - view.now) * 0.12
     if need.until is not None and need.until > end:

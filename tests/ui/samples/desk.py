@@ -22,8 +22,9 @@ from billing_app.services.views import (
     UsageView,
 )
 from billing_app.services.views.alerts import AlertsView
+from billing_app.services.views.renewals import RenewalsView
 from billing_app.ui.desk import Visitor
-from tests.ui.samples import accounts, alerting, overviews, shop, usages
+from tests.ui.samples import accounts, alerting, overviews, renewals, shop, usages
 from tests.ui.samples.operators import SampleOperatorDesk
 
 ADDRESSES = ("meridian", "stopped", "fresh-start")
@@ -47,6 +48,9 @@ class SampleDesk:
 
     def credits(self, metric: str, months: int) -> CreditsView:
         return accounts.credits(self.address, metric, months)
+
+    def renewals(self, metric: str) -> RenewalsView | None:
+        return renewals.renewals(self.address, self.role, metric)
 
     def explain(self, metric: str, at: datetime | None) -> ExplainView:
         return accounts.explain(self.address, metric, at)
@@ -73,7 +77,7 @@ def role_in(cookies: str) -> str:
     return role
 
 
-class SampleDesks(alerting.SampleAlertsDesks):
+class SampleDesks(alerting.SampleAlertsDesks, renewals.SampleRenewalsDesks):
     """Everybody is Ana Ruiz, an admin, unless the cookie `sample_role` says otherwise ("none": nobody)."""
 
     revision = 1
