@@ -69,8 +69,8 @@ def run(api: Api, secret: str, folder: Path, *options: str) -> None:
         "--report", "json", "--report-json-path", str(report), "--suppress-health-check", "all",
         "--generation-database", "none", "--request-timeout", "20", *options,
     ]  # fmt: skip
-    environment = os.environ | {"SCHEMATHESIS_HOOKS": "", "PYTHONWARNINGS": "ignore"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     found = done.stdout.partition("= FAILURES =")[2].partition("= WARNINGS =")[0] or done.stdout[-4_000:]
     assert done.returncode == 0, found + done.stderr[-2_000:]
     assert json.loads(report.read_text()), "nothing was tested"

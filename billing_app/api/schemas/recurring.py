@@ -64,7 +64,7 @@ class AutoTopUpRequest(Request):
     be true: a person agreed that the saved card is charged without being asked again.
     """
 
-    enabled: bool
+    enabled: Flag
     threshold: Annotated[int, Field(strict=True, ge=0, le=MAX_QUANTITY)] = 0
     pack: Name
     count: Annotated[int, Field(strict=True, ge=1, le=MAX_COUNT)] = 1
