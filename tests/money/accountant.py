@@ -48,6 +48,15 @@ class Customer:
     disputes: dict[str, str] = field(default_factory=dict)
     subscriptions: list[dict[str, Any]] = field(default_factory=list)
 
+    @property
+    def plan(self) -> str:
+        """The plan that a subscription gives; empty for none."""
+        for one in self.subscriptions:
+            plan = one["items"]["data"][0]["price"]["metadata"].get("plan")
+            if plan and one["status"] in ("active", "trialing", "past_due"):
+                return str(plan)
+        return ""
+
     def total(self, metric: str, what: str) -> int:
         """The sum of `quantity`, `taken` or `paid_cents` over a metric."""
         return sum(getattr(one, what) for one in self.bought if one.metric == metric)

@@ -24,6 +24,7 @@ def compare(session: Session, address: str, known: Customer, overage: dict[str, 
             _grants(session, organization, known),
             _metrics(session, organization, known, overage, now),
             _reversals(session, organization, known),
+            _plan(session, organization, known, now),
             [str(each) for each in verification.verify(session, organization, now)],
         )
         for line in part
@@ -73,6 +74,12 @@ def _metrics(
             checks["held"] = (book.held, known.held(metric))
         found += [f"{metric} {name}: {ours}, not {theirs}" for name, (ours, theirs) in checks.items() if ours != theirs]
     return found
+
+
+def _plan(session: Session, organization: Organization, known: Customer, now: datetime) -> list[str]:
+    ours = accounts.plans(session, stored_id(organization)).subscribed_at(now)
+    theirs = known.plan or "free"
+    return [] if ours == theirs else [f"on the plan {ours}, not {theirs}"]
 
 
 def _reversals(session: Session, organization: Organization, known: Customer) -> list[str]:

@@ -10,7 +10,18 @@ from typing import Any
 import stripe
 
 from billing_app.domain.errors import BillingError
-from billing_app.services import consumption, orgs, recurring_changes, recurring_packs, refunds, saved_cards, top_ups
+from billing_app.domain.subscriptions import BillingInterval
+from billing_app.services import (
+    consumption,
+    orgs,
+    plan_changes,
+    plan_orders,
+    recurring_changes,
+    recurring_packs,
+    refunds,
+    saved_cards,
+    top_ups,
+)
 from billing_app.services.consumption import Mode
 from billing_app.services.top_ups import Wanted
 from billing_app.store import credits as credit_store
@@ -159,8 +170,42 @@ def decide_dispute(town: Town, house: Household) -> None:
                 return
 
 
+def plan(town: Town, house: Household) -> None:
+    """A plan is subscribed to, changed at the price that was shown, ended, paused, and what else can be done to it."""
+    if not house.subscribes:
+        use(town, house)
+        return
+    chance, visit = town.chance, (house.shop.enter, house.shop.payments)
+    wanted = (chance.choice(["essential", "pro"]), chance.choice(list(BillingInterval)))
+    doing = chance.choice(["start"] * 2 + ["change"] * 3 + ["cancel", "uncancel", "pause", "resume", "keep"])
+    if doing == "start":
+        started = town.ask(plan_orders.start, *visit, *wanted, PUBLIC_URL, key=f"plan-{next(_numbers)}")
+        if started is not None:
+            house.shop.pay(started.session_id, chance.choice(CARDS[:10]), authentication="complete")
+    elif doing == "change":
+        _change_plan(town, house, *wanted)
+    else:
+        does = {"cancel": plan_changes.cancel, "uncancel": plan_changes.uncancel, "pause": plan_changes.pause,
+                "resume": plan_changes.resume, "keep": plan_changes.keep_plan}  # fmt: skip
+        town.ask(does[doing], *visit)
+
+
+def _change_plan(town: Town, house: Household, name: str, interval: BillingInterval) -> None:
+    """What was shown is what is charged, to the cent."""
+    visit = (house.shop.enter, house.shop.payments)
+    shown = town.ask(plan_changes.preview, *visit, name, interval)
+    before = {each.id for each in town.v1.invoices.list({"customer": house.customer_id}).data}
+    if shown is None or not town.manages(plan_changes.change, *visit, name, interval, shown.at):
+        return
+    made = [each for each in town.v1.invoices.list({"customer": house.customer_id}).data if each.id not in before]
+    assert sum(each.amount_due for each in made) == max(0, shown.due_cents)
+
+
 def use(town: Town, house: Household) -> None:
     """Messages are sent, as many as there is room for."""
+    if house.subscribes:
+        plan(town, house)
+        return
     metric = town.chance.choice(["sms", "emails"])
     wanted = town.chance.choice([7, 60, 400, 3_000])
     with house.shop.enter() as visit:
@@ -173,7 +218,7 @@ def use(town: Town, house: Household) -> None:
 def top_up(town: Town, house: Household) -> None:
     """Saves a card and sets an auto top-up, with a card that works or one that will not; or lets the job look."""
     chance = town.chance
-    if chance.random() < 0.7:
+    if house.subscribes or chance.random() < 0.7:
         town.sweep()
         return
     try:
@@ -207,6 +252,7 @@ DOINGS: dict[Callable[[Town, Household], None], int] = {
     decide_dispute: 6,
     use: 10,
     top_up: 5,
+    plan: 8,
     trouble: 5,
 }
 """With how often each happens."""

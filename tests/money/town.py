@@ -42,9 +42,13 @@ DUPLICATED, LOST, KILLED = 0.15, 0.05, 0.05
 
 @dataclass
 class Household:
-    """One organization, its customer at Stripe, and what it used of its plan and beyond, by metric and month."""
+    """One organization, its customer at Stripe, and what it used of its plan and beyond, by metric and month.
+
+    Some subscribe to plans and use nothing, so that what others used above the free plan is easily told.
+    """
 
     shop: Shop
+    subscribes: bool
     customer_id: str = ""
     clock_id: str = ""
     used: dict[tuple[str, int], int] = field(default_factory=lambda: defaultdict(int))
@@ -64,10 +68,8 @@ class Town:
         self.database, self.chance, self.now = database, chance, START
         the_catalogue(database)
         first = Shop(database, "house-0", clock=self.time)
-        self.households = [
-            Household(first if not number else Shop(database, f"house-{number}", key=first.key, clock=self.time))
-            for number in range(size)
-        ]
+        others = [Shop(database, f"house-{number}", key=first.key, clock=self.time) for number in range(1, size)]
+        self.households = [Household(shop, number % 2 == 1) for number, shop in enumerate([first, *others])]
         self.shop, self.v1 = first, first.stripe
         for house in self.households:
             self._settle_in(house)
@@ -219,3 +221,12 @@ class Town:
         with self.trouble(), suppress(BillingError):
             return work(*arguments, **more)
         return None
+
+    def manages(self, work: Any, *arguments: Any, **more: Any) -> bool:
+        """The same for work that answers nothing: whether it was done."""
+        with self.trouble():
+            try:
+                work(*arguments, **more)
+            except BillingError:
+                return False
+        return True
