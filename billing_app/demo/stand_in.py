@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from billing_app.db import Database
-from billing_app.demo import larkfield
+from billing_app.demo import larkfield, renewing, taken_back
 from billing_app.demo.calendar import Calendar
 from billing_app.demo.people import ACCOUNTS, LARKFIELD, MARLOW, DemoOrganization
 from billing_app.domain.periods import add_months, period_at
@@ -77,6 +77,8 @@ def stage(database: Database, settings: Settings, now: datetime) -> None:
     _late_payer(found)
     for organization in ACCOUNTS.organizations:
         _catch_up(found, organization)
+    renewing.stage(database, found.payments, found.staging, now)
+    taken_back.stage(database, found.payments, settings, now)
 
 
 def _subscriber(stage: Stage) -> None:

@@ -83,15 +83,19 @@ def disputed(taken: list[GrantAction]) -> bool:
     return DisputeStatus.OPENED in last.values()
 
 
+def lost(taken: list[GrantAction]) -> int:
+    """Cents that disputes took."""
+    return sum(action.amount_cents or 0 for action in taken if action.status == DisputeStatus.LOST)
+
+
 def room(session: Session, grant: GrantRow, taken: list[GrantAction]) -> int:
     """Cents that can still be given back: neither refunded, nor lost in a dispute, nor on their way."""
-    lost = sum(action.amount_cents or 0 for action in taken if action.status == DisputeStatus.LOST)
     under_way = sum(
         each.amount_cents
         for each in store.requests_on(session, grant.organization_id, [grant.id])
         if each.state == OPEN
     )
-    return max(0, grant.paid_cents - given_back(taken) - lost - under_way)
+    return max(0, grant.paid_cents - given_back(taken) - lost(taken) - under_way)
 
 
 def amount(grant: GrantRow, amount_cents: int | None, left: int) -> int:

@@ -59,3 +59,9 @@ def first_account(session: Session, account_id: str, livemode: bool, now: dateti
     row = PaymentAccount(account_id=account_id, livemode=livemode, first_used_at=now)
     session.connection().execute(upsert(session, PaymentAccount).values(**row.model_dump()).on_conflict_do_nothing())
     return session.get_one(PaymentAccount, 1, populate_existing=True)
+
+
+def latest(session: Session, organization_id: int, limit: int) -> list[Order]:
+    """An organization's newest orders, whatever became of them."""
+    query = select(Order).where(Order.organization_id == organization_id)
+    return list(session.exec(query.order_by(col(Order.created_at).desc(), col(Order.id)).limit(limit)))

@@ -29,7 +29,15 @@ class Entry:
     """Entries of one number stand together."""
 
 
-ENTRIES = (Entry("organizations", "Organizations", "building-2", operator_routes.ORGANIZATIONS, tab="Customers"),)
+ENTRIES = (
+    Entry("organizations", "Organizations", "building-2", operator_routes.ORGANIZATIONS, tab="Customers"),
+    Entry("catalogue", "Catalogue", "book-open", operator_routes.CATALOGUE, tab="Catalogue"),
+    Entry("gift-cards", "Gift cards", "gift", operator_routes.GIFT_CARDS, tab="Gift cards"),
+    Entry("stripe-events", "Stripe events", "webhook", operator_routes.STRIPE_EVENTS, tab="Events", group=1),
+    Entry("reconciliation", "Reconciliation", "scale", operator_routes.RECONCILIATION, group=1),
+    Entry("recounts", "Recounts", "refresh-cw", operator_routes.RECOUNTS, group=1),
+    Entry("audit", "Audit log", "list-checks", operator_routes.AUDIT, group=2),
+)
 
 
 def operator_page(content: Any, *, active: str, ready: Any, skeleton: Any) -> rx.Component:

@@ -8,6 +8,9 @@ from billing_app.ui.routes import ADMIN, with_query
 
 ORGANIZATIONS = f"{ADMIN}/organizations"
 ORGANIZATION = f"{ADMIN}/organizations/[address]"
+CATALOGUE = f"{ADMIN}/catalogue"
+GIFT_CARDS = f"{ADMIN}/gift-cards"
+AUDIT = f"{ADMIN}/audit"
 STRIPE_EVENTS = f"{ADMIN}/stripe-events"
 RECONCILIATION = f"{ADMIN}/reconciliation"
 RECOUNTS = f"{ADMIN}/recounts"
@@ -42,3 +45,13 @@ def reconciliation(**query: object) -> str:
 def recounts(**query: object) -> str:
     """Runs of the recount. Query: cursor."""
     return with_query(RECOUNTS, **query)
+
+
+def gift_cards(**query: object) -> str:
+    """All gift cards. Query: card (the opened one), cursor."""
+    return with_query(GIFT_CARDS, **query)
+
+
+def audit(**query: object) -> str:
+    """Who changed what. Query: action, cursor."""
+    return with_query(AUDIT, **query)

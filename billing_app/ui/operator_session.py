@@ -59,6 +59,10 @@ class OperatorVisit:
 
         return await asyncio.to_thread(work)
 
+    async def enter(self) -> None:
+        """Nothing but whether an operator asks: for a handler that changes its page before it reads anything."""
+        await self.read(lambda desk: desk.shell())
+
     async def write(self, act: Callable[[OperatorDesk], View]) -> View:
         """What `act` does is one transaction, committed before this comes back."""
 

@@ -10,9 +10,11 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from billing_app.services.views.operator import OperatorShellView, OrganizationsView
+from billing_app.ui.desks.operating import OperatingDesk, OperatingDesks
+from billing_app.ui.desks.operations import OperationsDesk, OperationsDesks
 
 
-class OperatorDesk(Protocol):
+class OperatorDesk(OperatingDesk, OperationsDesk, Protocol):
     """What operators' pages read, and what they write in one transaction."""
 
     def shell(self) -> OperatorShellView:
@@ -22,7 +24,7 @@ class OperatorDesk(Protocol):
         """Organizations whose name or address has `search` in it, by name."""
 
 
-class OperatorDesks(Protocol):
+class OperatorDesks(OperatingDesks, OperationsDesks, Protocol):
     """Opens desks for operators. What talks to Stripe is a method here, outside of any desk's transaction."""
 
     def open_operator(self, cookies: str, *, writing: bool = False) -> AbstractContextManager[OperatorDesk]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from billing_app.services.views.operator import OrganizationsView
-from billing_app.ui import operator_routes, routes
+from billing_app.ui import operator_routes
 from billing_app.ui.formats import Formats
 
 
@@ -44,7 +44,7 @@ def organizations_shown(view: OrganizationsView, formats: Formats, search: str, 
                 plan=line.plan_name,
                 members=formats.number(line.members),
                 blocked=line.blocked,
-                href=routes.overview(line.address),
+                href=operator_routes.organization(line.address),
             )
             for line in view.organizations
         ],

@@ -11,9 +11,11 @@ from billing_app.db import Database, Session
 from billing_app.services import operators, sessions, shells
 from billing_app.services.views.operator import OperatorShellView, OrganizationsView
 from billing_app.settings import Settings
+from billing_app.ui.service_desks.operating import ServiceOperatingDesk, ServiceOperatingDesks
+from billing_app.ui.service_desks.operations import ServiceOperationsDesk, ServiceOperationsDesks
 
 
-class ServiceOperatorDesk:
+class ServiceOperatorDesk(ServiceOperatingDesk, ServiceOperationsDesk):
     """What one operator reads or writes, in one transaction."""
 
     def __init__(self, session: Session, identity: sessions.Identity, settings: Settings, now: datetime) -> None:
@@ -32,7 +34,7 @@ class ServiceOperatorDesk:
         return operators.organizations(self.session, search, cursor, self.now)
 
 
-class ServiceOperatorDesks:
+class ServiceOperatorDesks(ServiceOperatingDesks, ServiceOperationsDesks):
     """Opens desks for operators."""
 
     database: Database

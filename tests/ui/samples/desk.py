@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
 from billing_app.domain.access import Role
 from billing_app.domain.errors import BillingError, ForbiddenError, NotFoundError, UnauthenticatedError
 from billing_app.services.links import Kind, LinkView
+from billing_app.services.stripe_catalogue import Step
 from billing_app.services.views import (
     BuyView,
     CheckoutView,
@@ -24,13 +25,14 @@ from billing_app.services.views import (
 from billing_app.services.views.alerts import AlertsView
 from billing_app.services.views.renewals import RenewalsView
 from billing_app.ui.desk import Visitor
-from tests.ui.samples import accounts, alerting, overviews, renewals, shop, usages
+from tests.ui.samples import accounts, alerting, cards, organizing, overviews, renewals, shop, usages
+from tests.ui.samples.operations import SampleOperationsDesks
 from tests.ui.samples.operators import SampleOperatorDesk
 
 ADDRESSES = ("meridian", "stopped", "fresh-start")
 
 
-class SampleDesk:
+class SampleDesk(cards.SampleCardsDesk, organizing.SampleOrganizationReading):
     """One visitor's desk over samples."""
 
     def __init__(self, address: str, role: str) -> None:
@@ -77,7 +79,13 @@ def role_in(cookies: str) -> str:
     return role
 
 
-class SampleDesks(alerting.SampleAlertsDesks, renewals.SampleRenewalsDesks):
+class SampleDesks(
+    alerting.SampleAlertsDesks,
+    cards.SampleCardsDesks,
+    renewals.SampleRenewalsDesks,
+    SampleOperationsDesks,
+    organizing.SampleOrganizationDesks,
+):
     """Everybody is Ana Ruiz, an admin, unless the cookie `sample_role` says otherwise ("none": nobody)."""
 
     revision = 1
@@ -124,6 +132,10 @@ class SampleDesks(alerting.SampleAlertsDesks, renewals.SampleRenewalsDesks):
         if role != "operator":
             raise ForbiddenError("This is for operators only.")
         yield SampleOperatorDesk()
+
+    def push_prices(self, cookies: str) -> Sequence[Step]:
+        with self.open_operator(cookies):
+            return []  # nothing is at Stripe that would have to be made
 
     def revisions(self, addresses: Iterable[str]) -> dict[str, int]:
         return dict.fromkeys(addresses, self.revision)

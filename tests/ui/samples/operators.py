@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from billing_app.services.views.operator import OperatorShellView, OrganizationLine, OrganizationsView
+from tests.ui.samples.operating import SampleOperatingDesk
+from tests.ui.samples.operations import SampleOperations
 
 
-class SampleOperatorDesk:
+class SampleOperatorDesk(SampleOperatingDesk, SampleOperations):
     """An operator's desk over samples."""
 
     def shell(self) -> OperatorShellView:

@@ -33,7 +33,7 @@ class OrganizationsState(OperatorFrame):
     @for_operators
     async def search(self, visit: OperatorVisit, form: dict) -> rx.event.EventSpec:
         """Searches by name, address or Stripe's customer."""
-        await visit.read(lambda desk: desk.shell())
+        await visit.enter()
         return rx.redirect(operator_routes.organizations(search=form.get("search", "").strip()))
 
 
@@ -108,7 +108,7 @@ def _table() -> rx.Component:
             )
         ),
         rx.el.tbody(rx.foreach(screen.rows, _row)),
-        class_name="rows ledger listing",
+        class_name="rows list",
     )
 
 

@@ -1,0 +1,127 @@
+"""The demo's purchases whose money goes back: one refunded in part, one in dispute, really at the stand-in.
+
+They are bought on the first start, through the product's own services, so that an operator finds the payment, its
+refund or dispute and every event of it on both sides. Each step can be repeated: a start that was killed is gone on
+with. Neither is of a metric that the story is about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import httpx
+from sqlmodel import Session
+
+from billing_app.db import Database
+from billing_app.demo.people import ACCOUNTS, LARKFIELD, PEBBLEBROOK, DemoOrganization
+from billing_app.domain.errors import UnavailableError
+from billing_app.forwarding import PREFIX
+from billing_app.gateways.payments import CheckoutState, Payments
+from billing_app.services import orgs, purchases, refunds, reversals
+from billing_app.settings import Settings
+from billing_app.store import credits as credit_store
+from billing_app.store import reversals as store
+from billing_app.store.orgs import stored_id
+from billing_app.store.tables.credits import GrantRow
+from billing_app.store.tables.orgs import Organization
+
+CARD = "4242424242424242"
+
+REFUNDED_PACK, REFUNDED_CENTS, REASON = "emails-1k", 100, "Bought one pack too many"
+DISPUTED_PACK = "bandwidth-100gb"
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """One transaction of somebody of the story."""
+
+    session: Session
+    organization: Organization
+    now: datetime
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Till:
+    """What buying in the story needs."""
+
+    database: Database
+    payments: Payments
+    settings: Settings
+    now: datetime
+
+    @contextmanager
+    def enter(self, organization: DemoOrganization, actor: str) -> Generator[_Visit]:
+        """Somebody comes in."""
+        with self.database.writing() as session:
+            yield _Visit(session, orgs.by_address(session, organization.address), self.now, actor)
+
+    def control(self, path: str, **members: Any) -> None:
+        """Lets a payer or a bank do something at the stand-in, once: what is done already is refused there."""
+        secret = self.settings.stripe_api_secret.get_secret_value()
+        try:
+            answer = httpx.post(
+                f"{self.settings.stripe_api_base}{PREFIX}/control{path}",
+                headers={"Authorization": f"Bearer {secret}"},
+                json=members,
+                timeout=20,
+                trust_env=False,
+            )
+        except httpx.HTTPError as error:
+            raise UnavailableError(f"The Stripe stand-in does not answer: {error}") from None
+        if answer.is_error:
+            raise UnavailableError(f"The Stripe stand-in refused {path}: {answer.text.strip()[:500]}")
+
+
+def stage(database: Database, payments: Payments, settings: Settings, now: datetime) -> None:
+    """Makes what is missing of both; quick once it was done."""
+    till = Till(database, payments, settings, now)
+    grant = _bought(till, LARKFIELD, REFUNDED_PACK)
+    with database.reading() as session:
+        refunded = store.requests_on(session, grant.organization_id, [grant.id])
+        disputed = _disputed(session)
+    if not refunded or refunded[0].state == "open":
+        operator = ACCOUNTS.operator.email
+        refunds.make(lambda: till.enter(LARKFIELD, operator), payments, grant.id, REFUNDED_CENTS, REASON, "demo refund")
+    if not disputed:
+        _dispute(till, _bought(till, PEBBLEBROOK, DISPUTED_PACK).payment_id)
+
+
+def _bought(till: Till, organization: DemoOrganization, pack: str) -> GrantRow:
+    """The grant of one pack, bought and paid by the organization's admin if it was not yet."""
+    key = f"demo {pack}"
+    person, _role = organization.members[0]
+    with till.database.reading() as session:
+        owner = stored_id(orgs.by_address(session, organization.address))
+        known = [row for row in credit_store.grants(session, owner) if row.pack == pack and row.payment_id]
+    if known:
+        return known[0]
+
+    def enter() -> Any:
+        return till.enter(organization, person.email)
+
+    started = purchases.start_checkout(enter, till.payments, [(pack, 1)], till.settings.public_url, key=key)
+    if till.payments.checkout(started.session_id).state is not CheckoutState.PAID:
+        till.control(f"/checkout/{started.session_id}/pay", number=CARD, name=person.name, email=person.email)
+    return purchases.status(enter, till.payments, started.session_id).grants[0]
+
+
+def _disputed(session: Session) -> bool:
+    owner = stored_id(orgs.by_address(session, PEBBLEBROOK.address))
+    paid = [row.payment_id for row in credit_store.grants(session, owner) if row.payment_id]
+    return bool(store.disputes_of(session, owner, paid))
+
+
+def _dispute(till: Till, payment_id: str) -> None:
+    """The payer's bank takes the money back; the organization hears of it as from an event."""
+    found = reversals.read(till.payments, payment_id)
+    if found is None or not found.reversals.disputes:
+        till.control("/disputes", payment_intent=payment_id, reason="product_not_received")
+        found = reversals.read(till.payments, payment_id)
+    if found is not None:
+        with till.database.writing() as session:
+            reversals.settle(session, found, till.now)

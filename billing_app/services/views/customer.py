@@ -1,0 +1,79 @@
+"""One organization as an operator sees it: where it stands, what it bought, what Stripe said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from billing_app.domain.catalog.model import Metric
+from billing_app.domain.entitlements import MeterState
+from billing_app.services.views.credits import GrantLabel
+from billing_app.services.views.operations import EventLine
+from billing_app.services.views.refunds import RefundPreview
+
+
+@dataclass(frozen=True, slots=True)
+class StandingLine:
+    """Where one metric stands now, in base units; `allowance` None is unlimited."""
+
+    metric: Metric
+    state: MeterState
+    used: int
+    allowance: int | None
+    left: int
+    held: int
+    debt: int
+
+
+@dataclass(frozen=True, slots=True)
+class GrantLine:
+    """One grant with its money. `refundable_cents` is 0 for what Stripe cannot give back."""
+
+    id: str
+    metric: Metric
+    label: GrantLabel
+    quantity: int
+    left: int
+    held: int
+    debt: int
+    effective_at: datetime
+    expires_at: datetime | None
+    refunded_cents: int
+    lost_cents: int
+    refundable_cents: int
+    disputed: bool
+    voided: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """One purchase, whatever became of it."""
+
+    id: str
+    kind: str
+    state: str
+    total_cents: int
+    currency: str
+    created_at: datetime
+    failure: str
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerView:
+    """The page. `preview` is of the grant whose refund is being made; `why_not` says why it cannot be."""
+
+    now: datetime
+    address: str
+    name: str
+    plan_name: str
+    members: int
+    created_at: datetime
+    customer_id: str
+    standings: tuple[StandingLine, ...]
+    grants: tuple[GrantLine, ...]
+    orders: tuple[OrderLine, ...]
+    events: tuple[EventLine, ...]
+    selling: bool
+    preview: RefundPreview | None = None
+    preview_metric: Metric | None = None
+    why_not: str = ""

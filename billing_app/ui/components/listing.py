@@ -1,0 +1,66 @@
+"""Parts of pages that list things for operators: filters, pagers, the head of a table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from billing_app.ui.components.basics import button_link
+from billing_app.ui.present.shared import Choice, Field
+
+
+def select(choices: rx.Var[list[Choice]], value: rx.Var[str], base: rx.Var[str], label: str) -> rx.Component:
+    """A filter whose choice lives in the URL: `base` ends with what the value is appended to."""
+    return rx.select.root(
+        rx.select.trigger(custom_attrs={"aria-label": label}, class_name="select"),
+        rx.select.content(rx.foreach(choices, lambda one: rx.select.item(one.label, value=one.value))),
+        value=value,
+        on_change=lambda chosen: rx.redirect(base + chosen),
+        size="2",
+    )
+
+
+def pager(newest_href: rx.Var[str], older_href: rx.Var[str], label: str) -> rx.Component:
+    """The way to the pages before and after."""
+    return rx.cond(
+        (older_href != "") | (newest_href != ""),
+        rx.el.nav(
+            rx.cond(newest_href != "", button_link("Newest", href=newest_href)),
+            rx.cond(older_href != "", button_link("Older", href=older_href)),
+            aria_label=label,
+            class_name="pager",
+        ),
+    )
+
+
+def table_head(*heads: tuple[str, str]) -> rx.Component:
+    """Column heads: (text, class)."""
+    return rx.el.thead(rx.el.tr(*[rx.el.th(text, scope="col", class_name=kind) for text, kind in heads]))
+
+
+def facts_strip(facts: rx.Var[list[Field]]) -> rx.Component:
+    """Names and figures beside each other."""
+    return rx.el.dl(
+        rx.foreach(
+            facts,
+            lambda one: rx.el.div(
+                rx.el.dt(one.label), rx.el.dd(one.value, title=one.hint, custom_attrs={"data-tone": one.tone})
+            ),
+        ),
+        class_name="facts-strip",
+    )
+
+
+def answer(sentence: Any, note: Any, *tools: Any, tone: Any = "") -> rx.Component:
+    """The page's answer in a sentence, what it rests on, and the one thing to do."""
+    return rx.el.section(
+        rx.el.div(
+            rx.el.p(sentence, class_name="answer-sentence", custom_attrs={"data-tone": tone}),
+            rx.el.p(note, class_name="quiet-note"),
+            class_name="answer-words",
+        ),
+        *tools,
+        class_name="panel answer",
+        custom_attrs={"aria-live": "polite"},
+    )
