@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from functools import lru_cache
 from zoneinfo import available_timezones
 
 from sqlalchemy.exc import IntegrityError
@@ -28,12 +27,6 @@ LONGEST = {"type": 100, "description": 2_000, "size": 50}
 
 FIELDS = ("name", "type", "description", "size", "color", "logo", "subdomain", "timezone", "country")
 """What an admin may change."""
-
-
-@lru_cache(maxsize=1)
-def timezones() -> tuple[str, ...]:
-    """The names of all time zones."""
-    return tuple(sorted(available_timezones()))
 
 
 def validated(changes: Mapping[str, str]) -> dict[str, str]:

@@ -93,7 +93,6 @@ def page(
         parts=parts(session, organization, now),
         keys=tuple(api_keys.every(session, owner)) if admin else (),
         audit=audit_page(session, owner, cursor, action) if admin else AuditPage((), ""),
-        timezones=profiles.timezones() if admin else (),
         public_url=settings.public_url,
     )
 

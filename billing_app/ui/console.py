@@ -9,14 +9,25 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from billing_app.ui import live
-from billing_app.ui.pages import alerts, buy, credits, entrance, explain, ledger, overview, returned, usage
+from billing_app.ui.pages import (
+    alerts,
+    buy,
+    credits,
+    entrance,
+    explain,
+    ledger,
+    organization,
+    overview,
+    returned,
+    usage,
+)
 from billing_app.ui.pages.operator import organizations
 from billing_app.ui.session import GuardedPage
 from billing_app.ui.theme import STYLESHEETS
 
 logger = logging.getLogger(__name__)
 
-PAGES = (entrance, overview, usage, credits, explain, buy, returned, ledger, alerts)
+PAGES = (entrance, overview, usage, credits, explain, buy, returned, ledger, alerts, organization)
 OPERATOR_PAGES = (organizations,)
 
 

@@ -42,10 +42,11 @@ from billing_app.settings import Settings
 from billing_app.ui.desk import Visitor
 from billing_app.ui.service_desks.alerts import ServiceAlertsDesk, ServiceAlertsDesks
 from billing_app.ui.service_desks.operator import ServiceOperatorDesks
+from billing_app.ui.service_desks.organization import ServiceOrganizationDesks, ServiceOrganizationReading
 from billing_app.ui.service_desks.renewals import ServiceRenewalsDesk, ServiceRenewalsDesks
 
 
-class ServiceDesk(ServiceAlertsDesk, ServiceRenewalsDesk):
+class ServiceDesk(ServiceAlertsDesk, ServiceRenewalsDesk, ServiceOrganizationReading):
     """What one visitor reads of one organization, in one transaction."""
 
     def __init__(self, session: Session, access: sessions.Access, settings: Settings, now: datetime) -> None:
@@ -90,7 +91,7 @@ class ServiceDesk(ServiceAlertsDesk, ServiceRenewalsDesk):
         return reading_ledger.trace(self.session, self.organization, number, self.now)
 
 
-class ServiceDesks(ServiceOperatorDesks, ServiceAlertsDesks, ServiceRenewalsDesks):
+class ServiceDesks(ServiceOperatorDesks, ServiceAlertsDesks, ServiceRenewalsDesks, ServiceOrganizationDesks):
     """Opens desks on the product's database; talks to Stripe outside transactions."""
 
     def __init__(self, database: Database, settings: Settings, payments: Payments | None) -> None:

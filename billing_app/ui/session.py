@@ -26,8 +26,9 @@ from billing_app.ui.desk import Desk, Visitor, desks
 from billing_app.ui.formats import Formats, known_locale
 from billing_app.ui.present.shell import ShellShown, shell_shown
 
-MAX_TEXT = 500
-"""Longest text argument or query value that a handler reads; what is longer is cut. No field of ours needs more."""
+MAX_TEXT = 2_000
+"""Longest text argument or query value that a handler reads; what is longer is cut. An
+organization's description is the longest."""
 
 GUARD = "__billing_guard__"
 """Attribute by which a test finds handlers without a guard."""

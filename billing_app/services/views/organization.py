@@ -93,5 +93,4 @@ class OrganizationPageView:
     parts: tuple[PartView, ...]
     keys: tuple[KeyView, ...]
     audit: AuditPage
-    timezones: tuple[str, ...]
     public_url: str

@@ -89,6 +89,7 @@ def shell_shown(view: ShellView) -> ShellShown:
         ledger_href=routes.ledger(here.address) if view.may_buy else "",
         features_href=routes.features(here.address),
         processes_href=routes.processes(here.address),
+        organization_href=routes.organization_page(here.address),
         alerts_href=routes.alerts(here.address) if view.role in (Role.ADMIN, Role.OPERATOR) else "",
         operator_href=operator_routes.ORGANIZATIONS if view.role == Role.OPERATOR else "",
     )

@@ -1,0 +1,116 @@
+"""Dialogs: a form in one, a secret that is shown once, and the question before what can't be undone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+
+def dialog(is_open: Any, on_close: Any, title: Any, text: Any, *content: Any, width: str = "440px") -> rx.Component:
+    """A dialog that the page's state opens; Escape, a click beside it and its cross close it."""
+    return rx.dialog.root(
+        rx.dialog.content(
+            rx.dialog.title(title, size="4", margin_bottom="4px"),
+            rx.dialog.description(text, size="2", class_name="quiet"),
+            *content,
+            max_width=width,
+            class_name="dialog",
+        ),
+        open=is_open,
+        on_open_change=on_close,
+    )
+
+
+def refusal(text: Any) -> rx.Component:
+    """Why what was asked for in a dialog was not done."""
+    return rx.cond(
+        text != "",
+        rx.el.p(
+            rx.icon("circle-alert", size=16, aria_hidden="true"),
+            rx.el.span(text),
+            role="alert",
+            class_name="form-error",
+        ),
+    )
+
+
+def buttons(on_close: Any, go: str, *, busy: Any = False) -> rx.Component:
+    """The way out and the way on, at the foot of a form."""
+    return rx.el.div(
+        rx.button(
+            "Cancel",
+            type="button",
+            on_click=on_close,
+            size="2",
+            variant="outline",
+            color_scheme="gray",
+            class_name="button quiet",
+        ),
+        rx.button(go, type="submit", size="2", loading=busy, class_name="button primary"),
+        class_name="dialog-foot",
+    )
+
+
+def secret(label: str, value: Any, note: Any, on_close: Any) -> rx.Component:
+    """Something to copy now, because it is never shown again."""
+    return rx.el.div(
+        rx.el.label(
+            rx.el.span(label),
+            rx.el.span(
+                rx.el.input(value=value, read_only=True, class_name="input", auto_focus=True, aria_label=label),
+                rx.button(
+                    rx.icon("copy", size=14, aria_hidden="true"),
+                    "Copy",
+                    type="button",
+                    on_click=rx.set_clipboard(value),
+                    size="2",
+                    class_name="button primary",
+                ),
+                class_name="copy-line",
+            ),
+            class_name="field",
+        ),
+        rx.el.p(note, class_name="quiet-note"),
+        rx.el.div(
+            rx.button(
+                "Done",
+                type="button",
+                on_click=on_close,
+                size="2",
+                variant="outline",
+                color_scheme="gray",
+                class_name="button quiet",
+            ),
+            class_name="dialog-foot",
+        ),
+        class_name="form",
+    )
+
+
+def question(is_open: Any, on_close: Any, title: Any, text: Any, go: Any, on_go: Any, refused: Any) -> rx.Component:
+    """Asks before something is ended, and says what will happen."""
+    return rx.alert_dialog.root(
+        rx.alert_dialog.content(
+            rx.alert_dialog.title(title, size="4", margin_bottom="4px"),
+            rx.alert_dialog.description(text, size="2", class_name="quiet"),
+            refusal(refused),
+            rx.el.div(
+                rx.button(
+                    "Keep it as it is",
+                    type="button",
+                    on_click=on_close,
+                    size="2",
+                    variant="outline",
+                    color_scheme="gray",
+                    class_name="button quiet",
+                ),
+                rx.button(go, type="button", on_click=on_go, size="2", color_scheme="red", class_name="button"),
+                class_name="dialog-foot",
+            ),
+            max_width="440px",
+            class_name="dialog",
+        ),
+        open=is_open,
+        on_open_change=on_close,
+    )

@@ -1,0 +1,111 @@
+"""Entries of the audit log in words: who did what, and what changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from billing_app.services.audit import SYSTEM, Entry
+from billing_app.ui.formats import clock, day, long_day
+
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00$")
+"""Moments as the log writes them down."""
+
+WORDS = {
+    "organization.created": "made the organization",
+    "organization.changed": "changed the profile",
+    "organization.activated": "activated the organization",
+    "organization.deactivated": "deactivated the organization",
+    "sub_organization.created": "made the sub-organization",
+    "sub_organization.moved": "moved the sub-organization",
+    "sub_organization.activated": "activated the sub-organization",
+    "sub_organization.deactivated": "deactivated the sub-organization",
+    "member.invited": "invited",
+    "member.joined": "joined",
+    "member.role_changed": "changed the role of",
+    "member.removed": "removed",
+    "member.left": "left",
+    "invitation.renewed": "renewed the invitation of",
+    "invitation.withdrawn": "took back the invitation of",
+    "api_key.created": "made the API key",
+    "api_key.revoked": "revoked the API key",
+    "plan.changed": "changed the plan",
+    "override.set": "overrode",
+    "override.ended": "ended the override of",
+    "grant.made": "granted credits",
+    "grant.void": "voided the grant",
+    "grant.refund": "refunded the grant",
+    "grant.dispute": "noted a dispute of the grant",
+}
+"""Actions as a sentence's middle; others are shown as they are written down."""
+
+WITHOUT_SUBJECT = frozenset({"member.joined", "member.left", "organization.changed", "plan.changed", "grant.made"})
+"""Whose subject would only repeat who did it, or what the values say."""
+
+NOBODY = {
+    SYSTEM: "The console",
+    "purchase": "A purchase",
+    "recurring": "A monthly pack",
+    "top_up": "An automatic top-up",
+    "gift_card": "A gift card",
+    "conversion": "A conversion of tokens",
+    "import": "An import",
+}
+"""What did it where no person or key did."""
+
+LONGEST = 80
+"""Characters of a value; what is longer is cut with an ellipsis."""
+
+
+@dataclass(frozen=True)
+class AuditRow:
+    """One entry: "Nora invited kim@...", its values and its moment."""
+
+    who: str = ""
+    did: str = ""
+    subject: str = ""
+    changes: list[str] = field(default_factory=list)
+    when: str = ""
+    time: str = ""
+    exact: str = ""
+
+
+def audit_row(entry: Entry, now: datetime) -> AuditRow:
+    """One line of the log."""
+    return AuditRow(
+        who=NOBODY.get(entry.actor, entry.who),
+        did=WORDS.get(entry.action, entry.action.replace("_", " ").replace(".", " ")),
+        subject="" if entry.action in WITHOUT_SUBJECT else entry.subject,
+        changes=_changes(entry.before, entry.after),
+        when=day(entry.at, now),
+        time=f"{clock(entry.at)} UTC",
+        exact=entry.at.isoformat(),
+    )
+
+
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    found: list[str] = []
+    for name in [*before, *(name for name in after if name not in before)]:
+        label = name.replace("_", " ")
+        if name in before and name in after:
+            found.append(f"{label}: {_value(before[name])} \N{RIGHTWARDS ARROW} {_value(after[name])}")
+        elif name in after:
+            found.append(f"{label}: {_value(after[name])}")
+        else:
+            found.append(f"{label} was {_value(before[name])}")
+    return found
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str) and MOMENT.match(value):
+        return long_day(datetime.fromisoformat(value))
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    text = text or "empty"
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}\N{HORIZONTAL ELLIPSIS}"

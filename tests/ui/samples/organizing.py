@@ -1,0 +1,84 @@
+"""Samples of the organization's page."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from billing_app.domain.access import Role
+from billing_app.domain.errors import ForbiddenError, UnauthenticatedError
+from billing_app.domain.limits import Limit, LimitUse
+from billing_app.services.api_keys import KeyView
+from billing_app.services.audit import Entry
+from billing_app.services.members import Member
+from billing_app.services.views.organization import (
+    AuditPage,
+    CountsView,
+    MoneyView,
+    OrganizationPageView,
+    PartView,
+    ProfileView,
+)
+from billing_app.ui.desks.organization import Door
+
+NOW = datetime(2025, 11, 20, 14, 12, tzinfo=UTC)
+ANA = UUID(int=1)
+
+
+def page(address: str, role: str) -> OrganizationPageView:
+    """One admin, one invited; one part, which has a part; a key that was revoked."""
+    admin = role in ("admin", "operator")
+    money = MoneyView("cus_1", "sub_1", 0, 12, NOW - timedelta(days=90), NOW + timedelta(days=10))
+    said = {"type": "company", "description": "", "size": "", "color": "#0090ff", "logo": "https://cdn.example/l.svg"}
+    profile = ProfileView(
+        address=address, name="Meridian Apps", profile={**said, "subdomain": "", "timezone": "UTC", "country": "PT"},
+        active=True, parents=(), plan="pro", plan_name="Pro", payer=address, payer_name="Meridian Apps",
+        created_at=NOW - timedelta(days=400), counts=CountsView(2, 1, 0, 0, 0, 5, 70), money=money if admin else None,
+    )  # fmt: skip
+    members = (
+        Member(ANA, "ana@meridian.example", "Ana Ruiz", Role.ADMIN, NOW, NOW),
+        Member(UUID(int=2), "kim@meridian.example", "", Role.MEMBER, NOW, None),
+    )
+    key = KeyView(UUID(int=3), "Reports", "bk_live_ab...yz", ("read",), False, "ana@meridian.example", NOW, None, NOW)
+    entry = Entry(
+        UUID(int=4), NOW, "ana@meridian.example", "ana@meridian.example", "member.role_changed", "kim@meridian.example",
+        {"role": "member"}, {"role": "billing"},
+    )  # fmt: skip
+    return OrganizationPageView(
+        now=NOW, role=Role(role), person_id=str(ANA), profile=profile,
+        limits=(LimitUse(Limit.MEMBERSHIPS, 2, 2), LimitUse(Limit.SUB_ORGS, None, 2), LimitUse(Limit.CUSTOM_URL, 0, 0)),
+        members=members,
+        parts=(
+            PartView("north", "North", address, 1, True, 1, ""),
+            PartView("oslo", "Oslo", "north", 2, False, 2, "Free"),
+        ),
+        keys=(key,) if admin else (), audit=AuditPage((entry,) if admin else (), ""),
+        public_url="https://billing.example/",
+    )  # fmt: skip
+
+
+class SampleOrganizationReading:
+    """The page of a sample."""
+
+    address: str
+    role: str
+
+    def organization_page(self, cursor: str, action: str) -> OrganizationPageView:
+        return page(self.address, self.role)
+
+
+class SampleOrganizationDesks:
+    """Changes nothing."""
+
+    @contextmanager
+    def change_organization(self, visitor: Door, roles: frozenset[Role]) -> Generator[Any]:
+        if "sample_role=none" in visitor.cookies:
+            raise UnauthenticatedError("Sign in to see this.")
+        raise ForbiddenError("Samples can't be changed.")
+        yield
+
+    def found_organization(self, cookies: str, name: str) -> str:
+        return "meridian"

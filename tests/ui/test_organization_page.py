@@ -1,0 +1,60 @@
+"""The organization's page from samples: what an admin is shown, and what others are not."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from billing_app.domain.access import ADMIN_ROLES
+from billing_app.ui.pages.organization import OrganizationState
+from billing_app.ui.session import GUARD
+from tests.ui.states import opened
+
+CHANGING = {"save", "invite", "renew", "change_role", "create_part", "create_key", "act"}
+
+
+def shown(url: str = "/o/meridian/organization", cookies: str = "") -> Any:
+    state = opened(OrganizationState, url, cookies)
+    asyncio.run(state.load())
+    return state.screen
+
+
+def test_what_changes_something_asks_for_an_admin() -> None:
+    handlers: dict[str, Any] = {
+        name: value for name, value in vars(OrganizationState).items() if type(value).__name__ == "EventHandler"
+    }
+    guards = {name: getattr(value.fn, GUARD) for name, value in handlers.items()}
+    assert {name for name, roles in guards.items() if roles == ADMIN_ROLES} == CHANGING
+
+
+def test_an_admin_sees_everything() -> None:
+    screen = shown()
+    assert [(tab.label, tab.count) for tab in screen.tabs] == [
+        ("Profile", ""), ("Members", "2"), ("Sub-organizations", "2"), ("API keys", ""), ("Audit log", ""),
+    ]  # fmt: skip
+    assert [(row.name, row.state, row.last_admin) for row in screen.members] == [
+        ("Ana Ruiz", "", True),
+        ("kim@meridian.example", "Invited", False),
+    ]
+    assert screen.members_taken == "2 of 2 places taken"
+    assert screen.no_place == "The plan Pro allows 2 members, all taken."
+    assert (screen.parts_taken, screen.no_part) == ("2, unlimited", "")
+    assert [(row.name, row.plan, row.deeper) for row in screen.parts] == [
+        ("North", "paid for by this plan", False),
+        ("Oslo", "Free plan of its own", True),
+    ]
+    assert [choice.value for choice in screen.parents] == ["meridian", "north"]
+    assert screen.audit[0].changes == ["role: member → billing"]
+    assert screen.api_keys[0].revoked == "revoked 20 Nov"
+
+
+def test_a_logo_of_another_host_is_only_text() -> None:
+    assert shown().profile.logo_shown is False
+
+
+def test_a_member_sees_no_money_no_keys_and_no_log() -> None:
+    for tab in ("keys", "audit", "profile"):
+        screen = shown(f"/o/meridian/organization?tab={tab}", "sample_role=member")
+        assert screen.tab == "profile"
+        assert (screen.admin, screen.api_keys, screen.audit, screen.profile.money) == (False, [], [], [])
+    assert [tab.id for tab in screen.tabs] == ["profile", "members", "parts"]
