@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from billing_app.domain.catalog import Catalog
 from billing_app.domain.forecast import Outlook
+from billing_app.domain.subscriptions import PastDue
 from billing_app.services import outlooks
 from billing_app.services.views import ActionView, BannerKind, BannerView, ForecastKind, MeterState, MeterView
 
@@ -21,9 +22,10 @@ def banners(
     meters: Sequence[MeterView],
     looks: dict[str, Outlook],
     actions: Sequence[ActionView],
+    owed: Sequence[PastDue] = (),
 ) -> tuple[BannerView, ...]:
     """Every banner of an organization; pages show the first and say how many more there are."""
-    found: list[BannerView] = []
+    found = [BannerView(BannerKind.PAST_DUE, at=spell.grace_ends_at) for spell in owed if spell.until is None]
     for meter in meters:
         look = looks[meter.metric.id]
         if meter.state is MeterState.BLOCKED:

@@ -58,7 +58,7 @@ def overview(session: Session, organization: Organization, now: datetime, metric
         plan_name=plan.name,
         period=looks[chart].period if chart else period_containing(organization.anchor, now),
         recount=labels.recount_view(session, organization, now),
-        banners=banners.banners(current, meters, looks, actions),
+        banners=banners.banners(current, meters, looks, actions, held.owed),
         meters=tuple(meters),
         metrics=current.metrics,
         actions=actions,

@@ -23,6 +23,7 @@ EXPLAIN = "/o/[address]/credits/explain"
 BUY = "/o/[address]/credits/buy"
 RETURNED = "/o/[address]/credits/bought"
 LEDGER = "/o/[address]/ledger"
+PLAN = "/o/[address]/plan"
 ORGANIZATION_PAGE = "/o/[address]/organization"
 ALERTS = "/o/[address]/alerts"
 FEATURES = "/o/[address]/features"
@@ -76,6 +77,11 @@ def buy(address: str, **query: object) -> str:
 def ledger(address: str, **query: object) -> str:
     """Every entry. Query: metric, kind, from, to, search, entry, grant, cursor."""
     return organization(address, "ledger", **query)
+
+
+def plan(address: str, **query: object) -> str:
+    """The plan, all plans, invoices. Query: interval (month or year), session_id (coming back from payment)."""
+    return organization(address, "plan", **query)
 
 
 def alerts(address: str, **query: object) -> str:

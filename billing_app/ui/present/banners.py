@@ -53,6 +53,9 @@ def banner_shown(
         action_full = f"Buy {name} for {price}"
         action = action_full if worst.kind is BannerKind.BLOCKED else f"Buy {name}"
         href = routes.buy(address, metric=worst.metric.id, basket=offer_basket(worst.offer))
+    if worst.kind is BannerKind.PAST_DUE:
+        action = action_full = "Pay or change the card"
+        href = routes.plan(address)
     if worst.kind is BannerKind.BLOCKED and worst.metric is not None:
         second = f"See {in_a_sentence(worst.metric)} use"
         second_href = routes.usage(address, metric=worst.metric.id)
@@ -95,10 +98,12 @@ def _sentences(
             "A refund took back credits that were already used. The next ones you get pay for them first.",
         )
     if banner.kind is BannerKind.PAST_DUE:
+        over = at is not None and at <= now
+        limits = "The limits of the default plan hold since" if over else "The plan stays until"
+        then = "until it is paid" if over else "then the limits of the default plan hold until it is paid"
         return (
-            "The last payment of your plan failed.",
-            f"The plan stays until {when}; then the free plan's limits hold until it is paid. "
-            "Bought credits stay usable.",
+            "The last payment for your plan failed.",
+            f"{limits} {when}{', ' if over else '; '}{then}. Bought credits stay usable.",
         )
     if banner.kind is BannerKind.ENDS_UNUSED and metric:
         left = formats.quantity(metric, banner.quantity)
