@@ -62,7 +62,7 @@ def stand_in() -> SandboxServer:
 @lru_cache
 def sdk(key: str, url: str) -> stripe.StripeClient:
     """The SDK itself, for looking at what Stripe knows."""
-    return stripe.StripeClient(key, base_addresses={"api": url})
+    return stripe.StripeClient(key, base_addresses={"api": url} if url else {})
 
 
 @dataclass(frozen=True)

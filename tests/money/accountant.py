@@ -42,6 +42,7 @@ class Customer:
     """What Stripe knows of one customer."""
 
     bought: list[Bought] = field(default_factory=list)
+    payments: set[str] = field(default_factory=set)
     charged_cents: int = 0
     invoiced_cents: int = 0
     refunds: dict[str, tuple[int, str]] = field(default_factory=dict)
@@ -80,6 +81,7 @@ def read(v1: Any, customer_id: str, named: Mapping[str, str]) -> Customer:
     for charge in every(v1.charges.list({"customer": customer_id, "limit": 100})):
         if charge["status"] == "succeeded":
             found.charged_cents += charge["amount"]
+            found.payments.add(charge["payment_intent"])
             _gone(v1, found, charge, lines[charge["payment_intent"]], named)
     found.subscriptions = every(v1.subscriptions.list({"customer": customer_id, "status": "all", "limit": 100}))
     return found

@@ -85,9 +85,10 @@ def _plan(session: Session, organization: Organization, known: Customer, now: da
 def _reversals(session: Session, organization: Organization, known: Customer) -> list[str]:
     """Every refund and dispute is known, as it stands."""
     owner = stored_id(organization)
-    payments = sorted({one.payment for one in known.bought if one.payment})
-    refunds = {row.id: (row.amount_cents, row.status) for row in reversal_store.refunds_of(session, owner, payments)}
-    disputes = {row.id: row.status for row in reversal_store.disputes_of(session, owner, payments)}
+    refunds = {
+        row.id: (row.amount_cents, row.status) for row in reversal_store.refunds_of(session, owner, known.payments)
+    }
+    disputes = {row.id: row.status for row in reversal_store.disputes_of(session, owner, known.payments)}
     found = []
     if refunds != known.refunds:
         found.append(f"refunds: {sorted(refunds.items())}, not {sorted(known.refunds.items())}")

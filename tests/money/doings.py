@@ -98,10 +98,11 @@ def fail_renewals(town: Town, house: Household) -> None:
 def change_recurring(town: Town, house: Household) -> None:
     """Another quantity from the next renewal on, or the end."""
     with house.shop.enter() as visit:
-        packs = [row.id for row in recurring_packs.listed(visit.session, visit.organization)]
+        rows = recurring_packs.listed(visit.session, visit.organization)
+    packs = sorted((row.started_at, row.pack, row.id) for row in rows)
     if packs:
-        count = town.chance.randint(0, 4)
-        town.ask(recurring_changes.change, house.shop.enter, house.shop.payments, town.chance.choice(packs), count)
+        count, (_, _, chosen) = town.chance.randint(0, 4), town.chance.choice(packs)
+        town.ask(recurring_changes.change, house.shop.enter, house.shop.payments, chosen, count)
 
 
 def _charges(town: Town, house: Household) -> list[Any]:
@@ -125,10 +126,11 @@ def refund_here(town: Town, house: Household) -> None:
     """On our pages, for one grant."""
     with town.database.reading() as session:
         owner = stored_id(orgs.by_address(session, house.shop.address))
-        grants = [(each.id, each.paid_cents) for each in credit_store.grants(session, owner) if each.paid_cents]
-    if grants:
-        grant, paid = town.chance.choice(grants)
-        cents, key = town.chance.choice([None, town.chance.randint(1, paid)]), f"refund-{next(_numbers)}"
+        found = [(each.recorded_at, each.paid_cents, each.id) for each in credit_store.grants(session, owner)]
+    paid = sorted(each for each in found if each[1])
+    if paid:
+        _, cents_paid, grant = town.chance.choice(paid)
+        cents, key = town.chance.choice([None, town.chance.randint(1, cents_paid)]), f"refund-{next(_numbers)}"
         for _ in range(2):
             if town.ask(refunds.make, house.shop.enter, house.shop.payments, grant, cents, "As asked", key):
                 return
