@@ -18,6 +18,7 @@ from billing_app.ui.pages import (
     ledger,
     organization,
     overview,
+    plan,
     returned,
     usage,
 )
@@ -27,7 +28,7 @@ from billing_app.ui.theme import STYLESHEETS
 
 logger = logging.getLogger(__name__)
 
-PAGES = (entrance, overview, usage, credits, explain, buy, returned, ledger, alerts, organization)
+PAGES = (entrance, overview, usage, credits, explain, buy, returned, ledger, alerts, organization, plan)
 OPERATOR_PAGES = (organizations,)
 
 

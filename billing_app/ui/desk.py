@@ -29,6 +29,7 @@ from billing_app.services.views import (
 from billing_app.ui.desks.alerts import AlertsDesk, AlertsDesks
 from billing_app.ui.desks.operator import OperatorDesks
 from billing_app.ui.desks.organization import OrganizationDesks, OrganizationReading
+from billing_app.ui.desks.plan import PlanDesk, PlanDesks
 from billing_app.ui.desks.renewals import RenewalsDesk, RenewalsDesks
 
 
@@ -40,7 +41,7 @@ class Visitor:
     address: str
 
 
-class Desk(AlertsDesk, RenewalsDesk, OrganizationReading, Protocol):
+class Desk(AlertsDesk, RenewalsDesk, OrganizationReading, PlanDesk, Protocol):
     """What pages read. Every method is one service call; arguments come from a browser and are checked below."""
 
     def shell(self) -> ShellView:
@@ -68,7 +69,7 @@ class Desk(AlertsDesk, RenewalsDesk, OrganizationReading, Protocol):
         """One entry and where it came from."""
 
 
-class Desks(AlertsDesks, OperatorDesks, RenewalsDesks, OrganizationDesks, Protocol):
+class Desks(AlertsDesks, OperatorDesks, RenewalsDesks, OrganizationDesks, PlanDesks, Protocol):
     """Opens desks, and does what must not happen inside a transaction."""
 
     def open(self, visitor: Visitor, roles: frozenset[Role]) -> AbstractContextManager[Desk]:

@@ -87,6 +87,7 @@ def shell_shown(view: ShellView) -> ShellShown:
         credits_href=routes.credits(here.address),
         buy_href=routes.buy(here.address),
         ledger_href=routes.ledger(here.address) if view.may_buy else "",
+        plan_href=routes.plan(here.address) if view.may_buy else "",
         features_href=routes.features(here.address),
         processes_href=routes.processes(here.address),
         organization_href=routes.organization_page(here.address),
