@@ -8,6 +8,7 @@ from datetime import datetime
 from billing_app.demo.people import DemoOrganization
 from billing_app.domain.access import Role
 from billing_app.domain.credits import DisputeStatus
+from billing_app.domain.processes import Content
 from billing_app.services.usage import ReportedEvent
 
 
@@ -100,7 +101,17 @@ class Invite:
     role: Role
 
 
-Fact = HoldPlan | Buy | Give | Void | Refund | Dispute | Report | Found | Invite
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """The first admin prepares a process, which is published, and perhaps closed without taking anything back."""
+
+    at: datetime
+    content: Content
+    published: bool = True
+    closed_at: datetime | None = None
+
+
+Fact = HoldPlan | Buy | Give | Void | Refund | Dispute | Report | Found | Invite | Decide
 
 
 @dataclass(frozen=True, slots=True)

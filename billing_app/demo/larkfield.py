@@ -9,10 +9,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from billing_app.demo.calendar import RUNNING, Calendar
-from billing_app.demo.facts import Buy, Fact, Found, Give, HoldPlan, Invite, Report, Story
+from billing_app.demo.facts import Buy, Decide, Fact, Found, Give, HoldPlan, Invite, Report, Story
 from billing_app.demo.people import LARKFIELD
 from billing_app.demo.rhythm import device, levels, subjects, sums
 from billing_app.domain.access import Role
+from billing_app.domain.processes import Content, Question
 from billing_app.services.usage import ReportedEvent
 
 ADDRESS = LARKFIELD.address
@@ -60,7 +61,7 @@ def story(now: datetime) -> Story:
         },
         anchor=calendar.anchor,
         plan="free",
-        facts=(*_credits(calendar), _late_use(calendar), *_people(calendar, now)),
+        facts=(*_credits(calendar), _late_use(calendar), *_people(calendar, now), *_processes(calendar, now)),
         usage=tuple(usage),
     )
 
@@ -86,6 +87,27 @@ def _people(calendar: Calendar, now: datetime) -> list[Fact]:
     return [
         Found(calendar.at(9, 3, 10, 12), "larkfield-trails", "Larkfield Trails", one_in=4),
         Invite(now - timedelta(hours=26), "kim@larkfield.example", Role.MEMBER),
+    ]
+
+
+def _processes(calendar: Calendar, now: datetime) -> list[Fact]:
+    """What its members were asked: one that is over, one that is running, and one that is being prepared."""
+    chair = Question("Who should chair the members\N{RIGHT SINGLE QUOTATION MARK} council?", ("Ida Holm", "Jonas Wren"))
+    trail = Question("Which trail deserves a map of its own?", ("North coast", "Old railway", "Seven lakes"))
+    council = "Members\N{RIGHT SINGLE QUOTATION MARK} council"
+    board = Content(
+        council, "Two years, two candidates.", questions=(chair,), census=184, email_reminders=1,
+        features=("liveResults",),
+    )  # fmt: skip
+    poll = Content(
+        "Trail of the year", "The winner is drawn first next spring.", ends_at=now + timedelta(days=12),
+        questions=(trail,), census=640, voting_type="multiple", features=("liveResults", "personalization"),
+    )  # fmt: skip
+    survey = Content("Guides\N{RIGHT SINGLE QUOTATION MARK} survey", census=48)
+    return [
+        Decide(calendar.at(9, 12, 9, 5), board, closed_at=calendar.at(9, 26, 18, 0)),
+        Decide(now - timedelta(days=5, hours=2), poll),
+        Decide(now - timedelta(hours=19), survey, published=False),
     ]
 
 

@@ -15,7 +15,21 @@ from sqlmodel import Session
 
 from billing_app.db import Database
 from billing_app.demo.calendar import Calendar
-from billing_app.demo.facts import Buy, Dispute, Fact, Found, Give, HoldPlan, Invite, Refund, Report, Story, Void
+from billing_app.demo.deciding import decide
+from billing_app.demo.facts import (
+    Buy,
+    Decide,
+    Dispute,
+    Fact,
+    Found,
+    Give,
+    HoldPlan,
+    Invite,
+    Refund,
+    Report,
+    Story,
+    Void,
+)
 from billing_app.demo.people import ACCOUNTS
 from billing_app.demo.story import AGGREGATIONS, stories
 from billing_app.domain.access import DEFAULT_SCOPES
@@ -161,6 +175,8 @@ class _Narrator:
             self._found(session, organization, fact)
         elif isinstance(fact, Invite):
             self._invite(session, organization, fact)
+        elif isinstance(fact, Decide):
+            decide(session, organization, fact, self._admin)
         elif isinstance(fact, HoldPlan):
             credits.change_plan(session, organization, self._plan(fact.plan), fact.at, reason=fact.reason)
         elif isinstance(fact, Buy):

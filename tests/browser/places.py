@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.browser.people import FELIX, GRETA, JUNE, LARKFIELD, MARLOW, PEBBLEBROOK, THEO
+from tests.browser.people import FELIX, GRETA, JUNE, LARKFIELD, MARLOW, NORA, OPERATOR, PEBBLEBROOK, THEO
 
 PLACES: dict[str, tuple[str, str]] = {
     "overview, comfortable": (FELIX, LARKFIELD),
@@ -19,11 +19,24 @@ PLACES: dict[str, tuple[str, str]] = {
     "ledger": (THEO, f"{MARLOW}/ledger"),
     "ledger, an entry": (FELIX, f"{LARKFIELD}/ledger?entry=1"),
     "ledger, nothing fits": (FELIX, f"{LARKFIELD}/ledger?search=nothing-is-called-so"),
+    "alerts": (NORA, f"{LARKFIELD}/alerts"),
+    "features": (NORA, f"{LARKFIELD}/features"),
+    "processes": (NORA, f"{LARKFIELD}/processes"),
+    "process, new": (NORA, f"{LARKFIELD}/processes/new"),
     "not a page for this role": (JUNE, f"{LARKFIELD}/ledger"),
     "not found": (JUNE, MARLOW),
+    "operator, organizations": (OPERATOR, "/admin/organizations"),
+    "operator, a refunded customer": (OPERATOR, "/admin/organizations/larkfield-maps"),
+    "operator, a disputing customer": (OPERATOR, "/admin/organizations/pebblebrook-archive"),
+    "operator, events": (OPERATOR, "/admin/stripe-events?type=refund.created"),
+    "operator, no such event": (OPERATOR, "/admin/stripe-events?event=evt_none"),
+    "operator, reconciliation": (OPERATOR, "/admin/reconciliation"),
+    "operator, recounts": (OPERATOR, "/admin/recounts"),
+    "operator, not for admins": (NORA, "/admin/stripe-events"),
     "sign in": ("", "/sign-in?error=wrong_password"),
     "sign up, closed": ("", "/sign-up"),
     "set up, ended": ("", "/set-up?token=none"),
+    "forgot password": ("", "/forgot-password"),
     "new password, ended": ("", "/new-password?token=none"),
     "invitation, ended": ("", "/invitation?token=none"),
 }

@@ -224,9 +224,7 @@ def _reminders(state: Any, label: str, name: str, value: Any, is_open: Any, note
         rx.el.label(
             rx.el.span(label),
             rx.el.input(
-                type="number",
-                min="0",
-                max="10",
+                input_mode="numeric",
                 default_value=value,
                 on_change=lambda given: state.fill(name, given).debounce(PAUSE_MS),
                 on_blur=lambda given: state.fill(name, given),
@@ -243,7 +241,7 @@ def _reminders(state: Any, label: str, name: str, value: Any, is_open: Any, note
 def _radio(state: Any, one: rx.Var[ChoiceShown]) -> rx.Component:
     return _choice(
         state, one, rx.el.input(
-            type="radio", name="voting_type", value=one.id, checked=one.chosen,
+            type="radio", name="voting_type", value=one.id, default_checked=one.chosen,
             disabled=~one.open | ~state.screen.may_change, on_change=state.fill("voting_type", one.id),
         ),
     )  # fmt: skip
@@ -252,7 +250,7 @@ def _radio(state: Any, one: rx.Var[ChoiceShown]) -> rx.Component:
 def _check(state: Any, one: rx.Var[ChoiceShown]) -> rx.Component:
     return _choice(
         state, one, rx.el.input(
-            type="checkbox", checked=one.chosen, on_change=state.choose(one.id, ~one.chosen),
+            type="checkbox", default_checked=one.chosen, on_change=state.choose(one.id, ~one.chosen),
             disabled=(~one.open & ~one.chosen) | ~state.screen.may_change,
         ),
     )  # fmt: skip
@@ -263,7 +261,7 @@ def _choice(state: Any, one: rx.Var[ChoiceShown], field: rx.Component) -> rx.Com
         rx.el.label(
             field,
             rx.el.span(rx.el.strong(one.name), rx.el.small(one.description), class_name="lines"),
-            class_name="choice",
+            class_name="pick",
         ),
         rx.cond(one.note != "", _locked(state, one.note)),
         class_name="choice-line",
