@@ -89,7 +89,7 @@ def test_a_plan_that_nobody_pays_for_is_past_due(customer: Customer) -> None:
     customer.hear("invoice.payment_failed", "customer.subscription.updated")
     with customer.shop.database.reading() as session:
         owner = stored_id(orgs.by_address(session, customer.shop.address))
-        assert accounts.plans(session, owner).owed[-1].past_due
+        assert accounts.plans(session, owner).owed[-1].until is None
     assert plan(customer) == "essential"
 
 
