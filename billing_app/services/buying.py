@@ -70,6 +70,7 @@ def buy(
         currency=current.currency.upper(),
         valid_until=default_expiry(now),
         recount=labels.recount_view(session, organization, now),
+        choices=tuple(sold),
         monthly_cents=sum(pack.price_cents * count for pack, count in chosen if pack.recurring),
     )
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
 from billing_app.db import Database
 from billing_app.domain.errors import ConflictError
-from billing_app.services import recurring_changes
+from billing_app.services import recurring_changes, recurring_packs
+from tests.dying import survives
 from tests.renewing import START, Renewing
+from tests.shop import FAILING_BANK_DEBIT
+from tests.subscriber import START as START_OF_PLAN
+from tests.subscriber import a_subscriber
 
 
 @pytest.fixture
@@ -189,3 +194,50 @@ def test_a_change_that_stripe_was_not_told_of_is_told(renewing: Renewing) -> Non
     (made,) = renewing.shop.stripe.subscriptions.list({"customer": renewing.customer_id}).data
     assert made["items"].data[0].quantity == 2
     assert renewing.packs()["mau-10k-monthly"].told_revision == 1
+
+
+def test_beside_a_plan_neither_touches_the_other(database: Database) -> None:
+    subscriber = a_subscriber(database)
+    plan = subscriber.subscribe("essential")
+    subscriber.come_back(subscriber.buy("mau-10k-monthly"))
+    subscriber.hear_all()
+    packs = next(each for each in subscriber.stripe.subscriptions.list({}).data if each.id != plan)
+    bad = subscriber.stripe.payment_methods.attach("pm_card_chargeCustomerFail", {"customer": subscriber.customer}).id
+    subscriber.stripe.subscriptions.update(packs.id, {"default_payment_method": bad})
+    subscriber.wait(START_OF_PLAN + timedelta(days=32))
+    subscriber.hear_all()
+    with subscriber.enter() as buyer:
+        (row,) = recurring_packs.listed(buyer.session, buyer.organization)
+    assert (row.state, row.subscription_id) == ("past_due", packs.id)
+    assert subscriber.plan() == "essential"
+    assert subscriber.past_due_since() is None
+    current = subscriber.row()
+    assert current is not None
+    assert (current.id, current.status) == (plan, "active")
+    assert [grant.source for grant in subscriber.grants()] == ["recurring"]
+    recurring_changes.change(subscriber.enter, subscriber.payments, row.id, 0)
+    subscriber.hear_all()
+    assert subscriber.plan() == "essential"
+
+
+def test_a_crash_between_any_two_writes_of_the_return_grants_once(renewing: Renewing) -> None:
+    write, done = 0, False
+    while not done:
+        write += 1
+        session_id = renewing.shop.buy("mau-10k-monthly", "sms-100")
+        done = survives(renewing.shop.database, write, partial(renewing.shop.come_back, session_id))
+        renewing.news()
+        assert renewing.shop.come_back(session_id).state == "paid"
+        assert renewing.granted() == {"mau-10k-monthly": write, "sms-100": write}, f"a crash before write {write}"
+    assert write > 5
+    renewing.clean()
+
+
+def test_a_bank_debit_that_fails_brings_nothing(renewing: Renewing) -> None:
+    started = renewing.shop.start("mau-10k-monthly")
+    renewing.shop.pay(started.session_id, FAILING_BANK_DEBIT)
+    status = renewing.shop.come_back(started.session_id)
+    assert (status.state, status.processing) == ("open", True)
+    renewing.advance(minutes=10)
+    renewing.news()
+    assert (renewing.shop.come_back(started.session_id).state, renewing.shop.grants()) == ("failed", [])

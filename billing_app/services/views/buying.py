@@ -92,6 +92,8 @@ class BuyView:
     valid_until: datetime
     """When credits bought now end."""
     recount: RecountView
+    choices: tuple[Metric, ...] = ()
+    """The same metrics in the catalogue's order, so that a switch keeps its places."""
     monthly_cents: int = 0
     """Of the total, what is charged again every month."""
 

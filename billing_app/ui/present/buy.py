@@ -107,7 +107,7 @@ def buy_shown(view: BuyView, shell: ShellView, formats: Formats, kind: str = "on
         recount=recount_text(view.recount),
         recount_failed=view.recount.failed,
         metric=metric_shown(metric) if metric else MetricShown(),
-        choices=metric_choices(tuple(group.metric for group in view.metrics)),
+        choices=metric_choices(view.choices or tuple(group.metric for group in view.metrics)),
         metric_base=routes.buy(address, **query) + ("&" if recurring else "?") + "metric=",
         need=need_shown(view.need, view, counts, formats) if view.need else NeedShown(),
         chart=need_chart(view.need, view, formats) if view.need else ChartShown(),
