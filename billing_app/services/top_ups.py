@@ -77,7 +77,10 @@ def put(
     owner = accounts.organization_id(organization)
     credit_store.lock_organization(session, owner)
     current = catalog.current(session, now)
-    metric, row = current.metric(metric_id), store.setting(session, owner, metric_id)
+    metric = current.metric(metric_id)
+    # Before the setting's own row: whoever uses the metric holds the meter and then arms the setting.
+    meter = meters.fresh(session, organization, metric_id, now)
+    row = store.setting(session, owner, metric_id)
     if not wanted.enabled and row is not None:
         row.enabled, row.armed_at, row.failures, row.updated_at = False, None, 0, now
         session.add(row)
@@ -94,7 +97,7 @@ def put(
         _set(row, wanted, consent_text(current, metric, pack, wanted), now, actor)
         session.add(row)
     session.flush()
-    meters.recompute(session, organization, meters.fresh(session, organization, metric_id, now), now)
+    meters.recompute(session, organization, meter, now)
     orgs.raise_revision(session, owner)
     return top_up(session, organization, metric_id, now)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -247,3 +249,24 @@ def test_one_attempt_may_be_open(database: Database) -> None:
         first = top_up_charging.begin(buyer.session, owner, METRIC, buyer.now)
         assert first is not None
         assert top_up_charging.begin(buyer.session, owner, METRIC, buyer.now) is None
+
+
+def test_setting_it_and_using_the_metric_at_once_wait_for_each_other(database: Database) -> None:
+    """One lock order: the organization, the meter, the setting."""
+    topping = Topping(database)
+    raised: list[Exception] = []
+
+    def again(work: Callable[[int], object]) -> None:
+        try:
+            for number in range(8):
+                work(number)
+        except Exception as error:  # noqa: BLE001  whatever it is, the test fails with it
+            raised.append(error)
+
+    works = [lambda number: topping.put(replace(WANTED, threshold=number)), lambda _number: topping.use(60)]
+    threads = [threading.Thread(target=again, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert raised == []
