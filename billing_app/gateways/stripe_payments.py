@@ -10,7 +10,7 @@ from typing import Any
 
 import stripe
 
-from billing_app.domain.errors import BillingError, UnavailableError
+from billing_app.domain.errors import BillingError, ConflictError, UnavailableError
 from billing_app.gateways import stripe_reading as reading
 from billing_app.gateways.payments import (
     ONCE,
@@ -40,6 +40,9 @@ MAX_LOOKUP_KEYS = 10
 """Lookup keys that Stripe takes in one question."""
 
 EXISTS = "resource_already_exists"
+
+MAX_DELETED = 5
+"""How often a customer may be deleted and made anew within the day for which Stripe keeps keys."""
 
 PAYMENT, SUBSCRIPTION = "payment", "subscription"
 """Modes of a Checkout session."""
@@ -100,13 +103,18 @@ class StripePayments(
             self._v1.prices.update(price_id, {"active": False})
 
     def create_customer(self, wanted: NewCustomer) -> str:
-        """Makes a customer; its id."""
+        """Makes a customer; its id. One that was made under this key and deleted since is followed by another."""
         key = f"{wanted.key}:{digest(wanted.name)}"
-        with translated():
-            made = self._v1.customers.create(
-                {"name": wanted.name, "metadata": dict(wanted.metadata)}, {"idempotency_key": key}
-            )
-        return made.id
+        for _ in range(MAX_DELETED):
+            with translated():
+                made = self._v1.customers.create(
+                    {"name": wanted.name, "metadata": dict(wanted.metadata)}, {"idempotency_key": key}
+                )
+                # A repeated key gives the first answer again, whatever has become of the customer.
+                if not self._v1.customers.retrieve(made.id).to_dict().get("deleted"):
+                    return made.id
+            key = f"{key[:100]}:after:{made.id}"
+        raise ConflictError("This customer was deleted at Stripe again and again.", code="payments_conflict")
 
     def create_checkout(self, wanted: NewCheckout) -> OpenCheckout:
         """Begins a payment on Stripe's hosted page. Metadata is not copied from session to payment: both get it."""

@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from billing_app.gateways.payments import Payments
-from billing_app.services import fulfilment, reversal_events, saved_cards, subscription_events
+from billing_app.services import customer_events, fulfilment, reversal_events, saved_cards, subscription_events
 from billing_app.services.event_outcomes import Handler, Outcome, Write
 from billing_app.store.tables.inbox import InboxEvent
 
@@ -46,5 +46,6 @@ HANDLERS: Mapping[str, Handler] = {
     "customer.subscription.resumed": subscription_events.subscription_changed,
     "customer.subscription.trial_will_end": subscription_events.subscription_changed,
     **reversal_events.HANDLERS,
+    **customer_events.HANDLERS,
 }
 """By type; every other type is stored and ignored."""

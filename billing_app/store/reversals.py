@@ -11,6 +11,7 @@ from billing_app.store.tables.credits import GrantAction, GrantRow
 from billing_app.store.tables.orgs import Organization
 from billing_app.store.tables.purchases import Order
 from billing_app.store.tables.reversals import PaymentDispute, PaymentRefund, RefundRequest
+from billing_app.store.tables.top_ups import SavedCard
 
 
 def refund(session: Session, organization_id: int, refund_id: str) -> PaymentRefund | None:
@@ -69,6 +70,12 @@ def actions_on(session: Session, organization_id: int, grant_ids: Iterable[str])
 def by_customer(session: Session, customer_id: str) -> Organization | None:
     """The organization that this customer of Stripe's is."""
     return session.exec(select(Organization).where(Organization.stripe_customer_id == customer_id)).first()
+
+
+def owner_of_card(session: Session, payment_method_id: str) -> int | None:
+    """Who has saved this card for its auto top-ups."""
+    query = select(SavedCard.organization_id).where(SavedCard.payment_method_id == payment_method_id)
+    return session.exec(query.limit(1)).first()
 
 
 def grant_anywhere(session: Session, grant_id: str) -> GrantRow | None:

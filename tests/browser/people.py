@@ -26,6 +26,9 @@ GRETA = "greta@pebblebrook.example"
 LOTTE = "lotte@pebblebrook.example"
 """Member of Pebblebrook Archive."""
 
+OPERATOR = "operator@console.example"
+"""Runs the console, and belongs to no organization."""
+
 LARKFIELD = "/o/larkfield-maps"
 MARLOW = "/o/marlow-letters"
 PEBBLEBROOK = "/o/pebblebrook-archive"

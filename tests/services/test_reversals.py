@@ -253,3 +253,19 @@ def test_a_void_grant_is_still_given_back(shop: Shop) -> None:
         credits.void(session, orgs.by_address(session, "acme"), shop.grants()[0].id, shop.clock(), reason="By mistake")
     shop.hear("refund.created", refund(shop, payment))
     assert (shop.balance("sms"), account(shop, "sms").debt) == (0, 0)
+
+
+def test_a_deleted_customer_takes_nothing_along_and_the_next_purchase_makes_a_new_one(shop: Shop) -> None:
+    payment = buy(shop, "sms-100")
+    with shop.database.reading() as session:
+        old = orgs.by_address(session, "acme").stripe_customer_id or ""
+    shop.stripe.customers.delete(old)
+    shop.hear("customer.deleted", old)
+    assert shop.balance("sms") == 100
+    shop.hear("refund.created", refund(shop, payment, 325))
+    assert shop.balance("sms") == 50
+    buy(shop, "sms-100")
+    with shop.database.reading() as session:
+        new = orgs.by_address(session, "acme").stripe_customer_id
+    assert new not in (None, old)
+    assert shop.balance("sms") == 150

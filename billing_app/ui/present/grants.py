@@ -58,7 +58,7 @@ def grant_row(grant: GrantView, metric: Metric, now: datetime, href: str, format
     return GrantRow(
         id=grant.id,
         name=grant_name(grant.label, metric, formats),
-        note=grant_note(grant.label, formats),
+        note=", ".join([grant_note(grant.label, formats), *_went_back(grant, metric, formats)]),
         badge=badge,
         badge_tone=tone,
         left=formats.quantity(metric, grant.left) if grant.left else "0",
@@ -74,6 +74,18 @@ def grant_row(grant: GrantView, metric: Metric, now: datetime, href: str, format
         dim=not spendable,
         href=href,
     )
+
+
+def _went_back(grant: GrantView, metric: Metric, formats: Formats) -> list[str]:
+    """What a refund or a dispute did to it, beyond what its badge says: "400 taken back", "80 owed"."""
+    words = []
+    if grant.clawed_back and grant.status is not GrantStatus.REFUNDED:
+        words.append(f"{formats.quantity(metric, grant.clawed_back)} taken back")
+    if grant.debt:
+        words.append(f"{formats.quantity(metric, grant.debt)} owed")
+    if grant.held:
+        words.append("payment disputed")
+    return words
 
 
 def _share(part: int, whole: int) -> str:

@@ -1,0 +1,74 @@
+"""What events about customers and cards do: the little that we keep of them follows Stripe.
+
+We keep an organization's customer id and the saved card of its auto top-ups. Products and prices are found at Stripe by
+their lookup keys whenever they are needed, so nothing has to follow those; the sync reports prices that sell what the
+catalogue does not offer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlmodel import Session
+
+from billing_app.gateways.payments import Payments
+from billing_app.services import audit, orgs
+from billing_app.services.event_outcomes import Handler, Outcome, Write
+from billing_app.store import credits as credit_store
+from billing_app.store import reversals as store
+from billing_app.store.orgs import stored_id
+from billing_app.store.tables.inbox import InboxEvent
+from billing_app.store.tables.top_ups import SavedCard
+
+
+def customer_deleted(payments: Payments, event: InboxEvent) -> Write:
+    """The organization has no customer any more: its next purchase makes a new one. Nothing that it has is touched."""
+    customer_id = event.object_id
+
+    def write(session: Session, now: datetime) -> Outcome:
+        found = store.by_customer(session, customer_id)
+        if found is None:
+            return Outcome(ours=False)
+        owner = stored_id(found)
+        organization = credit_store.lock_organization(session, owner)
+        organization.stripe_customer_id = None
+        session.add(organization)
+        _forget_card(session, owner, customer_id, "")
+        before = {"customer": customer_id}
+        audit.record(session, owner, now, audit.SYSTEM, "customer.deleted", customer_id, before=before)
+        orgs.raise_revision(session, owner)
+        return Outcome(ours=True, organization_id=owner)
+
+    return write
+
+
+def card_detached(payments: Payments, event: InboxEvent) -> Write:
+    """A card was taken off its customer: auto top-ups of whoever had saved it ask for another."""
+    card_id = event.object_id
+
+    def write(session: Session, now: datetime) -> Outcome:
+        owner = store.owner_of_card(session, card_id)
+        if owner is None:
+            return Outcome(ours=False)
+        credit_store.lock_organization(session, owner)
+        _forget_card(session, owner, "", card_id)
+        audit.record(session, owner, now, audit.SYSTEM, "card.removed", card_id)
+        orgs.raise_revision(session, owner)
+        return Outcome(ours=True, organization_id=owner)
+
+    return write
+
+
+def _forget_card(session: Session, owner: int, customer_id: str, card_id: str) -> None:
+    card = session.get(SavedCard, owner)
+    if card is not None and (card.customer_id == customer_id or card.payment_method_id == card_id):
+        session.delete(card)
+        session.flush()
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "customer.deleted": customer_deleted,
+    "payment_method.detached": card_detached,
+}
+"""By type."""
