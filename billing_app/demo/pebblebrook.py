@@ -90,6 +90,7 @@ def _credits(calendar: Calendar) -> tuple[Fact, ...]:
         Buy(at(9, 20, 11, 11), "emails-mistake", "emails-1k"),
         Refund(at(9, 21, 10, 0), "emails-mistake", 250, "Bought by mistake"),
         Buy(at(10, 6, 15, 44), "bandwidth-reserve", "bandwidth-1tb"),
+        Give(at(10, 14, 9, 40), "pilot-tokens", "token", 20, "operator", "Thank you for the pilot", days=365),
         Buy(at(11, 17, 13, 20), "storage-first", "storage-100gb"),
         Buy(calendar.days_ago(5, 10, 26), "storage-second", "storage-50gb"),
     )

@@ -15,21 +15,36 @@ from billing_app.ui.pages import (
     credits,
     entrance,
     explain,
+    features,
     ledger,
     organization,
     overview,
     plan,
+    process,
+    processes,
     returned,
     usage,
 )
-from billing_app.ui.pages.operator import organizations
+from billing_app.ui.pages.operator import (
+    audit,
+    catalogue,
+    customer,
+    gift_cards,
+    organizations,
+    reconciliation,
+    recounts,
+    stripe_events,
+)
 from billing_app.ui.session import GuardedPage
 from billing_app.ui.theme import STYLESHEETS
 
 logger = logging.getLogger(__name__)
 
-PAGES = (entrance, overview, usage, credits, explain, buy, returned, ledger, alerts, organization, plan)
-OPERATOR_PAGES = (organizations,)
+PAGES = (
+    entrance, overview, usage, credits, explain, buy, returned, ledger, plan, features, processes, process,
+    organization, alerts,
+)  # fmt: skip
+OPERATOR_PAGES = (organizations, customer, stripe_events, reconciliation, recounts, catalogue, gift_cards, audit)
 
 
 def create_console(api_transformer: Any = None) -> rx.App:

@@ -27,9 +27,11 @@ from billing_app.services.views import (
     UsageView,
 )
 from billing_app.ui.desks.alerts import AlertsDesk, AlertsDesks
+from billing_app.ui.desks.cards import CardsDesk, CardsDesks
 from billing_app.ui.desks.operator import OperatorDesks
 from billing_app.ui.desks.organization import OrganizationDesks, OrganizationReading
 from billing_app.ui.desks.plan import PlanDesk, PlanDesks
+from billing_app.ui.desks.processes import ProcessesDesk, ProcessesDesks
 from billing_app.ui.desks.renewals import RenewalsDesk, RenewalsDesks
 
 
@@ -41,7 +43,7 @@ class Visitor:
     address: str
 
 
-class Desk(AlertsDesk, RenewalsDesk, OrganizationReading, PlanDesk, Protocol):
+class Desk(RenewalsDesk, AlertsDesk, CardsDesk, OrganizationReading, PlanDesk, ProcessesDesk, Protocol):
     """What pages read. Every method is one service call; arguments come from a browser and are checked below."""
 
     def shell(self) -> ShellView:
@@ -69,7 +71,9 @@ class Desk(AlertsDesk, RenewalsDesk, OrganizationReading, PlanDesk, Protocol):
         """One entry and where it came from."""
 
 
-class Desks(AlertsDesks, OperatorDesks, RenewalsDesks, OrganizationDesks, PlanDesks, Protocol):
+class Desks(
+    OperatorDesks, AlertsDesks, CardsDesks, OrganizationDesks, PlanDesks, ProcessesDesks, RenewalsDesks, Protocol
+):
     """Opens desks, and does what must not happen inside a transaction."""
 
     def open(self, visitor: Visitor, roles: frozenset[Role]) -> AbstractContextManager[Desk]:

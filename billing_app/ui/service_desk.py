@@ -41,13 +41,22 @@ from billing_app.services.views import (
 from billing_app.settings import Settings
 from billing_app.ui.desk import Visitor
 from billing_app.ui.service_desks.alerts import ServiceAlertsDesk, ServiceAlertsDesks
+from billing_app.ui.service_desks.cards import ServiceCardsDesk, ServiceCardsDesks
 from billing_app.ui.service_desks.operator import ServiceOperatorDesks
 from billing_app.ui.service_desks.organization import ServiceOrganizationDesks, ServiceOrganizationReading
 from billing_app.ui.service_desks.plan import ServicePlanDesk, ServicePlanDesks
+from billing_app.ui.service_desks.processes import ServiceProcessesDesk, ServiceProcessesDesks
 from billing_app.ui.service_desks.renewals import ServiceRenewalsDesk, ServiceRenewalsDesks
 
 
-class ServiceDesk(ServiceAlertsDesk, ServiceRenewalsDesk, ServiceOrganizationReading, ServicePlanDesk):
+class ServiceDesk(
+    ServiceAlertsDesk,
+    ServiceCardsDesk,
+    ServiceOrganizationReading,
+    ServicePlanDesk,
+    ServiceProcessesDesk,
+    ServiceRenewalsDesk,
+):
     """What one visitor reads of one organization, in one transaction."""
 
     def __init__(self, session: Session, access: sessions.Access, settings: Settings, now: datetime) -> None:
@@ -92,7 +101,15 @@ class ServiceDesk(ServiceAlertsDesk, ServiceRenewalsDesk, ServiceOrganizationRea
         return reading_ledger.trace(self.session, self.organization, number, self.now)
 
 
-class ServiceDesks(ServiceOperatorDesks, ServiceAlertsDesks, ServiceRenewalsDesks, ServiceOrganizationDesks, ServicePlanDesks):
+class ServiceDesks(
+    ServiceOperatorDesks,
+    ServiceAlertsDesks,
+    ServiceCardsDesks,
+    ServiceOrganizationDesks,
+    ServicePlanDesks,
+    ServiceProcessesDesks,
+    ServiceRenewalsDesks,
+):
     """Opens desks on the product's database; talks to Stripe outside transactions."""
 
     def __init__(self, database: Database, settings: Settings, payments: Payments | None) -> None:

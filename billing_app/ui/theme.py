@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-STYLESHEETS = ["/billing.css", "/plan.css"]
+STYLESHEETS = ["/billing.css", "/operator.css", "/plan.css"]
 
 
 def radix_theme() -> rx.Component:

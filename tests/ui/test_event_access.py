@@ -49,6 +49,7 @@ MATRIX: dict[frozenset[Role] | None, dict[str, str]] = {
     },
     MONEY_ROLES: {
         "BuyState": "load change cover take pay",
+        "CardsState": "ask close redeem convert",
         "ExplainState": "load choose",
         "LedgerState": "load search",
         "PlanState": "load arrive choose ask close confirm manage",

@@ -19,6 +19,7 @@ from billing_app.ui.components.basics import (
     more_link,
     refused_button,
 )
+from billing_app.ui.components.cards import card_buttons
 from billing_app.ui.components.charts import legend_item, plot, table_below
 from billing_app.ui.components.grants import grants_table
 from billing_app.ui.components.renewals import renewing_panel, top_up_panel
@@ -141,6 +142,7 @@ def _empty() -> rx.Component:
         "Credits pay for what goes beyond the plan, and last a year. Packs that you buy, gift cards and "
         "what the operator grants are listed here, with the months that burned them.",
         _buy(),
+        rx.cond(shell.money, card_buttons(screen.tokens)),
     )
 
 
@@ -151,7 +153,7 @@ def _grants() -> rx.Component:
             rx.el.small("what ends first pays first"),
             rx.el.div(
                 choice_switch(screen.filters, screen.kept, screen.kept_base, "Which grants", size="1"),
-                rx.cond(shell.money, download("CSV", screen.csv_href)),
+                rx.cond(shell.money, rx.fragment(card_buttons(screen.tokens), download("CSV", screen.csv_href))),
                 class_name="panel-tools",
             ),
             class_name="panel-head",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from billing_app.domain.catalog import TOKEN_ID
 from billing_app.services.views import CreditsView, ForecastKind, ShellView
 from billing_app.ui import routes
 from billing_app.ui.charts.balance import balance_figure
@@ -51,6 +52,7 @@ class CreditsShown:
     total_granted: str = ""
     total_burned: str = ""
     csv_href: str = ""
+    tokens: bool = False
     buy_href: str = ""
 
 
@@ -89,6 +91,7 @@ def credits_shown(
         total_granted=formats.quantity(metric, sum(one.quantity for one in listed)),
         total_burned=f"{formats.quantity(metric, sum(one.burned for one in listed))} burned",
         csv_href=routes.api(address, "grants.csv", metric=metric.id),
+        tokens=any(one.id == TOKEN_ID for one in view.metrics),
         buy_href=routes.buy(address, metric=metric.id),
     )
 

@@ -1,0 +1,69 @@
+"""What operators do: the catalogue, gift cards, and the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from billing_app.services.catalog import LoadResult
+from billing_app.services.catalogue_edits import Version
+from billing_app.services.catalogue_effects import Preview
+from billing_app.services.gift_cards import CardView, NewCard, Redemption
+from billing_app.services.stripe_catalogue import Step
+from billing_app.services.views.catalogue import CatalogueView, CheckView
+from billing_app.services.views.organization import AuditPage
+
+Document = Mapping[str, Any]
+
+
+class OperatingDesk(Protocol):
+    """One operator's work, in one transaction."""
+
+    def catalogue(self) -> CatalogueView:
+        """The version that an edit begins with."""
+
+    def catalogue_file(self) -> Document:
+        """What plans.json says now, to be looked at as an edit."""
+
+    def check_catalogue(self, document: Document, based_on: int) -> CheckView:
+        """What an edit would do so far."""
+
+    def preview_catalogue(self, document: Document, based_on: int, correcting: bool) -> Preview:
+        """Whom saving would affect, and how."""
+
+    def save_catalogue(self, document: Document, based_on: int, correcting: bool) -> LoadResult:
+        """Saves an edit."""
+
+    def rebase_catalogue(self, document: Document, based_on: int) -> tuple[int, Document, Sequence[str]]:
+        """An edit on top of the version in force: that version, the document, and what both had changed."""
+
+    def catalogue_versions(self, before: int) -> Sequence[Version]:
+        """Versions, the newest first, below `before` if it is not 0."""
+
+    def catalogue_version(self, version: int) -> Document:
+        """An earlier version, whole."""
+
+    def gift_cards(self, cursor: str) -> tuple[Sequence[CardView], str, CatalogueView]:
+        """Cards, the newest first; the cursor of the page after; and the catalogue that names what they hold."""
+
+    def create_gift_cards(
+        self, name: str, contents: Mapping[str, int], count: int, redemptions: int, expires_at: datetime | None
+    ) -> Sequence[NewCard]:
+        """Makes a batch; the codes are told this once."""
+
+    def void_gift_card(self, card: str, reason: str) -> None:
+        """Ends a card."""
+
+    def redemptions(self, card: str) -> Sequence[Redemption]:
+        """Who redeemed a card."""
+
+    def audit(self, cursor: str, action: str) -> AuditPage:
+        """Who changed what, anywhere."""
+
+
+class OperatingDesks(Protocol):
+    """What talks to Stripe for an operator."""
+
+    def push_prices(self, cookies: str) -> Sequence[Step]:
+        """Makes at Stripe what the catalogue sells; answers what was done."""

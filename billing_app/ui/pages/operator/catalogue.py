@@ -1,0 +1,289 @@
+"""/admin/catalogue: plans as a matrix that is edited in place, packs, rates, actions; looked at before it is saved."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import reflex as rx
+
+from billing_app.domain.errors import ConflictError
+from billing_app.services.views.catalogue import CatalogueView, CheckView
+from billing_app.ui import operator_routes, routes
+from billing_app.ui.components.basics import download, head
+from billing_app.ui.components.catalogue_grid import grid_table
+from billing_app.ui.components.catalogue_review import edit_bar, history_list, plain_button, review_dialog
+from billing_app.ui.components.skeletons import list_skeleton
+from billing_app.ui.desk import desks
+from billing_app.ui.operator_layout import operator_page, refusal
+from billing_app.ui.operator_session import OperatorFrame, OperatorVisit, for_operators
+from billing_app.ui.present import catalogue_drafts as drafts
+from billing_app.ui.present.catalogue import (
+    CatalogueShown,
+    ReviewShown,
+    bar_words,
+    conflict_words,
+    counted,
+    grid_shown,
+    head_words,
+    history_shown,
+    place_named,
+    review_shown,
+)
+from billing_app.ui.present.catalogue_grids import SEPARATOR
+
+PARTS = ("plans", "packs", "rates", "actions", "history")
+
+Document = dict[str, Any]
+
+
+class CatalogueState(OperatorFrame):
+    """The editor of one tab. What is typed and not saved is kept here, never in the browser."""
+
+    screen: CatalogueShown = CatalogueShown()
+    _draft: Document = {}  # noqa: RUF012  Reflex copies defaults
+    _base: Document = {}  # noqa: RUF012
+    _version: int = 0
+
+    @rx.event
+    @for_operators
+    async def load(self, visit: OperatorVisit) -> None:
+        """Reads the catalogue in force. An edit that was begun in this tab stays."""
+        view: CatalogueView = await visit.show(self, lambda desk: desk.catalogue(), lambda view, _formats: view)
+        if self._draft == self._base:
+            self._begin(view)
+        title, since = head_words(view)
+        self.screen = replace(
+            self.screen, ready=True, title=title, since=since, file_conflict=conflict_words(view), saved="", pushed=""
+        )
+        await self._show(visit)
+
+    @rx.event
+    @for_operators
+    async def show_part(self, visit: OperatorVisit, part: str) -> None:
+        """Opens another part of the catalogue."""
+        versions = await visit.read(lambda desk: tuple(desk.catalogue_versions(0)))
+        chosen = part if part in PARTS else PARTS[0]
+        self.screen = replace(self.screen, part=chosen, history=history_shown(versions, self._base))
+        await self._show(visit)
+
+    @rx.event
+    @for_operators
+    async def edit(self, visit: OperatorVisit, key: str, text: str) -> None:
+        """Changes one cell of the edit."""
+        await visit.read(lambda desk: desk.shell())
+        place = place_named(self.screen.part, key, self._draft, self._base)
+        if place is not None:
+            await self._become(visit, drafts.changed(self._draft, place, text))
+
+    @rx.event
+    @for_operators
+    async def add(self, visit: OperatorVisit) -> None:
+        """One plan, pack or rate more."""
+        await visit.read(lambda desk: desk.shell())
+        makers = {"plans": drafts.with_plan, "packs": drafts.with_pack, "rates": drafts.with_rate}
+        if self.screen.part in makers and self._draft:
+            await self._become(visit, makers[self.screen.part](self._draft))
+
+    @rx.event
+    @for_operators
+    async def take_out(self, visit: OperatorVisit, key: str) -> None:
+        """One pack or rate less."""
+        await visit.read(lambda desk: desk.shell())
+        name, _, at = key.partition(SEPARATOR)
+        if at.isdigit():
+            await self._become(visit, drafts.without(self._draft, name, int(at[:6])))
+
+    @rx.event
+    @for_operators
+    async def discard(self, visit: OperatorVisit) -> None:
+        """Forgets the edit."""
+        self._begin(await visit.read(lambda desk: desk.catalogue()))
+        await self._show(visit)
+
+    @rx.event
+    @for_operators
+    async def take_newer(self, visit: OperatorVisit) -> None:
+        """Puts the edit on top of what somebody else saved meanwhile."""
+        draft, based_on = self._draft, self._version
+        version, together, both = await visit.read(lambda desk: desk.rebase_catalogue(draft, based_on))
+        self._begin(await visit.read(lambda desk: desk.catalogue()))
+        self._draft, self._version = dict(together), version
+        said = f"Both changed, yours stands: {', '.join(both[:3])}" if both else ""
+        self.screen = replace(self.screen, both=said)
+        await self._show(visit)
+
+    @rx.event
+    @for_operators
+    async def open_file(self, visit: OperatorVisit) -> None:
+        """Opens the changed plans.json as an edit."""
+        document = await visit.read(lambda desk: desk.catalogue_file())
+        await self._become(visit, dict(document))
+
+    @rx.event
+    @for_operators
+    async def restore(self, visit: OperatorVisit, version: int) -> None:
+        """Opens an earlier version as an edit."""
+        document = await visit.read(lambda desk: desk.catalogue_version(version))
+        self.screen = replace(self.screen, part=PARTS[0])
+        await self._become(visit, dict(document))
+
+    @rx.event
+    @for_operators
+    async def review(self, visit: OperatorVisit, correcting: bool) -> None:
+        """Shows what saving would do, with every organization that feels it."""
+        draft, version = self._draft, self._version
+        preview = await visit.read(lambda desk: desk.preview_catalogue(draft, version, correcting))
+        shown = review_shown(preview, draft, self._base, visit.formats, version, correcting=correcting)
+        self.screen = replace(self.screen, review=shown, saved="")
+        self.problem = self.problem_detail = ""
+
+    @rx.event
+    @for_operators
+    async def close_review(self, visit: OperatorVisit, opened: bool) -> None:
+        """Back to the edit."""
+        await visit.read(lambda desk: desk.shell())
+        if not opened:
+            self.screen = replace(self.screen, review=ReviewShown())
+
+    @rx.event
+    @for_operators
+    async def save(self, visit: OperatorVisit) -> None:
+        """Saves what was reviewed."""
+        draft, version, correcting = self._draft, self._version, self.screen.review.correcting
+        push = self.screen.review.prices != ""
+        try:
+            result = await visit.write(lambda desk: desk.save_catalogue(draft, version, correcting))
+        except ConflictError:
+            self.screen = replace(self.screen, review=ReviewShown())
+            await self._show(visit)
+            return
+        view = await visit.read(lambda desk: desk.catalogue())
+        self._begin(view)
+        title, since = head_words(view)
+        words = f"Saved as version {result.version}: {counted(len(result.changes), 'change')}."
+        self.screen = replace(
+            self.screen, review=ReviewShown(), title=title, since=since, saved=words, push=push, pushed="", both=""
+        )
+        await self._show(visit)
+
+    @rx.event(background=True)
+    @for_operators
+    async def push(self, visit: OperatorVisit) -> None:
+        """Makes at Stripe what the catalogue sells."""
+        done = await visit.call(desks().push_prices)
+        async with self:
+            said = f"{counted(len(done), 'price')} pushed to Stripe." if done else "Stripe sells exactly this already."
+            self.screen = replace(self.screen, push=False, pushed=said)
+
+    def _begin(self, view: CatalogueView) -> None:
+        """An edit of this version that changes nothing yet."""
+        self._base, self._draft, self._version = dict(view.document), dict(view.document), view.version
+
+    async def _become(self, visit: OperatorVisit, draft: Document) -> None:
+        if draft != self._draft:
+            self._draft = draft
+            self.screen = replace(self.screen, saved="", both="")
+            await self._show(visit)
+
+    async def _show(self, visit: OperatorVisit) -> None:
+        """The tables and the bar, after anything changed."""
+        draft, base, version = self._draft, self._base, self._version
+        dirty = draft != base
+        check = await visit.read(lambda desk: desk.check_catalogue(draft, version)) if dirty else CheckView()
+        part = self.screen.part
+        words: dict[str, Any] = bar_words(check)
+        grid = grid_shown(part, draft, base, check) if part != "history" else self.screen.grid
+        self.screen = replace(self.screen, grid=grid, dirty=dirty, **words)
+
+
+screen = CatalogueState.screen
+
+
+def catalogue_page() -> rx.Component:
+    """The page."""
+    content = rx.fragment(
+        head(
+            "Catalogue",
+            rx.el.span(rx.el.strong(screen.title), " ", screen.since, class_name="head-note"),
+            tools=[download("plans.json", f"{routes.API}/admin/catalogue/plans.json")],
+        ),
+        refusal(),
+        _remarks(),
+        rx.el.section(_tools(), _table(), class_name="panel catalogue"),
+        edit_bar(CatalogueState),
+        review_dialog(CatalogueState),
+    )
+    return operator_page(content, active="catalogue", ready=screen.ready, skeleton=list_skeleton("Catalogue"))
+
+
+def _remarks() -> rx.Component:
+    return rx.fragment(
+        rx.cond(
+            screen.file_conflict != "",
+            rx.el.section(
+                rx.el.div(
+                    rx.icon("triangle-alert", size=18, aria_hidden="true"),
+                    rx.el.div(
+                        rx.el.strong("plans.json has changed."),
+                        rx.el.span(screen.file_conflict),
+                        class_name="banner-words",
+                    ),
+                    rx.el.div(
+                        plain_button("Open it as an edit", CatalogueState.open_file), class_name="banner-actions"
+                    ),
+                    class_name="banner-line",
+                ),
+                class_name="banner",
+            ),
+        ),
+        rx.cond(
+            screen.saved != "",
+            rx.el.section(
+                rx.icon("circle-check", size=16, aria_hidden="true"),
+                rx.el.strong(screen.saved),
+                rx.cond(
+                    screen.push, plain_button("Push prices to Stripe", CatalogueState.push), rx.el.span(screen.pushed)
+                ),
+                class_name="panel saved",
+                role="status",
+            ),
+        ),
+    )
+
+
+def _tools() -> rx.Component:
+    labels = {"plans": "Plans", "packs": "Packs", "rates": "Token rates", "actions": "Actions", "history": "History"}
+    adding = rx.match(
+        screen.part,
+        ("plans", plain_button("Add plan", CatalogueState.add, "plus")),
+        ("packs", plain_button("Add pack", CatalogueState.add, "plus")),
+        ("rates", plain_button("Add rate", CatalogueState.add, "plus")),
+        rx.fragment(),
+    )
+    return rx.el.div(
+        rx.segmented_control.root(
+            *[rx.segmented_control.item(label, value=part) for part, label in labels.items()],
+            value=screen.part,
+            on_change=lambda part: CatalogueState.show_part(part.to(str)),
+            size="2",
+            class_name="switch",
+            custom_attrs={"aria-label": "Part of the catalogue"},
+        ),
+        rx.el.div(adding, class_name="panel-tools"),
+        class_name="matrix-tools",
+    )
+
+
+def _table() -> rx.Component | rx.Var:
+    heads = {"plans": "", "packs": "Pack", "rates": "Metric", "actions": "Action"}
+    tables = [
+        (part, grid_table(CatalogueState, screen.grid, first, f"The catalogue's {part}"))
+        for part, first in heads.items()
+    ]
+    return rx.match(screen.part, *tables, history_list(CatalogueState))
+
+
+def add(app: rx.App) -> None:
+    """Puts the page into the app."""
+    app.add_page(catalogue_page, route=operator_routes.CATALOGUE, title="Catalogue", on_load=CatalogueState.load)

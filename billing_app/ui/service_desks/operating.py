@@ -1,0 +1,128 @@
+"""The catalogue, gift cards and the audit log on the product's database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from billing_app import clock
+from billing_app.db import Database, Session
+from billing_app.domain.catalog import to_document
+from billing_app.domain.errors import NotFoundError
+from billing_app.gateways.stripe_payments import payments_of
+from billing_app.services import (
+    catalog,
+    catalogue_desk,
+    catalogue_edits,
+    catalogue_effects,
+    gift_cards,
+    reading_organization,
+    sessions,
+    stripe_catalogue,
+)
+from billing_app.services.catalog import LoadResult
+from billing_app.services.catalogue_edits import Version
+from billing_app.services.catalogue_effects import Preview
+from billing_app.services.cursors import cursor_of, place_at
+from billing_app.services.gift_cards import CardView, NewCard, Redemption
+from billing_app.services.stripe_catalogue import Deed, Step
+from billing_app.services.views.catalogue import CatalogueView, CheckView
+from billing_app.services.views.organization import AuditPage
+from billing_app.settings import Settings
+from billing_app.ui.desks.operating import Document
+
+PAGE = 50
+"""Cards and versions of one page."""
+
+MAX_REDEMPTIONS = 200
+"""Redemptions of a card that a page lists."""
+
+
+class ServiceOperatingDesk:
+    """One operator's work."""
+
+    session: Session
+    identity: sessions.Identity
+    settings: Settings
+    now: datetime
+
+    @property
+    def actor(self) -> str:
+        """Who it is, for records."""
+        return f"user:{self.identity.user_id}"
+
+    def catalogue(self) -> CatalogueView:
+        return catalogue_desk.catalogue(self.session, self.now, self.settings.catalogue_file)
+
+    def catalogue_file(self) -> Document:
+        return catalogue_desk.from_file(self.settings.catalogue_file)
+
+    def check_catalogue(self, document: Document, based_on: int) -> CheckView:
+        return catalogue_desk.check(self.session, document, based_on, self.now)
+
+    def preview_catalogue(self, document: Document, based_on: int, correcting: bool) -> Preview:
+        return catalogue_effects.preview(self.session, document, self.now, based_on=based_on, correcting=correcting)
+
+    def save_catalogue(self, document: Document, based_on: int, correcting: bool) -> LoadResult:
+        return catalogue_edits.save(
+            self.session, document, self.now, based_on=based_on, correcting=correcting, actor=self.identity.email
+        )
+
+    def rebase_catalogue(self, document: Document, based_on: int) -> tuple[int, Document, Sequence[str]]:
+        head, together, both = catalogue_edits.rebased(self.session, document, self.now, based_on=based_on)
+        return head.version, together, both
+
+    def catalogue_versions(self, before: int) -> Sequence[Version]:
+        return catalogue_edits.versions(self.session, self.now, PAGE, before or None)
+
+    def catalogue_version(self, version: int) -> Document:
+        return to_document(catalogue_edits.of_number(self.session, version))
+
+    def gift_cards(self, cursor: str) -> tuple[Sequence[CardView], str, CatalogueView]:
+        place = place_at(cursor, 1)
+        found = gift_cards.page(self.session, self.now, PAGE + 1, None if place is None else _uuid(place[0]))
+        page = found[:PAGE]
+        return page, cursor_of(str(page[-1].id)) if len(found) > PAGE else "", self.catalogue()
+
+    def create_gift_cards(
+        self, name: str, contents: Mapping[str, int], count: int, redemptions: int, expires_at: datetime | None
+    ) -> Sequence[NewCard]:
+        return gift_cards.create(
+            self.session, name, contents, self.now,
+            count=count, max_redemptions=redemptions, expires_at=expires_at, actor=self.actor,
+        )  # fmt: skip
+
+    def void_gift_card(self, card: str, reason: str) -> None:
+        gift_cards.void(self.session, _uuid(card), reason, self.now, actor=self.actor)
+
+    def redemptions(self, card: str) -> Sequence[Redemption]:
+        return gift_cards.redemptions(self.session, _uuid(card), MAX_REDEMPTIONS)
+
+    def audit(self, cursor: str, action: str) -> AuditPage:
+        return reading_organization.audit_page(self.session, None, cursor, action)
+
+
+class ServiceOperatingDesks:
+    """What talks to Stripe for an operator."""
+
+    database: Database
+    settings: Settings
+
+    def push_prices(self, cookies: str) -> Sequence[Step]:
+        """Makes at Stripe what the catalogue sells, with no transaction open meanwhile; nobody but operators may."""
+        now = clock.now()
+        with self.database.reading() as session:
+            sessions.authorize_operator(sessions.identify_socket(session, cookies, now, demo=self.settings.demo))
+            current = catalog.current(session, now)
+        payments = payments_of(self.settings)
+        steps = stripe_catalogue.plan(payments, stripe_catalogue.offers(current))
+        stripe_catalogue.push(payments, [step for step in steps if step.deed is not Deed.KEEP])
+        return [step for step in steps if step.deed is not Deed.KEEP]
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFoundError("There is no such gift card.", code="gift_card_not_found") from None

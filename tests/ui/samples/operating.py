@@ -1,0 +1,82 @@
+"""The catalogue, gift cards and the audit log of the samples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from billing_app.domain.catalog import CatalogInvalidError, changes, parse_catalog
+from billing_app.services.audit import Entry
+from billing_app.services.catalog import LoadResult
+from billing_app.services.catalogue_edits import Version
+from billing_app.services.catalogue_effects import Preview
+from billing_app.services.gift_cards import CardState, CardView, NewCard, Redemption
+from billing_app.services.views.catalogue import CatalogueView, CheckView
+from billing_app.services.views.organization import AuditPage
+from tests.domain.documents import small_document
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+CARD = UUID("00000000-0000-7000-8000-000000000001")
+
+
+def card(**more: Any) -> CardView:
+    facts: dict[str, Any] = {
+        "id": CARD, "batch_id": CARD, "name": "Welcome", "hint": "...PQRS", "contents": {"mau": 500, "token": 3},
+        "expires_at": None, "max_redemptions": 2, "redemptions": 1, "created_at": NOW, "created_by": "oda",
+        "voided_at": None, "void_reason": "", "state": CardState.OPEN,
+    }  # fmt: skip
+    return CardView(**facts | more)
+
+
+class SampleOperatingDesk:
+    """What operators do, over samples. Nothing is kept."""
+
+    def catalogue(self) -> CatalogueView:
+        return CatalogueView(3, NOW, "plans.json", small_document(), NOW)
+
+    def catalogue_file(self) -> Mapping[str, Any]:
+        return small_document()
+
+    def check_catalogue(self, document: Mapping[str, Any], based_on: int) -> CheckView:
+        try:
+            edited = parse_catalog(document, "catalogue")
+        except CatalogInvalidError as error:
+            return CheckView(tuple((each.path, each.message) for each in error.mistakes))
+        return CheckView((), tuple(changes(parse_catalog(small_document(), "base"), edited)), 2)
+
+    def preview_catalogue(self, document: Mapping[str, Any], based_on: int, correcting: bool) -> Preview:
+        return Preview(LoadResult(based_on, self.check_catalogue(document, based_on).changes, (), False), (), 0)
+
+    def save_catalogue(self, document: Mapping[str, Any], based_on: int, correcting: bool) -> LoadResult:
+        return LoadResult(based_on + 1, self.check_catalogue(document, based_on).changes, (), True)
+
+    def rebase_catalogue(
+        self, document: Mapping[str, Any], based_on: int
+    ) -> tuple[int, Mapping[str, Any], Sequence[str]]:
+        return based_on + 1, document, ["plans.pro.included.mau"]
+
+    def catalogue_versions(self, before: int) -> Sequence[Version]:
+        return [Version(3, NOW, NOW, "plans.json", None, None, True, ())]
+
+    def catalogue_version(self, version: int) -> Mapping[str, Any]:
+        return small_document() | {"grace_days": 9}
+
+    def gift_cards(self, cursor: str) -> tuple[Sequence[CardView], str, CatalogueView]:
+        return [card()], "", self.catalogue()
+
+    def create_gift_cards(
+        self, name: str, contents: Mapping[str, int], count: int, redemptions: int, expires_at: datetime | None
+    ) -> Sequence[NewCard]:
+        return [NewCard(card(name=name, contents=contents), f"ABCD-EFGH-JKMN-{number:04d}") for number in range(count)]
+
+    def void_gift_card(self, card: str, reason: str) -> None:
+        """Nothing is kept."""
+
+    def redemptions(self, card: str) -> Sequence[Redemption]:
+        return [Redemption("meridian", "Meridian Apps", NOW, "oda")]
+
+    def audit(self, cursor: str, action: str) -> AuditPage:
+        entry = Entry(CARD, NOW, "oda", "Oda Berg", "catalogue.saved", "version 3", {}, {"version": 3})
+        return AuditPage((entry,), "")
