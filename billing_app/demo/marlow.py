@@ -17,6 +17,9 @@ from billing_app.services.usage import ReportedEvent
 
 ADDRESS = MARLOW.address
 
+ANCHOR_DAY = 20
+"""The day of the month on which its periods turn."""
+
 MAU = (810, 830, 860, 880, 920, 950, 990, 1_040, 1_080, 1_130, 1_180, 1_220, 1_270, 1_330)
 STORAGE_MB = (
     17_000, 18_500, 20_600, 21_200, 21_800, 22_200, 22_600, 23_000, 23_300, 23_600, 23_900, 24_200, 24_500, 24_800,
@@ -48,7 +51,7 @@ BOUNCED = 480
 
 def story(now: datetime) -> Story:
     """What happened to Marlow Letters."""
-    calendar = Calendar.anchored(now, 20)
+    calendar = Calendar.anchored(now, ANCHOR_DAY)
     usage = [
         *subjects(calendar, f"{ADDRESS}:mau", "mau", MAU),
         *levels(calendar, f"{ADDRESS}:storage", "storage", STORAGE_MB, MEGABYTE),

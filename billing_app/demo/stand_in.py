@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from billing_app.db import Database
-from billing_app.demo import larkfield, renewing, taken_back
-from billing_app.demo.calendar import Calendar
+from billing_app.demo import larkfield, marlow, renewing, taken_back
+from billing_app.demo.calendar import RUNNING, Calendar
 from billing_app.demo.people import ACCOUNTS, LARKFIELD, MARLOW, DemoOrganization
 from billing_app.domain.periods import add_months, period_at
 from billing_app.domain.subscriptions import BillingInterval
@@ -90,8 +90,13 @@ def _subscriber(stage: Stage) -> None:
 
 
 def _late_payer(stage: Stage) -> None:
-    """Marlow pays Essential by the year; its card was declined when the second year began."""
-    declined = stage.now - DECLINED_AGO
+    """Marlow pays Essential by the year; its card was declined when the second year began.
+
+    Not before its running period did: one that begins unpaid has the default plan's allowance, and the story's figures
+    are those of Essential.
+    """
+    running = Calendar.anchored(stage.now, marlow.ANCHOR_DAY).at(RUNNING, 1, 0)
+    declined = min(max(stage.now - DECLINED_AGO, running + DRAFT), stage.now)
     began = add_months(declined - DRAFT, -12)
     _subscribe(stage, MARLOW, began, BillingInterval.YEAR, None, began + timedelta(days=1), DECLINED)
 

@@ -147,7 +147,7 @@ def compare(screen: rx.Var[PlanShown], busy: rx.Var[str], choose: Any) -> rx.Com
     return rx.el.section(
         rx.el.div(
             rx.el.h2("All plans"),
-            rx.el.small("prices before taxes"),
+            rx.el.small("more at once, less when what is paid has run out", class_name="wide-only"),
             rx.el.div(
                 choice_switch(screen.intervals, screen.interval, screen.interval_base, "Paid", size="1"),
                 class_name="panel-tools",

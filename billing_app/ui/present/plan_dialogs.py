@@ -66,7 +66,7 @@ def change_dialog(seen: PlanChangeView, view: PlanView, formats: Formats) -> Dia
         total=due,
         facts=[
             f"{name} holds at once, with everything it includes for the whole running period.",
-            f"Next payment on {long_day(seen.billed_at)}: {price}, before taxes.",
+            f"Next payment on {long_day(seen.billed_at)}: {price}.",
         ],
         confirm=f"Pay {due} now" if seen.due_cents else "Change now",
     )  # fmt: skip
