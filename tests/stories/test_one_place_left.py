@@ -1,0 +1,113 @@
+"""Many creations at once with room for one: exactly one passes, whichever organization of the plan asks.
+
+Each client has database connections of its own, as a web worker has; those of the first test are processes, too.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+from billing_app.db import Database
+from billing_app.domain.access import Role
+from billing_app.domain.errors import BillingError
+from billing_app.domain.limits import Limit
+from billing_app.services import credits, limits, members, orgs, overrides, suborganizations
+from billing_app.services.overrides import Kind
+from billing_app.settings import ROOT
+from billing_app.store.orgs import stored_id
+from billing_app.store.tables.orgs import Organization
+from tests.builders import NOON, a_user, an_organization, the_catalogue
+from tests.creating import create
+
+CLIENTS = 4
+
+
+def prepare(database: Database, limit: Limit, room: int) -> None:
+    """acme on the plan pro with its part north, and an override that leaves so much room."""
+    the_catalogue(database)
+    with database.writing() as session:
+        acme: Organization = an_organization(session, "acme")
+        credits.change_plan(session, acme, "pro", NOON)
+        a_user(session, member_of=acme)
+        suborganizations.create(session, acme, NOON, name="North", address="north", actor="tests")
+        used = limits.peek(session, acme, limit, NOON).used
+        overrides.put(session, acme, Kind.LIMIT, limit, used + room, NOON, ends_at=None, reason="a test", actor="tests")
+
+
+def at_once(url: str, what: str) -> list[str]:
+    """Runs the clients and gives what each of them said."""
+    command = [sys.executable, "-m", "tests.creating", url, what]
+    clients = [
+        subprocess.Popen(
+            [*command, str(number)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+        )
+        for number in range(CLIENTS)
+    ]
+    for client in clients:
+        assert client.stdout is not None
+        assert client.stdout.readline() == "ready\n"
+    for client in clients:
+        assert client.stdin is not None
+        client.stdin.write("go\n")
+        client.stdin.flush()
+    said = [client.communicate(timeout=60)[0].strip() for client in clients]
+    assert [client.returncode for client in clients] == [0] * CLIENTS
+    return sorted(said)
+
+
+def in_threads(url: str, what: str) -> list[str]:
+    """The same in one process: as quick to begin as threads are."""
+    begin = Barrier(CLIENTS)
+
+    def client(number: int) -> str:
+        database = Database(url)
+        try:
+            begin.wait()
+            create(database, what, number)
+        except BillingError as refusal:
+            return refusal.code
+        finally:
+            database.close()
+        return "made"
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        return sorted(pool.map(client, range(CLIENTS)))
+
+
+def test_one_of_many_invitations_gets_the_last_place(database: Database) -> None:
+    prepare(database, Limit.MEMBERSHIPS, room=1)
+    assert at_once(database.url.render_as_string(hide_password=False), "member") == [
+        *["limit_reached"] * (CLIENTS - 1),
+        "made",
+    ]
+    with database.reading() as session:
+        taken = limits.peek(session, orgs.by_address(session, "acme"), Limit.MEMBERSHIPS, NOON)
+    assert (taken.used, taken.maximum) == (2, 2)
+
+
+def test_as_many_parts_are_made_as_there_is_room_for(database: Database) -> None:
+    prepare(database, Limit.SUB_ORGS, room=2)
+    said = in_threads(database.url.render_as_string(hide_password=False), "part")
+    assert said == [*["limit_reached"] * (CLIENTS - 2), "made", "made"]
+    with database.reading() as session:
+        taken = limits.peek(session, orgs.by_address(session, "acme"), Limit.SUB_ORGS, NOON)
+    assert (taken.used, taken.maximum) == (3, 3)
+
+
+def test_admins_who_step_down_at_once_leave_one(database: Database) -> None:
+    prepare(database, Limit.MEMBERSHIPS, room=0)
+    with database.writing() as session:
+        acme = orgs.by_address(session, "acme")
+        for number in range(CLIENTS):
+            a_user(session, f"admin{number}@example.org", member_of=acme)
+        first = next(each for each in members.every(session, acme) if each.email == "ada@example.org")
+        members.change_role(session, acme, first.id, Role.MEMBER, NOON, actor="tests")
+    said = in_threads(database.url.render_as_string(hide_password=False), "demote")
+    assert said == ["last_admin", *["made"] * (CLIENTS - 1)]
+    with database.reading() as session:
+        acme = orgs.by_address(session, "acme")
+        assert stored_id(acme)
+        assert sum(each.role is Role.ADMIN for each in members.every(session, acme)) == 1
