@@ -5,21 +5,23 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 from sqlmodel import Session, col, select
 
 from billing_app.store.tables.access import ApiKey, OperatorKey
 from billing_app.store.tables.orgs import Organization
 
+_BY_HASH = (
+    select(ApiKey, Organization)
+    .join(Organization, col(Organization.id) == col(ApiKey.organization_id))
+    .where(col(ApiKey.key_hash) == bindparam("key_hash"), col(ApiKey.revoked_at).is_(None))
+)
+"""Made once: every request of a program asks it."""
+
 
 def by_hash(session: Session, key_hash: str) -> tuple[ApiKey, Organization] | None:
     """The organization's key, unless it was revoked, with its organization."""
-    query = (
-        select(ApiKey, Organization)
-        .join(Organization, col(Organization.id) == col(ApiKey.organization_id))
-        .where(ApiKey.key_hash == key_hash, col(ApiKey.revoked_at).is_(None))
-    )
-    return session.exec(query).first()
+    return session.exec(_BY_HASH, params={"key_hash": key_hash}).first()
 
 
 def operators_by_hash(session: Session, key_hash: str) -> OperatorKey | None:

@@ -25,7 +25,7 @@ RANDOM = {
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}": "0190a6b0-0000-7000-8000-{:012d}",
     r"\bgr_[0-9a-f]{24}\b": "gr_{:024d}",
     r"\bbk_live_[A-Za-z0-9_-]{43}\b": "bk_live_{:043d}",
-    r"\bbk_live_\w{4}\.\.\.[\w-]{4}": "bk_live_AbCd...{:04d}",
+    r"\bbk_live_[\w-]{4}\.\.\.[\w-]{4}": "bk_live_AbCd...{:04d}",
     r"\bwhsec_[A-Za-z0-9+/=_-]{20,}": "whsec_{:032d}",
     r"\bcs_(?:test|live)_[A-Za-z0-9]+": "cs_test_{:024d}",
     r"\b(?:bps|in|cus|sub|pi|si|acct|seti)_[A-Za-z0-9_]{10,}": "id_{:016d}",

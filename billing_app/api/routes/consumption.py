@@ -18,7 +18,7 @@ from billing_app.api.schemas.consumption import (
     ReservationAnswer,
     ReservationRequest,
 )
-from billing_app.api.schemas.shared import Name
+from billing_app.api.schemas.shared import Name, written
 from billing_app.domain.access import NO_ROLES, Scope
 from billing_app.services import consumption
 from billing_app.store.tables.meters import Reservation
@@ -30,7 +30,7 @@ ReservationId = Annotated[Name, Path(description="the id that the reservation wa
 
 
 @router.post("/consume", response_model=ConsumeAnswer, responses=behind_a_door(*READING_A_BODY, *REPEATABLE, 402, 503))
-def consume(door: Using, request: ConsumeRequest, key: IdempotencyKey, response: Response) -> consumption.Consumed:
+def consume(door: Using, request: ConsumeRequest, key: IdempotencyKey) -> Response:
     """Takes a quantity only if the allowance and the credits still have it."""
     with door.writing() as visit:
         consumed = consumption.consume(
@@ -44,9 +44,7 @@ def consume(door: Using, request: ConsumeRequest, key: IdempotencyKey, response:
         )
     if consumed.accepted == 0:
         raise consumption.exhausted(request.metric, request.quantity, consumed)
-    if consumed.repeated:
-        response.headers[REPEATED] = "true"
-    return consumed
+    return written(ConsumeAnswer.model_validate(consumed), {REPEATED: "true"} if consumed.repeated else None)
 
 
 @router.post(

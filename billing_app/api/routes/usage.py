@@ -7,10 +7,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
+from starlette.responses import Response
 
 from billing_app.api.bodies import raw_body
 from billing_app.api.documented import READING_A_BODY, behind_a_door
 from billing_app.api.doors import Door, OrganizationDoor, Visit
+from billing_app.api.schemas.shared import written
 from billing_app.api.schemas.usage import (
     AboutAction,
     AboutFeature,
@@ -68,20 +70,20 @@ def report_usage(
 @router.post(
     "/check",
     response_model=CheckAnswer,
-    response_model_exclude_unset=True,
     responses=behind_a_door(*READING_A_BODY, 503),
 )
-def check(door: Asking, question: CheckRequest) -> CheckAnswer:
+def check(door: Asking, question: CheckRequest) -> Response:
     """Whether an action, a quantity of a metric, or something that the plan limits would be allowed now.
 
     Changes nothing.
     """
     try:
         with door.reading() as visit:
-            return _ask(visit, question, door.context.origin, writing=False)
+            answer = _ask(visit, question, door.context.origin, writing=False)
     except entitlements.OutOfDateError:
         with door.writing() as visit:  # the meter is brought up to date and kept
-            return _ask(visit, question, door.context.origin, writing=True)
+            answer = _ask(visit, question, door.context.origin, writing=True)
+    return written(answer)
 
 
 def _ask(visit: Visit, question: CheckRequest, origin: str, *, writing: bool) -> CheckAnswer:

@@ -1,0 +1,59 @@
+"""`make bench`: measures every row beside its limit, on SQLite and PostgreSQL, and writes benchmarks/results.json."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks import hot_path, reading
+from benchmarks.measuring import Row
+from benchmarks.places import KINDS, database
+from billing_app.db import Database
+
+RESULTS = Path(__file__).with_name("results.json")
+
+Work = Callable[[Database, str, float], list[Row]]
+
+WORKS: dict[str, Work] = {
+    "consume": hot_path.consume_service,
+    "http": hot_path.over_http,
+    "recount": reading.recount,
+    "overview": reading.overview,
+    "import": reading.imported,
+}
+
+
+def main() -> None:
+    """Runs what was asked for and prints a line as each is done."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("works", nargs="*", choices=[*WORKS, []], help="which; all of them if none is named")
+    parser.add_argument("--database", choices=KINDS, help="only on this kind")
+    parser.add_argument("--seconds", type=float, default=5.0, help="how long each rate is measured")
+    given = parser.parse_args()
+    rows: list[Row] = []
+    for kind in [given.database] if given.database else KINDS:
+        for name in given.works or WORKS:
+            with database(kind) as opened:
+                for row in WORKS[name](opened, kind, given.seconds):
+                    rows.append(row)
+                    print(line(row), flush=True)
+    if not given.works and not given.database:
+        found = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "python": platform.python_version()}
+        RESULTS.write_text(json.dumps(found | {"rows": [row.as_json() for row in rows]}, indent=2) + "\n")
+        print(f"Written to {RESULTS.relative_to(Path.cwd()) if RESULTS.is_relative_to(Path.cwd()) else RESULTS}")
+
+
+def line(row: Row) -> str:
+    """A row for people."""
+    rate = row.rate
+    told = f"{row.database:<10} {row.work:<34} {rate.per_second:>9,.1f}/s  p50 {rate.p50_ms} p95 {rate.p95_ms} ms"
+    against = f"{row.ratio:.2f} of {row.limit} ({row.limit_per_second:,.1f}/s), wanted {row.target}"
+    return f"{told}  {against}{'' if row.reached else '  NOT REACHED'}  {row.notes or ''}".rstrip()
+
+
+if __name__ == "__main__":
+    main()

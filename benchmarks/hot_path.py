@@ -1,0 +1,150 @@
+"""check, consume and usage: what a product asks for every request of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from benchmarks.measuring import Rate, Row, best, measured
+from benchmarks.places import NOW, an_organization
+from benchmarks.serving import Caller, serving
+from billing_app.db import Database
+from billing_app.domain.access import Scope
+from billing_app.services import api_keys, consumption
+from billing_app.store.orgs import stored_id
+
+METRIC = "bandwidth"
+
+
+def consume_service(opened: Database, kind: str, seconds: float) -> list[Row]:
+    """The service function beside the same four writes by hand, and beside the bare conditional UPDATE."""
+    acme = an_organization(opened)
+    with opened.writing() as session:
+        consumption.consume(session, acme, METRIC, 1, NOW, key="first")
+
+    def consume(number: int) -> None:
+        with opened.writing() as session:
+            consumption.consume(session, acme, METRIC, 1, NOW + timedelta(microseconds=number), key=f"s{number}")
+
+    by_hand, bare = _by_hand(opened, stored_id(acme))
+    rates: dict[str, list[Rate]] = {"consume": [], "four": [], "bare": []}
+    for _ in range(2):  # in turns, so that all three see the same machine
+        rates["consume"].append(measured(consume, seconds))
+        rates["four"].append(measured(by_hand, seconds))
+        rates["bare"].append(measured(bare, seconds))
+    rate, four, one = (best(*rates[name]) for name in ("consume", "four", "bare"))
+    rows = [
+        Row("consume, service", kind, rate, "the same four writes by hand", four.per_second, 0.6),
+        Row("consume, service", kind, rate, "the bare conditional UPDATE", one.per_second, 0.3),
+    ]
+    if kind == "postgresql":
+        many = measured(lambda number: consume(10**9 + number), seconds, clients=16)
+        rows.append(Row("consume, service, 16 clients", kind, many, "2 000 a second", 2_000, 1.0))
+    return rows
+
+
+def _by_hand(opened: Database, owner: int) -> tuple[Callable[[int], None], Callable[[int], None]]:
+    """Meter, event, roll-up and key with the driver alone; and the meter alone."""
+    connection: Any = opened.engine.raw_connection().driver_connection
+    mark = "?" if opened.sqlite else "%s"
+    update = (
+        f"UPDATE meters SET used = used + 1, watched_at = {mark} WHERE organization_id = {mark} AND metric = {mark} "
+        'AND NOT stale AND (allowance IS NULL OR used < allowance + "left" - reserved) RETURNING used'
+    )
+    event = (
+        "INSERT INTO usage_events (organization_id, id, metric, quantity, occurred_at, recorded_at, source) "
+        f"VALUES ({mark}, {mark}, {mark}, 1, {mark}, {mark}, '')"
+    )
+    hour = (
+        "INSERT INTO usage_hours (organization_id, metric, hour, quantity, level, last_at, events, exact, recorded_at) "
+        f"VALUES ({mark}, {mark}, {mark}, 1, 0, {mark}, 1, true, {mark}) ON CONFLICT (organization_id, metric, hour) "
+        "DO UPDATE SET quantity = usage_hours.quantity + 1, events = usage_hours.events + 1"
+    )
+    key = (
+        "INSERT INTO idempotency_keys (organization_id, space, key, digest, answer, recorded_at) "
+        f"VALUES ({mark}, 'consume', {mark}, 'd', '{{}}', {mark}) ON CONFLICT DO NOTHING"
+    )
+    now: Any = NOW.strftime("%Y-%m-%d %H:%M:%S.%f") if opened.sqlite else NOW
+
+    def begin() -> Any:
+        cursor = connection.cursor()
+        cursor.execute("BEGIN IMMEDIATE" if opened.sqlite else "SELECT 1")
+        return cursor
+
+    def four(number: int) -> None:
+        cursor = begin()
+        cursor.execute(key, (owner, f"h{number}-{uuid4().hex}", now))
+        cursor.execute(update, (now, owner, METRIC))
+        cursor.execute(event, (owner, uuid4().hex if opened.sqlite else uuid4(), METRIC, now, now))
+        cursor.execute(hour, (owner, METRIC, now, now, now))
+        connection.commit()
+
+    def bare(_number: int) -> None:
+        begin().execute(update, (now, owner, METRIC))
+        connection.commit()
+
+    return four, bare
+
+
+def over_http(opened: Database, kind: str, seconds: float) -> list[Row]:
+    """check, consume and usage beside the same server answering a constant; usage beside a batched INSERT too."""
+    acme = an_organization(opened, "globex")
+    with opened.writing() as session:
+        key = api_keys.create(session, stored_id(acme), "bench", [*Scope], "bench", NOW).secret
+    url = opened.url.render_as_string(hide_password=False)
+    with serving(url) as port:
+        anyone, program = Caller(port), Caller(port, key)
+
+        def check(_number: int) -> None:
+            program.call("POST", "/api/v1/organizations/globex/check", {"metric": METRIC, "quantity": 1})
+
+        def consume(number: int) -> None:
+            body = {"metric": METRIC, "quantity": 1}
+            program.call(
+                "POST", "/api/v1/organizations/globex/consume", body, **{"Idempotency-Key": f"w{number}-{uuid4().hex}"}
+            )
+
+        def usage(_number: int) -> None:
+            events = [{"id": uuid4().hex, "metric": METRIC, "quantity": 1} for _ in range(1_000)]
+            said = json.loads(program.call("POST", "/api/v1/organizations/globex/usage", {"events": events}))
+            if said["accepted"] != 1_000:
+                raise RuntimeError(str(said)[:300])
+
+        consume(-1)
+        constant = best(*(measured(lambda _number: anyone.call("GET", "/healthz"), seconds, 4) for _ in range(2)))
+        checks = best(*(measured(check, seconds, 4) for _ in range(2)))
+        consumes = best(*(measured(consume, seconds, 4) for _ in range(2)))
+        alone = measured(check, seconds)
+        batches = measured(usage, seconds)
+    inserted = measured(_batched(opened, stored_id(acme)), seconds)
+    notes = {"events_per_second": round(batches.per_second * 1_000)}
+    return [
+        Row("check over HTTP", kind, checks, "the same server answering a constant", constant.per_second, 0.5,
+            {"one client": {"p50_ms": alone.p50_ms, "p95_ms": alone.p95_ms, "p99_ms": alone.p99_ms}}),
+        Row("consume over HTTP", kind, consumes, "the same server answering a constant", constant.per_second, 0.4),
+        Row("usage over HTTP, batches of 1 000", kind, batches, "batched INSERT of the same rows",
+            inserted.per_second, 0.3, notes),
+    ]  # fmt: skip
+
+
+def _batched(opened: Database, owner: int) -> Callable[[int], None]:
+    from billing_app.store import usage as store
+
+    def insert(_number: int) -> None:
+        keys = [
+            {"organization_id": owner, "key": f"b{uuid4().hex}", "digest": "d", "occurred_at": NOW}
+            for _ in range(1_000)
+        ]
+        rows = [
+            {"organization_id": owner, "id": uuid4(), "metric": METRIC, "quantity": 1, "subject": None,
+             "occurred_at": NOW, "recorded_at": NOW, "key": each["key"], "source": ""}
+            for each in keys
+        ]  # fmt: skip
+        with opened.writing() as session:
+            store.add_keys(session, keys)
+            store.add_events(session, rows)
+
+    return insert

@@ -1,0 +1,125 @@
+"""Recounts, pages and imports: what must cost by what changed or is shown, and not by what exists."""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+import time
+import tracemalloc
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import text
+
+from benchmarks.measuring import Rate, Row, best, measured
+from benchmarks.places import NOW, an_organization
+from billing_app.db import Database
+from billing_app.services import credits, imports, orgs, recounts, usage
+from billing_app.services import overview as overviews
+from billing_app.services.usage import ReportedEvent
+
+ORGANIZATIONS = 500
+"""Enough to see what one costs, and told within a minute; costs are given for each."""
+
+METRICS = ("bandwidth", "emails", "sms")
+
+FEW, MANY = 2_000, 40_000
+"""Events of an organization whose pages are compared."""
+
+
+def recount(opened: Database, kind: str, _seconds: float) -> list[Row]:
+    """Organizations with three metrics, every tenth over its plan with five grants; all changed, then none."""
+    for start in range(0, ORGANIZATIONS, 50):
+        with opened.writing() as session:
+            for number in range(start, start + 50):
+                _told(session, number)
+    with opened.writing() as session:
+        set_based = _timed(lambda: session.connection().execute(text(
+            "CREATE TABLE posted AS SELECT organization_id, metric, sum(quantity) AS used FROM usage_hours "
+            "GROUP BY organization_id, metric"
+        )))  # fmt: skip
+    later = NOW + timedelta(hours=6)
+    changed = _timed(lambda: recounts.run(opened.writing, lambda: later, "bench", "demand"))
+    idle = _timed(lambda: recounts.run(opened.writing, lambda: later + timedelta(seconds=1), "bench", "demand"))
+    notes = {"all_changed_s": round(changed, 2), "nothing_changed_s": round(idle, 3), "organizations": ORGANIZATIONS}
+    rate = Rate(round(ORGANIZATIONS / changed, 1), *[round(1000 * changed / ORGANIZATIONS, 2)] * 3)
+    limit = "one set-based pass over the same roll-ups"
+    return [Row("recount, organizations", kind, rate, limit, ORGANIZATIONS / set_based, 0.2, notes)]
+
+
+def _told(session: Any, number: int) -> None:
+    made = orgs.create(session, NOW, address=f"org-{number}", anchor=NOW - timedelta(days=9))
+    over = number % 10 == 0
+    if over:
+        for grant in range(5):
+            credits.grant(
+                session,
+                made,
+                "sms",
+                100,
+                NOW - timedelta(days=5),
+                source="operator",
+                source_key=f"g{grant}",
+                reason="B",
+            )
+    events = [ReportedEvent(metric, 50, None, NOW - timedelta(hours=2), f"{metric}-{number}") for metric in METRICS]
+    usage.report(session, made, events if over else events[:2], NOW)
+
+
+def overview(opened: Database, kind: str, seconds: float) -> list[Row]:
+    """The overview of many events beside the same of few: roll-ups make them cost the same."""
+    rates = {}
+    for count in (FEW, MANY):
+        made = an_organization(opened, f"with-{count}")
+        spread = timedelta(days=30) / count
+        for start in range(0, count, 1_000):
+            events = [
+                ReportedEvent("bandwidth", 1, None, NOW - spread * (start + place), f"e{start + place}")
+                for place in range(1_000)
+            ]
+            with opened.writing() as session:
+                usage.report(session, made, events, NOW, backfill=True)
+
+        def load(_number: int, made: Any = made) -> None:
+            with opened.reading() as session:
+                overviews.overview(session, made, NOW, "bandwidth")
+
+        rates[count] = best(*(measured(load, seconds / 2) for _ in range(2)))
+    many, few = rates[MANY], rates[FEW]
+    return [Row(f"overview of {MANY} events", kind, many, f"the same of {FEW}", few.per_second, 0.67)]
+
+
+def imported(opened: Database, kind: str, _seconds: float) -> list[Row]:
+    """Importing ten times as many lines takes the same memory."""
+    peaks, took = {}, 0.0
+    for lines in (2_000, 20_000):
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "usage.csv"
+            with file.open("w", newline="") as output:
+                rows = csv.writer(output)
+                rows.writerow(["organization", "id", "metric", "quantity", "at"])
+                for number in range(lines):
+                    at = NOW - timedelta(minutes=number % 40_000)
+                    rows.writerow([f"org-{lines}", f"{lines}-{number}", "emails", 1, at.isoformat()])
+            create = imports.NewOrganizations("custom", NOW - timedelta(days=40))
+
+            def work(file: Path = file, create: imports.NewOrganizations = create) -> None:
+                imports.import_usage(file, opened.writing, lambda: NOW, backfill=True, create=create)
+
+            tracemalloc.start()
+            took = _timed(work)
+            peaks[lines] = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+    small, large = peaks[2_000], peaks[20_000]
+    notes = {"peak_mb": {"2 000 lines": round(small / 1e6, 1), "20 000 lines": round(large / 1e6, 1)}}
+    rate = Rate(round(20_000 / took, 1), *[round(took * 1000 / 20_000, 3)] * 3)
+    row = Row("import, lines (memory traced)", kind, rate, "a thousand a second", 1_000, 1.0, notes)
+    return [row]
+
+
+def _timed(work: Callable[[], Any]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
