@@ -217,6 +217,8 @@ class GuardedPage(rx.State):
         if shell is not None:
             self._welcome(shell)
         kind = {NotFoundError: "not_found", ForbiddenError: "forbidden"}.get(type(error), "refused")
+        if kind != "refused":
+            live.forget(self)  # a push meant for the page before this one must not take the refusal away
         self._say(kind, error.detail)
         return None
 

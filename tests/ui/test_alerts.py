@@ -9,8 +9,9 @@ import pytest
 
 from billing_app.domain.access import ADMIN_ROLES
 from billing_app.domain.notifications import KINDS, kind_ids
-from billing_app.ui import desk
+from billing_app.ui import desk, live
 from billing_app.ui.pages.alerts import AlertsState
+from billing_app.ui.pages.overview import OverviewState
 from billing_app.ui.session import GUARD
 from tests.ui.samples.alerting import HOOK, SECRET
 from tests.ui.states import opened
@@ -78,6 +79,16 @@ def test_only_admins_open_it(role: str) -> None:
     state = loaded(cookies=f"sample_role={role}")
     assert (state.problem, state.screen.ready, state.shell.alerts_href) == ("forbidden", False, "")
     assert loaded().shell.alerts_href == PAGE
+
+
+def test_a_tab_that_is_refused_a_page_hears_no_more_of_the_page_before() -> None:
+    before: Any = opened(OverviewState, "/o/meridian", "sample_role=member", token="goes-on")
+    run(before.load())
+    assert "goes-on" in live._tabs
+    refused: Any = opened(AlertsState, PAGE, "sample_role=member", token="goes-on")
+    run(refused.load())
+    assert refused.problem == "forbidden"
+    assert "goes-on" not in live._tabs
 
 
 def test_every_handler_is_for_admins() -> None:

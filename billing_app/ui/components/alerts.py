@@ -133,7 +133,7 @@ def _add_person(state: Any) -> Any:
             rx.select.trigger(
                 placeholder="Tell somebody by name",
                 custom_attrs={"aria-label": "Tell somebody by name"},
-                class_name="select",
+                class_name="select by-name",
             ),
             rx.select.content(
                 rx.foreach(screen.others, lambda one: rx.select.item(one.label, value=one.value)), position="popper"
