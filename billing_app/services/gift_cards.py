@@ -130,7 +130,8 @@ def create(
         for code in codes
     ]  # fmt: skip
     store.add(session, rows)
-    made = {"cards": count, "contents": held, "redemptions": max_redemptions, "until": expires_at}
+    holds = ", ".join(f"{quantity} {metric}" for metric, quantity in held.items())
+    made = {"cards": count, "each holds": holds, "redemptions": max_redemptions, "until": expires_at}
     audit.record(session, None, now, actor, "gift_card.created", title, after=made)
     return [NewCard(view(row, now), gift_codes.grouped(code)) for row, code in zip(rows, codes, strict=True)]
 

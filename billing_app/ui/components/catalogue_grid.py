@@ -42,7 +42,7 @@ def _group(state: Any, group: rx.Var[GroupShown], span: Any) -> rx.Component:
     return rx.el.tbody(
         rx.cond(
             group.label != "",
-            rx.el.tr(rx.el.th(group.label, scope="rowgroup", col_span=span), class_name="topic"),
+            rx.el.tr(rx.el.th(rx.el.span(group.label), scope="rowgroup", col_span=span), class_name="topic"),
         ),
         rx.foreach(group.lines, lambda line: _line(state, line)),
     )

@@ -235,7 +235,7 @@ def review_shown(
         correcting=correcting,
         title=f"Review {counted(len(changes), 'change')}",
         changes=[words.change(change) for change in changes],
-        affected=affected_shown(preview, words, formats),
+        affected=affected_shown(preview, words, formats, correcting=correcting),
         affected_title=f"{counted(preview.count, 'organization')} affected" if preview.count else "Nobody is affected",
         more=f"and {preview.count - len(preview.affected)} more" if preview.count > len(preview.affected) else "",
         prices=f"{counted(prices, 'change')} of what is sold: push the prices to Stripe after saving."

@@ -19,6 +19,7 @@ FIELDS = {
     "month": "per month", "year": "per year", "trial_days": "trial days", "price_cents": "price",
     "quantity": "holds", "interval": "paid", "tokens": "tokens",
 }  # fmt: skip
+RATED = ("token_rates", ("quantity",))
 STATES = {MeterState.OK: "within plan", MeterState.USING_CREDITS: "using credits", MeterState.BLOCKED: "blocked"}
 
 
@@ -70,7 +71,8 @@ class Words:
             word = "new" if change.kind is ChangeKind.ADDED else "taken out"
             return ChangeShown(subject, f"{word} {key.rstrip('s').replace('_', ' ')}", kind=change.kind.value)
         spec = self._spec(key, identity, tail)
-        before, after = (_text(value, spec) for value in (change.before, change.after))
+        unit = self._unit(key, identity, tail)
+        before, after = (_text(value, spec, unit) for value in (change.before, change.after))
         return ChangeShown(subject, self._what(tail) or change.path, before, after, "changed")
 
     def _parts(self, path: str) -> tuple[str, str, tuple[str, ...]]:
@@ -104,25 +106,46 @@ class Words:
             return Spec(Kind.NUMBER, factor=int(self.metrics.get(identity, {}).get("factor", 1)))
         return Spec(Kind.LIMIT)
 
+    def _unit(self, key: str, identity: str, tail: tuple[str, ...]) -> str:
+        """The display unit of a quantity that is not a count."""
+        metric = tail[1] if tail[:1] == ("included",) else identity if (key, tail) == RATED else ""
+        found = self.metrics.get(metric, {})
+        return str(found.get("display_unit", "")) if int(found.get("factor", 1)) > 1 else ""
 
-def affected_shown(preview: Preview, words: Words, formats: Formats) -> list[AffectedShown]:
+
+def affected_shown(preview: Preview, words: Words, formats: Formats, *, correcting: bool) -> list[AffectedShown]:
     """The organizations of a preview."""
-    return [_affected(each, words, formats) for each in preview.affected]
+    later = "earlier months are computed anew" if correcting else "from the next period on"
+    return [_affected(each, words, formats, later) for each in preview.affected]
 
 
-def _affected(affected: Affected, words: Words, formats: Formats) -> AffectedShown:
+def _affected(affected: Affected, words: Words, formats: Formats, later: str) -> AffectedShown:
     lines = [words.change(change) for change in affected.changes]
     return AffectedShown(
         name=affected.name,
         plan=affected.plan_name,
         lines=[f"{line.what} {line.before} \N{RIGHTWARDS ARROW} {line.after}" for line in lines],
-        effects=[text for effect in affected.metrics for text in _effects(effect, formats)],
+        effects=[
+            text
+            for effect in affected.metrics
+            for text in _effects(effect, formats) or [later_line(effect, later)]
+            if text
+        ],
         blocked=affected.blocked_by_it,
     )
 
 
-def _effects(effect: MetricEffect, formats: Formats) -> Iterator[str]:
+def later_line(effect: MetricEffect, later: str) -> str:
+    """What is said of a metric whose figures of this moment stay: nothing where its plan counts at once."""
+    return f"{effect.metric.name}: {later}" if effect.allowance[0] == effect.allowance[1] else ""
+
+
+def _effects(effect: MetricEffect, formats: Formats) -> list[str]:
     """What the engine says of a metric before and after, where it differs."""
+    return list(_differences(effect, formats))
+
+
+def _differences(effect: MetricEffect, formats: Formats) -> Iterator[str]:
     name = effect.metric.name
     if effect.state[0] is not effect.state[1]:
         yield f"{name}: {STATES[effect.state[0]]} \N{RIGHTWARDS ARROW} {STATES[effect.state[1]]}"
@@ -130,14 +153,14 @@ def _effects(effect: MetricEffect, formats: Formats) -> Iterator[str]:
         before, after = (formats.size(effect.metric, each) for each in effect.left)
         yield f"{name} credits left: {before} \N{RIGHTWARDS ARROW} {after}"
     if effect.deficit[0] != effect.deficit[1]:
-        yield f"{name} that nothing pays: {formats.size(effect.metric, effect.deficit[1])}"
-    if effect.allowance[0] == effect.allowance[1]:
-        yield f"{name}: from the next period on"
+        before, after = (formats.size(effect.metric, each) for each in effect.deficit)
+        yield f"{name} that nothing pays: {before} \N{RIGHTWARDS ARROW} {after}"
 
 
-def _text(value: Any, spec: Spec) -> str:
+def _text(value: Any, spec: Spec, unit: str) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "none"
-    return shown(value, spec) or "none"
+    text = shown(value, spec) or "none"
+    return f"{text} {unit}" if unit and isinstance(value, int) else text

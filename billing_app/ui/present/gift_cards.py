@@ -16,7 +16,7 @@ from billing_app.ui.formats import Formats, long_day
 from billing_app.ui.present.catalogue_values import Kind, Spec, typed
 
 STATES = {
-    CardState.OPEN: ("Open", "good"),
+    CardState.OPEN: ("Open", ""),
     CardState.USED_UP: ("Used up", ""),
     CardState.EXPIRED: ("Expired", ""),
     CardState.VOID: ("Void", "blocked"),

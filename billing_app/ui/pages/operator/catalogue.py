@@ -205,7 +205,7 @@ def catalogue_page() -> rx.Component:
     content = rx.fragment(
         head(
             "Catalogue",
-            rx.el.span(rx.el.strong(screen.title), " ", screen.since, class_name="head-note"),
+            rx.el.span(rx.el.strong(screen.title), " ", screen.since, class_name="head-note since"),
             tools=[download("plans.json", f"{routes.API}/admin/catalogue/plans.json")],
         ),
         refusal(),

@@ -172,7 +172,7 @@ def _table() -> rx.Component:
             ("Card", ""), ("Holds", ""), ("Redeemed", "number"), ("Until", ""), ("Made", ""), ("State", ""), ("", "")
         ),
         rx.el.tbody(rx.foreach(screen.rows, _row)),
-        class_name="rows ledger listing cards",
+        class_name="rows listing cards",
     )
 
 
