@@ -36,14 +36,17 @@ class PlanState(Frame):
     """What is being done: a plan's id, "confirm" or "portal"."""
     away: str = ""
 
+    _path: str = ""
     _choice: tuple[str, str] = ("", "")
     _at: datetime | None = None
 
     @rx.event
     @guarded(roles=MONEY_ROLES)
     async def load(self, visit: Visit) -> None:
-        """Reads the page."""
-        self.away, self.busy, self.welcome, self.dialog = "", "", "", DialogShown()
+        """Reads the page. It is also read anew when something changed: a question that is asked stays open then."""
+        if visit.path != self._path:
+            self._path = visit.path
+            self.away, self.busy, self.welcome, self.dialog = "", "", "", DialogShown()
         await self._show(visit)
 
     @rx.event(background=True)
