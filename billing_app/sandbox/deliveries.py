@@ -139,6 +139,15 @@ class Courier:
             settle(connection, row["account"], row["event"])
 
 
+def make_now(connection: sqlite3.Connection, account: str, delivery: str) -> bool:
+    """Have one delivery made at once, whatever became of it; False if there is none such."""
+    changed = connection.execute(
+        "UPDATE deliveries SET state = 'pending', next_at = ? WHERE account = ? AND seq = ?",
+        (time.time(), account, delivery),
+    )
+    return changed.rowcount > 0
+
+
 def settle(connection: sqlite3.Connection, account: str, event: str) -> None:
     """Bring an event's `pending_webhooks` up to what is still owed."""
     body = objects.find(connection, account, event, "event")

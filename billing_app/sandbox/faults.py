@@ -91,6 +91,12 @@ def take_renewal(connection: sqlite3.Connection, account: str, subscription: str
     return False
 
 
+def dooms_renewal(connection: sqlite3.Connection, account: str, subscription: str) -> bool:
+    """Whether this subscription's next payment was asked to fail; counts nothing."""
+    kinds = active(connection, account, "fail_renewal")
+    return any(options["subscription"] in (None, subscription) for _, options in kinds)
+
+
 def plan_delivery(connection: sqlite3.Connection, account: str, event_type: str) -> list[Plan]:
     """One plan per copy to be sent; every fault that listens to this type of event has its say."""
     state, delay, signature, copies = "pending", 0.0, "valid", 1

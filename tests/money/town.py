@@ -81,7 +81,8 @@ class Town:
         self.troubles: list[dict[str, Any]] = []
 
     def time(self) -> datetime:
-        """What the services take for now."""
+        """What the services take for now. No two things happen at one instant, as with a real clock."""
+        self.now += timedelta(milliseconds=1)
         return self.now
 
     def _settle_in(self, house: Household) -> None:

@@ -122,6 +122,32 @@ def test_the_dashboard_refunds_disputes_and_resends(account: TestAccount, page: 
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
+def test_the_dashboard_fails_payments_and_refunds_and_delivers_again(account: TestAccount, page: Page) -> None:
+    intent = account.pay(buy(account))["session"]["payment_intent"]
+    account.v1.refunds.create({"payment_intent": intent, "amount": 100})
+    customer = account.customer(
+        payment_method="pm_card_visa", invoice_settings={"default_payment_method": "pm_card_visa"}
+    )
+    pro = account.price(2900, name="Pro", recurring={"interval": "month"})
+    account.v1.subscriptions.create({"customer": customer.id, "items": [{"price": pro.id}]})
+    account.control("PUT", "/webhook-endpoint", url="http://127.0.0.1:9/down", secret="whsec_down")
+    account.control("POST", "/faults", kind="drop")
+    account.customer()
+    page.goto(f"{account.url}/_sandbox/accounts/{account.http.get('/_sandbox/control/account').json()['id']}")
+    page.get_by_role("button", name="Fail next renewal").click()
+    expect(page.get_by_text("next payment fails", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Switch all faults off").click()
+    expect(page.get_by_text("next payment fails", exact=True)).not_to_be_visible()
+    page.get_by_role("button", name="Fail re_").click()
+    expect(page.get_by_label("Refunds").get_by_text("failed", exact=True)).to_be_visible()
+    assert account.v1.refunds.list().data[0].status == "failed"
+    expect(page.get_by_label("Deliveries").get_by_text("dropped", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Deliver customer.created").first.click()
+    expect(page.get_by_label("Deliveries").get_by_text("dropped", exact=True)).not_to_be_visible()
+    accessible(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
 def test_other_sites_cannot_send_the_forms(account: TestAccount) -> None:
     session = buy(account)
     fields = {"method": "card", "number": "4242424242424242", "expiry": "12/34"}

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from billing_app.sandbox import events, faults
+from billing_app.sandbox import deliveries, events, faults
 from billing_app.sandbox.account import Account
 from billing_app.sandbox.errors import StripeError, missing
 from billing_app.sandbox.pages import dashboard_view
@@ -37,6 +37,9 @@ class DashboardPages(Pages):
             "settle": _settle,
             "advance": _advance,
             "fail-renewal": _fail_renewal,
+            "fail-refund": _fail_refund,
+            "retry": _retry,
+            "calm": _calm,
         }
         posts = [
             Route(f"/accounts/{{account}}/{name}", self._post(action), methods=["POST"])
@@ -123,3 +126,15 @@ def _advance(account: Account, form: dict[str, str]) -> None:
 def _fail_renewal(account: Account, form: dict[str, str]) -> None:
     subscription = account.get(form.get("subscription", ""), "subscription")
     faults.add(account.connection, account.id, "fail_renewal", 1, {"subscription": subscription["id"]})
+
+
+def _fail_refund(account: Account, form: dict[str, str]) -> None:
+    refunds.fail(account, account.get(form.get("refund", ""), "refund"))
+
+
+def _retry(account: Account, form: dict[str, str]) -> None:
+    deliveries.make_now(account.connection, account.id, form.get("delivery", ""))
+
+
+def _calm(account: Account, _: dict[str, str]) -> None:
+    faults.clear(account.connection, account.id)

@@ -4,6 +4,7 @@ import sqlite3
 from itertools import islice
 from typing import Any
 
+from billing_app.sandbox import faults
 from billing_app.sandbox.account import Account
 from billing_app.sandbox.billing import subscriptions
 from billing_app.sandbox.money import money
@@ -14,7 +15,9 @@ from billing_app.sandbox.resources.disputes import OPEN
 from billing_app.sandbox.storage.objects import Body
 
 MAX_ROWS = 25
-_BAD = ("failed", "dropped", "past_due", "unpaid", "lost", "needs_response")
+# Deliveries that a button can make at once: all but those that arrived, or whose endpoint is gone.
+RETRIED = ("pending", "failed", "dropped")
+_BAD = ("failed", "dropped", "past_due", "unpaid", "lost", "needs_response", "undelivered", "next payment fails")
 _GOOD = ("delivered", "succeeded", "paid", "active", "won")
 
 
@@ -38,16 +41,24 @@ def board(account: Account, base: str) -> Markup:
         tag("header", tag("h1", "Sandbox"), tag("span", account.id, class_="note")),
         _panel("Payments", ["Amount", "Status", "Customer", "When", ACTIONS], _payments(account, address), (0,)),
         _panel("Disputes", ["Amount", "Status", "When", ACTIONS], _disputes(account, address), (0,)),
-        _panel("Subscriptions", ["Subscription", "Status", "Period ends", ACTIONS], _subscriptions(account, address)),
+        _panel("Refunds", ["Amount", "Status", "When", ACTIONS], _refunds(account, address), (0,)),
+        _panel(
+            "Subscriptions",
+            ["What", "Customer", "Status", "Period ends", ACTIONS],
+            _subscriptions(account, address),
+        ),
         _panel("Test clocks", ["Clock", "Time", ACTIONS], _clocks(account, address)),
+        _faults_panel(account, address),
         _panel("Events", ["Type", "Object", "When", ACTIONS], _events(account, address)),
-        _panel("Deliveries", ["Type", "State", "Attempts", "Last answer", "When"], _deliveries(account)),
+        _panel(
+            "Deliveries", ["Type", "State", "Attempts", "Last answer", "When", ACTIONS], _deliveries(account, address)
+        ),
         class_="board",
     )
 
 
 def _panel(title: str, heads: list[str], rows: list[list[Child]], numbers: tuple[int, ...] = ()) -> Markup:
-    body = table(heads, rows, numbers) if rows else tag("p", f"No {title.lower()} yet.", class_="empty")
+    body = table(heads, rows, numbers, title) if rows else tag("p", f"No {title.lower()} yet.", class_="empty")
     return tag("section", tag("h2", title), body, class_="panel", aria_label=title)
 
 
@@ -97,16 +108,35 @@ def _disputes(account: Account, address: str) -> list[list[Child]]:
     return rows
 
 
+def _refunds(account: Account, address: str) -> list[list[Child]]:
+    rows: list[list[Child]] = []
+    for refund in _latest(account, "refund"):
+        buttons: list[Child] = []
+        if refund["status"] in ("pending", "succeeded"):
+            buttons.append(action(f"{address}/fail-refund", "Fail", f"Fail {refund['id']}", refund=refund["id"]))
+        amount = money(refund["amount"], refund["currency"])
+        cell = tag("div", buttons, class_="buttons")
+        rows.append([amount, _badge(refund["status"]), moment(refund["created"]), cell])
+    return rows
+
+
 def _subscriptions(account: Account, address: str) -> list[list[Child]]:
     rows: list[list[Child]] = []
     for subscription in _latest(account, "subscription"):
         _, end = subscriptions.period_of(subscription)
+        first = subscription["items"]["data"][0]["price"]
+        product = account.find(first["product"], "product") or {}
         button: Child = None
         if subscription["status"] not in subscriptions.ENDED:
             name = f"Fail next renewal of {subscription['id']}"
             button = action(f"{address}/fail-renewal", "Fail next renewal", name, subscription=subscription["id"])
-        label = tag("code", subscription["id"])
-        rows.append([label, _badge(subscription["status"]), day(end), tag("div", button, class_="buttons")])
+        amount = money(first["unit_amount"], first["currency"])
+        what = f"{product.get('name', '')}, {amount} every {first['recurring']['interval']}"
+        label = tag("span", what, title=subscription["id"])
+        doomed = faults.dooms_renewal(account.connection, account.id, subscription["id"])
+        status = [_badge(subscription["status"]), " ", _badge("next payment fails") if doomed else None]
+        cell = tag("div", button, class_="buttons")
+        rows.append([label, _customer(account, subscription), tag("span", status), day(end), cell])
     return rows
 
 
@@ -141,14 +171,34 @@ def _events(account: Account, address: str) -> list[list[Child]]:
     return rows
 
 
-def _deliveries(account: Account) -> list[list[Child]]:
+def _faults_panel(account: Account, address: str) -> Markup | None:
+    """What is switched on to go wrong, if anything is."""
+    rows: list[list[Child]] = []
+    for fault, options in faults.active(account.connection, account.id):
+        told = ", ".join(f"{name} {value}" for name, value in options.items() if value is not None)
+        rows.append([fault["kind"].replace("_", " "), str(fault["remaining"]), tag("span", told, class_="note cut")])
+    if not rows:
+        return None
+    off = action(f"{address}/calm", "Switch all off", "Switch all faults off")
+    shown = table(["Goes wrong", "Times left", "How"], rows)
+    return tag("section", tag("header", tag("h2", "Faults"), off), shown, class_="panel", aria_label="Faults")
+
+
+def _deliveries(account: Account, address: str) -> list[list[Child]]:
     found = account.connection.execute(
         "SELECT d.*, a.status AS answer, a.error FROM deliveries AS d"
         " LEFT JOIN attempts AS a ON a.delivery = d.seq AND a.number = d.attempts"
         " WHERE d.account = ? ORDER BY d.seq DESC LIMIT ?",
         (account.id, MAX_ROWS),
     ).fetchall()
-    return [[*_delivery(row), moment(row["created"])] for row in found]
+    rows: list[list[Child]] = []
+    for row in found:
+        again: Child = None
+        if row["state"] in RETRIED:
+            name = f"Deliver {row['event_type']} number {row['seq']} again"
+            again = action(f"{address}/retry", "Deliver now", name, delivery=str(row["seq"]))
+        rows.append([*_delivery(row), moment(row["created"]), tag("div", again, class_="buttons")])
+    return rows
 
 
 def _delivery(row: Any) -> list[Child]:

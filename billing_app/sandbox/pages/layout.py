@@ -32,8 +32,11 @@ def day(seconds: float) -> str:
     return f"{at.day} {at:%b %Y}"
 
 
-def table(heads: list[str], rows: list[list[Child]], numbers: tuple[int, ...] = ()) -> Markup:
-    """Rows under heads; the columns in `numbers` stand to the right. Wide ones scroll by themselves."""
+def table(heads: list[str], rows: list[list[Child]], numbers: tuple[int, ...] = (), of: str = "") -> Markup:
+    """Rows under heads; the columns in `numbers` stand to the right. Wide ones scroll by themselves.
+
+    `of` names what the rows are, where a page has several tables.
+    """
 
     def cell(name: str, place: int, content: Child) -> Markup:
         kind = "actions" if heads[place] == ACTIONS else "number" if place in numbers else None
@@ -42,7 +45,9 @@ def table(heads: list[str], rows: list[list[Child]], numbers: tuple[int, ...] = 
     head = tag("tr", [cell("th", place, text) for place, text in enumerate(heads)])
     body = [tag("tr", [cell("td", place, content) for place, content in enumerate(row)]) for row in rows]
     inner = tag("table", tag("thead", head), tag("tbody", body))
-    return tag("div", inner, class_="scroll", tabindex="0", role="region", aria_label=f"Table of {heads[0].lower()}")
+    return tag(
+        "div", inner, class_="scroll", tabindex="0", role="region", aria_label=f"Table of {(of or heads[0]).lower()}"
+    )
 
 
 def page(base: str, title: str, *body: Child, status: int = 200, wide: bool = False) -> HTMLResponse:

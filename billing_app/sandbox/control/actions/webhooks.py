@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from billing_app.sandbox import events, faults
+from billing_app.sandbox import deliveries, events, faults
 from billing_app.sandbox.account import Account
 from billing_app.sandbox.control.registry import Sent, control
 from billing_app.sandbox.errors import missing
@@ -36,7 +36,7 @@ def resend(account: Account, ids: dict[str, str], sent: Sent) -> dict[str, Any]:
 
 
 @control("GET", "/deliveries")
-def deliveries(account: Account, ids: dict[str, str], sent: Sent) -> dict[str, Any]:
+def list_deliveries(account: Account, ids: dict[str, str], sent: Sent) -> dict[str, Any]:
     """The latest deliveries with their attempts, of one `event` if given; times are seconds since 1970."""
     event = sent.take("event", str, None)
     rows = account.connection.execute(
@@ -55,11 +55,7 @@ def log_of(account: Account, delivery: int) -> list[dict[str, Any]]:
 @control("POST", "/deliveries/{delivery}/retry")
 def retry(account: Account, ids: dict[str, str], sent: Sent) -> dict[str, Any]:
     """Make one delivery again at once, whatever became of it."""
-    changed = account.connection.execute(
-        "UPDATE deliveries SET state = 'pending', next_at = ? WHERE account = ? AND seq = ?",
-        (time.time(), account.id, ids["delivery"]),
-    )
-    if changed.rowcount == 0:
+    if not deliveries.make_now(account.connection, account.id, ids["delivery"]):
         raise missing("delivery", ids["delivery"])
     return {"delivery": int(ids["delivery"]), "state": "pending"}
 
