@@ -86,6 +86,26 @@ def _row(one: rx.Var[KeyRow], state: Any) -> rx.Component:
     )
 
 
+def _scopes() -> rx.Component:
+    return rx.el.fieldset(
+        rx.el.legend("What it may do"),
+        *[
+            rx.el.label(
+                rx.el.input(
+                    type="checkbox",
+                    name=f"scope-{scope.value}",
+                    value="on",
+                    default_checked=scope in DEFAULT_SCOPES,
+                ),
+                rx.el.span(rx.el.strong(scope.value), rx.el.small(what), class_name="lines"),
+                class_name="choice",
+            )
+            for scope, what in SCOPES.items()
+        ],
+        class_name="choices",
+    )
+
+
 def key_dialog(state: Any) -> rx.Component:
     """Name and scopes of a new key; then its secret, once."""
     form = rx.el.form(
@@ -102,23 +122,7 @@ def key_dialog(state: Any) -> rx.Component:
             ),
             class_name="field",
         ),
-        rx.el.fieldset(
-            rx.el.legend("What it may do"),
-            *[
-                rx.el.label(
-                    rx.el.input(
-                        type="checkbox",
-                        name=f"scope-{scope.value}",
-                        value="on",
-                        default_checked=scope in DEFAULT_SCOPES,
-                    ),
-                    rx.el.span(rx.el.strong(scope.value), rx.el.small(what), class_name="lines"),
-                    class_name="choice",
-                )
-                for scope, what in SCOPES.items()
-            ],
-            class_name="choices",
-        ),
+        _scopes(),
         buttons(state.close, "Create key"),
         on_submit=state.create_key,
         class_name="form",

@@ -33,44 +33,13 @@ def _form(screen: Any, state: Any) -> rx.Component:
         rx.el.form(
             refusal(state.refused),
             _line("Name", "name", profile.name, required=True, max_length=200, wide=True),
-            rx.el.label(
-                rx.el.span("Description"),
-                rx.el.textarea(
-                    name="description", default_value=profile.description, key=f"d{profile.description}", rows=3,
-                    max_length=2_000, class_name="input area",
-                ),
-                class_name="field wide",
-            ),
+            _description(profile),
             _line("Type", "type", profile.type, placeholder="company, association, city", max_length=100),
             _line("Size", "size", profile.size, placeholder="11-50", max_length=50),
             _line("Time zone", "timezone", profile.timezone, placeholder="Europe/Lisbon", max_length=64),
             _line("Country", "country", profile.country, placeholder="PT", max_length=2),
-            rx.el.label(
-                rx.el.span("Colour"),
-                rx.el.span(
-                    rx.cond(
-                        profile.color != "",
-                        rx.el.i(class_name="swatch", style={"background": profile.color}),
-                        rx.el.i(class_name="swatch"),
-                    ),
-                    rx.el.input(
-                        name="color", default_value=profile.color, key=f"c{profile.color}", placeholder="#0090ff",
-                        max_length=7, class_name="input",
-                    ),
-                    class_name="swatch-line",
-                ),
-                class_name="field",
-            ),
-            rx.cond(
-                profile.web_address == "",
-                _line("Web address", "subdomain", profile.subdomain, placeholder="acme", max_length=63),
-                rx.el.label(
-                    rx.el.span("Web address"),
-                    rx.el.input(disabled=True, placeholder="not in this plan", class_name="input"),
-                    rx.el.small(profile.web_address),
-                    class_name="field",
-                ),
-            ),
+            _colour(profile),
+            _web_address(profile),
             _line("Logo", "logo", profile.logo, placeholder="https://example.org/a.svg", max_length=2_000, wide=True),
             rx.cond(
                 profile.logo_shown,
@@ -79,19 +48,64 @@ def _form(screen: Any, state: Any) -> rx.Component:
             ),
             rx.el.div(
                 rx.button("Save", type="submit", size="2", class_name="button primary"),
-                rx.cond(
-                    state.saved,
-                    rx.el.span(
-                        rx.icon("check", size=14, aria_hidden="true"), "Saved", role="status", class_name="done"
-                    ),
-                ),
+                rx.cond(state.saved, _done()),
                 class_name="form-foot wide",
             ),
             on_submit=state.save,
             class_name="form two-columns",
         ),
         class_name="panel",
-    )  # fmt: skip
+    )
+
+
+def _done() -> rx.Component:
+    return rx.el.span(rx.icon("check", size=14, aria_hidden="true"), "Saved", role="status", class_name="done")
+
+
+def _description(profile: Any) -> rx.Component:
+    return rx.el.label(
+        rx.el.span("Description"),
+        rx.el.textarea(
+            name="description",
+            default_value=profile.description,
+            key=f"description{profile.description}",
+            rows=3,
+            max_length=2_000,
+            class_name="input area",
+        ),
+        class_name="field wide",
+    )
+
+
+def _colour(profile: Any) -> rx.Component:
+    swatch = rx.cond(
+        profile.color != "",
+        rx.el.i(class_name="swatch", style={"background": profile.color}),
+        rx.el.i(class_name="swatch"),
+    )
+    text = rx.el.input(
+        name="color",
+        default_value=profile.color,
+        key=f"color{profile.color}",
+        placeholder="#0090ff",
+        max_length=7,
+        class_name="input",
+    )
+    return rx.el.label(rx.el.span("Colour"), rx.el.span(swatch, text, class_name="swatch-line"), class_name="field")
+
+
+def _web_address(profile: Any) -> rx.Component:
+    """A plan without one says so."""
+    return rx.cond(
+        profile.web_address == "",
+        _line("Web address", "subdomain", profile.subdomain, placeholder="acme", max_length=63),
+        rx.el.label(
+            rx.el.span("Web address"),
+            rx.el.input(disabled=True, placeholder="not in this plan", class_name="input"),
+            rx.el.small(profile.web_address),
+            class_name="field",
+        ),
+    )
 
 
 def _line(label: str, name: str, value: Any, *, wide: bool = False, **props: Any) -> rx.Component:
