@@ -52,7 +52,7 @@ class ShellShown:
     alerts_href: str = ""
     """Empty for who may not open it."""
     operator_href: str = ""
-    """Back to the operator's pages; empty for everybody else."""
+    """The operator's page of this organization; empty for everybody else."""
 
 
 def shell_shown(view: ShellView) -> ShellShown:
@@ -92,7 +92,7 @@ def shell_shown(view: ShellView) -> ShellShown:
         processes_href=routes.processes(here.address),
         organization_href=routes.organization_page(here.address),
         alerts_href=routes.alerts(here.address) if view.role in (Role.ADMIN, Role.OPERATOR) else "",
-        operator_href=operator_routes.ORGANIZATIONS if view.role == Role.OPERATOR else "",
+        operator_href=operator_routes.organization(here.address) if view.role == Role.OPERATOR else "",
     )
 
 
