@@ -204,7 +204,7 @@ def _amounts(state: Any) -> rx.Component:
         rx.dialog.content(
             rx.dialog.title(top_up.title, size="4"),
             rx.dialog.description(top_up.lead, size="2"),
-            rx.form(
+            rx.el.form(
                 _field("When credits fall to", "threshold", top_up.threshold, top_up.unit),
                 rx.el.label(
                     rx.el.span("buy"),
