@@ -302,7 +302,9 @@ BODIES: dict[str, Any] = {
     "POST /organizations/{address}/subscription/preview": {"plan": "no-such-plan"},
     "PATCH /organizations/{address}/recurring-packs/{pack_id}": {"quantity": 2},
     "PUT /organizations/{address}/auto-top-up/{metric}": {
-        "enabled": True, "pack": "no-such-pack", "monthly_cap_cents": 1_000,
+        "enabled": True,
+        "pack": "no-such-pack",
+        "monthly_cap_cents": 1_000,
     },
     "POST /organizations/{address}/saved-card": {"metric": "no-such-metric"},
     "POST /organizations/{address}/gift-cards/redeem": {"code": "no code"},
@@ -453,7 +455,8 @@ def call(client: httpx.Client, route: str) -> object:
 def test_each_caller_gets_what_the_matrix_says(callers: dict[str, httpx.Client]) -> None:
     wrong = []
     for caller in CALLERS:
-        for route, row in sorted(MATRIX.items(), key=lambda row: row[0].endswith("/me")):  # who leaves is out of the rest
+        # Who leaves the organization is out of all that follows.
+        for route, row in sorted(MATRIX.items(), key=lambda row: row[0].endswith("/me")):
             if caller == "key_without_scope" or (route == "POST /sign-out" and caller != "anonymous"):
                 continue  # the next test is about scopes; signing out would end the session that other rows need
             answer = call(callers[caller], route)
