@@ -69,6 +69,7 @@ MATRIX: dict[frozenset[Role] | None, dict[str, str]] = {
         ),
         "CustomerState": "load reckon give_back load_again",
         "GiftCardsState": "load ask close make save_codes void",
+        "HandsState": "ask close act",
         "OrganizationsState": "load search",
         "ReconciliationState": "load run watch",
         "RecountsState": "load run",

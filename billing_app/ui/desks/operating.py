@@ -12,6 +12,7 @@ from billing_app.services.catalogue_effects import Preview
 from billing_app.services.gift_cards import CardView, NewCard, Redemption
 from billing_app.services.stripe_catalogue import Step
 from billing_app.services.views.catalogue import CatalogueView, CheckView
+from billing_app.services.views.hands import HandsView
 from billing_app.services.views.organization import AuditPage
 
 Document = Mapping[str, Any]
@@ -57,6 +58,26 @@ class OperatingDesk(Protocol):
 
     def redemptions(self, card: str) -> Sequence[Redemption]:
         """Who redeemed a card."""
+
+    def hands(self, address: str) -> HandsView:
+        """What can be done by hand for an organization."""
+
+    def give(self, address: str, metric: str, quantity: int, reason: str, ends_at: datetime | None, key: str) -> None:
+        """Credits for nothing, once per key; None ends in a year."""
+
+    def void_grant(self, grant: str, reason: str) -> None:
+        """Forfeits what is left of a grant."""
+
+    def set_plan(self, address: str, plan: str, reason: str) -> None:
+        """Another plan from now on."""
+
+    def override(
+        self, address: str, kind: str, name: str, value: int | None, reason: str, ends_at: datetime | None
+    ) -> None:
+        """Something in place of what the plan says."""
+
+    def end_override(self, address: str, kind: str, name: str) -> None:
+        """The plan holds again."""
 
     def audit(self, cursor: str, action: str) -> AuditPage:
         """Who changed what, anywhere."""

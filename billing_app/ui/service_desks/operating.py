@@ -9,14 +9,19 @@ from uuid import UUID
 from billing_app import clock
 from billing_app.db import Database, Session
 from billing_app.domain.catalog import to_document
-from billing_app.domain.errors import NotFoundError
+from billing_app.domain.errors import InvalidError, NotFoundError
 from billing_app.gateways.stripe_payments import payments_of
 from billing_app.services import (
+    by_hand,
     catalog,
     catalogue_desk,
     catalogue_edits,
     catalogue_effects,
+    credits,
     gift_cards,
+    granting,
+    orgs,
+    overrides,
     reading_organization,
     sessions,
     stripe_catalogue,
@@ -24,10 +29,13 @@ from billing_app.services import (
 from billing_app.services.catalog import LoadResult
 from billing_app.services.catalogue_edits import Version
 from billing_app.services.catalogue_effects import Preview
+from billing_app.services.credits import ONE_YEAR
 from billing_app.services.cursors import cursor_of, place_at
 from billing_app.services.gift_cards import CardView, NewCard, Redemption
+from billing_app.services.overrides import Kind
 from billing_app.services.stripe_catalogue import Deed, Step
 from billing_app.services.views.catalogue import CatalogueView, CheckView
+from billing_app.services.views.hands import HandsView
 from billing_app.services.views.organization import AuditPage
 from billing_app.settings import Settings
 from billing_app.ui.desks.operating import Document
@@ -99,6 +107,35 @@ class ServiceOperatingDesk:
     def redemptions(self, card: str) -> Sequence[Redemption]:
         return gift_cards.redemptions(self.session, _uuid(card), MAX_REDEMPTIONS)
 
+    def hands(self, address: str) -> HandsView:
+        return by_hand.look(self.session, address, self.now)
+
+    def give(self, address: str, metric: str, quantity: int, reason: str, ends_at: datetime | None, key: str) -> None:
+        granting.give(
+            self.session, orgs.by_address(self.session, address), metric, quantity, self.now,
+            reason=reason, key=f"page {key}", actor=self.actor, expires_at=ends_at or ONE_YEAR,
+        )  # fmt: skip
+
+    def void_grant(self, grant: str, reason: str) -> None:
+        granting.void(self.session, grant, self.now, reason=reason, actor=self.actor)
+
+    def set_plan(self, address: str, plan: str, reason: str) -> None:
+        said = granting.required_reason(reason)
+        found = orgs.by_address(self.session, address)
+        credits.change_plan(self.session, found, plan, self.now, reason=said, actor=self.actor)
+
+    def override(
+        self, address: str, kind: str, name: str, value: int | None, reason: str, ends_at: datetime | None
+    ) -> None:
+        overrides.put(
+            self.session, orgs.by_address(self.session, address), _kind(kind), name, value, self.now,
+            ends_at=ends_at, reason=reason, actor=self.actor,
+        )  # fmt: skip
+
+    def end_override(self, address: str, kind: str, name: str) -> None:
+        found = orgs.by_address(self.session, address)
+        overrides.end(self.session, found, _kind(kind), name, self.now, actor=self.actor)
+
     def audit(self, cursor: str, action: str) -> AuditPage:
         return reading_organization.audit_page(self.session, None, cursor, action)
 
@@ -126,3 +163,10 @@ def _uuid(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise NotFoundError("There is no such gift card.", code="gift_card_not_found") from None
+
+
+def _kind(text: str) -> Kind:
+    try:
+        return Kind(text)
+    except ValueError:
+        raise InvalidError("There is nothing of this kind to override.", code="invalid_override") from None

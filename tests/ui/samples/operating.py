@@ -8,16 +8,20 @@ from typing import Any
 from uuid import UUID
 
 from billing_app.domain.catalog import CatalogInvalidError, changes, parse_catalog
+from billing_app.domain.errors import InvalidError
 from billing_app.services.audit import Entry
 from billing_app.services.catalog import LoadResult
 from billing_app.services.catalogue_edits import Version
 from billing_app.services.catalogue_effects import Preview
 from billing_app.services.gift_cards import CardState, CardView, NewCard, Redemption
 from billing_app.services.views.catalogue import CatalogueView, CheckView
+from billing_app.services.views.hands import HandsView
 from billing_app.services.views.organization import AuditPage
 from tests.domain.documents import small_document
+from tests.ui.samples.facts import METRICS
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+CHOICES = (("limit", "memberships", "memberships"), ("feature", "whiteLabel", "White label"))
 CARD = UUID("00000000-0000-7000-8000-000000000001")
 
 
@@ -76,6 +80,28 @@ class SampleOperatingDesk:
 
     def redemptions(self, card: str) -> Sequence[Redemption]:
         return [Redemption("meridian", "Meridian Apps", NOW, "oda")]
+
+    def hands(self, address: str) -> HandsView:
+        overrides = (("limit", "memberships", 25, None),)
+        return HandsView(METRICS, (("pro", "Pro"),), "pro", (("gr_1", METRICS[0], 5, "Welcome"),), overrides, CHOICES)
+
+    def give(self, address: str, metric: str, quantity: int, reason: str, ends_at: datetime | None, key: str) -> None:
+        """Nothing is kept."""
+
+    def void_grant(self, grant: str, reason: str) -> None:
+        """Nothing is kept."""
+
+    def set_plan(self, address: str, plan: str, reason: str) -> None:
+        if not reason:
+            raise InvalidError("Say why.", code="reason_required")
+
+    def override(
+        self, address: str, kind: str, name: str, value: int | None, reason: str, ends_at: datetime | None
+    ) -> None:
+        """Nothing is kept."""
+
+    def end_override(self, address: str, kind: str, name: str) -> None:
+        """Nothing is kept."""
 
     def audit(self, cursor: str, action: str) -> AuditPage:
         entry = Entry(CARD, NOW, "oda", "Oda Berg", "catalogue.saved", "version 3", {}, {"version": 3})

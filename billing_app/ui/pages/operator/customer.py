@@ -15,6 +15,7 @@ from billing_app.domain.errors import BillingError, NotFoundError
 from billing_app.ui import operator_routes
 from billing_app.ui.components.basics import button_link, head, link
 from billing_app.ui.components.customer import grant_line, purchases_and_events, standings
+from billing_app.ui.components.hands import hands_panel
 from billing_app.ui.components.listing import facts_strip, table_head
 from billing_app.ui.components.skeletons import list_skeleton
 from billing_app.ui.desk import desks
@@ -263,6 +264,7 @@ def _effect(one: rx.Var[Field]) -> rx.Component:
 
 SECTIONS: tuple[Callable[[], rx.Component], ...] = (
     lambda: standings(screen),
+    lambda: hands_panel(CustomerState.load),
     _grants,
     lambda: purchases_and_events(screen),
 )
