@@ -16,8 +16,9 @@ from stripe._http_client import HTTPClient
 from billing_app.db import Database
 from billing_app.gateways import stripe_connection
 from billing_app.gateways.stripe_payments import verified_event
-from billing_app.services import inbox
+from billing_app.services import inbox, reconciliation
 from billing_app.services.event_handlers import HANDLERS
+from billing_app.services.findings import Sync
 from billing_app.store.runs import LEASE_TIME
 from tests import dying
 from tests.money.town import Town, signed
@@ -172,6 +173,16 @@ def test_two_replicas_are_told_the_same_at_the_same_moment(town: Town, database_
     assert len(town.shop.events()) == len(told)
     assert town.unfinished() == []
     assert town.differences() == []
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_what_nobody_told_us_the_sync_finds(town: Town, story: str) -> None:
+    STORIES[story][0](town)
+    assert town.differences() != []
+    for _ in range(2):
+        sync = Sync(town.database.writing, town.shop.payments, town.time, town.now - timedelta(days=60))
+        reconciliation.run(sync, "test", "test")
+        assert town.differences() == []
 
 
 TROUBLES: dict[str, dict[str, Any]] = {

@@ -116,6 +116,10 @@ def test_several_web_processes_serve_postgresql_and_redis(
         with started(tmp_path, port, "serve", **shared) as process:
             ready = [httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False) for _ in range(20)]
             assert {answer.status_code for answer in ready} == {200}
+            # Real use never has the stand-in, and nothing is sold without Stripe's keys.
+            assert httpx.get(f"http://127.0.0.1:{port}/_sandbox/", trust_env=False).status_code == 404
+            webhook = f"http://127.0.0.1:{port}/api/v1/webhooks/stripe"
+            assert httpx.post(webhook, content=b"{}", trust_env=False).status_code == 503
             process.send_signal(signal.SIGTERM)
             said, _ = process.communicate(timeout=60)
         assert process.returncode == 0

@@ -1,4 +1,4 @@
-"""The Stripe stand-in as a child of the console, and alone: started again with its state, and gone when it should be."""
+"""The Stripe stand-in as a child of the console, and alone: started again with its state, gone when it should be."""
 
 from __future__ import annotations
 
