@@ -9,8 +9,7 @@ from uuid import UUID
 from billing_app import clock
 from billing_app.db import Database, Session
 from billing_app.domain.catalog import to_document
-from billing_app.domain.errors import InvalidError, NotFoundError
-from billing_app.gateways.stripe_payments import payments_of
+from billing_app.domain.errors import InvalidError, NotFoundError, UnavailableError
 from billing_app.services import (
     by_hand,
     catalog,
@@ -33,6 +32,7 @@ from billing_app.services.credits import ONE_YEAR
 from billing_app.services.cursors import cursor_of, place_at
 from billing_app.services.gift_cards import CardView, NewCard, Redemption
 from billing_app.services.overrides import Kind
+from billing_app.services.purchases import Payments
 from billing_app.services.stripe_catalogue import Deed, Step
 from billing_app.services.views.catalogue import CatalogueView, CheckView
 from billing_app.services.views.hands import HandsView
@@ -145,6 +145,7 @@ class ServiceOperatingDesks:
 
     database: Database
     settings: Settings
+    payments: Payments | None
 
     def push_prices(self, cookies: str) -> Sequence[Step]:
         """Makes at Stripe what the catalogue sells, with no transaction open meanwhile; nobody but operators may."""
@@ -152,9 +153,10 @@ class ServiceOperatingDesks:
         with self.database.reading() as session:
             sessions.authorize_operator(sessions.identify_socket(session, cookies, now, demo=self.settings.demo))
             current = catalog.current(session, now)
-        payments = payments_of(self.settings)
-        steps = stripe_catalogue.plan(payments, stripe_catalogue.offers(current))
-        stripe_catalogue.push(payments, [step for step in steps if step.deed is not Deed.KEEP])
+        if self.payments is None:
+            raise UnavailableError("Stripe is not set up on this server.", code="buying_unavailable")
+        steps = stripe_catalogue.plan(self.payments, stripe_catalogue.offers(current))
+        stripe_catalogue.push(self.payments, [step for step in steps if step.deed is not Deed.KEEP])
         return [step for step in steps if step.deed is not Deed.KEEP]
 
 
