@@ -206,25 +206,7 @@ def _amounts(state: Any) -> rx.Component:
             rx.dialog.description(top_up.lead, size="2"),
             rx.el.form(
                 _field("When credits fall to", "threshold", top_up.threshold, top_up.unit),
-                rx.el.label(
-                    rx.el.span("buy"),
-                    rx.el.span(
-                        rx.el.input(
-                            name="count", default_value=top_up.count, input_mode="numeric", aria_label="How many packs",
-                            required=True, max_length=2, class_name="input few",
-                        ),
-                        rx.el.span("\N{MULTIPLICATION SIGN}", aria_hidden="true"),
-                        rx.el.select(
-                            rx.foreach(top_up.packs, _option),
-                            name="pack",
-                            default_value=top_up.pack,
-                            aria_label="Pack",
-                            class_name="input",
-                        ),
-                        class_name="beside",
-                    ),
-                    class_name="form-field",
-                ),
+                _what(top_up),
                 _field("At most, per calendar month", "cap", top_up.cap, top_up.currency),
                 rx.el.label(
                     rx.el.input(type="checkbox", name="consent", required=True),
@@ -252,6 +234,34 @@ def _amounts(state: Any) -> rx.Component:
         open=state.editing,
         on_open_change=state.edit,
     )  # fmt: skip
+
+
+def _what(top_up: Any) -> rx.Component:
+    """How many of which pack."""
+    return rx.el.label(
+        rx.el.span("buy"),
+        rx.el.span(
+            rx.el.input(
+                name="count",
+                default_value=top_up.count,
+                input_mode="numeric",
+                aria_label="How many packs",
+                required=True,
+                max_length=2,
+                class_name="input few",
+            ),
+            rx.el.span("\N{MULTIPLICATION SIGN}", aria_hidden="true"),
+            rx.el.select(
+                rx.foreach(top_up.packs, _option),
+                name="pack",
+                default_value=top_up.pack,
+                aria_label="Pack",
+                class_name="input",
+            ),
+            class_name="beside",
+        ),
+        class_name="form-field",
+    )
 
 
 def _option(one: rx.Var[Choice]) -> rx.Component:
