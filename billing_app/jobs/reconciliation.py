@@ -58,5 +58,5 @@ def catch_up(database: Database, settings: Settings) -> bool:
         return False
     if wanted is None and last is not None and last.started_at >= reconciliation.last_scheduled(now):
         return False
-    sync(database, settings, "schedule", dry=bool(wanted))
+    sync(database, settings, "schedule" if wanted is None else "demand", dry=bool(wanted))
     return True
