@@ -41,7 +41,7 @@ def _row(one: rx.Var[MemberRow], screen: Any, state: Any) -> rx.Component:
             rx.el.span(
                 rx.el.strong(one.name),
                 rx.cond(one.you, rx.badge("You", color_scheme="gray", class_name="state")),
-                rx.cond(one.invited, rx.badge("Invited", color_scheme="amber", class_name="state")),
+                rx.cond(one.invited, rx.badge("Invited", color_scheme="indigo", class_name="state")),
                 class_name="person-name",
             ),
             rx.el.small(rx.cond(one.email != "", one.email + " \N{MIDDLE DOT} ", ""), one.since),
