@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
+from typing import Any
 
 import reflex as rx
 
@@ -51,15 +52,15 @@ class PlanState(Frame):
 
     @rx.event(background=True)
     @guarded(roles=MONEY_ROLES)
-    async def arrive(self, visit: Visit) -> None:
+    async def arrive(self, visit: Visit) -> Any:
         """Asks Stripe: how a payment went that the browser comes back from, and what was billed."""
         session_id = visit.text("session_id")
         if session_id:
             came = await visit.call(desks().checkout, session_id)
             async with self:
                 self.welcome = came.status
-                await self._show(visit)
         await self._ask_what_was_billed(visit)
+        return PlanState.load if session_id else None
 
     @rx.event(background=True)
     @guarded(roles=MONEY_ROLES)
@@ -109,12 +110,12 @@ class PlanState(Frame):
 
     @rx.event(background=True)
     @guarded(roles=MONEY_ROLES)
-    async def confirm(self, visit: Visit) -> None:
+    async def confirm(self, visit: Visit) -> Any:
         """The answer is yes."""
         async with self:
             deed, (plan, interval), at = self.dialog.deed, self._choice, self._at
             if self.busy or not deed:
-                return
+                return None
             self.busy = "confirm"
         problem = ""
         try:
@@ -126,11 +127,12 @@ class PlanState(Frame):
             problem = error.detail
         async with self:
             self.busy, self.dialog = "", DialogShown()
-            await self._show(visit)
             if problem:
                 self._say("refused", problem)
-        if not problem:
-            await self._ask_what_was_billed(visit)
+        if problem:
+            return None
+        await self._ask_what_was_billed(visit)
+        return PlanState.load
 
     @rx.event(background=True)
     @guarded(roles=MONEY_ROLES)
