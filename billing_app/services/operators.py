@@ -29,13 +29,12 @@ def organizations(session: Session, search: str, cursor: str, now: datetime) -> 
     found = org_search.named(session, search.strip()[:MAX_SEARCH], after, PAGE + 1)
     page = found[:PAGE]
     members = org_search.member_counts(session, [stored_id(each) for each in page])
-    current = catalog.current(session, now)
     return OrganizationsView(
         organizations=tuple(
             OrganizationLine(
                 address=each.address,
                 name=each.name,
-                plan_name=current.plan(accounts.plans(session, stored_id(each)).plan_at(now)).name,
+                plan_name=accounts.plans(session, stored_id(each)).held_at(now).name,
                 blocked=outbox.any_blocked(session, stored_id(each)),
                 members=members[stored_id(each)],
             )

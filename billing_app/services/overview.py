@@ -51,7 +51,7 @@ def overview(session: Session, organization: Organization, now: datetime, metric
     meters = sorted((_meter(session, owner, each, looks[each.id]) for each in current.metrics), key=_urgency)
     blocked = {meter.metric.id for meter in meters if meter.state is MeterState.BLOCKED}
     actions = _actions(current, blocked)
-    plan = current.plan(held.plan_at(now))
+    plan = held.held_at(now)
     chart = metric or (meters[0].metric.id if meters else "")
     return OverviewView(
         now=now,

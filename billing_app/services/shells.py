@@ -8,11 +8,12 @@ from sqlmodel import Session
 
 from billing_app.domain.access import MONEY_ROLES, Role
 from billing_app.domain.errors import UnauthenticatedError
-from billing_app.services import accounts, catalog, orgs, sessions
+from billing_app.services import accounts, orgs, paying, sessions
 from billing_app.services.views import OrganizationLink, ShellView
 from billing_app.services.views.operator import OperatorShellView
 from billing_app.settings import Settings
 from billing_app.store import outbox
+from billing_app.store.orgs import stored_id
 
 SHOWN = 50
 """Organizations in the switcher; a person with more is told how many there are."""
@@ -68,6 +69,7 @@ def home(session: Session, identity: sessions.Identity | None) -> str | None:
 
 
 def _link(session: Session, organization_id: int, address: str, name: str, now: datetime) -> OrganizationLink:
-    held = accounts.plans(session, organization_id)
-    plan = catalog.current(session, now).plan(held.plan_at(now))
-    return OrganizationLink(address, name, plan.name, blocked=outbox.any_blocked(session, organization_id))
+    """A sub-organization without a plan of its own shows the plan, and the stops, of whoever pays for it."""
+    payer = stored_id(paying.payer(session, orgs.by_id(session, organization_id), now))
+    plan = accounts.plans(session, payer).held_at(now)
+    return OrganizationLink(address, name, plan.name, blocked=outbox.any_blocked(session, payer))

@@ -23,18 +23,23 @@ from billing_app.services import (
     limits,
     links,
     members,
+    operators,
     orgs,
     overrides,
+    overview,
     paying,
     profiles,
     reading_organization,
     reading_usage,
+    sessions,
+    shells,
     suborganizations,
     usage,
     verification,
 )
 from billing_app.services.overrides import Kind
 from billing_app.services.usage import ReportedEvent
+from billing_app.settings import Settings
 from billing_app.store.orgs import stored_id
 from billing_app.store.tables.orgs import Organization
 from tests.builders import NOON, a_user, an_organization, the_catalogue
@@ -460,3 +465,20 @@ class TestAudit:
         assert found[:4] == ["api_key.revoked", "api_key.created", "grant.made", "member.joined"]
         assert found[-1] == "plan.changed"
         assert "user.created" in console
+
+
+class TestShownWithoutAPlan:
+    def test_a_part_shows_the_plan_of_whoever_pays_and_its_pages_open(self, acme: Database) -> None:
+        with acme.writing() as session:
+            north = a_part(session, "north")
+            credits.change_plan(session, north, "free", NOON, actor=ADMIN)
+            suborganizations.end_plan(session, north, NOON, reason="ended", actor=ADMIN)
+            op = a_user(session, "op@example.org", operator=True)
+            token = sessions.start(session, op, NOON).token
+        with acme.reading() as session:
+            access = sessions.authorize(session, sessions.identify(session, token, NOON), "north", NOON)
+            shown = shells.shell(session, access, Settings(_env_file=None), NOON)
+            assert overview.overview(session, access.organization, NOON).plan_name == "No plan of its own"
+            listed = operators.organizations(session, "north", "", NOON).organizations
+        assert shown.organization.plan_name == "Pro"
+        assert [line.plan_name for line in listed] == ["No plan of its own"]
