@@ -32,30 +32,7 @@ def matrix(state: Any) -> rx.Component:
         rx.el.div(
             rx.el.table(
                 rx.el.caption("Kinds of events, and who is told of each", class_name="unseen"),
-                rx.el.thead(
-                    rx.el.tr(
-                        rx.el.td(class_name="told-what"),
-                        rx.el.th(
-                            _channel("mail", "By mail"),
-                            scope="colgroup",
-                            col_span=screen.mail_columns,
-                            class_name="ways",
-                        ),
-                        rx.cond(
-                            screen.webhook_columns > 0,
-                            rx.el.th(
-                                _channel("webhook", "By webhook"),
-                                scope="colgroup",
-                                col_span=screen.webhook_columns,
-                                class_name="ways first",
-                            ),
-                        ),
-                    ),
-                    rx.el.tr(
-                        rx.el.th(rx.el.span("Event", class_name="unseen"), scope="col", class_name="told-what"),
-                        rx.foreach(screen.columns, lambda column: _column(state, column)),
-                    ),
-                ),
+                _told_head(state),
                 rx.el.tbody(rx.foreach(screen.lines, lambda line: _line(state, line))),
                 class_name="told",
             ),
@@ -65,6 +42,24 @@ def matrix(state: Any) -> rx.Component:
             aria_label="Who is told of what",
         ),
         class_name="panel",
+    )
+
+
+def _told_head(state: Any) -> rx.Component:
+    screen = state.screen
+    by_mail = rx.el.th(_channel("mail", "By mail"), scope="colgroup", col_span=screen.mail_columns, class_name="ways")
+    by_webhook = rx.el.th(
+        _channel("webhook", "By webhook"),
+        scope="colgroup",
+        col_span=screen.webhook_columns,
+        class_name="ways first",
+    )
+    return rx.el.thead(
+        rx.el.tr(rx.el.td(class_name="told-what"), by_mail, rx.cond(screen.webhook_columns > 0, by_webhook)),
+        rx.el.tr(
+            rx.el.th(rx.el.span("Event", class_name="unseen"), scope="col", class_name="told-what"),
+            rx.foreach(screen.columns, lambda column: _column(state, column)),
+        ),
     )
 
 
