@@ -87,8 +87,9 @@ def _change(state: Any, row: rx.Var[RenewingRow]) -> rx.Component:
     """A quantity is chosen in a dialog that says from when it counts."""
     less = _step(state, row, "minus", "One less", state.count - 1, state.count <= 1)
     more = _step(state, row, "plus", "One more", state.count + 1, state.count >= 99)
-    return rx.dialog.root(
-        rx.dialog.trigger(_quiet(state, "Change", f"Change how many of {row.name}", state.choose(row.id, row.count))),
+    # A trigger with a handler of its own would be wrapped into an element that may not carry a dialog's attributes.
+    opens = _quiet(state, "Change", f"Change how many of {row.name}", state.choose(row.id, row.count))
+    dialog = rx.dialog.root(
         rx.dialog.content(
             rx.dialog.title("How many every month?", size="3"),
             rx.dialog.description(
@@ -124,6 +125,7 @@ def _change(state: Any, row: rx.Var[RenewingRow]) -> rx.Component:
         open=state.changing == row.id,
         on_open_change=lambda opened: state.choose(rx.cond(opened, row.id, ""), row.count),
     )
+    return rx.fragment(opens, dialog)
 
 
 def _step(state: Any, row: rx.Var[RenewingRow], icon: str, name: str, count: Any, disabled: Any) -> rx.Component:
