@@ -97,11 +97,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Runs whatever uses a database once on each kind."""
+    """Runs whatever uses a database once on each kind; some on PostgreSQL only in the long run (decision 14)."""
     if "database_kind" in metafunc.fixturenames:
         chosen = metafunc.config.getoption("--database")
         kinds = [chosen] if chosen else list(KINDS)
-        metafunc.parametrize("database_kind", kinds, scope="session")
+        later = metafunc.definition.get_closest_marker("postgresql_when_long") is not None
+        marks = {"postgresql": [pytest.mark.long]} if later and chosen is None else {}
+        params = [pytest.param(kind, marks=marks.get(kind, [])) for kind in kinds]
+        metafunc.parametrize("database_kind", params, scope="session")
 
 
 @pytest.fixture
