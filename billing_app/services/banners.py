@@ -7,14 +7,22 @@ from datetime import timedelta
 
 from billing_app.domain.catalog import Catalog
 from billing_app.domain.forecast import Outlook
+from billing_app.domain.limits import LimitUse
 from billing_app.domain.subscriptions import PastDue
-from billing_app.services import outlooks
+from billing_app.services import limits, outlooks
 from billing_app.services.views import ActionView, BannerKind, BannerView, ForecastKind, MeterState, MeterView
 
 SOON = timedelta(days=30)
 """A run-out further away is no news yet (look.md)."""
 
-RANK = (BannerKind.BLOCKED, BannerKind.DEBT, BannerKind.PAST_DUE, BannerKind.RUNS_OUT, BannerKind.ENDS_UNUSED)
+RANK = (
+    BannerKind.BLOCKED,
+    BannerKind.DEBT,
+    BannerKind.PAST_DUE,
+    BannerKind.RUNS_OUT,
+    BannerKind.OVER_LIMIT,
+    BannerKind.ENDS_UNUSED,
+)
 
 
 def banners(
@@ -23,9 +31,11 @@ def banners(
     looks: dict[str, Outlook],
     actions: Sequence[ActionView],
     owed: Sequence[PastDue] = (),
+    exceeded: Sequence[LimitUse] = (),
 ) -> tuple[BannerView, ...]:
     """Every banner of an organization; pages show the first and say how many more there are."""
     found = [BannerView(BannerKind.PAST_DUE, at=spell.grace_ends_at) for spell in owed if spell.until is None]
+    found += [BannerView(BannerKind.OVER_LIMIT, limit_name=limits.NOUNS[use.limit][1]) for use in exceeded]
     for meter in meters:
         look = looks[meter.metric.id]
         if meter.state is MeterState.BLOCKED:

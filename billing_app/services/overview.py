@@ -15,7 +15,7 @@ from billing_app.domain.credits import Aggregation
 from billing_app.domain.entitlements import Reading
 from billing_app.domain.forecast import Outlook
 from billing_app.domain.periods import period_containing
-from billing_app.services import accounts, banners, catalog, labels, outlooks
+from billing_app.services import accounts, banners, catalog, labels, limits, outlooks
 from billing_app.services.views import (
     ActionView,
     EndingLine,
@@ -58,7 +58,9 @@ def overview(session: Session, organization: Organization, now: datetime, metric
         plan_name=plan.name,
         period=looks[chart].period if chart else period_containing(organization.anchor, now),
         recount=labels.recount_view(session, organization, now),
-        banners=banners.banners(current, meters, looks, actions, held.owed),
+        banners=banners.banners(
+            current, meters, looks, actions, held.owed, limits.exceeded(session, organization, now)
+        ),
         meters=tuple(meters),
         metrics=current.metrics,
         actions=actions,

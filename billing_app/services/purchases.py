@@ -28,6 +28,7 @@ from billing_app.services import (
     catalog,
     customers,
     fulfilment,
+    paying,
     payment_account,
     recurring_packs,
     stripe_catalogue,
@@ -151,6 +152,7 @@ def open_order(
         earlier = idempotency.take(session, owner, IDEMPOTENCY_SPACE, key, digest, now)
         if earlier is not None:
             return _opened_before(session, organization, current, earlier)
+    paying.require_own_plan(session, organization, now)
     items = domain.basket(current, wanted)
     for metric, quantity in domain.quantities(items).items():
         if credit_store.granted_total(session, owner, metric) + quantity > MAX_QUANTITY:

@@ -39,6 +39,7 @@ from billing_app.services import (
 )
 from billing_app.services.overrides import Kind
 from billing_app.services.usage import ReportedEvent
+from billing_app.services.views import BannerKind
 from billing_app.settings import Settings
 from billing_app.store.orgs import stored_id
 from billing_app.store.tables.orgs import Organization
@@ -178,6 +179,8 @@ class TestLimits:
             assert len(members.every(session, at(session))) == 4
             over = {use.limit: (use.used, use.maximum) for use in limits.exceeded(session, at(session), NOON)}
             assert over == {Limit.MEMBERSHIPS: (4, 2)}
+            told = overview.overview(session, at(session), NOON).banners
+            assert [banner.limit_name for banner in told if banner.kind is BannerKind.OVER_LIMIT] == ["members"]
             refused(
                 "limit_reached", members.invite, session, at(session), "x@example.org", Role.MEMBER, NOON, actor="a"
             )
