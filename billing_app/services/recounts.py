@@ -246,3 +246,8 @@ def _batches(
             return
         after = due[-1]
         progress(outcome.organizations_seen)
+
+
+def demand(transaction: Transaction, now: Callable[[], datetime]) -> Outcome:
+    """Recounts at once, because somebody asked. Raises ConflictError `recount_running`."""
+    return run(transaction, now, runs.new_holder(), "demand")

@@ -15,6 +15,7 @@ from sqlmodel import Session
 
 from billing_app.domain.errors import ConflictError, InvalidError, NotFoundError
 from billing_app.gateways.addresses import Network, allowed, plain
+from billing_app.gateways.webhooks_out import reachable as reachable
 from billing_app.services import audit, notification_choices, orgs
 from billing_app.store import deliveries as delivery_store
 from billing_app.store import notifications as store

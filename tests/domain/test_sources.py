@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,9 +38,9 @@ def test_levels_at_the_peak_add_up_to_the_use(reported: list[UsageEvent], own: i
 
 
 @given(events(st.integers(0, 9), st.none()), st.randoms())
-def test_the_order_in_which_levels_arrive_changes_nothing(reported: list[UsageEvent], random: object) -> None:
+def test_the_order_in_which_levels_arrive_changes_nothing(reported: list[UsageEvent], random: Random) -> None:
     shuffled = list(reported)
-    random.shuffle(shuffled)  # ty: ignore[unresolved-attribute]
+    random.shuffle(shuffled)
     assert fold(Aggregation.LEVEL, ANCHOR, shuffled) == fold(Aggregation.LEVEL, ANCHOR, reported)
 
 

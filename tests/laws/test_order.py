@@ -91,7 +91,7 @@ def test_a_plan_or_policy_that_says_the_same_changes_nothing(raw: RawHistory, da
 @law
 @given(any_history(), st.data())
 def test_every_action_told_twice_counts_once(raw: RawHistory, data: st.DataObject) -> None:
-    """Right after itself, at the same instant: what a repeated delivery records at worst. No conversion is delivered."""
+    """Right after itself, at the same instant: what a repeated delivery records at worst. Conversions are not."""
     told = [action for action in raw.actions if not isinstance(action, Conversion)]
     assume(told)
     chosen = data.draw(st.sampled_from(told))

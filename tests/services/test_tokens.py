@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from billing_app.db import Database
 from billing_app.domain.credits import DisputeStatus, Grant
@@ -49,7 +49,8 @@ class Holder:
 
     def entries(self, kind: str) -> list[LedgerEntry]:
         with self.database.reading() as session:
-            return list(session.exec(select(LedgerEntry).where(LedgerEntry.kind == kind).order_by(LedgerEntry.number)))
+            query = select(LedgerEntry).where(LedgerEntry.kind == kind).order_by(col(LedgerEntry.number))
+            return list(session.exec(query))
 
     def verified(self, at: datetime) -> list[object]:
         return self.do(lambda session, organization: list(verification.verify(session, organization, at)))

@@ -115,7 +115,7 @@ def test_a_new_card_ends_the_rest(database: Database) -> None:
     topping.save_card(PAYS)
     assert topping.sweep() == 1
     assert topping.bought() == [2_000]
-    assert topping.top_up().row.failures == 0  # ty: ignore[unresolved-attribute]
+    assert topping.top_up().row.failures == 0
 
 
 def test_without_a_card_it_waits(database: Database) -> None:
@@ -155,7 +155,7 @@ def test_who_agreed_to_what_is_kept(topping: Topping) -> None:
 )
 def test_what_makes_no_sense_is_refused(topping: Topping, change: dict[str, object], code: str) -> None:
     with pytest.raises(BillingError) as refused:
-        topping.put(replace(WANTED, **change))  # ty: ignore[invalid-argument-type]
+        topping.put(replace(WANTED, **change))
     assert refused.value.code == code
 
 

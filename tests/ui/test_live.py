@@ -20,14 +20,14 @@ class CountingDesks(SampleDesks):
     """Counts how often revisions are read."""
 
     def __init__(self) -> None:
-        self.asked: list[list[str]] = []
+        self.read: list[list[str]] = []
         self.broken = False
 
     def revisions(self, addresses: Any) -> dict[str, int]:
-        self.asked.append(list(addresses))
+        self.read.append(list(addresses))
         if self.broken:
             raise OperationalError("SELECT", {}, OSError("the database is away"))
-        return super().revisions(self.asked[-1])
+        return super().revisions(self.read[-1])
 
 
 class FakeApp:
@@ -84,21 +84,21 @@ def test_an_open_tab_reads_anew_when_another_process_changed_its_organization(de
     live._tabs.update({"open": Tab("meridian", 1, "state.load"), "same": Tab("stopped", 2, "state.load")})
     desks.revision = 2
     app = FakeApp({"open", "same"})
-    watch(app, lambda found: len(found.asked) >= 3, desks)
+    watch(app, lambda found: len(found.read) >= 3, desks)
     assert app.asked == [("open", "state.load")]
-    assert desks.asked[0] == ["meridian", "stopped"]
+    assert desks.read[0] == ["meridian", "stopped"]
 
 
 def test_closed_tabs_are_dropped_and_nothing_is_asked_for_them(desks: CountingDesks) -> None:
     live._tabs.update({"open": Tab("meridian", 1, "l"), "closed": Tab("stopped", 1, "l")})
-    watch(FakeApp({"open"}), lambda found: len(found.asked) >= 2, desks)
+    watch(FakeApp({"open"}), lambda found: len(found.read) >= 2, desks)
     assert set(live._tabs) == {"open"}
-    assert desks.asked[-1] == ["meridian"]
+    assert desks.read[-1] == ["meridian"]
 
 
 def test_nobody_there_means_no_query(desks: CountingDesks) -> None:
     asyncio.run(asyncio.wait_for(_briefly(FakeApp(set())), 5))
-    assert desks.asked == []
+    assert desks.read == []
 
 
 async def _briefly(app: FakeApp) -> None:
@@ -110,5 +110,5 @@ async def _briefly(app: FakeApp) -> None:
 def test_a_database_that_is_away_is_asked_again(desks: CountingDesks) -> None:
     live._tabs["open"] = Tab("meridian", 1, "l")
     desks.broken = True
-    watch(FakeApp({"open"}), lambda found: len(found.asked) >= 3, desks)
-    assert len(desks.asked) >= 3
+    watch(FakeApp({"open"}), lambda found: len(found.read) >= 3, desks)
+    assert len(desks.read) >= 3

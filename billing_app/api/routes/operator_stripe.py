@@ -31,7 +31,6 @@ from billing_app.services import operations, reconciliation, recounts, refundabl
 from billing_app.services.cursors import MAX_CURSOR
 from billing_app.services.views.operations import EventFilters, EventLine, EventView, ReportView
 from billing_app.services.views.refunds import RefundPreview, RefundView
-from billing_app.store import runs
 
 router = APIRouter(prefix="/admin", tags=["operator"])
 
@@ -130,7 +129,7 @@ def recount(door: Operating) -> recounts.Outcome:
     """Brings every ledger that is behind up to date now; answers when that is done."""
     door.knock()
     context = door.context
-    return recounts.run(context.database.writing, context.clock, runs.new_holder(), "demand")
+    return recounts.demand(context.database.writing, context.clock)
 
 
 @router.get("/grants/{grant}/refund", response_model=RefundPreviewAnswer, responses=behind_a_door(422))

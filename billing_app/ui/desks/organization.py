@@ -66,9 +66,7 @@ class OrganizationChanges(Protocol):
 class OrganizationDesks(Protocol):
     """Opens what changes an organization."""
 
-    def change_organization(
-        self, visitor: Door, roles: frozenset[Role]
-    ) -> AbstractContextManager[OrganizationChanges]:
+    def change_organization(self, visitor: Door, roles: frozenset[Role]) -> AbstractContextManager[OrganizationChanges]:
         """One transaction of a visitor who has one of `roles`, committed at its end; raises as `open` does."""
 
     def found_organization(self, cookies: str, name: str) -> str:

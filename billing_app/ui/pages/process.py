@@ -40,7 +40,7 @@ class ProcessPageState(Frame):
     screen: WizardShown = WizardShown()
     step: str = STEPS[0][0]
     saved: str = ""
-    """ "Saved 14:02", or why it is not."""
+    """That the draft is saved, or why it is not."""
     unsaved: bool = False
     error: str = ""
     _content: str = EMPTY
@@ -182,7 +182,7 @@ class ProcessPageState(Frame):
             self.saved, self.unsaved = f"Not saved. {error.detail}", True
         else:
             self._process = str(made)
-            self.saved, self.unsaved = f"Draft saved {datetime.now(UTC):%H:%M} UTC", False
+            self.saved, self.unsaved = "Draft saved", False
 
     async def _read(self, visit: Visit, *, stored: bool) -> None:
         """Shows the process: as it is `stored`, or as it is being filled in."""

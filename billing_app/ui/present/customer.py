@@ -241,9 +241,7 @@ def _refund(view: CustomerView, formats: Formats, grant: str, amount: str, probl
     return _with_effects(base, preview, view, formats)
 
 
-def _with_effects(
-    base: RefundShown, preview: RefundPreview, view: CustomerView, formats: Formats
-) -> RefundShown:
+def _with_effects(base: RefundShown, preview: RefundPreview, view: CustomerView, formats: Formats) -> RefundShown:
     """What giving the money back does to the credits, before anything is done."""
     metric = view.preview_metric
     if metric is None:

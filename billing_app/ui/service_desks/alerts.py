@@ -10,7 +10,6 @@ from uuid import UUID
 from billing_app.db import Session
 from billing_app.domain.access import Role
 from billing_app.domain.errors import NotFoundError
-from billing_app.gateways.webhooks_out import reachable
 from billing_app.services import delivery_log, notification_choices, reading_alerts, webhook_endpoints
 from billing_app.services.orgs import Organization
 from billing_app.services.views.alerts import AlertsView
@@ -64,7 +63,7 @@ class ServiceAlertsDesks:
 
     def add_webhook(self, visitor: Visitor, roles: frozenset[Role], url: str, description: str) -> str:
         """A new endpoint; gives its secret, once."""
-        private = reachable(self.settings)
+        private = webhook_endpoints.reachable(self.settings)
         with self._enter(visitor, roles) as at:
             return webhook_endpoints.create(
                 at.session, at.organization, url, at.actor, at.now, description=description, private=private

@@ -22,7 +22,6 @@ from billing_app.services.views.operations import (
 )
 from billing_app.services.views.refunds import RefundView
 from billing_app.settings import Settings
-from billing_app.store import runs
 
 
 class ServiceOperationsDesk:
@@ -86,7 +85,7 @@ class ServiceOperationsDesks:
         """Brings every ledger that is behind up to date."""
         with self._entered(cookies):
             pass
-        recounts.run(self.database.writing, clock.now, runs.new_holder(), "demand")
+        recounts.demand(self.database.writing, clock.now)
 
     def refund(self, cookies: str, grant: str, amount_cents: int | None, reason: str, key: str) -> RefundView:
         """Gives money back for a grant, once per key."""
