@@ -6,10 +6,11 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from billing_app.domain.catalog import TOKEN_ID, Metric, parse_catalog
+from billing_app.domain.errors import InvalidError
 from billing_app.services.gift_cards import CardState, CardView, NewCard, Redemption
 from billing_app.ui import operator_routes
 from billing_app.ui.formats import Formats, long_day
@@ -147,3 +148,13 @@ def codes_csv(cards: Sequence[NewCard]) -> str:
 
 def _moment(at: datetime | None) -> str:
     return at.isoformat() if at else ""
+
+
+def first_moment(text: str) -> datetime | None:
+    """The moment that a day begins, UTC; None for nothing. Raises InvalidError `invalid_expiry`."""
+    if not text.strip():
+        return None
+    try:
+        return datetime.fromisoformat(text.strip()[:10]).replace(tzinfo=UTC)
+    except ValueError:
+        raise InvalidError("A day is written like 2027-01-31.", code="invalid_expiry") from None

@@ -105,31 +105,30 @@ def wizard_shown(view: ProcessView, shell: ShellView, formats: Formats, *, step:
         sms=str(content.sms_reminders),
         sms_open=sms is not None and sms.usable,
         sms_note=_why(sms, view),
-        voting_types=[
-            _choice(each, view, chosen=each.id == content.voting_type)
-            for each in view.options.options
-            if each.kind is OptionKind.VOTING_TYPE
-        ],
-        features=[
-            _choice(each, view, chosen=each.id in content.features)
-            for each in view.options.options
-            if each.kind is OptionKind.FEATURE and each.id not in REMINDERS
-        ],
+        voting_types=_choices(view, OptionKind.VOTING_TYPE, {content.voting_type}),
+        features=_choices(view, OptionKind.FEATURE, {*content.features}),
         uses=[_use(each, address, formats) for each in view.uses],
         no_messages=not view.uses,
         limit=limit_shown("Running processes", view.processes, formats),
         after=_after(view, formats),
         missing=[each.detail for each in view.missing] + _refused(view, formats),
         summary=_summary(content, view, formats),
-        sent=[
-            Field(view.metrics[metric].name, formats.quantity(view.metrics[metric], count), hint=metric)
-            for metric, count in view.taken.items()
-            if metric in view.metrics
-        ],
+        sent=_sent(view, formats),
         list_href=routes.processes(address),
         features_href=routes.features(address),
         plan_href=routes.plan(view.options.payer),
     )
+
+
+def _choices(view: ProcessView, kind: OptionKind, chosen: set[str]) -> list[ChoiceShown]:
+    """Everything of a kind that is chosen among the features; reminders are chosen under the census."""
+    found = (each for each in view.options.options if each.kind is kind and each.id not in REMINDERS)
+    return [_choice(each, view, chosen=each.id in chosen) for each in found]
+
+
+def _sent(view: ProcessView, formats: Formats) -> list[Field]:
+    taken = [(view.metrics[metric], count) for metric, count in view.taken.items() if metric in view.metrics]
+    return [Field(metric.name, formats.quantity(metric, count), hint=metric.id) for metric, count in taken]
 
 
 def _steps(view: ProcessView, step: str) -> list[StepShown]:

@@ -198,63 +198,82 @@ def _refund() -> rx.Component:
             class_name="two",
         ),
         rx.el.form(
-            rx.el.label(
-                rx.el.span("Amount"),
-                rx.el.input(
-                    name="amount",
-                    default_value=refund.amount,
-                    key=refund.grant_id,
-                    on_blur=CustomerState.reckon,
-                    inputmode="decimal",
-                    auto_complete="off",
-                    class_name="input",
-                    max_length=20,
-                ),
-                rx.el.small(refund.limit),
-                class_name="field",
-            ),
+            _amount(),
             rx.el.dl(rx.foreach(refund.effects, _effect), class_name="facts effects", aria_live="polite"),
             rx.cond(refund.sentence != "", rx.el.p(refund.sentence, class_name="quiet-note")),
             rx.cond(
                 refund.warning != "",
                 rx.el.p(refund.warning, class_name="quiet-note", custom_attrs={"data-tone": "soon"}),
             ),
-            rx.el.label(
-                rx.el.span("Reason"),
-                rx.el.input(
-                    name="reason",
-                    required=True,
-                    max_length=500,
-                    auto_complete="off",
-                    placeholder="Kept with the refund",
-                    class_name="input",
-                ),
-                class_name="field",
-            ),
-            rx.cond(
-                (refund.why_not != "") | (CustomerState.refused != ""),
-                rx.el.p(
-                    rx.icon("circle-alert", size=16, aria_hidden="true"),
-                    rx.el.span(rx.cond(CustomerState.refused != "", CustomerState.refused, refund.why_not)),
-                    role="alert",
-                    class_name="form-error",
-                ),
-            ),
-            rx.cond(
-                refund.button != "",
-                rx.button(
-                    rx.cond(CustomerState.refunding, "Asking Stripe", refund.button),
-                    type="submit",
-                    disabled=CustomerState.refunding,
-                    size="2",
-                    class_name="button primary wide",
-                ),
-            ),
+            _why(),
+            _give_back(),
             on_submit=CustomerState.give_back,
             class_name="form",
         ),
         class_name="panel side-panel trace refund",
         aria_label="Refund",
+    )
+
+
+def _amount() -> rx.Component:
+    """How much."""
+    refund = screen.refund
+    return rx.el.label(
+        rx.el.span("Amount"),
+        rx.el.input(
+            name="amount",
+            default_value=refund.amount,
+            key=refund.grant_id,
+            on_blur=CustomerState.reckon,
+            inputmode="decimal",
+            auto_complete="off",
+            class_name="input",
+            max_length=20,
+        ),
+        rx.el.small(refund.limit),
+        class_name="field",
+    )
+
+
+def _why() -> rx.Component:
+    """Why, for the record."""
+    return rx.el.label(
+        rx.el.span("Reason"),
+        rx.el.input(
+            name="reason",
+            required=True,
+            max_length=500,
+            auto_complete="off",
+            placeholder="Kept with the refund",
+            class_name="input",
+        ),
+        class_name="field",
+    )
+
+
+def _give_back() -> rx.Component:
+    """What stands against it, or the button."""
+    refund = screen.refund
+    return rx.fragment(
+        rx.cond(
+            (refund.why_not != "") | (CustomerState.refused != ""),
+            rx.el.p(
+                rx.icon("circle-alert", size=16, aria_hidden="true"),
+                rx.el.span(rx.cond(CustomerState.refused != "", CustomerState.refused, refund.why_not)),
+                role="alert",
+                class_name="form-error",
+            ),
+        ),
+        rx.cond(
+            refund.button != "",
+            rx.button(
+                rx.cond(CustomerState.refunding, "Asking Stripe", refund.button),
+                type="submit",
+                disabled=CustomerState.refunding,
+                size="2",
+                class_name="button primary wide",
+            ),
+        ),
     )
 
 

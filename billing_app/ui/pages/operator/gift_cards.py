@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import reflex as rx
@@ -26,6 +25,7 @@ from billing_app.ui.present.gift_cards import (
     RedeemerRow,
     codes_csv,
     contents_typed,
+    first_moment,
     gift_cards_shown,
     redeemers_shown,
     whole,
@@ -81,7 +81,7 @@ class GiftCardsState(OperatorFrame):
         contents = contents_typed(form, self.screen.holds, catalogue.document)
         count, times = whole(form.get("count", ""), 1), whole(form.get("redemptions", ""), 1)
         try:
-            ends = _day(form.get("until", ""))
+            ends = first_moment(form.get("until", ""))
             made = await visit.write(
                 lambda desk: desk.create_gift_cards(form.get("name", ""), contents, count, times, ends)
             )
@@ -115,16 +115,6 @@ class GiftCardsState(OperatorFrame):
         """The newest cards."""
         page, cursor, catalogue = await visit.read(lambda desk: desk.gift_cards(""))
         self.screen = replace(gift_cards_shown(page, cursor, catalogue.document, visit.formats, ""), ready=True)
-
-
-def _day(text: str) -> datetime | None:
-    """The moment that a day begins, UTC; None for nothing. Raises InvalidError `invalid_expiry`."""
-    if not text.strip():
-        return None
-    try:
-        return datetime.fromisoformat(text.strip()[:10]).replace(tzinfo=UTC)
-    except ValueError:
-        raise InvalidError("A day is written like 2027-01-31.", code="invalid_expiry") from None
 
 
 screen = GiftCardsState.screen
