@@ -73,7 +73,7 @@ def test_what_is_already_used_is_said_first() -> None:
     [
         (BannerView(BannerKind.RUNS_OUT, EMAILS, at("2025-12-17")), "Emails run out on 17 Dec at this pace.", "soon"),
         (BannerView(BannerKind.DEBT, MAU, quantity=1200), "1,200 MAU credits are owed.", "blocked"),
-        (BannerView(BannerKind.PAST_DUE, at=at("2025-11-28")), "The last payment of your plan failed.", "soon"),
+        (BannerView(BannerKind.PAST_DUE, at=at("2025-11-28")), "The last payment for your plan failed.", "soon"),
         (
             BannerView(BannerKind.OVER_LIMIT, limit_name="members"),
             "There are more members than the plan allows.",
