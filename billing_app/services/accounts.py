@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
@@ -38,6 +38,10 @@ NOTHING = Plan(
     included={},
 )
 """What a sub-organization holds while it has no plan of its own: somebody above it pays (rule 14)."""
+
+
+INSTANT = timedelta(microseconds=1)
+"""The smallest step of time that is told apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,22 +209,25 @@ def traced(facts: History, as_of: datetime) -> State:
 
 
 def last_boundary(facts: History, moment: datetime) -> datetime:
-    """The latest instant up to `moment` after which usage may be counted by arithmetic alone.
+    """The earliest instant from which usage may be counted by arithmetic alone, as seen at `moment`.
 
-    That is the period's turn, anything that happened to grants, plans and allowances, and the last fall of usage: what
-    was released by it may not have become spendable, so what came before it must stay before it.
+    That is the last turn of the period, or anything that happened to grants, plans and allowances. Usage of the very
+    instant of a void, refund, dispute or conversion counts before it (fine point 1), and all usage of an instant is one
+    sum, so after one of those, and after a fall of usage, arithmetic begins an instant later.
     """
     period = period_containing(facts.anchor, moment)
     marks = [period.start]
     for grant in facts.grants:
         marks += [grant.effective_at] if grant.expires_at is None else [grant.effective_at, grant.expires_at]
-    marks += [fact.at for fact in (*facts.allowances, *facts.actions)]
-    before = 0
+    marks += [fact.at for fact in facts.allowances]
+    before = [fact.at for fact in facts.actions]
+    used = 0
     for point in facts.usage:
-        if point.at >= period.start and point.used < before:
-            marks.append(point.at)
-        before = point.used
-    return max(mark for mark in marks if mark <= moment)
+        if point.at >= period.start and point.used < used:
+            before.append(point.at)
+        used = point.used
+    reached = [mark for mark in marks if mark <= moment] + [mark + INSTANT for mark in before if mark <= moment]
+    return max(reached)
 
 
 def organization_id(organization: Organization) -> int:
