@@ -16,8 +16,8 @@ export PORT DEMO
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export REFLEX_TELEMETRY_ENABLED := false
 
-# Browser tests share one server and one Chromium; the others gain from a second process.
-TEST_PROCESSES ?= 2
+# Browser tests share one server and one Chromium; the others wait for disks and servers often enough for a third process.
+TEST_PROCESSES ?= 3
 LOCK := $(RUN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --group build
 
@@ -102,12 +102,12 @@ check: .venv/.development ## lint, arrows between modules, types
 
 .PHONY: test
 test: check ## check, then every test, on SQLite and PostgreSQL and in a browser
-	$(RUN)/pytest -m "not browser and not long" -n $(TEST_PROCESSES)
+	$(RUN)/pytest -m "not browser and not long" -n $(TEST_PROCESSES) --dist worksteal
 	$(RUN)/pytest -m "browser and not long"
 
 .PHONY: test-long
 test-long: check ## the same with the full number of examples
-	$(RUN)/pytest -m "not browser" -n $(TEST_PROCESSES) --hypothesis-profile long
+	$(RUN)/pytest -m "not browser" -n $(TEST_PROCESSES) --dist worksteal --hypothesis-profile long
 	$(RUN)/pytest -m browser
 
 .PHONY: bench

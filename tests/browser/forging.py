@@ -12,9 +12,10 @@ from typing import Any
 
 from playwright.sync_api import Page, WebSocket
 
+from billing_app.ui.session import Frame
 from tests.browser.people import Person, goes
 
-PAGES = "reflex___state____state.billing_app___ui___session____frame.billing_app___ui___pages___"
+PAGES = f"{Frame.get_full_name()}.billing_app___ui___pages___"
 
 KEEP_SOCKETS = """
     const Socket = window.WebSocket;

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.console import Console
 
 
 def test_everything_that_was_bought_and_used_adds_up(console: Console) -> None:
-    assert console.billing("verify").endswith("3 organizations verified, 0 differences.\n")
+    assert re.search(r"\d+ organizations verified, 0 differences\.$", console.billing("verify"))
