@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
+from sqlmodel import Session
 
 from billing_app.db import Database
 from billing_app.domain.credits import DisputeStatus
@@ -13,6 +15,8 @@ from billing_app.services.usage import ReportedEvent
 from billing_app.store.orgs import by_address
 from billing_app.store.tables.orgs import Organization
 from tests.builders import NOON, an_organization, the_catalogue
+
+Happening = Callable[[Session, Organization, datetime], None]
 
 INCLUDED = 250
 """E-mails of the free plan."""
@@ -33,29 +37,29 @@ def paid(database: Database) -> Database:
     return database
 
 
-def void(session: object, acme: Organization, at: datetime) -> None:
-    credits.void(session, acme, "one", at)  # ty: ignore[invalid-argument-type]
+def void(session: Session, acme: Organization, at: datetime) -> None:
+    credits.void(session, acme, "one", at)
 
 
-def refund(session: object, acme: Organization, at: datetime) -> None:
-    credits.refund(session, acme, "one", 1_000, at, source_key="all")  # ty: ignore[invalid-argument-type]
+def refund(session: Session, acme: Organization, at: datetime) -> None:
+    credits.refund(session, acme, "one", 1_000, at, source_key="all")
 
 
-def dispute(session: object, acme: Organization, at: datetime) -> None:
-    credits.dispute(session, acme, "one", DisputeStatus.OPENED, at, source_key="d")  # ty: ignore[invalid-argument-type]
+def dispute(session: Session, acme: Organization, at: datetime) -> None:
+    credits.dispute(session, acme, "one", DisputeStatus.OPENED, at, source_key="d")
 
 
-def correct(session: object, acme: Organization, at: datetime) -> None:
-    usage.report(session, acme, [ReportedEvent("emails", -30, at=at, id="c")], at)  # ty: ignore[invalid-argument-type]
+def correct(session: Session, acme: Organization, at: datetime) -> None:
+    usage.report(session, acme, [ReportedEvent("emails", -30, at=at, id="c")], at)
 
 
 @pytest.mark.parametrize("happens", [void, refund, dispute, correct])
 @pytest.mark.parametrize("after", [timedelta(0), timedelta(microseconds=1)])
-def test_the_meter_says_what_the_engine_says(paid: Database, happens: object, after: timedelta) -> None:
+def test_the_meter_says_what_the_engine_says(paid: Database, happens: Happening, after: timedelta) -> None:
     with paid.writing() as session:
         acme = by_address(session, "acme")
         assert acme is not None
-        happens(session, acme, NOON)  # ty: ignore[call-non-callable]
+        happens(session, acme, NOON)
     with paid.writing() as session:
         acme = by_address(session, "acme")
         assert acme is not None
