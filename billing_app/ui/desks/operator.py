@@ -1,6 +1,6 @@
 """What operators read and do. Nothing here belongs to one organization: the role alone lets somebody in.
 
-A colleague's subject is a Protocol of its own module here that `OperatorDesk` inherits, with its mixin in
+Each further subject is a Protocol of its own module here that `OperatorDesk` inherits, with its mixin in
 `service_desks/`.
 """
 
