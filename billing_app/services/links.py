@@ -93,7 +93,8 @@ def invite(session: Session, organization_id: int, email: str, role: Role, now: 
         membership = Membership(organization_id=organization_id, user_id=user.id, role=role, created_at=now)
     elif membership.accepted_at is not None:
         raise ConflictError(f"{address} is a member already.", code="already_member")
-    membership.role = role
+    if membership.linked_at is None:  # who came by a sign-in link keeps the role that they have
+        membership.role = role
     session.add(membership)
     session.flush()
     store.drop(session, Kind.INVITATION, user.id, organization_id)
@@ -131,10 +132,14 @@ def set_up(session: Session, token: str, email: str, name: str, hashed: str, now
 
 
 def set_password(session: Session, token: str, hashed: str, now: datetime) -> User:
-    """A new password, which ends every session that the old one opened. Raises `link_ended`."""
+    """A new password, which ends every session that the old one opened. Raises `link_ended`.
+
+    The link went to the person's mailbox, so they are who sign-in links for that address were made for.
+    """
     _, user = use(session, token, Kind.NEW_PASSWORD, now)
     user.password_hash = hashed
     session.add(user)
+    user_store.accept_linked(session, user.id, now)
     session_store.end_all_of(session, user.id)
     store.drop(session, Kind.NEW_PASSWORD, user.id)
     audit.record(session, None, now, user.email, "password.set", user.email)

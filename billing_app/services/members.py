@@ -107,7 +107,7 @@ def remove(session: Session, organization: Organization, user_id: UUID, now: dat
     """
     owner, membership, user = _held(session, organization, user_id)
     _keep_an_admin(session, owner, membership, "Make somebody else an admin before.")
-    accepted, role = membership.accepted_at is not None, membership.role
+    accepted, role = membership.since is not None, membership.role
     store.remove(session, owner, user.id)
     link_store.drop(session, Kind.INVITATION, user.id, owner)
     action = "member.removed" if accepted else "invitation.withdrawn"
@@ -135,7 +135,7 @@ def _membership(session: Session, owner: int, user_id: UUID) -> Membership:
 
 
 def _keep_an_admin(session: Session, owner: int, membership: Membership, advice: str) -> None:
-    last = membership.role == Role.ADMIN and membership.accepted_at is not None and store.admins(session, owner) == 1
+    last = membership.role == Role.ADMIN and membership.since is not None and store.admins(session, owner) == 1
     if last:
         raise ConflictError(f"This is the only admin, and there must be one. {advice}", code="last_admin")
 
@@ -147,5 +147,5 @@ def _view(membership: Membership, user: User) -> Member:
         name=user.name if user.name != user.email else "",
         role=Role(membership.role),
         since=membership.created_at,
-        accepted_at=membership.accepted_at,
+        accepted_at=membership.since,
     )

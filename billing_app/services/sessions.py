@@ -166,7 +166,8 @@ def authorize(
         raise UnauthenticatedError("Sign in to see this.")
     if identity.operator:
         return _access(organization_at(session, address), Role.OPERATOR, identity)
-    found = users.role_at(session, address, identity.user_id)
+    by_link = identity.only_organization_id is not None
+    found = users.role_at(session, address, identity.user_id, by_link=by_link)
     if found is None or identity.only_organization_id not in (None, found[0].id):
         raise _unknown(address)
     organization, role = found[0], Role(found[1])
@@ -195,7 +196,8 @@ def authorize_operator(identity: Identity | None) -> Identity:
 
 def organizations_of(session: Session, identity: Identity) -> list[Membership]:
     """The organizations that the switcher offers, by name: those in which the identity has a role."""
-    found = users.organizations_of(session, identity.user_id, ORGANIZATIONS_SHOWN)
+    by_link = identity.only_organization_id is not None
+    found = users.organizations_of(session, identity.user_id, ORGANIZATIONS_SHOWN, by_link=by_link)
     return [
         Membership(orgs.stored_id(organization), organization.address, organization.name, Role(role))
         for organization, role in found

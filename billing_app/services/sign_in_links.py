@@ -2,6 +2,8 @@
 
 The product asks for a link when the button is pressed and sends the browser there at once. The session that it opens
 shows this one organization and nothing else, whoever the person is: the product's key cannot hand out more than it has.
+Nor does it hand anything to an account that somebody else made under the person's e-mail address: the membership of
+somebody new opens only sessions of these links, until they accept an invitation or set a password by mail.
 """
 
 from __future__ import annotations
@@ -81,12 +83,12 @@ def follow(session: Session, token: str, now: datetime) -> Opened:
 
 
 def _join(session: Session, owner: int, user: User, role: Role, now: datetime) -> Membership:
-    """The person's membership; who was invited has hereby accepted."""
+    """The person's membership. One that is new, or was an invitation, opens sessions of these links alone."""
     membership = user_store.membership(session, owner, user.id)
     if membership is None:
         membership = Membership(organization_id=owner, user_id=user.id, role=role, created_at=now)
-    if membership.accepted_at is None:
-        membership.role, membership.accepted_at = role, now
+    if membership.since is None:
+        membership.role, membership.linked_at = role, now
         session.add(membership)
         session.flush()
         orgs.raise_revision(session, owner)

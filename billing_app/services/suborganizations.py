@@ -19,6 +19,7 @@ from billing_app.services import accounts, audit, credits, limits, orgs, paying,
 from billing_app.store import credits as credit_store
 from billing_app.store import members, tree
 from billing_app.store import orgs as org_store
+from billing_app.store import users as user_store
 from billing_app.store.orgs import stored_id
 from billing_app.store.tables.access import User
 from billing_app.store.tables.orgs import Organization
@@ -81,7 +82,7 @@ def create(
     owner = stored_id(made)
     tree.add_parent(session, made, stored_id(parent), now, now)
     if creator is not None:
-        _seat(session, made, creator, now)
+        _seat(session, parent, made, creator, now)
     after = {"name": made.name, "part_of": parent.address}
     audit.record(session, owner, now, actor, "organization.created", made.address, after=after)
     audit.record(session, stored_id(parent), now, actor, "sub_organization.created", made.address, after=after)
@@ -154,12 +155,17 @@ def end_plan(session: Session, organization: Organization, now: datetime, *, rea
     orgs.raise_revision(session, stored_id(paying.payer(session, organization, now)))
 
 
-def _seat(session: Session, made: Organization, creator: User, now: datetime) -> None:
-    """Makes the creator its admin; somebody who is not counted yet needs a free place."""
+def _seat(session: Session, parent: Organization, made: Organization, creator: User, now: datetime) -> None:
+    """Makes the creator its admin, by sign-in links alone where that is how they are in the parent.
+
+    Somebody who is not counted yet needs a free place.
+    """
     payer = paying.payer(session, made, now)
     if not members.belongs(session, paying.group(session, payer, now), creator.id):
         limits.require(session, made, Limit.MEMBERSHIPS, now)
-    users.join(session, stored_id(made), creator, Role.ADMIN, now, actor=creator.email)
+    above = user_store.membership(session, stored_id(parent), creator.id)
+    by_link = above is not None and above.accepted_at is None
+    users.join(session, stored_id(made), creator, Role.ADMIN, now, actor=creator.email, by_link=by_link)
 
 
 def _parents_above(session: Session, organization: Organization) -> dict[int, int]:

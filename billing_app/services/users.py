@@ -52,9 +52,16 @@ def create(
 
 
 def join(
-    session: Session, organization_id: int, user: User, role: Role, now: datetime, *, actor: str = ""
+    session: Session,
+    organization_id: int,
+    user: User,
+    role: Role,
+    now: datetime,
+    *,
+    actor: str = "",
+    by_link: bool = False,
 ) -> Membership:
-    """Makes the user an accepted member with this role, or changes the role.
+    """Makes the user a member with this role, or changes the role. `by_link`: only for sessions of sign-in links.
 
     Raises InvalidError `invalid_role` for a role that members do not have.
     """
@@ -63,11 +70,14 @@ def join(
             f"A member's role is one of {', '.join(sorted(ALL_ROLES))}, not {role}.", code="invalid_role"
         )
     membership = store.membership(session, organization_id, user.id)
-    before = {"role": membership.role} if membership is not None and membership.accepted_at is not None else {}
+    before = {"role": membership.role} if membership is not None and membership.since is not None else {}
     if membership is None:
         membership = Membership(organization_id=organization_id, user_id=user.id, role=role, created_at=now)
     membership.role = role
-    membership.accepted_at = membership.accepted_at or now
+    if by_link:
+        membership.linked_at = membership.linked_at or now
+    else:
+        membership.accepted_at = membership.accepted_at or now
     session.add(membership)
     session.flush()
     action, after = "member.role_changed" if before else "member.joined", {"role": str(role)}

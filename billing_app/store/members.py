@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 
 from billing_app.domain.access import Role
 from billing_app.store.tables.access import Membership, User
+from billing_app.store.users import joined
 
 
 def every(
@@ -40,14 +41,14 @@ def belongs(session: Session, organization_ids: Collection[int], user_id: UUID) 
 
 
 def admins(session: Session, organization_id: int) -> int:
-    """How many admins there are who have accepted."""
+    """How many admins there are, without those who are only invited."""
     query = (
         select(func.count())
         .select_from(Membership)
         .where(
             Membership.organization_id == organization_id,
             Membership.role == Role.ADMIN,
-            col(Membership.accepted_at).is_not(None),
+            joined(),
         )
     )
     return session.exec(query).one()

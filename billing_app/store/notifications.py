@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 from billing_app.store.tables.access import Membership, User
 from billing_app.store.tables.notifications import NotificationChoice, WebhookEndpoint
 from billing_app.store.upserts import upsert
+from billing_app.store.users import joined
 
 
 def choices(session: Session, organization_id: int) -> dict[tuple[str, str], bool]:
@@ -60,13 +61,13 @@ def note_failure(session: Session, endpoint: WebhookEndpoint, since: datetime) -
 
 
 def members(session: Session, organization_id: int, roles: Iterable[str], people: Iterable[UUID]) -> list[User]:
-    """Accepted members that have one of `roles` or are among `people`, each once. Demo people have no mailbox."""
+    """Members that have one of `roles` or are among `people`, each once. Demo people have no mailbox."""
     query = (
         select(User)
         .join(Membership, col(Membership.user_id) == col(User.id))
         .where(
             Membership.organization_id == organization_id,
-            col(Membership.accepted_at).is_not(None),
+            joined(),
             col(User.demo).is_(False),
             col(Membership.role).in_(list(roles)) | col(User.id).in_(list(people)),
         )
@@ -75,11 +76,11 @@ def members(session: Session, organization_id: int, roles: Iterable[str], people
 
 
 def accepted(session: Session, organization_id: int, limit: int) -> list[tuple[User, str]]:
-    """Accepted members with their roles, by address."""
+    """Members, without the invited, with their roles, by address."""
     query = (
         select(User, Membership.role)
         .join(Membership, col(Membership.user_id) == col(User.id))
-        .where(Membership.organization_id == organization_id, col(Membership.accepted_at).is_not(None))
+        .where(Membership.organization_id == organization_id, joined())
         .order_by(User.email)
         .limit(limit)
     )
@@ -87,10 +88,10 @@ def accepted(session: Session, organization_id: int, limit: int) -> list[tuple[U
 
 
 def roles_held(session: Session, organization_id: int) -> dict[str, int]:
-    """How many accepted members have each role."""
+    """How many members have each role, without the invited."""
     query = (
         select(Membership.role, func.count())
-        .where(Membership.organization_id == organization_id, col(Membership.accepted_at).is_not(None))
+        .where(Membership.organization_id == organization_id, joined())
         .group_by(Membership.role)
     )
     return dict(session.exec(query).all())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import ColumnElement, update
 from sqlmodel import Session, col, exists, select
 
 from billing_app.store.tables.access import Membership, User
@@ -51,26 +52,47 @@ def accept(session: Session, organization_id: int, user_id: UUID, now: datetime)
     return True
 
 
-def role_at(session: Session, address: str, user_id: UUID) -> tuple[Organization, str] | None:
-    """The organization at this address and the user's accepted role in it; None without either."""
+def accept_linked(session: Session, user_id: UUID, now: datetime) -> None:
+    """Makes what sign-in links vouched for the person's own."""
+    session.exec(
+        update(Membership)
+        .where(
+            col(Membership.user_id) == user_id,
+            col(Membership.accepted_at).is_(None),
+            col(Membership.linked_at).is_not(None),
+        )
+        .values(accepted_at=now)
+    )
+
+
+def joined(*, by_link: bool = True) -> ColumnElement[bool]:
+    """Memberships that are more than an invitation; without those that only a sign-in link made unless `by_link`."""
+    accepted = col(Membership.accepted_at).is_not(None)
+    return accepted | col(Membership.linked_at).is_not(None) if by_link else accepted
+
+
+def role_at(session: Session, address: str, user_id: UUID, *, by_link: bool) -> tuple[Organization, str] | None:
+    """The organization at this address and the user's role in it; None without either. `by_link`: see `joined`."""
     query = (
         select(Organization, Membership.role)
         .join(Membership, col(Membership.organization_id) == col(Organization.id))
         .where(
             Organization.address == address,
             Membership.user_id == user_id,
-            col(Membership.accepted_at).is_not(None),
+            joined(by_link=by_link),
         )
     )
     return session.exec(query).first()
 
 
-def organizations_of(session: Session, user_id: UUID, limit: int) -> list[tuple[Organization, str]]:
-    """The organizations in which the user has a role, with the role, by name."""
+def organizations_of(
+    session: Session, user_id: UUID, limit: int, *, by_link: bool = False
+) -> list[tuple[Organization, str]]:
+    """The organizations in which the user has a role, with the role, by name. `by_link`: see `joined`."""
     query = (
         select(Organization, Membership.role)
         .join(Membership, col(Membership.organization_id) == col(Organization.id))
-        .where(Membership.user_id == user_id, col(Membership.accepted_at).is_not(None))
+        .where(Membership.user_id == user_id, joined(by_link=by_link))
         .order_by(Organization.name, Organization.address)
         .limit(limit)
     )
@@ -78,11 +100,11 @@ def organizations_of(session: Session, user_id: UUID, limit: int) -> list[tuple[
 
 
 def roles_of(session: Session, user_ids: list[UUID]) -> dict[UUID, dict[str, str]]:
-    """The accepted roles of these users by organization's address, in one query."""
+    """The roles of these users by organization's address, without invitations, in one query."""
     query = (
         select(Membership.user_id, Organization.address, Membership.role)
         .join(Organization, col(Organization.id) == col(Membership.organization_id))
-        .where(col(Membership.user_id).in_(user_ids), col(Membership.accepted_at).is_not(None))
+        .where(col(Membership.user_id).in_(user_ids), joined())
         .order_by(Organization.address)
     )
     found: dict[UUID, dict[str, str]] = {}

@@ -11,11 +11,11 @@ import httpx
 import pytest
 
 from billing_app.domain.access import Role
-from billing_app.services import orgs, sessions
+from billing_app.services import credits, links, orgs, sessions
 from billing_app.services.cookies import NAME
 from billing_app.store.orgs import stored_id
 from tests.api.conftest import Api, error_of
-from tests.builders import a_key, a_session_token, a_user, an_organization, the_catalogue
+from tests.builders import PASSWORD, a_key, a_session_token, a_user, an_organization, the_catalogue
 
 
 class Button:
@@ -158,3 +158,68 @@ def test_only_its_hash_is_stored(button: Button) -> None:
             assert rows
             assert token not in str(rows)
         assert stored_id(orgs.by_address(session, "acme")) == 1
+
+
+class TestAnAccountOfSomebodyElse:
+    """Whoever took a person's e-mail address first gets nothing that a product hands to that person."""
+
+    VICTIM = "vic@example.org"
+
+    def opens(self, browser: httpx.Client, address: str) -> int:
+        """What the browser gets from an organization."""
+        return browser.get(f"/organizations/{address}/balances").status_code
+
+    def invited(self, button: Button, address: str, browser: httpx.Client) -> httpx.Response:
+        """The organization invites the person, and this browser opens the link and chooses a password."""
+        with button.api.database.writing() as session:
+            organization = orgs.by_address(session, address)
+            token = links.invite(session, stored_id(organization), self.VICTIM, Role.MEMBER, button.api.now)
+        form = {"token": token, "name": "Eve", "password": PASSWORD}
+        return browser.post("/accept-invitation", data=form)
+
+    def test_another_organizations_admin_cannot_invite_themselves_in(self, button: Button, api: Api) -> None:
+        with api.client() as victim, api.browser() as eve:
+            button.press(victim, email=self.VICTIM, role="admin")
+            assert self.invited(button, "globex", eve).headers["location"] == "/o/globex"
+            assert (self.opens(eve, "globex"), self.opens(eve, "acme")) == (200, 404)
+            assert (self.opens(victim, "globex"), self.opens(victim, "acme")) == (404, 200)
+            button.press(victim, email=self.VICTIM)
+            assert (self.opens(eve, "acme"), self.opens(victim, "acme")) == (404, 200)
+
+    def test_nor_does_who_signed_up_with_the_address(self, button: Button, api: Api) -> None:
+        with api.database.writing() as session:
+            credits.change_plan(session, orgs.by_address(session, "acme"), "pro", api.now)
+            taken = a_session_token(session, a_user(session, self.VICTIM), api.now)
+        with api.browser(taken) as eve, api.client() as victim:
+            button.press(victim, email=self.VICTIM, role="admin")
+            assert (self.opens(eve, "acme"), self.opens(victim, "acme")) == (404, 200)
+            part = victim.post("/organizations/acme/suborganizations", json={"name": "P", "address": "part"},
+                               headers={"Origin": api.url})  # fmt: skip
+            assert part.status_code == 201
+            assert self.opens(eve, "part") == 404
+            with api.database.reading() as session:
+                identity = sessions.identify(session, taken, api.now)
+                assert identity is not None
+                assert sessions.organizations_of(session, identity) == []
+
+    def test_an_invitation_of_the_organization_itself_makes_it_theirs(self, button: Button, api: Api) -> None:
+        with api.client() as by_link, api.browser() as person:
+            button.press(by_link, email=self.VICTIM, role="billing")
+            assert self.invited(button, "acme", person).headers["location"] == "/o/acme"
+            assert person.get("/organizations/acme/ledger").status_code == 200, "the role is the one they had"
+
+    def test_so_does_a_password_set_by_mail(self, button: Button, api: Api) -> None:
+        with api.client() as by_link, api.browser() as person:
+            button.press(by_link, email=self.VICTIM)
+            with api.database.writing() as session:
+                token = links.reset_link(session, self.VICTIM, api.now)
+            person.post("/new-password", data={"token": token, "password": PASSWORD})
+            assert self.opens(person, "acme") == 200
+
+    def test_the_only_admin_who_came_by_a_link_is_one(self, button: Button) -> None:
+        made = button.make(self.VICTIM, role="admin")
+        assert made.status_code == 201
+        (member,) = button.http.get("/organizations/acme/members").json()["items"]
+        assert (member["role"], member["accepted_at"] is None) == ("admin", False)
+        refused = button.http.delete(f"/organizations/acme/members/{member['id']}")
+        assert (refused.status_code, refused.json()["code"]) == (409, "last_admin")

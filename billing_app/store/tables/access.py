@@ -33,7 +33,12 @@ class User(Table, table=True):
 
 
 class Membership(Table, table=True):
-    """A person's role in an organization. It lets nobody in before `accepted_at`: until then it is an invitation."""
+    """A person's role in an organization. Until one of two moments it is an invitation and lets nobody in.
+
+    `accepted_at`: the person took it, and whatever session of theirs opens the organization. `linked_at`: a sign-in
+    link of the organization was made for their e-mail address. The organization vouches for that, and an account
+    elsewhere under the same address may be somebody else's; so only sessions of such links get in (decision 13).
+    """
 
     __tablename__ = "memberships"
     __table_args__ = (CheckConstraint("role IN ('admin', 'billing', 'member')", name="role"),)
@@ -43,6 +48,12 @@ class Membership(Table, table=True):
     role: str = Field(max_length=20)
     created_at: datetime = Field(sa_type=Moment)
     accepted_at: datetime | None = Field(default=None, sa_type=Moment)
+    linked_at: datetime | None = Field(default=None, sa_type=Moment)
+
+    @property
+    def since(self) -> datetime | None:
+        """Since when the person is in, by either way; None while invited."""
+        return self.accepted_at or self.linked_at
 
 
 class BrowserSession(Table, table=True):
