@@ -35,6 +35,7 @@ def document(api: FastAPI) -> dict[str, Any]:
             servers=api.servers,
         )
         _name_shapes(made.setdefault("components", {}).setdefault("schemas", {}))
+        _name_every_key(made)
         for operation in _operations(made):
             _describe(operation)
         api.openapi_schema = made
@@ -48,6 +49,17 @@ def _name_shapes(schemas: dict[str, Any]) -> None:
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas.update(schema.pop("$defs", {}))
         schemas[model.__name__] = schema
+
+
+def _name_every_key(part: Any) -> None:
+    """Says of keys what is so: pydantic writes a form that keys must have as one that others may lack."""
+    for each in part.values() if isinstance(part, dict) else part:
+        if isinstance(each, dict | list):
+            _name_every_key(each)
+    if isinstance(part, dict) and "patternProperties" in part:
+        ((pattern, value),) = part.pop("patternProperties").items()
+        part["additionalProperties"] = value
+        part["propertyNames"] = part.get("propertyNames", {}) | {"pattern": pattern}
 
 
 def _operations(made: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -75,7 +75,8 @@ def test_good_events_of_a_batch_are_kept(program: httpx.Client) -> None:
 NO_EVENTS = (
     {"metric": "mau", "subject": "a"},
     {"id": "1", "metric": "bandwidth", "quantity": "5"},
-    {"id": "1", "metric": "bandwidth", "quantity": 5.0},
+    {"id": "1", "metric": "bandwidth", "quantity": 5.5},
+    {"id": "1", "metric": "bandwidth", "quantity": 1e19},
     {"id": "1", "metric": "bandwidth", "quantity": True},
     {"id": "1", "metric": "bandwidth", "quantity": 2**63},
     {"id": "1", "metric": "bandwidth", "quantity": 1, "at": 1_700_000_000},
@@ -94,6 +95,13 @@ def test_an_event_that_is_no_event_refuses_the_batch(program: httpx.Client) -> N
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid_fields"), event
         assert answer.json()["errors"][0]["field"].startswith("body.events.1.")
     assert used(program, "bandwidth") == 0
+
+
+def test_a_whole_number_may_be_written_with_a_point(program: httpx.Client) -> None:
+    """JSON has one kind of number, and the document says `integer`, which 5.0 is."""
+    answer = report(program, {"id": "1", "metric": "bandwidth", "quantity": 5.0})
+    again = report(program, {"id": "1", "metric": "bandwidth", "quantity": 5})
+    assert (answer["accepted"], again["duplicates"][0]["differs"], used(program, "bandwidth")) == (1, False, 5)
 
 
 @pytest.mark.parametrize("count", [0, 1_001])

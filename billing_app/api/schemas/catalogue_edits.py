@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from billing_app.api.schemas.shared import Answer, Flag, Request
+from billing_app.api.schemas.shared import WHOLE, Answer, Flag, Request
 from billing_app.services.catalogue_edits import Version
 from billing_app.services.catalogue_effects import Affected, MetricEffect, Preview
 
@@ -21,7 +21,7 @@ class CatalogueRequest(Request):
 class CatalogueEditRequest(CatalogueRequest):
     """An edit: `based_on` is the version that it began with. `correcting` replaces it as if it had never held."""
 
-    based_on: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
+    based_on: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1), WHOLE]
     correcting: Flag = False
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from billing_app.api.schemas.shared import Answer, Name, Request
+from billing_app.api.schemas.shared import WHOLE, Answer, Name, Request
 from billing_app.domain.purchases import MAX_COUNT, MAX_LINES
 from billing_app.domain.subscriptions import BillingInterval
 from billing_app.services.purchases import PurchaseStatus
@@ -17,7 +17,7 @@ class CheckoutItem(Request):
     """So many of one pack."""
 
     pack: Name
-    quantity: Annotated[int, Field(strict=True, ge=1, le=MAX_COUNT)] = 1
+    quantity: Annotated[int, Field(strict=True, ge=1, le=MAX_COUNT), WHOLE] = 1
 
 
 class CheckoutRequest(Request):

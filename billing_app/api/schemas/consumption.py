@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from billing_app.api.schemas.shared import Answer, Name, Quantity, Request
+from billing_app.api.schemas.shared import WHOLE, Answer, Name, Quantity, Request
 from billing_app.services.consumption import DEFAULT_TIMEOUT_S, MAX_TIMEOUT_S, Mode
 
-Timeout = Annotated[int, Field(strict=True, ge=-(2**31), le=2**31)]
+Timeout = Annotated[int, Field(strict=True, ge=-(2**31), le=2**31), WHOLE]
 """Seconds. Anything from 1 to a day is meant; the rest is answered with `invalid_timeout`, not with a wrong field."""
 
 

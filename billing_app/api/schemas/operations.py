@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from billing_app.api.schemas.shared import Answer, Flag, Request
+from billing_app.api.schemas.shared import WHOLE, Answer, Flag, Request
 from billing_app.domain.credits import MAX_QUANTITY
 from billing_app.services.reconciliation import MAX_DAYS, WINDOW
 from billing_app.services.refunds import MAX_REASON
@@ -75,7 +75,7 @@ class RunRequest(Request):
     """A comparison that is to begin. `dry_run` only says what would be repaired."""
 
     dry_run: Flag = False
-    days: Annotated[int, Field(strict=True, ge=1, le=MAX_DAYS)] = WINDOW.days
+    days: Annotated[int, Field(strict=True, ge=1, le=MAX_DAYS), WHOLE] = WINDOW.days
 
 
 class StartedAnswer(Answer):
@@ -110,7 +110,7 @@ class RecountedAnswer(Answer):
 class RefundRequest(Request):
     """Money to give back for a grant; without an amount all that is left of its price."""
 
-    amount_cents: Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY)] | None = None
+    amount_cents: Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY), WHOLE] | None = None
     reason: Annotated[str, StringConstraints(min_length=1, max_length=MAX_REASON)]
 
 

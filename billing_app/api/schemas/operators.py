@@ -8,12 +8,12 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from billing_app.api.schemas.shared import Answer, Moment, Name, Request
+from billing_app.api.schemas.shared import WHOLE, Answer, Moment, Name, Request
 from billing_app.domain.credits import MAX_QUANTITY
 from billing_app.services.gift_cards import MAX_BATCH, MAX_REDEMPTIONS, CardState, NewCard
 
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=500)]
-Amount = Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY)]
+Amount = Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY), WHOLE]
 
 
 class ReasonRequest(Request):
@@ -31,7 +31,7 @@ class GrantRequest(Request):
     reason: Reason
     effective_at: Moment | None = None
     expires_at: Moment | None = None
-    priority: Annotated[int, Field(strict=True, ge=0, le=1_000)] = 50
+    priority: Annotated[int, Field(strict=True, ge=0, le=1_000), WHOLE] = 50
 
 
 class GivenAnswer(Answer):
@@ -52,8 +52,8 @@ class GiftCardRequest(Request):
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=100)]
     contents: Annotated[dict[Name, Amount], Field(min_length=1, max_length=51)]
-    count: Annotated[int, Field(strict=True, ge=1, le=MAX_BATCH)] = 1
-    max_redemptions: Annotated[int, Field(strict=True, ge=1, le=MAX_REDEMPTIONS)] = 1
+    count: Annotated[int, Field(strict=True, ge=1, le=MAX_BATCH), WHOLE] = 1
+    max_redemptions: Annotated[int, Field(strict=True, ge=1, le=MAX_REDEMPTIONS), WHOLE] = 1
     expires_at: Moment | None = None
 
 
@@ -177,7 +177,7 @@ class PlanHeldAnswer(Answer):
 class OverrideRequest(Request):
     """What stands in place of the plan. `value` null is unlimited; 1 and 0 switch customURL, features, voting types."""
 
-    value: Annotated[int, Field(strict=True, ge=0, le=MAX_QUANTITY)] | None
+    value: Annotated[int, Field(strict=True, ge=0, le=MAX_QUANTITY), WHOLE] | None
     ends_at: Moment | None = None
     reason: Reason
 

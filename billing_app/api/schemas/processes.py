@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from billing_app.api.schemas.shared import Answer, Flag, Moment, Name, Request
+from billing_app.api.schemas.shared import WHOLE, Answer, Flag, Moment, Name, Request
 from billing_app.domain.processes import (
     MAX_ANSWERS,
     MAX_CENSUS,
@@ -28,8 +28,10 @@ WRITTEN = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"
 
 Title = Annotated[str, StringConstraints(max_length=MAX_TITLE, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Description = Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION, pattern=WRITTEN)]
-Census = Annotated[int, Field(strict=True, ge=0, le=MAX_CENSUS, description="number of voters")]
-Reminders = Annotated[int, Field(strict=True, ge=0, le=MAX_REMINDERS, description="times each voter is written to")]
+Census = Annotated[int, Field(strict=True, ge=0, le=MAX_CENSUS, description="number of voters"), WHOLE]
+Reminders = Annotated[
+    int, Field(strict=True, ge=0, le=MAX_REMINDERS, description="times each voter is written to"), WHOLE
+]
 VotingTypeName = Literal["single", "multiple", "approval", "cumulative", "ranked", "weighted"]
 
 
@@ -113,7 +115,7 @@ class ProcessCreation(ProcessRequest):
 class ProcessChange(Request):
     """What to change of a draft. With `revision` only if it still is the one that was read."""
 
-    revision: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)] | None = None
+    revision: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1), WHOLE] | None = None
     title: Title | None = None
     description: Description | None = None
     starts_at: Moment | None = None

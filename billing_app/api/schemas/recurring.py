@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from billing_app.api.schemas.shared import Answer, Flag, Name, Request
+from billing_app.api.schemas.shared import WHOLE, Answer, Flag, Name, Request
 from billing_app.domain.credits import MAX_QUANTITY
 from billing_app.domain.money import MAX_AMOUNT_CENTS
 from billing_app.domain.purchases import MAX_COUNT
@@ -47,7 +47,7 @@ class RecurringPackAnswer(Answer):
 class RecurringPackChange(Request):
     """From the next renewal on: so many of it, or `cancelled` true or false."""
 
-    quantity: Annotated[int, Field(strict=True, ge=1, le=MAX_COUNT)] | None = None
+    quantity: Annotated[int, Field(strict=True, ge=1, le=MAX_COUNT), WHOLE] | None = None
     cancelled: Flag | None = None
 
     @model_validator(mode="after")
@@ -65,10 +65,10 @@ class AutoTopUpRequest(Request):
     """
 
     enabled: Flag
-    threshold: Annotated[int, Field(strict=True, ge=0, le=MAX_QUANTITY)] = 0
+    threshold: Annotated[int, Field(strict=True, ge=0, le=MAX_QUANTITY), WHOLE] = 0
     pack: Name
-    count: Annotated[int, Field(strict=True, ge=1, le=MAX_COUNT)] = 1
-    monthly_cap_cents: Annotated[int, Field(strict=True, ge=1, le=MAX_AMOUNT_CENTS)]
+    count: Annotated[int, Field(strict=True, ge=1, le=MAX_COUNT), WHOLE] = 1
+    monthly_cap_cents: Annotated[int, Field(strict=True, ge=1, le=MAX_AMOUNT_CENTS), WHOLE]
     consent: Flag = False
 
     def wanted(self) -> Wanted:

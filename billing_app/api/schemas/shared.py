@@ -37,8 +37,17 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT, patte
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=VISIBLE)]
 """An id from the catalogue: of a metric, an action, a plan."""
 
-Quantity = Annotated[int, Field(strict=True, ge=-MAX_QUANTITY, le=MAX_QUANTITY)]
-"""Whole base units. Strict: 1.5 and "1" are mistakes, not roundable."""
+
+def _counted(value: object) -> object:
+    """JSON has one kind of number, and `integer` of JSON Schema takes 3.0 for 3, as some languages write it."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_counted)
+"""Beside a strict int: 1.5, true and "1" are mistakes, not roundable; 3.0 is none."""
+
+Quantity = Annotated[int, Field(strict=True, ge=-MAX_QUANTITY, le=MAX_QUANTITY), WHOLE]
+"""Whole base units."""
 
 
 Flag = Annotated[bool, Strict()]
