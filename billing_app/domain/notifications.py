@@ -11,6 +11,27 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from billing_app.domain.message_fields import (
+    ENDING,
+    FIGURES,
+    GIVEN,
+    METRIC,
+    ORDER,
+    RENEWAL,
+    SUBSCRIPTION,
+    TAKEN,
+    TOP_UP,
+    a_bought,
+    a_figures,
+    a_given,
+    a_renewal,
+    a_subscription,
+    a_taken,
+    a_top_up,
+    an_ending,
+    an_order,
+)
+
 
 class Topic(StrEnum):
     """What kinds belong together."""
@@ -40,55 +61,6 @@ class Kind:
     mailed: bool = False
 
 
-METRIC = {"metric": "id of the metric"}
-FIGURES = {
-    "used": "used in the running period, in base units",
-    "allowance": "what the plan includes per period; null is unlimited",
-    "left": "credits that can be spent",
-}
-ENDING = {
-    "grant": "id of the grant",
-    "quantity": "credits, in base units",
-    "expires_at": "when they end, RFC 3339",
-}
-MONEY = {"total_cents": "in the smallest unit of the currency", "currency": "ISO 4217, lower case"}
-ORDER = {"order": "id of the order", "checkout": "id of the payment page at Stripe", **MONEY}
-RENEWAL = {
-    "subscription": "id of the subscription at Stripe",
-    "invoice": "id of the invoice at Stripe",
-    **MONEY,
-    "failure": "a sentence for the payer, or empty",
-    "pay_url": "where it can be paid, or empty",
-}
-TOP_UP = {"attempt": "id of the attempt", **METRIC, "pack": "id of the pack", **MONEY}
-
-_ending = {"metric": "mau", "grant": "019ac1", "quantity": 12_000, "expires_at": "2026-12-01T09:00:00+00:00"}
-_figures = {"used": 20_250, "allowance": 20_000, "left": 24_750}
-_order = {"order": "or_1", "checkout": "cs_1", "total_cents": 4_900, "currency": "usd"}
-_bought = {
-    "grant": "019ac1", "metric": "mau", "quantity": 50_000, "pack": "mau-50k", "paid_cents": 4_900,
-    "expires_at": "2027-11-22T09:00:00+00:00",
-}  # fmt: skip
-_renewal = {"subscription": "sub_1", "invoice": "in_1", "total_cents": 1_200, "currency": "usd"}
-_top_up = {"attempt": "tu_1", "metric": "mau", "pack": "mau-10k", "total_cents": 1_400, "currency": "usd"}
-
-SUBSCRIPTION = {
-    "subscription": "id of the subscription at Stripe",
-    "plan": "id of the plan",
-    "status": "Stripe's word for how it is now",
-    "before": "and for how it was",
-    "period_end": "end of the paid period, RFC 3339",
-    "current": "whether it is the one that decides the organization's plan",
-}
-
-
-def _subscription(status: str, before: str) -> dict[str, Any]:
-    return {
-        "subscription": "sub_1", "plan": "pro", "status": status, "before": before,
-        "period_end": "2026-12-22T09:00:00+00:00", "current": True,
-    }  # fmt: skip
-
-
 KINDS: tuple[Kind, ...] = (
     Kind(
         "metric.blocked", Topic.USAGE, "Something is blocked",
@@ -109,40 +81,94 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "credits.used", Topic.CREDITS, "Credits are being used up",
         "At 50, 75, 90 and 100 % of the credits there were after the latest grant.",
-        {"metric": "mau", "percent": 50, **_figures}, METRIC | {"percent": "50, 75, 90 or 100"} | FIGURES, mailed=True,
+        {"metric": "mau", "percent": 50, **a_figures}, METRIC | {"percent": "50, 75, 90 or 100"} | FIGURES, mailed=True,
     ),
     Kind(
         "credits.expiring", Topic.CREDITS, "Credits end soon",
         "30, 7 and 1 days before credits end that are still unused.",
-        {**_ending, "days": 7}, METRIC | ENDING | {"days": "30, 7 or 1"}, mailed=True,
+        {**an_ending, "days": 7}, METRIC | ENDING | {"days": "30, 7 or 1"}, mailed=True,
     ),
     Kind(
         "credits.expired", Topic.CREDITS, "Credits have ended",
-        "Credits reached their end unused.", _ending, METRIC | ENDING,
+        "Credits reached their end unused.", an_ending, METRIC | ENDING,
+    ),
+    Kind(
+        "credits.granted", Topic.CREDITS, "Credits were given",
+        "An operator gave credits by hand.",
+        {"metric": "mau", "grant": "019ac1", "quantity": 5_000, "reason": "For your patience",
+         "expires_at": "2027-11-22T09:00:00+00:00"},
+        METRIC | ENDING | GIVEN,
+    ),
+    Kind(
+        "credits.voided", Topic.CREDITS, "Credits were taken back",
+        "An operator ended a grant. What was left of it is gone.",
+        {"metric": "mau", "grant": "019ac1", "quantity": 3_000, "reason": "Given by mistake"},
+        METRIC | {"grant": "id of the grant"} | GIVEN, mailed=True,
+    ),
+    Kind(
+        "credits.converted", Topic.CREDITS, "Tokens became credits",
+        "Somebody turned tokens into credits of a metric.",
+        {"metric": "mau", "tokens": 10, "quantity": 1_000, "reason": "Increase MAU limit by 1000", "grants": [a_given]},
+        METRIC | {"tokens": "tokens that were burned"} | GIVEN | {"grants": "what it brought"},
+    ),
+    Kind(
+        "gift_card.redeemed", Topic.CREDITS, "A gift card was redeemed",
+        "Somebody redeemed a gift card. Its credits are there.",
+        {"card": "019ac3", "name": "Launch week", "grants": [a_given]},
+        {"card": "id of the gift card", "name": "what it is called", "grants": "what it brought"},
     ),
     Kind(
         "purchase.paid", Topic.PAYMENTS, "A purchase is paid",
-        "Its credits are there.", {**_order, "grants": [_bought]}, ORDER | {"grants": "what it brought"},
+        "Its credits are there.", {**an_order, "grants": [a_bought]}, ORDER | {"grants": "what it brought"},
     ),
     Kind(
         "purchase.failed", Topic.PAYMENTS, "A payment failed",
         "A purchase was not paid, and brought nothing.",
-        {**_order, "failure": "Your card was declined."}, ORDER | {"failure": "a sentence for the payer"}, mailed=True,
+        {**an_order, "failure": "Your card was declined."}, ORDER | {"failure": "a sentence for the payer"},
+        mailed=True,
     ),
     Kind(
         "purchase.expired", Topic.PAYMENTS, "A payment was given up",
         "Nobody paid before the payment page closed.",
-        {**_order, "failure": ""}, ORDER | {"failure": "a sentence for the payer, or empty"},
+        {**an_order, "failure": ""}, ORDER | {"failure": "a sentence for the payer, or empty"},
+    ),
+    Kind(
+        "purchase.refunded", Topic.PAYMENTS, "Money was given back",
+        "A payment was refunded, wholly or in part. Its share of the credits is taken back.",
+        {"refund": "re_1", **a_taken}, {"refund": "id of the refund at Stripe"} | TAKEN,
+    ),
+    Kind(
+        "purchase.refund_failed", Topic.PAYMENTS, "A refund did not arrive",
+        "The bank sent the money back to us, so the credits are there again.",
+        {"refund": "re_1", **a_taken, "grants": [a_bought | {"refunded_cents": 0, "taken_back": 0}]},
+        {"refund": "id of the refund at Stripe"} | TAKEN, mailed=True,
+    ),
+    Kind(
+        "dispute.opened", Topic.PAYMENTS, "A payment is disputed",
+        "The card's owner disputes a payment. What is left of its credits is on hold until that is decided.",
+        {"dispute": "du_1", **a_taken, "grants": [a_bought | {"refunded_cents": 0, "taken_back": 0}]},
+        {"dispute": "id of the dispute at Stripe"} | TAKEN, mailed=True,
+    ),
+    Kind(
+        "dispute.won", Topic.PAYMENTS, "A dispute is over, and the payment stands",
+        "Credits that were on hold can be used again.",
+        {"dispute": "du_1", **a_taken, "grants": [a_bought | {"refunded_cents": 0, "taken_back": 0}]},
+        {"dispute": "id of the dispute at Stripe"} | TAKEN,
+    ),
+    Kind(
+        "dispute.lost", Topic.PAYMENTS, "A dispute is lost",
+        "The disputed money went back, and its share of the credits is taken back.",
+        {"dispute": "du_1", **a_taken}, {"dispute": "id of the dispute at Stripe"} | TAKEN, mailed=True,
     ),
     Kind(
         "recurring_pack.renewed", Topic.PAYMENTS, "Monthly packs are paid",
         "Packs that renew every month were paid again. Their credits are there.",
-        {**_renewal, "failure": "", "pay_url": "", "grants": [_bought]}, RENEWAL | {"grants": "what it brought"},
+        {**a_renewal, "failure": "", "pay_url": "", "grants": [a_bought]}, RENEWAL | {"grants": "what it brought"},
     ),
     Kind(
         "recurring_pack.payment_failed", Topic.PAYMENTS, "Monthly packs were not paid",
         "The card was declined or asks for its owner. Credits that are there stay; new ones come when it is paid.",
-        {**_renewal, "failure": "Your card was declined.", "pay_url": "https://invoice.stripe.com/i/1", "grants": []},
+        {**a_renewal, "failure": "Your card was declined.", "pay_url": "https://invoice.stripe.com/i/1", "grants": []},
         RENEWAL | {"grants": "what it brought"}, mailed=True,
     ),
     Kind(
@@ -154,13 +180,13 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "top_up.paid", Topic.PAYMENTS, "Auto top-up bought credits",
         "Credits ran low, and the saved card was charged.",
-        {**_top_up, "invoice": "in_1", "grants": [_bought]},
+        {**a_top_up, "invoice": "in_1", "grants": [a_bought]},
         TOP_UP | {"invoice": "id of the invoice at Stripe", "grants": "what it brought"},
     ),
     Kind(
         "top_up.failed", Topic.PAYMENTS, "Auto top-up could not pay",
         "The card was declined or asks for its owner. It tries again a day later.",
-        {**_top_up, "failure": "Your card was declined.", "resting_until": "2026-11-23T09:00:00+00:00"},
+        {**a_top_up, "failure": "Your card was declined.", "resting_until": "2026-11-23T09:00:00+00:00"},
         TOP_UP | {"failure": "a sentence for the payer", "resting_until": "when it tries again, RFC 3339"}, mailed=True,
     ),
     Kind(
@@ -176,34 +202,43 @@ KINDS: tuple[Kind, ...] = (
         mailed=True,
     ),
     Kind(
+        "plan.changed", Topic.PLAN, "The plan has changed",
+        "Another plan is in force, chosen by somebody here, by an operator, or by what was paid.",
+        {"plan": "pro", "before": "essential", "since": "2026-11-22T09:00:00+00:00", "reason": "Upgraded"},
+        {
+            "plan": "id of the plan; null: that of the organization above", "before": "the one before, likewise",
+            "since": "RFC 3339", "reason": "why, or empty",
+        },
+    ),
+    Kind(
         "subscription.trialing", Topic.PLAN, "A trial has begun",
         "The plan is in force, and is paid for when the trial ends.",
-        _subscription("trialing", "incomplete"), SUBSCRIPTION,
+        a_subscription("trialing", "incomplete"), SUBSCRIPTION,
     ),
     Kind(
         "subscription.active", Topic.PLAN, "The plan is paid",
         "The plan is in force: it began, was renewed or was paid after all.",
-        _subscription("active", "past_due"), SUBSCRIPTION,
+        a_subscription("active", "past_due"), SUBSCRIPTION,
     ),
     Kind(
         "subscription.past_due", Topic.PLAN, "The plan could not be paid",
         "The card was not charged. The plan stays for some days; then the default plan holds until it is paid.",
-        _subscription("past_due", "active"), SUBSCRIPTION, mailed=True,
+        a_subscription("past_due", "active"), SUBSCRIPTION, mailed=True,
     ),
     Kind(
         "subscription.unpaid", Topic.PLAN, "The plan was not paid in the end",
         "Every try to charge the card failed, so the default plan holds.",
-        _subscription("unpaid", "past_due"), SUBSCRIPTION, mailed=True,
+        a_subscription("unpaid", "past_due"), SUBSCRIPTION, mailed=True,
     ),
     Kind(
         "subscription.paused", Topic.PLAN, "The plan is paused",
         "Nothing is charged, and the default plan holds, until it is resumed.",
-        _subscription("paused", "active"), SUBSCRIPTION,
+        a_subscription("paused", "active"), SUBSCRIPTION,
     ),
     Kind(
         "subscription.canceled", Topic.PLAN, "The plan has ended",
         "The subscription is over, and the default plan holds. Bought credits stay.",
-        _subscription("canceled", "active"), SUBSCRIPTION, mailed=True,
+        a_subscription("canceled", "active"), SUBSCRIPTION, mailed=True,
     ),
     Kind(
         "webhook.disabled", Topic.DELIVERY, "A webhook endpoint was switched off",

@@ -24,7 +24,7 @@ from billing_app.domain.tree import NO_PLAN
 from billing_app.services import accounts, audit, catalog, meters, recounts
 from billing_app.store import credits as store
 from billing_app.store import meters as meter_store
-from billing_app.store import orgs, tree
+from billing_app.store import orgs, outbox, tree
 from billing_app.store.tables.credits import GrantAction, GrantRow
 from billing_app.store.tables.orgs import Organization
 
@@ -186,6 +186,10 @@ def change_plan(
     store.add_plan_change(session, owner, plan, at or now, now, reason)
     after = {"plan": plan, "reason": reason}
     audit.record(session, owner, now, actor, "plan.changed", plan, before=before, after=after)
+    if held and held[-1].plan != plan:
+        told = {"plan": None if plan == NO_PLAN else plan, "before": held[-1].plan or None, "reason": reason}
+        told["since"] = (at or now).isoformat()
+        outbox.add(session, owner, "plan.changed", f"plan:{len(held) + 1}", told, at or now, now)
     meter_store.mark_stale(session, owner)
     for metric in metrics:
         meters.fresh(session, organization, metric, now)

@@ -19,10 +19,10 @@ from sqlmodel import Session
 from billing_app.domain import gift_codes
 from billing_app.domain.credits import MAX_QUANTITY
 from billing_app.domain.errors import BillingError, ConflictError, InvalidError, NotFoundError
-from billing_app.services import accounts, audit, catalog, credits
+from billing_app.services import accounts, audit, catalog, credits, invoice_grants
 from billing_app.services import paying as payers
 from billing_app.services.secrets import digest
-from billing_app.store import attempts
+from billing_app.store import attempts, outbox
 from billing_app.store import gift_cards as store
 from billing_app.store.tables.base import new_id
 from billing_app.store.tables.credits import GrantRow
@@ -191,6 +191,8 @@ def redeem(session: Session, organization: Organization, code: str, now: datetim
         for metric, quantity in sorted(contents_of(card).items())
     ]
     audit.record(session, owner, now, actor, "gift_card.redeemed", card.name, after={"card": card.hint})
+    told = {"card": str(card.id), "name": card.name, "grants": [invoice_grants.told(each) for each in made]}
+    outbox.add(session, owner, "gift_card.redeemed", f"gift_card:{card.id}", told, now, now)
     return Redeemed(card.id, card.name, tuple(made))
 
 

@@ -11,7 +11,7 @@ from billing_app.domain.errors import ConflictError, InvalidError, NotFoundError
 from billing_app.services import credits, orgs, paying
 from billing_app.services.credits import ONE_YEAR
 from billing_app.services.secrets import digest
-from billing_app.store import grant_owners
+from billing_app.store import grant_owners, ledger, outbox
 from billing_app.store.tables.credits import GrantRow
 from billing_app.store.tables.orgs import Organization
 
@@ -48,7 +48,7 @@ def give(
             code="paid_by_another",
             payer=payer.address,
         )
-    return credits.grant(
+    made = credits.grant(
         session,
         organization,
         metric,
@@ -62,6 +62,12 @@ def give(
         priority=priority,
         actor=actor,
     )
+    told = {"metric": made.metric, "grant": made.id, "quantity": made.quantity, "reason": said}
+    told["expires_at"] = made.expires_at.isoformat() if made.expires_at else None
+    outbox.add(
+        session, made.organization_id, "credits.granted", f"grant:{made.id}", told, made.effective_at, now, made.metric
+    )
+    return made
 
 
 def void(session: Session, grant_id: str, now: datetime, *, reason: str, actor: str) -> tuple[Organization, GrantRow]:
@@ -71,7 +77,12 @@ def void(session: Session, grant_id: str, now: datetime, *, reason: str, actor: 
     if owner is None:
         raise NotFoundError(f"There is no grant {grant_id!r}.", code="grant_not_found")
     organization = orgs.by_id(session, owner)
-    return organization, credits.void(session, organization, grant_id, now, reason=said, actor=actor)
+    found = credits.void(session, organization, grant_id, now, reason=said, actor=actor)
+    # One that had not begun has no rows in the ledger: all of it is gone.
+    gone = found.quantity if found.effective_at > now else -ledger.sum_of_grant(session, owner, grant_id, "void")
+    told = {"grant": grant_id, "metric": found.metric, "quantity": gone, "reason": said}
+    outbox.add(session, owner, "credits.voided", f"void:{grant_id}", told, now, now, found.metric)
+    return organization, found
 
 
 def required_reason(reason: str) -> str:

@@ -21,7 +21,8 @@ from billing_app.domain.reversals import DisputeFact, DisputeStage, Part, Refund
 from billing_app.gateways.invoices import Invoice
 from billing_app.gateways.payments import Checkout, Payments
 from billing_app.gateways.reversals import Dispute, Refund, Reversals
-from billing_app.services import credits, fulfilment, invoice_events, meters, orgs
+from billing_app.services import credits, fulfilment, invoice_events, meters, orgs, reversal_notices
+from billing_app.services.reversal_notices import News
 from billing_app.store import credits as credit_store
 from billing_app.store import reversals as store
 from billing_app.store.orgs import stored_id
@@ -82,10 +83,11 @@ def settle(session: Session, reading: Reading, now: datetime, at: datetime | Non
         return Settled(None)
     owner = stored_id(organization)
     credit_store.lock_organization(session, owner)
-    changed = _keep(session, owner, found, now)
+    changed, news = _keep(session, owner, found, now)
     grants = _in_line_order(store.paid_by(session, owner, found.payment_id), reading)
     meters.prepare_all(session, organization, {grant.metric for grant in grants}, now)
     changed |= _follow(session, organization, found, grants, now, _moment(at, now))
+    reversal_notices.tell(session, owner, news, grants, now)
     if changed:
         orgs.raise_revision(session, owner)
     return Settled(owner, changed)
@@ -103,21 +105,25 @@ def _organization_of(session: Session, found: Reversals) -> Organization | None:
     return named if store.knows_payment(session, stored_id(named), found.payment_id) else None
 
 
-def _keep(session: Session, owner: int, found: Reversals, now: datetime) -> bool:
-    """Keeps every refund and dispute as it stands; whether any is new or has moved on."""
-    changed = False
+def _keep(session: Session, owner: int, found: Reversals, now: datetime) -> tuple[bool, list[News]]:
+    """Keeps every refund and dispute as it stands; whether any is new or has moved on, and what is told of that."""
+    changed, news = False, list[News | None]()
     for refund in found.refunds:
         row = store.refund(session, owner, refund.id)
         if row is None or RefundStatus(row.status).rank < refund.status.rank:
-            session.add(_refund_row(owner, refund, row, now))
+            before, row = row and row.status, _refund_row(owner, refund, row, now)
+            session.add(row)
+            news.append(reversal_notices.of_refund(before, row))
             changed = True
     for dispute in found.disputes:
         kept = store.dispute(session, owner, dispute.id)
         if kept is None or DisputeStage(kept.status).rank < dispute.stage.rank:
-            session.add(_dispute_row(owner, dispute, kept, now))
+            before, kept = kept and kept.status, _dispute_row(owner, dispute, kept, now)
+            session.add(kept)
+            news.append(reversal_notices.of_dispute(before, kept))
             changed = True
     session.flush()
-    return changed
+    return changed, [each for each in news if each is not None]
 
 
 def _refund_row(owner: int, refund: Refund, row: PaymentRefund | None, now: datetime) -> PaymentRefund:

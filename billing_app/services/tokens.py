@@ -18,10 +18,10 @@ from billing_app.domain.errors import CreditsExhaustedError, FactRefusedError
 from billing_app.domain.periods import period_at, period_containing
 from billing_app.domain.quantities import format_size
 from billing_app.domain.tokens import Piece, pieces
-from billing_app.services import accounts, audit, catalog, credits, meters, recounts
+from billing_app.services import accounts, audit, catalog, credits, invoice_grants, meters, recounts
 from billing_app.services.secrets import digest
 from billing_app.store import credits as store
-from billing_app.store import ledger
+from billing_app.store import ledger, outbox
 from billing_app.store import meters as meter_store
 from billing_app.store.tables.credits import GrantAction, GrantRow
 from billing_app.store.tables.orgs import Organization
@@ -93,6 +93,9 @@ def convert(
     ]
     after = {"from": tokens, "to": quantity, "metric": metric.id}
     audit.record(session, owner, now, actor, "credits.converted", metric.id, after=after)
+    told = {"metric": metric.id, "tokens": tokens, "quantity": quantity, "reason": reason}
+    told["grants"] = [invoice_grants.told(each) for each in made]
+    outbox.add(session, owner, "credits.converted", name, told, now, now, metric.id)
     return Converted(metric.id, tokens, quantity, reason, tuple(made))
 
 

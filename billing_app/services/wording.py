@@ -113,6 +113,60 @@ def _given_up(_payload: Payload, _metric: Metric | None) -> Told:
     return Told("A payment was given up", ("The payment page closed before anybody paid.",), "credits/buy")
 
 
+def _granted(payload: Payload, metric: Metric) -> Told:
+    return Told(
+        f"{metric.name}: {_now(metric, payload['quantity'])} of credits were given",
+        (str(payload["reason"]),),
+        f"credits?metric={metric.id}",
+    )
+
+
+def _voided(payload: Payload, metric: Metric) -> Told:
+    return Told(
+        f"{metric.name}: {_now(metric, payload['quantity'])} of credits were taken back",
+        (str(payload["reason"]),),
+        f"credits?metric={metric.id}",
+    )
+
+
+def _converted(payload: Payload, metric: Metric) -> Told:
+    tokens, brought = payload["tokens"], _now(metric, payload["quantity"])
+    return Told(f"{tokens} tokens became {brought} of {metric.name}", (), f"credits?metric={metric.id}")
+
+
+def _redeemed(payload: Payload, _metric: Metric | None) -> Told:
+    return Told("A gift card was redeemed", (f"{payload['name']}: its credits are there.",), "credits")
+
+
+def _refunded(payload: Payload, _metric: Metric | None) -> Told:
+    lines = ("They go back to where they came from, and their share of the credits is taken back.",)
+    return Told(f"{_amount(payload)} were given back", _with_reason(lines, payload), "credits")
+
+
+def _refund_failed(payload: Payload, _metric: Metric | None) -> Told:
+    lines = ("The bank sent the money back to us, so the credits are there again.",)
+    return Told(f"A refund of {_amount(payload)} did not arrive", lines, "credits")
+
+
+def _disputed(payload: Payload, _metric: Metric | None) -> Told:
+    lines = ("What is left of its credits is on hold until the bank has decided.",)
+    return Told(f"A payment is disputed over {_amount(payload)}", lines, "credits")
+
+
+def _dispute_won(_payload: Payload, _metric: Metric | None) -> Told:
+    return Told("A dispute is over, and the payment stands", ("Its credits can be used again.",), "credits")
+
+
+def _dispute_lost(payload: Payload, _metric: Metric | None) -> Told:
+    lines = ("The money went back, and its share of the credits is taken back.",)
+    return Told(f"A dispute over {_amount(payload)} is lost", lines, "credits")
+
+
+def _plan_changed(payload: Payload, _metric: Metric | None) -> Told:
+    reason = str(payload.get("reason") or "")
+    return Told("The plan has changed", tuple(filter(None, (reason,))), "plan")
+
+
 def _switched_off(payload: Payload, _metric: Metric | None) -> Told:
     return Told("A webhook endpoint was switched off", (str(payload["url"]), str(payload["reason"])), "alerts")
 
@@ -131,6 +185,16 @@ WORDS: Mapping[str, Callable[[Payload, Any], Told]] = {
     "purchase.paid": _paid,
     "purchase.failed": _not_paid,
     "purchase.expired": _given_up,
+    "credits.granted": _granted,
+    "credits.voided": _voided,
+    "credits.converted": _converted,
+    "gift_card.redeemed": _redeemed,
+    "purchase.refunded": _refunded,
+    "purchase.refund_failed": _refund_failed,
+    "dispute.opened": _disputed,
+    "dispute.won": _dispute_won,
+    "dispute.lost": _dispute_lost,
+    "plan.changed": _plan_changed,
     "webhook.disabled": _switched_off,
     TEST: _test,
 }
@@ -139,7 +203,12 @@ WORDS: Mapping[str, Callable[[Payload, Any], Told]] = {
 PAGES_OF = {"subscription": "plan", "recurring_pack": "credits/buy", "top_up": "credits"}
 """Which page of the organization shows more, by the first word of a kind."""
 
-WITHOUT_METRIC = frozenset({"purchase.paid", "purchase.failed", "purchase.expired", "webhook.disabled", TEST})
+WITHOUT_METRIC = frozenset(
+    {
+        "purchase.paid", "purchase.failed", "purchase.expired", "purchase.refunded", "purchase.refund_failed",
+        "dispute.opened", "dispute.won", "dispute.lost", "gift_card.redeemed", "plan.changed", "webhook.disabled", TEST,
+    }
+)  # fmt: skip
 
 
 def _then(payload: Payload, metric: Metric) -> str:
@@ -160,6 +229,15 @@ def _of(metric: Metric, quantity: int | None) -> str:
 
 def _money(payload: Payload) -> str:
     return format_money(int(payload["total_cents"]), str(payload["currency"]))
+
+
+def _amount(payload: Payload) -> str:
+    return format_money(int(payload["amount_cents"]), str(payload["currency"]))
+
+
+def _with_reason(lines: tuple[str, ...], payload: Payload) -> tuple[str, ...]:
+    reason = str(payload.get("reason") or "")
+    return (*lines, f"Why: {reason}") if reason else lines
 
 
 def _moment(text: str) -> str:

@@ -123,6 +123,14 @@ def entries_of_grant(session: Session, organization_id: int, grant_id: str, limi
     return list(session.exec(query.order_by(col(LedgerEntry.number)).limit(limit)))
 
 
+def sum_of_grant(session: Session, organization_id: int, grant_id: str, kind: str) -> int:
+    """The sum of a grant's entries of one kind."""
+    query = select(func.sum(LedgerEntry.quantity)).where(
+        LedgerEntry.organization_id == organization_id, LedgerEntry.grant_id == grant_id, LedgerEntry.kind == kind
+    )
+    return int(session.exec(query).one() or 0)
+
+
 def count_of_grant(session: Session, organization_id: int, grant_id: str) -> int:
     """How many entries a grant has."""
     query = select(func.count()).where(LedgerEntry.organization_id == organization_id, LedgerEntry.grant_id == grant_id)
