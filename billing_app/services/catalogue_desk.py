@@ -9,14 +9,14 @@ from typing import Any
 
 from sqlmodel import Session
 
-from billing_app.domain.catalog import CatalogInvalidError, to_document
+from billing_app.domain.catalog import CatalogInvalidError, parse_catalog, to_document
 from billing_app.domain.errors import ConflictError
 from billing_app.services import catalog, catalogue_edits, catalogue_effects
-from billing_app.services.views.catalogue import CatalogueView, CheckView
+from billing_app.services.views.catalogue import CatalogueView, CheckView, FileState, FileView
 
 
 def catalogue(session: Session, now: datetime, file: Path) -> CatalogueView:
-    """The version in force, and what `file` would undo of it."""
+    """The version in force, and what the next start would make of `file`."""
     head, current = catalogue_edits.editing(session, now)
     return CatalogueView(
         version=head.version,
@@ -24,7 +24,7 @@ def catalogue(session: Session, now: datetime, file: Path) -> CatalogueView:
         source=head.source,
         document=to_document(current),
         now=now,
-        file_conflict=_conflict(session, now, file),
+        file=_file(session, now, file),
     )
 
 
@@ -41,14 +41,17 @@ def check(session: Session, document: Mapping[str, Any], based_on: int, now: dat
 
 def from_file(file: Path) -> Mapping[str, Any]:
     """The file's document, to be looked at as an edit. Raises CatalogInvalidError."""
-    return catalog.read_document(file)
+    return to_document(parse_catalog(catalog.read_document(file), file.name))
 
 
-def _conflict(session: Session, now: datetime, file: Path) -> tuple[str, ...]:
+def _file(session: Session, now: datetime, file: Path) -> FileView:
+    """What the next start would do with the file."""
     try:
-        catalog.preview(session, catalog.read_document(file), now, file.name)
+        found = catalog.preview(session, catalog.read_document(file), now, file.name)
     except ConflictError as conflict:
-        return tuple(conflict.fields.get("paths", ()))
-    except CatalogInvalidError:
-        return ()  # a start says so; it is nothing that the editor could do about
-    return ()
+        return FileView(FileState.CONFLICT, tuple(conflict.fields.get("paths", ())))
+    except CatalogInvalidError as error:
+        return FileView(FileState.BROKEN, tuple(str(mistake) for mistake in error.mistakes))
+    if found.changes:
+        return FileView(FileState.WAITING, tuple(change.path for change in found.changes))
+    return FileView()

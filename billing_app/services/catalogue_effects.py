@@ -11,11 +11,14 @@ from sqlmodel import Session
 
 from billing_app.domain import engine
 from billing_app.domain.accounts import Account
-from billing_app.domain.catalog import Catalog, CatalogChange, ChangeKind, Metric
+from billing_app.domain.catalog import Catalog, CatalogChange, ChangeKind, Metric, Plan
 from billing_app.domain.entitlements import MeterState, Reading
-from billing_app.services import accounts, catalog, catalogue_edits
+from billing_app.domain.limits import COUNTED, LimitUse, maximum
+from billing_app.domain.periods import period_containing
+from billing_app.services import accounts, catalog, catalogue_edits, limits, overrides
 from billing_app.services.accounts import Plans
 from billing_app.services.catalog import Loading, LoadResult
+from billing_app.services.overrides import Kind
 from billing_app.store import catalog as store
 from billing_app.store import plan_holders
 from billing_app.store.orgs import stored_id
@@ -49,6 +52,9 @@ class Affected:
     plan_name: str
     changes: tuple[CatalogChange, ...]
     metrics: tuple[MetricEffect, ...]
+    next_period: datetime
+    over: tuple[LimitUse, ...] = ()
+    """Limits of which they have more than the edit allows; nothing of it goes, and nothing more can be made."""
 
     @property
     def blocked_by_it(self) -> bool:
@@ -111,7 +117,7 @@ def _holders(session: Session, before: Timeline, after: Timeline) -> Iterator[tu
     """Every organization with the plans that it held, under both."""
     held = plan_holders.plan_changes(session)
     for organization in plan_holders.organizations(session):
-        plans = Plans(held.get(stored_id(organization), ()), before)
+        plans = Plans(held.get(stored_id(organization), ()), before, part=organization.parent_id is not None)
         yield organization, plans, replace(plans, catalogs=after)
 
 
@@ -151,7 +157,23 @@ def _affected(
         plan_name=plan.name,
         changes=_plan_changes(old, loading, now),
         metrics=tuple(_metric_effects(session, organization, old, new, loading, now)),
+        next_period=period_containing(organization.anchor, now).end,
+        over=tuple(_over(session, organization, plan, loading.catalog, now)),
     )
+
+
+def _over(
+    session: Session, organization: Organization, plan: Plan, edited: Catalog, now: datetime
+) -> Iterator[LimitUse]:
+    """Limits that the edit lowers below what is there."""
+    after = next((each for each in edited.plans if each.id == plan.id), plan)
+    if after.limits == plan.limits:
+        return
+    given = overrides.values(session, stored_id(organization), Kind.LIMIT, now)
+    for use in limits.usage(session, organization, now):
+        most = maximum(after.limits, given, use.limit)
+        if use.limit in COUNTED and most != use.maximum and (most is not None and use.used > most):
+            yield replace(use, maximum=most)
 
 
 def _metric_effects(

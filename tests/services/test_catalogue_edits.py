@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from copy import deepcopy
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,9 +18,12 @@ from billing_app.domain.catalog import CatalogInvalidError, CatalogRefusedError,
 from billing_app.domain.catalog.merging import merged
 from billing_app.domain.entitlements import MeterState
 from billing_app.domain.errors import ConflictError, NotFoundError
+from billing_app.domain.limits import Limit
 from billing_app.services import (
     accounts,
     audit,
+    catalog,
+    catalogue_desk,
     catalogue_edits,
     catalogue_effects,
     credits,
@@ -27,7 +32,8 @@ from billing_app.services import (
     verification,
 )
 from billing_app.services.usage import ReportedEvent
-from tests.builders import NOON, an_organization, the_catalogue
+from billing_app.services.views.catalogue import FileState, FileView
+from tests.builders import NOON, a_user, an_organization, the_catalogue
 from tests.domain.documents import small_document
 
 DAY = timedelta(days=1)
@@ -257,3 +263,61 @@ def test_merging_loses_nothing_of_either(mine: dict[str, Any], theirs: dict[str,
     elif theirs["grace_days"] != base["grace_days"]:
         assert document["grace_days"] == theirs["grace_days"]
     assert all(place.startswith(("plans.", "packs.", "grace_days")) for place in both)
+
+
+def test_a_limit_below_what_is_there_says_so_and_takes_nothing(database: Database) -> None:
+    def fewer(document: dict[str, Any]) -> None:
+        document["plans"][1]["organization"].update(memberships=0, drafts=3)
+
+    with database.writing() as session:
+        a_user(session, member_of=orgs.by_address(session, "acme"))
+    acme, globex = look(database, fewer).affected
+    assert [(use.limit, use.used, use.maximum) for use in acme.over] == [(Limit.MEMBERSHIPS, 1, 0)]
+    assert globex.over == ()
+    assert acme.next_period > NOON
+
+
+@pytest.mark.parametrize("correcting", [False, True])
+def test_a_new_metric_and_feature_affect_nobody_until_a_plan_has_some(database: Database, correcting: bool) -> None:
+    def more(document: dict[str, Any]) -> None:
+        document["metrics"].append(document["metrics"][3] | {"id": "calls", "name": "Calls"})
+        document["features"].append({"id": "exports", "name": "Exports", "description": "All of it."})
+        for plan in document["plans"]:
+            plan["features"]["exports"] = False
+
+    def included(document: dict[str, Any]) -> None:
+        more(document)
+        document["plans"][1]["included"]["calls"] = 5
+        document["plans"][1]["features"]["exports"] = True
+
+    assert look(database, more, correcting=correcting).count == 0
+    assert [each.address for each in look(database, included, correcting=correcting).affected] == ["acme", "globex"]
+    save(database, included, correcting=correcting)
+    with database.reading() as session:
+        acme = orgs.by_address(session, "acme")
+        assert accounts.account(session, acme, "calls", NOON).allowance == 5
+
+
+def test_the_editor_tells_what_the_next_start_makes_of_the_file(database: Database, tmp_path: Path) -> None:
+    file = tmp_path / "plans.json"
+
+    def told() -> FileView:
+        with database.reading() as session:
+            return catalogue_desk.catalogue(session, NOON, file).file
+
+    def write(**changed: Any) -> None:
+        file.write_text(json.dumps(edit(database, lambda _: None)[1] | changed))
+
+    write()
+    with database.writing() as session:
+        catalog.load(session, catalog.read_document(file), NOON, "plans.json")
+    assert told() == FileView()
+    write(grace_days=9)
+    assert told() == FileView(FileState.WAITING, ("grace_days",))
+    save(database, lambda document: document.update(grace_days=3))
+    write(grace_days=9)
+    assert told() == FileView(FileState.CONFLICT, ("grace_days",))
+    file.write_text("{")
+    assert told().state is FileState.BROKEN
+    write()
+    assert told() == FileView()

@@ -10,12 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing_app.domain.catalog import parse_catalog, to_document
-from billing_app.services.views.catalogue import CheckView
+from billing_app.services.views.catalogue import CheckView, FileState, FileView
 from billing_app.ui.pages.operator.catalogue import CatalogueState
 from billing_app.ui.pages.operator.gift_cards import GiftCardsState
 from billing_app.ui.present import catalogue_drafts as drafts
-from billing_app.ui.present.catalogue import GRIDS, grid_shown, place_named
+from billing_app.ui.present.catalogue import PARTS, grid_shown, place_named
 from billing_app.ui.present.catalogue_grids import key_of, places
+from billing_app.ui.present.catalogue_lists import GRIDS
+from billing_app.ui.present.catalogue_review import file_shown
 from billing_app.ui.present.catalogue_values import Kind, Spec, shown, typed
 from tests.domain.documents import small_document
 from tests.ui.states import opened
@@ -91,16 +93,110 @@ def test_reviewed_then_saved() -> None:
     )  # fmt: skip
 
 
-def test_packs_rates_and_plans_are_added_and_taken_out() -> None:
+@pytest.mark.parametrize("part", [part for part in PARTS if part != "general"])
+def test_an_item_of_every_list_is_added_moved_and_taken_out(part: str) -> None:
     state = editor()
-    for part, before in (("plans", 2), ("packs", 3), ("rates", 1)):
-        asyncio.run(state.show_part(part))
-        asyncio.run(state.add())
-        name = "token_rates" if part == "rates" else part
-        assert len(state._draft[name]) == before + 1
+    asyncio.run(state.show_part(part))
+    name = "token_rates" if part == "rates" else part
+    before = state._draft[name]
+    asyncio.run(state.add())
+    made = state._draft[name][-1]
+    assert state._draft[name][:-1] == before or part == "plans"
     parse_catalog(state._draft, "draft")
-    asyncio.run(state.take_out("packs|3"))
-    assert len(state._draft["packs"]) == 3
+    asyncio.run(state.move(f"{name}|{len(before)}"))
+    assert state._draft[name][-2] == made
+    asyncio.run(state.take_out(f"{name}|{len(before) - 1}"))
+    assert not state.screen.dirty
+
+
+def test_there_is_a_cell_for_everything_that_plans_json_says() -> None:
+    document = to_document(parse_catalog(small_document(), "x"))
+    paths = {place.path for grid in GRIDS.values() for place in places(grid(document, document))}
+    known = {path[:3] if path[0] == "actions" else path for path in paths}
+
+    def leaves(value: Any, path: tuple[str | int, ...]) -> list[tuple[str | int, ...]]:
+        if isinstance(value, dict):
+            return [leaf for key, each in value.items() for leaf in leaves(each, (*path, key))]
+        if (isinstance(value, list) and path[-1] != "metrics") or path == ("metrics",):
+            return [leaf for at, each in enumerate(value) for leaf in leaves(each, (*path, at))]
+        return [path]
+
+    # The id of an item that is in force is for ever; it stands in front of its row.
+    ids = {(key, at, "id") for key in ("packs", "features", "actions") for at in range(9)}
+    assert set(leaves(document, ())) - known <= ids
+
+
+def test_the_id_of_a_new_metric_is_followed_wherever_it_is_named() -> None:
+    state = editor()
+    asyncio.run(state.show_part("metrics"))
+    asyncio.run(state.add())
+    asyncio.run(state.edit("metrics|2|id", "calls"))
+    asyncio.run(state.show_part("plans"))
+    asyncio.run(state.edit("plans|1|included|calls", "5k"))
+    asyncio.run(state.show_part("metrics"))
+    asyncio.run(state.edit("metrics|2|id", "api-calls"))
+    assert [plan["included"]["api-calls"] for plan in state._draft["plans"]] == [0, 5_000]
+    parse_catalog(state._draft, "draft")
+
+
+def test_an_id_that_is_taken_is_a_mistake_and_touches_nothing_of_its_owner() -> None:
+    state = editor()
+    asyncio.run(state.show_part("metrics"))
+    asyncio.run(state.add())
+    asyncio.run(state.edit("metrics|2|id", "mau"))
+    assert "used already" in cells(state)["metrics|2|id"].mistake
+    asyncio.run(state.edit("metrics|2|id", "calls"))
+    assert [plan["included"]["mau"] for plan in state._draft["plans"]] == [100, 1_000]
+    assert state.screen.sound
+    asyncio.run(state.take_out("metrics|2"))
+    assert not state.screen.dirty
+
+
+def test_a_feature_that_is_taken_out_leaves_every_plan() -> None:
+    state = editor()
+    asyncio.run(state.show_part("features"))
+    asyncio.run(state.take_out("features|0"))
+    assert [plan["features"] for plan in state._draft["plans"]] == [{}, {}]
+    assert state.screen.sound
+
+
+def test_a_metric_takes_its_packs_rates_and_needs_with_it() -> None:
+    state = editor()
+    asyncio.run(state.show_part("metrics"))
+    asyncio.run(state.take_out("metrics|0"))
+    assert (state._draft["packs"], state._draft["token_rates"]) == ([], [])
+    parse_catalog(state._draft, "draft")
+
+
+def test_another_default_plan_takes_the_place_of_the_one_before() -> None:
+    state = editor()
+    asyncio.run(state.edit("plans|1|default", "yes"))
+    assert [plan["default"] for plan in state._draft["plans"]] == [False, True]
+    asyncio.run(state.edit("plans|1|default", "no"))
+    assert state.screen.mistakes == ['plans: no plan is the default; give exactly one "default": true']
+
+
+def test_a_mistake_of_another_table_is_named_by_its_cell() -> None:
+    state = editor()
+    asyncio.run(state.edit("plans|1|included|mau", "many"))
+    asyncio.run(state.show_part("packs"))
+    assert state.screen.mistakes == ['Plans, MAU of Pro: must be a whole number, not "many" (null means unlimited)']
+
+
+def test_what_facts_refuse_is_marked_in_its_cell() -> None:
+    document = to_document(parse_catalog(small_document(), "x"))
+    check = CheckView(mistakes=(("metrics.mau.unit", "can't change"),))
+    found = [cell for group in grid_shown("metrics", document, document, check).groups for line in group.lines
+             for cell in line.cells if cell.mistake]  # fmt: skip
+    assert [cell.key for cell in found] == ["metrics|0|unit"]
+
+
+def test_the_page_tells_what_the_next_start_does_with_the_file() -> None:
+    said = {state: file_shown(FileView(state, ("plans.pro.prices.month", *"abcd"))) for state in FileState}
+    assert not said[FileState.KNOWN].title
+    assert said[FileState.CONFLICT].title == "plans.json has changed and was not loaded."
+    assert "plans.pro.prices.month, a, b, c and 1 more" in said[FileState.CONFLICT].text
+    assert [said[state].opens for state in FileState] == [False, True, True, False]
 
 
 def test_an_earlier_version_is_opened_as_an_edit() -> None:

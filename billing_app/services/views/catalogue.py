@@ -5,21 +5,43 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from billing_app.domain.catalog import CatalogChange
 
 
+class FileState(StrEnum):
+    """What the next start would do with plans.json."""
+
+    KNOWN = "known"
+    """Nothing: it says nothing new."""
+    WAITING = "waiting"
+    """Load it."""
+    CONFLICT = "conflict"
+    """Leave it and say so: it would undo what was edited since."""
+    BROKEN = "broken"
+    """Refuse to start."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileView:
+    """plans.json beside the catalogue in force; `says` are the places that it changes or undoes, or its mistakes."""
+
+    state: FileState = FileState.KNOWN
+    says: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class CatalogueView:
-    """The version that an edit begins with. `file_conflict` are the places in which plans.json would undo edits."""
+    """The version that an edit begins with, and how plans.json stands to it."""
 
     version: int
     effective_at: datetime
     source: str
     document: Mapping[str, Any]
     now: datetime
-    file_conflict: tuple[str, ...] = ()
+    file: FileView = FileView()
 
 
 @dataclass(frozen=True, slots=True)

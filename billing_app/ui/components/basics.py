@@ -8,31 +8,11 @@ import reflex as rx
 from reflex_components_core.el.elements.inline import A
 from reflex_components_core.react_router import link as router_link
 
+from billing_app.domain.catalog import ICONS
 from billing_app.ui.present.shared import Choice
 
-METRIC_ICONS = (
-    "users",
-    "hard-drive",
-    "arrow-down-up",
-    "mail",
-    "message-square",
-    "coins",
-    "database",
-    "cpu",
-    "globe",
-    "server",
-    "clock",
-    "zap",
-    "image",
-    "video",
-    "phone",
-    "file-text",
-    "bot",
-    "activity",
-    "package",
-    "key",
-)
-"""Icons that a metric may have. A browser gets only these; any other name in a catalogue is drawn as a gauge."""
+METRIC_ICONS = sorted(ICONS)
+"""Icons that a metric may have. A browser gets only these; `gauge` stands for a metric that is known no more."""
 
 SWITCH_LIMIT = 6
 """More metrics than this do not fit beside each other: a select takes the switch's place (look.md)."""

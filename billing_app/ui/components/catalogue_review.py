@@ -8,7 +8,7 @@ import reflex as rx
 
 from billing_app.ui.components.basics import state_badge
 from billing_app.ui.components.dialogs import dialog
-from billing_app.ui.present.catalogue import ReviewShown, VersionShown
+from billing_app.ui.present.catalogue_review import ReviewShown, VersionShown
 from billing_app.ui.present.catalogue_words import AffectedShown, ChangeShown
 
 
@@ -25,6 +25,43 @@ def plain_button(label: Any, on_click: Any, icon: str = "", **props: Any) -> rx.
         class_name="button quiet",
         on_click=on_click,
         **props,
+    )
+
+
+def remarks(state: Any) -> rx.Component:
+    """What plans.json says meanwhile, and what was saved."""
+    screen = state.screen
+    return rx.fragment(
+        rx.cond(
+            screen.file.title != "",
+            rx.el.section(
+                rx.el.div(
+                    rx.icon("triangle-alert", size=18, aria_hidden="true"),
+                    rx.el.div(
+                        rx.el.strong(screen.file.title),
+                        rx.el.span(screen.file.text),
+                        class_name="banner-words",
+                    ),
+                    rx.cond(
+                        screen.file.opens,
+                        rx.el.div(plain_button("Open it as an edit", state.open_file), class_name="banner-actions"),
+                    ),
+                    class_name="banner-line",
+                ),
+                class_name="banner",
+                custom_attrs={"data-tone": screen.file.tone},
+            ),
+        ),
+        rx.cond(
+            screen.saved != "",
+            rx.el.section(
+                rx.icon("circle-check", size=16, aria_hidden="true"),
+                rx.el.strong(screen.saved),
+                rx.cond(screen.push, plain_button("Push prices to Stripe", state.push), rx.el.span(screen.pushed)),
+                class_name="panel saved",
+                role="status",
+            ),
+        ),
     )
 
 

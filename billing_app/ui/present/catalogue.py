@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 
-from billing_app.services.catalogue_edits import Version
-from billing_app.services.catalogue_effects import Preview
+from billing_app.domain.catalog.changes import IDENTITIES
 from billing_app.services.views.catalogue import CatalogueView, CheckView
-from billing_app.ui.formats import Formats, clock, long_day
+from billing_app.ui.formats import long_day
 from billing_app.ui.present.catalogue_drafts import value_at
-from billing_app.ui.present.catalogue_grids import (
-    Document,
-    Grid,
-    Place,
-    actions_grid,
-    key_of,
-    packs_grid,
-    places,
-    plans_grid,
-    rates_grid,
-)
+from billing_app.ui.present.catalogue_grids import Document, Grid, Place, key_of, places, plans_grid
+from billing_app.ui.present.catalogue_lists import GRIDS
+from billing_app.ui.present.catalogue_review import FileShown, ReviewShown, VersionShown, counted
 from billing_app.ui.present.catalogue_values import Kind, shown
-from billing_app.ui.present.catalogue_words import AffectedShown, ChangeShown, Words, affected_shown
 
-GRIDS = {"plans": plans_grid, "packs": packs_grid, "rates": rates_grid, "actions": actions_grid}
-"""The editor's tables by their names."""
-
-PRICED = re.compile(r"plans\..+\.prices\.|packs\.|plans\.[^.]+$")
-"""Changes that a price at Stripe follows."""
+PARTS = {
+    "plans": "Plans", "packs": "Packs", "metrics": "Metrics", "features": "Features", "actions": "Actions",
+    "rates": "Token rates", "general": "General",
+}  # fmt: skip
+"""The editor's tables as people call them."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +42,9 @@ class LineShown:
     label: str = ""
     hint: str = ""
     cells: list[CellShown] = field(default_factory=list)
-    remove: str = ""
+    item: str = ""
+    moves: bool = False
+    own: CellShown = field(default_factory=CellShown)
 
 
 @dataclass(frozen=True)
@@ -70,7 +61,10 @@ class ColumnShown:
 
     title: str = ""
     note: str = ""
-    remove: str = ""
+    item: str = ""
+    moves: bool = False
+    hue: str = ""
+    icon: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,35 +74,6 @@ class GridShown:
     columns: list[ColumnShown] = field(default_factory=list)
     groups: list[GroupShown] = field(default_factory=list)
     span: int = 1
-
-
-@dataclass(frozen=True)
-class VersionShown:
-    """A line of the history."""
-
-    number: int = 0
-    title: str = ""
-    note: str = ""
-    changes: list[ChangeShown] = field(default_factory=list)
-    more: str = ""
-    in_force: bool = False
-    corrected: bool = False
-
-
-@dataclass(frozen=True)
-class ReviewShown:
-    """What is looked at before saving."""
-
-    open: bool = False
-    correcting: bool = False
-    title: str = ""
-    changes: list[ChangeShown] = field(default_factory=list)
-    affected: list[AffectedShown] = field(default_factory=list)
-    affected_title: str = ""
-    more: str = ""
-    prices: str = ""
-    kept: str = ""
-    save: str = ""
 
 
 @dataclass(frozen=True)
@@ -127,7 +92,7 @@ class CatalogueShown:
     mistakes: list[str] = field(default_factory=list)
     newer: str = ""
     both: str = ""
-    file_conflict: str = ""
+    file: FileShown = field(default_factory=FileShown)
     saved: str = ""
     push: bool = False
     pushed: str = ""
@@ -138,13 +103,8 @@ class CatalogueShown:
 MAX_MISTAKES = 3
 """Mistakes that the bar spells out; each is marked in its cell, too."""
 
-MAX_CHANGES = 6
-"""Changes of a version that the history spells out."""
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 change`, `3 changes`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+MIN_NAMED = 3
+"""List, item and field: shorter paths are those of the catalogue itself."""
 
 
 def head_words(view: CatalogueView) -> tuple[str, str]:
@@ -157,7 +117,10 @@ def grid_shown(part: str, draft: Document, base: Document, check: CheckView) -> 
     grid = GRIDS.get(part, plans_grid)(draft, base)
     wrong = dict(check.mistakes)
     return GridShown(
-        columns=[ColumnShown(title, note, key_of(path) if path else "") for title, note, path in grid.columns],
+        columns=[
+            ColumnShown(each.title, each.note, key_of(each.item or ()), bool(each.item) and at > 0, *each.tile)
+            for at, each in enumerate(grid.columns)
+        ],
         groups=[
             GroupShown(
                 group.label,
@@ -166,9 +129,11 @@ def grid_shown(part: str, draft: Document, base: Document, check: CheckView) -> 
                         line.label,
                         line.hint,
                         [_cell(place, draft, base, wrong) for place in line.cells],
-                        key_of(line.remove) if line.remove else "",
+                        key_of(line.item or ()),
+                        line.moves and at > 0,
+                        _cell(line.own, draft, base, wrong) if line.own else CellShown(),
                     )
-                    for line in group.lines
+                    for at, line in enumerate(group.lines)
                 ],
             )
             for group in grid.groups
@@ -195,83 +160,39 @@ def _cell(place: Place, draft: Document, base: Document, wrong: dict[str, str]) 
         on=bool(value),
         was=shown(was, place.spec) if place.base is not None and edited else "",
         changed=edited,
-        mistake=wrong.get(_named(place), ""),
+        mistake=next((wrong[name] for name in _names(place, draft) if name in wrong), ""),
         label=place.label,
         options=list(place.spec.options),
     )
 
 
-def _named(place: Place) -> str:
-    """The place as mistakes name it: `plans[1].included.mau`."""
-    text = ""
-    for part in place.path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text.rpartition(".")[0] if place.path[0] == "actions" else text
+def _names(place: Place, draft: Document) -> tuple[str, ...]:
+    """The place as mistakes name it: `plans[1].included.mau`, and `plans.pro.included.mau` in what facts refuse."""
+    path = place.path[:-1] if place.path[0] == "actions" and "metrics" in place.path else place.path
+    if len(path) < MIN_NAMED:
+        return (str(path[0]),)
+    key, at, *tail = map(str, path)
+    identity = draft[key][int(at)].get(IDENTITIES.get(key, "id"))
+    return ".".join((f"{key}[{at}]", *tail)), ".".join((key, str(identity), *tail))
 
 
-def bar_words(check: CheckView) -> dict[str, object]:
-    """What the bar says of an edit."""
-    mistakes = [f"{place}: {message}" for place, message in check.mistakes]
+def bar_words(check: CheckView, draft: Document, base: Document) -> dict[str, object]:
+    """What the bar says of an edit: mistakes by the names of their cells, wherever those are."""
+    mistakes: list[str] = []
+    if check.mistakes:
+        cells = {
+            name: f"{title}, {place.label}"
+            for part, title in PARTS.items()
+            for place in places(GRIDS[part](draft, base))
+            for name in _names(place, draft)
+        }
+        mistakes = [f"{cells.get(path, path)}: {message}" for path, message in check.mistakes]
     more = len(mistakes) - MAX_MISTAKES
     newer = f"Version {check.newer} was saved meanwhile. Your edit is still here." if check.newer else ""
     return {
         "sound": not mistakes and not check.newer,
-        "mistakes": mistakes[:MAX_MISTAKES] + ([f"and {counted(more, 'more')[:-1]}"] if more > 0 else []),
+        "mistakes": mistakes[:MAX_MISTAKES] + ([f"and {more} more"] if more > 0 else []),
         "changes": counted(len(check.changes), "change") if check.changes else "",
         "affected": f"{counted(check.affected, 'organization')} affected" if check.affected else "nobody affected",
         "newer": newer,
     }
-
-
-def review_shown(
-    preview: Preview, draft: Document, base: Document, formats: Formats, version: int, *, correcting: bool
-) -> ReviewShown:
-    """The edit, whom it affects, and what it will do at Stripe."""
-    words = Words(draft, base)
-    changes = preview.result.changes
-    prices = sum(1 for change in changes if PRICED.match(change.path))
-    return ReviewShown(
-        open=True,
-        correcting=correcting,
-        title=f"Review {counted(len(changes), 'change')}",
-        changes=[words.change(change) for change in changes],
-        affected=affected_shown(preview, words, formats, correcting=correcting),
-        affected_title=f"{counted(preview.count, 'organization')} affected" if preview.count else "Nobody is affected",
-        more=f"and {preview.count - len(preview.affected)} more" if preview.count > len(preview.affected) else "",
-        prices=f"{counted(prices, 'change')} of what is sold: push the prices to Stripe after saving."
-        if prices
-        else "",
-        kept=f"In use, so kept as retired: {', '.join(preview.result.kept)}" if preview.result.kept else "",
-        save=f"Save as version {version + 1}",
-    )
-
-
-def history_shown(versions: tuple[Version, ...], document: Document) -> list[VersionShown]:
-    """The versions, the newest first."""
-    words = Words(document)
-    return [
-        VersionShown(
-            number=each.version,
-            title=f"Version {each.version}",
-            note=_note(each),
-            changes=[words.change(change) for change in each.changes[:MAX_CHANGES]],
-            more=f"and {len(each.changes) - MAX_CHANGES} more" if len(each.changes) > MAX_CHANGES else "",
-            in_force=each.in_force,
-            corrected=each.corrected_by is not None,
-        )
-        for each in versions
-    ]
-
-
-def _note(version: Version) -> str:
-    since = f"from {long_day(version.effective_at)}, {clock(version.effective_at)} UTC"
-    corrected = f", corrected by version {version.corrected_by}" if version.corrected_by else ""
-    corrects = f", corrects version {version.corrects}" if version.corrects else ""
-    return f"{since}, {version.source}{corrects}{corrected}"
-
-
-def conflict_words(view: CatalogueView) -> str:
-    """What a changed plans.json would undo."""
-    if not view.file_conflict:
-        return ""
-    return f"It would undo what was edited here: {', '.join(view.file_conflict[:4])}. It was not loaded."

@@ -1,12 +1,16 @@
-"""Which cells the catalogue editor has: where each lies in the document, and how its value is written."""
+"""Which cells the catalogue editor has: where each lies in the document, and how its value is written.
+
+Here is the frame, and what stands side by side (plans, metrics); lists are in `catalogue_lists`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from billing_app.domain.catalog import Interval, VotingType
+from billing_app.domain.catalog import ICONS, Hue, VotingType
+from billing_app.domain.credits import Aggregation, DeficitPolicy, RefundPolicy
 from billing_app.ui.present.catalogue_values import Kind, Spec
 
 Document = Mapping[str, Any]
@@ -15,8 +19,8 @@ Path = tuple[str | int, ...]
 SEPARATOR = "|"
 """Between the parts of a path; no id has one."""
 
-TEXT, NUMBER, LIMIT, FLAG = Spec(Kind.TEXT), Spec(Kind.NUMBER), Spec(Kind.LIMIT), Spec(Kind.FLAG)
-STILL = Spec(Kind.STILL)
+TEXT, LONG, OPTIONAL = Spec(Kind.TEXT), Spec(Kind.LONG), Spec(Kind.OPTIONAL)
+NUMBER, LIMIT, FLAG, STILL = Spec(Kind.NUMBER), Spec(Kind.LIMIT), Spec(Kind.FLAG), Spec(Kind.STILL)
 
 LIMITS = (
     ("memberships", "Members", LIMIT),
@@ -25,6 +29,34 @@ LIMITS = (
     ("max_census_size", "Census size", LIMIT),
     ("drafts", "Drafts", LIMIT),
     ("customURL", "Own web address", FLAG),
+)
+
+
+def one_of(*names: str) -> Spec:
+    """A choice."""
+    return Spec(Kind.CHOICE, options=names)
+
+
+METRIC_GROUPS = (
+    ("Metric", (("Name", "name", TEXT), ("Id", "id", TEXT), ("Caption", "caption", TEXT))),
+    (
+        "How it counts",
+        (
+            ("Counts", "aggregation", one_of(*(each.value for each in Aggregation))),
+            ("Unit counted", "unit", TEXT),
+            ("Unit shown", "display_unit", TEXT),
+            ("Units counted in one shown", "factor", NUMBER),
+            ("Price quoted per", "price_per", NUMBER),
+        ),
+    ),
+    (
+        "What happens",
+        (
+            ("To use that nothing paid", "deficit", one_of(*(each.value for each in DeficitPolicy))),
+            ("To a refund of used credits", "refund_shortfall", one_of(*(each.value for each in RefundPolicy))),
+        ),
+    ),
+    ("How it looks", (("Hue", "hue", one_of(*(each.value for each in Hue))), ("Icon", "icon", one_of(*sorted(ICONS))))),
 )
 
 
@@ -40,12 +72,28 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row of cells."""
+    """A row of cells. `item` is the path of what can be taken out, `moves` says whether its order means something.
+
+    `own` is the id that stands for the row, where it can still be chosen.
+    """
 
     label: str
     hint: str
     cells: tuple[Place, ...]
-    remove: Path | None = None
+    item: Path | None = None
+    moves: bool = False
+    own: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """The head of a column; `item` is what it shows, if it is a thing that can be moved and taken out."""
+
+    title: str
+    note: str = ""
+    item: Path | None = None
+    tile: tuple[str, str] = ("", "")
+    """Hue and icon of a metric."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +106,9 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """One table of the editor. `columns` are (title, note, path to remove it or None)."""
+    """One table of the editor."""
 
-    columns: tuple[tuple[str, str, Path | None], ...]
+    columns: tuple[Column, ...]
     groups: tuple[Group, ...]
 
 
@@ -71,120 +119,77 @@ def key_of(path: Path) -> str:
 
 def plans_grid(draft: Document, base: Document) -> Grid:
     """Plans side by side."""
-    plans = list(enumerate(_items(draft, "plans")))
-    columns = tuple((str(plan.get("name") or plan.get("plan")), _plan_note(plan), ("plans", at)) for at, plan in plans)
-
-    def line(label: str, tail: Path, spec: Spec, hint: str = "") -> Line:
-        found = [(at, _base(base, "plans", "plan", plan, tail)) for at, plan in plans]
-        # The id of a plan that is known is for ever: facts name it.
-        specs = [STILL if tail == ("plan",) and known else spec for _, known in found]
-        cells = tuple(
-            Place(("plans", at, *tail), known, each, f"{label} of {columns[at][0]}")
-            for (at, known), each in zip(found, specs, strict=True)
-        )
-        return Line(label, hint, cells)
-
-    price = Spec(Kind.PRICE, currency=str(draft.get("currency", "usd")))
-    metrics = _items(draft, "metrics")
-    groups = (
-        Group("Plan", (line("Name", ("name",), TEXT), line("Id", ("plan",), TEXT), line("Public", ("public",), FLAG))),
-        Group(
-            "Price",
-            (
-                line("Per month", ("prices", "month"), price, str(draft.get("currency", "")).upper()),
-                line("Per year", ("prices", "year"), price, str(draft.get("currency", "")).upper()),
-                line("Trial days", ("trial_days",), NUMBER),
+    plans = items(draft, "plans")
+    columns = tuple(
+        Column(str(plan.get("name") or plan.get("plan")), _plan_note(plan), ("plans", at))
+        for at, plan in enumerate(plans)
+    )
+    line = _lines(columns, draft, base, "plans", "plan")
+    currency = str(draft.get("currency", "usd"))
+    price = Spec(Kind.PRICE, currency=currency)
+    metrics = items(draft, "metrics")
+    return Grid(
+        columns,
+        (
+            Group(
+                "Plan",
+                (
+                    line("Name", ("name",), TEXT),
+                    line("Id", ("plan",), TEXT),
+                    line("Description", ("description",), LONG),
+                    line("Default", ("default",), FLAG, "of whoever has no other"),
+                    line("Public", ("public",), FLAG, "can be chosen"),
+                    line("Retired", ("retired",), FLAG, "holders keep it"),
+                ),
+            ),
+            Group(
+                "Price",
+                (
+                    line("Per month", ("prices", "month"), price, currency.upper()),
+                    line("Per year", ("prices", "year"), price, currency.upper()),
+                    line("Trial days", ("trial_days",), NUMBER),
+                    line("Product at Stripe", ("stripePlanId",), OPTIONAL, "optional"),
+                ),
+            ),
+            Group(
+                "Included each month",
+                tuple(
+                    line(
+                        str(each.get("name")), ("included", str(each.get("id"))), quantity(each, Kind.LIMIT), unit(each)
+                    )
+                    for each in metrics
+                ),
+            ),
+            Group("Limits", tuple(line(label, ("organization", name), spec) for name, label, spec in LIMITS)),
+            Group(
+                "Voting types",
+                tuple(line(each.value.title(), ("votingTypes", each.value), FLAG) for each in VotingType),
+            ),
+            Group(
+                "Features",
+                tuple(
+                    line(str(each.get("name")), ("features", str(each.get("id"))), FLAG)
+                    for each in items(draft, "features")
+                ),
             ),
         ),
-        Group(
-            "Included each month",
-            tuple(
-                line(str(each["name"]), ("included", each["id"]), _quantity(each, Kind.LIMIT), _unit(each))
-                for each in metrics
-            ),
-        ),
-        Group("Limits", tuple(line(label, ("organization", name), spec) for name, label, spec in LIMITS)),
-        Group(
-            "Voting types", tuple(line(each.value.title(), ("votingTypes", each.value), FLAG) for each in VotingType)
-        ),
-        Group(
-            "Features",
-            tuple(line(str(each["name"]), ("features", each["id"]), FLAG) for each in _items(draft, "features")),
+    )
+
+
+def metrics_grid(draft: Document, base: Document) -> Grid:
+    """Metrics side by side."""
+    columns = tuple(
+        Column(str(each.get("name")), "", ("metrics", at), (str(each.get("hue")), str(each.get("icon"))))
+        for at, each in enumerate(items(draft, "metrics"))
+    )
+    line = _lines(columns, draft, base, "metrics", "id")
+    return Grid(
+        columns,
+        tuple(
+            Group(label, tuple(line(title, (key,), spec) for title, key, spec in fields))
+            for label, fields in METRIC_GROUPS
         ),
     )
-    return Grid(columns, groups)
-
-
-def packs_grid(draft: Document, base: Document) -> Grid:
-    """Packs, metric by metric."""
-    metrics = {each["id"]: each for each in _items(draft, "metrics")}
-    known = (*metrics, "token")
-    money = Spec(Kind.MONEY, currency=str(draft.get("currency", "usd")))
-    titles = ("Metric", "Holds", f"Price, {str(draft.get('currency', '')).upper()}", "Paid", "Public", "Retired")
-
-    def line(at: int, pack: Mapping[str, Any]) -> Line:
-        metric = metrics.get(str(pack.get("metric")), {})
-        new = _base(base, "packs", "id", pack, ()) is None
-        specs: tuple[tuple[str, Spec], ...] = (
-            ("metric", Spec(Kind.CHOICE, options=known)),
-            ("quantity", _quantity(metric, Kind.NUMBER)),
-            ("price_cents", money),
-            ("interval", Spec(Kind.CHOICE, options=tuple(each.value for each in Interval))),
-            ("public", FLAG),
-            ("retired", FLAG),
-        )
-        cells = tuple(
-            Place(("packs", at, name), _base(base, "packs", "id", pack, (name,)), spec, f"{title} of {pack.get('id')}")
-            for (name, spec), title in zip(specs, titles, strict=True)
-        )
-        own = Place(("packs", at, "id"), None, TEXT if new else STILL, f"Id of {pack.get('id')}")
-        return Line(str(pack.get("id")), _unit(metric), (own, *cells) if named else cells, ("packs", at))
-
-    numbered = list(enumerate(_items(draft, "packs")))
-    # Ids stand beside the row; they are cells only while one of them can still be chosen.
-    named = any(_base(base, "packs", "id", pack, ()) is None for _, pack in numbered)
-    groups = tuple(
-        Group(str(metrics[name]["name"]) if name in metrics else "Tokens", tuple(line(*each) for each in found))
-        for name in known
-        if (found := [each for each in numbered if each[1].get("metric") == name])
-    )
-    return Grid(tuple((title, "", None) for title in (("Id", *titles) if named else titles)), groups)
-
-
-def rates_grid(draft: Document, base: Document) -> Grid:
-    """What tokens become, and the days of grace."""
-    metrics = {each["id"]: each for each in _items(draft, "metrics")}
-    lines = []
-    for at, rate in enumerate(_items(draft, "token_rates")):
-        metric = metrics.get(str(rate.get("metric")), {})
-        name = str(metric.get("name", rate.get("metric")))
-        cells = tuple(
-            Place(
-                ("token_rates", at, key), _base(base, "token_rates", "metric", rate, (key,)), spec, f"{key} of {name}"
-            )
-            for key, spec in (("tokens", NUMBER), ("quantity", _quantity(metric, Kind.NUMBER)))
-        )
-        lines.append(Line(name, _unit(metric), cells, ("token_rates", at)))
-    return Grid((("Tokens", "", None), ("become", "", None)), (Group("", tuple(lines)),))
-
-
-def actions_grid(draft: Document, base: Document) -> Grid:
-    """Which metrics each action needs."""
-    metrics = list(_items(draft, "metrics"))
-    lines = []
-    for at, action in enumerate(_items(draft, "actions")):
-        name = str(action.get("name"))
-        cells = tuple(
-            Place(
-                ("actions", at, "metrics", each["id"]),
-                _base(base, "actions", "id", action, ("metrics", each["id"])),
-                FLAG,
-                f"{name} needs {each['name']}",
-            )
-            for each in metrics
-        )
-        lines.append(Line(name, str(action.get("id")), cells))
-    return Grid(tuple((str(each["name"]), "", None) for each in metrics), (Group("", tuple(lines)),))
 
 
 def places(grid: Grid) -> Iterator[Place]:
@@ -192,28 +197,66 @@ def places(grid: Grid) -> Iterator[Place]:
     for group in grid.groups:
         for line in group.lines:
             yield from line.cells
+            if line.own is not None:
+                yield line.own
 
 
-def _items(document: Document, key: str) -> list[Mapping[str, Any]]:
+def items(document: Document, key: str) -> list[Mapping[str, Any]]:
+    """The items of a list of the document."""
     return list(document.get(key, ()))
 
 
-def _base(base: Document, key: str, identity: str, item: Mapping[str, Any], tail: Path) -> Path | None:
-    """Where the same item lies in `base`; None if it is not there."""
-    for at, each in enumerate(_items(base, key)):
-        if each.get(identity) == item.get(identity):
-            return (key, at, *tail)
-    return None
+def places_in(draft: Document, base: Document, key: str, identity: str, tail: Path = ()) -> list[Path | None]:
+    """Where the same field of each item of a list lies in `base`; None of what is not there.
+
+    Of two items with one id the second is new: its id is a mistake that somebody is about to put right.
+    """
+    known = {each.get(identity): at for at, each in reversed(list(enumerate(items(base, key))))}
+    found: list[Path | None] = []
+    for item in items(draft, key):
+        at = known.pop(item.get(identity), None)
+        held = items(base, key)[at].get(str(tail[0])) if at is not None and len(tail) > 1 else None
+        absent = at is None or (isinstance(held, Mapping) and tail[1] not in held)
+        found.append(None if absent else (key, at, *tail))
+    return found
+
+
+def quantity(metric: Mapping[str, Any], kind: Kind) -> Spec:
+    """A quantity in the metric's display unit. A factor that is none (somebody is still typing) counts as 1."""
+    return Spec(kind, factor=factor(metric))
+
+
+def factor(metric: Mapping[str, Any]) -> int:
+    """Base units in one display unit."""
+    found = metric.get("factor", 1)
+    return found if isinstance(found, int) and found > 0 else 1
+
+
+def unit(metric: Mapping[str, Any]) -> str:
+    """The display unit of what is no count."""
+    return str(metric.get("display_unit", "")) if factor(metric) > 1 else ""
+
+
+def _lines(columns: Sequence[Column], draft: Document, base: Document, key: str, identity: str) -> Callable[..., Line]:
+    """Makes rows of one field of every item."""
+
+    def line(label: str, tail: Path, spec: Spec, hint: str = "") -> Line:
+        known = places_in(draft, base, key, identity, tail)
+        cells = tuple(
+            # An id that is known is for ever: facts name it.
+            Place(
+                (key, at, *tail),
+                there,
+                STILL if tail == (identity,) and there else spec,
+                f"{label} of {columns[at].title}",
+            )
+            for at, there in enumerate(known)
+        )
+        return Line(label, hint, cells)
+
+    return line
 
 
 def _plan_note(plan: Mapping[str, Any]) -> str:
     notes = [word for word, given in (("default", plan.get("default")), ("retired", plan.get("retired"))) if given]
     return ", ".join(notes)
-
-
-def _quantity(metric: Mapping[str, Any], kind: Kind) -> Spec:
-    return Spec(kind, factor=int(metric.get("factor", 1)))
-
-
-def _unit(metric: Mapping[str, Any]) -> str:
-    return str(metric.get("display_unit", "")) if int(metric.get("factor", 1)) > 1 else ""

@@ -24,6 +24,10 @@ class Kind(StrEnum):
     """What a cell holds."""
 
     TEXT = "text"
+    LONG = "long"
+    """A text of a sentence or more."""
+    OPTIONAL = "optional"
+    """A text that may be missing."""
     NUMBER = "number"
     LIMIT = "limit"
     MONEY = "money"
@@ -66,8 +70,10 @@ def typed(text: str, spec: Spec) -> Any:
     """What somebody typed, as the document has it. What cannot be meant stays text, which the catalogue refuses."""
     if spec.kind is Kind.FLAG:
         return text == "yes"
-    if spec.kind in (Kind.TEXT, Kind.CHOICE):
+    if spec.kind in (Kind.TEXT, Kind.LONG, Kind.CHOICE):
         return text.strip()
+    if spec.kind is Kind.OPTIONAL:
+        return text.strip() or None
     word = text.strip().lower()
     if word in ENDLESS and spec.kind in (Kind.LIMIT, Kind.PRICE):
         return None

@@ -7,17 +7,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from billing_app.domain.catalog import CatalogChange, ChangeKind
+from billing_app.domain.catalog.changes import IDENTITIES
 from billing_app.domain.entitlements import MeterState
 from billing_app.services.catalogue_effects import Affected, MetricEffect, Preview
-from billing_app.ui.formats import Formats
+from billing_app.ui.formats import Formats, long_day
 from billing_app.ui.present.catalogue_grids import LIMITS, Document
 from billing_app.ui.present.catalogue_values import Kind, Spec, shown
 
-LISTS = {"plans": "plan", "packs": "id", "actions": "id", "metrics": "id", "features": "id", "token_rates": "metric"}
 FIELDS = {
     "prices": "price", "included": "included", "organization": "", "votingTypes": "voting", "features": "",
     "month": "per month", "year": "per year", "trial_days": "trial days", "price_cents": "price",
-    "quantity": "holds", "interval": "paid", "tokens": "tokens",
+    "quantity": "holds", "interval": "paid", "tokens": "tokens", "stripePlanId": "product at Stripe",
+    "display_unit": "unit shown", "unit": "unit counted", "price_per": "price quoted per", "aggregation": "counts",
+    "deficit": "use that nothing paid", "refund_shortfall": "refund of used credits", "grace_days": "days of grace",
 }  # fmt: skip
 RATED = ("token_rates", ("quantity",))
 STATES = {MeterState.OK: "within plan", MeterState.USING_CREDITS: "using credits", MeterState.BLOCKED: "blocked"}
@@ -54,7 +56,7 @@ class Words:
         self.metrics: dict[str, Any] = {}
         self.currency = str(documents[0].get("currency", "usd"))
         for document in reversed(documents):
-            for key, identity in LISTS.items():
+            for key, identity in IDENTITIES.items():
                 for item in document.get(key, ()):
                     self.names[key, str(item.get(identity))] = str(item.get("name") or item.get(identity))
             self.metrics |= {str(each["id"]): each for each in document.get("metrics", ())}
@@ -73,6 +75,8 @@ class Words:
         spec = self._spec(key, identity, tail)
         unit = self._unit(key, identity, tail)
         before, after = (_text(value, spec, unit) for value in (change.before, change.after))
+        if key not in IDENTITIES:
+            return ChangeShown("All plans", FIELDS.get(key, key).capitalize(), before, after, "changed")
         return ChangeShown(subject, self._what(tail) or change.path, before, after, "changed")
 
     def _parts(self, path: str) -> tuple[str, str, tuple[str, ...]]:
@@ -114,13 +118,17 @@ class Words:
 
 
 def affected_shown(preview: Preview, words: Words, formats: Formats, *, correcting: bool) -> list[AffectedShown]:
-    """The organizations of a preview."""
-    later = "earlier months are computed anew" if correcting else "from the next period on"
-    return [_affected(each, words, formats, later) for each in preview.affected]
+    """The organizations of a preview, each with when it feels what does not count at once."""
+    corrected = "earlier months are computed anew"
+    return [
+        _affected(each, words, formats, corrected if correcting else f"from {long_day(each.next_period)} on")
+        for each in preview.affected
+    ]
 
 
 def _affected(affected: Affected, words: Words, formats: Formats, later: str) -> AffectedShown:
     lines = [words.change(change) for change in affected.changes]
+    labels = {name: label for name, label, _ in LIMITS}
     return AffectedShown(
         name=affected.name,
         plan=affected.plan_name,
@@ -130,7 +138,8 @@ def _affected(affected: Affected, words: Words, formats: Formats, later: str) ->
             for effect in affected.metrics
             for text in _effects(effect, formats) or [later_line(effect, later)]
             if text
-        ],
+        ]
+        + [f"{labels[use.limit]}: {use.used:,} there already, {use.maximum:,} allowed" for use in affected.over],
         blocked=affected.blocked_by_it,
     )
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from billing_app.domain.catalog import CatalogInvalidError, changes, parse_catalog
+from billing_app.domain.catalog import CatalogInvalidError, changes, parse_catalog, to_document
 from billing_app.domain.errors import InvalidError
 from billing_app.services.audit import Entry
 from billing_app.services.catalog import LoadResult
@@ -25,6 +25,11 @@ CHOICES = (("limit", "memberships", "memberships"), ("feature", "whiteLabel", "W
 CARD = UUID("00000000-0000-7000-8000-000000000001")
 
 
+def whole_document() -> dict[str, Any]:
+    """As the product tells it: everything written out."""
+    return to_document(parse_catalog(small_document(), "base"))
+
+
 def card(**more: Any) -> CardView:
     facts: dict[str, Any] = {
         "id": CARD, "batch_id": CARD, "name": "Welcome", "hint": "...PQRS", "contents": {"mau": 500, "token": 3},
@@ -38,10 +43,10 @@ class SampleOperatingDesk:
     """What operators do, over samples. Nothing is kept."""
 
     def catalogue(self) -> CatalogueView:
-        return CatalogueView(3, NOW, "plans.json", small_document(), NOW)
+        return CatalogueView(3, NOW, "plans.json", whole_document(), NOW)
 
     def catalogue_file(self) -> Mapping[str, Any]:
-        return small_document()
+        return whole_document()
 
     def check_catalogue(self, document: Mapping[str, Any], based_on: int) -> CheckView:
         try:
@@ -65,7 +70,7 @@ class SampleOperatingDesk:
         return [Version(3, NOW, NOW, "plans.json", None, None, True, ())]
 
     def catalogue_version(self, version: int) -> Mapping[str, Any]:
-        return small_document() | {"grace_days": 9}
+        return whole_document() | {"grace_days": 9}
 
     def gift_cards(self, cursor: str) -> tuple[Sequence[CardView], str, CatalogueView]:
         return [card()], "", self.catalogue()

@@ -12,27 +12,32 @@ from billing_app.services.views.catalogue import CatalogueView, CheckView
 from billing_app.ui import operator_routes, routes
 from billing_app.ui.components.basics import download, head
 from billing_app.ui.components.catalogue_grid import grid_table
-from billing_app.ui.components.catalogue_review import edit_bar, history_list, plain_button, review_dialog
+from billing_app.ui.components.catalogue_review import (
+    edit_bar,
+    history_list,
+    plain_button,
+    remarks,
+    review_dialog,
+)
 from billing_app.ui.components.skeletons import list_skeleton
 from billing_app.ui.desk import desks
 from billing_app.ui.operator_layout import operator_page, refusal
 from billing_app.ui.operator_session import OperatorFrame, OperatorVisit, for_operators
 from billing_app.ui.present import catalogue_drafts as drafts
 from billing_app.ui.present.catalogue import (
+    PARTS,
     CatalogueShown,
-    ReviewShown,
     bar_words,
-    conflict_words,
-    counted,
     grid_shown,
     head_words,
-    history_shown,
     place_named,
-    review_shown,
 )
 from billing_app.ui.present.catalogue_grids import SEPARATOR
+from billing_app.ui.present.catalogue_review import ReviewShown, counted, file_shown, history_shown, review_shown
 
-PARTS = ("plans", "packs", "rates", "actions", "history")
+HISTORY = "history"
+LISTS = {part: "token_rates" if part == "rates" else part for part in PARTS if part != "general"}
+"""The document's list behind each table that has one."""
 
 Document = dict[str, Any]
 
@@ -54,7 +59,7 @@ class CatalogueState(OperatorFrame):
             self._begin(view)
         title, since = head_words(view)
         self.screen = replace(
-            self.screen, ready=True, title=title, since=since, file_conflict=conflict_words(view), saved="", pushed=""
+            self.screen, ready=True, title=title, since=since, file=file_shown(view.file), saved="", pushed=""
         )
         await self._show(visit)
 
@@ -63,7 +68,7 @@ class CatalogueState(OperatorFrame):
     async def show_part(self, visit: OperatorVisit, part: str) -> None:
         """Opens another part of the catalogue."""
         versions = await visit.read(lambda desk: tuple(desk.catalogue_versions(0)))
-        chosen = part if part in PARTS else PARTS[0]
+        chosen = part if part in (*PARTS, HISTORY) else "plans"
         self.screen = replace(self.screen, part=chosen, history=history_shown(versions, self._base))
         await self._show(visit)
 
@@ -79,20 +84,24 @@ class CatalogueState(OperatorFrame):
     @rx.event
     @for_operators
     async def add(self, visit: OperatorVisit) -> None:
-        """One plan, pack or rate more."""
-        await visit.read(lambda desk: desk.shell())
-        makers = {"plans": drafts.with_plan, "packs": drafts.with_pack, "rates": drafts.with_rate}
-        if self.screen.part in makers and self._draft:
-            await self._become(visit, makers[self.screen.part](self._draft))
+        """One plan, pack, metric, feature, action or rate more."""
+        await visit.enter()
+        if self.screen.part in LISTS and self._draft:
+            await self._become(visit, drafts.with_one_more(self._draft, LISTS[self.screen.part]))
 
     @rx.event
     @for_operators
     async def take_out(self, visit: OperatorVisit, key: str) -> None:
-        """One pack or rate less."""
-        await visit.read(lambda desk: desk.shell())
-        name, _, at = key.partition(SEPARATOR)
-        if at.isdigit():
-            await self._become(visit, drafts.without(self._draft, name, int(at[:6])))
+        """One of them less."""
+        await visit.enter()
+        await self._become(visit, drafts.without(self._draft, *_item(key)))
+
+    @rx.event
+    @for_operators
+    async def move(self, visit: OperatorVisit, key: str) -> None:
+        """One of them a place further to the front."""
+        await visit.enter()
+        await self._become(visit, drafts.earlier(self._draft, *_item(key)))
 
     @rx.event
     @for_operators
@@ -125,7 +134,7 @@ class CatalogueState(OperatorFrame):
     async def restore(self, visit: OperatorVisit, version: int) -> None:
         """Opens an earlier version as an edit."""
         document = await visit.read(lambda desk: desk.catalogue_version(version))
-        self.screen = replace(self.screen, part=PARTS[0])
+        self.screen = replace(self.screen, part="plans")
         await self._become(visit, dict(document))
 
     @rx.event
@@ -163,8 +172,9 @@ class CatalogueState(OperatorFrame):
         title, since = head_words(view)
         words = f"Saved as version {result.version}: {counted(len(result.changes), 'change')}."
         self.screen = replace(
-            self.screen, review=ReviewShown(), title=title, since=since, saved=words, push=push, pushed="", both=""
-        )
+            self.screen, review=ReviewShown(), title=title, since=since, saved=words, push=push, pushed="", both="",
+            file=file_shown(view.file),
+        )  # fmt: skip
         await self._show(visit)
 
     @rx.event(background=True)
@@ -192,9 +202,15 @@ class CatalogueState(OperatorFrame):
         dirty = draft != base
         check = await visit.read(lambda desk: desk.check_catalogue(draft, version)) if dirty else CheckView()
         part = self.screen.part
-        words: dict[str, Any] = bar_words(check)
-        grid = grid_shown(part, draft, base, check) if part != "history" else self.screen.grid
+        words: dict[str, Any] = bar_words(check, draft, base)
+        grid = grid_shown(part, draft, base, check) if part != HISTORY else self.screen.grid
         self.screen = replace(self.screen, grid=grid, dirty=dirty, **words)
+
+
+def _item(key: str) -> tuple[str, int]:
+    """The list and the number of an item that a browser names; one that no list has where it names none."""
+    name, _, at = key.partition(SEPARATOR)
+    return name, int(at[:6]) if at.isascii() and at.isdigit() else -1
 
 
 screen = CatalogueState.screen
@@ -209,7 +225,7 @@ def catalogue_page() -> rx.Component:
             tools=[download("plans.json", f"{routes.API}/admin/catalogue/plans.json")],
         ),
         refusal(),
-        _remarks(),
+        remarks(CatalogueState),
         rx.el.section(_tools(), _table(), class_name="panel catalogue"),
         edit_bar(CatalogueState),
         review_dialog(CatalogueState),
@@ -217,58 +233,30 @@ def catalogue_page() -> rx.Component:
     return operator_page(content, active="catalogue", ready=screen.ready, skeleton=list_skeleton("Catalogue"))
 
 
-def _remarks() -> rx.Component:
-    return rx.fragment(
-        rx.cond(
-            screen.file_conflict != "",
-            rx.el.section(
-                rx.el.div(
-                    rx.icon("triangle-alert", size=18, aria_hidden="true"),
-                    rx.el.div(
-                        rx.el.strong("plans.json has changed."),
-                        rx.el.span(screen.file_conflict),
-                        class_name="banner-words",
-                    ),
-                    rx.el.div(
-                        plain_button("Open it as an edit", CatalogueState.open_file), class_name="banner-actions"
-                    ),
-                    class_name="banner-line",
-                ),
-                class_name="banner",
-            ),
-        ),
-        rx.cond(
-            screen.saved != "",
-            rx.el.section(
-                rx.icon("circle-check", size=16, aria_hidden="true"),
-                rx.el.strong(screen.saved),
-                rx.cond(
-                    screen.push, plain_button("Push prices to Stripe", CatalogueState.push), rx.el.span(screen.pushed)
-                ),
-                class_name="panel saved",
-                role="status",
-            ),
-        ),
-    )
-
-
 def _tools() -> rx.Component:
-    labels = {"plans": "Plans", "packs": "Packs", "rates": "Token rates", "actions": "Actions", "history": "History"}
+    labels = {**PARTS, HISTORY: "History"}
     adding = rx.match(
         screen.part,
-        ("plans", plain_button("Add plan", CatalogueState.add, "plus")),
-        ("packs", plain_button("Add pack", CatalogueState.add, "plus")),
-        ("rates", plain_button("Add rate", CatalogueState.add, "plus")),
+        *[
+            (
+                part,
+                plain_button(f"Add {part.removesuffix('s')}", CatalogueState.add, "plus"),
+            )
+            for part in LISTS
+        ],
         rx.fragment(),
     )
     return rx.el.div(
-        rx.segmented_control.root(
-            *[rx.segmented_control.item(label, value=part) for part, label in labels.items()],
-            value=screen.part,
-            on_change=lambda part: CatalogueState.show_part(part.to(str)),
-            size="2",
-            class_name="switch",
-            custom_attrs={"aria-label": "Part of the catalogue"},
+        rx.el.div(
+            rx.segmented_control.root(
+                *[rx.segmented_control.item(label, value=part) for part, label in labels.items()],
+                value=screen.part,
+                on_change=lambda part: CatalogueState.show_part(part.to(str)),
+                size="2",
+                class_name="switch",
+                custom_attrs={"aria-label": "Part of the catalogue"},
+            ),
+            class_name="parts",
         ),
         rx.el.div(adding, class_name="panel-tools"),
         class_name="matrix-tools",
@@ -276,10 +264,10 @@ def _tools() -> rx.Component:
 
 
 def _table() -> rx.Component | rx.Var:
-    heads = {"plans": "", "packs": "Pack", "rates": "Metric", "actions": "Action"}
+    heads = {"packs": "Pack", "features": "Feature", "actions": "Action", "rates": "Tokens become"}
     tables = [
-        (part, grid_table(CatalogueState, screen.grid, first, f"The catalogue's {part}"))
-        for part, first in heads.items()
+        (part, grid_table(CatalogueState, screen.grid, heads.get(part, ""), f"The catalogue: {label}", part))
+        for part, label in PARTS.items()
     ]
     return rx.match(screen.part, *tables, history_list(CatalogueState))
 
