@@ -17,6 +17,7 @@ from billing_app.ui.pages import (
     explain,
     features,
     ledger,
+    nowhere,
     organization,
     overview,
     plan,
@@ -42,7 +43,7 @@ logger = logging.getLogger(__name__)
 
 PAGES = (
     entrance, overview, usage, credits, explain, buy, returned, ledger, plan, features, processes, process,
-    organization, alerts,
+    organization, alerts, nowhere,
 )  # fmt: skip
 OPERATOR_PAGES = (organizations, customer, stripe_events, reconciliation, recounts, catalogue, gift_cards, audit)
 

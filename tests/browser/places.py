@@ -52,5 +52,6 @@ PLACES: dict[str, tuple[str, str]] = {
     "forgot password": ("", "/forgot-password"),
     "new password, ended": ("", "/new-password?token=none"),
     "invitation, ended": ("", "/invitation?token=none"),
+    "no such page": ("", "/there/is/none"),
 }
 """Who looks where; nobody where the page needs no sign-in."""

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, TimeoutError, expect
 
-from tests.browser.people import PHONE, Watch, arrives, goes
+from tests.browser.people import JUNE, PHONE, Watch, arrives, goes, heading
 from tests.browser.places import PLACES
 
 SEVERE = ("serious", "critical")
@@ -46,6 +46,16 @@ def test_axe_would_find_something(watch: Watch) -> None:
         "document.querySelector('[name=email]').closest('label').replaceWith(document.createElement('input'))"
     )
     assert {each.partition(":")[0] for each in severe(page)} == {"color-contrast", "label"}
+
+
+def test_where_there_is_no_page_a_page_says_so_and_leads_back(watch: Watch) -> None:
+    page = watch.signed_in(JUNE).context.new_page()
+    answer = page.goto("/o/larkfield-maps/nothing")
+    assert answer is not None
+    assert answer.status == 404
+    expect(heading(page, "There is nothing here")).to_be_visible()
+    page.get_by_role("link", name="Go to my organization").click()
+    expect(heading(page, "Overview")).to_be_visible()
 
 
 @pytest.mark.parametrize("place", PLACES)
