@@ -1,9 +1,8 @@
-"""Reads a scenario file: its catalogue, its organization and its steps."""
+"""Reads a scenario file: its catalogue, its organization and its steps, with every mistake at once."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,15 +11,32 @@ from typing import Any
 from billing_app.domain.catalog import (
     ActionRule,
     Catalog,
+    CatalogInvalidError,
     Hue,
     Metric,
+    Mistake,
     Plan,
     PlanLimits,
     PlanPrices,
+    decode_document,
+    parse_catalog,
+    to_document,
 )
+from billing_app.domain.catalog.fields import MISSING, Fields, Reading, shown
 from billing_app.domain.catalog.model import DEFAULT_GRACE_DAYS
 from billing_app.domain.credits import Aggregation, DeficitPolicy, RefundPolicy
 from billing_app.domain.errors import InvalidError
+from billing_app.scenarios.steps import REMARKS, read_moment, read_steps
+
+
+class ScenarioInvalidError(InvalidError):
+    """The file is no scenario (422). `mistakes` has a line for each thing to put right, naming file, step and field."""
+
+    code = "invalid_scenario"
+
+    def __init__(self, mistakes: Iterable[Mistake]) -> None:
+        self.mistakes = tuple(str(mistake) for mistake in mistakes)
+        super().__init__("; ".join(self.mistakes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,77 +51,122 @@ class Scenario:
 
 
 def read(path: Path) -> Scenario:
-    """The scenario of a file. Raises InvalidError `invalid_scenario` naming the file and what is wrong."""
+    """The scenario of a file. Raises ScenarioInvalidError."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = decode_document(path.read_bytes(), str(path))
     except OSError as error:
-        raise InvalidError(f"{path}: can't be read: {error.strerror}", code="invalid_scenario") from None
-    except ValueError as error:
-        raise InvalidError(f"{path}: is no JSON: {error}", code="invalid_scenario") from None
-    try:
-        return parse(document)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InvalidError(f"{path}: is no scenario: {type(error).__name__} {error}", code="invalid_scenario") from None
+        raise ScenarioInvalidError([Mistake(str(path), "", f"can't be read: {error.strerror}")]) from None
+    except CatalogInvalidError as error:
+        raise ScenarioInvalidError(error.mistakes) from None
+    return parse(document, str(path))
 
 
-def parse(document: Mapping[str, Any]) -> Scenario:
-    """The scenario of a JSON document."""
-    organization = document["organization"]
-    return Scenario(
-        name=document["name"],
-        catalog=_catalog(document, organization["plan"]),
-        plan=organization["plan"],
-        anchor=moment(organization["anchor"]),
-        steps=tuple({**step, "moment": moment(step["at"])} for step in document["steps"]),
+def parse(document: Any, file: str = "scenario") -> Scenario:
+    """The scenario of a JSON document; `file` is the name that mistakes are reported under.
+
+    Raises ScenarioInvalidError.
+    """
+    reading = Reading(file)
+    root = Fields(
+        reading, document, "",
+        required=("name", "metrics", "plans", "organization", "steps"), optional=("actions", *REMARKS), noun="field",
+    )  # fmt: skip
+    organization = Fields(
+        reading, root.value("organization"), "organization", required=("plan", "anchor"), optional=REMARKS, noun="field"
     )
+    plan = organization.identifier("plan")
+    anchor = read_moment(organization, "anchor")
+    if anchor is None and organization.value("anchor") is None:
+        organization.wrong("anchor", "must be a moment, not null")
+    scenario = Scenario(
+        name=_name(root),
+        catalog=_catalog(root, plan),
+        plan=plan,
+        anchor=anchor or datetime.max.replace(tzinfo=UTC),
+        steps=read_steps(reading, root.value("steps")),
+    )
+    if plan and plan not in {each.id for each in scenario.catalog.plans}:
+        organization.wrong("plan", f"there is no plan {shown(plan)} in `plans`")
+    if reading.mistakes:
+        raise ScenarioInvalidError(reading.mistakes)
+    try:
+        parse_catalog(to_document(scenario.catalog), file)
+    except CatalogInvalidError as error:
+        raise ScenarioInvalidError(error.mistakes) from None
+    return scenario
 
 
-def moment(text: str) -> datetime:
-    """An RFC 3339 moment, aware and in UTC."""
-    parsed = datetime.fromisoformat(text)
-    if parsed.tzinfo is None:
-        raise ValueError(f"{text} has no time zone")
-    return parsed.astimezone(UTC)
+def _name(root: Fields) -> str:
+    """Any text: it is only shown."""
+    name = root.value("name")
+    if isinstance(name, str):
+        return name
+    if name is not MISSING:
+        root.wrong("name", f"must be a text, not {shown(name)}")
+    return ""
 
 
-def optional_moment(step: Mapping[str, Any], field: str) -> datetime | None:
-    """The moment in `field`, None where it is absent or null."""
-    text = step.get(field)
-    return None if text is None else moment(text)
-
-
-def _catalog(document: Mapping[str, Any], default_plan: str) -> Catalog:
+def _catalog(root: Fields, default_plan: str) -> Catalog:
     """The catalogue that a scenario speaks of: what it leaves out is none of its business."""
+    given = root.reading.rows(root.value("metrics"), "metrics", at_least=1, at_most=1_000)
+    metrics = tuple(_metric(root.reading, each, path) for path, each in given)
+    known = {metric.id for metric in metrics}
     return Catalog(
         currency="usd",
         grace_days=DEFAULT_GRACE_DAYS,
         features=(),
-        metrics=tuple(_metric(each) for each in document["metrics"]),
-        plans=tuple(_plan(name, plan, name == default_plan) for name, plan in document["plans"].items()),
+        metrics=metrics,
+        plans=tuple(
+            _plan(root.reading, name, plan, known, name == default_plan) for name, plan in _entries(root, "plans")
+        ),
         packs=(),
-        actions=tuple(ActionRule(name, name, tuple(needs)) for name, needs in document.get("actions", {}).items()),
+        actions=tuple(_action(root.reading, name, needs, known) for name, needs in _entries(root, "actions")),
         token_rates=(),
     )
 
 
-def _metric(each: Mapping[str, Any]) -> Metric:
+def _entries(root: Fields, name: str) -> Iterable[tuple[str, Any]]:
+    """The entries of an object of the document."""
+    value = root.value(name)
+    if value is MISSING:
+        return ()
+    if not isinstance(value, Mapping):
+        root.wrong(name, f"must be an object, not {shown(value)}")
+        return ()
+    return value.items()
+
+
+def _metric(reading: Reading, each: Any, path: str) -> Metric:
+    fields = Fields(
+        reading, each, path,
+        required=("id", "aggregation"), optional=("deficit", "refund_shortfall", *REMARKS), noun="field",
+    )  # fmt: skip
+    metric_id = fields.identifier("id")
     return Metric(
-        id=each["id"],
-        name=each["id"],
+        id=metric_id,
+        name=metric_id,
         caption="units",
-        aggregation=Aggregation(each["aggregation"]),
+        aggregation=fields.choice("aggregation", Aggregation),
         unit="units",
         display_unit="units",
         factor=1,
         price_per=1,
         hue=Hue.BLUE,
         icon="users",
-        deficit=DeficitPolicy(each.get("deficit", "forgive")),
-        refund_shortfall=RefundPolicy(each.get("refund_shortfall", "debt")),
+        deficit=fields.choice("deficit", DeficitPolicy, absent=DeficitPolicy.FORGIVE),
+        refund_shortfall=fields.choice("refund_shortfall", RefundPolicy, absent=RefundPolicy.DEBT),
     )
 
 
-def _plan(name: str, plan: Mapping[str, Any], default: bool) -> Plan:
+def _plan(reading: Reading, name: str, plan: Any, known: set[str], default: bool) -> Plan:
+    fields = Fields(reading, plan, f"plans.{name}", required=("included",), optional=REMARKS, noun="field")
+    given = fields.value("included")
+    included: dict[str, int | None] = {}
+    if isinstance(given, Mapping):
+        of_metrics = Fields(reading, given, fields.at("included"), required=(), optional=sorted(known), noun="metric")
+        included = {metric: of_metrics.limit(metric) for metric in given}
+    elif given is not MISSING:
+        fields.wrong("included", f"must be an object, not {shown(given)}")
     return Plan(
         id=name,
         name=name,
@@ -118,5 +179,15 @@ def _plan(name: str, plan: Mapping[str, Any], default: bool) -> Plan:
         limits=PlanLimits(None, None, None, None, custom_url=False, drafts=None),
         voting_types=frozenset(),
         features=frozenset(),
-        included=dict(plan["included"]),
+        included=included,
     )
+
+
+def _action(reading: Reading, name: str, needs: Any, known: set[str]) -> ActionRule:
+    path = f"actions.{name}"
+    if not isinstance(needs, list) or not needs or any(each not in known for each in map(str, needs)):
+        reading.wrong(
+            path, f"must be a list of metrics of this scenario: {', '.join(sorted(known)) or 'there are none'}"
+        )
+        return ActionRule(name, name, ())
+    return ActionRule(name, name, tuple(map(str, needs)))

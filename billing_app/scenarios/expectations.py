@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from billing_app.domain.accounts import Account
 from billing_app.domain.catalog import Catalog
-from billing_app.scenarios.document import moment
+from billing_app.scenarios.steps import OF_A_METRIC, moment
 from billing_app.services import accounts, meters, recounts
 from billing_app.store import meters as meter_store
 from billing_app.store import outbox
@@ -52,7 +52,7 @@ def compare(
 ) -> list[str]:
     """The differences between a step's expectations and what is."""
     found = observe(session, organization, catalog, step["metric"], now)
-    wanted = {key: step[key] for key in found if key in step}
+    wanted = {key: step[key] for key in OF_A_METRIC if key in step}
     lines = differences({key: found[key] for key in wanted}, wanted, skip=("grants", "months"))
     for grant_id, fields in wanted.get("grants", {}).items():
         present = found["grants"].get(grant_id)

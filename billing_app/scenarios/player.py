@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlmodel import Session
@@ -10,14 +11,20 @@ from sqlmodel import Session
 from billing_app.db import Database
 from billing_app.domain.catalog import to_document
 from billing_app.domain.credits import DEFAULT_PRIORITY, DisputeStatus
-from billing_app.domain.errors import BillingError
+from billing_app.domain.errors import BillingError, FactRefusedError
 from billing_app.scenarios import expectations
-from billing_app.scenarios.document import Scenario, optional_moment
-from billing_app.services import catalog, consumption, credits, entitlements, orgs, recounts, usage
+from billing_app.scenarios.document import Scenario
+from billing_app.scenarios.steps import moment
+from billing_app.services import accounts, catalog, consumption, credits, entitlements, orgs, recounts, usage
+from billing_app.services.consumption import ReservationState
 from billing_app.services.credits import ONE_YEAR
+from billing_app.store import meters
 from billing_app.store.tables.orgs import Organization
 
 Step = Mapping[str, Any]
+
+EXHAUSTED = "credits_exhausted"
+"""What `error` may say of a consume of which nothing was accepted, in the place of `accepts`."""
 
 
 class Player:
@@ -31,8 +38,12 @@ class Player:
         started = min([scenario.anchor, *(step["moment"] for step in scenario.steps)])
         with database.writing() as session:
             catalog.load(session, to_document(scenario.catalog), started, "scenario")
-            orgs.create(session, started, address="scenario", name=scenario.name, anchor=scenario.anchor)
-            credits.change_plan(session, self._organization(session), scenario.plan, started, reason="scenario")
+            orgs.create(session, started, address="scenario", name="Scenario", anchor=scenario.anchor)
+            # The first plan has always been held (fine point 3): a first step that changes it ends it, not undoes it.
+            credits.change_plan(
+                session, self._organization(session), scenario.plan, started,
+                at=started - timedelta(days=1), reason="scenario",
+            )  # fmt: skip
 
     def play(self) -> list[str]:
         """Plays every step, each in a transaction of its own, and answers the failures."""
@@ -75,19 +86,36 @@ class Player:
         self.failures += [f"step {number} at {step['at']} ({verb}): {line}" for line in lines]
 
 
+def _moment(step: Step, field: str) -> datetime | None:
+    """The moment in `field`, None where it is absent or null."""
+    text = step.get(field)
+    return None if text is None else moment(text)
+
+
+def _quantity(value: Any) -> int:
+    """A quantity as the file says it. Raises FactRefusedError `invalid_quantity` for what is no whole number."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise FactRefusedError(f"A quantity is a whole number, not {value!r}.", code="invalid_quantity")
+    return value
+
+
+def _optional_quantity(step: Step) -> int | None:
+    return None if step.get("quantity") is None else _quantity(step["quantity"])
+
+
 def _grant(session: Session, organization: Organization, step: Step, number: int) -> list[str]:
-    expires_at: Any = ONE_YEAR if "expires_at" not in step else optional_moment(step, "expires_at")
+    expires_at: Any = ONE_YEAR if "expires_at" not in step else _moment(step, "expires_at")
     credits.grant(
         session,
         organization,
         step["metric"],
-        step["quantity"],
+        _quantity(step["quantity"]),
         step["moment"],
         source="purchase" if step.get("price_cents") else "operator",
         source_key=step["id"],
         reason=f"Grant {step['id']}",
         grant_id=step["id"],
-        effective_at=optional_moment(step, "effective_at"),
+        effective_at=_moment(step, "effective_at"),
         expires_at=expires_at,
         priority=step.get("priority", DEFAULT_PRIORITY),
         paid_cents=step.get("price_cents") or 0,
@@ -99,9 +127,9 @@ def _grant(session: Session, organization: Organization, step: Step, number: int
 def _use(session: Session, organization: Organization, step: Step, number: int) -> list[str]:
     event = usage.ReportedEvent(
         metric=step["metric"],
-        quantity=step.get("quantity"),
+        quantity=_optional_quantity(step),
         subject=step.get("subject"),
-        at=optional_moment(step, "occurred_at") or step["moment"],
+        at=_moment(step, "occurred_at") or step["moment"],
         id=step.get("key"),
     )
     report = usage.report(session, organization, [event], step["moment"])
@@ -115,30 +143,53 @@ def _consume(session: Session, organization: Organization, step: Step, number: i
         session,
         organization,
         step["metric"],
-        step["quantity"],
+        _quantity(step["quantity"]),
         step["moment"],
         mode=consumption.Mode(step.get("mode", "reject")),
         key=step.get("key"),
     )
+    if step.get("error") == EXHAUSTED and not consumed.accepted:
+        raise consumption.exhausted(step["metric"], step["quantity"], consumed)
     return expectations.differences({"accepts": consumed.accepted}, {"accepts": step.get("accepts", consumed.accepted)})
 
 
 def _reserve(session: Session, organization: Organization, step: Step, number: int) -> list[str]:
     timeout_s = step.get("timeout_s", consumption.DEFAULT_TIMEOUT_S)
     consumption.reserve(
-        session, organization, step["metric"], step["quantity"], step["moment"],
-        timeout_s=timeout_s, reservation_id=step["id"],
+        session, organization, step["metric"], _quantity(step["quantity"]), step["moment"],
+        timeout_s=timeout_s, reservation_id=_free_name(session, organization, step),
     )  # fmt: skip
     return []
 
 
+def _names(session: Session, organization: Organization, step: Step) -> list[str]:
+    """The reservations that a file calls by one name, oldest first, and the name that the next one would have."""
+    owner, names = accounts.organization_id(organization), [step["id"]]
+    while meters.reservation(session, owner, names[-1]) is not None:
+        names.append(f"{step['id']}#{len(names) + 1}")
+    return names
+
+
+def _free_name(session: Session, organization: Organization, step: Step) -> str:
+    """A name may be used again once its reservation has ended; while it is open, it is the same reservation."""
+    *taken, free = _names(session, organization, step)
+    latest = meters.reservation(session, accounts.organization_id(organization), taken[-1]) if taken else None
+    ended = latest is None or consumption.status(latest, step["moment"]) is not ReservationState.OPEN
+    return free if ended else taken[-1]
+
+
+def _latest_name(session: Session, organization: Organization, step: Step) -> str:
+    return [step["id"], *_names(session, organization, step)[:-1]][-1]
+
+
 def _confirm(session: Session, organization: Organization, step: Step, number: int) -> list[str]:
-    consumption.confirm(session, organization, step["id"], step["moment"], quantity=step.get("quantity"))
+    name = _latest_name(session, organization, step)
+    consumption.confirm(session, organization, name, step["moment"], quantity=_optional_quantity(step))
     return []
 
 
 def _release(session: Session, organization: Organization, step: Step, number: int) -> list[str]:
-    consumption.release(session, organization, step["id"], step["moment"])
+    consumption.release(session, organization, _latest_name(session, organization, step), step["moment"])
     return []
 
 
@@ -173,13 +224,15 @@ def _change_plan(session: Session, organization: Organization, step: Step, numbe
 
 def _check(session: Session, organization: Organization, step: Step, number: int) -> list[str]:
     now, subject = step["moment"], step.get("subject")
+    told = {metric: _quantity(value) for metric, value in step.get("quantities", {}).items()}
+    each = _optional_quantity(step)
     if "action" in step:
-        quantities = step.get("quantities")
-        answer = entitlements.check_action(
-            session, organization, step["action"], now, quantities=quantities, subject=subject
-        )
+        if each is not None:
+            needs = catalog.current(session, now).action(step["action"]).metrics
+            told = dict.fromkeys(needs, each) | told
+        answer = entitlements.check_action(session, organization, step["action"], now, quantities=told, subject=subject)
     else:
-        quantity = step.get("quantity", 1)
+        quantity = told.get(step["metric"], 1 if each is None else each)
         answer = entitlements.check_metric(
             session, organization, step["metric"], now, quantity=quantity, subject=subject
         )

@@ -15,6 +15,7 @@ from billing_app.domain.credits import MAX_QUANTITY, Aggregation
 from billing_app.domain.errors import CreditsExhaustedError, FactRefusedError, NotFoundError
 from billing_app.domain.usage import UsageEvent
 from billing_app.services import accounts, catalog, meters, paying
+from billing_app.services.usage_totals import PeriodTotals
 from billing_app.store import idempotency, orgs, rollups, tree
 from billing_app.store import meters as meter_store
 from billing_app.store import usage as usage_store
@@ -72,7 +73,7 @@ def consume(
     """Takes `quantity`, all or nothing (reject) or what fits (clamp), never past allowance and credits.
 
     A repeated `key` answers what it answered first, refusals too. Raises NotFoundError `metric_not_found`,
-    FactRefusedError `not_consumable`, `invalid_quantity`, InvalidError `idempotency_mismatch`.
+    FactRefusedError `not_consumable`, `invalid_quantity`, `quantity_too_large`, InvalidError `idempotency_mismatch`.
     """
     metric = _consumable(catalog.current(session, now), metric_id)
     _validate(quantity)
@@ -120,7 +121,7 @@ def _take(
         return Consumed(quantity, used, allowance, left)
     row = meters.prepare(session, organization, metric.id, now)
     reading = meters.reading(row, metric.aggregation)
-    fits = reading.fits(min(quantity, MAX_QUANTITY - row.used))
+    fits = reading.fits(quantity)
     accepted = fits if mode is Mode.CLAMP or fits == quantity else 0
     if accepted:
         use(session, organization, metric, row, accepted, now, source)
@@ -138,8 +139,11 @@ def use(
 ) -> None:
     """Counts accepted use at `now` and brings the locked meter along through the engine.
 
-    `organization` is the one that pays, `source` the sub-organization that used it, if one did.
+    `organization` is the one that pays, `source` the sub-organization that used it, if one did. Raises FactRefusedError
+    `quantity_too_large` where no total could hold it, which is no lack of credits (fine point 16).
     """
+    event = UsageEvent(now, quantity, source=source)
+    PeriodTotals(session, organization).add(metric.id, metric.aggregation, event)
     _add_event(session, organization, metric, quantity, now, source)
     row.changed = True
     session.add(row)
@@ -160,7 +164,7 @@ def reserve(
     """Holds `quantity` for `timeout_s` seconds. Repeating a `reservation_id` answers the reservation that exists.
 
     Raises CreditsExhaustedError where it does not fit; FactRefusedError `invalid_timeout`, `not_consumable`,
-    `invalid_quantity`.
+    `invalid_quantity`, `quantity_too_large`.
     """
     metric = _consumable(catalog.current(session, now), metric_id)
     _validate(quantity)
@@ -178,6 +182,8 @@ def reserve(
             f"{quantity} of {metric.name} do not fit: {reading.available} are available.",
             metric=metric_id, requested=quantity, used=row.used, allowance=row.allowance, credits=row.left,
         )  # fmt: skip
+    if row.used + row.reserved + quantity > MAX_QUANTITY:
+        raise FactRefusedError(f"The period's use would pass {MAX_QUANTITY}.", code="quantity_too_large")
     reservation = Reservation(
         organization_id=owner, id=reservation_id or new_id().hex, metric=metric_id, quantity=quantity,
         opened_at=now, holds_until=now + timedelta(seconds=timeout_s), source=source,

@@ -14,7 +14,7 @@ from billing_app.domain import engine, notices
 from billing_app.domain.accounts import Account
 from billing_app.domain.allowances import largest_held
 from billing_app.domain.catalog import TOKEN_ID
-from billing_app.domain.credits import NEVER, Aggregation, History
+from billing_app.domain.credits import MAX_QUANTITY, NEVER, Aggregation, History
 from billing_app.domain.engine_state import State
 from billing_app.domain.entitlements import MeterState, Reading
 from billing_app.domain.periods import period_containing
@@ -88,7 +88,8 @@ def recompute(
     row.reserved = reserved
     arms_at = top_up_arming.look(session, row.organization_id, row.metric, account, now)
     looks_at = [used for used in (next_used(state, account, told), arms_at) if used is not None]
-    row.told_at_used = min(looks_at, default=None) if facts.aggregation is Aggregation.SUM else None
+    reachable = [used for used in looks_at if used <= MAX_QUANTITY]
+    row.told_at_used = min(reachable, default=None) if facts.aggregation is Aggregation.SUM else None
     if first_end is not None:
         row.valid_until = min(row.valid_until, first_end)
     session.add(row)
@@ -110,13 +111,18 @@ def next_look(facts: History, after: datetime) -> datetime:
     return min(engine.next_instant(facts, after), notices.next_moment(facts.grants, after) or NEVER)
 
 
+def shown_deficit(account: Account) -> int:
+    """The deficit as a meter holds it: months that are carried may owe more together than 64 bits say."""
+    return min(account.deficit, MAX_QUANTITY)
+
+
 def _write(row: MeterRow, facts: History, account: Account, moment: datetime) -> None:
     row.stale = False
     row.period = account.period.number
     row.valid_from = accounts.last_boundary(facts, moment)
     row.valid_until = next_look(facts, moment)
     row.allowance, row.used, row.level = account.allowance, account.used, account.level
-    row.left, row.debt, row.deficit = account.left, account.debt, account.deficit
+    row.left, row.debt, row.deficit = account.left, account.debt, shown_deficit(account)
     row.watched_at = moment
 
 

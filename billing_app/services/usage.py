@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from billing_app.domain.catalog import Catalog
-from billing_app.domain.credits import Aggregation
+from billing_app.domain.credits import MAX_QUANTITY, Aggregation
 from billing_app.domain.errors import BillingError, FactRefusedError
 from billing_app.domain.usage import UsageEvent, validated_moment, validated_quantity
 from billing_app.services import accounts, catalog, meters, paying
@@ -278,4 +278,4 @@ def _grow(row: MeterRow, quantity: int) -> None:
         growth = max(0, row.used - row.allowance) - max(0, before - row.allowance)
         burned = min(growth, row.left)
         row.left -= burned
-        row.deficit += growth - burned
+        row.deficit = min(row.deficit + growth - burned, MAX_QUANTITY)

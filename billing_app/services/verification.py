@@ -130,7 +130,7 @@ def _verify_meter(
         "left": (row.left, account.left),
         "level": (row.level, account.level),
         "debt": (row.debt, account.debt),
-        "deficit": (row.deficit, account.deficit),
+        "deficit": (row.deficit, meters.shown_deficit(account)),
         "reserved": (row.reserved, meter_store.reserved(session, row.organization_id, row.metric, now)[0]),
     }
     for what, (have, want) in pairs.items():
