@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from billing_app.ui import routes
-from billing_app.ui.components.banner import notice
+from billing_app.ui.components.banner import notice, refusal
 from billing_app.ui.components.basics import button_link, link, plain_link
 from billing_app.ui.components.frame import appearance_button, broken, mark, sign_out, test_mode
 from billing_app.ui.present.shell import SwitchLine
@@ -42,7 +42,11 @@ def page(content: Any, *, active: str, ready: Any, skeleton: Any) -> rx.Componen
         ("not_found", _not_found()),
         ("forbidden", _forbidden()),
         ("broken", broken()),
-        rx.cond(ready, content, rx.el.div(skeleton, aria_busy="true", aria_label="Loading")),
+        rx.cond(
+            ready,
+            rx.fragment(refusal(Frame), content),
+            rx.el.div(skeleton, aria_busy="true", aria_label="Loading"),
+        ),
     )
     return rx.el.div(
         plain_link("Skip to content", href="#content", class_name="skip"),

@@ -8,7 +8,7 @@ from typing import Any
 import reflex as rx
 
 from billing_app.ui import operator_routes, routes
-from billing_app.ui.components.banner import notice
+from billing_app.ui.components.banner import notice, refusal
 from billing_app.ui.components.basics import button_link, link, plain_link
 from billing_app.ui.components.frame import appearance_button, broken, sign_out, test_mode
 from billing_app.ui.operator_session import OperatorFrame
@@ -47,7 +47,11 @@ def operator_page(content: Any, *, active: str, ready: Any, skeleton: Any) -> rx
         ("not_found", _not_found()),
         ("forbidden", _forbidden()),
         ("broken", broken()),
-        rx.cond(ready, content, rx.el.div(skeleton, aria_busy="true", aria_label="Loading")),
+        rx.cond(
+            ready,
+            rx.fragment(refusal(OperatorFrame), content),
+            rx.el.div(skeleton, aria_busy="true", aria_label="Loading"),
+        ),
     )
     return rx.el.div(
         plain_link("Skip to content", href="#content", class_name="skip"),
@@ -56,23 +60,6 @@ def operator_page(content: Any, *, active: str, ready: Any, skeleton: Any) -> rx
         rx.el.main(body, id="content", tab_index=-1, class_name="main"),
         _phone_tabs(active),
         class_name="app",
-    )
-
-
-def refusal() -> rx.Component:
-    """Why the last thing that was asked for was refused, above the page."""
-    return rx.cond(
-        OperatorFrame.problem == "refused",
-        rx.el.section(
-            rx.el.div(
-                rx.icon("circle-alert", size=18, aria_hidden="true"),
-                rx.el.div(rx.el.strong(OperatorFrame.problem_detail), class_name="banner-words"),
-                class_name="banner-line",
-            ),
-            class_name="banner remark",
-            role="alert",
-            custom_attrs={"data-tone": "blocked"},
-        ),
     )
 
 

@@ -113,4 +113,4 @@ class OperatorFrame(GuardedPage):
         shown = operator_shell_shown(view)
         if shown != self.around:
             self.around = shown
-        self.problem = self.problem_detail = ""
+        self._clear()

@@ -30,6 +30,9 @@ MAX_TEXT = 2_000
 """Longest text argument or query value that a handler reads; what is longer is cut. An
 organization's description is the longest."""
 
+OPENING = frozenset({"load", "enter", "arrive"})
+"""Handlers that open a page: what they do not find, the page itself is not there for."""
+
 GUARD = "__billing_guard__"
 """Attribute by which a test finds handlers without a guard."""
 
@@ -135,7 +138,7 @@ def wrapped(function: Handler, guard: object, enter: Callable[[Any], Entrant]) -
         except BillingError as error:
             shell = await visit.frame() if visit and isinstance(error, ForbiddenError) else None
             async with _writable(self):
-                return await self._refuse(error, shell)
+                return await self._refuse(error, shell, opening=function.__name__ in OPENING)
 
     # Reflex reads names and types of arguments from the handler: a browser must not even see the `Visit`.
     first = next(iter(signature.parameters.values()))
@@ -201,6 +204,7 @@ class GuardedPage(rx.State):
 
     problem: str = ""
     problem_detail: str = ""
+    _kept: bool = False
 
     def _say(self, problem: str, detail: str) -> None:
         """Shows what went wrong: "not_found", "forbidden" and "broken" in place of the page, "refused" on it."""
@@ -210,10 +214,23 @@ class GuardedPage(rx.State):
         """Shows the frame as it was just read; what had gone wrong is over."""
         raise NotImplementedError
 
-    async def _refuse(self, error: BillingError, shell: Any) -> Any:
-        """Shows why an event was refused; who is not signed in any more is asked to."""
+    def _clear(self) -> None:
+        """What had gone wrong is over, unless the page was read anew because of it."""
+        if not self._kept:
+            self.problem = self.problem_detail = ""
+        self._kept = False
+
+    async def _refuse(self, error: BillingError, shell: Any, *, opening: bool = True) -> Any:
+        """Shows why an event was refused; who is not signed in any more is asked to.
+
+        What a button does not find was there a moment ago: that is a sentence, and the page is read anew.
+        """
         if isinstance(error, UnauthenticatedError):
             return await self._leave()
+        if isinstance(error, NotFoundError) and not opening and error.code != "organization_not_found":
+            self._say("refused", error.detail)
+            self._kept = hasattr(self.__class__, "load")
+            return self.__class__.load if self._kept else None
         if shell is not None:
             self._welcome(shell)
         kind = {NotFoundError: "not_found", ForbiddenError: "forbidden"}.get(type(error), "refused")
@@ -248,4 +265,4 @@ class Frame(GuardedPage):
         shown = shell_shown(view)
         if shown != self.shell:
             self.shell = shown
-        self.problem = self.problem_detail = ""
+        self._clear()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from billing_app.domain.access import ADMIN_ROLES
+from billing_app.domain.errors import NotFoundError
 from billing_app.domain.notifications import KINDS, kind_ids
 from billing_app.ui import desk, live
 from billing_app.ui.pages.alerts import AlertsState
@@ -133,3 +134,30 @@ def test_a_test_opens_its_delivery() -> None:
 def test_an_organization_without_any_has_words_for_it() -> None:
     screen = loaded("/o/fresh-start/alerts").screen
     assert (screen.mail, screen.endpoints, screen.deliveries, screen.webhook_columns) == (False, [], [], 0)
+
+
+def test_what_a_button_does_not_find_any_more_is_a_sentence_and_the_page_is_read_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    state = loaded()
+
+    def gone(*_arguments: object) -> None:
+        raise NotFoundError("There is no such delivery.", code="delivery_not_found")
+
+    monkeypatch.setattr(type(desk.desks()), "resend", gone)
+    assert run(state.resend("gone")) == AlertsState.load
+    run(state.load())
+    assert (state.problem, state.problem_detail, state.screen.ready) == ("refused", "There is no such delivery.", True)
+    run(state.load())
+    assert (state.problem, state.problem_detail) == ("", "")
+
+
+def test_an_organization_that_is_gone_takes_the_page_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = loaded()
+
+    def gone(*_arguments: object) -> None:
+        raise NotFoundError("There is no such organization.", code="organization_not_found")
+
+    monkeypatch.setattr(type(desk.desks()), "resend", gone)
+    run(state.resend("any"))
+    assert state.problem == "not_found"

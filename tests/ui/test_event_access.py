@@ -65,7 +65,7 @@ MATRIX: dict[frozenset[Role] | None, dict[str, str]] = {
     OPERATORS: {
         "AuditState": "load",
         "CatalogueState": (
-            "load show_part edit add take_out discard take_newer open_file restore review close_review save push"
+            "load show_part edit add take_out move discard take_newer open_file restore review close_review save push"
         ),
         "CustomerState": "load reckon give_back load_again",
         "GiftCardsState": "load ask close make save_codes void",

@@ -92,15 +92,24 @@ def notice(icon: str, title: Any, text: Any, *actions: Any, tone: str = "", whol
     )
 
 
-def remark(icon: str, title: Any, text: Any, *, tone: str = "") -> rx.Component:
-    """One line above a page that says what has just happened."""
+def refusal(frame: Any) -> rx.Component:
+    """Why the last thing that was asked for on this page was not done."""
+    said = remark("circle-alert", "That did not work.", frame.problem_detail, tone="blocked", role="alert")
+    return rx.cond(frame.problem == "refused", said)
+
+
+def remark(
+    icon: str, title: Any, text: Any, *, tone: str = "", action: Any = None, role: str = "status"
+) -> rx.Component:
+    """One line above a page that says what has just happened, or what to know of it."""
     return rx.el.section(
         rx.el.div(
             rx.icon(icon, size=18, aria_hidden="true"),
             rx.el.div(rx.el.strong(title), rx.el.span(text, class_name="text"), class_name="banner-words"),
+            *([] if action is None else [action]),
             class_name="banner-line",
         ),
         class_name="banner remark",
-        role="status",
+        role=role,
         custom_attrs={"data-tone": tone},
     )

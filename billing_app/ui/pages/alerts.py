@@ -10,7 +10,6 @@ import reflex as rx
 from billing_app.domain.access import ADMIN_ROLES
 from billing_app.ui import routes
 from billing_app.ui.components.alerts import add_webhook, matrix, webhooks
-from billing_app.ui.components.banner import remark
 from billing_app.ui.components.basics import head
 from billing_app.ui.components.deliveries import delivery_list, opened_delivery
 from billing_app.ui.components.skeletons import list_skeleton
@@ -124,14 +123,6 @@ def alerts_page() -> rx.Component:
     """The page."""
     content = rx.fragment(
         head("Alerts", tools=[add_webhook(AlertsState)]),
-        rx.cond(
-            AlertsState.adding,
-            rx.fragment(),
-            rx.cond(
-                Frame.problem == "refused",
-                remark("triangle-alert", "That did not work.", Frame.problem_detail, tone="blocked"),
-            ),
-        ),
         matrix(AlertsState),
         webhooks(AlertsState, SECRET),
         rx.el.div(

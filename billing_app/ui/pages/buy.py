@@ -150,10 +150,6 @@ def buy_page() -> rx.Component:
             BuyState.cancelled,
             remark("info", "Nothing was paid.", "Your credits are as they were. You can choose again."),
         ),
-        rx.cond(
-            Frame.problem == "refused",
-            remark("triangle-alert", "The payment could not begin.", Frame.problem_detail, tone="blocked"),
-        ),
         rx.el.div(
             rx.el.div(rx.cond(screen.need.shown, _need()), _packs(), class_name="column"),
             rx.el.div(

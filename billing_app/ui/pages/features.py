@@ -42,7 +42,6 @@ def features_page() -> rx.Component:
     """The page."""
     content = rx.fragment(
         head("Features", rx.el.span(screen.summary, class_name="head-note")),
-        rx.cond(Frame.problem == "refused", rx.el.p(Frame.problem_detail, role="alert", class_name="form-error")),
         rx.cond(screen.why_not != "", rx.el.p(screen.why_not, class_name="quiet-note")),
         rx.el.div(
             _group("Features", "What a process may offer its voters.", screen.features),

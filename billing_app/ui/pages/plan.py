@@ -189,10 +189,6 @@ def plan_page() -> rx.Component:
             PlanState.welcome == "open",
             remark("info", "The payment is on its way.", "The plan changes by itself as soon as it has arrived."),
         ),
-        rx.cond(
-            Frame.problem == "refused",
-            remark("triangle-alert", "That did not work.", Frame.problem_detail, tone="blocked"),
-        ),
         special(screen, PlanState.busy, PlanState.manage, PlanState.ask),
         rx.el.div(
             current_plan(screen, PlanState.busy, PlanState.manage, PlanState.ask),

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import reflex as rx
 
 from billing_app.domain.access import MONEY_ROLES
-from billing_app.domain.errors import ConflictError, InvalidError, UnavailableError
+from billing_app.domain.errors import ConflictError, InvalidError, NotFoundError, UnavailableError
 from billing_app.services.views import ShellView
 from billing_app.services.views.renewals import RenewalsView
 from billing_app.ui.desk import desks
@@ -116,7 +116,7 @@ async def attempt(state: Any, visit: Visit, work: Callable[..., str | None], *ar
     refusal = ""
     try:
         return await visit.call(work, *arguments) or ""
-    except (ConflictError, InvalidError, UnavailableError) as error:
+    except (ConflictError, InvalidError, NotFoundError, UnavailableError) as error:
         refusal = error.detail
         return None
     finally:

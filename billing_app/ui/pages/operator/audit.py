@@ -15,7 +15,7 @@ from billing_app.ui.components.basics import head
 from billing_app.ui.components.listing import pager, select
 from billing_app.ui.components.organization.audit import audit_list
 from billing_app.ui.components.skeletons import list_skeleton
-from billing_app.ui.operator_layout import operator_page, refusal
+from billing_app.ui.operator_layout import operator_page
 from billing_app.ui.operator_session import OperatorFrame, OperatorVisit, for_operators
 from billing_app.ui.present.audit import AuditRow, audit_row
 from billing_app.ui.present.shared import Choice
@@ -86,7 +86,6 @@ def audit_page() -> rx.Component:
     """The page."""
     content = rx.fragment(
         head("Audit log", tools=[select(screen.kinds, screen.kind, screen.base, "What changed")]),
-        refusal(),
         rx.cond(
             screen.rows.length() > 0,
             rx.el.section(

@@ -21,7 +21,7 @@ from billing_app.ui.components.catalogue_review import (
 )
 from billing_app.ui.components.skeletons import list_skeleton
 from billing_app.ui.desk import desks
-from billing_app.ui.operator_layout import operator_page, refusal
+from billing_app.ui.operator_layout import operator_page
 from billing_app.ui.operator_session import OperatorFrame, OperatorVisit, for_operators
 from billing_app.ui.present import catalogue_drafts as drafts
 from billing_app.ui.present.catalogue import (
@@ -224,7 +224,6 @@ def catalogue_page() -> rx.Component:
             rx.el.span(rx.el.strong(screen.title), " ", screen.since, class_name="head-note since"),
             tools=[download("plans.json", f"{routes.API}/admin/catalogue/plans.json")],
         ),
-        refusal(),
         remarks(CatalogueState),
         rx.el.section(_tools(), _table(), class_name="panel catalogue"),
         edit_bar(CatalogueState),

@@ -19,7 +19,7 @@ from billing_app.ui.components.hands import hands_panel
 from billing_app.ui.components.listing import facts_strip, table_head
 from billing_app.ui.components.skeletons import list_skeleton
 from billing_app.ui.desk import desks
-from billing_app.ui.operator_layout import operator_page, refusal
+from billing_app.ui.operator_layout import operator_page
 from billing_app.ui.operator_session import OperatorFrame, OperatorVisit, for_operators
 from billing_app.ui.present.customer import (
     CustomerShown,
@@ -127,7 +127,6 @@ def customer_page() -> rx.Component:
             crumb=link("Organizations", href=operator_routes.ORGANIZATIONS, class_name="crumb"),
             tools=[button_link("See their pages", href=screen.pages_href)],
         ),
-        refusal(),
         rx.cond(CustomerState.done != "", _done()),
         rx.el.section(facts_strip(screen.facts), class_name="panel"),
         *[section() for section in SECTIONS],

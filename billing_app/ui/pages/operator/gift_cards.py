@@ -7,16 +7,15 @@ from typing import Any
 
 import reflex as rx
 
-from billing_app.domain.errors import BillingError, InvalidError
+from billing_app.domain.errors import BillingError, InvalidError, NotFoundError
 from billing_app.ui import operator_routes
 from billing_app.ui.components.banner import notice
 from billing_app.ui.components.basics import head, link, state_badge
 from billing_app.ui.components.catalogue_review import plain_button
-from billing_app.ui.components.dialogs import buttons, dialog
-from billing_app.ui.components.dialogs import refusal as form_refusal
+from billing_app.ui.components.dialogs import buttons, dialog, refusal
 from billing_app.ui.components.listing import pager, table_head
 from billing_app.ui.components.skeletons import list_skeleton
-from billing_app.ui.operator_layout import operator_page, refusal
+from billing_app.ui.operator_layout import operator_page
 from billing_app.ui.operator_session import OperatorFrame, OperatorVisit, for_operators
 from billing_app.ui.present.gift_cards import (
     CardRow,
@@ -105,7 +104,7 @@ class GiftCardsState(OperatorFrame):
         card, reason = self.chosen, form.get("reason", "")
         try:
             await visit.write(lambda desk: desk.void_gift_card(card, reason))
-        except InvalidError as error:
+        except (InvalidError, NotFoundError) as error:
             self.refused = error.detail
             return
         self.asking = self.refused = ""
@@ -132,7 +131,6 @@ def gift_cards_page() -> rx.Component:
     )
     content = rx.fragment(
         head("Gift cards", tools=[make]),
-        refusal(),
         rx.cond(
             screen.rows.length() > 0,
             rx.el.section(
@@ -202,7 +200,7 @@ def _make_dialog() -> rx.Component:
         "Make gift cards",
         "All cards of a batch hold the same. The credits last a year from the day on which they are redeemed.",
         rx.el.form(
-            form_refusal(GiftCardsState.refused),
+            refusal(GiftCardsState.refused),
             _field("Name", name="name", max_length=100, required=True, placeholder="What the customer reads"),
             rx.el.fieldset(
                 rx.el.legend("Holds", class_name="strong"),
@@ -259,7 +257,7 @@ def _void_dialog() -> rx.Component:
         "Void this card",
         GiftCardsState.chosen_name + " brings nothing any more. What was redeemed stays.",
         rx.el.form(
-            form_refusal(GiftCardsState.refused),
+            refusal(GiftCardsState.refused),
             _field("Reason", name="reason", max_length=200, required=True, placeholder="Why; it is kept"),
             buttons(GiftCardsState.close(False), "Void the card"),
             on_submit=GiftCardsState.void,

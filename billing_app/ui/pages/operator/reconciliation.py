@@ -12,7 +12,7 @@ from billing_app.ui.components.banner import notice
 from billing_app.ui.components.basics import button_link, head, link, refused_button, state_badge
 from billing_app.ui.components.listing import answer, table_head
 from billing_app.ui.components.skeletons import list_skeleton
-from billing_app.ui.operator_layout import operator_page, refusal
+from billing_app.ui.operator_layout import operator_page
 from billing_app.ui.operator_session import OperatorFrame, OperatorVisit, for_operators
 from billing_app.ui.present.reconciliation import FindingRow, ReconciliationShown, RunRow, reconciliation_shown
 
@@ -88,7 +88,6 @@ def reconciliation_page() -> rx.Component:
     """The page."""
     content = rx.fragment(
         head("Reconciliation", tools=[rx.el.span(screen.next_run, class_name="recount wide-only")]),
-        refusal(),
         rx.cond(
             screen.empty,
             notice(

@@ -11,7 +11,7 @@ from billing_app.ui.components.basics import head, state_badge
 from billing_app.ui.components.listing import answer, pager, table_head
 from billing_app.ui.components.skeletons import list_skeleton
 from billing_app.ui.desk import desks
-from billing_app.ui.operator_layout import operator_page, refusal
+from billing_app.ui.operator_layout import operator_page
 from billing_app.ui.operator_session import OperatorFrame, OperatorVisit, for_operators
 from billing_app.ui.present.recounts import RecountRow, RecountsShown, recounts_shown
 
@@ -55,7 +55,6 @@ def recounts_page() -> rx.Component:
     """The page."""
     content = rx.fragment(
         head("Recounts"),
-        refusal(),
         answer(
             screen.sentence,
             screen.note,

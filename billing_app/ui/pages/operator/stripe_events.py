@@ -15,7 +15,7 @@ from billing_app.ui.components.listing import pager, select, table_head
 from billing_app.ui.components.skeletons import list_skeleton
 from billing_app.ui.desk import desks
 from billing_app.ui.desks.operator import OperatorDesk
-from billing_app.ui.operator_layout import operator_page, refusal
+from billing_app.ui.operator_layout import operator_page
 from billing_app.ui.operator_session import OperatorFrame, OperatorVisit, for_operators
 from billing_app.ui.present.shared import Field
 from billing_app.ui.present.stripe_events import ANY, STATES, EventRow, StripeEventsShown, events_shown
@@ -91,7 +91,6 @@ def stripe_events_page() -> rx.Component:
     """The page."""
     content = rx.fragment(
         head("Stripe events", tools=[rx.el.span(screen.summary, class_name="recount")]),
-        refusal(),
         rx.cond(screen.given_up != "", _given_up()),
         rx.cond(
             screen.empty,
