@@ -6,6 +6,8 @@ write begins with BEGIN IMMEDIATE on SQLite, so that it waits for its turn inste
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,8 +15,12 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 from sqlmodel import Session
+
+IDLE_SECONDS = 1.0
+"""How long a connection may have been unused before it is asked whether it still lives: a busy one would have said."""
 
 BUSY_TIMEOUT_MS = 15_000
 """How long a SQLite writer waits for another; longer than any batch, which commits every 200 ms."""
@@ -49,6 +55,21 @@ class Database:
         with self.engine.connect().execution_options(**options) as connection, Session(connection) as session:
             yield session
 
+    @contextmanager
+    def single(self) -> Generator[Session]:
+        """For work that writes in one statement: on PostgreSQL each statement is a transaction of its own.
+
+        Nobody waits for BEGIN and COMMIT, and a row that many want is not held until Python has its turn. SQLite, where
+        those cost nothing, does as `writing`.
+        """
+        if self.sqlite:
+            with self.writing() as session:
+                yield session
+            return
+        options = {"isolation_level": "AUTOCOMMIT"}
+        with self.engine.connect().execution_options(**options) as connection, Session(connection) as session:
+            yield session
+
     def close(self) -> None:
         """Closes every connection."""
         self.engine.dispose()
@@ -56,7 +77,27 @@ class Database:
 
 def _postgresql_engine(url: URL, schema: str) -> Engine:
     arguments = {"options": f"-csearch_path={schema}"} if schema else {}
-    return create_engine(url, pool_pre_ping=True, pool_size=10, connect_args=arguments)
+    engine = create_engine(url, pool_size=10, connect_args=arguments)
+
+    @event.listens_for(engine, "checkin")
+    def rest(_connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+        record.info["rests_since"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def ask(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object) -> None:
+        if time.monotonic() - record.info.get("rests_since", math.inf) < IDLE_SECONDS:
+            return
+        if not _lives(engine, connection):
+            raise DisconnectionError  # the pool then tries another one
+
+    return engine
+
+
+def _lives(engine: Engine, connection: DBAPIConnection) -> bool:
+    try:
+        return engine.dialect.do_ping(connection)
+    except engine.dialect.loaded_dbapi.Error:
+        return False
 
 
 def _sqlite_engine(url: URL) -> Engine:
@@ -80,6 +121,7 @@ def _sqlite_engine(url: URL) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         read_only = connection.get_execution_options().get(READ_ONLY)
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        # not through SQLAlchemy, which would take longer to pass it on than SQLite to do it
+        connection.connection.cursor().execute("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine

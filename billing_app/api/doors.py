@@ -78,7 +78,7 @@ class Visit:
 
 
 class Door:
-    """One request before a rule. Each of `reading` and `writing` asks anew and opens a transaction of its own."""
+    """One request before a rule. `reading`, `writing` and `single` each ask anew and open a transaction."""
 
     def __init__(self, request: Request, rule: Rule, key: str | None, address: str = "") -> None:
         """Notes what was sent, and refuses at once what needs no database to be refused."""
@@ -111,6 +111,14 @@ class Door:
     def writing(self) -> Generator[Visit]:
         """A transaction that may write; committed at the end of the block, that is, before the answer is sent."""
         with self.context.database.writing() as session:
+            visit = self._enter(session)
+            yield visit
+        self._note_use(visit)
+
+    @contextmanager
+    def single(self) -> Generator[Visit]:
+        """For work that writes in one statement (`Database.single`)."""
+        with self.context.database.single() as session:
             visit = self._enter(session)
             yield visit
         self._note_use(visit)

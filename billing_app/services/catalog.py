@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
+from sqlalchemy import Engine
 from sqlmodel import Session
 
 from billing_app.domain.catalog import (
@@ -43,6 +45,9 @@ MAX_CACHED = 64
 
 _parsed: dict[str, Catalog] = {}
 """By digest, which names a document by what it says: the same in every database, and never out of date."""
+
+_last_seen: WeakKeyDictionary[Engine, VersionHead] = WeakKeyDictionary()
+"""By database, the version that this process last found in force."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +153,23 @@ def head(session: Session, now: datetime) -> VersionHead:
         raise UnavailableError(
             "No catalogue has been loaded yet: run `billing catalogue load`.", code="catalogue_missing"
         )
+    _last_seen[session.get_bind().engine] = found
     return found
 
 
 def current(session: Session, now: datetime) -> Catalog:
     """The catalogue in force at `now`. Raises UnavailableError `catalogue_missing` before any was loaded."""
     return of_version(session, head(session, now))
+
+
+def assumed(session: Session, now: datetime) -> tuple[str, Catalog] | None:
+    """What this process last found in force and its digest, without asking; None where nothing can be assumed.
+
+    Only for a statement that does nothing where the newest version has another digest: then ask `current`.
+    """
+    seen = _last_seen.get(session.get_bind().engine)
+    catalog = None if seen is None or now < seen.effective_at else _parsed.get(seen.digest)
+    return None if seen is None or catalog is None else (seen.digest, catalog)
 
 
 def of_version(session: Session, version: VersionHead) -> Catalog:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlmodel import Session
 
 from billing_app.domain.catalog import Catalog, Metric
-from billing_app.domain.credits import MAX_QUANTITY, Aggregation
+from billing_app.domain.credits import MAX_QUANTITY
 from billing_app.domain.errors import CreditsExhaustedError, FactRefusedError, NotFoundError
 from billing_app.domain.usage import UsageEvent
-from billing_app.services import accounts, catalog, meters, paying
+from billing_app.services import accounts, catalog, debits, meters, paying
+from billing_app.services.debits import Consumed, Mode
 from billing_app.services.usage_totals import PeriodTotals
 from billing_app.store import idempotency, orgs, rollups, tree
 from billing_app.store import meters as meter_store
@@ -30,13 +30,6 @@ DEFAULT_TIMEOUT_S = MAX_TIMEOUT_S
 """Without a word of its own a reservation holds as long as one may."""
 
 
-class Mode(StrEnum):
-    """What consume does with a quantity that does not fit whole."""
-
-    REJECT = "reject"
-    CLAMP = "clamp"
-
-
 class ReservationState(StrEnum):
     """What a reservation is at a moment."""
 
@@ -44,20 +37,6 @@ class ReservationState(StrEnum):
     CONFIRMED = "confirmed"
     RELEASED = "released"
     EXPIRED = "expired"
-
-
-@dataclass(frozen=True, slots=True)
-class Consumed:
-    """The answer of consume: how much was taken, and the metric's figures after it. `accepted` 0 is a refusal.
-
-    `repeated`: this is the answer to an earlier request with the same key.
-    """
-
-    accepted: int
-    used: int
-    allowance: int | None
-    credits: int
-    repeated: bool = False
 
 
 def consume(
@@ -75,16 +54,20 @@ def consume(
     A repeated `key` answers what it answered first, refusals too. Raises NotFoundError `metric_not_found`,
     FactRefusedError `not_consumable`, `invalid_quantity`, `quantity_too_large`, InvalidError `idempotency_mismatch`.
     """
+    debited = debits.take(session, organization, metric_id, quantity, now, mode=mode, key=key)
+    if debited is not None:
+        return debited
     metric = _consumable(catalog.current(session, now), metric_id)
     _validate(quantity)
     payer, source = paying.route(session, organization, now)
     owner = accounts.organization_id(organization)
-    digest = _digest("consume", metric_id, quantity, mode.value)
+    row = meters.prepare(session, payer, metric_id, now)  # before the key, as a debit does: nobody waits in a circle
     if key is not None:
+        digest = debits.digest(metric_id, quantity, mode)
         answer = idempotency.take(session, owner, "consume", key, digest, now)
         if answer is not None:
             return replace(Consumed(**json.loads(answer)), repeated=True)
-    consumed = _take(session, payer, metric, quantity, mode, now, source)
+    consumed = _take(session, payer, metric, row, quantity, mode, now, source)
     if key is not None:
         idempotency.answer(session, owner, "consume", key, json.dumps(asdict(consumed)))
     if consumed.accepted:
@@ -111,17 +94,17 @@ def status(held: Reservation, now: datetime) -> ReservationState:
 
 
 def _take(
-    session: Session, organization: Organization, metric: Metric, quantity: int, mode: Mode, now: datetime, source: str
+    session: Session,
+    organization: Organization,
+    metric: Metric,
+    row: MeterRow,
+    quantity: int,
+    mode: Mode,
+    now: datetime,
+    source: str,
 ) -> Consumed:
-    owner = accounts.organization_id(organization)
-    debited = meter_store.debit(session, owner, metric.id, quantity, now)
-    if debited is not None:
-        used, left, allowance, _reserved = debited
-        _add_event(session, organization, metric, quantity, now, source)
-        return Consumed(quantity, used, allowance, left)
-    row = meters.prepare(session, organization, metric.id, now)
-    reading = meters.reading(row, metric.aggregation)
-    fits = reading.fits(quantity)
+    """From the locked meter, through the engine."""
+    fits = meters.reading(row, metric.aggregation).fits(quantity)
     accepted = fits if mode is Mode.CLAMP or fits == quantity else 0
     if accepted:
         use(session, organization, metric, row, accepted, now, source)
@@ -278,7 +261,7 @@ def _add_event(
 
 def _consumable(current: Catalog, metric_id: str) -> Metric:
     metric = current.metric(metric_id)
-    if metric_id not in current.metric_ids or metric.aggregation is not Aggregation.SUM:
+    if not debits.is_consumable(current, metric_id):
         raise FactRefusedError(
             f"{metric.name} is not a sum: it is reported as usage and asked for with check.", code="not_consumable"
         )
@@ -288,7 +271,3 @@ def _consumable(current: Catalog, metric_id: str) -> Metric:
 def _validate(quantity: int) -> None:
     if not 1 <= quantity <= MAX_QUANTITY:
         raise FactRefusedError(f"`quantity` is a whole number from 1 to {MAX_QUANTITY}.", code="invalid_quantity")
-
-
-def _digest(*parts: object) -> str:
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]

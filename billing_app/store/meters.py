@@ -7,12 +7,10 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, Update, bindparam, case, func, or_, update
+from sqlalchemy import Select, bindparam, func, or_, update
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
-from billing_app.domain.credits import MAX_QUANTITY
-from billing_app.store.tables.base import Big, Moment
 from billing_app.store.tables.meters import MeterRow, Reservation
 from billing_app.store.upserts import upsert
 
@@ -76,47 +74,6 @@ def mark_stale(session: Session, organization_id: int, metrics: Iterable[str] | 
 def mark_all_stale(session: Session) -> None:
     """The catalogue changed: every meter is computed anew before it is used."""
     session.connection().execute(update(MeterRow).values(stale=True, changed=True))
-
-
-def debit(session: Session, organization_id: int, metric: str, quantity: int, now: datetime) -> Any | None:
-    """One conditional UPDATE: adds `quantity` to `used` if the whole of it fits, and answers the row's new figures.
-
-    None where it does not fit or the row may not be used now (stale, or outside its time). Burns by arithmetic: the
-    growth of the overage leaves `left`.
-    """
-    given = {"of_organization": organization_id, "of_metric": metric, "added": quantity, "at": now}
-    return session.connection().execute(_debit(), given).first()
-
-
-@lru_cache
-def _debit() -> Update:
-    """The statement of `debit`, made once: making it takes longer than the database needs to do it."""
-    row = MeterRow
-    quantity, now = bindparam("added", type_=Big), bindparam("at", type_=Moment)
-    used, left, allowance = col(row.used), col(row.left), col(row.allowance)
-    room = case((allowance > used, allowance - used), else_=0)
-    overage_growth = case(
-        (allowance.is_(None), 0),
-        (used + quantity <= allowance, 0),
-        (used >= allowance, quantity),
-        else_=used + quantity - allowance,
-    )
-    return (
-        update(row)
-        .where(
-            col(row.organization_id) == bindparam("of_organization"),
-            col(row.metric) == bindparam("of_metric"),
-            col(row.stale).is_(False),
-            col(row.valid_from) <= now,
-            col(row.valid_until) > now,
-            used <= MAX_QUANTITY - quantity,
-            # neither side can leave 64 bits this way round
-            or_(allowance.is_(None), quantity - room <= left - col(row.reserved)),
-            or_(col(row.told_at_used).is_(None), used + quantity < col(row.told_at_used)),
-        )
-        .values(used=used + quantity, left=left - overage_growth, watched_at=now, changed=True)
-        .returning(used, left, allowance, col(row.reserved))
-    )
 
 
 def due(session: Session, as_of: datetime, after: int, limit: int) -> list[int]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Insert
+from sqlalchemy import Insert, Select, func
+from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
+from billing_app.store.tables.meters import MeterRow
 from billing_app.store.tables.orgs import Organization, PageRevision
 from billing_app.store.upserts import upsert, upsert_on
 
@@ -85,17 +88,22 @@ def _raise_revision(dialect: str) -> Insert:
 
 def revisions(session: Session, organization_ids: list[int]) -> dict[int, int]:
     """The revisions of these organizations, in one query; those that never changed are 0."""
-    query = select(PageRevision.organization_id, PageRevision.revision).where(
-        col(PageRevision.organization_id).in_(organization_ids)
-    )
-    return dict.fromkeys(organization_ids, 0) | dict(session.exec(query).all())
+    found = session.connection().execute(_revisions().where(col(Organization.id).in_(organization_ids)))
+    return dict.fromkeys(organization_ids, 0) | {row.id: row.revision for row in found}
 
 
 def revisions_by_address(session: Session, addresses: list[str]) -> dict[str, int]:
     """The revisions of the organizations at these addresses, in one query; those that never changed are 0."""
-    query = (
-        select(Organization.address, PageRevision.revision)
-        .join(PageRevision, col(PageRevision.organization_id) == col(Organization.id), isouter=True)
-        .where(col(Organization.address).in_(addresses))
+    found = session.connection().execute(_revisions().where(col(Organization.address).in_(addresses)))
+    return {row.address: row.revision for row in found}
+
+
+@lru_cache
+def _revisions() -> Select[Any]:
+    """A revision grows with `raise_revision` and with every debit, which counts itself on its meter (decision 15)."""
+    debits = select(func.sum(MeterRow.debits)).where(MeterRow.organization_id == Organization.id).scalar_subquery()
+    revision = func.coalesce(col(PageRevision.revision), 0) + func.coalesce(debits, 0)
+    columns: list[Any] = [col(Organization.id), col(Organization.address), revision.label("revision")]
+    return select_columns(*columns).join(
+        PageRevision, col(PageRevision.organization_id) == col(Organization.id), isouter=True
     )
-    return {address: revision or 0 for address, revision in session.exec(query)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path
 from starlette.responses import Response
@@ -20,7 +20,7 @@ from billing_app.api.schemas.consumption import (
 )
 from billing_app.api.schemas.shared import Name, written
 from billing_app.domain.access import NO_ROLES, Scope
-from billing_app.services import consumption
+from billing_app.services import consumption, debits
 from billing_app.store.tables.meters import Reservation
 
 router = APIRouter(prefix="/organizations/{address}", tags=["usage"])
@@ -32,16 +32,14 @@ ReservationId = Annotated[Name, Path(description="the id that the reservation wa
 @router.post("/consume", response_model=ConsumeAnswer, responses=behind_a_door(*READING_A_BODY, *REPEATABLE, 402, 503))
 def consume(door: Using, request: ConsumeRequest, key: IdempotencyKey) -> Response:
     """Takes a quantity only if the allowance and the credits still have it."""
-    with door.writing() as visit:
-        consumed = consumption.consume(
-            visit.session,
-            visit.organization,
-            request.metric,
-            request.quantity,
-            visit.now,
-            mode=request.mode,
-            key=key,
-        )
+    wanted: dict[str, Any] = {"mode": request.mode, "key": key}
+    with door.single() as visit:
+        here, asked = (visit.session, visit.organization), (request.metric, request.quantity, visit.now)
+        consumed = debits.take(*here, *asked, **wanted)
+    if consumed is None:
+        with door.writing() as visit:
+            here = (visit.session, visit.organization)
+            consumed = consumption.consume(*here, *asked, **wanted)
     if consumed.accepted == 0:
         raise consumption.exhausted(request.metric, request.quantity, consumed)
     return written(ConsumeAnswer.model_validate(consumed), {REPEATED: "true"} if consumed.repeated else None)

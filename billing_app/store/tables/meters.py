@@ -15,7 +15,7 @@ class MeterRow(Table, table=True):
 
     `allowance` null is unlimited. `left` are spendable credits, `level` what a `level` metric holds now. `watched_at`
     is the moment up to which thresholds were looked at; `told_at_used` is the next `used` at which something is to be
-    told (null: nothing).
+    told (null: nothing). `debits` counts what consume took, so that open pages hear of it (docs/decisions/0015).
     """
 
     __tablename__ = "meters"
@@ -41,6 +41,7 @@ class MeterRow(Table, table=True):
     changed: bool = Field(
         default=True, description="something was recorded since the ledger was last brought up to date"
     )
+    debits: int = Field(default=0, sa_type=Big, sa_column_kwargs={"server_default": text("0")})
 
 
 class Reservation(Table, table=True):
@@ -50,6 +51,7 @@ class Reservation(Table, table=True):
     __table_args__ = (
         ForeignKeyConstraint(["organization_id"], ["organizations.id"]),
         Index("ix_reservations_organization_id_metric_holds_until", "organization_id", "metric", "holds_until"),
+        Index("ix_reservations_holds_until", "holds_until"),
     )
 
     organization_id: int = Field(primary_key=True, sa_type=Big, sa_column_kwargs={"autoincrement": False})
