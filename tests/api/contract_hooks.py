@@ -23,7 +23,7 @@ def what_the_document_allows_is_well_formed(ctx: Any, response: Any, case: Any) 
     """Data of the documented form may be refused by a rule, but never as malformed.
 
     What a shape says about several members together ("Value error") is in its description: JSON Schema has no words.
-    Where requests use each other's answers, a path holds what another request had sent or got, be it well formed or not.
+    Where requests use each other's answers, a path holds what another had sent or got, be it well formed or not.
     """
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
