@@ -27,6 +27,8 @@ class Settings(BaseSettings):
     catalogue_file: Path = Field(default=ROOT / "plans.json", description="the catalogue loaded at start")
     public_url: str = Field(default="http://127.0.0.1:3000", description="where browsers reach the console")
     port: int = Field(default=3000, ge=1, le=65535, description="the one port of pages, API and websocket")
+    metrics_port: int = Field(default=9464, ge=0, le=65535, description="where Prometheus reads; 0: nowhere")
+    metrics_host: str = Field(default="127.0.0.1", description="the address of that port: this machine alone")
     demo: bool = Field(default=False, description="demo data and the local Stripe stand-in; set by `make run`")
     stripe_api_secret: SecretStr = Field(default=SecretStr(""), description="Stripe's secret key")
     stripe_webhook_secret: SecretStr = Field(

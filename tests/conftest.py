@@ -5,6 +5,7 @@ A test asks for `database` and runs once on each. There is no clock to freeze: t
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -16,8 +17,11 @@ from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from billing_app.db import Database
-from tests import servers
+from tests import databases, servers
 from tests.console import Console, launch_chromium, running_console
+
+# Consoles that tests start must not meet at one port; tests of the port choose their own.
+os.environ["BILLING_METRICS_PORT"] = "0"
 
 hypothesis_settings.register_profile("default", deadline=None, max_examples=50, derandomize=True, database=None)
 hypothesis_settings.register_profile("long", deadline=None, max_examples=2_000)
@@ -44,7 +48,7 @@ class SharedServers:
         """A migrated SQLite file."""
         if self._sqlite is None:
             self._sqlite = self.folder / "template.db"
-            servers.make_sqlite_template(self._sqlite)
+            databases.make_sqlite_template(self._sqlite)
         return self._sqlite
 
     @property
@@ -52,7 +56,7 @@ class SharedServers:
         """A running PostgreSQL with the migrated template database."""
         if self._postgres is None:
             self._postgres = servers.Postgres(self.folder / "postgres")
-            servers.make_postgres_template(self._postgres.uri)
+            databases.make_postgres_template(self._postgres.uri)
         return self._postgres.uri
 
     def stop(self) -> None:
@@ -112,9 +116,9 @@ def database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: P
     """The address of a migrated, empty database of the test's own; nothing has it open."""
     shared = request.config.stash[SHARED]
     if database_kind == "sqlite":
-        yield servers.sqlite_database(shared.sqlite_template, tmp_path)
+        yield databases.sqlite_database(shared.sqlite_template, tmp_path)
     else:
-        with servers.postgres_database(shared.postgres_uri) as url:
+        with databases.postgres_database(shared.postgres_uri) as url:
             yield url
 
 
@@ -124,14 +128,14 @@ def empty_database_url(database_kind: str, request: pytest.FixtureRequest, tmp_p
     if database_kind == "sqlite":
         yield f"sqlite:///{tmp_path / 'empty.db'}"
     else:
-        with servers.postgres_database(request.config.stash[SHARED].postgres_uri, template="template0") as url:
+        with databases.bare_postgres_database(request.config.stash[SHARED].postgres_uri) as url:
             yield url
 
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     """A migrated, empty database of the test's own."""
-    opened = Database(database_url)
+    opened = databases.opened(database_url)
     yield opened
     opened.close()
 

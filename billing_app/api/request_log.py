@@ -9,7 +9,10 @@ from typing import Any
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from billing_app import monitoring
+from billing_app.api.context import PREFIX
 from billing_app.api.problems import unexpected
+from billing_app.monitoring import PAGE, UNKNOWN
 from billing_app.store.tables.base import new_id
 
 HEADER = b"x-request-id"
@@ -43,8 +46,11 @@ class RequestLog:
             log.exception("request_failed", request_id=request_id, method=scope["method"], path=scope["path"])
             if not answer.started:
                 await unexpected(request_id)(scope, receive, answer.send)
-        milliseconds = round((time.perf_counter() - started) * 1000, 1)
-        log.info("request", **_line(scope, request_id, answer.status, milliseconds))
+        took = time.perf_counter() - started
+        route = _route(scope)
+        monitoring.requests.labels(scope["method"] if route != UNKNOWN else "", route, str(answer.status)).inc()
+        monitoring.request_seconds.labels(route).observe(took)
+        log.info("request", **_line(scope, request_id, answer.status, round(took * 1000, 1)))
 
 
 class _Answer:
@@ -67,6 +73,14 @@ class _Answer:
 def _request_id(scope: Scope) -> str:
     given = next((value for name, value in scope["headers"] if name == HEADER), b"")
     return given.decode() if ACCEPTED.fullmatch(given) else new_id().hex
+
+
+def _route(scope: Scope) -> str:
+    """The route that answered, as it is declared: never a path, which anybody can make up."""
+    found = getattr(scope.get("route"), "path", "")
+    if found:
+        return str(found)
+    return UNKNOWN if scope["path"].startswith(PREFIX) else PAGE
 
 
 def _line(scope: Scope, request_id: str, status: int, milliseconds: float) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from billing_app import clock, wiring
 from billing_app.cli.printing import ACTOR, AsJson, print_done, print_items
 from billing_app.domain.access import ALL_ROLES, Role
 from billing_app.domain.errors import InvalidError, NotFoundError
-from billing_app.services import members, orgs
+from billing_app.services import invitations, members, orgs
 from billing_app.services.members import Member
 from billing_app.settings import settings
 from billing_app.store.tables.orgs import Organization
@@ -36,15 +36,20 @@ def list_members(address: Address, as_json: AsJson = False) -> None:
 
 @app.command()
 def invite(address: Address, email: Email, role: InRole = Role.MEMBER, as_json: AsJson = False) -> None:
-    """Invite a person and print the link that lets them in. Inviting again makes a new link.
+    """Invite a person and print the link that lets them in; with mail set up they are sent it, too.
+
+    Inviting again makes a new link.
 
     Example: billing member invite acme ada@example.org --role admin
     """
     with wiring.database().writing() as session:
         organization = orgs.by_address(session, address)
         made = members.invite(session, organization, email, _role(role), clock.now(), actor=ACTOR)
+        name = organization.name
     link = settings().public_url.rstrip("/") + made.path
-    print_done({**_item(made.member), "link": link, "expires_at": made.expires_at}, link, as_json=as_json)
+    mailed = invitations.mail(settings(), made, name, "The operator")
+    done = {**_item(made.member), "link": link, "expires_at": made.expires_at, "mailed": mailed}
+    print_done(done, link, as_json=as_json)
 
 
 @app.command("set-role")

@@ -1,20 +1,28 @@
-"""Throws away what has ended: sessions, links, failed sign-ins that no longer count, old deliveries."""
+"""Throws away what is kept no longer. What that is, and why, says `services.retention`."""
 
 from __future__ import annotations
 
 from billing_app import clock
 from billing_app.db import Database
-from billing_app.jobs import notifications
-from billing_app.services import links, sessions
+from billing_app.jobs.recount import free_dead_holder
+from billing_app.services import retention
+from billing_app.store import runs
 
 EVERY_SECONDS = 3600
-"""What has ended is refused anyway; this only keeps the tables small."""
+"""Nothing hangs on it: what has ended is refused anyway, and this keeps the tables small."""
+
+LEASE = "housekeeping"
+"""One process sweeps at a time. It ends by itself if a sweep takes longer: two that sweep delete each row once."""
 
 
-def sweep(database: Database) -> None:
-    """One transaction each, because they have nothing to do with each other."""
+def sweep(database: Database) -> dict[str, int]:
+    """One sweep; answers how many rows of what. Raises ConflictError `lease_taken` while another process is at it."""
+    holder = runs.new_holder()
+    free_dead_holder(database, LEASE)
     with database.writing() as session:
-        sessions.sweep(session, clock.now())
-    with database.writing() as session:
-        links.sweep(session, clock.now())
-    notifications.sweep(database)
+        runs.take_lease(session, LEASE, holder, clock.now())
+    try:
+        return retention.sweep(database.writing, clock.now)
+    finally:
+        with database.writing() as session:
+            runs.release_lease(session, LEASE, holder)

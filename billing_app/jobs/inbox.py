@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from billing_app import clock
+from billing_app import clock, monitoring
 from billing_app.db import Database
 from billing_app.gateways.stripe_payments import payments_of
 from billing_app.services import fulfilment, inbox, refunds
@@ -22,6 +22,7 @@ def sweep(database: Database, settings: Settings) -> Worked:
         return Worked()
     worker = Worker(database.writing, payments_of(settings), clock.now)
     worked = inbox.sweep(worker)
+    monitoring.worked_on(worked.handled, worked.ignored, worked.failed)
     fulfilment.sweep(worker.transaction, worker.payments, worker.now)
     refunds.sweep(worker.transaction, worker.payments, worker.now)
     return worked

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from billing_app import clock
+from billing_app import clock, monitoring
 from billing_app.db import Database
 from billing_app.gateways.mail import mailer_of
 from billing_app.gateways.webhooks_out import HttpWebhookSender, reachable
-from billing_app.services import deliveries, fan_out
+from billing_app.services import deliveries, fan_out, operator_mails
 from billing_app.services.deliveries import Courier, Delivered
 from billing_app.settings import Settings
 from billing_app.store import deliveries as store
@@ -22,12 +21,6 @@ EVERY_SECONDS = 3
 
 ORGANIZATIONS = 200
 """Fanned out in one run; what is left waits for the next."""
-
-KEPT = timedelta(days=90)
-"""How long a finished delivery and its log are kept: longer than anybody asks why something did not arrive."""
-
-SWEPT = 500
-"""Deliveries thrown away in one transaction."""
 
 QUIET_SECONDS = 60.0
 """While the database cannot be reached, a line of log a minute is enough."""
@@ -53,12 +46,18 @@ def run(database: Database, settings: Settings) -> Delivered:
     """One look: fan out, then send. A database that does not answer is complained about once a minute."""
     try:
         fan_out_all(database, mailing=settings.mailing)
-        return deliveries.deliver(courier_of(database, settings))
+        courier = courier_of(database, settings)
+        if courier.mailer is not None:
+            operator_mails.send(courier.transaction, courier.mailer, courier.now, courier.public_url)
+        done = deliveries.deliver(courier)
     except SQLAlchemyError as error:
         if time.monotonic() - _last_complaint[0] >= QUIET_SECONDS:
             _last_complaint[0] = time.monotonic()
             log.warning("notifications_wait", reason=type(error).__name__)
         return Delivered()
+    monitoring.deliveries.labels("delivered").inc(done.delivered)
+    monitoring.deliveries.labels("failed").inc(done.failed)
+    return done
 
 
 def fan_out_all(database: Database, *, mailing: bool) -> int:
@@ -70,9 +69,3 @@ def fan_out_all(database: Database, *, mailing: bool) -> int:
         with database.writing() as session:
             told += fan_out.fan_out(session, owner, clock.now(), mailing=mailing)
     return told
-
-
-def sweep(database: Database) -> None:
-    """Throws away deliveries that were finished long ago."""
-    with database.writing() as session:
-        store.sweep(session, clock.now() - KEPT, SWEPT)

@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Callable
 
-from billing_app import clock
+from billing_app import clock, monitoring
 from billing_app.db import Database
 from billing_app.domain.errors import ConflictError
 from billing_app.services import recounts
@@ -28,10 +28,15 @@ def recount(
     while True:
         free_dead_holder(database, recounts.LEASE)
         try:
-            return recounts.run(database.writing, clock.now, name, trigger, progress)
+            with monitoring.recount_seconds.time():
+                outcome = recounts.run(database.writing, clock.now, name, trigger, progress)
         except ConflictError as error:
             if error.code != "lease_taken" or time.monotonic() >= deadline:
                 raise
+        else:
+            monitoring.recounted.labels("seen").inc(outcome.organizations_seen)
+            monitoring.recounted.labels("changed").inc(outcome.organizations_changed)
+            return outcome
         time.sleep(0.5)
 
 

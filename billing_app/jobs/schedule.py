@@ -10,6 +10,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from billing_app import monitoring
 from billing_app.db import Database
 from billing_app.domain.errors import ConflictError
 from billing_app.jobs import recount
@@ -46,11 +47,17 @@ def _in_thread(name: str, work: Callable[[], object]) -> Callable[[], object]:
     """Runs a job off the event loop; whatever it raises is logged and must not stop the others."""
 
     async def job() -> None:
+        outcome = "failed"
         try:
-            await asyncio.to_thread(work)
+            with monitoring.job_seconds.labels(name).time():
+                await asyncio.to_thread(work)
+            outcome = "done"
+            monitoring.job_succeeded_at.labels(name).set_to_current_time()
         except ConflictError as error:
+            outcome = "left"
             log.info("job_left_to_another_process", job=name, detail=error.detail)
         except Exception:
             log.exception("job_failed", job=name)
+        monitoring.job_runs.labels(name, outcome).inc()
 
     return job

@@ -18,7 +18,7 @@ from billing_app import clock, schema, wiring
 from billing_app.db import Database
 from billing_app.demo import seed, stand_in
 from billing_app.domain.errors import ConflictError
-from billing_app.launcher import frontend, guards, reloading, server
+from billing_app.launcher import frontend, guards, metrics_port, reloading, server
 from billing_app.launcher.keys import demo_keys
 from billing_app.launcher.logs import FILE_VARIABLE
 from billing_app.launcher.places import Places
@@ -137,10 +137,11 @@ def _building(start: Start) -> Generator[Future[Path | None]]:
 
 
 def _serve(start: Start, settings: Settings, pages: Path | None, when_ready: Callable[[], None]) -> None:
-    if pages is None:
-        reloading.serve(start.host, settings, when_ready)
-    else:
-        server.serve(start.host, settings, pages, when_ready)
+    with metrics_port.answering(settings, say):
+        if pages is None:
+            reloading.serve(start.host, settings, when_ready)
+        else:
+            server.serve(start.host, settings, pages, when_ready)
 
 
 def _set_up_lines(database: Database, settings: Settings) -> list[str]:

@@ -78,11 +78,6 @@ def succeed(session: Session, attempt: Attempt) -> None:
         store.take_back(session, subject)
 
 
-def sweep(session: Session, now: datetime) -> None:
-    """Deletes failures that no longer count."""
-    store.sweep(session, now - ATTEMPT_WINDOW)
-
-
 def wrong_password() -> UnauthenticatedError:
     """The one answer to an unknown address and to a wrong password."""
     return UnauthenticatedError("That e-mail address and password do not fit together.", code="wrong_password")

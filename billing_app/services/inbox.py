@@ -19,7 +19,7 @@ from sqlmodel import Session
 
 from billing_app.domain.errors import BillingError, ConflictError, NotFoundError
 from billing_app.gateways.payments import Payments, ReceivedEvent
-from billing_app.services import payment_account
+from billing_app.services import operator_mails, payment_account
 from billing_app.services.event_handlers import HANDLERS
 from billing_app.services.event_outcomes import Write
 from billing_app.store import inbox as store
@@ -211,6 +211,18 @@ def _write(session: Session, worker: Worker, event: InboxEvent, write: Write, no
     return State(row.state)
 
 
+def _tell_operators(session: Session, row: InboxEvent, now: datetime) -> None:
+    operator_mails.write(
+        session,
+        "event_given_up",
+        "An event of Stripe was given up",
+        f"{row.type} ({row.id}) could not be worked on for three days. {row.error}\n\n"
+        "Mend the cause, then replay it on the page. Others given up today are listed there too.",
+        "/admin/stripe-events?state=given_up",
+        now,
+    )
+
+
 def _failed(worker: Worker, event: InboxEvent, error: str, worked: Worked) -> None:
     worked.failed += 1
     with worker.transaction() as session:
@@ -224,6 +236,7 @@ def _failed(worker: Worker, event: InboxEvent, error: str, worked: Worked) -> No
                 row.next_try_at = None
                 row.error = f"Given up after {row.attempts} tries: {row.error}"
                 log.error("event_given_up", id=row.id, type=row.type, error=row.error)
+                _tell_operators(session, row, now)
             session.add(row)
             session.flush()
         runs.release_lease(session, _lease(event.subject), worker.holder)

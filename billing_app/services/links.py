@@ -180,11 +180,6 @@ def accept(
     return user, organization.address
 
 
-def sweep(session: Session, now: datetime) -> None:
-    """Deletes links that have ended; for a job, now and then."""
-    store.sweep(session, now)
-
-
 def make(
     session: Session,
     kind: Kind,

@@ -57,7 +57,7 @@ def new_password(email: str, token: str, public_url: str) -> Mail:
     )
 
 
-def invitation(email: str, organization: str, invited_by: str, token: str, public_url: str) -> Mail:
+def invitation(email: str, organization: str, invited_by: str, link: str) -> Mail:
     """The link by which a person joins an organization."""
     return Mail(
         email,
@@ -65,10 +65,20 @@ def invitation(email: str, organization: str, invited_by: str, token: str, publi
         _text(
             f"{_one_line(invited_by)} invites you to {_one_line(organization)}. Open this within 7 days to join:",
             "",
-            f"{public_url.rstrip('/')}{links.path(Kind.INVITATION, token)}",
+            link,
             "",
             "If you do not know what this is about, do nothing.",
         ),
+    )
+
+
+def to_operator(email: str, title: str, text: str, link: str, mail_id: str) -> Mail:
+    """What needs an operator, told to one of them."""
+    return Mail(
+        email,
+        subject(title),
+        _text(text, "", link, "", "Sent to you because you are an operator of this billing console."),
+        id=mail_id,
     )
 
 

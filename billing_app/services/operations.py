@@ -63,7 +63,6 @@ def events(session: Session, filters: EventFilters, cursor: str, now: datetime, 
         types=tuple(inbox_search.types(session)),
         waiting=due.get("new", 0),
         failing=due.get("failed", 0),
-        given_up=inbox_search.given_up(session),
     )
 
 

@@ -111,14 +111,14 @@ def _keep(session: Session, owner: int, found: Reversals, now: datetime) -> tupl
     for refund in found.refunds:
         row = store.refund(session, owner, refund.id)
         if row is None or RefundStatus(row.status).rank < refund.status.rank:
-            before, row = row and row.status, _refund_row(owner, refund, row, now)
+            before, row = None if row is None else row.status, _refund_row(owner, refund, row, now)
             session.add(row)
             news.append(reversal_notices.of_refund(before, row))
             changed = True
     for dispute in found.disputes:
         kept = store.dispute(session, owner, dispute.id)
         if kept is None or DisputeStage(kept.status).rank < dispute.stage.rank:
-            before, kept = kept and kept.status, _dispute_row(owner, dispute, kept, now)
+            before, kept = None if kept is None else kept.status, _dispute_row(owner, dispute, kept, now)
             session.add(kept)
             news.append(reversal_notices.of_dispute(before, kept))
             changed = True

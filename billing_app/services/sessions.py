@@ -205,12 +205,6 @@ def organizations_of(session: Session, identity: Identity) -> list[Membership]:
     ]
 
 
-def sweep(session: Session, now: datetime) -> None:
-    """Deletes sessions that have ended and failures that no longer count; for a job, now and then."""
-    store.sweep(session, now, now - IDLE)
-    attempts.sweep(session, now)
-
-
 def _access(organization: Organization, role: Role, identity: Identity) -> Access:
     return Access(orgs.stored_id(organization), organization.address, role, identity, organization)
 

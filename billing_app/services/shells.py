@@ -12,7 +12,7 @@ from billing_app.services import accounts, orgs, paying, sessions
 from billing_app.services.views import OrganizationLink, ShellView
 from billing_app.services.views.operator import OperatorShellView
 from billing_app.settings import Settings
-from billing_app.store import outbox
+from billing_app.store import inbox_search, outbox
 from billing_app.store.orgs import stored_id
 
 SHOWN = 50
@@ -49,6 +49,7 @@ def operator_shell(session: Session, identity: sessions.Identity, settings: Sett
         test_mode=test_mode(settings),
         selling=settings.selling,
         home=home(session, identity) or "",
+        given_up=inbox_search.given_up(session),
     )
 
 

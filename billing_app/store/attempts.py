@@ -46,8 +46,3 @@ def take_back(session: Session, subject_hash: str) -> None:
         .values(failures=col(SignInAttempts.failures) - 1)
         .execution_options(synchronize_session=False)
     )
-
-
-def sweep(session: Session, started_before: datetime) -> None:
-    """Deletes counts whose window is over."""
-    session.exec(delete(SignInAttempts).where(col(SignInAttempts.started_at) <= started_before))

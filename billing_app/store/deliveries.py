@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, delete, func, or_, update
+from sqlalchemy import and_, func, or_, update
 from sqlmodel import Session, col, select
 
 from billing_app.store.tables.notifications import Delivery, DeliveryAttempt
@@ -176,17 +176,6 @@ def last_attempts(session: Session, organization_id: int, delivery_ids: list[UUI
         DeliveryAttempt.organization_id == organization_id, col(DeliveryAttempt.delivery_id).in_(delivery_ids)
     )
     return {row.delivery_id: row for row in session.exec(query.order_by(col(DeliveryAttempt.number)))}
-
-
-def sweep(session: Session, before: datetime, limit: int) -> None:
-    """Throws away finished deliveries from before `before`, with their logs."""
-    query = select(Delivery.organization_id, Delivery.id).where(col(Delivery.finished_at) < before)
-    for organization_id, delivery_id in session.exec(query.limit(limit)).all():
-        own = col(DeliveryAttempt.organization_id) == organization_id
-        session.exec(delete(DeliveryAttempt).where(own, col(DeliveryAttempt.delivery_id) == delivery_id))
-        session.exec(
-            delete(Delivery).where(col(Delivery.organization_id) == organization_id, col(Delivery.id) == delivery_id)
-        )
 
 
 def _due(now: datetime, avoided: Collection[UUID]) -> tuple[Any, ...]:

@@ -47,8 +47,3 @@ def drop(session: Session, kind: str, user_id: UUID | None = None, organization_
     if organization_id is not None:
         statement = statement.where(col(OneTimeLink.organization_id) == organization_id)
     session.exec(statement)
-
-
-def sweep(session: Session, now: datetime) -> None:
-    """Deletes links that have ended."""
-    session.exec(delete(OneTimeLink).where(col(OneTimeLink.expires_at) <= now))

@@ -39,9 +39,3 @@ def end(session: Session, token_hash: str) -> None:
 def end_all_of(session: Session, user_id: UUID) -> None:
     """Deletes every session of a user."""
     session.exec(delete(BrowserSession).where(col(BrowserSession.user_id) == user_id))
-
-
-def sweep(session: Session, now: datetime, seen_before: datetime) -> None:
-    """Deletes sessions that have ended."""
-    ended = (col(BrowserSession.expires_at) <= now) | (col(BrowserSession.seen_at) <= seen_before)
-    session.exec(delete(BrowserSession).where(ended))

@@ -8,8 +8,8 @@ from typing import Any
 import reflex as rx
 
 from billing_app.ui import operator_routes, routes
-from billing_app.ui.components.banner import notice, refusal
-from billing_app.ui.components.basics import button_link, link, plain_link
+from billing_app.ui.components.banner import notice, refusal, remark
+from billing_app.ui.components.basics import button_link, link, more_link, plain_link
 from billing_app.ui.components.frame import appearance_button, broken, sign_out, test_mode
 from billing_app.ui.operator_session import OperatorFrame
 
@@ -49,7 +49,7 @@ def operator_page(content: Any, *, active: str, ready: Any, skeleton: Any) -> rx
         ("broken", broken()),
         rx.cond(
             ready,
-            rx.fragment(refusal(OperatorFrame), content),
+            rx.fragment(rx.cond(around.given_up != "", _given_up()), refusal(OperatorFrame), content),
             rx.el.div(skeleton, aria_busy="true", aria_label="Loading"),
         ),
     )
@@ -60,6 +60,14 @@ def operator_page(content: Any, *, active: str, ready: Any, skeleton: Any) -> rx
         rx.el.main(body, id="content", tab_index=-1, class_name="main"),
         _phone_tabs(active),
         class_name="app",
+    )
+
+
+def _given_up() -> rx.Component:
+    """What only an operator can mend, on every page of theirs."""
+    words = "Three days of tries have failed: open one, mend the cause, replay it."
+    return remark(
+        "triangle-alert", around.given_up, words, tone="blocked", action=more_link("Show", around.given_up_href)
     )
 
 

@@ -19,7 +19,7 @@ from playwright.sync_api import Page, expect
 from billing_app.launcher.ports import free_port
 from billing_app.launcher.server import answers, wait_until_answers
 from billing_app.settings import ROOT
-from tests import servers
+from tests import databases
 from tests.conftest import SHARED
 from tests.console import STARTS_SECONDS, Console
 
@@ -111,8 +111,10 @@ def test_several_web_processes_serve_postgresql_and_redis(
     request: pytest.FixtureRequest, redis_url: str, tmp_path: Path
 ) -> None:
     port = free_port()
-    with servers.postgres_database(request.config.stash[SHARED].postgres_uri) as url:
+    with databases.postgres_database(request.config.stash[SHARED].postgres_uri) as url:
+        watched = free_port()
         shared = {"BILLING_DATABASE_URL": url, "BILLING_REDIS_URL": redis_url, "GRANIAN_WORKERS": "2"}
+        shared["BILLING_METRICS_PORT"] = str(watched)
         with started(tmp_path, port, "serve", **shared) as process:
             ready = [httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False) for _ in range(20)]
             assert {answer.status_code for answer in ready} == {200}
@@ -120,6 +122,11 @@ def test_several_web_processes_serve_postgresql_and_redis(
             assert httpx.get(f"http://127.0.0.1:{port}/_sandbox/", trust_env=False).status_code == 404
             webhook = f"http://127.0.0.1:{port}/api/v1/webhooks/stripe"
             assert httpx.post(webhook, content=b"{}", trust_env=False).status_code == 503
+            # What either process counted is added up, and only on the port of its own.
+            counted = httpx.get(f"http://127.0.0.1:{watched}/metrics", trust_env=False).text
+            assert 'billing_http_requests_total{code="200",method="GET",route="/readyz"} 20.0' in counted
+            assert "billing_database_up 1.0" in counted
+            assert "billing_http" not in httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
             process.send_signal(signal.SIGTERM)
             said, _ = process.communicate(timeout=60)
         assert process.returncode == 0

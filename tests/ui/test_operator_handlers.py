@@ -16,7 +16,7 @@ from billing_app.ui.pages.operator.organizations import OrganizationsState
 from billing_app.ui.pages.operator.reconciliation import ReconciliationState
 from billing_app.ui.pages.operator.recounts import RecountsState
 from billing_app.ui.pages.operator.stripe_events import StripeEventsState
-from billing_app.ui.present.customer import cents_of
+from billing_app.ui.present.refunding import cents_of
 from billing_app.ui.session import GUARD
 from tests.ui.states import opened, pages
 
@@ -85,7 +85,8 @@ def test_events_are_listed_and_what_was_given_up_stands_out() -> None:
     state = opened(StripeEventsState, "/admin/stripe-events?event=evt_1&type=refund.created&state=nonsense", OPERATOR)
     asyncio.run(state.load())
     assert [(row.type, row.state) for row in state.screen.rows] == [("refund.created", "Given up")]
-    assert state.screen.given_up == "1 event was given up"
+    assert state.around.given_up == "An event of Stripe was given up"
+    assert state.around.given_up_href == "/admin/stripe-events?state=given_up"
     assert (state.screen.event.state, state.screen.event.tone) == ("Given up", "blocked")
     assert '"id": "evt_1"' in state.screen.event.payload
 

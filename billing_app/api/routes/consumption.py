@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path
 from starlette.responses import Response
 
+from billing_app import monitoring
 from billing_app.api.documented import READING_A_BODY, behind_a_door
 from billing_app.api.doors import Door, OrganizationDoor, Visit
 from billing_app.api.idempotency import REPEATABLE, REPEATED, FromRepeatable, IdempotencyKey
@@ -40,6 +41,8 @@ def consume(door: Using, request: ConsumeRequest, key: IdempotencyKey) -> Respon
         with door.writing() as visit:
             here = (visit.session, visit.organization)
             consumed = consumption.consume(*here, *asked, **wanted)
+    outcome = "refused" if not consumed.accepted else "allowed" if consumed.accepted == request.quantity else "partly"
+    monitoring.decisions.labels("consume", outcome).inc()
     if consumed.accepted == 0:
         raise consumption.exhausted(request.metric, request.quantity, consumed)
     return written(ConsumeAnswer.model_validate(consumed), {REPEATED: "true"} if consumed.repeated else None)

@@ -26,7 +26,7 @@ from billing_app.api.schemas.organizations import (
 from billing_app.api.schemas.shared import Items
 from billing_app.domain.access import ADMIN_ROLES, ALL_ROLES, READ_SCOPES, Scope
 from billing_app.domain.errors import NotFoundError
-from billing_app.services import api_keys, audit, members
+from billing_app.services import api_keys, audit, invitations, members
 from billing_app.services.sessions import Identity
 
 router = APIRouter(tags=["organizations"])
@@ -56,12 +56,19 @@ def members_of(door: MembersDoor, query: Annotated[Page, Query()]) -> dict[str, 
     responses=behind_a_door(*READING_A_BODY, 409, 503),
 )
 def invite(door: AdminsDoor, request: NewMember) -> InvitationAnswer:
-    """Invites a person, or one who is invited again: the answer has the link, which replaces an earlier one."""
+    """Invites a person, or one who is invited again: the answer has the link, which replaces an earlier one.
+
+    With mail set up the person is sent the link, too.
+    """
     with door.writing() as visit:
         made = members.invite(
             visit.session, visit.organization, request.email, request.role, visit.now, actor=visit.who
         )
-    return InvitationAnswer.of(made, door.context.settings)
+        name = visit.organization.name
+        by = visit.caller.name if isinstance(visit.caller, Identity) else name
+    settings = door.context.settings
+    mailed = invitations.mail(settings, made, name, by)
+    return InvitationAnswer.of(made, settings, mailed=mailed)
 
 
 @router.delete(f"{OURS}/members/me", status_code=204, responses=behind_a_door(409))

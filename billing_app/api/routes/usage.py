@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.responses import Response
 
+from billing_app import monitoring
 from billing_app.api.bodies import raw_body
 from billing_app.api.documented import READING_A_BODY, behind_a_door
 from billing_app.api.doors import Door, OrganizationDoor, Visit
@@ -64,7 +65,11 @@ def report_usage(
     """Records what was used. Good events are kept even if others of the batch are rejected."""
     events = read_events(body, content_type)
     with door.writing() as visit:
-        return usage.report(visit.session, visit.organization, events, visit.now)
+        report = usage.report(visit.session, visit.organization, events, visit.now)
+    counts = {"accepted": report.accepted, "duplicate": len(report.duplicates), "rejected": len(report.rejected)}
+    for outcome, count in counts.items():
+        monitoring.usage_events.labels(outcome).inc(count)
+    return report
 
 
 @router.post(
@@ -83,6 +88,7 @@ def check(door: Asking, question: CheckRequest) -> Response:
     except entitlements.OutOfDateError:
         with door.writing() as visit:  # the meter is brought up to date and kept
             answer = _ask(visit, question, door.context.origin, writing=True)
+    monitoring.decisions.labels("check", "allowed" if answer.allowed else "refused").inc()
     return written(answer)
 
 

@@ -9,6 +9,7 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, BackgroundTasks, Depends, Header, Request
 from pydantic import BaseModel
 
+from billing_app import monitoring
 from billing_app.api.bodies import raw_body
 from billing_app.api.context import context_of
 from billing_app.api.documented import problems
@@ -43,6 +44,7 @@ def receive_stripe(
     event = verified_event(body, signature, context.settings.stripe_webhook_secret.get_secret_value())
     with context.database.writing() as session:
         due = inbox.receive(session, event, context.clock())
+    monitoring.stripe_events.labels("received").inc()
     if due:
         worker = Worker(context.database.writing, payments, context.clock)
         background.add_task(_work, request, worker, inbox.subject_of(event))
@@ -55,6 +57,8 @@ async def _work(request: Request, worker: Worker, subject: str) -> None:
     if not hasattr(state, "inbox_limiter"):
         state.inbox_limiter = CapacityLimiter(WORKERS)
     try:
-        await to_thread.run_sync(inbox.work, worker, subject, limiter=state.inbox_limiter)
+        worked = await to_thread.run_sync(inbox.work, worker, subject, limiter=state.inbox_limiter)
     except Exception:
         log.exception("events_left_to_the_sweep", subject=subject)
+    else:
+        monitoring.worked_on(worked.handled, worked.ignored, worked.failed)

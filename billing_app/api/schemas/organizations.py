@@ -166,14 +166,16 @@ class InvitationAnswer(Answer):
     member: MemberAnswer
     url: str
     expires_at: datetime
+    mailed: bool = Field(description="whether the person was sent the link, too: mail is set up, and took it")
 
     @staticmethod
-    def of(invitation: Invitation, settings: Settings) -> InvitationAnswer:
+    def of(invitation: Invitation, settings: Settings, *, mailed: bool) -> InvitationAnswer:
         """The invitation with its link at our public address."""
         return InvitationAnswer(
             member=MemberAnswer.of(invitation.member),
             url=settings.public_url.rstrip("/") + invitation.path,
             expires_at=invitation.expires_at,
+            mailed=mailed,
         )
 
 

@@ -60,7 +60,6 @@ class EventsView:
     """Types that were received at all."""
     waiting: int
     failing: int
-    given_up: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ class OperatorShellView:
     """Stripe is set up."""
     home: str
     """The address of an organization of theirs; empty without any."""
+    given_up: int = 0
+    """Events of Stripe that nobody tries any more: they need a person."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Text, text
 from sqlmodel import Field
 
 from billing_app.store.tables.base import Big, Moment, Table
@@ -22,6 +22,12 @@ class InboxEvent(Table, table=True):
         ForeignKeyConstraint(["organization_id"], ["organizations.id"]),
         Index("ix_inbox_next_try_at", "next_try_at"),
         Index("ix_inbox_received_at", "received_at", "id"),
+        Index(
+            "ix_inbox_failed",
+            "state",
+            postgresql_where=text("state = 'failed'"),
+            sqlite_where=text("state = 'failed'"),
+        ),
         Index("ix_inbox_subject_next_try_at", "subject", "next_try_at"),
         CheckConstraint("state IN ('new', 'handled', 'failed', 'ignored')", name="state"),
     )

@@ -65,6 +65,7 @@ class Delivery(Table, table=True):
             unique=True,
         ),
         Index("ix_deliveries_next_try_at", "next_try_at"),
+        Index("ix_deliveries_finished_at", "finished_at"),
         CheckConstraint("channel IN ('webhook', 'mail')", name="channel"),
         CheckConstraint("state IN ('waiting', 'delivered', 'failed')", name="state"),
     )  # fmt: skip

@@ -23,6 +23,7 @@ class OutboxMessage(Table, table=True):
             "organization_id", "id",
             postgresql_where=text("fanned_out_at IS NULL"), sqlite_where=text("fanned_out_at IS NULL"),
         ),
+        Index("ix_outbox_fanned_out_at", "fanned_out_at"),
     )  # fmt: skip
 
     organization_id: int = Field(primary_key=True, sa_type=Big, sa_column_kwargs={"autoincrement": False})

@@ -69,5 +69,8 @@ class OrganizationDesks(Protocol):
     def change_organization(self, visitor: Door, roles: frozenset[Role]) -> AbstractContextManager[OrganizationChanges]:
         """One transaction of a visitor who has one of `roles`, committed at its end; raises as `open` does."""
 
+    def mail_invitation(self, visitor: Door, roles: frozenset[Role], invitation: Invitation) -> bool:
+        """Mails an invitation that was just made; whether it was sent. Talks to the mail server."""
+
     def found_organization(self, cookies: str, name: str) -> str:
         """A new organization of whoever is signed in; gives its address. Raises UnauthenticatedError for nobody."""

@@ -53,6 +53,8 @@ class OrganizationState(Frame):
     link: str = ""
     """An invitation's link, just made: shown once."""
     link_for: str = ""
+    link_mailed: bool = False
+    """It was sent to them, too."""
     secret: str = ""
     """A key's secret, just made: shown once."""
 
@@ -166,6 +168,7 @@ class OrganizationState(Frame):
         self.dialog = "invite"
         if made is not None:
             self.link, self.link_for = self.screen.base_url + made.path, made.member.email
+            self.link_mailed = await visit.call(desks().mail_invitation, made)
 
     async def _change(self, visit: Visit, work: Callable[[OrganizationChanges], Any], *, again: bool = True) -> Any:
         """Does one change and reads the page anew; a refusal is said where it was asked for.

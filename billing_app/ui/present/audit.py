@@ -30,6 +30,7 @@ WORDS = {
     "member.left": "left",
     "invitation.renewed": "renewed the invitation of",
     "invitation.withdrawn": "took back the invitation of",
+    "invitation.ended": "ended the invitation, which nobody took, of",
     "api_key.created": "made the API key",
     "api_key.revoked": "revoked the API key",
     "plan.changed": "changed the plan",

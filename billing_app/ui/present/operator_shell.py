@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from billing_app.services.views.operator import OperatorShellView
-from billing_app.ui import routes
+from billing_app.ui import operator_routes, routes
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,9 @@ class OperatorShellShown:
     selling: bool = False
     home_href: str = ""
     """Back to an organization of theirs; empty without any."""
+    given_up: str = ""
+    """How many of Stripe's events need a person; empty for none."""
+    given_up_href: str = operator_routes.stripe_events(state="given_up")
 
 
 def operator_shell_shown(view: OperatorShellView) -> OperatorShellShown:
@@ -26,4 +29,11 @@ def operator_shell_shown(view: OperatorShellView) -> OperatorShellShown:
         test_mode=view.test_mode,
         selling=view.selling,
         home_href=routes.overview(view.home) if view.home else "",
+        given_up=_given_up(view.given_up),
     )
+
+
+def _given_up(count: int) -> str:
+    if not count:
+        return ""
+    return "An event of Stripe was given up" if count == 1 else f"{count:,} events of Stripe were given up"

@@ -74,9 +74,7 @@ class StripeEventsShown:
     organization: str = ""
     filtered: bool = False
     summary: str = ""
-    given_up: str = ""
     """Empty when none was."""
-    given_up_href: str = ""
     older_href: str = ""
     newest_href: str = ""
     close_href: str = ""
@@ -108,8 +106,6 @@ def events_shown(
         organization=filters.organization,
         filtered=filtered,
         summary=_summary(view, formats),
-        given_up=_given_up(view, formats),
-        given_up_href=operator_routes.stripe_events(state="given_up"),
         older_href=operator_routes.stripe_events(**query, cursor=view.next_cursor) if view.next_cursor else "",
         newest_href=operator_routes.stripe_events(**query) if cursor else "",
         close_href=operator_routes.stripe_events(**query, cursor=cursor),
@@ -129,12 +125,6 @@ def _summary(view: EventsView, formats: Formats) -> str:
     parts = [f"{formats.number(view.waiting)} waiting"] if view.waiting else []
     parts += [f"{formats.number(view.failing)} being tried again"] if view.failing else []
     return ", ".join(parts)
-
-
-def _given_up(view: EventsView, formats: Formats) -> str:
-    if not view.given_up:
-        return ""
-    return "1 event was given up" if view.given_up == 1 else f"{formats.number(view.given_up)} events were given up"
 
 
 def state_of(line: EventLine) -> tuple[str, str]:

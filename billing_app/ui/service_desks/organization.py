@@ -14,6 +14,7 @@ from billing_app.domain.errors import InvalidError, UnauthenticatedError
 from billing_app.services import (
     api_keys,
     founding,
+    invitations,
     members,
     orgs,
     profiles,
@@ -118,6 +119,14 @@ class ServiceOrganizationDesks:
             identity = sessions.identify_socket(session, visitor.cookies, now, demo=self.settings.demo)
             access = sessions.authorize(session, identity, visitor.address, now, roles)
             yield ServiceOrganizationChanges(session, access, now)
+
+    def mail_invitation(self, visitor: Door, roles: frozenset[Role], invitation: Invitation) -> bool:
+        """Mails an invitation that was just made; whether it was sent."""
+        with self.database.reading() as session:
+            identity = sessions.identify_socket(session, visitor.cookies, clock.now(), demo=self.settings.demo)
+            access = sessions.authorize(session, identity, visitor.address, clock.now(), roles)
+        name, by = access.organization.name, access.identity.name
+        return invitations.mail(self.settings, invitation, name, by)
 
     def found_organization(self, cookies: str, name: str) -> str:
         """A new organization of whoever is signed in."""

@@ -55,7 +55,7 @@ class SampleOperations:
 
     def stripe_events(self, filters: EventFilters, cursor: str) -> EventsView:
         lines = tuple(each for each in (FAILED, HANDLED) if filters.type in ("", each.type))
-        return EventsView(NOW, lines, "", ("checkout.session.completed", "refund.created"), 0, 0, 1)
+        return EventsView(NOW, lines, "", ("checkout.session.completed", "refund.created"), 0, 0)
 
     def stripe_event(self, event_id: str) -> EventView:
         if event_id != FAILED.id:

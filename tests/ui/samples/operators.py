@@ -11,7 +11,7 @@ class SampleOperatorDesk(SampleOperatingDesk, SampleOperations):
     """An operator's desk over samples."""
 
     def shell(self) -> OperatorShellView:
-        return OperatorShellView("Oda Berg", "operator@console.example", True, True, "meridian")
+        return OperatorShellView("Oda Berg", "operator@console.example", True, True, "meridian", given_up=1)
 
     def organizations(self, search: str, cursor: str) -> OrganizationsView:
         lines = (

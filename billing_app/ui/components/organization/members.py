@@ -140,10 +140,19 @@ def invite_dialog(state: Any) -> rx.Component:
     return dialog(
         state.dialog == "invite",
         state.close,
-        rx.cond(state.link != "", "Send this link", "Invite somebody"),
+        rx.cond(
+            state.link == "",
+            "Invite somebody",
+            rx.cond(state.link_mailed, "The invitation is on its way", "Send this link"),
+        ),
         rx.cond(
             state.link != "",
-            rx.el.span("Whoever opens it joins as ", rx.el.strong(state.link_for), "."),
+            rx.el.span(
+                rx.cond(state.link_mailed, "The link was mailed. Here it is, too. ", ""),
+                "Whoever opens it joins as ",
+                rx.el.strong(state.link_for),
+                ".",
+            ),
             "They get a link with which they join. It is shown to you next.",
         ),
         rx.cond(state.link != "", shown, form),

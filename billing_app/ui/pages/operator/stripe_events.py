@@ -91,7 +91,6 @@ def stripe_events_page() -> rx.Component:
     """The page."""
     content = rx.fragment(
         head("Stripe events", tools=[rx.el.span(screen.summary, class_name="recount")]),
-        rx.cond(screen.given_up != "", _given_up()),
         rx.cond(
             screen.empty,
             notice(
@@ -103,23 +102,6 @@ def stripe_events_page() -> rx.Component:
         ),
     )
     return operator_page(content, active="stripe-events", ready=screen.ready, skeleton=list_skeleton("Stripe events"))
-
-
-def _given_up() -> rx.Component:
-    return rx.el.section(
-        rx.el.div(
-            rx.icon("triangle-alert", size=18, aria_hidden="true"),
-            rx.el.div(
-                rx.el.strong(screen.given_up),
-                rx.el.span("Three days of tries have failed: open one, mend the cause, replay it.", class_name="text"),
-                class_name="banner-words",
-            ),
-            more_link("Show", screen.given_up_href),
-            class_name="banner-line",
-        ),
-        class_name="banner",
-        custom_attrs={"data-tone": "blocked", "aria-label": "What needs attention"},
-    )
 
 
 def _list() -> rx.Component:
