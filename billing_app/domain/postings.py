@@ -126,12 +126,12 @@ def differences(wanted: Mapping[str, Bucket], held: Mapping[str, Bucket], posted
         quantity = goal - (held[name].quantity if name in held else 0)
         if quantity:
             late = posted_at is not None and bucket.period.end <= posted_at
-            rows.append(Posting(bucket, _kind(bucket.kind, quantity), quantity, late))
+            rows.append(Posting(bucket, entry_kind(bucket.kind, quantity), quantity, late))
     return sorted(rows, key=lambda row: (row.bucket.moved_at, RANK.get(row.kind, 9), row.bucket.name))
 
 
-def _kind(kind: str, quantity: int) -> str:
-    """Burns and holds have a kind of their own for the way back."""
+def entry_kind(kind: str, quantity: int) -> str:
+    """What a row of a bucket of this kind is called: burns and holds have a kind of their own for the way back."""
     if quantity > 0:
         return {"burn": "release", "hold": "unhold"}.get(kind, kind)
     return kind

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -115,6 +115,17 @@ def entries(
     if before is not None:
         query = query.where(LedgerEntry.number < before)
     return list(session.exec(query.order_by(col(LedgerEntry.number).desc()).limit(limit)))
+
+
+def all_entries(session: Session, organization_id: int) -> Iterator[LedgerEntry]:
+    """Every entry of an organization by its number."""
+    query = (
+        select(LedgerEntry)
+        .where(LedgerEntry.organization_id == organization_id)
+        .order_by(col(LedgerEntry.number))
+        .execution_options(yield_per=1_000)
+    )
+    yield from session.exec(query)
 
 
 def entries_of_grant(session: Session, organization_id: int, grant_id: str, limit: int) -> list[LedgerEntry]:

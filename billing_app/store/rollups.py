@@ -7,7 +7,7 @@ correction, or something happens inside it that usage must be told before and af
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -198,6 +198,12 @@ class Hour(NamedTuple):
     last_at: datetime
     exact: bool
     recorded_at: datetime
+
+
+def rows(session: Session, organization_id: int, metric: str) -> Iterator[UsageHour]:
+    """The roll-ups of a metric as they are stored."""
+    query = select(UsageHour).where(col(UsageHour.organization_id) == organization_id, col(UsageHour.metric) == metric)
+    yield from session.scalars(query)
 
 
 def hours(

@@ -73,6 +73,22 @@ def events(session: Session, organization_id: int, metric: str, period: Period) 
     return [UsageEvent(at, quantity, subject, source) for at, quantity, subject, source in found]
 
 
+def shares(session: Session, organization_id: int, metric: str) -> dict[tuple[int, str], int]:
+    """What every sub-organization used of a `sum`, by period and address."""
+    query = select(SourceTotal.period, SourceTotal.source, SourceTotal.quantity).where(
+        SourceTotal.organization_id == organization_id, SourceTotal.metric == metric
+    )
+    return {(period, source): quantity for period, source, quantity in session.exec(query)}
+
+
+def first_sightings(session: Session, organization_id: int, metric: str) -> dict[tuple[int, str], datetime]:
+    """When each subject of a `unique` was first seen, by period and subject."""
+    query = select(UsageSubject.period, UsageSubject.subject, UsageSubject.first_seen_at).where(
+        UsageSubject.organization_id == organization_id, UsageSubject.metric == metric
+    )
+    return {(period, subject): at for period, subject, at in session.exec(query)}
+
+
 def levels_before(
     session: Session, organization_id: int, metric: str, moment: datetime, known_at: datetime | None = None
 ) -> dict[str, int]:

@@ -82,6 +82,17 @@ def ancestors(session: Session, organization: Organization) -> list[Organization
     return found
 
 
+def ever_above(session: Session, organization_id: int) -> set[int]:
+    """Every organization that it was ever a part of, directly or not: some of its use may count there."""
+    above: set[int] = set()
+    found = {organization_id}
+    while found:
+        query = select(OrganizationParent.parent_id).where(col(OrganizationParent.organization_id).in_(found))
+        found = set(session.exec(query)) - above
+        above |= found
+    return above
+
+
 def has_parts(session: Session, organization_id: int) -> bool:
     """Whether anything was ever a part of it."""
     query = select(OrganizationParent.organization_id).where(OrganizationParent.parent_id == organization_id).limit(1)

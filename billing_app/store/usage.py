@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy
 from sqlalchemy import func
 from sqlmodel import Session, col, insert, select
 
@@ -16,6 +17,9 @@ from billing_app.store.tables.usage import UsageKey, UsageRow
 KEYS_PER_QUERY = 500
 """How many keys one query looks up; below SQLite's limit on bound values."""
 
+
+Recorded = tuple[UsageEvent, datetime]
+"""An event and when it was written."""
 
 _INSERT_EVENT = insert(UsageRow)
 
@@ -64,6 +68,36 @@ def events_between(
     query = query.order_by(col(UsageRow.occurred_at)).execution_options(yield_per=5_000)
     for at, quantity, subject, source in session.exec(query):
         yield UsageEvent(at, quantity, subject, source)
+
+
+def recorded(session: Session, organization_id: int, metric: str) -> Iterator[Recorded]:
+    """All raw events of a metric with the moment at which each was written, by the time at which they occurred."""
+    row = UsageRow
+    query = (
+        sqlalchemy.select(
+            col(row.occurred_at), col(row.quantity), col(row.subject), col(row.source), col(row.recorded_at)
+        )
+        .where(col(row.organization_id) == organization_id, col(row.metric) == metric)
+        .order_by(col(row.occurred_at))
+        .execution_options(yield_per=5_000)
+    )
+    for at, quantity, subject, source, recorded_at in session.connection().execute(query):
+        yield UsageEvent(at, quantity, subject, source), recorded_at
+
+
+def taken_keys(session: Session, organization_id: int) -> Iterator[str]:
+    """The usage keys that an organization has taken."""
+    query = select(UsageKey.key).where(UsageKey.organization_id == organization_id)
+    yield from session.exec(query.execution_options(yield_per=5_000))
+
+
+def reported_keys(session: Session, payer_ids: Iterable[int], source: str) -> Iterator[str]:
+    """The keys of the events that count on these organizations and were reported by `source`."""
+    query = select(UsageRow.key).where(
+        col(UsageRow.organization_id).in_(list(payer_ids)), UsageRow.source == source, col(UsageRow.key).is_not(None)
+    )
+    for key in session.exec(query.execution_options(yield_per=5_000)):
+        yield str(key)
 
 
 def period_total(session: Session, organization_id: int, metric: str, period: Period) -> int:
