@@ -22,7 +22,7 @@ from billing_app.domain.errors import InvalidError
 from billing_app.domain.quantities import format_allowance, format_quantity
 from billing_app.services import catalog, imports, orgs
 from billing_app.services import history as histories
-from billing_app.services.months import as_item, month_label
+from billing_app.services.months import month_label
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -112,7 +112,7 @@ def history(
             session, organization, clock.now(), to=parse_moment(to) if to else None, metric=metric or None
         )
         metrics = {each.id: each for each in catalog.current(session, clock.now()).metrics}
-    items = [as_item(each.metric, month) for each in found for month in each.months]
+    items = histories.as_items(found)
     if as_json:
         print(json.dumps({"organization": address, "items": items}, indent=1))
     else:

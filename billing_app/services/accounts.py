@@ -49,16 +49,19 @@ class Plans:
     """The plans that an organization held and the catalogues that said what they include, both by time.
 
     `owed` are the spells in which its plan was past due: then the default plan is in force sooner or later
-    (docs/decisions/0006). This is the one place that says which plan is in force when.
+    (docs/decisions/0006). `part`: of a sub-organization, which has no plan before its first one (rule 14). This is the
+    one place that says which plan is in force when.
     """
 
     held: tuple[PlanChange, ...]
     catalogs: tuple[tuple[datetime, Catalog], ...]
     owed: tuple[PastDue, ...] = ()
+    part: bool = False
 
     def subscribed_at(self, moment: datetime) -> str:
         """The id of the plan chosen at `moment`, owed for or not; the first one has always been (fine point 3)."""
-        current = self.held[0].plan if self.held else self.catalog_at(moment).default_plan.id
+        first = self.held[0].plan if self.held else self.catalog_at(moment).default_plan.id
+        current = NO_PLAN if self.part else first
         for change in self.held:
             if change.at <= moment:
                 current = change.plan
@@ -137,12 +140,14 @@ def plans(session: Session, organization_id: int, known_at: datetime | None = No
     """The organization's plans with the catalogues that define them, and when they were owed for."""
     held = credit_store.plan_changes(session, organization_id, known_at)
     held.sort(key=lambda change: (change.at, change.number))
-    found = Plans(tuple(held), tuple(catalogs.timeline(session)))
+    organization = session.get_one(Organization, organization_id)
+    part = organization.parent_id is not None
+    found = Plans(tuple(held), tuple(catalogs.timeline(session)), part=part)
     changes = subscription_store.past_due_changes(session, organization_id, known_at)
     if not changes:
         return found
-    anchor = session.get_one(Organization, organization_id).anchor
-    spells = past_due(((row.at, row.past_due) for row in changes), anchor, lambda at: found.catalog_at(at).grace_days)
+    anchor, grace = organization.anchor, lambda at: found.catalog_at(at).grace_days
+    spells = past_due(((row.at, row.past_due) for row in changes), anchor, grace)
     return replace(found, owed=spells)
 
 

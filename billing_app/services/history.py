@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session
 
 from billing_app.domain import engine
 from billing_app.domain.accounts import Account, Month
 from billing_app.domain.allowances import largest_held
+from billing_app.domain.course import follow
 from billing_app.domain.credits import History
-from billing_app.domain.forecast import TICK
+from billing_app.domain.forecast import TICK, Outlook
 from billing_app.domain.periods import period_at, period_containing
-from billing_app.services import accounts, catalog
+from billing_app.services import accounts, catalog, paying, source_use
+from billing_app.services.months import as_item
 from billing_app.store.tables.orgs import Organization
 
 PAST_PERIODS = 12
@@ -26,6 +30,8 @@ class MetricHistory:
 
     metric: str
     months: tuple[Month, ...]
+    own: tuple[int, ...] | None = None
+    """Of a sub-organization that another pays for: what it used of each month's use."""
 
 
 def history(
@@ -38,16 +44,33 @@ def history(
 ) -> list[MetricHistory]:
     """Every metric's months, or one metric's, up to `to` (exclusive; default: now, with the running period).
 
-    Raises NotFoundError `metric_not_found`.
+    Of a sub-organization without a plan these are the months of whoever pays for it, without the payer's grants. Raises
+    NotFoundError `metric_not_found`.
     """
+    payer = paying.payer(session, organization, now)
     current = catalog.current(session, now)
     wanted = [current.metric(metric).id] if metric is not None else list(current.metric_ids)
-    held = accounts.plans(session, accounts.organization_id(organization))
+    held = accounts.plans(session, accounts.organization_id(payer))
     found = []
     for metric_id in wanted:
-        facts = accounts.history(session, organization, metric_id, to or now, held=held)
-        found.append(MetricHistory(metric_id, months(facts, to or now, ended=to is not None)))
+        facts = accounts.history(session, payer, metric_id, to or now, held=held)
+        shown = months(facts, to or now, ended=to is not None)
+        if payer.id == organization.id:
+            found.append(MetricHistory(metric_id, shown))
+            continue
+        look = Outlook(facts, follow(facts, to or now), to or now)
+        own = (source_use.own(session, payer, organization, current.metric(metric_id), look, each) for each in shown)
+        found.append(MetricHistory(metric_id, tuple(replace(each, burns={}) for each in shown), tuple(own)))
     return found
+
+
+def as_items(found: Iterable[MetricHistory]) -> list[dict[str, Any]]:
+    """All months of all metrics as the API, the CSV and the command line tell them."""
+    return [
+        as_item(each.metric, month, own)
+        for each in found
+        for month, own in zip(each.months, each.own or [None] * len(each.months), strict=True)
+    ]
 
 
 def months(facts: History, until: datetime, *, ended: bool = False, past: int = PAST_PERIODS) -> tuple[Month, ...]:

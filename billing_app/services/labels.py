@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session
 
 from billing_app.domain.catalog import Catalog, Metric
 from billing_app.domain.forecast import TICK, Outlook
-from billing_app.services import accounts, meters, recounts
+from billing_app.services import accounts, meters, recounts, source_use
 from billing_app.services.history import PAST_PERIODS, month_of
 from billing_app.services.views import GrantLabel, GrantSource, MonthView, RecountView, UnpostedView
 from billing_app.store import credits as credit_store
@@ -102,6 +103,18 @@ def month_views(metric: str, look: Outlook, held: accounts.Plans, past: int = PA
     return tuple(
         _month(metric, look, held, number, ends.get(number)) for number in range(first, look.period.number + 1)
     )
+
+
+def with_own(
+    session: Session, payer: Organization, part: Organization, metric: Metric, look: Outlook, views: Iterable[MonthView]
+) -> tuple[MonthView, ...]:
+    """The payer's months, each with what the part used of it."""
+
+    def own(number: int) -> int:
+        month = month_of(look.facts, look.account, number)
+        return source_use.own(session, payer, part, metric, look, month)
+
+    return tuple(replace(view, own=own(view.period.number)) for view in views)
 
 
 def _month(metric: str, look: Outlook, held: accounts.Plans, number: int, used_up_at: datetime | None) -> MonthView:

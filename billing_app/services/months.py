@@ -22,8 +22,11 @@ def rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def as_item(metric: str, month: Month) -> dict[str, Any]:
-    """One month of one metric as JSON: quantities in base units, `allowance` null is unlimited."""
+def as_item(metric: str, month: Month, own_used: int | None = None) -> dict[str, Any]:
+    """One month of one metric as JSON: quantities in base units, `allowance` null is unlimited.
+
+    `own_used` is a sub-organization's part of the payer's use; by default all of it.
+    """
     return {
         "metric": metric,
         "period": month.period.number,
@@ -31,6 +34,7 @@ def as_item(metric: str, month: Month) -> dict[str, Any]:
         "end": rfc3339(month.period.end),
         "allowance": month.allowance,
         "used": month.used,
+        "own_used": month.used if own_used is None else own_used,
         "covered": month.covered,
         "burned": month.burned,
         "burned_from": [{"grant": grant, "quantity": quantity} for grant, quantity in sorted(month.burns.items())],

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from billing_app.services import accounts, audit, catalog, credits, orgs
+from billing_app.services import accounts, audit, catalog, credits, orgs, paying
 from billing_app.services.cursors import MAX_CURSOR, cursor_of, place_at
 from billing_app.services.views.operator import OrganizationLine, OrganizationsView
 from billing_app.store import org_search, outbox
@@ -30,17 +30,21 @@ def organizations(session: Session, search: str, cursor: str, now: datetime) -> 
     page = found[:PAGE]
     members = org_search.member_counts(session, [stored_id(each) for each in page])
     return OrganizationsView(
-        organizations=tuple(
-            OrganizationLine(
-                address=each.address,
-                name=each.name,
-                plan_name=accounts.plans(session, stored_id(each)).held_at(now).name,
-                blocked=outbox.any_blocked(session, stored_id(each)),
-                members=members[stored_id(each)],
-            )
-            for each in page
-        ),
+        organizations=tuple(_line(session, each, members[stored_id(each)], now) for each in page),
         next_cursor=cursor_of(page[-1].name, page[-1].address) if len(found) > PAGE else "",
+    )
+
+
+def _line(session: Session, organization: Organization, members: int, now: datetime) -> OrganizationLine:
+    """A sub-organization without a plan of its own has the plan, and the stops, of whoever pays for it."""
+    payer = paying.payer(session, organization, now)
+    return OrganizationLine(
+        address=organization.address,
+        name=organization.name,
+        plan_name=accounts.plans(session, stored_id(payer)).held_at(now).name,
+        blocked=outbox.any_blocked(session, stored_id(payer)),
+        members=members,
+        payer_name="" if payer.id == organization.id else payer.name,
     )
 
 

@@ -6,6 +6,7 @@ one with two thousand.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
@@ -15,15 +16,18 @@ from billing_app.domain.credits import Aggregation
 from billing_app.domain.entitlements import Reading
 from billing_app.domain.forecast import Outlook
 from billing_app.domain.periods import period_containing
-from billing_app.services import accounts, banners, catalog, labels, limits, outlooks
+from billing_app.services import accounts, banners, catalog, labels, limits, outlooks, paying, source_use
+from billing_app.services.history import month_of
 from billing_app.services.views import (
     ActionView,
+    BannerKind,
     EndingLine,
     ForecastKind,
     MeterState,
     MeterView,
     NextEnd,
     OverviewView,
+    OwnUse,
     SpentLine,
     TakesView,
 )
@@ -35,18 +39,37 @@ from billing_app.store.tables.orgs import Organization
 SOON = timedelta(days=30)
 """What ends or runs out within this is told (look.md)."""
 
+SHARED = (BannerKind.BLOCKED, BannerKind.RUNS_OUT, BannerKind.OVER_LIMIT)
+"""What a sub-organization is told of the plan that pays for it: what stops, and not what the payer owes."""
+
 
 def overview(session: Session, organization: Organization, now: datetime, metric: str = "") -> OverviewView:
     """The first page. `metric` is the one whose months are drawn, empty for the one that is cut off soonest.
 
-    Raises NotFoundError `metric_not_found`.
+    Of a sub-organization that another pays for (rule 14) the meters are the payer's, with its own part beside them;
+    what the payer bought is left out (docs/decisions/0016). Raises NotFoundError `metric_not_found`.
     """
-    owner = accounts.organization_id(organization)
+    payer = paying.payer(session, organization, now)
     current = catalog.current(session, now)
     if metric:
         current.metric(metric)
-    held = accounts.plans(session, owner)
-    looks = {each.id: outlooks.outlook(session, organization, each.id, now, held) for each in current.metrics}
+    held = accounts.plans(session, accounts.organization_id(payer))
+    looks = {each.id: outlooks.outlook(session, payer, each.id, now, held) for each in current.metrics}
+    view = _overview(session, payer, now, metric, current, held, looks)
+    return view if payer.id == organization.id else _of_part(session, organization, payer, looks, view)
+
+
+def _overview(
+    session: Session,
+    organization: Organization,
+    now: datetime,
+    metric: str,
+    current: Catalog,
+    held: accounts.Plans,
+    looks: dict[str, Outlook],
+) -> OverviewView:
+    """The overview of one that pays for itself."""
+    owner = accounts.organization_id(organization)
     rows = {row.id: row for row in credit_store.grants(session, owner)}
     meters = sorted((_meter(session, owner, each, looks[each.id]) for each in current.metrics), key=_urgency)
     blocked = {meter.metric.id for meter in meters if meter.state is MeterState.BLOCKED}
@@ -71,6 +94,33 @@ def overview(session: Session, organization: Organization, now: datetime, metric
         unposted=tuple(labels.unposted(session, organization, current.metrics, now, looks)),
         takes=_takes(current, meters, looks, plan.name),
         ever_used=any(look.facts.usage for look in looks.values()),
+    )
+
+
+def _of_part(
+    session: Session, part: Organization, payer: Organization, looks: dict[str, Outlook], view: OverviewView
+) -> OverviewView:
+    """The payer's overview as somebody of the part may see it."""
+
+    def used(metric: Metric) -> OwnUse:
+        look = looks[metric.id]
+        month = month_of(look.facts, look.account, look.period.number)
+        return OwnUse(metric, source_use.own(session, payer, part, metric, look, month), month.used)
+
+    months = view.months
+    if view.chart:
+        months = labels.with_own(session, payer, part, view.chart, looks[view.chart.id], view.months)
+    own = tuple(used(meter.metric) for meter in view.meters)
+    return replace(
+        view,
+        payer_name=payer.name,
+        banners=tuple(banner for banner in view.banners if banner.kind in SHARED),
+        months=months,
+        own=own,
+        spent=(),
+        ending=(),
+        unposted=(),
+        ever_used=any(each.used for each in own) or any(month.own for month in months),
     )
 
 

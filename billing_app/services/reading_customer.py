@@ -10,7 +10,7 @@ from billing_app.domain.accounts import Account
 from billing_app.domain.catalog import Catalog, Metric
 from billing_app.domain.entitlements import Reading
 from billing_app.domain.errors import BillingError
-from billing_app.services import accounts, catalog, labels, operations, orgs, refundable
+from billing_app.services import accounts, catalog, labels, operations, orgs, paying, refundable
 from billing_app.services.reading_grants import with_tokens
 from billing_app.services.views.customer import CustomerView, GrantLine, OrderLine, StandingLine
 from billing_app.services.views.operations import EventFilters
@@ -39,11 +39,15 @@ def customer(
     Raises NotFoundError `organization_not_found`.
     """
     organization = orgs.by_address(session, address)
-    owner = stored_id(organization)
+    owner, payer = stored_id(organization), paying.payer(session, organization, now)
     current, held = catalog.current(session, now), accounts.plans(session, owner)
     rows = credit_store.grants(session, owner)
     metrics = {metric.id: metric for metric in with_tokens(current, rows)}
     found = {each: accounts.account(session, organization, each, now, held=held) for each in metrics}
+    paid = found
+    if payer.id != organization.id:
+        held = accounts.plans(session, stored_id(payer))
+        paid = {each: accounts.account(session, payer, each, now, held=held) for each in current.metric_ids}
     preview, why_not = _preview(session, owner, grant_id, amount_cents, now)
     return CustomerView(
         now=now,
@@ -53,7 +57,7 @@ def customer(
         members=org_search.member_counts(session, [owner])[owner],
         created_at=organization.created_at,
         customer_id=organization.stripe_customer_id or "",
-        standings=tuple(_standing(session, organization, metrics[each], found[each], now) for each in metrics),
+        standings=tuple(_standing(session, payer, metrics[each], paid[each], now) for each in paid),
         grants=_grants(session, owner, rows, metrics, found),
         orders=tuple(
             OrderLine(each.id, each.kind, each.state, each.total_cents, each.currency, each.created_at, each.failure)
@@ -64,6 +68,8 @@ def customer(
         preview=preview,
         preview_metric=metrics.get(preview.metric) if preview else None,
         why_not=why_not,
+        payer=payer.address if payer.id != organization.id else "",
+        payer_name=payer.name if payer.id != organization.id else "",
     )
 
 

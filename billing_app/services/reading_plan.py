@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session
 
-from billing_app.domain.catalog import Catalog, Plan
+from billing_app.domain.catalog import Catalog, Plan, PlanPrices
 from billing_app.domain.periods import period_containing
 from billing_app.domain.subscriptions import ENDED
 from billing_app.gateways.invoices import Invoice
@@ -25,16 +26,20 @@ def plan_view(session: Session, organization: Organization, settings: Settings, 
     owner = stored_id(organization)
     known = catalog.current(session, now)
     payer = paying.payer(session, organization, now)
+    paid_elsewhere = payer.id != organization.id
     held = accounts.plans(session, stored_id(payer))
     plan = held.held_at(now)
-    offered = tuple(each for each in known.plans if each.offered or each.id == plan.id)
+    offered = tuple(each for each in known.plans if each.offered or (each.id == plan.id and not paid_elsewhere))
+    if organization.parent_id is not None:
+        # The default plan is nobody's choice here: what this is a part of pays when there is no other.
+        offered = tuple(each for each in offered if not each.default or each.id == plan.id)
     return PlanView(
         now=now,
-        plan=plan,
+        plan=_unpriced(plan) if paid_elsewhere else plan,
         chosen=_named(known, held.subscribed_at(now), plan),
         default_plan=known.default_plan,
         currency=known.currency,
-        period=period_containing(organization.anchor, now),
+        period=period_containing(payer.anchor, now),
         subscription=subscription_view(session, organization, now),
         plans=offered,
         metrics=known.metrics,
@@ -43,7 +48,8 @@ def plan_view(session: Session, organization: Organization, settings: Settings, 
         may_try=not store.of_organization(session, owner, store.PLAN),
         has_customer=organization.stripe_customer_id is not None,
         selling=settings.selling,
-        payer_name=payer.name if payer.id != organization.id else "",
+        payer_name=payer.name if paid_elsewhere else "",
+        above_name=_above(session, organization, now),
     )
 
 
@@ -109,6 +115,18 @@ def _subscription(session: Session, row: Subscription, now: datetime) -> Subscri
         scheduled_interval=row.scheduled_interval,
         scheduled_at=row.scheduled_at,
     )
+
+
+def _unpriced(plan: Plan) -> Plan:
+    """A plan without what its holder pays for it, which is nobody else's business."""
+    return replace(plan, prices=PlanPrices(None, None), stripe_plan_id=None)
+
+
+def _above(session: Session, organization: Organization, now: datetime) -> str:
+    """Who pays for a sub-organization while it has no plan of its own; empty for one that is part of nothing."""
+    if organization.parent_id is None:
+        return ""
+    return paying.payer(session, session.get_one(Organization, organization.parent_id), now).name
 
 
 def _named(known: Catalog, plan_id: str, instead: Plan) -> Plan:

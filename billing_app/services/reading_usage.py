@@ -14,7 +14,7 @@ from billing_app.domain.credits import Aggregation
 from billing_app.domain.errors import NotFoundError
 from billing_app.domain.forecast import TICK, Outlook
 from billing_app.domain.periods import Period
-from billing_app.services import accounts, catalog, labels, outlooks, source_use
+from billing_app.services import accounts, catalog, labels, outlooks, paying, source_use
 from billing_app.services.history import PAST_PERIODS, month_of
 from billing_app.services.views import DaysView, DayView, UsageView
 from billing_app.store import peaks, tree
@@ -36,30 +36,41 @@ def usage(
     now: datetime,
     *,
     months: int = MONTHS,
-    chosen: int | None = None,
+    within: datetime | None = None,
 ) -> UsageView:
-    """So many months of a metric, and the days of the chosen one (a period's number; default: the running one).
+    """So many months of a metric, and the days of the one that `within` falls in (default: the running one).
 
-    `metric_id` empty is the catalogue's first. Raises NotFoundError `metric_not_found`.
+    `metric_id` empty is the catalogue's first. Of a sub-organization that another pays for these are the payer's months
+    with its own part in each, and its days are not told. Raises NotFoundError `metric_not_found`.
     """
+    payer = paying.payer(session, organization, now)
     current = catalog.current(session, now)
     metric = current.metric(metric_id) if metric_id else current.metrics[0]
-    held = accounts.plans(session, accounts.organization_id(organization))
-    look = outlooks.outlook(session, organization, metric.id, now, held)
+    held = accounts.plans(session, accounts.organization_id(payer))
+    look = outlooks.outlook(session, payer, metric.id, now, held)
     shown = labels.month_views(metric.id, look, held, past=min(max(months, 1), MONTHS) - 1)
-    number = chosen if chosen in {month.period.number for month in shown} else look.period.number
+    chosen = [view.period.number for view in shown if within is not None and view.period.contains(within)]
+    number = chosen[0] if chosen else look.period.number
     month = month_of(look.facts, look.account, number)
+    if payer.id == organization.id:
+        sources = source_use.shares(session, organization, metric, look, month)
+        ever_used = bool(look.facts.usage) or peaks.ever_reported(session, accounts.organization_id(organization))
+    else:
+        shown = labels.with_own(session, payer, organization, metric, look, shown)
+        sources = source_use.own_shares(session, payer, organization, metric, look, month)
+        ever_used = any(view.own for view in shown)
     return UsageView(
         now=now,
         metric=metric,
         metrics=current.metrics,
         months=shown,
         forecast=outlooks.forecast(look),
-        recount=labels.recount_view(session, organization, now),
+        recount=labels.recount_view(session, payer, now),
         chosen=number,
-        days=_days_of(session, organization, metric, look, month),
-        sources=source_use.shares(session, organization, metric, look, month),
-        ever_used=bool(look.facts.usage) or peaks.ever_reported(session, accounts.organization_id(organization)),
+        days=_days_of(session, payer, metric, look, month),
+        sources=sources,
+        ever_used=ever_used,
+        payer_name="" if payer.id == organization.id else payer.name,
     )
 
 

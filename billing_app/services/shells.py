@@ -7,11 +7,12 @@ from datetime import datetime
 from sqlmodel import Session
 
 from billing_app.domain.access import MONEY_ROLES, Role
-from billing_app.domain.errors import UnauthenticatedError
+from billing_app.domain.errors import NotFoundError, UnauthenticatedError
 from billing_app.services import accounts, orgs, paying, sessions
-from billing_app.services.views import OrganizationLink, ShellView
+from billing_app.services.views import OrganizationLink, PayerLink, ShellView
 from billing_app.services.views.operator import OperatorShellView
 from billing_app.settings import Settings
+from billing_app.store import credits as credit_store
 from billing_app.store import inbox_search, outbox
 from billing_app.store.orgs import stored_id
 
@@ -22,6 +23,7 @@ SHOWN = 50
 def shell(session: Session, access: sessions.Access, settings: Settings, now: datetime) -> ShellView:
     """The frame of a page for one person in one organization."""
     members = sessions.organizations_of(session, access.identity)
+    payer = _payer(session, access, now)
     others = [each for each in members if each.organization_id != access.organization_id]
     links = [
         _link(session, access.organization_id, access.address, access.organization.name, now),
@@ -38,6 +40,7 @@ def shell(session: Session, access: sessions.Access, settings: Settings, now: da
         selling=settings.selling,
         revision=orgs.revisions(session, [access.organization_id])[access.organization_id],
         more_organizations=max(0, len(others) - (SHOWN - 1)),
+        payer=payer,
     )
 
 
@@ -71,6 +74,32 @@ def home(session: Session, identity: sessions.Identity | None) -> str | None:
 
 def _link(session: Session, organization_id: int, address: str, name: str, now: datetime) -> OrganizationLink:
     """A sub-organization without a plan of its own shows the plan, and the stops, of whoever pays for it."""
-    payer = stored_id(paying.payer(session, orgs.by_id(session, organization_id), now))
+    found = paying.payer(session, orgs.by_id(session, organization_id), now)
+    payer = stored_id(found)
     plan = accounts.plans(session, payer).held_at(now)
-    return OrganizationLink(address, name, plan.name, blocked=outbox.any_blocked(session, payer))
+    paid_by = "" if payer == organization_id else found.name
+    return OrganizationLink(address, name, plan.name, paid_by, blocked=outbox.any_blocked(session, payer))
+
+
+def _payer(session: Session, access: sessions.Access, now: datetime) -> PayerLink | None:
+    """Who else pays for the organization, as far as this person may know it."""
+    found = paying.payer(session, access.organization, now)
+    if found.id == access.organization_id:
+        return None
+    owner = stored_id(found)
+    role = _role_in(session, access.identity, found.address, now)
+    return PayerLink(
+        address=found.address,
+        name=found.name,
+        visible=role is not None,
+        may_buy=role is not None and (role in MONEY_ROLES or role is Role.OPERATOR),
+        revision=orgs.revisions(session, [owner])[owner],
+        keeps_credits=bool(credit_store.grants(session, access.organization_id)),
+    )
+
+
+def _role_in(session: Session, identity: sessions.Identity, address: str, now: datetime) -> Role | None:
+    try:
+        return sessions.authorize(session, identity, address, now).role
+    except NotFoundError:
+        return None

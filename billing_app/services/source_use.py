@@ -26,14 +26,42 @@ def shares(
         return ()
     if not tree.has_parts(session, stored_id(organization)):
         return (SourceView(organization.address, organization.name, month.used),)
+    found = by_source(session, organization, metric, look, month)
+    return _named(session, {source or organization.address: quantity for source, quantity in found.items()})
+
+
+def own_shares(
+    session: Session, payer: Organization, part: Organization, metric: Metric, look: Outlook, month: Month
+) -> tuple[SourceView, ...]:
+    """The same for one that another pays for: itself and what lies under it by name, the largest first, all else in one
+    line without any. Who else the payer pays for is nobody's business there."""
+    mine = _below(session, part)
+    found = by_source(session, payer, metric, look, month)
+    views = _named(session, {source: quantity for source, quantity in found.items() if source in mine})
+    others = sum(quantity for source, quantity in found.items() if source not in mine)
+    return (*views, SourceView("", "", others)) if others else views
+
+
+def own(session: Session, payer: Organization, part: Organization, metric: Metric, look: Outlook, month: Month) -> int:
+    """What of a month's use a part used, together with all that lies under it."""
+    if payer.id == part.id or not month.used:
+        return month.used
+    mine = _below(session, part)
+    return sum(
+        quantity for source, quantity in by_source(session, payer, metric, look, month).items() if source in mine
+    )
+
+
+def by_source(
+    session: Session, organization: Organization, metric: Metric, look: Outlook, month: Month
+) -> dict[str, int]:
+    """A month's use of whoever pays by source; its own has the name OWN. The parts add up to the month."""
+    if not month.used:
+        return {}
     found = _shares(session, organization, metric, look, month)
     others = {source: quantity for source, quantity in found.items() if source != OWN and quantity > 0}
-    own = month.used - sum(others.values())
-    names = orgs.names(session, set(others))
-    views = [SourceView(address, names.get(address, address), quantity) for address, quantity in others.items()]
-    if own > 0:
-        views.append(SourceView(organization.address, organization.name, own))
-    return tuple(sorted(views, key=lambda view: (-view.used, view.name)))
+    rest = month.used - sum(others.values())
+    return others | {OWN: rest} if rest > 0 else others
 
 
 def used_by(session: Session, payer: Organization, part: Organization, metric: Metric, period: Period) -> int:
@@ -49,6 +77,17 @@ def used_by(session: Session, payer: Organization, part: Organization, metric: M
     if metric.aggregation is Aggregation.LEVEL:
         told.append(sources.levels_before(session, owner, metric.id, period.start).get(part.address, 0))
     return max(told, default=0)
+
+
+def _named(session: Session, found: dict[str, int]) -> tuple[SourceView, ...]:
+    names = orgs.names(session, set(found))
+    views = [SourceView(address, names.get(address, address), quantity) for address, quantity in found.items()]
+    return tuple(sorted(views, key=lambda view: (-view.used, view.name)))
+
+
+def _below(session: Session, part: Organization) -> set[str]:
+    """The addresses of an organization and of all that lies under it."""
+    return {part.address, *(each.address for each in tree.descendants(session, stored_id(part)))}
 
 
 def _shares(

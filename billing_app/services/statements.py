@@ -14,7 +14,8 @@ from sqlmodel import Session
 from billing_app.domain.accounts import Account, GrantAccount
 from billing_app.domain.entitlements import MeterState, Reading
 from billing_app.domain.forecast import Outlook
-from billing_app.services import accounts, catalog, outlooks
+from billing_app.services import accounts, catalog, outlooks, paying, source_use
+from billing_app.services.history import month_of
 from billing_app.services.views import ForecastKind
 from billing_app.store import credits as credit_store
 from billing_app.store import ledger as ledger_store
@@ -43,6 +44,8 @@ class Balance:
     period_start: datetime
     period_end: datetime
     used: int
+    own_used: int
+    """Of `used`, what the organization used itself: less than all of it where another pays for several (rule 14)."""
     allowance: int | None
     reserved: int
     credits: int
@@ -65,15 +68,21 @@ class GrantStatement:
 def balances(
     session: Session, organization: Organization, now: datetime, *, as_of: datetime | None = None
 ) -> list[Balance]:
-    """Every metric's balance now, or as of another moment by what is known today."""
+    """Every metric's balance now, or as of another moment by what is known today.
+
+    Of a sub-organization without a plan at that moment these are the balances of whoever paid then: what `check` and
+    `consume` decide by.
+    """
     moment = as_of or now
-    owner = stored_id(organization)
+    payer = paying.payer(session, organization, moment)
+    owner = stored_id(payer)
     held = accounts.plans(session, owner)
     current = catalog.current(session, now)
     found = []
     for metric in current.metrics:
-        look = outlooks.outlook(session, organization, metric.id, moment, held)
+        look = outlooks.outlook(session, payer, metric.id, moment, held)
         account = look.account
+        month = month_of(look.facts, account, look.period.number)
         reserved, _ = meter_store.reserved(session, owner, metric.id, moment)
         reading = Reading(metric.aggregation, account.allowance, account.used, account.left, reserved, account.level)
         rows = credit_store.grants(session, owner, metric.id)
@@ -84,6 +93,7 @@ def balances(
                 period_start=account.period.start,
                 period_end=account.period.end,
                 used=account.used,
+                own_used=source_use.own(session, payer, organization, metric, look, month),
                 allowance=account.allowance,
                 reserved=reserved,
                 credits=account.left,

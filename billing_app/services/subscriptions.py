@@ -18,7 +18,7 @@ from billing_app.domain.catalog import Catalog
 from billing_app.domain.tree import NO_PLAN
 from billing_app.gateways.prices import Price
 from billing_app.gateways.subscriptions import Subscription
-from billing_app.services import accounts, catalog, credits, orgs, past_due
+from billing_app.services import accounts, catalog, credits, orgs, past_due, paying
 from billing_app.store import credits as credit_store
 from billing_app.store import outbox
 from billing_app.store import subscriptions as store
@@ -86,8 +86,16 @@ def mirror(
         _follow_payment(session, organization, row, subscription, at, now)
     if before.status != row.status:
         _tell(session, row, before.status, now)
-    orgs.raise_revision(session, owner)
+    for each in sorted({owner, *_above(session, organization, now)}):
+        orgs.raise_revision(session, each)
     return row
+
+
+def _above(session: Session, organization: Organization, now: datetime) -> list[int]:
+    """Who pays for a sub-organization without a plan: what counts there changes with the plan."""
+    if organization.parent_id is None:
+        return []
+    return [accounts.organization_id(paying.payer(session, orgs.by_id(session, organization.parent_id), now))]
 
 
 def _copy(row: Row, found: Subscription, known: Catalog, now: datetime) -> None:

@@ -30,19 +30,19 @@ MAX_ADDRESSES = 500
 
 @dataclass(slots=True)
 class Tab:
-    """An open page: which organization it shows, as of which revision, and the handler that reads it anew."""
+    """An open page: as of which revision it shows which organizations (one, or also whoever pays for it), and the
+    handler that reads it anew."""
 
-    address: str
-    revision: int
+    revisions: dict[str, int]
     handler: str
 
 
 _tabs: dict[str, Tab] = {}
 
 
-def follow(state: rx.State, address: str, revision: int) -> None:
-    """From now on this tab hears of later changes of the organization, through its page's `load`."""
-    _tabs[state.router.session.client_token] = Tab(address, revision, f"{type(state).get_full_name()}.load")
+def follow(state: rx.State, revisions: dict[str, int]) -> None:
+    """From now on this tab hears of later changes of these organizations, through its page's `load`."""
+    _tabs[state.router.session.client_token] = Tab(revisions, f"{type(state).get_full_name()}.load")
 
 
 def forget(state: rx.State) -> None:
@@ -56,7 +56,7 @@ async def watch(app: rx.App) -> None:
     while True:
         await asyncio.sleep(EVERY_SECONDS)
         _drop_closed(app)
-        addresses = sorted({tab.address for tab in _tabs.values()})
+        addresses = sorted({address for tab in _tabs.values() for address in tab.revisions})
         if not addresses:
             continue
         turn = turn + MAX_ADDRESSES if turn + MAX_ADDRESSES < len(addresses) else 0
@@ -73,9 +73,9 @@ def changed(tabs: dict[str, Tab], revisions: dict[str, int]) -> list[str]:
     """The tabs that show an organization as of another revision than its own; they are asked once for each."""
     found = []
     for token, tab in tabs.items():
-        revision = revisions.get(tab.address, tab.revision)
-        if revision != tab.revision:
-            tab.revision = revision
+        now = {address: revisions.get(address, revision) for address, revision in tab.revisions.items()}
+        if now != tab.revisions:
+            tab.revisions = now
             found.append(token)
     return found
 

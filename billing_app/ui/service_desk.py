@@ -10,7 +10,6 @@ from billing_app import clock
 from billing_app.db import Database, Session
 from billing_app.domain.access import MONEY_ROLES, Role
 from billing_app.domain.errors import NotFoundError, UnavailableError
-from billing_app.domain.periods import period_containing
 from billing_app.services import (
     buying,
     explaining,
@@ -77,8 +76,7 @@ class ServiceDesk(
 
     def usage(self, metric: str, months: int, within: datetime | None) -> UsageView:
         """Months of a metric and the days of the period that `within` falls in."""
-        chosen = None if within is None else period_containing(self.organization.anchor, within).number
-        return reading_usage.usage(self.session, self.organization, metric, self.now, months=months, chosen=chosen)
+        return reading_usage.usage(self.session, self.organization, metric, self.now, months=months, within=within)
 
     def credits(self, metric: str, months: int) -> CreditsView:
         """The credits of a metric."""

@@ -65,7 +65,10 @@ class Visit:
 
         shell, shown = await asyncio.to_thread(work)
         page._welcome(shell)
-        live.follow(page, self.visitor.address, shell.revision)
+        shown_of = {self.visitor.address: shell.revision}
+        if shell.payer is not None:
+            shown_of[shell.payer.address] = shell.payer.revision
+        live.follow(page, shown_of)
         return shown
 
     async def read(self, read: Callable[[Desk], View], present: Callable[[View, Formats], Shown]) -> Shown:

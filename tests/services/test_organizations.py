@@ -15,6 +15,7 @@ from billing_app.domain.access import Role
 from billing_app.domain.errors import BillingError
 from billing_app.domain.limits import Limit
 from billing_app.services import (
+    accounts,
     api_keys,
     audit,
     consumption,
@@ -328,8 +329,10 @@ class TestParts:
             payers = [paying.payer(session, north, moment).address for moment in moments]
             ours = reading_usage.usage(session, at(session), "emails", lost + timedelta(hours=2))
             theirs = reading_usage.usage(session, north, "emails", lost + timedelta(hours=2))
+            own = accounts.account(session, north, "emails", lost + timedelta(hours=2))
         assert payers == ["acme", "north", "acme"]
-        assert [month.used for month in (ours.months[-1], theirs.months[-1])] == [4, 2]
+        assert [(month.used, month.own) for month in (ours.months[-1], theirs.months[-1])] == [(4, None), (4, 4)]
+        assert own.used == 2
         with acme.writing() as session:
             refused("no_parent", suborganizations.end_plan, session, at(session), lost, reason="", actor=ADMIN)
 
@@ -481,7 +484,7 @@ class TestShownWithoutAPlan:
         with acme.reading() as session:
             access = sessions.authorize(session, sessions.identify(session, token, NOON), "north", NOON)
             shown = shells.shell(session, access, Settings(_env_file=None), NOON)
-            assert overview.overview(session, access.organization, NOON).plan_name == "No plan of its own"
+            assert overview.overview(session, access.organization, NOON).plan_name == "Pro"
             listed = operators.organizations(session, "north", "", NOON).organizations
-        assert shown.organization.plan_name == "Pro"
-        assert [line.plan_name for line in listed] == ["No plan of its own"]
+        assert (shown.organization.plan_name, shown.organization.payer_name) == ("Pro", "acme")
+        assert [(line.plan_name, line.payer_name) for line in listed] == [("Pro", "acme")]

@@ -19,9 +19,10 @@ def story(database: Database) -> Story:
     return Story(database)
 
 
-def usage(story: Story, metric: str, now: str, **asked: int) -> UsageView:
+def usage(story: Story, metric: str, now: str, within: str = "", **asked: int) -> UsageView:
     with story.reading() as (session, organization):
-        return reading_usage.usage(session, organization, metric, at(now), **asked)
+        day = at(within) if within else None
+        return reading_usage.usage(session, organization, metric, at(now), within=day, **asked)
 
 
 def days(story: Story, metric: str, within: str, now: str) -> DaysView:
@@ -191,9 +192,9 @@ def test_of_an_unlimited_plan_everything_is_covered_and_nothing_is_reached(story
 
 def test_a_chosen_month_is_shown_and_one_out_of_sight_is_the_running_one(story: Story) -> None:
     story.use("2024-01-05", "api", 10)
-    assert usage(story, "api", "2024-03-05", months=3, chosen=0).days.days[4].quantity == 10
-    for stranger in (-1, 3, 10**9):
-        assert usage(story, "api", "2024-03-05", months=3, chosen=stranger).chosen == 2
+    assert usage(story, "api", "2024-03-05", "2024-01-20", months=3).days.days[4].quantity == 10
+    for stranger in ("2023-12-31", "2024-04-01", "9999-12-31"):
+        assert usage(story, "api", "2024-03-05", stranger, months=3).chosen == 2
 
 
 def test_without_a_metric_it_is_the_first_and_one_that_is_not_there_is_refused(story: Story) -> None:

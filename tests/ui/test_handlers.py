@@ -172,7 +172,7 @@ def test_a_shown_page_hears_of_changes() -> None:
     state = opened(UsageState, "/o/meridian/usage", token="follows")
     run(state.load())
     tab = live._tabs.pop("follows")
-    assert (tab.address, tab.revision) == ("meridian", 1)
+    assert tab.revisions == {"meridian": 1}
     assert tab.handler == f"{UsageState.get_full_name()}.load"
 
 

@@ -71,17 +71,24 @@ def watch(app: FakeApp, rounds: Any, desks: CountingDesks) -> None:
 
 
 def test_only_tabs_of_a_changed_organization_are_asked_and_once() -> None:
-    tabs = {"one": Tab("a", 3, "load"), "two": Tab("b", 7, "load"), "three": Tab("a", 4, "load")}
+    tabs = {"one": Tab({"a": 3}, "load"), "two": Tab({"b": 7}, "load"), "three": Tab({"a": 4}, "load")}
     assert changed(tabs, {"a": 4, "b": 7}) == ["one"]
     assert changed(tabs, {"a": 4, "b": 7}) == []
 
 
+def test_a_tab_that_also_shows_what_another_pays_for_hears_of_both() -> None:
+    tabs = {"part": Tab({"part": 1, "payer": 5}, "load"), "other": Tab({"other": 2}, "load")}
+    assert changed(tabs, {"part": 1, "payer": 6, "other": 2}) == ["part"]
+    assert changed(tabs, {"part": 2, "payer": 6, "other": 2}) == ["part"]
+    assert changed(tabs, {"part": 2, "payer": 6, "other": 2}) == []
+
+
 def test_an_organization_that_is_gone_changes_nothing() -> None:
-    assert changed({"one": Tab("a", 3, "load")}, {}) == []
+    assert changed({"one": Tab({"a": 3}, "load")}, {}) == []
 
 
 def test_an_open_tab_reads_anew_when_another_process_changed_its_organization(desks: CountingDesks) -> None:
-    live._tabs.update({"open": Tab("meridian", 1, "state.load"), "same": Tab("stopped", 2, "state.load")})
+    live._tabs.update({"open": Tab({"meridian": 1}, "state.load"), "same": Tab({"stopped": 2}, "state.load")})
     desks.revision = 2
     app = FakeApp({"open", "same"})
     watch(app, lambda found: len(found.read) >= 3, desks)
@@ -90,7 +97,7 @@ def test_an_open_tab_reads_anew_when_another_process_changed_its_organization(de
 
 
 def test_closed_tabs_are_dropped_and_nothing_is_asked_for_them(desks: CountingDesks) -> None:
-    live._tabs.update({"open": Tab("meridian", 1, "l"), "closed": Tab("stopped", 1, "l")})
+    live._tabs.update({"open": Tab({"meridian": 1}, "l"), "closed": Tab({"stopped": 1}, "l")})
     watch(FakeApp({"open"}), lambda found: len(found.read) >= 2, desks)
     assert set(live._tabs) == {"open"}
     assert desks.read[-1] == ["meridian"]
@@ -108,7 +115,7 @@ async def _briefly(app: FakeApp) -> None:
 
 
 def test_a_database_that_is_away_is_asked_again(desks: CountingDesks) -> None:
-    live._tabs["open"] = Tab("meridian", 1, "l")
+    live._tabs["open"] = Tab({"meridian": 1}, "l")
     desks.broken = True
     watch(FakeApp({"open"}), lambda found: len(found.read) >= 3, desks)
     assert len(desks.read) >= 3

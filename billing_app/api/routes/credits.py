@@ -25,7 +25,6 @@ from billing_app.api.schemas.shared import Items
 from billing_app.domain.access import ALL_ROLES, MONEY_ROLES, READ_SCOPES
 from billing_app.services import explaining, statements
 from billing_app.services import history as histories
-from billing_app.services.months import as_item
 
 router = APIRouter(prefix="/organizations/{address}", tags=["credits"])
 
@@ -85,7 +84,7 @@ def history(door: MoneyDoor, query: Annotated[HistoryQuery, Query()]) -> dict[st
     """Month by month and metric by metric: what was used, what the plan covered, what credits paid."""
     with door.reading() as visit:
         found = histories.history(visit.session, visit.organization, visit.now, to=query.to, metric=query.metric)
-    return {"items": [as_item(each.metric, month) for each in found for month in each.months]}
+    return {"items": histories.as_items(found)}
 
 
 @router.get("/explain", responses=behind_a_door(422, 503))

@@ -24,7 +24,6 @@ from billing_app.api.schemas.credits import (
 )
 from billing_app.services import history as histories
 from billing_app.services import statements
-from billing_app.services.months import as_item
 from billing_app.store.tables.ledger import LedgerEntry
 
 router = APIRouter(prefix="/organizations/{address}", tags=["downloads"])
@@ -81,8 +80,7 @@ def history_csv(door: MoneyDoor, query: Annotated[HistoryQuery, Query()]) -> Res
     """/history as CSV."""
     with door.reading() as visit:
         found = histories.history(visit.session, visit.organization, visit.now, to=query.to, metric=query.metric)
-    items = (as_item(each.metric, month) for each in found for month in each.months)
-    rows = ([item[name] for name in MONTH_COLUMNS] for item in items)
+    rows = ([item[name] for name in MONTH_COLUMNS] for item in histories.as_items(found))
     return csv_answer(f"{door.address}-history.csv", MONTH_COLUMNS, rows)
 
 

@@ -80,6 +80,7 @@ class NextExpiryAnswer(Answer):
 class BalanceAnswer(Answer):
     """Where one metric stands. `allowance` null is unlimited; state is ok, using_credits or blocked.
 
+    Of a sub-organization without a plan these are the figures of whoever pays for it, and `own_used` is its part.
     `runs_out_on` is when nothing will be left at the pace of the last 28 days; null if never, or not known yet.
     """
 
@@ -88,6 +89,7 @@ class BalanceAnswer(Answer):
     period_start: datetime
     period_end: datetime
     used: int
+    own_used: int
     allowance: int | None
     reserved: int
     credits: int
@@ -174,7 +176,11 @@ class BurnedFromAnswer(Answer):
 
 
 class MonthAnswer(Answer):
-    """One metric's period: used = covered + burned + uncovered + deficit. `balance` is what was left at its end."""
+    """One metric's period: used = covered + burned + uncovered + deficit. `balance` is what was left at its end.
+
+    Of a sub-organization without a plan these are the months of whoever pays for it, `own_used` is its part, and which
+    grants were burned is not told.
+    """
 
     metric: str
     period: int
@@ -182,6 +188,7 @@ class MonthAnswer(Answer):
     end: datetime
     allowance: int | None
     used: int
+    own_used: int
     covered: int
     burned: int
     burned_from: list[BurnedFromAnswer]

@@ -35,6 +35,7 @@ from billing_app.services.views.overview import (
     MeterView,
     NextEnd,
     OverviewView,
+    OwnUse,
     SpentLine,
     TakesView,
 )
@@ -47,7 +48,7 @@ from billing_app.services.views.shared import (
     RecountView,
     UnpostedView,
 )
-from billing_app.services.views.shell import OrganizationLink, ShellView
+from billing_app.services.views.shell import OrganizationLink, PayerLink, ShellView
 from billing_app.services.views.usage import DaysView, DayView, MonthView, SourceView, UsageView
 
 __all__ = [
@@ -86,7 +87,9 @@ __all__ = [
     "OfferView",
     "OrganizationLink",
     "OverviewView",
+    "OwnUse",
     "PackView",
+    "PayerLink",
     "ReceivedGrant",
     "RecountView",
     "ShellView",

@@ -60,7 +60,10 @@ class OrderLine:
 
 @dataclass(frozen=True, slots=True)
 class CustomerView:
-    """The page. `preview` is of the grant whose refund is being made; `why_not` says why it cannot be."""
+    """The page. `preview` is of the grant whose refund is being made; `why_not` says why it cannot be.
+
+    Where another organization pays (`payer` is its address), plan and standings are that one's.
+    """
 
     now: datetime
     address: str
@@ -77,3 +80,5 @@ class CustomerView:
     preview: RefundPreview | None = None
     preview_metric: Metric | None = None
     why_not: str = ""
+    payer: str = ""
+    payer_name: str = ""

@@ -17,8 +17,6 @@ class OperatorShellView:
     """Stripe is set up."""
     home: str
     """The address of an organization of theirs; empty without any."""
-    given_up: int = 0
-    """Events of Stripe that nobody tries any more: they need a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +28,8 @@ class OrganizationLine:
     plan_name: str
     blocked: bool
     members: int
+    payer_name: str = ""
+    """Whose plan that is, if another pays."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,8 +145,17 @@ class TakesView:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnUse:
+    """What a sub-organization used of a metric in the running period, and what all together did."""
+
+    metric: Metric
+    used: int
+    whole: int
+
+
+@dataclass(frozen=True, slots=True)
 class OverviewView:
-    """Everything the overview shows."""
+    """Everything the overview shows. Where another pays, meters and months are that one's, and `own` is the part."""
 
     now: datetime
     plan_name: str
@@ -171,3 +180,7 @@ class OverviewView:
     """For the first blocked metric."""
     ever_used: bool
     """False for an organization that never reported anything: the empty state."""
+    payer_name: str = ""
+    """Who pays, if another does."""
+    own: tuple[OwnUse, ...] = ()
+    """Where another pays: the organization's own part, in the order of the meters."""

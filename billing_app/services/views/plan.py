@@ -45,7 +45,8 @@ class PlanView:
     """The page. `plan` is in force now; `chosen` what was subscribed to, which differs once a grace is over.
 
     `period` is the running metering month. `plans` are on offer, in the catalogue's order; the plan in force is among
-    them even if it is not sold any more. `payer_name` is set where another organization's plan holds.
+    them even if it is not sold any more. `payer_name` is set where another organization's plan holds (it then
+    has no prices), `above_name` where another's would hold if this one had none of its own.
     """
 
     now: datetime
@@ -63,6 +64,7 @@ class PlanView:
     has_customer: bool
     selling: bool
     payer_name: str = ""
+    above_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

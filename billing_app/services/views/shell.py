@@ -12,8 +12,27 @@ class OrganizationLink:
     address: str
     name: str
     plan_name: str
+    """Of whoever pays for it."""
+    payer_name: str = ""
+    """Who that is, if another does."""
     blocked: bool = False
     """A metric of it is blocked: a red dot with words."""
+
+
+@dataclass(frozen=True, slots=True)
+class PayerLink:
+    """Who pays for a sub-organization without a plan of its own, and what this person may do there."""
+
+    address: str
+    name: str
+    visible: bool
+    """This person may see its pages."""
+    may_buy: bool
+    """... and buy there."""
+    revision: int
+    """Of the payer: what its pages show is a part of what these show."""
+    keeps_credits: bool = False
+    """The sub-organization has credits of a time when it paid for itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +56,5 @@ class ShellView:
     """Of the organization, read in the same transaction: a later one means that the page is out of date."""
     more_organizations: int = 0
     """How many the list leaves out."""
+    payer: PayerLink | None = None
+    """Who pays for this organization, if another does."""

@@ -29,6 +29,8 @@ class MonthView:
     """The running period's use at its end, at this pace; None without a pace."""
     used_up_at: datetime | None = None
     """When plan and credits were used up in it, if they were."""
+    own: int | None = None
+    """Of a sub-organization that another pays for: what it used of `used`. None: all of it is its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,10 @@ class DaysView:
 
 @dataclass(frozen=True, slots=True)
 class SourceView:
-    """Whose use it was: the organization itself or one of its sub-organizations (credits.md rule 14)."""
+    """Whose use it was: the organization itself or one of its sub-organizations (credits.md rule 14).
+
+    Without an address: others that the same plan pays for, whom the reader is not told by name.
+    """
 
     address: str
     name: str
@@ -89,3 +94,5 @@ class UsageView:
     sources: tuple[SourceView, ...]
     """Of the chosen period, the largest first; one or none is not shown."""
     ever_used: bool
+    payer_name: str = ""
+    """Who pays, if another does: months are that one's, with the organization's own part, and days are not shown."""

@@ -51,14 +51,19 @@ def _heights(frame: pd.DataFrame) -> pd.Series:
     return frame[["covered", "burned", "uncovered", "ahead"]].sum(axis=1)
 
 
-def months_figure(frame: pd.DataFrame, hue: str, *, dark: bool = False, chosen: int | None = None) -> go.Figure:
-    """The chart of `frame` (see COLUMNS); `chosen` is the row that is marked with a band."""
+def months_figure(
+    frame: pd.DataFrame, hue: str, *, dark: bool = False, chosen: int | None = None, shared: bool = False
+) -> go.Figure:
+    """The chart of `frame` (see COLUMNS); `chosen` is the row that is marked with a band.
+
+    `shared`: "covered" is the organization's own part, and "burned" what others used, which is grey.
+    """
     drawing, count = Drawing(palette(dark=dark)), len(frame)
     drawing.layout(barmode="stack", bargap=1 - bar_width(count), barcornerradius=2)
     if chosen is not None and 0 <= chosen < count:
         band = {"fillcolor": drawing.colours.band, "line": {"width": 0}, "layer": "below"}
         drawing.shape(type="rect", x0=chosen - 0.5, x1=chosen + 0.5, y0=0, y1=1, yref="paper", **band)
-    _bars(drawing, frame, hues(hue, dark=dark))
+    _bars(drawing, frame, hues(hue, dark=dark), drawing.colours.zero if shared else "")
     _allowance(drawing, frame)
     places = list(range(count))
     drawing.hover(places, list(frame[["covered", "burned", "uncovered"]].sum(axis=1)), list(frame["hover"]))
@@ -70,12 +75,12 @@ def months_figure(frame: pd.DataFrame, hue: str, *, dark: bool = False, chosen: 
     return drawing.figure()
 
 
-def _bars(drawing: Drawing, frame: pd.DataFrame, metric: Hues) -> None:
+def _bars(drawing: Drawing, frame: pd.DataFrame, metric: Hues, others: str) -> None:
     colours = drawing.colours
     outline = {"color": "rgba(0,0,0,0)", "line": {"color": colours.quiet, "width": 1}}
     for name, marker in (
         ("covered", {"color": metric.plan, "line": {"width": 0}}),
-        ("burned", {"color": metric.credits, "line": {"width": 0}}),
+        ("burned", {"color": others or metric.credits, "line": {"width": 0}}),
         ("uncovered", hatch(colours, 6)),
         ("ahead", outline),
     ):

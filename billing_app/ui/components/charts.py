@@ -51,7 +51,7 @@ def plot(chart: rx.Var[ChartShown], height: str = "", class_name: str = "", **ev
 
 
 def legend_item(kind: str, label: Any, hue: Any = "") -> rx.Component:
-    """One entry: `kind` is plan, credits, unpaid, included, line, dotted, granted or left."""
+    """One entry: `kind` is plan, credits, unpaid, others, included, line, dotted, granted or left."""
     return rx.el.span(
         rx.el.i(class_name=f"key {kind}", custom_attrs={"data-hue": hue}, aria_hidden="true"),
         label,
@@ -61,10 +61,14 @@ def legend_item(kind: str, label: Any, hue: Any = "") -> rx.Component:
 
 def months_legend(chart: rx.Var[ChartShown], hue: rx.Var[str]) -> rx.Component:
     """Of the months chart: one grammar everywhere (look.md, principle 2)."""
-    return rx.el.div(
+    paid = (
         legend_item("plan", "Covered by plan", hue),
         legend_item("credits", "Covered by credits", hue),
         legend_item("unpaid", "Uncovered"),
+    )
+    shared = (legend_item("plan", "This organization", hue), legend_item("others", "Others together"))
+    return rx.el.div(
+        rx.cond(chart.shared, rx.fragment(*shared), rx.fragment(*paid)),
         rx.cond(chart.included != "", legend_item("included", chart.included)),
         class_name="legend",
     )

@@ -65,7 +65,7 @@ def meter_row(row: rx.Var[MeterShown]) -> rx.Component:
         metric_tile(row.metric.hue, row.metric.icon),
         rx.el.div(
             link(row.metric.name, href=row.href, class_name="cover"),
-            rx.el.small(row.metric.caption),
+            rx.cond(row.own != "", rx.el.small(row.own, class_name="own"), rx.el.small(row.metric.caption)),
             class_name="lines",
         ),
         role="rowheader",

@@ -59,7 +59,7 @@ def current_plan(screen: rx.Var[PlanShown], busy: rx.Var[str], manage: Any, ask:
     return rx.el.section(
         rx.el.div(
             rx.el.div(
-                rx.el.h2("Your plan"),
+                rx.el.h2(screen.title),
                 rx.el.p(
                     rx.el.span(screen.name, class_name="plan-title"),
                     rx.cond(screen.badge != "", state_badge(screen.badge, screen.badge_tone)),
@@ -116,6 +116,7 @@ def limits_panel(screen: rx.Var[PlanShown]) -> rx.Component:
     return rx.el.section(
         rx.el.h2("Limits"),
         rx.el.ul(rx.foreach(screen.limits, _limit), class_name="plan-limits"),
+        rx.cond(screen.limits_note != "", rx.el.p(screen.limits_note, class_name="quiet-note")),
         class_name="panel side-panel",
     )
 
@@ -146,8 +147,8 @@ def compare(screen: rx.Var[PlanShown], busy: rx.Var[str], choose: Any) -> rx.Com
     """All plans side by side, by the month or by the year."""
     return rx.el.section(
         rx.el.div(
-            rx.el.h2("All plans"),
-            rx.el.small("more at once, less when what is paid has run out", class_name="wide-only"),
+            rx.el.h2(screen.compare_title),
+            rx.el.small(screen.compare_note, class_name="wide-only"),
             rx.el.div(
                 choice_switch(screen.intervals, screen.interval, screen.interval_base, "Paid", size="1"),
                 class_name="panel-tools",

@@ -18,6 +18,7 @@ from billing_app.ui.components.basket import basket_bar, basket_panel
 from billing_app.ui.components.charts import legend_item, plot
 from billing_app.ui.components.leaving import leaving
 from billing_app.ui.components.packs import packs_table
+from billing_app.ui.components.payer import elsewhere
 from billing_app.ui.components.renewals import top_up_panel
 from billing_app.ui.components.skeletons import page_skeleton
 from billing_app.ui.desk import Desk, desks
@@ -161,6 +162,15 @@ def buy_page() -> rx.Component:
         ),
         basket_bar(screen, BuyState.paying, BuyState.pay),
         leaving(url=BuyState.payment_url),
+    )
+    content = elsewhere(
+        content,
+        "Buy credits",
+        "coins",
+        "Credits are bought where they count",
+        " pays for this organization: an admin there, or somebody with the role billing, buys credits, and they count "
+        "here at once.",
+        keeps=False,
     )
     return page(content, active="buy", ready=screen.ready, skeleton=page_skeleton("Buy"))
 

@@ -22,6 +22,7 @@ from billing_app.ui.components.basics import (
 from billing_app.ui.components.cards import card_buttons
 from billing_app.ui.components.charts import legend_item, plot, table_below
 from billing_app.ui.components.grants import grants_table
+from billing_app.ui.components.payer import elsewhere
 from billing_app.ui.components.renewals import renewing_panel, top_up_panel
 from billing_app.ui.components.skeletons import page_skeleton
 from billing_app.ui.desk import Desk
@@ -68,6 +69,14 @@ def credits_page() -> rx.Component:
             rx.el.div(renewing_panel(RenewalsState), top_up_panel(RenewalsState), class_name="renewals"),
         ),
         rx.cond(screen.empty, _empty(), _grants()),
+    )
+    content = elsewhere(
+        content,
+        "Credits",
+        "coins",
+        "Credits are kept where they count",
+        " pays for this organization, and its credits for what goes beyond the plan. What is left stands on the "
+        "overview; its admins see and buy them.",
     )
     return page(content, active="credits", ready=screen.ready, skeleton=page_skeleton("Credits"))
 

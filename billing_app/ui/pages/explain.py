@@ -12,6 +12,7 @@ from billing_app.ui.components.banner import notice
 from billing_app.ui.components.basics import choice_switch, download, head, link
 from billing_app.ui.components.charts import legend_item, plot
 from billing_app.ui.components.grants import where_row
+from billing_app.ui.components.payer import elsewhere
 from billing_app.ui.components.skeletons import page_skeleton
 from billing_app.ui.layout import page
 from billing_app.ui.present.explain import ExplainShown, StepRow, explain_shown
@@ -72,6 +73,13 @@ def explain_page() -> rx.Component:
                 rx.el.div(_steps(), rx.el.div(_where(), _later(), class_name="column"), class_name="pair wide-side"),
             ),
         ),
+    )
+    content = elsewhere(
+        content,
+        "Explain a balance",
+        "coins",
+        "There is no balance of its own here",
+        " pays for this organization. Its balance is explained on its own pages.",
     )
     return page(content, active="credits", ready=screen.ready, skeleton=page_skeleton("Explain a balance"))
 

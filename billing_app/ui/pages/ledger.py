@@ -21,6 +21,7 @@ from billing_app.ui.components.basics import (
     recount_line,
 )
 from billing_app.ui.components.grants import grant_bar
+from billing_app.ui.components.payer import elsewhere
 from billing_app.ui.components.skeletons import list_skeleton
 from billing_app.ui.layout import page
 from billing_app.ui.pages.usage import day_in
@@ -90,6 +91,13 @@ def ledger_page() -> rx.Component:
             ),
             rx.el.div(_list(), rx.cond(screen.trace.shown, _trace()), class_name="ledger-layout"),
         ),
+    )
+    content = elsewhere(
+        content,
+        "Ledger",
+        "scroll-text",
+        "The ledger is kept where credits are",
+        " pays for this organization, so credits come and go in its ledger. Its admins read it there.",
     )
     return page(content, active="ledger", ready=screen.ready, skeleton=list_skeleton("Ledger"))
 

@@ -19,6 +19,7 @@ from billing_app.ui.components.basics import (
 )
 from billing_app.ui.components.charts import months_legend, plot, table_below
 from billing_app.ui.components.meters import meters
+from billing_app.ui.components.payer import paid_by
 from billing_app.ui.components.skeletons import overview_skeleton
 from billing_app.ui.layout import page, shell
 from billing_app.ui.present.overview import CreditLine, OverviewShown, overview_shown
@@ -61,9 +62,10 @@ def overview_page() -> rx.Component:
                 rx.cond(screen.actions.length() > 0, action_strip(screen.actions)),
             ),
         ),
+        paid_by(),
         rx.cond(screen.empty, _empty()),
         meters(screen.meters, screen.used_head),
-        rx.el.div(_months(), rx.cond(screen.blocked, _takes(), _credits()), class_name="pair grow"),
+        rx.el.div(_months(), rx.cond(screen.blocked, _takes(), _spent_or_own()), class_name="pair grow"),
     )
     return page(content, active="overview", ready=screen.ready, skeleton=overview_skeleton())
 
@@ -110,6 +112,20 @@ def _months() -> rx.Component:
         plot(chart, class_name="fill"),
         rx.el.div(months_legend(chart, screen.metric.hue), table_below(chart.table), class_name="chart-foot"),
         class_name="panel chart-panel",
+    )
+
+
+def _spent_or_own() -> rx.Component | rx.Var:
+    return rx.cond(shell.payer != "", _own(), _credits())
+
+
+def _own() -> rx.Component:
+    """What this organization used of a plan that others use, too."""
+    return rx.el.section(
+        rx.el.h2(screen.spent_title),
+        rx.el.ul(rx.foreach(screen.own, _line), class_name="lines-list last"),
+        rx.el.div(more_link("Month by month", shell.usage_href), class_name="panel-foot"),
+        class_name="panel side-panel",
     )
 
 

@@ -11,6 +11,7 @@ from billing_app.ui import routes
 from billing_app.ui.components.banner import notice
 from billing_app.ui.components.basics import choice_switch, download, figure, head, link
 from billing_app.ui.components.charts import months_legend, plot, table_below
+from billing_app.ui.components.payer import paid_by
 from billing_app.ui.components.skeletons import page_skeleton
 from billing_app.ui.layout import page
 from billing_app.ui.present.shared import Field
@@ -63,10 +64,11 @@ def usage_page() -> rx.Component:
                 download("CSV", screen.csv_href),
             ],
         ),
+        paid_by(),
         rx.cond(screen.empty, _empty()),
         _months(),
-        rx.el.div(_days(), _table(), class_name="halves grow tall"),
-        rx.cond(screen.sources.length() > 0, _sources()),
+        rx.el.div(rx.cond(screen.chart.shared, _sources(), _days()), _table(), class_name="halves grow tall"),
+        rx.cond(screen.chart.shared, rx.fragment(), rx.cond(screen.sources.length() > 0, _sources())),
     )
     return page(content, active="usage", ready=screen.ready, skeleton=page_skeleton("Usage"))
 
@@ -131,12 +133,11 @@ def _arrow(icon: str, label: str, href: rx.Var[str]) -> rx.Component:
 
 
 def _table() -> rx.Component:
-    heads = ("Month", "Used", "Included", "By plan", "By credits", "Uncovered")
     return rx.el.section(
         rx.el.div(
             rx.el.table(
                 rx.el.caption(screen.chart.table.caption, class_name="unseen"),
-                rx.el.thead(rx.el.tr(*[rx.el.th(text, scope="col") for text in heads])),
+                rx.el.thead(rx.el.tr(rx.foreach(screen.chart.table.heads, lambda text: rx.el.th(text, scope="col")))),
                 rx.el.tbody(rx.foreach(screen.rows, _row)),
                 class_name="numbers months",
             ),
@@ -153,14 +154,28 @@ def _row(row: rx.Var[MonthRow]) -> rx.Component:
     return rx.el.tr(
         rx.el.th(link(row.name, href=row.href, class_name="cover"), scope="row"),
         rx.foreach(row.cells, rx.el.td),
-        rx.el.td(row.unpaid, custom_attrs={"data-tone": rx.cond(row.is_unpaid, "blocked", "quiet")}),
+        rx.cond(
+            row.unpaid != "",
+            rx.el.td(row.unpaid, custom_attrs={"data-tone": rx.cond(row.is_unpaid, "blocked", "quiet")}),
+        ),
         custom_attrs={"data-chosen": rx.cond(row.chosen, "yes", "no")},
     )
 
 
 def _sources() -> rx.Component:
     return rx.el.section(
-        rx.el.div(rx.el.h2(screen.sources_title), class_name="panel-head"),
+        rx.el.div(
+            rx.el.h2(screen.sources_title),
+            rx.cond(
+                screen.chart.shared,
+                rx.el.div(
+                    _arrow("chevron-left", "Earlier month", screen.earlier_href),
+                    _arrow("chevron-right", "Later month", screen.later_href),
+                    class_name="panel-tools arrows",
+                ),
+            ),
+            class_name="panel-head",
+        ),
         rx.el.ul(rx.foreach(screen.sources, _source), class_name="sources"),
         class_name="panel",
     )
@@ -168,7 +183,7 @@ def _sources() -> rx.Component:
 
 def _source(one: rx.Var[SourceRow]) -> rx.Component:
     bar = rx.el.span(
-        rx.el.i(class_name="plan", style={"width": one.share}),
+        rx.el.i(class_name=rx.cond(one.others, "others", "plan"), style={"width": one.share}),
         class_name="bar thin",
         custom_attrs={"data-hue": screen.metric.hue},
     )

@@ -11,7 +11,7 @@ from billing_app.services.views import ActionView, BannerKind, BannerView, Offer
 from billing_app.ui import routes
 from billing_app.ui.formats import Formats, clock, day
 from billing_app.ui.present.shared import in_a_sentence, offer_basket, offer_named
-from billing_app.ui.present.shell import why_not_buying
+from billing_app.ui.present.shell import buying_address, why_not_buying
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,9 @@ def banner_shown(
     if not banners:
         return BannerShown()
     worst = banners[0]
-    address = shell.organization.address
-    title, text = _sentences(worst, actions, resets_at, now, formats)
+    address, buying = shell.organization.address, buying_address(shell)
+    payer = shell.payer.name if shell.payer else ""
+    title, text = _sentences(worst, actions, resets_at, now, formats, payer)
     others = len(banners) - 1
     action = action_full = href = second = second_href = ""
     if worst.offer is not None and worst.metric is not None:
@@ -52,7 +53,7 @@ def banner_shown(
         price = formats.money(worst.offer.price_cents, worst.offer.currency)
         action_full = f"Buy {name} for {price}"
         action = action_full if worst.kind is BannerKind.BLOCKED else f"Buy {name}"
-        href = routes.buy(address, metric=worst.metric.id, basket=offer_basket(worst.offer))
+        href = routes.buy(buying, metric=worst.metric.id, basket=offer_basket(worst.offer))
     if worst.kind is BannerKind.PAST_DUE:
         action = action_full = "Pay or change the card"
         href = routes.plan(address)
@@ -76,19 +77,24 @@ def banner_shown(
     )
 
 
-def banner_line(banner: BannerView, formats: Formats, now: datetime) -> str:
+def banner_line(banner: BannerView, formats: Formats, now: datetime, payer: str = "") -> str:
     """One of the others, in one sentence."""
-    return _sentences(banner, (), now, now, formats)[0]
+    return _sentences(banner, (), now, now, formats, payer)[0]
 
 
 def _sentences(
-    banner: BannerView, actions: tuple[ActionView, ...], resets_at: datetime, now: datetime, formats: Formats
+    banner: BannerView,
+    actions: tuple[ActionView, ...],
+    resets_at: datetime,
+    now: datetime,
+    formats: Formats,
+    payer: str,
 ) -> tuple[str, str]:
-    """Title and text of a banner."""
+    """Title and text of a banner; `payer` is who buys where that is another organization."""
     metric, at = banner.metric, banner.at
     when = day(at, now) if at else ""
     if banner.kind is BannerKind.BLOCKED and metric:
-        return _blocked(banner, metric, actions, resets_at, now)
+        return _blocked(banner, metric, actions, resets_at, now, f"{payer} buys" if payer else "you buy")
     if banner.kind is BannerKind.RUNS_OUT and metric:
         return f"{metric.name} {_runs(metric)} out on {when} at this pace.", _offer_sentence(banner.offer, now, formats)
     if banner.kind is BannerKind.DEBT and metric:
@@ -117,16 +123,23 @@ def _runs(metric: Metric) -> str:
 
 
 def _blocked(
-    banner: BannerView, metric: Metric, actions: tuple[ActionView, ...], resets_at: datetime, now: datetime
+    banner: BannerView,
+    metric: Metric,
+    actions: tuple[ActionView, ...],
+    resets_at: datetime,
+    now: datetime,
+    somebody_buys: str,
 ) -> tuple[str, str]:
     names = _listed(banner.actions)
     name = in_a_sentence(metric)
     title = f"{names} are blocked: {name} is used up" if names else f"{metric.name} is used up"
     subject = "They work" if names else "It works"
     if metric.aggregation is Aggregation.LEVEL:
-        way = f"as soon as you buy {name} or delete some of it."
+        way = f"as soon as {somebody_buys} {name} or some of it is deleted."
+        if somebody_buys == "you buy":
+            way = f"as soon as you buy {name} or delete some of it."
     else:
-        way = f"as soon as you buy {name}, or on {day(resets_at, now)} when the plan's share starts anew."
+        way = f"as soon as {somebody_buys} {name}, or on {day(resets_at, now)} when the plan's share starts anew."
     blocked = [action for action in actions if action.blocking]
     rest = " Everything else works." if names and len(blocked) == len(banner.actions) < len(actions) else ""
     return title, f"{subject} again {way}{rest}"

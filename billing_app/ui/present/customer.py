@@ -95,6 +95,9 @@ class CustomerShown:
     name: str = ""
     facts: list[Field] = field(default_factory=list)
     pages_href: str = ""
+    payer: str = ""
+    """Who pays for it, if another does, and that one's page."""
+    payer_href: str = ""
     standings: list[StandingRow] = field(default_factory=list)
     grants: list[PaidGrantRow] = field(default_factory=list)
     orders: list[OrderRow] = field(default_factory=list)
@@ -111,13 +114,15 @@ def customer_shown(view: CustomerView, formats: Formats, grant: str, amount: str
         ready=True,
         name=view.name,
         facts=[
-            Field("Plan", view.plan_name),
+            Field("Plan", f"{view.plan_name}, paid by {view.payer_name}" if view.payer else view.plan_name),
             Field("Members", formats.number(view.members)),
             Field("Address", view.address),
             Field("Since", long_day(view.created_at)),
             Field("Stripe customer", view.customer_id or "none yet", "" if view.customer_id else "quiet"),
         ],
         pages_href=routes.overview(view.address),
+        payer=view.payer_name,
+        payer_href=operator_routes.organization(view.payer) if view.payer else "",
         standings=[_standing(each, formats) for each in view.standings],
         grants=[_grant(each, view, formats, each.id == grant) for each in view.grants],
         orders=[_order(each, formats) for each in view.orders],

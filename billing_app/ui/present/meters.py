@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from billing_app.services.views import ForecastKind, MeterState, MeterView
+from billing_app.services.views import ForecastKind, MeterState, MeterView, OwnUse
 from billing_app.ui.formats import Formats, day, in_days, last_day, long_day, plain_day
 from billing_app.ui.present.banners import unavailable_since
 from billing_app.ui.present.shared import MetricShown, metric_shown
@@ -39,6 +39,8 @@ class MeterShown:
     used: str = ""
     used_exact: str = ""
     included: str = ""
+    own: str = ""
+    """ "yours 37", where all that one plan pays for use it together."""
     left: str = ""
     left_exact: str = ""
     left_tone: str = ""
@@ -55,8 +57,10 @@ class MeterShown:
     href: str = ""
 
 
-def meter_shown(meter: MeterView, period_end: datetime, now: datetime, href: str, formats: Formats) -> MeterShown:
-    """The row of one metric."""
+def meter_shown(
+    meter: MeterView, period_end: datetime, now: datetime, href: str, formats: Formats, own: OwnUse | None = None
+) -> MeterShown:
+    """The row of one metric; `own` where another pays, and so only a part of what is used is the reader's."""
     metric = meter.metric
     until, until_note, until_tone = _until(meter, period_end, now, formats)
     left_note, left_note_tone = _left_note(meter, period_end, now, formats)
@@ -75,6 +79,7 @@ def meter_shown(meter: MeterView, period_end: datetime, now: datetime, href: str
         left=formats.quantity(metric, meter.left),
         left_exact=formats.exact(metric, meter.left),
         left_tone="" if meter.left else "quiet",
+        own=f"yours {formats.quantity(metric, own.used)}" if own else "",
         left_note=left_note,
         left_note_tone=left_note_tone,
         until=until,

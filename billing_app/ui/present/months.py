@@ -101,13 +101,13 @@ def months_chart(
         caption=chart_caption(metric, scale.unit),
         alt=_alt(months, metric, formats),
         uncovered=any(one.uncovered for one in months),
-        included=_included(months, metric, line_fits(frame), formats),
+        included=included_line(months, metric, line_fits(frame), formats),
         many=len(months) > 6,
         table=months_table(months, metric, formats),
     )
 
 
-def _included(months: tuple[MonthView, ...], metric: Metric, drawn: bool, formats: Formats) -> str:
+def included_line(months: tuple[MonthView, ...], metric: Metric, drawn: bool, formats: Formats) -> str:
     """What the legend says of the line; a line too far above the bars to be drawn is said in words."""
     highest = max((one.allowance or 0 for one in months), default=0)
     if not highest:

@@ -41,7 +41,7 @@ def organizations_shown(view: OrganizationsView, formats: Formats, search: str, 
             OrganizationRow(
                 name=line.name,
                 address=line.address,
-                plan=line.plan_name,
+                plan=f"{line.plan_name}, paid by {line.payer_name}" if line.payer_name else line.plan_name,
                 members=formats.number(line.members),
                 blocked=line.blocked,
                 href=operator_routes.organization(line.address),

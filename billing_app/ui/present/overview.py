@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from billing_app.domain.catalog.model import Metric
 from billing_app.domain.credits import Aggregation
@@ -23,6 +24,7 @@ from billing_app.ui.present.banners import BannerShown, banner_line, banner_show
 from billing_app.ui.present.charting import ChartShown
 from billing_app.ui.present.meters import MeterShown, meter_shown
 from billing_app.ui.present.months import months_chart
+from billing_app.ui.present.own_months import own_chart, share_text
 from billing_app.ui.present.shared import (
     Choice,
     Field,
@@ -86,6 +88,8 @@ class OverviewShown:
     choices: list[Choice] = field(default_factory=list)
     metric_base: str = ""
     chart: ChartShown = field(default_factory=ChartShown)
+    own: list[CreditLine] = field(default_factory=list)
+    """Where another pays: the organization's own part of each metric."""
     spent_title: str = ""
     spent: list[CreditLine] = field(default_factory=list)
     ending: list[CreditLine] = field(default_factory=list)
@@ -116,24 +120,45 @@ def overview_shown(view: OverviewView, shell: ShellView, formats: Formats) -> Ov
         recount=recount_text(view.recount),
         recount_failed=view.recount.failed,
         banner=banner_shown(view.banners, view.actions, shell, end, now, formats),
-        others=[banner_line(one, formats, now) for one in view.banners[1:]],
+        others=[banner_line(one, formats, now, view.payer_name) for one in view.banners[1:]],
         actions=[_action(one) for one in view.actions] if any(one.blocking for one in view.actions) else [],
         meters=[
-            meter_shown(meter, end, now, routes.usage(address, metric=meter.metric.id), formats)
-            for meter in view.meters
+            meter_shown(meter, end, now, routes.usage(address, metric=meter.metric.id), formats, own)
+            for meter, own in zip_longest(view.meters, view.own)
         ],
         metric=metric_shown(view.chart) if view.chart else MetricShown(),
         choices=metric_choices(view.metrics),
         metric_base=f"{routes.overview(address)}?metric=",
-        chart=months_chart(view.months, view.chart, formats) if view.chart else ChartShown(),
-        spent_title=f"Where {possessive_month(view.period)} credits went",
+        chart=_chart(view, formats),
+        own=_own(view, formats),
+        spent_title=f"Your part in {month_in_words(view.period)}"
+        if view.payer_name
+        else f"Where {possessive_month(view.period)} credits went",
         spent=_spent(view, formats),
         ending=_ending(view, formats),
         unposted=_unposted(view, formats),
-        blocked=view.takes is not None,
+        blocked=view.takes is not None and not view.payer_name,
         takes=_takes(view.takes, view, address, formats) if view.takes else TakesShown(),
         empty=not view.ever_used,
     )
+
+
+def _chart(view: OverviewView, formats: Formats) -> ChartShown:
+    if view.chart is None:
+        return ChartShown()
+    return (own_chart if view.payer_name else months_chart)(view.months, view.chart, formats)
+
+
+def _own(view: OverviewView, formats: Formats) -> list[CreditLine]:
+    return [
+        CreditLine(
+            metric_shown(one.metric),
+            share_text(one.used, one.whole),
+            formats.quantity(one.metric, one.used),
+            formats.exact(one.metric, one.used),
+        )
+        for one in view.own
+    ]
 
 
 def _action(action: ActionView) -> ActionShown:

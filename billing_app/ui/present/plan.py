@@ -13,7 +13,7 @@ from billing_app.ui import routes
 from billing_app.ui.formats import Formats, clock, day, in_days, long_day
 from billing_app.ui.present.plan_cards import CardShown, cards
 from billing_app.ui.present.shared import Choice, Field
-from billing_app.ui.present.shell import why_not_buying
+from billing_app.ui.present.shell import why_not_paying
 
 WORDS = {
     Limit.MEMBERSHIPS: "Members",
@@ -90,6 +90,10 @@ class PlanShown:
     """Why nothing can be bought or changed; empty when it can."""
     billed: bool = False
     """There may be invoices."""
+    title: str = "Your plan"
+    compare_title: str = "All plans"
+    compare_note: str = "more at once, less when what is paid has run out"
+    limits_note: str = ""
 
 
 def plan_shown(view: PlanView, shell: ShellView, formats: Formats, interval: str = "") -> PlanShown:
@@ -98,7 +102,7 @@ def plan_shown(view: PlanView, shell: ShellView, formats: Formats, interval: str
     running = found if found is not None and found.status not in ENDED else None
     chosen = interval if interval in ("month", "year") else (running.interval if running else "month")
     address = shell.organization.address
-    refusal = why_not_buying(shell)
+    refusal = why_not_paying(shell)
     free = running is not None and running.status in ("active", "trialing")
     return PlanShown(
         ready=True,
@@ -120,6 +124,7 @@ def plan_shown(view: PlanView, shell: ShellView, formats: Formats, interval: str
         can_manage=view.has_customer and view.selling,
         refusal=refusal,
         billed=view.has_customer and view.selling,
+        **_words(view),
     )
 
 
@@ -139,6 +144,23 @@ def invoices_shown(found: list[InvoiceLink], formats: Formats) -> list[InvoiceSh
     ]
 
 
+def _words(view: PlanView) -> dict[str, str]:
+    """Titles of the page where another organization pays."""
+    if not view.payer_name:
+        return {}
+    return {
+        "title": f"The plan of {view.payer_name}",
+        "compare_title": "A plan of its own",
+        "compare_note": f"then this organization pays for itself, and {view.payer_name} no longer does",
+        "limits_note": f"Taken by all that {view.payer_name} pays for.",
+    }
+
+
+def after_it(view: PlanView) -> str:
+    """What holds where this organization has no plan of its own: "Free holds", "Larkfield Maps pays"."""
+    return f"{view.above_name} pays" if view.above_name else f"{view.default_plan.name} holds"
+
+
 def _badge(found: SubscriptionView | None, now: datetime) -> tuple[str, str]:
     if found is None:
         return "", ""
@@ -151,6 +173,8 @@ def _badge(found: SubscriptionView | None, now: datetime) -> tuple[str, str]:
 
 
 def _price(view: PlanView, found: SubscriptionView | None, formats: Formats) -> tuple[str, str]:
+    if found is None and view.payer_name:
+        return "Shared", f"paid by {view.payer_name}"
     if found is None:
         month = view.plan.prices.month_cents
         if month is None:
@@ -187,33 +211,37 @@ def _since(found: SubscriptionView) -> Field:
 def _state(view: PlanView, formats: Formats) -> StateShown:
     """The one thing that is special."""
     found, now = view.subscription, view.now
-    if view.payer_name:
-        return StateShown(True, "info", "", f"{view.payer_name} pays.", "This organization counts against its plan.")
+    if view.payer_name and (found is None or found.status in ENDED):
+        ended = f" {found.plan_name} ended on {day(found.ended_at or now, now)}." if found is not None else ""
+        return StateShown(
+            True, "info", "", f"{view.payer_name} pays for this organization.{ended}",
+            f"Its admins, and who has the role billing there, change the plan and buy credits at {view.payer_name}.",
+        )  # fmt: skip
     if found is None:
         return StateShown()
-    default = view.default_plan.name
+    default, after = view.default_plan.name, after_it(view)
     if found.status == "past_due":
         return _past_due(found, default, now)
     if found.status == "unpaid":
         return StateShown(
             True, "triangle-alert", "blocked", f"{found.plan_name} was not paid for.",
-            f"The limits of {default} hold until it is. Bought credits stay usable.", "portal", "Pay now",
+            f"{after} until it is. {_credits(view)}", "portal", "Pay now",
         )  # fmt: skip
     if found.status == "paused":
         return StateShown(
             True, "circle-pause", "soon", f"{found.plan_name} is paused.",
-            f"Nothing is billed, and {default} holds meanwhile. Bought credits stay usable.", "resume", "Resume",
+            f"Nothing is billed, and {after} meanwhile. {_credits(view)}", "resume", "Resume",
         )  # fmt: skip
     if found.status in ENDED:
         ended = found.ended_at or now
         return StateShown(
             True, "info", "", f"{found.plan_name} ended on {day(ended, now)}.",
-            f"{default} holds since. Your data and bought credits are as they were.",
+            f"{after} since. Your data and bought credits are as they were.",
         )  # fmt: skip
     if found.cancel_at is not None:
         return StateShown(
             True, "info", "soon", f"{found.plan_name} ends on {day(found.cancel_at, now)}.",
-            f"Then {default} holds. Bought credits stay; nothing is deleted.", "keep", f"Keep {found.plan_name}",
+            f"Then {after}. {_credits(view, 'stay')} Nothing is deleted.", "keep", f"Keep {found.plan_name}",
         )  # fmt: skip
     if found.scheduled_at is not None:
         what = f"{found.scheduled_plan_name}, paid by the {found.scheduled_interval},"
@@ -222,6 +250,11 @@ def _state(view: PlanView, formats: Formats) -> StateShown:
             f"Until then you have {found.plan_name}, which is paid.", "keep", f"Keep {found.plan_name}",
         )  # fmt: skip
     return StateShown()
+
+
+def _credits(view: PlanView, stay: str = "stay usable") -> str:
+    """What becomes of bought credits without the plan: those of a part rest while another pays."""
+    return "Bought credits rest meanwhile." if view.above_name else f"Bought credits {stay}."
 
 
 def _past_due(found: SubscriptionView, default: str, now: datetime) -> StateShown:

@@ -47,7 +47,7 @@ def cards(
 ) -> list[CardShown]:
     """One card per plan; at most one of them, the next larger, has the page's primary button."""
     rhythm = BillingInterval(interval)
-    larger = next((plan.id for plan in view.plans if _is_larger(view, plan, rhythm)), "")
+    larger = "" if view.payer_name else next((plan.id for plan in view.plans if _is_larger(view, plan, rhythm)), "")
     calm = running is None or running.status in ("active", "trialing")
     return [_card(view, running, plan, rhythm, formats, refusal, calm and plan.id == larger) for plan in view.plans]
 
@@ -75,7 +75,7 @@ def _card(
         price=price,
         per=per,
         note=note,
-        current=plan.id == view.plan.id,
+        current=plan.id == view.plan.id and not view.payer_name,
         deed=deed,
         action=action,
         primary=primary and deed in ("subscribe", "change"),
@@ -102,7 +102,8 @@ def _price(view: PlanView, plan: Plan, rhythm: BillingInterval, formats: Formats
 def _deed(view: PlanView, running: SubscriptionView | None, plan: Plan, rhythm: BillingInterval) -> tuple[str, str]:
     cents = price_cents(plan, rhythm)
     if running is None:
-        if plan.id == view.plan.id or not cents or plan.retired:
+        held = plan.id == view.plan.id and not view.payer_name
+        if held or not cents or plan.retired:
             return "", ""
         return "subscribe", f"Try {plan.name}" if plan.trial_days and view.may_try else f"Choose {plan.name}"
     if plan.id == running.plan:

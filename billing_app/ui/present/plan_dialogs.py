@@ -9,6 +9,7 @@ from billing_app.domain.subscriptions import When
 from billing_app.services.views.plan import PlanChangeView, PlanView, SubscriptionView
 from billing_app.ui.desks.plan import PlanDeed
 from billing_app.ui.formats import Formats, day, long_day
+from billing_app.ui.present.plan import after_it
 from billing_app.ui.present.shared import Field
 
 
@@ -77,19 +78,19 @@ def deed_dialog(deed: PlanDeed, view: PlanView) -> DialogShown:
     found = view.subscription
     if found is None:
         return DialogShown()
-    default, name, now = view.default_plan.name, found.plan_name, view.now
+    name, now = found.plan_name, view.now
     if deed is PlanDeed.CANCEL:
         return DialogShown(
-            True, deed, f"End {name}?", facts=_cancelling(found, default, now),
+            True, deed, f"End {name}?", facts=_cancelling(found, view, now),
             confirm=f"End on {day(found.period_end, now)}", back=f"Keep {name}", tone="danger",
         )  # fmt: skip
     if deed is PlanDeed.PAUSE:
         return DialogShown(
             True, deed, f"Pause {name}?",
             facts=[
-                f"From now on nothing is billed, and the limits of {default} hold.",
+                f"From now on nothing is billed, and {after_it(view)}.",
                 "What is left of the paid period becomes credit for your next invoices.",
-                "Bought credits stay usable. Resume whenever you like: a new period begins then and is billed.",
+                f"Bought credits {_stay(view)}. Resume whenever you like: a new period begins then and is billed.",
             ],
             confirm="Pause now", back=f"Keep {name} running", tone="danger",
         )  # fmt: skip
@@ -106,11 +107,21 @@ def deed_dialog(deed: PlanDeed, view: PlanView) -> DialogShown:
     )  # fmt: skip
 
 
-def _cancelling(found: SubscriptionView, default: str, now: datetime) -> list[str]:
+def _stay(view: PlanView) -> str:
+    return f"rest while {view.above_name} pays" if view.above_name else "stay usable"
+
+
+def _cancelling(found: SubscriptionView, view: PlanView, now: datetime) -> list[str]:
+    default = view.default_plan.name
+    then = f"Then {default} holds: what you have stays, but nothing that {default} does not include can be created."
+    if view.above_name:
+        then = f"Then {view.above_name} pays for this organization again, and what you have counts against its plan."
     facts = [
         f"{found.plan_name} is paid until {long_day(found.period_end)} and stays until then.",
-        f"Then {default} holds: what you have stays, but nothing that {default} does not include can be created.",
-        "Credits that you bought stay usable for their whole year.",
+        then,
+        f"Credits that you bought rest while {view.above_name} pays, and still end on their dates."
+        if view.above_name
+        else "Credits that you bought stay usable for their whole year.",
         "You can change your mind until then.",
     ]
     if found.status == "trialing":

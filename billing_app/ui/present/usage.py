@@ -11,6 +11,7 @@ from billing_app.ui.formats import Formats, month, month_in_words, month_with_ye
 from billing_app.ui.present.charting import ChartShown
 from billing_app.ui.present.days import days_chart, days_note
 from billing_app.ui.present.months import month_cells, months_chart
+from billing_app.ui.present.own_months import own_cells, own_chart
 from billing_app.ui.present.shared import Choice, Field, MetricShown, metric_choices, metric_shown
 
 RANGES = (3, 13)
@@ -36,6 +37,8 @@ class SourceRow:
     name: str = ""
     used: str = ""
     share: str = ""
+    others: bool = False
+    """All others that the same plan pays for."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ class UsageShown:
 
 def usage_shown(view: UsageView, shell: ShellView, formats: Formats, months: int = DEFAULT_RANGE) -> UsageShown:
     """The screen of one metric's use."""
-    address, metric = shell.organization.address, view.metric
+    address, metric, shared = shell.organization.address, view.metric, view.payer_name != ""
     kept = months if months != DEFAULT_RANGE else ""
     place = next((i for i, one in enumerate(view.months) if one.period.number == view.chosen), len(view.months) - 1)
     hrefs = [
@@ -84,18 +87,18 @@ def usage_shown(view: UsageView, shell: ShellView, formats: Formats, months: int
         span=str(months),
         span_base=routes.usage(address, metric=metric.id) + "&months=",
         csv_href=routes.api(address, "history.csv", metric=metric.id),
-        stats=_stats(view, view.months[place], formats) if view.months else [],
-        chart=months_chart(view.months, metric, formats, chosen=place),
+        stats=(_own_stats if shared else _stats)(view, view.months[place], formats) if view.months else [],
+        chart=(own_chart if shared else months_chart)(view.months, metric, formats, chosen=place),
         month_hrefs=hrefs,
-        days=days_chart(view.days, formats),
-        days_note=days_note(view.days),
+        days=ChartShown() if shared else days_chart(view.days, formats),
+        days_note="" if shared else days_note(view.days),
         earlier_href=hrefs[place - 1] if place > 0 else "",
         later_href=hrefs[place + 1] if place + 1 < len(hrefs) else "",
         rows=[
             _row(one, view, formats, hrefs[index], index == place)
             for index, one in reversed(list(enumerate(view.months)))
         ],
-        sources=_sources(view, formats) if len(view.sources) > 1 else [],
+        sources=_sources(view, formats) if shared or len(view.sources) > 1 else [],
         sources_title=f"Where {possessive_month(view.days.period)} use came from",
     )
 
@@ -115,6 +118,18 @@ def _stats(view: UsageView, one: MonthView, formats: Formats) -> list[Field]:
     return [*figures, _pace(view, formats)]
 
 
+def _own_stats(view: UsageView, one: MonthView, formats: Formats) -> list[Field]:
+    """The same where another pays: its own part, all of it, and what they share."""
+    metric, own = view.metric, one.own or 0
+    name = f"Yours in {month_in_words(one.period)}" if one.running else f"Yours in {month_with_year(one.period)}"
+    included = "unlimited" if one.allowance is None else formats.size(metric, one.allowance)
+    return [
+        Field(name, formats.quantity(metric, own), hint=formats.exact(metric, own)),
+        Field("All together", formats.quantity(metric, one.used), hint=formats.exact(metric, one.used)),
+        Field("Included for all", included),
+    ]
+
+
 def _pace(view: UsageView, formats: Formats) -> Field:
     forecast, metric = view.forecast, view.metric
     if metric.aggregation is Aggregation.LEVEL:
@@ -125,6 +140,9 @@ def _pace(view: UsageView, formats: Formats) -> Field:
 
 
 def _row(one: MonthView, view: UsageView, formats: Formats, href: str, chosen: bool) -> MonthRow:
+    if view.payer_name:
+        name, *figures = own_cells(one, view.metric, formats)
+        return MonthRow(name, figures, href=href, chosen=chosen)
     cells = month_cells(one, view.metric, formats)
     return MonthRow(
         name=cells[0] if not one.running else f"{month(one.period)} so far",
@@ -139,6 +157,11 @@ def _row(one: MonthView, view: UsageView, formats: Formats, href: str, chosen: b
 def _sources(view: UsageView, formats: Formats) -> list[SourceRow]:
     whole = sum(one.used for one in view.sources) or 1
     return [
-        SourceRow(one.name, formats.quantity(view.metric, one.used), f"{100 * one.used / whole:.1f}%")
+        SourceRow(
+            one.name or f"Others that {view.payer_name} pays for",
+            formats.quantity(view.metric, one.used),
+            f"{100 * one.used / whole:.1f}%",
+            others=not one.name,
+        )
         for one in view.sources
     ]

@@ -13,6 +13,7 @@ import reflex as rx
 
 from billing_app.domain.errors import BillingError, NotFoundError
 from billing_app.ui import operator_routes
+from billing_app.ui.components.banner import remark
 from billing_app.ui.components.basics import button_link, head, link
 from billing_app.ui.components.customer import grant_line, purchases_and_events, standings
 from billing_app.ui.components.hands import hands_panel
@@ -128,26 +129,29 @@ def customer_page() -> rx.Component:
             tools=[button_link("See their pages", href=screen.pages_href)],
         ),
         rx.cond(CustomerState.done != "", _done()),
+        rx.cond(screen.payer != "", _paid_by()),
         rx.el.section(facts_strip(screen.facts), class_name="panel"),
         *[section() for section in SECTIONS],
     )
     return operator_page(content, active="organizations", ready=screen.ready, skeleton=list_skeleton("Organization"))
 
 
+def _paid_by() -> rx.Component:
+    """What it uses counts somewhere else (credits.md, rule 14)."""
+    return remark(
+        "network",
+        screen.payer + " pays for this organization.",
+        "Where it stands is where they stand together. Credits are given, and plans changed, there.",
+        action=rx.el.div(button_link("Open ", screen.payer, href=screen.payer_href), class_name="banner-actions"),
+    )
+
+
 def _done() -> rx.Component:
-    return rx.el.section(
-        rx.el.div(
-            rx.icon("circle-check", size=18, aria_hidden="true"),
-            rx.el.div(
-                rx.el.strong(CustomerState.done, " given back."),
-                rx.el.span("Their credits and ledger follow it already.", class_name="text"),
-                class_name="banner-words",
-            ),
-            class_name="banner-line",
-        ),
-        class_name="banner remark",
-        role="status",
-        custom_attrs={"data-tone": "good"},
+    return remark(
+        "circle-check",
+        CustomerState.done + " given back.",
+        "Their credits and ledger follow it already.",
+        tone="good",
     )
 
 
