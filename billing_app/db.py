@@ -56,14 +56,14 @@ class Database:
             yield session
 
     @contextmanager
-    def single(self) -> Generator[Session]:
-        """For work that writes in one statement: on PostgreSQL each statement is a transaction of its own.
+    def single(self, *, writing: bool = True) -> Generator[Session]:
+        """For work that one statement decides: on PostgreSQL each statement is a transaction of its own.
 
         Nobody waits for BEGIN and COMMIT, and a row that many want is not held until Python has its turn. SQLite, where
-        those cost nothing, does as `writing`.
+        those cost nothing, does as `writing` or `reading`.
         """
         if self.sqlite:
-            with self.writing() as session:
+            with self.writing() if writing else self.reading() as session:
                 yield session
             return
         options = {"isolation_level": "AUTOCOMMIT"}
@@ -77,7 +77,8 @@ class Database:
 
 def _postgresql_engine(url: URL, schema: str) -> Engine:
     arguments = {"options": f"-csearch_path={schema}"} if schema else {}
-    engine = create_engine(url, pool_size=10, connect_args=arguments)
+    # Parameters are people's addresses and hashes of secrets: none of them belongs in an error's text, and so in a log.
+    engine = create_engine(url, pool_size=10, connect_args=arguments, hide_parameters=True)
 
     @event.listens_for(engine, "checkin")
     def rest(_connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
@@ -103,10 +104,10 @@ def _lives(engine: Engine, connection: DBAPIConnection) -> bool:
 def _sqlite_engine(url: URL) -> Engine:
     in_memory = url.database in (None, "", ":memory:")
     if in_memory:
-        engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+        engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False}, hide_parameters=True)
     else:
         Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(url, connect_args={"check_same_thread": False})
+        engine = create_engine(url, connect_args={"check_same_thread": False}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def configure(connection: DBAPIConnection, _record: object) -> None:
@@ -121,7 +122,6 @@ def _sqlite_engine(url: URL) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         read_only = connection.get_execution_options().get(READ_ONLY)
-        # not through SQLAlchemy, which would take longer to pass it on than SQLite to do it
-        connection.connection.cursor().execute("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 
 FILE_VARIABLE = "BILLING_LOG_FILE"
 """Names the file, from the process that starts to those that serve. With the demo, the terminal stays readable."""
@@ -19,11 +20,14 @@ SHARED = (
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 )
 
+TRACES = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
+"""Where it broke, without what was in the variables there: a password, a key, a Cookie header."""
+
 
 def configure() -> None:
     """Sends structlog's lines and the standard library's warnings to one place, in one form."""
     stream = _stream()
-    render = (structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer())
+    render = (TRACES, structlog.processors.JSONRenderer())
     structlog.configure(
         processors=[*SHARED, *render],
         logger_factory=structlog.WriteLoggerFactory(stream),

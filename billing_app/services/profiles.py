@@ -20,7 +20,7 @@ from billing_app.store.tables.orgs import Organization
 COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 COUNTRY = re.compile(r"[A-Z]{2}")
 SUBDOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-LOGO = re.compile(r"(https?://[^\s\"'<>\\]{1,1990}|/[A-Za-z0-9._~/%-]{1,1990})")
+LOGO = re.compile(r"(https?://[^\s\"'<>\\]{1,1990}|/(?!/)[A-Za-z0-9._~/%-]{1,1990})")
 """An address of an image. It is never fetched by us; pages show it as text unless it is on our own host."""
 
 LONGEST = {"type": 100, "description": 2_000, "size": 50}

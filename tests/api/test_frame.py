@@ -84,6 +84,32 @@ def test_a_body_that_is_no_json_is_a_problem(api: Api, key: str, body: bytes) ->
             assert answer.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "/admin/catalogue", rb'{"document": {"metrics": "\ud800"}, "based_on": 1}'),
+        ("POST", "/admin/catalogue/validate", rb'{"document": {"\ud800": NaN}}'),
+        ("POST", "/admin/catalogue/preview", rb'{"document": {"currency": 1e400}, "based_on": 1}'),
+        ("PATCH", "/organizations/acme", rb'{"\ud800": 1}'),
+        ("PATCH", "/organizations/acme", rb'{"description": "\ud800"}'),
+        ("PUT", "/organizations/acme/notifications", rb'{"people": {"\ud800": []}}'),
+        ("POST", "/organizations/acme/check", rb'{"metric": "mau", "quantity": 1e400}'),
+        ("POST", "/organizations/acme/check", b'{"metric": "mau", "quantity": ' + b"9" * 5_000 + b"}"),
+        ("POST", "/organizations/acme/usage", rb'{"events": [{"id": "1", "metric": "mau", "quantity": NaN}]}'),
+    ],
+)
+def test_what_python_takes_for_json_and_nobody_else_is_a_problem(
+    api: Api, key: str, method: str, path: str, body: bytes
+) -> None:
+    """Halves of characters, NaN, infinity and numbers of thousands of digits."""
+    with api.database.writing() as session:
+        operator, _ = a_key(session, None)
+    with api.program(operator) as program:
+        answer = program.request(method, path, content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code in {400, 422}, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
 def test_an_announced_body_that_is_too_large_is_refused_unread(api: Api, key: str) -> None:
     with api.program(key) as program:
         answer = program.post("/organizations/acme/usage", content=b" " * (MAX_BODY_BYTES + 1))

@@ -121,8 +121,8 @@ class TestCloudEvents:
 
     EVENT: ClassVar = {"specversion": "1.0", "id": "1", "source": "/eu", "type": "bandwidth", "data": {"quantity": 5}}
 
-    def send(self, program: httpx.Client, events: Any) -> httpx.Response:
-        headers = {"Content-Type": "application/cloudevents-batch+json; charset=utf-8"}
+    def send(self, program: httpx.Client, events: Any, form: str = "cloudevents-batch") -> httpx.Response:
+        headers = {"Content-Type": f"application/{form}+json; charset=utf-8"}
         return program.post("/organizations/acme/usage", json=events, headers=headers)
 
     def test_they_are_counted(self, program: httpx.Client) -> None:
@@ -133,6 +133,19 @@ class TestCloudEvents:
     def test_source_and_id_together_make_it_the_same_event(self, program: httpx.Client) -> None:
         answer = self.send(program, [self.EVENT, self.EVENT, {**self.EVENT, "source": "/us"}]).json()
         assert (answer["accepted"], len(answer["duplicates"])) == (2, 1)
+
+    def test_a_source_with_a_blank_is_none_and_cannot_pass_for_another(self, program: httpx.Client) -> None:
+        pair = [{**self.EVENT, "source": "a", "id": "b c"}, {**self.EVENT, "source": "a b", "id": "c"}]
+        answer = self.send(program, pair)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "body.1.source")
+
+    def test_one_alone_is_counted_once_whether_alone_or_in_a_batch(self, program: httpx.Client) -> None:
+        alone = self.send(program, self.EVENT, form="cloudevents")
+        assert (alone.status_code, alone.json()["accepted"]) == (202, 1)
+        assert self.send(program, [self.EVENT]).json()["duplicates"][0]["differs"] is False
+        assert used(program, "bandwidth") == 5
+        wrong = self.send(program, {**self.EVENT, "specversion": "0.3"}, form="cloudevents")
+        assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "body.specversion")
 
     def test_another_version_is_refused(self, program: httpx.Client) -> None:
         answer = self.send(program, [{**self.EVENT, "specversion": "0.3"}])

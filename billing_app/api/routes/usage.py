@@ -22,6 +22,7 @@ from billing_app.api.schemas.usage import (
     AboutVotingType,
     CheckAnswer,
     CheckRequest,
+    CloudEvent,
     CloudEventBatch,
     UsageAnswer,
     UsageBatch,
@@ -33,9 +34,11 @@ from billing_app.services.usage import ReportedEvent
 
 router = APIRouter(prefix="/organizations/{address}", tags=["usage"])
 
-CLOUD_EVENTS = "application/cloudevents-batch+json"
-
-BODIES = {"application/json": UsageBatch, CLOUD_EVENTS: CloudEventBatch}
+BODIES = {
+    "application/json": UsageBatch,
+    "application/cloudevents-batch+json": CloudEventBatch,
+    "application/cloudevents+json": CloudEvent,
+}
 
 DOCUMENTED_BODY = {
     "requestBody": {
@@ -110,7 +113,7 @@ def _ask(visit: Visit, question: CheckRequest, origin: str, *, writing: bool) ->
 
 
 def read_events(body: bytes, content_type: str) -> list[ReportedEvent]:
-    """The events of a body in one of the two forms.
+    """The events of a body in one of the forms.
 
     Raises RequestValidationError for a body that is not of its form, BillingError `unsupported_media_type` for others.
     """
@@ -119,7 +122,8 @@ def read_events(body: bytes, content_type: str) -> list[ReportedEvent]:
     if model is None:
         raise BillingError(f"Send {' or '.join(BODIES)}, not {media}.", code="unsupported_media_type", status=415)
     try:
-        return model.model_validate_json(body).reported()
+        read = model.model_validate_json(body).reported()
     except ValidationError as error:
         wrong = error.errors(include_url=False, include_context=False, include_input=False)
         raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in wrong]) from None
+    return read if isinstance(read, list) else [read]

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from billing_app.api.schemas.shared import WHOLE, Answer, Flag, Request
 from billing_app.services.catalogue_edits import Version
 from billing_app.services.catalogue_effects import Affected, MetricEffect, Preview
 
 
+def _writable(document: dict[str, Any]) -> dict[str, Any]:
+    """Python reads JSON that is none: NaN and halves of characters. What cannot be written again is no document."""
+    try:
+        json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError):
+        raise ValueError("this is no JSON that could be kept") from None
+    return document
+
+
 class CatalogueRequest(Request):
     """A whole catalogue, as plans.json has it."""
 
-    document: dict[str, Any]
+    document: Annotated[dict[str, Any], AfterValidator(_writable)]
 
 
 class CatalogueEditRequest(CatalogueRequest):

@@ -44,6 +44,9 @@ class UsageBatch(Request):
 Half = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT // 2, pattern=VISIBLE)]
 """Source and id of a CloudEvent are kept as one key."""
 
+Source = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT // 2, pattern=r"^[^\x00-\x20\x7f]+$")]
+"""A URI reference. It has no blank, so that the pair stays apart in one key."""
+
 
 class CloudEventData(Request):
     """The payload of a usage event as a CloudEvent."""
@@ -61,14 +64,14 @@ class CloudEvent(BaseModel):
 
     specversion: Literal["1.0"]
     id: Half
-    source: Half
+    source: Source
     type: Name
     subject: Text | None = None
     time: Moment | None = None
     data: CloudEventData | None = None
 
     def reported(self) -> ReportedEvent:
-        """The event as the service takes it. A source has no blank in it, so that the pair stays apart in one key."""
+        """The event as the service takes it."""
         quantity = None if self.data is None else self.data.quantity
         return ReportedEvent(self.type, quantity, self.subject, self.time, f"{self.source} {self.id}")
 
