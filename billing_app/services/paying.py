@@ -88,8 +88,12 @@ def require_active(organization: Organization, paying: Organization) -> None:
 
 
 def require_own_plan(session: Session, organization: Organization, now: datetime) -> None:
-    """Credits go where use is counted. Raises ConflictError `no_own_plan`, with the `payer`'s address."""
+    """Credits go where use is counted, and nobody pays for what they may not use.
+
+    Raises ConflictError `no_own_plan`, with the `payer`'s address, and ForbiddenError `organization_inactive`.
+    """
     paying = payer(session, organization, now)
+    require_active(organization, paying)
     if paying.id != organization.id:
         raise ConflictError(
             f"{paying.name} pays for {organization.name}: credits are bought there.",

@@ -20,7 +20,7 @@ from billing_app.domain.subscriptions import BillingInterval
 from billing_app.gateways.payments import Offer, OpenCheckout, Payments
 from billing_app.gateways.prices import Price
 from billing_app.gateways.subscriptions import NewSubscription
-from billing_app.services import accounts, catalog, customers, fulfilment, payment_account, stripe_catalogue
+from billing_app.services import accounts, catalog, customers, fulfilment, paying, payment_account, stripe_catalogue
 from billing_app.services import subscriptions as mirrored
 from billing_app.services.customers import Wanted
 from billing_app.services.purchases import IDEMPOTENCY_SPACE, NEVER_BEGUN_AFTER, Enter, StartedCheckout, record_session
@@ -120,6 +120,7 @@ def _open(
         earlier = idempotency.take(session, owner, IDEMPOTENCY_SPACE, key, f"plan:{plan}:{interval}", now)
         if earlier is not None:
             return _opened_before(session, organization, earlier, now)
+    paying.require_active(organization, organization)
     sale = sale_of(session, plan, interval, now)
     current = store.current(session, owner)
     if current is not None and current.status not in domain.ENDED:

@@ -81,7 +81,7 @@ def begin(session: Session, owner: int, metric: str, now: datetime) -> str | Non
     organization = credit_store.lock_organization(session, owner)
     meter = meters.fresh(session, organization, metric, now)
     setting, card = store.setting(session, owner, metric), store.card(session, owner)
-    if setting is None or card is None:
+    if setting is None or card is None or not organization.active:
         return None
     if top_ups.state_of(setting, card, now) is TopUpState.ON:
         setting.resting_until = setting.capped_until = None

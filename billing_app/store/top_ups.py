@@ -8,6 +8,7 @@ from sqlalchemy import and_, func, or_
 from sqlmodel import Session, col, select
 
 from billing_app.store.tables.meters import MeterRow
+from billing_app.store.tables.orgs import Organization
 from billing_app.store.tables.top_ups import AutoTopUp, SavedCard, TopUpAttempt
 from billing_app.store.upserts import upsert
 
@@ -31,7 +32,8 @@ def card(session: Session, organization_id: int) -> SavedCard | None:
 def to_look_at(session: Session, now: datetime, limit: int) -> list[tuple[int, str]]:
     """Organization and metric of what may have to be charged: armed, at the end of a rest, or with a meter behind.
 
-    Those with an attempt under way are left out: it is gone on with, and another is not begun.
+    Those with an attempt under way are left out: it is gone on with, and another is not begun. So are those of
+    deactivated organizations, whose card pays for nothing.
     """
     row, meter = AutoTopUp, MeterRow
     busy = select(TopUpAttempt.id).where(
@@ -43,9 +45,11 @@ def to_look_at(session: Session, now: datetime, limit: int) -> list[tuple[int, s
     query = (
         select(row.organization_id, row.metric)
         .join(SavedCard, col(SavedCard.organization_id) == row.organization_id)
+        .join(Organization, col(Organization.id) == row.organization_id)
         .outerjoin(meter, and_(col(meter.organization_id) == row.organization_id, col(meter.metric) == row.metric))
         .where(
             col(row.enabled),
+            col(Organization.active),
             or_(col(row.resting_until).is_(None), col(row.resting_until) <= now),
             or_(col(row.capped_until).is_(None), col(row.capped_until) <= now),
             or_(

@@ -12,14 +12,15 @@ from typing import Any
 import pytest
 
 from billing_app.db import Database
-from billing_app.domain.errors import BillingError, UnavailableError
+from billing_app.domain.errors import BillingError, ForbiddenError, UnavailableError
+from billing_app.domain.subscriptions import BillingInterval
 from billing_app.gateways.invoices import Invoice
 from billing_app.gateways.stripe_payments import connected
-from billing_app.services import top_up_charging
+from billing_app.services import plan_orders, profiles, top_up_charging
 from billing_app.services.top_up_charging import OWN
 from billing_app.store.orgs import stored_id
 from tests.dying import Killed, survives
-from tests.shop import PAYS
+from tests.shop import PAYS, PUBLIC_URL
 from tests.topping import METRIC, WANTED, Topping
 
 WORKERS = 2
@@ -130,6 +131,25 @@ def test_turned_off_it_does_nothing(topping: Topping) -> None:
     topping.put(replace(WANTED, enabled=False))
     topping.use(250 + 950)
     assert (topping.sweep(), topping.top_up().state) == (0, "off")
+
+
+def test_a_deactivated_organization_pays_for_nothing(topping: Topping) -> None:
+    """It is not charged by itself, cannot buy and cannot subscribe; what was armed goes on when it is active again."""
+
+    def active(value: bool) -> None:
+        with topping.shop.enter() as buyer:
+            profiles.set_active(buyer.session, buyer.organization, value, buyer.now, actor="tests")
+
+    topping.use(1_200)
+    active(False)
+    assert (topping.sweep(), topping.attempts()) == (0, [])
+    with pytest.raises(ForbiddenError) as refused:
+        topping.shop.start("emails-1k")
+    assert refused.value.code == "organization_inactive"
+    with pytest.raises(ForbiddenError):
+        plan_orders.start(topping.shop.enter, topping.shop.payments, "pro", BillingInterval.MONTH, PUBLIC_URL)
+    active(True)
+    assert topping.sweep() == 1
 
 
 def test_who_agreed_to_what_is_kept(topping: Topping) -> None:
