@@ -1,9 +1,8 @@
-"""The databases and servers that tests use: real ones, started once per test run, shared by all its processes."""
+"""The servers that tests use: real ones, started once per test run, shared by all its processes."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -11,15 +10,8 @@ import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import uuid4
 
 import psycopg
-
-from billing_app import schema
-from billing_app.db import Database
-
-TEMPLATE = "template_billing"
-"""The database that every test's own PostgreSQL database is a copy of."""
 
 FAST = ("fsync = off", "full_page_writes = off", "synchronous_commit = off", "max_connections = 200")
 """A test's database need not survive a power cut; every other setting is PostgreSQL's own."""
@@ -67,28 +59,6 @@ class Postgres:
         self._server.stop()
 
 
-def postgres_url(uri: str, name: str) -> str:
-    """SQLAlchemy's address of the database `name` on the server that `uri` reaches."""
-    return uri.replace("postgresql://", "postgresql+psycopg://").replace("/postgres?", f"/{name}?")
-
-
-def make_postgres_template(uri: str) -> None:
-    """Creates the migrated database that tests copy."""
-    with psycopg.connect(uri, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {TEMPLATE}".encode())
-    _migrate(postgres_url(uri, TEMPLATE))
-
-
-@contextmanager
-def postgres_database(uri: str, template: str = TEMPLATE) -> Generator[str]:
-    """A database of one test's own: copying files takes about 25 ms, truncating forty tables takes longer."""
-    name = f"test_{uuid4().hex}"
-    with psycopg.connect(uri, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy".encode())
-        yield postgres_url(uri, name)
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
-
-
 @contextmanager
 def redis_server(folder: Path) -> Generator[str]:
     """A real Redis from a wheel, reached through a file, so that it needs no port."""
@@ -102,21 +72,3 @@ def redis_server(folder: Path) -> Generator[str]:
             time.sleep(0.02)
         yield f"unix://{socket}"
         process.terminate()
-
-
-def make_sqlite_template(file: Path) -> None:
-    """Creates the migrated file that tests copy."""
-    _migrate(f"sqlite:///{file}")
-
-
-def sqlite_database(template: Path, folder: Path) -> str:
-    """A SQLite file of one test's own."""
-    file = folder / "billing.db"
-    shutil.copyfile(template, file)
-    return f"sqlite:///{file}"
-
-
-def _migrate(url: str) -> None:
-    database = Database(url)
-    schema.upgrade(database)
-    database.close()

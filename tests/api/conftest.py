@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from fastapi import APIRouter, FastAPI
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from billing_app.api.app import create_api
+from billing_app import clock
+from billing_app.api import app as building
+from billing_app.api.context import Context
 from billing_app.db import Database
 from billing_app.services import passwords
 from billing_app.services.cookies import cookie_name
@@ -30,7 +34,9 @@ class Api:
         self.database = database
         self.url = site.url
         self.settings = Settings(_env_file=None, public_url=site.url, **settings)
-        self.app = create_api(database, self.settings, clock=lambda: self.now)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(building, "_versioned", _with_known_routes)
+            self.app = building.create_api(database, self.settings, clock=lambda: self.now)
         site.app = self.app
 
     def client(self, **headers: str) -> httpx.Client:
@@ -48,6 +54,20 @@ class Api:
         if token is not None:
             client.cookies.set(cookie_name(False), token, domain="127.0.0.1", path="/")
         return client
+
+
+_build = building._versioned
+
+
+@lru_cache(maxsize=1)
+def _routes() -> FastAPI:
+    return _build(Context(Database("sqlite://"), Settings(_env_file=None), clock.now), building.ROUTERS)
+
+
+def _with_known_routes(context: Context, _routers: tuple[APIRouter, ...]) -> FastAPI:
+    """The routes as the last test left them: FastAPI needs a tenth of a second to read them at their first request."""
+    _routes().state.context = context
+    return _routes()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -11,7 +11,7 @@ import pytest
 
 from billing_app.db import Database
 from billing_app.demo import seed
-from tests import servers
+from tests import databases
 from tests.conftest import SHARED
 from tests.demo.databases import with_catalogue
 
@@ -35,7 +35,7 @@ def told_file(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists():
             template = request.config.stash[SHARED].sqlite_template
-            database = with_catalogue(servers.sqlite_database(template, folder), NOW)
+            database = with_catalogue(databases.sqlite_database(template, folder), NOW)
             seed.seed_at(database, NOW)
             database.close()
             done.touch()
@@ -45,7 +45,7 @@ def told_file(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 @pytest.fixture
 def demo(told_file: Path, tmp_path: Path) -> Iterator[Database]:
     """The told story in a database of the test's own."""
-    database = Database(servers.sqlite_database(told_file, tmp_path))
+    database = databases.opened(databases.sqlite_database(told_file, tmp_path))
     yield database
     database.close()
 
@@ -53,7 +53,7 @@ def demo(told_file: Path, tmp_path: Path) -> Iterator[Database]:
 @pytest.fixture
 def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """What a first start finds: a migrated file with the catalogue."""
-    url = servers.sqlite_database(request.config.stash[SHARED].sqlite_template, tmp_path)
+    url = databases.sqlite_database(request.config.stash[SHARED].sqlite_template, tmp_path)
     database = with_catalogue(url, NOW)
     yield database
     database.close()

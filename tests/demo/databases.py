@@ -15,6 +15,7 @@ from billing_app.demo.facts import Story
 from billing_app.demo.story import stories
 from billing_app.services import catalog
 from billing_app.settings import ROOT
+from tests import databases
 
 FACTS = 4
 """Enough for grants in each organization; none of them tells of use."""
@@ -22,7 +23,7 @@ FACTS = 4
 
 def with_catalogue(url: str, now: datetime) -> Database:
     """The migrated database at `url` with the catalogue that comes with the program."""
-    database = Database(url)
+    database = databases.opened(url)
     with database.writing() as session:
         catalog.load(session, catalog.read_document(ROOT / "plans.json"), now, "plans.json")
     return database

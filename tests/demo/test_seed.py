@@ -89,12 +89,12 @@ def test_the_same_moment_gives_the_same_ledger(
 @pytest.fixture
 def other_empty(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, now: datetime) -> Any:
     """Makes a second database like `empty`."""
-    from tests import servers
+    from tests import databases
     from tests.conftest import SHARED
     from tests.demo.databases import with_catalogue
 
     template = request.config.stash[SHARED].sqlite_template
-    return lambda: with_catalogue(servers.sqlite_database(template, tmp_path_factory.mktemp("other")), now)
+    return lambda: with_catalogue(databases.sqlite_database(template, tmp_path_factory.mktemp("other")), now)
 
 
 def test_the_catalogue_and_its_migrations_survive(empty: Database, now: datetime, short: None) -> None:
