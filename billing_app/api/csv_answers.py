@@ -9,12 +9,10 @@ from datetime import datetime
 
 from starlette.responses import StreamingResponse
 
+from billing_app.domain.spreadsheets import harmless
 from billing_app.services.months import rfc3339
 
 MEDIA_TYPE = "text/csv; charset=utf-8"
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""A spreadsheet takes a cell that begins so for a formula, whoever wrote it. A reason is text that others write."""
 
 LINES_PER_CHUNK = 500
 """Few enough to begin at once, enough not to send each line by itself."""
@@ -35,7 +33,7 @@ def written(cell: Cell) -> str:
     if isinstance(cell, datetime):
         return rfc3339(cell)
     if isinstance(cell, str):
-        return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
+        return harmless(cell)
     return str(cell)
 
 

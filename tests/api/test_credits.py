@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,9 +12,11 @@ import httpx
 import pytest
 
 from billing_app.api.csv_answers import written
+from billing_app.domain.spreadsheets import FORMULA_STARTS
 from billing_app.services import credits as credit_service
 from billing_app.services import orgs
 from tests.api.conftest import Api
+from tests.api.test_access_matrix import MATRIX
 from tests.builders import NOON, a_key, an_organization, the_catalogue
 
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)
@@ -209,6 +212,22 @@ def test_a_long_ledger_is_streamed_whole(program: httpx.Client, monkeypatch: pyt
 def test_a_reason_that_is_a_formula_stays_text_in_a_spreadsheet(program: httpx.Client) -> None:
     rows = rows_of(program.get("/organizations/acme/grants.csv"))
     assert "'=HYPERLINK(sorry)" in [row["reason"] for row in rows]
+
+
+@pytest.mark.parametrize("route", [route for route in MATRIX if route.endswith(".csv")])
+def test_no_download_has_a_cell_that_would_be_computed(api: Api, program: httpx.Client, route: str) -> None:
+    """Whoever writes a reason, or has such an e-mail address; and the file's name is an address and a word."""
+    with api.database.writing() as session:
+        acme = orgs.by_address(session, "acme")
+        for number, start in enumerate(FORMULA_STARTS):
+            actor = f"{start.strip() or '='}1+1@example.org"
+            grant(session, acme, f"gr_{number}", 1, MARCH, reason=f"{start}1+1", actor=actor)
+    answer = program.get(route.split()[1].format(address="acme"))
+    cells = [cell for row in csv.reader(io.StringIO(answer.text)) for cell in row]
+    assert answer.status_code == 200
+    assert len(cells) > 10
+    assert [cell for cell in cells if cell.startswith(FORMULA_STARTS) and not cell.lstrip("-").isdigit()] == []
+    assert re.fullmatch(r'attachment; filename="acme-[a-z]+\.csv"', answer.headers["content-disposition"])
 
 
 @pytest.mark.parametrize(

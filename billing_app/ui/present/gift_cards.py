@@ -11,6 +11,7 @@ from typing import Any
 
 from billing_app.domain.catalog import TOKEN_ID, Metric, parse_catalog
 from billing_app.domain.errors import InvalidError
+from billing_app.domain.spreadsheets import harmless
 from billing_app.services.gift_cards import CardState, CardView, NewCard, Redemption
 from billing_app.ui import operator_routes
 from billing_app.ui.formats import Formats, long_day
@@ -140,9 +141,7 @@ def codes_csv(cards: Sequence[NewCard]) -> str:
     writer = csv.writer(buffer)
     writer.writerow(["code", "name", "expires_at"])
     for card in cards:
-        name = card.view.name
-        safe = f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else name
-        writer.writerow([card.code, safe, _moment(card.view.expires_at)])
+        writer.writerow([card.code, harmless(card.view.name), _moment(card.view.expires_at)])
     return buffer.getvalue()
 
 

@@ -1,0 +1,11 @@
+"""What a spreadsheet does with a text: some it computes, whoever wrote them."""
+
+from __future__ import annotations
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""A cell that begins so is taken for a formula. A reason, a name and an e-mail address are texts that others write."""
+
+
+def harmless(text: str) -> str:
+    """The text with an apostrophe before it where it would be computed."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
