@@ -16,6 +16,10 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 """IPv6 addresses whose last 32 bits are an IPv4 address behind a translator."""
 
+INSIDE = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "168.63.129.16/32", "fec0::/10", "3fff::/20")))
+"""What Python takes for public and is not: addresses at which clouds tell a machine its secrets, and such that were set
+aside for private networks or for documentation."""
+
 
 class RefusedAddressError(OSError):
     """Nothing may be sent there."""
@@ -41,6 +45,8 @@ def allowed(address: Address, private: Iterable[Network] = ()) -> bool:
     found = plain(address)
     if any(found in network for network in private if network.version == found.version):
         return True
+    if any(found in network for network in INSIDE if network.version == found.version):
+        return False
     return found.is_global and not found.is_multicast and not found.is_reserved and not found.is_unspecified
 
 

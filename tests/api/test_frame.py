@@ -255,7 +255,10 @@ class TestHandshakes:
         httpx.get(api.url, headers=[("Cookie", f"{HASH_NAME}=stolen"), ("Cookie", f"a=b; {HASH_NAME} =stolen")])
         assert "stolen" not in self.cookies(seen[0])
 
-    @pytest.mark.parametrize(("origin", "status"), [("https://evil.example", 403), ("null", 403)])
+    @pytest.mark.parametrize(
+        ("origin", "status"),
+        [("https://evil.example", 403), ("null", 403), ("http://127.0.0.1:1", 403), ("http://evil.127.0.0.1", 403)],
+    )
     def test_a_websocket_from_another_site_is_refused(
         self, api: Api, seen: list[Scope], origin: str, status: int
     ) -> None:
