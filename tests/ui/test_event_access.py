@@ -63,7 +63,7 @@ MATRIX: dict[frozenset[Role] | None, dict[str, str]] = {
         "ProcessPageState": "fill choose ask add drop save publish discard end",
     },
     OPERATORS: {
-        "AuditState": "load",
+        "AuditState": "load search",
         "CatalogueState": (
             "load show_part edit add take_out move discard take_newer open_file restore review close_review save push"
         ),

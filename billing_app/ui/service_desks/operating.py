@@ -136,8 +136,8 @@ class ServiceOperatingDesk:
         found = orgs.by_address(self.session, address)
         overrides.end(self.session, found, _kind(kind), name, self.now, actor=self.actor)
 
-    def audit(self, cursor: str, action: str) -> AuditPage:
-        return reading_organization.audit_page(self.session, None, cursor, action)
+    def audit(self, cursor: str, action: str, organization: str, who: str) -> AuditPage:
+        return reading_organization.audit_of(self.session, self.now, organization, who, cursor, action)
 
 
 class ServiceOperatingDesks:
