@@ -40,6 +40,7 @@ def shell(session: Session, access: sessions.Access, settings: Settings, now: da
         selling=settings.selling,
         revision=orgs.revisions(session, [access.organization_id])[access.organization_id],
         more_organizations=max(0, len(others) - (SHOWN - 1)),
+        may_found=access.identity.only_organization_id is None,
         payer=payer,
     )
 

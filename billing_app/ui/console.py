@@ -16,6 +16,7 @@ from billing_app.ui.pages import (
     entrance,
     explain,
     features,
+    founding,
     ledger,
     nowhere,
     organization,
@@ -42,7 +43,7 @@ from billing_app.ui.theme import STYLESHEETS
 logger = logging.getLogger(__name__)
 
 PAGES = (
-    entrance, overview, usage, credits, explain, buy, returned, ledger, plan, features, processes, process,
+    entrance, founding, overview, usage, credits, explain, buy, returned, ledger, plan, features, processes, process,
     organization, alerts, nowhere,
 )  # fmt: skip
 OPERATOR_PAGES = (organizations, customer, stripe_events, reconciliation, recounts, catalogue, gift_cards, audit)

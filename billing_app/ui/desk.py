@@ -28,6 +28,7 @@ from billing_app.services.views import (
 )
 from billing_app.ui.desks.alerts import AlertsDesk, AlertsDesks
 from billing_app.ui.desks.cards import CardsDesk, CardsDesks
+from billing_app.ui.desks.founding import FoundingDesks
 from billing_app.ui.desks.operator import OperatorDesks
 from billing_app.ui.desks.organization import OrganizationDesks, OrganizationReading
 from billing_app.ui.desks.plan import PlanDesk, PlanDesks
@@ -72,7 +73,15 @@ class Desk(RenewalsDesk, AlertsDesk, CardsDesk, OrganizationReading, PlanDesk, P
 
 
 class Desks(
-    OperatorDesks, AlertsDesks, CardsDesks, OrganizationDesks, PlanDesks, ProcessesDesks, RenewalsDesks, Protocol
+    OperatorDesks,
+    AlertsDesks,
+    CardsDesks,
+    FoundingDesks,
+    OrganizationDesks,
+    PlanDesks,
+    ProcessesDesks,
+    RenewalsDesks,
+    Protocol,
 ):
     """Opens desks, and does what must not happen inside a transaction."""
 

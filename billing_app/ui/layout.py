@@ -123,6 +123,7 @@ def _switcher(class_name: str) -> rx.Component:
         rx.dropdown_menu.content(
             rx.foreach(shell.organizations, _switch_line),
             rx.cond(shell.more != "", rx.el.p(shell.more, class_name="menu-note")),
+            rx.cond(shell.may_found, _new_organization()),
             variant="soft",
             size="2",
             class_name="menu",
@@ -141,6 +142,21 @@ def _switch_line(line: rx.Var[SwitchLine]) -> rx.Component:
             class_name="switch-line",
         ),
         as_child=True,
+    )
+
+
+def _new_organization() -> rx.Component:
+    return rx.fragment(
+        rx.dropdown_menu.separator(),
+        rx.dropdown_menu.item(
+            link(
+                rx.el.span(rx.icon("plus", size=14, aria_hidden="true"), class_name="initial small plain"),
+                "New organization",
+                href=routes.NEW_ORGANIZATION,
+                class_name="switch-line",
+            ),
+            as_child=True,
+        ),
     )
 
 

@@ -14,6 +14,7 @@ SET_UP = "/set-up"
 FORGOT_PASSWORD = "/forgot-password"  # noqa: S105  a route, not a secret
 NEW_PASSWORD = "/new-password"  # noqa: S105  a route, not a secret
 INVITATION = "/invitation"
+NEW_ORGANIZATION = "/new-organization"
 
 ORGANIZATION = "/o/[address]"
 OVERVIEW = ORGANIZATION

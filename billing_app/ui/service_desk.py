@@ -41,6 +41,7 @@ from billing_app.settings import Settings
 from billing_app.ui.desk import Visitor
 from billing_app.ui.service_desks.alerts import ServiceAlertsDesk, ServiceAlertsDesks
 from billing_app.ui.service_desks.cards import ServiceCardsDesk, ServiceCardsDesks
+from billing_app.ui.service_desks.founding import ServiceFoundingDesks
 from billing_app.ui.service_desks.operator import ServiceOperatorDesks
 from billing_app.ui.service_desks.organization import ServiceOrganizationDesks, ServiceOrganizationReading
 from billing_app.ui.service_desks.plan import ServicePlanDesk, ServicePlanDesks
@@ -103,6 +104,7 @@ class ServiceDesks(
     ServiceOperatorDesks,
     ServiceAlertsDesks,
     ServiceCardsDesks,
+    ServiceFoundingDesks,
     ServiceOrganizationDesks,
     ServicePlanDesks,
     ServiceProcessesDesks,

@@ -58,8 +58,10 @@ def family(database: Database) -> Database:
             suborganizations.create(session, above, NOON, name=address.title(), address=address, actor=ada.email)
         person = a_user(session, MEMBER)
         users.join(session, stored_id(at(session, "north")), person, Role.ADMIN, NOON)
-        soon = {"reason": "Sorry", "expires_at": NOON + timedelta(days=20)}
-        credits.grant(session, acme, "emails", 500, NOON, source="operator", source_key="one", **soon)
+        soon = NOON + timedelta(days=20)
+        credits.grant(
+            session, acme, "emails", 500, NOON, source="operator", source_key="one", reason="Sorry", expires_at=soon
+        )
         for address, quantity in (("acme", 400), ("north", 70), ("east", 5), ("south", 25)):
             usage.report(session, at(session, address), [ReportedEvent("emails", quantity, at=NOON)], NOON)
             usage.report(session, at(session, address), [ReportedEvent("mau", subject=f"of {address}", at=NOON)], NOON)

@@ -37,7 +37,11 @@ OPERATORS = frozenset({Role.OPERATOR})
 PUBLIC = None
 
 MATRIX: dict[frozenset[Role] | None, dict[str, str]] = {
-    PUBLIC: {"EntranceState": "sign_in open_link go_home", "GuardedPage": "fail"},
+    PUBLIC: {
+        "EntranceState": "sign_in open_link go_home",
+        "FoundingState": "open propose found",
+        "GuardedPage": "fail",
+    },
     ALL_ROLES: {
         "CreditsState": "load",
         "FeaturesState": "load",
@@ -63,7 +67,7 @@ MATRIX: dict[frozenset[Role] | None, dict[str, str]] = {
         "ProcessPageState": "fill choose ask add drop save publish discard end",
     },
     OPERATORS: {
-        "AuditState": "load search",
+        "AuditState": "load",
         "CatalogueState": (
             "load show_part edit add take_out move discard take_newer open_file restore review close_review save push"
         ),

@@ -59,6 +59,9 @@ def test_only_the_entrance_and_the_failure_message_are_public() -> None:
         "EntranceState.sign_in",
         "EntranceState.open_link",
         "EntranceState.go_home",
+        "FoundingState.open",
+        "FoundingState.propose",
+        "FoundingState.found",
     }
 
 

@@ -35,6 +35,16 @@ def sign_out(content: Any, class_name: str) -> rx.Component:
     )
 
 
+def signed_in_as(email: rx.Var[str]) -> rx.Component | rx.Var:
+    """Who is here, and the way out: there is no frame yet that says it."""
+    return rx.cond(
+        email != "",
+        rx.el.div(
+            rx.el.span("Signed in as ", email, "."), sign_out("Sign out", "text-link"), class_name="quiet-note who"
+        ),
+    )
+
+
 def appearance_button() -> rx.Component:
     """Light or dark; until it is used, the system decides."""
     return rx.el.button(

@@ -12,7 +12,9 @@ from billing_app.domain.errors import BillingError, UnauthenticatedError
 from billing_app.services.passwords import MIN_LENGTH
 from billing_app.ui import routes
 from billing_app.ui.components.banner import notice
+from billing_app.ui.components.basics import button_link
 from billing_app.ui.components.forms import plain_form
+from billing_app.ui.components.frame import signed_in_as
 from billing_app.ui.desk import desks
 from billing_app.ui.layout import bare_page
 from billing_app.ui.present.entrance import LinkShown, link_shown, refusal
@@ -28,6 +30,7 @@ class EntranceState(rx.State):
     link: LinkShown = LinkShown()
     ready: bool = False
     without: bool = False
+    email: str = ""
     may_sign_up: bool = False
     sends_mail: bool = False
     sent: bool = False
@@ -69,15 +72,17 @@ class EntranceState(rx.State):
         if address is None:
             if await asyncio.to_thread(desks().is_operator, self.router.headers.cookie):
                 return rx.redirect(routes.ADMIN, replace=True)
+            self.email = (await asyncio.to_thread(desks().founder, self.router.headers.cookie)).email
             self.without = True
             return None
         return rx.redirect(routes.overview(address), replace=True)
 
 
-def _field(label: str, name: str, kind: str, autocomplete: str, **props: Any) -> rx.Component:
+def _field(label: str, name: str, kind: str, autocomplete: str, note: str = "", **props: Any) -> rx.Component:
     return rx.el.label(
         rx.el.span(label),
         rx.el.input(type=kind, name=name, auto_complete=autocomplete, class_name="input large", **props),
+        rx.el.small(note) if note else rx.fragment(),
         class_name="field",
     )
 
@@ -118,7 +123,7 @@ def sign_in_page() -> rx.Component:
         ),
         rx.cond(
             EntranceState.may_sign_up,
-            rx.el.p("New here? ", rx.el.a("Make an account", href=routes.SIGN_UP), class_name="quiet-note"),
+            rx.el.p("New here? ", rx.el.a("Make an account", href=routes.SIGN_UP), class_name="quiet-note foot-link"),
         ),
     )
 
@@ -139,7 +144,7 @@ def sign_up_page() -> rx.Component:
     return bare_page(
         rx.el.h1("Make an account"),
         rx.cond(EntranceState.ready, rx.cond(EntranceState.may_sign_up, form, closed)),
-        rx.el.p("You have one? ", rx.el.a("Sign in", href=routes.SIGN_IN), class_name="quiet-note"),
+        rx.el.p("You have one? ", rx.el.a("Sign in", href=routes.SIGN_IN), class_name="quiet-note foot-link"),
     )
 
 
@@ -183,10 +188,8 @@ def _link_page(title: str, action: str, *fields: Any, button: str) -> rx.Compone
 
 
 def _new_password(label: str = "Password") -> rx.Component:
-    return rx.fragment(
-        _field(label, "password", "password", "new-password", required=True, min_length=MIN_LENGTH),
-        rx.el.p(f"At least {MIN_LENGTH} characters.", class_name="quiet-note"),
-    )
+    note = f"At least {MIN_LENGTH} characters."
+    return _field(label, "password", "password", "new-password", note, required=True, min_length=MIN_LENGTH)
 
 
 def set_up_page() -> rx.Component:
@@ -208,10 +211,8 @@ def new_password_page() -> rx.Component:
 
 def invitation_page() -> rx.Component:
     """Joining an organization."""
-    known = rx.fragment(
-        _field("Your password", "password", "password", "current-password"),
-        rx.el.p("Not needed if you are signed in as this person already.", class_name="quiet-note"),
-    )
+    note = "Not needed if you are signed in as this person already."
+    known = _field("Your password", "password", "password", "current-password", note)
     fresh = rx.fragment(_field("Your name", "name", "text", "name", required=True), _new_password())
     return _link_page(
         "Join an organization",
@@ -229,8 +230,12 @@ def home_page() -> rx.Component:
             notice(
                 "building-2",
                 "You are in no organization yet",
-                "Ask an admin of your organization to invite you; the link that you get brings you there.",
-            )
+                "An organization has members, a plan, use and credits. Create one, or ask an admin of yours to invite "
+                "you: the link that you get brings you in.",
+                button_link("Create an organization", href=routes.NEW_ORGANIZATION, primary=True),
+                whole=True,
+            ),
+            signed_in_as(EntranceState.email),
         ),
         bare_page(rx.el.p("One moment", class_name="quiet", aria_busy="true")),
     )
