@@ -31,7 +31,7 @@ def list_organizations(
     search: Annotated[str, typer.Option(help="only those with this in their name or address")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """List organizations with their plans.
+    """List organizations with their plans, those with something wrong first.
 
     Example: billing organization list --search acme
     """
@@ -43,7 +43,7 @@ def list_organizations(
             items += [
                 {
                     "address": line.address, "name": line.name, "plan": line.plan_name, "members": line.members,
-                    "blocked": line.blocked,
+                    "blocked": line.blocked, "troubles": [each.kind.value for each in line.troubles],
                 }
                 for line in page.organizations
             ]  # fmt: skip

@@ -6,10 +6,11 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from billing_app.services import accounts, audit, catalog, credits, orgs, paying
+from billing_app.domain.errors import InvalidError
+from billing_app.services import accounts, audit, catalog, credits, orgs, paying, troubles
 from billing_app.services.cursors import MAX_CURSOR, cursor_of, place_at
 from billing_app.services.views.operator import OrganizationLine, OrganizationsView
-from billing_app.store import org_search, outbox
+from billing_app.store import org_search
 from billing_app.store.orgs import stored_id
 from billing_app.store.tables.orgs import Organization
 
@@ -23,29 +24,41 @@ MAX_SEARCH = 200
 
 
 def organizations(session: Session, search: str, cursor: str, now: datetime) -> OrganizationsView:
-    """Organizations whose name or address has `search` in it, by name. Raises InvalidError `invalid_cursor`."""
-    place = place_at(cursor, 2)
-    after = None if place is None else (place[0], place[1])
-    found = org_search.named(session, search.strip()[:MAX_SEARCH], after, PAGE + 1)
-    page = found[:PAGE]
-    members = org_search.member_counts(session, [stored_id(each) for each in page])
+    """Organizations whose name or address has `search` in it, or whose customer at Stripe it is.
+
+    Those with something wrong come first, then by name. Raises InvalidError `invalid_cursor`.
+    """
+    found = org_search.worst_first(session, search.strip()[:MAX_SEARCH], _place(cursor), PAGE + 1)
+    page = [organization for organization, _ in found[:PAGE]]
+    payers = {stored_id(each): paying.payer(session, each, now) for each in page}
+    members = org_search.member_counts(session, list(payers))
+    wrong = troubles.of(session, {stored_id(payer) for payer in payers.values()}, now)
+    next_cursor = cursor_of(str(found[PAGE - 1][1]), page[-1].name, page[-1].address) if len(found) > PAGE else ""
     return OrganizationsView(
-        organizations=tuple(_line(session, each, members[stored_id(each)], now) for each in page),
-        next_cursor=cursor_of(page[-1].name, page[-1].address) if len(found) > PAGE else "",
+        organizations=tuple(
+            # A sub-organization without a plan of its own has the plan, and the stops, of whoever pays for it.
+            OrganizationLine(
+                address=each.address,
+                name=each.name,
+                plan_name=accounts.plans(session, stored_id(payer)).held_at(now).name,
+                troubles=wrong.get(stored_id(payer), ()),
+                members=members[owner],
+                payer_name="" if payer.id == owner else payer.name,
+            )
+            for each, (owner, payer) in zip(page, payers.items(), strict=True)
+        ),
+        now=now,
+        next_cursor=next_cursor,
     )
 
 
-def _line(session: Session, organization: Organization, members: int, now: datetime) -> OrganizationLine:
-    """A sub-organization without a plan of its own has the plan, and the stops, of whoever pays for it."""
-    payer = paying.payer(session, organization, now)
-    return OrganizationLine(
-        address=organization.address,
-        name=organization.name,
-        plan_name=accounts.plans(session, stored_id(payer)).held_at(now).name,
-        blocked=outbox.any_blocked(session, stored_id(payer)),
-        members=members,
-        payer_name="" if payer.id == organization.id else payer.name,
-    )
+def _place(cursor: str) -> tuple[int, str, str] | None:
+    place = place_at(cursor, 3)
+    if place is None:
+        return None
+    if not place[0].isascii() or not place[0].isdigit():
+        raise InvalidError("This cursor is not one of ours: begin with the first page.", code="invalid_cursor")
+    return int(place[0][:9]), place[1], place[2]
 
 
 def make(

@@ -7,19 +7,28 @@ from datetime import datetime
 from sqlmodel import Session
 
 from billing_app.domain.accounts import Account
-from billing_app.domain.catalog import Catalog, Metric
+from billing_app.domain.catalog import Catalog, Metric, VotingType
 from billing_app.domain.entitlements import Reading
 from billing_app.domain.errors import BillingError
-from billing_app.services import accounts, catalog, labels, operations, orgs, paying, refundable
+from billing_app.services import accounts, catalog, labels, operations, orgs, paying, refundable, troubles
 from billing_app.services.reading_grants import with_tokens
-from billing_app.services.views.customer import CustomerView, GrantLine, OrderLine, StandingLine
+from billing_app.services.views.customer import (
+    CustomerView,
+    GrantLine,
+    OrderLine,
+    OverrideLine,
+    PaidPlanLine,
+    StandingLine,
+)
 from billing_app.services.views.operations import EventFilters
 from billing_app.services.views.refunds import RefundPreview
 from billing_app.store import credits as credit_store
 from billing_app.store import meters as meter_store
 from billing_app.store import org_search
+from billing_app.store import overrides as override_store
 from billing_app.store import purchases as purchase_store
 from billing_app.store import reversals as store
+from billing_app.store import subscriptions as subscription_store
 from billing_app.store.orgs import stored_id
 from billing_app.store.tables.credits import GrantAction, GrantRow
 from billing_app.store.tables.orgs import Organization
@@ -70,7 +79,27 @@ def customer(
         why_not=why_not,
         payer=payer.address if payer.id != organization.id else "",
         payer_name=payer.name if payer.id != organization.id else "",
+        troubles=troubles.of(session, {stored_id(payer)}, now).get(stored_id(payer), ()),
+        overrides=_overrides(session, owner, current, now),
+        subscription=_subscription(session, owner),
     )
+
+
+def _overrides(session: Session, owner: int, current: Catalog, now: datetime) -> tuple[OverrideLine, ...]:
+    names = {each.id: each.name for each in current.features}
+    names |= {each.value: f"{each.value.title()} voting" for each in VotingType}
+    return tuple(
+        OverrideLine(row.kind, row.name, names.get(row.name, ""), row.value, row.ends_at, row.reason)
+        for row in override_store.in_force(session, owner, now)
+    )
+
+
+def _subscription(session: Session, owner: int) -> PaidPlanLine | None:
+    row = subscription_store.current(session, owner)
+    if row is None or row.ended_at is not None:
+        return None
+    ends_at = row.cancel_at or (row.period_end if row.cancel_at_period_end else None)
+    return PaidPlanLine(row.status, row.interval, row.price_cents, row.currency, row.period_end, ends_at)
 
 
 def _plan_name(current: Catalog, plan_id: str) -> str:

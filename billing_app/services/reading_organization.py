@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from billing_app.domain.access import MONEY_ROLES, Role
+from billing_app.domain.catalog import TOKEN
 from billing_app.domain.errors import NotFoundError
 from billing_app.domain.limits import Limit
 from billing_app.domain.periods import period_containing
@@ -36,7 +37,9 @@ from billing_app.services.views.organization import (
     ProfileView,
 )
 from billing_app.settings import Settings
+from billing_app.store import orgs as org_store
 from billing_app.store import subscriptions, tree
+from billing_app.store import users as user_store
 from billing_app.store.orgs import stored_id
 from billing_app.store.tables.orgs import Organization
 
@@ -92,7 +95,7 @@ def page(
         members=tuple(members.every(session, organization, limit=MAX_MEMBERS)),
         parts=parts(session, organization, now),
         keys=tuple(api_keys.every(session, owner)) if admin else (),
-        audit=audit_page(session, owner, cursor, action) if admin else AuditPage((), ""),
+        audit=audit_page(session, owner, now, cursor, action) if admin else AuditPage((), ""),
         public_url=settings.public_url,
     )
 
@@ -113,12 +116,36 @@ def parts(session: Session, organization: Organization, now: datetime) -> tuple[
     )
 
 
-def audit_page(session: Session, organization_id: int | None, cursor: str = "", action: str = "") -> AuditPage:
+def audit_page(
+    session: Session, organization_id: int | None, now: datetime, cursor: str = "", action: str = "", actor: str = ""
+) -> AuditPage:
     """Entries of one organization, or (None) of all, the newest first. Raises InvalidError `invalid_cursor`."""
     before = audit.place_of(place_at(cursor, 2))
-    found = audit.entries(session, organization_id, ENTRIES + 1, before=before, action=action)
+    found = audit.entries(session, organization_id, ENTRIES + 1, before=before, action=action, actor=actor)
     more = len(found) > ENTRIES
-    return AuditPage(tuple(found[:ENTRIES]), cursor_of(*found[ENTRIES - 1].place) if more else "")
+    current = catalog.current(session, now)
+    return AuditPage(
+        entries=tuple(found[:ENTRIES]),
+        next_cursor=cursor_of(*found[ENTRIES - 1].place) if more else "",
+        metrics=(*current.metrics, TOKEN),
+        currency=current.currency,
+    )
+
+
+def audit_of(session: Session, now: datetime, address: str, who: str, cursor: str = "", action: str = "") -> AuditPage:
+    """Entries for an operator: of one organization or everything, of one person or everybody.
+
+    `who` is an e-mail address, or a name as it is written down (`system`). Nothing for an unknown address. Raises
+    InvalidError `invalid_cursor`.
+    """
+    owner = None
+    if address:
+        found = org_store.by_address(session, address)
+        if found is None:
+            return AuditPage((), "")
+        owner = stored_id(found)
+    person = user_store.by_email(session, who) if who else None
+    return audit_page(session, owner, now, cursor, action, who if person is None else f"user:{person.id}")
 
 
 def _counts(session: Session, organization: Organization, payer: Organization, now: datetime) -> CountsView:

@@ -5,13 +5,21 @@ from __future__ import annotations
 from sqlalchemy import func, or_, tuple_
 from sqlmodel import Session, col, select
 
+from billing_app.store import troubles
 from billing_app.store.tables.access import Membership
 from billing_app.store.tables.orgs import Organization
 
+Place = tuple[int, str, str]
+"""How bad it is (troubles.rank), name, address."""
 
-def named(session: Session, text: str, after: tuple[str, str] | None, limit: int) -> list[Organization]:
-    """Organizations whose name or address has `text` in it, by name; `after` is the last (name, address) before."""
-    query = select(Organization)
+
+def worst_first(session: Session, text: str, after: Place | None, limit: int) -> list[tuple[Organization, int]]:
+    """Organizations whose name or address has `text` in it, or whose customer at Stripe it is, with their ranks.
+
+    Those with something wrong come first, then by name; `after` is the last place before.
+    """
+    rank = troubles.rank()
+    query = select(Organization, rank)
     if text:
         query = query.where(
             or_(
@@ -21,8 +29,8 @@ def named(session: Session, text: str, after: tuple[str, str] | None, limit: int
             )
         )
     if after is not None:
-        query = query.where(tuple_(col(Organization.name), col(Organization.address)) > after)
-    return list(session.exec(query.order_by(Organization.name, Organization.address).limit(limit)))
+        query = query.where(tuple_(rank, col(Organization.name), col(Organization.address)) > after)
+    return list(session.exec(query.order_by(rank, col(Organization.name), col(Organization.address)).limit(limit)))
 
 
 def member_counts(session: Session, organization_ids: list[int]) -> dict[int, int]:

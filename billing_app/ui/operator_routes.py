@@ -53,5 +53,5 @@ def gift_cards(**query: object) -> str:
 
 
 def audit(**query: object) -> str:
-    """Who changed what. Query: action, cursor."""
+    """Who changed what. Query: organization, action, who, cursor."""
     return with_query(AUDIT, **query)

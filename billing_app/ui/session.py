@@ -141,7 +141,7 @@ def wrapped(function: Handler, guard: object, enter: Callable[[Any], Entrant]) -
         except BillingError as error:
             shell = await visit.frame() if visit and isinstance(error, ForbiddenError) else None
             async with _writable(self):
-                return await self._refuse(error, shell, opening=function.__name__ in OPENING)
+                return await self._refuse(error, shell, opening=getattr(function, "__name__", "") in OPENING)
 
     # Reflex reads names and types of arguments from the handler: a browser must not even see the `Visit`.
     first = next(iter(signature.parameters.values()))
@@ -232,8 +232,9 @@ class GuardedPage(rx.State):
             return await self._leave()
         if isinstance(error, NotFoundError) and not opening and error.code != "organization_not_found":
             self._say("refused", error.detail)
-            self._kept = hasattr(self.__class__, "load")
-            return self.__class__.load if self._kept else None
+            load = getattr(self.__class__, "load", None)
+            self._kept = load is not None
+            return load
         if shell is not None:
             self._welcome(shell)
         kind = {NotFoundError: "not_found", ForbiddenError: "forbidden"}.get(type(error), "refused")

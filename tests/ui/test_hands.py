@@ -51,6 +51,6 @@ def test_a_mistake_is_told_in_the_dialog(what: str, form: dict[str, str], refuse
 
 def test_it_offers_what_there_is() -> None:
     state = dialog("override")
-    assert [choice.label for choice in state.screen.overrides] == ["memberships: 25"]
+    assert [choice.label for choice in state.screen.overrides] == ["Members: 25"]
     assert [choice.value for choice in state.screen.choices] == ["limit memberships", "feature whiteLabel"]
     assert dialog("anything").screen.asking == ""

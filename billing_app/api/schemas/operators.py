@@ -11,6 +11,7 @@ from pydantic import Field, StringConstraints
 from billing_app.api.schemas.shared import WHOLE, Answer, Moment, Name, Request
 from billing_app.domain.credits import MAX_QUANTITY
 from billing_app.services.gift_cards import MAX_BATCH, MAX_REDEMPTIONS, CardState, NewCard
+from billing_app.services.views.operator import Trouble
 
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Amount = Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY), WHOLE]
@@ -132,6 +133,16 @@ class ConvertedAnswer(Answer):
     grants: list[GivenAnswer]
 
 
+class TroubleAnswer(Answer):
+    """One thing that is wrong; `at` is until when a plan that is owed for stays."""
+
+    kind: Trouble
+    metrics: tuple[str, ...]
+    amount_cents: int
+    currency: str
+    at: Moment | None
+
+
 class OrganizationLineAnswer(Answer):
     """One organization in a list of all."""
 
@@ -139,6 +150,7 @@ class OrganizationLineAnswer(Answer):
     name: str
     plan_name: str
     blocked: bool
+    troubles: tuple[TroubleAnswer, ...]
     members: int
 
 

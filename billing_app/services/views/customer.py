@@ -9,6 +9,7 @@ from billing_app.domain.catalog.model import Metric
 from billing_app.domain.entitlements import MeterState
 from billing_app.services.views.credits import GrantLabel
 from billing_app.services.views.operations import EventLine
+from billing_app.services.views.operator import TroubleView
 from billing_app.services.views.refunds import RefundPreview
 
 
@@ -59,6 +60,30 @@ class OrderLine:
 
 
 @dataclass(frozen=True, slots=True)
+class OverrideLine:
+    """What stands in place of the plan now; `label` is empty for a limit."""
+
+    kind: str
+    name: str
+    label: str
+    value: int | None
+    ends_at: datetime | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaidPlanLine:
+    """The subscription at Stripe that the plan rests on; `ends_at` is set where it ends instead of renewing."""
+
+    status: str
+    interval: str
+    price_cents: int
+    currency: str
+    renews_at: datetime
+    ends_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerView:
     """The page. `preview` is of the grant whose refund is being made; `why_not` says why it cannot be.
 
@@ -82,3 +107,6 @@ class CustomerView:
     why_not: str = ""
     payer: str = ""
     payer_name: str = ""
+    troubles: tuple[TroubleView, ...] = ()
+    overrides: tuple[OverrideLine, ...] = ()
+    subscription: PaidPlanLine | None = None

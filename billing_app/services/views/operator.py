@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,28 @@ class OperatorShellView:
     """Stripe is set up."""
     home: str
     """The address of an organization of theirs; empty without any."""
+    given_up: int = 0
+    """Events of Stripe that nobody tries any more: they need a person."""
+
+
+class Trouble(StrEnum):
+    """What can be wrong with an organization, the worst first."""
+
+    BLOCKED = "blocked"
+    PAST_DUE = "past_due"
+    DISPUTED = "disputed"
+    IN_DEBT = "in_debt"
+
+
+@dataclass(frozen=True, slots=True)
+class TroubleView:
+    """One thing that is wrong: with which metrics or how much money; `at` is until when a plan not paid for stays."""
+
+    kind: Trouble
+    metrics: tuple[str, ...] = ()
+    amount_cents: int = 0
+    currency: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +50,15 @@ class OrganizationLine:
     address: str
     name: str
     plan_name: str
-    blocked: bool
+    troubles: tuple[TroubleView, ...]
     members: int
     payer_name: str = ""
     """Whose plan that is, if another pays."""
+
+    @property
+    def blocked(self) -> bool:
+        """Whether something stands still."""
+        return any(each.kind is Trouble.BLOCKED for each in self.troubles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,5 +66,6 @@ class OrganizationsView:
     """One page of a search for organizations."""
 
     organizations: tuple[OrganizationLine, ...]
+    now: datetime
     next_cursor: str
     """The page after this one; empty at the end."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from billing_app.domain.access import Role
+from billing_app.domain.catalog import Metric
 from billing_app.domain.limits import LimitUse
 from billing_app.services.api_keys import KeyView
 from billing_app.services.audit import Entry
@@ -74,10 +75,12 @@ class PartView:
 
 @dataclass(frozen=True, slots=True)
 class AuditPage:
-    """A page of the audit log; `next_cursor` is empty on the last."""
+    """A page of the audit log; `next_cursor` is empty on the last. Metrics and currency say what its figures are."""
 
     entries: tuple[Entry, ...]
     next_cursor: str
+    metrics: tuple[Metric, ...] = ()
+    currency: str = "usd"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,38 @@ import reflex as rx
 from billing_app.ui.components.basics import button_link, link, metric_tile, more_link, state_badge
 from billing_app.ui.components.listing import table_head
 from billing_app.ui.present.customer import OrderRow, PaidGrantRow, StandingRow
+from billing_app.ui.present.organizations import TroubleShown
 from billing_app.ui.present.stripe_events import EventRow
+
+
+def trouble(one: rx.Var[TroubleShown]) -> rx.Component:
+    """One thing that is wrong."""
+    return rx.el.li(state_badge(one.label, one.tone), rx.cond(one.note != "", rx.el.small(one.note)))
+
+
+def overrides(screen: Any) -> rx.Component:
+    """What stands in place of the plan; nothing where the plan says it all."""
+    return rx.cond(
+        screen.overrides.length() > 0,
+        rx.el.section(
+            rx.el.header(rx.el.h2("In place of the plan"), class_name="panel-head"),
+            rx.el.ul(
+                rx.foreach(
+                    screen.overrides,
+                    lambda one: rx.el.li(
+                        rx.el.div(
+                            rx.el.span(rx.el.strong(one.label), ": ", one.value),
+                            rx.el.small(one.why),
+                            class_name="lines",
+                        ),
+                        rx.el.span(one.until, class_name="quiet"),
+                    ),
+                ),
+                class_name="short-list",
+            ),
+            class_name="panel",
+        ),
+    )
 
 
 def standings(screen: Any) -> rx.Component:

@@ -17,6 +17,7 @@ from billing_app.ui.components.dialogs import buttons, dialog, refusal
 from billing_app.ui.desks.operator import OperatorDesk
 from billing_app.ui.formats import Formats, long_day
 from billing_app.ui.operator_session import OperatorFrame, OperatorVisit, for_operators
+from billing_app.ui.present.catalogue_grids import LIMITS
 from billing_app.ui.present.catalogue_values import Kind, Spec, typed
 from billing_app.ui.present.shared import Choice
 
@@ -112,6 +113,7 @@ def act(desk: OperatorDesk, what: str, address: str, form: dict[str, str], key: 
 
 def hands_shown(view: HandsView, formats: Formats) -> HandsShown:
     """What the dialogs offer."""
+    labels = {name: label for _, name, label in view.choices} | {name: label for name, label, _ in LIMITS}
     return HandsShown(
         plan=view.plan,
         metrics=[
@@ -123,10 +125,13 @@ def hands_shown(view: HandsView, formats: Formats) -> HandsShown:
             for grant, metric, left, reason in view.grants
         ],
         overrides=[
-            Choice(f"{kind} {name}", f"{name}: {_said(kind, value)}{f' until {long_day(ends)}' if ends else ''}")
+            Choice(
+                f"{kind} {name}",
+                f"{labels.get(name, name)}: {_said(kind, value)}{f' until {long_day(ends)}' if ends else ''}",
+            )
             for kind, name, value, ends in view.overrides
         ],
-        choices=[Choice(f"{kind} {name}", label) for kind, name, label in view.choices],
+        choices=[Choice(f"{kind} {name}", labels[name]) for kind, name, _ in view.choices],
     )
 
 

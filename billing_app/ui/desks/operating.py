@@ -79,8 +79,8 @@ class OperatingDesk(Protocol):
     def end_override(self, address: str, kind: str, name: str) -> None:
         """The plan holds again."""
 
-    def audit(self, cursor: str, action: str) -> AuditPage:
-        """Who changed what, anywhere."""
+    def audit(self, cursor: str, action: str, organization: str, who: str) -> AuditPage:
+        """Who changed what: anywhere, or in one organization; anybody, or one person."""
 
 
 class OperatingDesks(Protocol):

@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from billing_app.services.audit import SYSTEM, Entry
-from billing_app.ui.formats import clock, day, long_day
+from billing_app.services.views.organization import AuditPage
+from billing_app.ui.formats import Formats, clock, day, long_day
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00$")
 """Moments as the log writes them down."""
@@ -43,6 +44,30 @@ WORDS = {
     "gift_card.voided": "voided the gift card",
     "credits.converted": "converted tokens into",
     "user.created": "made the user",
+    "password.set": "set a password for",
+    "sign_in_link.created": "was given a link to sign in by",
+    "process.created": "began the process",
+    "process.published": "published the process",
+    "process.discarded": "discarded the draft",
+    "process.closed": "closed the process",
+    "process.cancelled": "cancelled the process",
+    "features.switched": "switched features",
+    "notifications.changed": "changed who is told of what",
+    "notifications.person_added": "lets be told",
+    "notifications.person_removed": "no longer lets be told",
+    "webhook.created": "added the webhook",
+    "webhook.deleted": "deleted the webhook",
+    "webhook.enabled": "switched on the webhook",
+    "webhook.disabled": "switched off the webhook",
+    "webhook.secret_changed": "changed the secret of the webhook",
+    "subscription.plan_chosen": "chose a plan",
+    "subscription.change_cancelled": "took back the change of plan",
+    "subscription.paused": "paused the subscription",
+    "subscription.resumed": "resumed the subscription",
+    "subscription.cancelled": "ended the subscription",
+    "subscription.kept": "kept the subscription",
+    "customer.deleted": "was told by Stripe that the customer is gone:",
+    "card.removed": "was told by Stripe that the card is gone:",
     "grant.made": "granted credits",
     "grant.void": "voided the grant",
     "grant.refund": "refunded the grant",
@@ -50,7 +75,10 @@ WORDS = {
 }
 """Actions as a sentence's middle; others are shown as they are written down."""
 
-WITHOUT_SUBJECT = frozenset({"member.joined", "member.left", "organization.changed", "plan.changed", "grant.made"})
+WITHOUT_SUBJECT = frozenset(
+    {"member.joined", "member.left", "organization.changed", "plan.changed", "grant.made", "features.switched",
+     "process.created", "process.published", "process.discarded", "process.closed", "process.cancelled"}
+)  # fmt: skip
 """Whose subject would only repeat who did it, or what the values say."""
 
 NOBODY = {
@@ -81,29 +109,55 @@ class AuditRow:
     exact: str = ""
 
 
-def audit_row(entry: Entry, now: datetime) -> AuditRow:
-    """One line of the log."""
+def audit_rows(page: AuditPage, now: datetime, formats: Formats) -> list[AuditRow]:
+    """The lines of a page of the log, with figures in the units in which people read them."""
+    return [_row(entry, now, Figures(page, formats)) for entry in page.entries]
+
+
+class Figures:
+    """Values of the log as a person reads them: quantities in display units, money with its currency."""
+
+    def __init__(self, page: AuditPage, formats: Formats) -> None:
+        """What the catalogue says of the figures of this page."""
+        self.metrics = {metric.id: metric for metric in page.metrics}
+        self.currency, self.formats = page.currency, formats
+
+    def told(self, name: str, values: Mapping[str, Any]) -> tuple[str, str]:
+        """A value's label and text."""
+        value = values[name]
+        metric = self.metrics.get(str(values.get("metric")))
+        if isinstance(value, int) and not isinstance(value, bool):
+            if name.endswith("_cents"):
+                return name.removesuffix("_cents").replace("_", " "), self.formats.money(value, self.currency.upper())
+            if name == "quantity" and metric is not None:
+                return name, self.formats.size(metric, value)
+        if name == "metric" and metric is not None:
+            return name, metric.name
+        return name.replace("_", " "), _value(value)
+
+
+def _row(entry: Entry, now: datetime, figures: Figures) -> AuditRow:
     return AuditRow(
         who=NOBODY.get(entry.actor, entry.who),
         did=WORDS.get(entry.action, entry.action.replace("_", " ").replace(".", " ")),
         subject="" if entry.action in WITHOUT_SUBJECT else entry.subject,
-        changes=_changes(entry.before, entry.after),
+        changes=_changes(entry.before, entry.after, figures),
         when=day(entry.at, now),
         time=f"{clock(entry.at)} UTC",
         exact=entry.at.isoformat(),
     )
 
 
-def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any], figures: Figures) -> list[str]:
     found: list[str] = []
     for name in [*before, *(name for name in after if name not in before)]:
-        label = name.replace("_", " ")
         if name in before and name in after:
-            found.append(f"{label}: {_value(before[name])} \N{RIGHTWARDS ARROW} {_value(after[name])}")
+            label, old = figures.told(name, before)
+            found.append(f"{label}: {old} \N{RIGHTWARDS ARROW} {figures.told(name, after)[1]}")
         elif name in after:
-            found.append(f"{label}: {_value(after[name])}")
+            found.append(": ".join(figures.told(name, after)))
         else:
-            found.append(f"{label} was {_value(before[name])}")
+            found.append(" was ".join(figures.told(name, before)))
     return found
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from decimal import Decimal, InvalidOperation
+from dataclasses import dataclass, field
 
 from billing_app.domain.entitlements import MeterState
-from billing_app.domain.money import exponent
-from billing_app.services.views.customer import CustomerView, GrantLine, OrderLine, StandingLine
-from billing_app.services.views.refunds import RefundPreview
+from billing_app.services.views.customer import CustomerView, GrantLine, OrderLine, OverrideLine, StandingLine
 from billing_app.ui import operator_routes, routes
 from billing_app.ui.formats import Formats, long_day, moment_text
+from billing_app.ui.present.catalogue_grids import LIMITS
+from billing_app.ui.present.organizations import TroubleShown, troubles_shown
+from billing_app.ui.present.refunding import RefundShown, refund_shown
 from billing_app.ui.present.shared import Field, MetricShown, grant_name, grant_note, metric_shown
 from billing_app.ui.present.stripe_events import EventRow, state_of
 
@@ -70,21 +70,13 @@ class OrderRow:
 
 
 @dataclass(frozen=True)
-class RefundShown:
-    """What a refund would do, beside the list. `amount` is what stands in its field."""
+class OverrideRow:
+    """What stands in place of the plan."""
 
-    shown: bool = False
-    grant_id: str = ""
-    title: str = ""
-    amount: str = ""
-    currency: str = ""
-    limit: str = ""
-    effects: list[Field] = field(default_factory=list)
-    sentence: str = ""
-    button: str = ""
-    warning: str = ""
-    why_not: str = ""
-    close_href: str = ""
+    label: str = ""
+    value: str = ""
+    until: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,6 +87,9 @@ class CustomerShown:
     name: str = ""
     facts: list[Field] = field(default_factory=list)
     pages_href: str = ""
+    audit_href: str = ""
+    troubles: list[TroubleShown] = field(default_factory=list)
+    overrides: list[OverrideRow] = field(default_factory=list)
     payer: str = ""
     """Who pays for it, if another does, and that one's page."""
     payer_href: str = ""
@@ -115,12 +110,16 @@ def customer_shown(view: CustomerView, formats: Formats, grant: str, amount: str
         name=view.name,
         facts=[
             Field("Plan", f"{view.plan_name}, paid by {view.payer_name}" if view.payer else view.plan_name),
+            *_subscription(view, formats),
             Field("Members", formats.number(view.members)),
             Field("Address", view.address),
             Field("Since", long_day(view.created_at)),
             Field("Stripe customer", view.customer_id or "none yet", "" if view.customer_id else "quiet"),
         ],
         pages_href=routes.overview(view.address),
+        audit_href=operator_routes.audit(organization=view.address),
+        troubles=troubles_shown(view.troubles, formats, view.now),
+        overrides=[_override(each) for each in view.overrides],
         payer=view.payer_name,
         payer_href=operator_routes.organization(view.payer) if view.payer else "",
         standings=[_standing(each, formats) for each in view.standings],
@@ -139,26 +138,29 @@ def customer_shown(view: CustomerView, formats: Formats, grant: str, amount: str
             for line in view.events
         ],
         events_href=operator_routes.stripe_events(organization=view.address),
-        refund=_refund(view, formats, grant, amount, problem, here),
+        refund=refund_shown(view, formats, grant, amount, problem, here),
         selling=view.selling,
     )
 
 
-def cents_of(text: str, currency: str) -> int | None:
-    """What somebody typed as an amount of money, in the smallest unit; None for what is none."""
-    try:
-        amount = Decimal(text.strip().replace(",", ".")) * 10 ** exponent(currency)
-    except InvalidOperation:
-        return None
-    if not amount.is_finite() or amount != amount.to_integral_value() or not 0 < amount < 10**15:
-        return None
-    return int(amount)
+def _subscription(view: CustomerView, formats: Formats) -> list[Field]:
+    """What is paid for the plan, and when next."""
+    found = view.subscription
+    if found is None:
+        return []
+    price = f"{formats.money(found.price_cents, found.currency.upper())} per {found.interval}"
+    when = f"ends {long_day(found.ends_at)}" if found.ends_at else f"renews {long_day(found.renews_at)}"
+    said = {"active": when, "past_due": "not paid", "unpaid": "not paid", "trialing": f"trial, {when}"}
+    owed = found.status in ("past_due", "unpaid")
+    return [Field("Subscription", f"{price}, {said.get(found.status, found.status)}", "soon" if owed else "")]
 
 
-def amount_text(cents: int, currency: str) -> str:
-    """An amount as it stands in a field: "6.50"."""
-    digits = exponent(currency)
-    return f"{Decimal(cents).scaleb(-digits):.{digits}f}"
+def _override(line: OverrideLine) -> OverrideRow:
+    limits = {name: label for name, label, _ in LIMITS}
+    switch = line.kind != "limit" or line.name == "customURL"
+    value = "unlimited" if line.value is None else ("on" if line.value else "off") if switch else f"{line.value:,}"
+    until = f"until {long_day(line.ends_at)}" if line.ends_at else "without end"
+    return OverrideRow(line.label or limits.get(line.name, line.name), value, until, line.reason)
 
 
 def _standing(line: StandingLine, formats: Formats) -> StandingRow:
@@ -222,43 +224,3 @@ def _order(line: OrderLine, formats: Formats) -> OrderRow:
         tone=tone,
         note=line.failure,
     )
-
-
-def _refund(view: CustomerView, formats: Formats, grant: str, amount: str, problem: str, here: str) -> RefundShown:
-    line = next((each for each in view.grants if each.id == grant), None)
-    if line is None:
-        return RefundShown()
-    currency = line.label.currency
-    name = grant_name(line.label, line.metric, formats)
-    base = RefundShown(
-        shown=True,
-        grant_id=grant,
-        title=f"Refund {name}",
-        amount=amount or (amount_text(line.refundable_cents, currency) if line.refundable_cents else ""),
-        currency=currency,
-        limit=f"of {formats.money(line.refundable_cents, currency)} that can be given back",
-        close_href=here,
-        why_not=problem or view.why_not,
-    )
-    preview = view.preview
-    if preview is None or problem:
-        return base
-    return _with_effects(base, preview, view, formats)
-
-
-def _with_effects(base: RefundShown, preview: RefundPreview, view: CustomerView, formats: Formats) -> RefundShown:
-    """What giving the money back does to the credits, before anything is done."""
-    metric = view.preview_metric
-    if metric is None:
-        return base
-    money = formats.money(preview.amount_cents, preview.currency.upper())
-    effects = [Field("Taken back, not used yet", formats.named(metric, preview.taken_back))]
-    if preview.ended:
-        effects.append(Field("Had ended already", formats.named(metric, preview.ended), "quiet"))
-    if preview.debt:
-        effects.append(Field("Used already: becomes debt", formats.named(metric, preview.debt), "blocked"))
-    if preview.forgiven:
-        effects.append(Field("Used already: forgiven", formats.named(metric, preview.forgiven), "quiet"))
-    sentence = "The next credits that they buy pay the debt first." if preview.debt else ""
-    warning = "The payment is in dispute. Stripe may refuse to give it back twice." if preview.disputed else ""
-    return replace(base, effects=effects, sentence=sentence, button=f"Give back {money}", warning=warning)

@@ -13,7 +13,7 @@ from billing_app.services.views import ShellView
 from billing_app.services.views.organization import OrganizationPageView, PartView, ProfileView
 from billing_app.ui import routes
 from billing_app.ui.formats import Formats, day, moment_text
-from billing_app.ui.present.audit import AuditRow, audit_row
+from billing_app.ui.present.audit import AuditRow, audit_rows
 from billing_app.ui.present.profile import ProfileShown, limit_use, profile_shown
 from billing_app.ui.present.shared import Choice
 
@@ -165,7 +165,7 @@ def organization_shown(
         else "",
         sources_href=routes.usage(address),
         api_keys=[_key(each, view.now) for each in view.keys],
-        audit=[audit_row(each, view.now) for each in view.audit.entries],
+        audit=audit_rows(view.audit, view.now, formats),
         audit_next=routes.organization_page(address, tab="audit", cursor=view.audit.next_cursor)
         if view.audit.next_cursor
         else "",

@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from billing_app.services.views.operator import OrganizationsView
+from billing_app.services.views.operator import OrganizationsView, Trouble, TroubleView
 from billing_app.ui import operator_routes
-from billing_app.ui.formats import Formats
+from billing_app.ui.formats import Formats, day
+
+LABELS = {
+    Trouble.BLOCKED: ("Blocked", "blocked"),
+    Trouble.PAST_DUE: ("Past due", "soon"),
+    Trouble.DISPUTED: ("Dispute", "soon"),
+    Trouble.IN_DEBT: ("In debt", "blocked"),
+}
+
+
+@dataclass(frozen=True)
+class TroubleShown:
+    """One thing that is wrong, and with what."""
+
+    label: str = ""
+    tone: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -17,7 +34,7 @@ class OrganizationRow:
     address: str = ""
     plan: str = ""
     members: str = ""
-    blocked: bool = False
+    troubles: list[TroubleShown] = field(default_factory=list)
     href: str = ""
 
 
@@ -32,6 +49,21 @@ class OrganizationsShown:
     first_href: str = ""
 
 
+def troubles_shown(troubles: tuple[TroubleView, ...], formats: Formats, now: datetime) -> list[TroubleShown]:
+    """What is wrong with an organization, the worst first."""
+    return [TroubleShown(*LABELS[each.kind], _note(each, formats, now)) for each in troubles]
+
+
+def _note(trouble: TroubleView, formats: Formats, now: datetime) -> str:
+    if trouble.kind is Trouble.DISPUTED:
+        return formats.money(trouble.amount_cents, trouble.currency.upper())
+    if trouble.kind is Trouble.PAST_DUE:
+        if trouble.at is None:
+            return ""
+        return f"plan stays until {day(trouble.at, now)}" if trouble.at > now else f"plan ended {day(trouble.at, now)}"
+    return ", ".join(trouble.metrics)
+
+
 def organizations_shown(view: OrganizationsView, formats: Formats, search: str, cursor: str) -> OrganizationsShown:
     """The list as it is shown."""
     return OrganizationsShown(
@@ -43,7 +75,7 @@ def organizations_shown(view: OrganizationsView, formats: Formats, search: str, 
                 address=line.address,
                 plan=f"{line.plan_name}, paid by {line.payer_name}" if line.payer_name else line.plan_name,
                 members=formats.number(line.members),
-                blocked=line.blocked,
+                troubles=troubles_shown(line.troubles, formats, view.now),
                 href=operator_routes.organization(line.address),
             )
             for line in view.organizations

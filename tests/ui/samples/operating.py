@@ -108,6 +108,6 @@ class SampleOperatingDesk:
     def end_override(self, address: str, kind: str, name: str) -> None:
         """Nothing is kept."""
 
-    def audit(self, cursor: str, action: str) -> AuditPage:
+    def audit(self, cursor: str, action: str, organization: str, who: str) -> AuditPage:
         entry = Entry(CARD, NOW, "oda", "Oda Berg", "catalogue.saved", "version 3", {}, {"version": 3})
         return AuditPage((entry,), "")

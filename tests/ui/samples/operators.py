@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from billing_app.services.views.operator import OperatorShellView, OrganizationLine, OrganizationsView
-from tests.ui.samples.operating import SampleOperatingDesk
+from datetime import timedelta
+
+from billing_app.services.views.operator import (
+    OperatorShellView,
+    OrganizationLine,
+    OrganizationsView,
+    Trouble,
+    TroubleView,
+)
+from tests.ui.samples.operating import NOW, SampleOperatingDesk
 from tests.ui.samples.operations import SampleOperations
 
 
@@ -15,7 +23,10 @@ class SampleOperatorDesk(SampleOperatingDesk, SampleOperations):
 
     def organizations(self, search: str, cursor: str) -> OrganizationsView:
         lines = (
-            OrganizationLine("meridian", "Meridian Apps", "Pro", False, 12),
-            OrganizationLine("stopped", "Stopped Studio", "Free", True, 3),
+            OrganizationLine(
+                "meridian", "Meridian Apps", "Pro", (TroubleView(Trouble.PAST_DUE, at=NOW + timedelta(days=5)),), 12
+            ),
+            OrganizationLine("stopped", "Stopped Studio", "Free", (TroubleView(Trouble.BLOCKED, ("SMS",)),), 3),
         )
-        return OrganizationsView(tuple(line for line in lines if search.lower() in line.name.lower()), "")
+        found = tuple(line for line in lines if search.lower() in line.name.lower())
+        return OrganizationsView(found, NOW, "")

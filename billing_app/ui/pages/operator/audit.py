@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 import reflex as rx
 
-from billing_app.services.audit import Entry
 from billing_app.services.views.organization import AuditPage
 from billing_app.ui import operator_routes
-from billing_app.ui.components.banner import notice
 from billing_app.ui.components.basics import head
 from billing_app.ui.components.listing import pager, select
 from billing_app.ui.components.organization.audit import audit_list
 from billing_app.ui.components.skeletons import list_skeleton
+from billing_app.ui.formats import Formats
 from billing_app.ui.operator_layout import operator_page
 from billing_app.ui.operator_session import OperatorFrame, OperatorVisit, for_operators
-from billing_app.ui.present.audit import AuditRow, audit_row
+from billing_app.ui.present.audit import AuditRow, audit_rows
 from billing_app.ui.present.shared import Choice
 
 KINDS = (
@@ -35,13 +33,15 @@ class AuditShown:
     rows: list[AuditRow] = field(default_factory=list)
     kinds: list[Choice] = field(default_factory=list)
     kind: str = "all"
+    organization: str = ""
+    who: str = ""
     base: str = ""
     next_href: str = ""
     first_href: str = ""
 
 
 class AuditState(OperatorFrame):
-    """What the page shows. Kind and page live in the URL."""
+    """What the page shows. What is looked for and the page live in the URL."""
 
     screen: AuditShown = AuditShown()
 
@@ -52,31 +52,43 @@ class AuditState(OperatorFrame):
         cursor, asked = visit.text("cursor"), visit.text("action")
         kind = asked if asked in dict(KINDS) else "all"
         wanted = "" if kind == "all" else kind
+        organization, who = visit.text("organization"), visit.text("who")
         self.screen = await visit.show(
             self,
-            lambda desk: desk.audit(cursor, wanted),
-            lambda found, _formats: audit_shown(found, kind, cursor),
+            lambda desk: desk.audit(cursor, wanted, organization, who),
+            lambda found, formats: audit_shown(found, formats, kind, organization, who, cursor),
         )
 
+    @rx.event
+    @for_operators
+    async def search(self, visit: OperatorVisit, form: dict) -> rx.event.EventSpec:
+        """Looks for what was changed in an organization, or by somebody."""
+        await visit.enter()
+        sought = {name: form.get(name, "").strip() for name in ("organization", "who")}
+        kind = "" if self.screen.kind == "all" else self.screen.kind
+        return rx.redirect(operator_routes.audit(action=kind, **sought))
 
-def audit_shown(found: AuditPage, kind: str, cursor: str) -> AuditShown:
+
+def audit_shown(found: AuditPage, formats: Formats, kind: str, organization: str, who: str, cursor: str) -> AuditShown:
     """The log as it is shown; where an entry belongs to an organization, its address says so."""
-    action = "" if kind == "all" else kind
-    newest = found.entries[0].at if found.entries else None
+    sought = {"organization": organization, "who": who}
+    here = sought | {"action": "" if kind == "all" else kind}
+    base = operator_routes.audit(**sought)
+    rows = audit_rows(found, found.entries[0].at, formats) if found.entries else []
     return AuditShown(
         ready=True,
-        rows=[_row(each, newest) for each in found.entries] if newest else [],
+        rows=[
+            replace(row, changes=[f"in {each.address}", *row.changes]) if each.address else row
+            for row, each in zip(rows, found.entries, strict=True)
+        ],
         kinds=[Choice(value, label) for value, label in KINDS],
         kind=kind,
-        base=operator_routes.AUDIT + "?action=",
-        next_href=operator_routes.audit(action=action, cursor=found.next_cursor) if found.next_cursor else "",
-        first_href=operator_routes.audit(action=action) if cursor else "",
+        organization=organization,
+        who=who,
+        base=base + ("&" if "?" in base else "?") + "action=",
+        next_href=operator_routes.audit(**here, cursor=found.next_cursor) if found.next_cursor else "",
+        first_href=operator_routes.audit(**here) if cursor else "",
     )
-
-
-def _row(entry: Entry, newest: datetime) -> AuditRow:
-    row = audit_row(entry, newest)
-    return replace(row, changes=[f"in {entry.address}", *row.changes]) if entry.address else row
 
 
 screen = AuditState.screen
@@ -86,19 +98,39 @@ def audit_page() -> rx.Component:
     """The page."""
     content = rx.fragment(
         head("Audit log", tools=[select(screen.kinds, screen.kind, screen.base, "What changed")]),
-        rx.cond(
-            screen.rows.length() > 0,
-            rx.el.section(
-                audit_list(screen.rows),
-                pager(screen.first_href, screen.next_href, "Pages of the log"),
-                class_name="panel",
+        rx.el.section(
+            _search(),
+            rx.cond(
+                screen.rows.length() > 0,
+                rx.fragment(audit_list(screen.rows), pager(screen.first_href, screen.next_href, "Pages of the log")),
+                rx.el.p("Nothing of this kind was changed yet.", class_name="quiet-note inset"),
             ),
-            notice(
-                "list-checks", "Nothing of this kind was changed yet", "Every change is listed here, with who made it."
-            ),
+            class_name="panel",
         ),
     )
     return operator_page(content, active="audit", ready=screen.ready, skeleton=list_skeleton("Audit log"))
+
+
+def _search() -> rx.Component:
+    """Where, and by whom."""
+    fields = (
+        ("organization", "Organization's address", screen.organization),
+        ("who", "Who: an e-mail address", screen.who),
+    )
+    return rx.el.form(
+        *[
+            rx.el.input(
+                type="search", name=name, placeholder=label, aria_label=label, default_value=value, key=name + value,
+                class_name="input", max_length=200,
+            )
+            for name, label, value in fields
+        ],
+        rx.button(
+            "Show", type="submit", size="2", variant="outline", color_scheme="gray", class_name="button quiet"
+        ),
+        on_submit=AuditState.search,
+        class_name="filters",
+    )  # fmt: skip
 
 
 def add(app: rx.App) -> None:

@@ -15,19 +15,16 @@ from billing_app.domain.errors import BillingError, NotFoundError
 from billing_app.ui import operator_routes
 from billing_app.ui.components.banner import remark
 from billing_app.ui.components.basics import button_link, head, link
-from billing_app.ui.components.customer import grant_line, purchases_and_events, standings
+from billing_app.ui.components.customer import grant_line, overrides, purchases_and_events, standings, trouble
 from billing_app.ui.components.hands import hands_panel
 from billing_app.ui.components.listing import facts_strip, table_head
+from billing_app.ui.components.refunding import refund_panel
 from billing_app.ui.components.skeletons import list_skeleton
 from billing_app.ui.desk import desks
 from billing_app.ui.operator_layout import operator_page
 from billing_app.ui.operator_session import OperatorFrame, OperatorVisit, for_operators
-from billing_app.ui.present.customer import (
-    CustomerShown,
-    cents_of,
-    customer_shown,
-)
-from billing_app.ui.present.shared import Field
+from billing_app.ui.present.customer import CustomerShown, customer_shown
+from billing_app.ui.present.refunding import cents_of
 
 NO_AMOUNT = "Type an amount, such as 6.50."
 
@@ -125,8 +122,14 @@ def customer_page() -> rx.Component:
     content = rx.fragment(
         head(
             screen.name,
+            rx.cond(
+                screen.troubles.length() > 0, rx.el.ul(rx.foreach(screen.troubles, trouble), class_name="troubles")
+            ),
             crumb=link("Organizations", href=operator_routes.ORGANIZATIONS, class_name="crumb"),
-            tools=[button_link("See their pages", href=screen.pages_href)],
+            tools=[
+                button_link("Their audit log", href=screen.audit_href),
+                button_link("See their pages", href=screen.pages_href),
+            ],
         ),
         rx.cond(CustomerState.done != "", _done()),
         rx.cond(screen.payer != "", _paid_by()),
@@ -180,113 +183,15 @@ def _grants() -> rx.Component:
             ),
             class_name="panel",
         ),
-        rx.cond(screen.refund.shown, _refund()),
+        rx.cond(screen.refund.shown, refund_panel(CustomerState)),
         class_name="ledger-layout",
     )
-
-
-def _refund() -> rx.Component:
-    """What giving money back would do, and doing it."""
-    refund = screen.refund
-    return rx.el.section(
-        rx.el.div(
-            rx.el.h2(refund.title),
-            link(
-                rx.icon("x", size=16, aria_hidden="true"),
-                href=refund.close_href,
-                class_name="icon-button",
-                aria_label="Close",
-                title="Close",
-            ),
-            class_name="two",
-        ),
-        rx.el.form(
-            _amount(),
-            rx.el.dl(rx.foreach(refund.effects, _effect), class_name="facts effects", aria_live="polite"),
-            rx.cond(refund.sentence != "", rx.el.p(refund.sentence, class_name="quiet-note")),
-            rx.cond(
-                refund.warning != "",
-                rx.el.p(refund.warning, class_name="quiet-note", custom_attrs={"data-tone": "soon"}),
-            ),
-            _why(),
-            _give_back(),
-            on_submit=CustomerState.give_back,
-            class_name="form",
-        ),
-        class_name="panel side-panel trace refund",
-        aria_label="Refund",
-    )
-
-
-def _amount() -> rx.Component:
-    """How much."""
-    refund = screen.refund
-    return rx.el.label(
-        rx.el.span("Amount"),
-        rx.el.input(
-            name="amount",
-            default_value=refund.amount,
-            key=refund.grant_id,
-            on_blur=CustomerState.reckon,
-            inputmode="decimal",
-            auto_complete="off",
-            class_name="input",
-            max_length=20,
-        ),
-        rx.el.small(refund.limit),
-        class_name="field",
-    )
-
-
-def _why() -> rx.Component:
-    """Why, for the record."""
-    return rx.el.label(
-        rx.el.span("Reason"),
-        rx.el.input(
-            name="reason",
-            required=True,
-            max_length=500,
-            auto_complete="off",
-            placeholder="Kept with the refund",
-            class_name="input",
-        ),
-        class_name="field",
-    )
-
-
-def _give_back() -> rx.Component:
-    """What stands against it, or the button."""
-    refund = screen.refund
-    return rx.fragment(
-        rx.cond(
-            (refund.why_not != "") | (CustomerState.refused != ""),
-            rx.el.p(
-                rx.icon("circle-alert", size=16, aria_hidden="true"),
-                rx.el.span(rx.cond(CustomerState.refused != "", CustomerState.refused, refund.why_not)),
-                role="alert",
-                class_name="form-error",
-            ),
-        ),
-        rx.cond(
-            refund.button != "",
-            rx.button(
-                rx.cond(CustomerState.refunding, "Asking Stripe", refund.button),
-                type="submit",
-                disabled=CustomerState.refunding,
-                size="2",
-                class_name="button primary wide",
-            ),
-        ),
-    )
-
-
-def _effect(one: rx.Var[Field]) -> rx.Component:
-    return rx.el.div(rx.el.dt(one.label), rx.el.dd(one.value, custom_attrs={"data-tone": one.tone}))
 
 
 SECTIONS: tuple[Callable[[], rx.Component], ...] = (
     lambda: standings(screen),
     lambda: hands_panel(CustomerState.load),
+    lambda: overrides(screen),
     _grants,
     lambda: purchases_and_events(screen),
 )

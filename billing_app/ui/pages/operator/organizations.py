@@ -1,4 +1,4 @@
-"""/admin/organizations: every organization, by name, with a search."""
+"""/admin/organizations: every organization, those with something wrong first, with a search."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import reflex as rx
 
 from billing_app.ui import operator_routes, routes
 from billing_app.ui.components.banner import notice
-from billing_app.ui.components.basics import button_link, head, link, more_link, state_badge
+from billing_app.ui.components.basics import button_link, head, link, more_link
+from billing_app.ui.components.customer import trouble
 from billing_app.ui.components.skeletons import list_skeleton
 from billing_app.ui.operator_layout import operator_page
 from billing_app.ui.operator_session import OperatorFrame, OperatorVisit, for_operators
@@ -51,7 +52,10 @@ def organizations_page() -> rx.Component:
                 rx.el.div(_table(), class_name="scroll"),
                 rx.cond(
                     screen.search != "",
-                    rx.el.p("No organization has this in its name or address.", class_name="quiet-note inset"),
+                    rx.el.p(
+                        "No organization has this in its name or address, and no customer at Stripe is called so.",
+                        class_name="quiet-note inset",
+                    ),
                     notice(
                         "building-2",
                         "No organization yet",
@@ -97,7 +101,7 @@ def _search() -> rx.Component:
 
 def _table() -> rx.Component:
     return rx.el.table(
-        rx.el.caption("Organizations by name", class_name="unseen"),
+        rx.el.caption("Organizations, those with something wrong first", class_name="unseen"),
         rx.el.thead(
             rx.el.tr(
                 rx.el.th("Name", scope="col"),
@@ -108,7 +112,7 @@ def _table() -> rx.Component:
             )
         ),
         rx.el.tbody(rx.foreach(screen.rows, _row)),
-        class_name="rows list",
+        class_name="rows list organizations",
     )
 
 
@@ -125,7 +129,13 @@ def _row(row: rx.Var[OrganizationRow]) -> rx.Component:
         ),
         rx.el.td(row.plan),
         rx.el.td(row.members, class_name="number"),
-        rx.el.td(rx.cond(row.blocked, state_badge("Blocked", "blocked"), rx.el.span("ok", class_name="quiet"))),
+        rx.el.td(
+            rx.cond(
+                row.troubles.length() > 0,
+                rx.el.ul(rx.foreach(row.troubles, trouble), class_name="troubles"),
+                rx.el.span("ok", class_name="quiet"),
+            )
+        ),
         rx.el.td(rx.icon("chevron-right", size=14, aria_hidden="true", class_name="chevron"), class_name="go"),
     )
 

@@ -1,0 +1,37 @@
+"""What is wrong with organizations, the worst first, for whoever looks after all of them. Reads only."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlmodel import Session
+
+from billing_app.domain.catalog import TOKEN, Catalog
+from billing_app.services import accounts, catalog
+from billing_app.services.views.operator import Trouble, TroubleView
+from billing_app.store import troubles as store
+
+ORDER = tuple(Trouble)
+
+
+def of(session: Session, organization_ids: Collection[int], now: datetime) -> dict[int, tuple[TroubleView, ...]]:
+    """What is wrong with each of these organizations; nothing for most."""
+    names = _names(catalog.current(session, now))
+    found: defaultdict[int, list[TroubleView]] = defaultdict(list)
+    for owner, metrics in store.blocked(session, organization_ids).items():
+        found[owner].append(TroubleView(Trouble.BLOCKED, metrics=tuple(names.get(each, each) for each in metrics)))
+    for owner in store.past_due(session, organization_ids):
+        owed = accounts.plans(session, owner).owed
+        grace_ends = owed[-1].grace_ends_at if owed and owed[-1].until is None else None
+        found[owner].append(TroubleView(Trouble.PAST_DUE, at=grace_ends))
+    for owner, (cents, currency) in store.disputed(session, organization_ids).items():
+        found[owner].append(TroubleView(Trouble.DISPUTED, amount_cents=cents, currency=currency))
+    for owner, metrics in store.in_debt(session, organization_ids).items():
+        found[owner].append(TroubleView(Trouble.IN_DEBT, metrics=tuple(names.get(each, each) for each in metrics)))
+    return {owner: tuple(sorted(each, key=lambda one: ORDER.index(one.kind))) for owner, each in found.items()}
+
+
+def _names(current: Catalog) -> dict[str, str]:
+    return {metric.id: metric.name for metric in (*current.metrics, TOKEN)}

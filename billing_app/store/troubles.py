@@ -1,0 +1,72 @@
+"""Queries on what is wrong with organizations: blocked metrics, plans that are owed for, open disputes, debt."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+
+from sqlalchemy import ColumnElement, case, exists, func
+from sqlmodel import Session, col, select
+
+from billing_app.domain.reversals import DisputeStage, DisputeStatus
+from billing_app.store.tables.meters import MeterRow
+from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.outbox import ThresholdMark
+from billing_app.store.tables.reversals import PaymentDispute
+from billing_app.store.tables.subscriptions import Subscription
+
+INQUIRIES = (DisputeStage.WARNING_NEEDS_RESPONSE, DisputeStage.WARNING_UNDER_REVIEW)
+OPEN = (*INQUIRIES, *(stage for stage in DisputeStage if stage.status is DisputeStatus.OPENED))
+"""Disputes that still need somebody."""
+
+BLOCKED = (col(ThresholdMark.name) == "blocked", col(ThresholdMark.percent) == 1)
+PAST_DUE = (col(Subscription.current).is_(True), col(Subscription.past_due_at).is_not(None))
+DISPUTED = (col(PaymentDispute.status).in_([stage.value for stage in OPEN]),)
+IN_DEBT = (col(MeterRow.debt) > 0,)
+
+
+def rank() -> ColumnElement[int]:
+    """How bad it is, as a column of a query on organizations: 0 is worst, 4 is well."""
+    ours = col(Organization.id)
+    return case(
+        (exists().where(col(ThresholdMark.organization_id) == ours, *BLOCKED), 0),
+        (exists().where(col(Subscription.organization_id) == ours, *PAST_DUE), 1),
+        (exists().where(col(PaymentDispute.organization_id) == ours, *DISPUTED), 2),
+        (exists().where(col(MeterRow.organization_id) == ours, *IN_DEBT), 3),
+        else_=4,
+    )
+
+
+def blocked(session: Session, organization_ids: Collection[int]) -> dict[int, list[str]]:
+    """The metrics that were blocked when they were last looked at."""
+    query = select(ThresholdMark.organization_id, ThresholdMark.metric).where(*BLOCKED)
+    query = query.where(col(ThresholdMark.organization_id).in_(organization_ids))
+    return _grouped(session.exec(query.order_by(col(ThresholdMark.metric))))
+
+
+def past_due(session: Session, organization_ids: Collection[int]) -> set[int]:
+    """Those whose plan is owed for."""
+    query = select(Subscription.organization_id).where(*PAST_DUE)
+    return set(session.exec(query.where(col(Subscription.organization_id).in_(organization_ids))))
+
+
+def disputed(session: Session, organization_ids: Collection[int]) -> dict[int, tuple[int, str]]:
+    """What is in dispute: cents, and the currency."""
+    query = select(PaymentDispute.organization_id, func.sum(PaymentDispute.amount_cents), PaymentDispute.currency)
+    query = query.where(*DISPUTED).where(col(PaymentDispute.organization_id).in_(organization_ids))
+    rows = session.exec(query.group_by(col(PaymentDispute.organization_id), col(PaymentDispute.currency)))
+    return {owner: (int(cents), currency) for owner, cents, currency in rows}
+
+
+def in_debt(session: Session, organization_ids: Collection[int]) -> dict[int, list[str]]:
+    """The metrics of which credits are owed."""
+    query = select(MeterRow.organization_id, MeterRow.metric).where(*IN_DEBT)
+    query = query.where(col(MeterRow.organization_id).in_(organization_ids))
+    return _grouped(session.exec(query.order_by(col(MeterRow.metric))))
+
+
+def _grouped(rows: Iterable[tuple[int, str]]) -> dict[int, list[str]]:
+    found: defaultdict[int, list[str]] = defaultdict(list)
+    for owner, metric in rows:
+        found[owner].append(metric)
+    return dict(found)
