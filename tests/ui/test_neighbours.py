@@ -1,0 +1,97 @@
+"""Events with ids of another organization, in arguments and in the page's URL, while the path names one's own."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from typing import Any
+
+import pytest
+
+from billing_app import clock
+from billing_app.db import Database
+from billing_app.domain.access import Role
+from billing_app.services import orgs
+from billing_app.store.orgs import stored_id
+from billing_app.ui.pages.organization import QUESTIONS, OrganizationState
+from billing_app.ui.pages.process import ProcessPageState
+from tests.neighbour import SECRET, Neighbour, a_neighbour, rows_of
+from tests.ui.states import opened
+from tests.ui.test_event_access import ROWS, _within, cookies, handlers
+
+__all__ = ["cookies"]
+
+ADMINS = [name for name, roles in ROWS.items() if roles is not None and Role.ADMIN in roles]
+"""Events that an organization's admin may send."""
+
+FORM = ("id", "address", "name", "parent", "email", "member", "role", "metric", "code", "pack")
+"""Names of fields in forms."""
+
+
+@pytest.fixture
+def neighbour(database: Database, cookies: dict[str, str]) -> Neighbour:
+    assert cookies
+    with database.writing() as session:
+        return a_neighbour(session, clock.now(), "initech")
+
+
+def arguments(handler: Any, value: str) -> list[Any] | None:
+    """What a handler may be told, `value` wherever a text goes; None if it takes no texts."""
+    kinds = [each.annotation for each in list(inspect.signature(handler.fn).parameters.values())[1:]]
+    names = [getattr(kind, "__name__", str(kind)) for kind in kinds]
+    given: dict[str, Any] = {"str": value, "int": 1, "bool": True, "dict": dict.fromkeys(FORM, value)}
+    return [given.get(name, value) for name in names] if {"str", "dict"} & set(names) else None
+
+
+def urls(ids: dict[str, str]) -> list[str]:
+    """Pages that read an id from their address."""
+    words = "&".join(f"{name}={value}" for name, value in ids.items())
+    return [
+        f"/o/acme/processes/{ids['process_id']}?{words}",
+        f"/o/acme/credits/bought?session_id={ids['session_id']}&session={ids['session_id']}",
+        f"/o/acme/ledger?grant={ids['grant']}&entry=1&metric=emails",
+        f"/o/acme/alerts?delivery={ids['delivery_id']}",
+        f"/o/acme/plan?session_id={ids['session_id']}",
+        f"/o/acme/credits/renewals?card={ids['session_id']}",
+    ]
+
+
+def owner_of(database: Database, neighbour: Neighbour) -> int:
+    with database.reading() as session:
+        return stored_id(orgs.by_address(session, neighbour.address))
+
+
+@pytest.mark.postgresql_when_long
+def test_ids_in_events_find_nothing(database: Database, cookies: dict[str, str], neighbour: Neighbour) -> None:
+    owner = owner_of(database, neighbour)
+    before = rows_of(database, owner)
+    read = []
+    for name in ADMINS:
+        state_class, found = handlers()[name]
+        targets = urls(neighbour.ids) if name.endswith((".load", ".enter", ".settle", ".arrive")) else ["/o/acme/x"]
+        told = {str(arguments(found, each)): arguments(found, each) for each in neighbour.ids.values()}
+        for url in targets:
+            for given in told.values():
+                state: Any = opened(state_class, url, cookies["admin"])
+                if state_class is ProcessPageState:
+                    state._process = neighbour.ids["process_id"]  # what `enter` reads from the URL
+                result = asyncio.run(_within(found.fn(state, *(given or []))))
+                if SECRET in (str(state.dict()) + str(result)).replace(neighbour.ids["email"], ""):
+                    read.append((name, url, given))
+    assert read == []
+    assert rows_of(database, owner) == before
+
+
+def test_nor_does_a_question_that_is_then_answered(
+    database: Database, cookies: dict[str, str], neighbour: Neighbour
+) -> None:
+    owner = owner_of(database, neighbour)
+    before = rows_of(database, owner)
+    for what in QUESTIONS:
+        for target in neighbour.ids.values():
+            state: Any = opened(OrganizationState, "/o/acme/organization", cookies["admin"])
+            asyncio.run(state.ask(what, target, "x"))
+            assert state.asked.target == target
+            asyncio.run(state.act())
+            assert SECRET not in str(state.dict()).replace(neighbour.ids["email"], "")
+    assert rows_of(database, owner) == before
