@@ -19,6 +19,7 @@ from billing_app.api.context import PREFIX, Context
 from billing_app.api.handshakes import Handshakes
 from billing_app.api.headers import SecurityHeaders
 from billing_app.api.health import CHECKS, Check
+from billing_app.api.hot_path import HotPath
 from billing_app.api.rate_limits import Limit, RateLimits, buckets_of
 from billing_app.api.request_log import RequestLog
 from billing_app.api.routes import (
@@ -30,6 +31,7 @@ from billing_app.api.routes import (
     downloads,
     features,
     forgotten,
+    looking,
     members,
     notifications,
     operator_catalogue,
@@ -55,6 +57,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     usage.router,
     consumption.router,
     credits.router,
+    looking.router,
     downloads.router,
     checkout.router,
     subscription.router,
@@ -91,6 +94,7 @@ def create_api(
     root.include_router(health.router)
     root.mount(PREFIX, _versioned(context, routers))
     # The last one added is the outermost.
+    root.add_middleware(HotPath, prefix=PREFIX)
     root.add_middleware(BodyLimits, prefix=PREFIX)
     if settings.rate_limit_per_minute:
         limit, buckets = Limit(settings.rate_limit_per_minute), buckets_of(settings.redis_url)

@@ -120,3 +120,10 @@ def _do(payments: Payments, step: Step) -> str:
     if step.old is not None:
         payments.retire_price(step.old.id)
     return made.id
+
+
+def bring(payments: Payments, current: Catalog) -> list[Step]:
+    """Makes at Stripe what the catalogue sells and answers what was done. Never inside a transaction."""
+    steps = [step for step in plan(payments, offers(current)) if step.deed is not Deed.KEEP]
+    push(payments, steps)
+    return steps

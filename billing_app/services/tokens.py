@@ -20,6 +20,7 @@ from billing_app.domain.quantities import format_size
 from billing_app.domain.tokens import Piece, pieces
 from billing_app.services import accounts, audit, catalog, credits, invoice_grants, meters, recounts
 from billing_app.services.secrets import digest
+from billing_app.services.views.cards import RateView, TokensView
 from billing_app.store import credits as store
 from billing_app.store import ledger, outbox
 from billing_app.store import meters as meter_store
@@ -181,6 +182,12 @@ def _repeated(session: Session, owner: int, name: str, earlier: Sequence[GrantAc
         reason=earlier[0].reason,
         grants=made,
     )
+
+
+def look(session: Session, organization: Organization, now: datetime) -> TokensView:
+    """What is left, and what it may become."""
+    left = accounts.account(session, organization, TOKEN_ID, now).left
+    return TokensView(left, tuple(RateView(*rate) for rate in rates(session, now)))
 
 
 def rates(session: Session, now: datetime) -> tuple[tuple[Metric, int, int], ...]:

@@ -70,6 +70,10 @@ STORY: tuple[Step, ...] = (
     Step(f"GET {ORG}/ledger", query="limit=1"),
     of(f"GET {ORG}/ledger.csv"),
     Step(f"GET {ORG}/history", query="metric=sms"),
+    Step(f"GET {ORG}/usage/days", query="metric=bandwidth"),
+    Step(f"GET {ORG}/forecast", query="metric=sms"),
+    Step(f"GET {ORG}/ledger/{{number}}"),
+    of(f"GET {ORG}/tokens"),
     Step(f"GET {ORG}/history.csv", query="metric=sms"),
     Step(f"GET {ORG}/explain", query="metric=sms"),
     # buying
@@ -156,8 +160,11 @@ STORY: tuple[Step, ...] = (
     Step("POST /admin/gift-cards/{card}/void", {"reason": "Leaked"}, caller="operator"),
     Step("GET /admin/catalogue", caller="operator"),
     Step("GET /admin/catalogue/plans.json", caller="operator"),
+    Step("GET /admin/catalogue/file", caller="operator"),
+    Step("POST /admin/catalogue/push", caller="operator"),
     Step("POST /admin/catalogue/validate", {"document": {"currency": "usd"}}, caller="operator"),
     Step("POST /admin/catalogue/preview", {"document": {"currency": "usd"}, "based_on": 1}, caller="operator"),
+    Step("POST /admin/catalogue/rebase", {"document": {"currency": "usd"}, "based_on": 1}, caller="operator"),
     Step("PUT /admin/catalogue", {"document": {"currency": "usd"}, "based_on": 1}, caller="operator"),
     Step("GET /admin/catalogue/versions", caller="operator"),
     Step("GET /admin/catalogue/versions/{version}", caller="operator"),
@@ -189,7 +196,7 @@ STORY: tuple[Step, ...] = (
 
 NAMES = {
     "address": "acme", "plan": "free", "metric": "sms", "pack_id": "none", "organization": "acme", "kind": "feature",
-    "name": "whiteLabel", "version": "1", "event_id": "evt_none", "run": "1", "suborganization": "acme-porto",
-    "code": "none", "delivery_id": "00000000-0000-7000-8000-000000000000",
+    "name": "whiteLabel", "version": "1", "number": "1", "event_id": "evt_none", "run": "1",
+    "suborganization": "acme-porto", "code": "none", "delivery_id": "00000000-0000-7000-8000-000000000000",
 }  # fmt: skip
 """What paths are filled with until a step has kept something better."""

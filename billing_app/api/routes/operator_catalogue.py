@@ -13,16 +13,22 @@ from billing_app.api.doors import Door, OperatorDoor
 from billing_app.api.schemas.catalogue_edits import (
     CatalogueAnswer,
     CatalogueEditRequest,
+    CatalogueFileAnswer,
     CatalogueRequest,
     MistakeAnswer,
     PreviewAnswer,
+    PushedAnswer,
+    RebasedAnswer,
+    RebaseRequest,
     SavedAnswer,
     ValidationAnswer,
     VersionAnswer,
 )
 from billing_app.api.schemas.shared import DEFAULT_LIST, MAX_LIST, Items
 from billing_app.domain.catalog import to_document, to_json
-from billing_app.services import catalogue_edits, catalogue_effects
+from billing_app.gateways.stripe_payments import payments_of
+from billing_app.services import catalog, catalogue_desk, catalogue_edits, catalogue_effects, stripe_catalogue
+from billing_app.services.views.catalogue import FileState
 
 router = APIRouter(prefix="/admin/catalogue", tags=["operator"])
 
@@ -70,6 +76,38 @@ def export_catalogue(door: Operating) -> Response:
         _, current = catalogue_edits.editing(visit.session, visit.now)
     headers = {"Content-Disposition": 'attachment; filename="plans.json"'}
     return Response(to_json(current), media_type="application/json", headers=headers)
+
+
+@router.get("/file", response_model=CatalogueFileAnswer, responses=behind_a_door(422, 503))
+def catalogue_file(door: Operating) -> CatalogueFileAnswer:
+    """What plans.json on the server says now, and what the next start would make of it."""
+    file = door.context.settings.catalogue_file
+    with door.reading() as visit:
+        found = catalogue_desk.catalogue(visit.session, visit.now, file).file
+    document = None if found.state is FileState.BROKEN else dict(catalogue_desk.from_file(file))
+    return CatalogueFileAnswer(state=found.state.value, says=list(found.says), document=document)
+
+
+@router.post("/rebase", response_model=RebasedAnswer, responses=behind_a_door(*READING_A_BODY, 503))
+def rebase_catalogue(door: Operating, request: RebaseRequest) -> RebasedAnswer:
+    """An edit that another one overtook, put on top of the version in force. Saves nothing.
+
+    `both` are the places that both had changed: there the edit wins.
+    """
+    with door.reading() as visit:
+        head, document, both = catalogue_edits.rebased(
+            visit.session, request.document, visit.now, based_on=request.based_on
+        )
+    return RebasedAnswer(version=head.version, document=document, both=list(both))
+
+
+@router.post("/push", response_model=Items[PushedAnswer], responses=behind_a_door(409, 422, 503))
+def push_catalogue(door: Operating) -> dict[str, Any]:
+    """Makes at Stripe the products and prices that the catalogue sells. Answers what was done; again it is nothing."""
+    with door.reading() as visit:
+        current = catalog.current(visit.session, visit.now)
+    done = stripe_catalogue.bring(payments_of(door.context.settings), current)
+    return {"items": [PushedAnswer.of(step) for step in done]}
 
 
 @router.post("/validate", response_model=ValidationAnswer, responses=behind_a_door(*READING_A_BODY))

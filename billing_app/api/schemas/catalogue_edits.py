@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field
 from billing_app.api.schemas.shared import WHOLE, Answer, Flag, Request
 from billing_app.services.catalogue_edits import Version
 from billing_app.services.catalogue_effects import Affected, MetricEffect, Preview
+from billing_app.services.stripe_catalogue import Step
 
 
 def _writable(document: dict[str, Any]) -> dict[str, Any]:
@@ -33,6 +34,56 @@ class CatalogueEditRequest(CatalogueRequest):
 
     based_on: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1), WHOLE]
     correcting: Flag = False
+
+
+class RebaseRequest(CatalogueRequest):
+    """An edit that began with version `based_on`."""
+
+    based_on: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1), WHOLE]
+
+
+class RebasedAnswer(Answer):
+    """The edit on top of `version`, and the places that both had changed."""
+
+    version: int
+    document: dict[str, Any]
+    both: list[str]
+
+
+class CatalogueFileAnswer(Answer):
+    """plans.json on the server beside the catalogue in force.
+
+    `state` is known (it says nothing new), waiting (the next start loads it), conflict (it would undo what was edited
+    since, so it is left) or broken (no `document`); `says` are the places or the mistakes.
+    """
+
+    state: str
+    says: list[str]
+    document: dict[str, Any] | None
+
+
+class PushedAnswer(Answer):
+    """What was done at Stripe about one price."""
+
+    deed: str
+    lookup_key: str
+    name: str
+    price_cents: int
+    currency: str
+    interval: str
+
+    @classmethod
+    def of(cls, step: Step) -> PushedAnswer:
+        """The answer for one step."""
+        offer = step.offer
+        return cls(
+            deed=step.deed.value,
+            lookup_key=offer.lookup_key,
+            name=offer.product.name,
+            price_cents=offer.price_cents,
+            currency=offer.currency,
+            interval=offer.interval,
+        )
 
 
 class CatalogueAnswer(Answer):

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from billing_app.db import Session
 from billing_app.domain.access import Role
-from billing_app.domain.catalog import TOKEN_ID
-from billing_app.services import accounts, catalog, gift_cards
+from billing_app.services import catalog, gift_cards
 from billing_app.services import tokens as token_service
 from billing_app.services.orgs import Organization
-from billing_app.services.views.cards import BroughtView, RateView, TokensView
+from billing_app.services.views.cards import BroughtView, TokensView
 
 if TYPE_CHECKING:
     from billing_app.ui.desk import Visitor
@@ -27,8 +26,7 @@ class ServiceCardsDesk:
 
     def tokens(self) -> TokensView:
         """What is left, and what it may become."""
-        left = accounts.account(self.session, self.organization, TOKEN_ID, self.now).left
-        return TokensView(left, tuple(RateView(*rate) for rate in token_service.rates(self.session, self.now)))
+        return token_service.look(self.session, self.organization, self.now)
 
 
 class ServiceCardsDesks:

@@ -33,7 +33,7 @@ from billing_app.services.cursors import cursor_of, place_at
 from billing_app.services.gift_cards import CardView, NewCard, Redemption
 from billing_app.services.overrides import Kind
 from billing_app.services.purchases import Payments
-from billing_app.services.stripe_catalogue import Deed, Step
+from billing_app.services.stripe_catalogue import Step
 from billing_app.services.views.catalogue import CatalogueView, CheckView
 from billing_app.services.views.hands import HandsView
 from billing_app.services.views.organization import AuditPage
@@ -155,9 +155,7 @@ class ServiceOperatingDesks:
             current = catalog.current(session, now)
         if self.payments is None:
             raise UnavailableError("Stripe is not set up on this server.", code="buying_unavailable")
-        steps = stripe_catalogue.plan(self.payments, stripe_catalogue.offers(current))
-        stripe_catalogue.push(self.payments, [step for step in steps if step.deed is not Deed.KEEP])
-        return [step for step in steps if step.deed is not Deed.KEEP]
+        return stripe_catalogue.bring(self.payments, current)
 
 
 def _uuid(text: str) -> UUID:

@@ -140,20 +140,19 @@ def invite_dialog(state: Any) -> rx.Component:
     return dialog(
         state.dialog == "invite",
         state.close,
-        rx.cond(
-            state.link == "",
-            "Invite somebody",
-            rx.cond(state.link_mailed, "The invitation is on its way", "Send this link"),
-        ),
+        rx.cond(state.link != "", _made_title(state), "Invite somebody"),
         rx.cond(
             state.link != "",
-            rx.el.span(
-                rx.cond(state.link_mailed, "The link was mailed. Here it is, too. ", ""),
-                "Whoever opens it joins as ",
-                rx.el.strong(state.link_for),
-                ".",
-            ),
+            rx.el.span(_mailed(state), "Whoever opens it joins as ", rx.el.strong(state.link_for), "."),
             "They get a link with which they join. It is shown to you next.",
         ),
         rx.cond(state.link != "", shown, form),
     )
+
+
+def _made_title(state: Any) -> Any:
+    return rx.cond(state.link_mailed, "The invitation is on its way", "Send this link")
+
+
+def _mailed(state: Any) -> Any:
+    return rx.cond(state.link_mailed, "The link was mailed. Here it is, too. ", "")
