@@ -116,9 +116,9 @@ class Door:
         self._note_use(visit)
 
     @contextmanager
-    def single(self) -> Generator[Visit]:
-        """For work that writes in one statement (`Database.single`)."""
-        with self.context.database.single() as session:
+    def single(self, *, writing: bool = True) -> Generator[Visit]:
+        """For work that one statement decides (`Database.single`)."""
+        with self.context.database.single(writing=writing) as session:
             visit = self._enter(session)
             yield visit
         self._note_use(visit)

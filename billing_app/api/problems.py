@@ -104,12 +104,20 @@ def problem(
 
 def install(app: FastAPI) -> None:
     """Makes every error of `app` a problem."""
-    app.add_exception_handler(BillingError, _billing_error)
     app.add_exception_handler(RequestValidationError, _wrong_fields)
     app.add_exception_handler(HTTPException, _http_exception)
-    for unreadable in (OperationalError, InterfaceError, PoolTimeout):
-        app.add_exception_handler(unreadable, _unreadable)
+    for error in TOLD:
+        app.add_exception_handler(error, told)
     app.add_exception_handler(Exception, _unexpected)
+
+
+TOLD = (BillingError, OperationalError, InterfaceError, PoolTimeout)
+"""What a route's own work may raise to be told."""
+
+
+async def told(request: Request, error: Exception) -> Response:
+    """The problem for one of TOLD."""
+    return await (_billing_error if isinstance(error, BillingError) else _unreadable)(request, error)
 
 
 def request_id_of(request: Request) -> str | None:

@@ -113,9 +113,8 @@ def identify(session: Session, secret: str, now: datetime) -> KeyHolder | None:
     key_hash = digest(secret)
     found = store.by_hash(session, key_hash)
     if found is not None:
-        key, organization = found
-        scopes = frozenset(Scope(scope) for scope in key.scopes.split())
-        return KeyHolder(key.id, organization, scopes, _use_due(key.last_used_at, now))
+        scopes = frozenset(Scope(scope) for scope in found.scopes.split())
+        return KeyHolder(found.id, found.organization, scopes, _use_due(found.last_used_at, now))
     operators = store.operators_by_hash(session, key_hash)
     if operators is None:
         return None

@@ -157,9 +157,13 @@ def head(session: Session, now: datetime) -> VersionHead:
     return found
 
 
-def current(session: Session, now: datetime) -> Catalog:
-    """The catalogue in force at `now`. Raises UnavailableError `catalogue_missing` before any was loaded."""
-    return of_version(session, head(session, now))
+def current(session: Session, now: datetime, *, newest: str | None = None) -> Catalog:
+    """The catalogue in force at `now`. Raises UnavailableError `catalogue_missing` before any was loaded.
+
+    `newest` is the newest version's digest, where another query has just read it: it may save this one.
+    """
+    seen, known = assumed(session, now) or ("", None)
+    return known if known is not None and seen == newest else of_version(session, head(session, now))
 
 
 def assumed(session: Session, now: datetime) -> tuple[str, Catalog] | None:

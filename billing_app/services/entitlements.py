@@ -12,7 +12,6 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from billing_app.domain.catalog import Catalog
 from billing_app.domain.credits import MAX_QUANTITY, Aggregation
 from billing_app.domain.entitlements import Reading
 from billing_app.domain.errors import FactRefusedError
@@ -63,8 +62,7 @@ def check_metric(
     writing: bool = True,
 ) -> Answer:
     """Whether `quantity` more of one metric may be used (fine point 13). Raises NotFoundError `metric_not_found`."""
-    current = catalog.current(session, now)
-    look = _Look(session, organization, current, now, writing)
+    look = _Look(session, organization, now, writing)
     paying.require_active(organization, look.organization)
     return _check(look, {metric: quantity}, subject)
 
@@ -83,20 +81,19 @@ def check_action(
 
     Raises NotFoundError `action_not_found`, FactRefusedError `invalid_quantity` for a metric that it does not need.
     """
-    current = catalog.current(session, now)
-    needs = current.action(action).metrics
+    look = _Look(session, organization, now, writing)
+    needs = look.current.action(action).metrics
     unknown = sorted(set(quantities or {}) - set(needs))
     if unknown:
         raise FactRefusedError(f"{action} does not need {', '.join(unknown)}.", code="invalid_quantity")
     asked = {metric: (quantities or {}).get(metric, 1) for metric in needs}
-    look = _Look(session, organization, current, now, writing)
     paying.require_active(organization, look.organization)
     return _check(look, asked, subject)
 
 
 def working_actions(session: Session, organization: Organization, now: datetime) -> dict[str, tuple[str, ...]]:
     """Every action with the metrics that block it now; an empty tuple says that it works."""
-    return _Look(session, organization, catalog.current(session, now), now, writing=True).working_actions()
+    return _Look(session, organization, now, writing=True).working_actions()
 
 
 class _Look:
@@ -105,18 +102,16 @@ class _Look:
     When `writing`, all that are out of date are computed anew first, in the common order of locks.
     """
 
-    def __init__(
-        self, session: Session, organization: Organization, current: Catalog, now: datetime, writing: bool
-    ) -> None:
+    def __init__(self, session: Session, organization: Organization, now: datetime, writing: bool) -> None:
         self.session = session
         self.organization = paying.payer(session, organization, now)
-        self.current = current
         self.now = now
         self._writing = writing
-        self._meters: dict[str, Figures | MeterRow] = {}
-        self._meters.update(meter_store.figures(session, accounts.organization_id(self.organization)))
+        found, newest = meter_store.figures(session, accounts.organization_id(self.organization))
+        self._meters: dict[str, Figures | MeterRow] = {**found}
+        self.current = catalog.current(session, now, newest=newest)
         if writing:
-            for metric in sorted(metric.id for metric in current.metrics if not self._usable(metric.id)):
+            for metric in sorted(metric.id for metric in self.current.metrics if not self._usable(metric.id)):
                 self._meters[metric] = meters.fresh(session, self.organization, metric, now)
 
     def reading(self, metric: str) -> Reading:

@@ -18,7 +18,7 @@ from billing_app.services.reasons import conversion_reasons, reason_for
 from billing_app.store import credits as credit_store
 from billing_app.store import ledger as store
 from billing_app.store import meters as meter_store
-from billing_app.store import orgs, runs
+from billing_app.store import orgs, quiet, runs
 from billing_app.store.tables.credits import GrantRow
 from billing_app.store.tables.ledger import LedgerEntry
 from billing_app.store.tables.meters import MeterRow
@@ -29,6 +29,9 @@ HOURS = (0, 6, 12, 18)
 
 BATCH = 20
 """Organizations of one transaction: they fit into 200 ms, so that a SQLite writer waits no longer for us."""
+
+QUIET_BATCH = 500
+"""Organizations of one transaction that only note that there was nothing to post."""
 
 LEASE = "recount"
 
@@ -61,15 +64,20 @@ def post(session: Session, organization: Organization, now: datetime) -> int:
     Two at once: both lock the organization's row, so the second finds nothing left to post; should that ever fail,
     the unique keys of the rows let only one of them commit.
     """
+    credit_store.lock_organization(session, accounts.organization_id(organization))
+    return _post(session, organization, now)
+
+
+def _post(session: Session, organization: Organization, now: datetime) -> int:
+    """The same for an organization that is locked."""
     owner = accounts.organization_id(organization)
-    credit_store.lock_organization(session, owner)
     held: accounts.Plans | None = None
     written = 0
-    for row in meter_store.of_organization(session, owner):
+    for row in meter_store.lock_all(session, owner):
         if not is_due(row, now):
             continue
         held = held or accounts.plans(session, owner)
-        written += _post_metric(session, organization, row.metric, now, held)
+        written += _post_metric(session, organization, row, now, held)
     organization.recounted_at = max(now, organization.recounted_at or now)
     session.add(organization)
     session.flush()
@@ -97,9 +105,10 @@ def balance_of(
     return sum(each.quantity for each in sums.values()), sum(row.quantity for row in rows)
 
 
-def _post_metric(session: Session, organization: Organization, metric: str, now: datetime, held: accounts.Plans) -> int:
-    owner = accounts.organization_id(organization)
-    row = meter_store.lock(session, owner, metric, now)
+def _post_metric(
+    session: Session, organization: Organization, row: MeterRow, now: datetime, held: accounts.Plans
+) -> int:
+    owner, metric = accounts.organization_id(organization), row.metric
     moment = max(now, row.posted_at or now)
     facts = accounts.history(session, organization, metric, moment, held=held)
     if not meters.usable(row, now):
@@ -201,6 +210,7 @@ def run(
         run_id = runs.open_run(session, trigger, as_of)
     outcome, error = Outcome(), None
     try:
+        _quiet(transaction, now, holder, as_of, outcome, progress)
         _batches(transaction, now, holder, as_of, outcome, progress)
     except BaseException as failure:
         error = f"{type(failure).__name__}: {failure}"
@@ -220,6 +230,29 @@ def run(
     return outcome
 
 
+def _quiet(
+    transaction: Transaction,
+    now: Callable[[], datetime],
+    holder: str,
+    as_of: datetime,
+    outcome: Outcome,
+    progress: Callable[[int], None],
+) -> None:
+    """Organizations that no rule about credits concerns, many at once; the engine gets the others."""
+    after = 0
+    while True:
+        with transaction() as session:
+            runs.take_lease(session, LEASE, holder, now())
+            found = quiet.lock(session, as_of, after, QUIET_BATCH)
+            quiet.post(session, found, as_of)
+            orgs.raise_revisions(session, found)
+        if not found:
+            return
+        after = found[-1]
+        outcome.organizations_seen += len(found)
+        progress(outcome.organizations_seen)
+
+
 def _batches(
     transaction: Transaction,
     now: Callable[[], datetime],
@@ -236,7 +269,7 @@ def _batches(
             due = meter_store.due(session, as_of, after, BATCH)
             for organization_id in due:
                 organization = credit_store.lock_organization(session, organization_id)
-                written = post(session, organization, as_of)
+                written = _post(session, organization, as_of)
                 outcome.organizations_seen += 1
                 outcome.organizations_changed += bool(written)
                 outcome.entries += written

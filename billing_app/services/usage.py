@@ -171,10 +171,11 @@ def _validated(
 ) -> list[_Valid]:
     """The events that may be recorded; the others are noted as rejected."""
     valid: list[_Valid] = []
+    used = {metric.id: metric.aggregation for metric in current.metrics}
     for index, event in enumerate(events):
         try:
-            aggregation = current.metric(event.metric).aggregation
-            if event.metric not in current.metric_ids:
+            aggregation = used.get(event.metric) or current.metric(event.metric).aggregation
+            if event.metric not in used:
                 raise FactRefusedError("Tokens are converted, not used.", code="metric_not_found")
             quantity = validated_quantity(aggregation, event.quantity, event.subject)
             at = validated_moment(event.at or now, now, backfill=backfill)
@@ -206,9 +207,7 @@ def _without_duplicates(
 ) -> list[_Valid]:
     """Leaves out events whose key was seen before, in the database or earlier in the batch."""
     keys = [each.key for each in valid if each.key is not None]
-    seen = {
-        key: row.digest for key, row in store.seen_keys(session, accounts.organization_id(organization), keys).items()
-    }
+    seen = store.seen_keys(session, accounts.organization_id(organization), keys)
     new: list[_Valid] = []
     for each in valid:
         if each.key is not None and each.key in seen:

@@ -21,12 +21,15 @@ class PeriodTotals:
         self.session = session
         self.organization = organization
         self.by_period: dict[tuple[str, int], int] = {}
+        self._period: Period | None = None  # of the last event: nearly always the next one's too
 
     def add(self, metric: str, aggregation: Aggregation, event: UsageEvent) -> None:
         """Counts one more event. Raises FactRefusedError `usage_below_zero` or `quantity_too_large`."""
         if aggregation is not Aggregation.SUM:
             return
-        period = period_containing(self.organization.anchor, event.at)
+        period = self._period
+        if period is None or not period.contains(event.at):
+            period = self._period = period_containing(self.organization.anchor, event.at)
         key = (metric, period.number)
         if key not in self.by_period:
             self.by_period[key] = self._stored(metric, period)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam, update
@@ -12,16 +13,26 @@ from billing_app.store.tables.access import ApiKey, OperatorKey
 from billing_app.store.tables.orgs import Organization
 
 _BY_HASH = (
-    select(ApiKey, Organization)
+    select(Organization, ApiKey.id, ApiKey.scopes, ApiKey.last_used_at)
     .join(Organization, col(Organization.id) == col(ApiKey.organization_id))
     .where(col(ApiKey.key_hash) == bindparam("key_hash"), col(ApiKey.revoked_at).is_(None))
 )
 """Made once: every request of a program asks it."""
 
 
-def by_hash(session: Session, key_hash: str) -> tuple[ApiKey, Organization] | None:
-    """The organization's key, unless it was revoked, with its organization."""
-    return session.exec(_BY_HASH, params={"key_hash": key_hash}).first()
+class Found(NamedTuple):
+    """What a request needs of a key, with the key's organization."""
+
+    organization: Organization
+    id: UUID
+    scopes: str
+    last_used_at: datetime | None
+
+
+def by_hash(session: Session, key_hash: str) -> Found | None:
+    """The organization's key, unless it was revoked."""
+    found = session.exec(_BY_HASH, params={"key_hash": key_hash}).first()
+    return None if found is None else Found._make(found)
 
 
 def operators_by_hash(session: Session, key_hash: str) -> OperatorKey | None:

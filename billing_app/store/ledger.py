@@ -33,6 +33,8 @@ def bucket_sums(session: Session, organization_id: int, metric: str) -> dict[str
 
 def entries_numbered(session: Session, organization_id: int, numbers: Sequence[int]) -> dict[int, LedgerEntry]:
     """The entries with these numbers."""
+    if not numbers:
+        return {}
     query = select(LedgerEntry).where(
         LedgerEntry.organization_id == organization_id, col(LedgerEntry.number).in_(list(numbers))
     )

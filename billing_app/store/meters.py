@@ -7,10 +7,11 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, bindparam, func, or_, update
+from sqlalchemy import ColumnElement, Select, bindparam, func, or_, update
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
+from billing_app.store.tables.catalog import CatalogueVersion
 from billing_app.store.tables.meters import MeterRow, Reservation
 from billing_app.store.upserts import upsert
 
@@ -38,6 +39,12 @@ def of_organization(session: Session, organization_id: int) -> list[MeterRow]:
     return list(session.exec(query.execution_options(populate_existing=True)))
 
 
+def lock_all(session: Session, organization_id: int) -> list[MeterRow]:
+    """All meters of an organization, locked in the order of their metrics until the transaction ends."""
+    query = select(MeterRow).where(MeterRow.organization_id == organization_id).order_by(col(MeterRow.metric))
+    return list(session.exec(query.with_for_update().execution_options(populate_existing=True)))
+
+
 class Figures(NamedTuple):
     """What a decision reads of a meter (see `MeterRow`)."""
 
@@ -51,16 +58,22 @@ class Figures(NamedTuple):
     reserved: int
 
 
-def figures(session: Session, organization_id: int) -> dict[str, Figures]:
-    """The figures of all meters of an organization, not locked: one query, however many are asked about."""
-    found = session.connection().execute(_figures(), {"of_organization": organization_id})
-    return {row.metric: Figures._make(row) for row in found}
+def figures(session: Session, organization_id: int) -> tuple[dict[str, Figures], str | None]:
+    """The figures of all meters of an organization, not locked, and the digest of the newest catalogue beside them.
+
+    One query, however many are asked about; without any meter the digest is not known.
+    """
+    found = session.connection().execute(_figures(), {"of_organization": organization_id}).all()
+    return {row[0]: Figures._make(row[:-1]) for row in found}, found[0][-1] if found else None
 
 
 @lru_cache
 def _figures() -> Select[Any]:
     columns = [getattr(MeterRow, name) for name in Figures._fields]
-    return select_columns(*columns).where(col(MeterRow.organization_id) == bindparam("of_organization"))
+    newest = select_columns(col(CatalogueVersion.digest)).order_by(col(CatalogueVersion.version).desc()).limit(1)
+    return select_columns(*columns, newest.scalar_subquery()).where(
+        col(MeterRow.organization_id) == bindparam("of_organization")
+    )
 
 
 def mark_stale(session: Session, organization_id: int, metrics: Iterable[str] | None = None) -> None:
@@ -76,12 +89,17 @@ def mark_all_stale(session: Session) -> None:
     session.connection().execute(update(MeterRow).values(stale=True, changed=True))
 
 
+def is_due(meter: Any, as_of: datetime) -> ColumnElement[bool]:
+    """A fact was recorded, or a boundary passed, since the meter's ledger was posted."""
+    return or_(col(meter.changed), col(meter.post_due_at).is_(None), col(meter.post_due_at) <= as_of)
+
+
 def due(session: Session, as_of: datetime, after: int, limit: int) -> list[int]:
     """Organizations, by id after `after`, whose ledger is behind: new facts, or a boundary passed since."""
     query = (
         select(MeterRow.organization_id)
         .where(MeterRow.organization_id > after)
-        .where(or_(col(MeterRow.changed), col(MeterRow.post_due_at).is_(None), col(MeterRow.post_due_at) <= as_of))
+        .where(is_due(MeterRow, as_of))
         .distinct()
         .order_by(col(MeterRow.organization_id))
         .limit(limit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -77,6 +78,13 @@ def raise_revision(session: Session, organization_id: int) -> None:
     """
     statement = _raise_revision(session.get_bind().dialect.name)
     session.connection().execute(statement, {"organization_id": organization_id, "revision": 1})
+
+
+def raise_revisions(session: Session, organization_ids: Sequence[int]) -> None:
+    """The same for many at once, given by id."""
+    if organization_ids:
+        rows = [{"organization_id": each, "revision": 1} for each in organization_ids]
+        session.connection().execute(_raise_revision(session.get_bind().dialect.name), rows)
 
 
 @lru_cache

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Insert, case, select, update
+from sqlalchemy import Insert, case, func, select, update
 from sqlmodel import Session, col
 
 from billing_app.domain.credits import Aggregation
@@ -187,6 +187,18 @@ def _first_seen(
 def is_counted(session: Session, organization_id: int, metric: str, period: int, subject: str) -> bool:
     """Whether a subject was seen in a period (corrections aside)."""
     return session.get(UsageSubject, (organization_id, metric, period, subject)) is not None
+
+
+def total(session: Session, organization_id: int, metric: str, start: datetime, end: datetime) -> int:
+    """The quantities of the hours that begin in `[start, end)` together: of a `sum` metric, all of their events."""
+    row = UsageHour
+    query = select(func.sum(row.quantity)).where(
+        col(row.organization_id) == organization_id,
+        col(row.metric) == metric,
+        col(row.hour) >= start,
+        col(row.hour) < end,
+    )
+    return int(session.connection().execute(query).scalar_one() or 0)
 
 
 class Hour(NamedTuple):

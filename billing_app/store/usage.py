@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import func
-from sqlmodel import Session, col, insert, select
+from sqlalchemy import ARRAY, Text, any_, bindparam
+from sqlmodel import Session, col, select
 
 from billing_app.domain.periods import Period
 from billing_app.domain.usage import UsageEvent
+from billing_app.store import batches, rollups
 from billing_app.store.tables.usage import UsageKey, UsageRow
 
 KEYS_PER_QUERY = 500
@@ -21,30 +22,27 @@ KEYS_PER_QUERY = 500
 Recorded = tuple[UsageEvent, datetime]
 """An event and when it was written."""
 
-_INSERT_EVENT = insert(UsageRow)
 
-
-def seen_keys(session: Session, organization_id: int, keys: Sequence[str]) -> dict[str, UsageKey]:
-    """Those of `keys` that are known."""
-    found: dict[str, UsageKey] = {}
+def seen_keys(session: Session, organization_id: int, keys: Sequence[str]) -> dict[str, str]:
+    """Those of `keys` that are known, with their digests."""
+    query = select(UsageKey.key, UsageKey.digest).where(UsageKey.organization_id == organization_id)
+    if session.get_bind().dialect.name == "postgresql":
+        known = col(UsageKey.key) == any_(bindparam("keys", list(keys), type_=ARRAY(Text)))
+        return dict(session.exec(query.where(known)).all()) if keys else {}
+    found: dict[str, str] = {}
     for start in range(0, len(keys), KEYS_PER_QUERY):
-        query = select(UsageKey).where(
-            UsageKey.organization_id == organization_id, col(UsageKey.key).in_(keys[start : start + KEYS_PER_QUERY])
-        )
-        found.update({row.key: row for row in session.exec(query)})
+        found.update(session.exec(query.where(col(UsageKey.key).in_(keys[start : start + KEYS_PER_QUERY]))).all())
     return found
 
 
 def add_keys(session: Session, rows: list[dict[str, Any]]) -> None:
     """Takes keys; a key taken twice fails in the database."""
-    if rows:
-        session.connection().execute(insert(UsageKey), rows)
+    batches.insert(session, UsageKey, rows)
 
 
 def add_events(session: Session, rows: list[dict[str, Any]]) -> None:
     """Adds raw events."""
-    if rows:
-        session.connection().execute(_INSERT_EVENT, rows)
+    batches.insert(session, UsageRow, rows)
 
 
 def events_between(
@@ -101,17 +99,18 @@ def reported_keys(session: Session, payer_ids: Iterable[int], source: str) -> It
 
 
 def period_total(session: Session, organization_id: int, metric: str, period: Period) -> int:
-    """The sum over all events of a period (fine point 4).
+    """The sum over all events of a period of a `sum` metric (fine point 4): of its hours, and of events at its edges.
 
     The database's sum fits 64 bits, because no period is let past 2**63-1 (fine point 16).
     """
-    query = select(func.sum(UsageRow.quantity)).where(
-        UsageRow.organization_id == organization_id,
-        UsageRow.metric == metric,
-        UsageRow.occurred_at >= period.start,
-        UsageRow.occurred_at < period.end,
-    )
-    return int(session.exec(query).one() or 0)
+    first, last = rollups.hour_of(period.start), rollups.hour_of(period.end)
+    if first < period.start:
+        first += rollups.HOUR
+    total = rollups.total(session, organization_id, metric, first, last)
+    for start, end in ((period.start, first), (last, period.end)):
+        if start < end:
+            total += sum(event.quantity for event in events_between(session, organization_id, metric, start, end))
+    return total
 
 
 def metrics_used(session: Session) -> set[str]:

@@ -10,9 +10,10 @@ from billing_app import clock
 from billing_app.db import Database
 from billing_app.domain.errors import ConflictError
 from billing_app.jobs import recount, schedule
-from billing_app.services import catalog, credits, orgs, recounts, usage
+from billing_app.services import catalog, credits, orgs, recounts, usage, verification
 from billing_app.settings import ROOT
-from billing_app.store import ledger, runs
+from billing_app.store import ledger, meters, quiet, runs
+from tests.services.test_reading_cost import heard
 
 
 @pytest.fixture
@@ -85,3 +86,41 @@ def test_recounts_are_scheduled_four_times_a_day(busy: Database) -> None:
     assert [each.strftime("%d %H:%M") for each in moments] == ["01 06:00", "01 12:00", "01 18:00", "02 00:00"]
     assert recounts.next_scheduled(datetime(2026, 3, 1, 12, tzinfo=UTC)) == moments[2]
     assert recounts.last_scheduled(datetime(2026, 3, 1, 12, tzinfo=UTC)) == moments[1]
+
+
+def test_who_has_no_credits_is_recounted_many_at_once(busy: Database) -> None:
+    now = clock.now()
+    with busy.writing() as session:
+        for number in range(30):
+            made = orgs.create(session, now, address=f"quiet-{number}", anchor=now - timedelta(days=40))
+            credits.change_plan(session, made, "free", now)
+            usage.report(session, made, [usage.ReportedEvent("emails", 3, id="one")], now)
+    with heard(busy) as statements:
+        outcome = recount.recount(busy, "demand")
+    assert (outcome.organizations_seen, outcome.organizations_changed) == (31, 1)
+    assert len(statements) < 4 * 31
+    later = clock.now()
+    with busy.writing() as session:
+        for address in ("acme", "quiet-0", "quiet-29"):
+            organization = orgs.by_address(session, address)
+            assert organization.recounted_at is not None
+            assert list(verification.verify(session, organization, later)) == []
+            assert not any(recounts.is_due(row, now) for row in meters.of_organization(session, organization.id or 0))
+    assert recount.recount(busy, "demand").organizations_seen == 0
+
+
+def test_quiet_is_only_who_has_nothing_to_post_and_nothing_to_compute(busy: Database) -> None:
+    now = clock.now()
+    with busy.writing() as session:
+        for address in ("quiet", "stale", "turned", "granted"):
+            anchor = now - timedelta(days=40 if address != "turned" else 27)
+            made = orgs.create(session, now, address=address, anchor=anchor)
+            credits.change_plan(session, made, "free", now)
+            usage.report(session, made, [usage.ReportedEvent("emails", 3, id="one")], now)
+            if address == "granted":
+                credits.grant(session, made, "emails", 5, now, source="given", source_key="a", reason="Hello")
+        meters.mark_stale(session, orgs.by_address(session, "stale").id or 0)
+    as_of = now + timedelta(days=4, minutes=1)
+    with busy.writing() as session:
+        found = quiet.lock(session, as_of, 0, 100)
+        assert found == [orgs.by_address(session, "quiet").id]

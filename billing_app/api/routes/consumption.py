@@ -26,7 +26,8 @@ from billing_app.store.tables.meters import Reservation
 
 router = APIRouter(prefix="/organizations/{address}", tags=["usage"])
 
-Using = Annotated[Door, Depends(OrganizationDoor(NO_ROLES, frozenset({Scope.USAGE_WRITE})))]
+USING = OrganizationDoor(NO_ROLES, frozenset({Scope.USAGE_WRITE}))
+Using = Annotated[Door, Depends(USING)]
 ReservationId = Annotated[Name, Path(description="the id that the reservation was answered with")]
 
 

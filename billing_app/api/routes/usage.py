@@ -50,7 +50,8 @@ DOCUMENTED_BODY = {
 }
 
 Reporting = Annotated[Door, Depends(OrganizationDoor(NO_ROLES, frozenset({Scope.USAGE_WRITE})))]
-Asking = Annotated[Door, Depends(OrganizationDoor(NO_ROLES, frozenset({Scope.CHECK})))]
+ASKING = OrganizationDoor(NO_ROLES, frozenset({Scope.CHECK}))
+Asking = Annotated[Door, Depends(ASKING)]
 
 
 @router.post(
@@ -86,7 +87,7 @@ def check(door: Asking, question: CheckRequest) -> Response:
     Changes nothing.
     """
     try:
-        with door.reading() as visit:
+        with door.single(writing=False) as visit:
             answer = _ask(visit, question, door.context.origin, writing=False)
     except entitlements.OutOfDateError:
         with door.writing() as visit:  # the meter is brought up to date and kept

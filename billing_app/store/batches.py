@@ -1,0 +1,64 @@
+"""Many rows of one table at once: SQLAlchemy would look at each row by itself, and PostgreSQL would be sent each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Dialect, Table
+from sqlmodel import Session
+
+
+def insert(session: Session, table: Any, rows: Sequence[dict[str, Any]]) -> None:
+    """Adds rows that all name the same columns, in one statement. What all of them share is sent once."""
+    if not rows:
+        return
+    connection, names = session.connection(), tuple(rows[0])
+    values = [[row[name] for row in rows] for name in names]
+    # at least one column is a list, for it says how many rows there are
+    shared = (False, *(all(value is column[0] for value in column) for column in values[1:]))
+    if connection.dialect.name == "postgresql":
+        given = {name: column[0] if one else column for name, column, one in zip(names, values, shared, strict=True)}
+        connection.exec_driver_sql(_of_lists(table.__table__, names, shared, connection.dialect), given)
+    else:
+        processors = _processors(table.__table__, names, connection.dialect)
+        columns = map(_processed, values, shared, processors)
+        statement = _row_by_row(table.__table__, names, connection.dialect)
+        connection.exec_driver_sql(statement, list(zip(*columns, strict=True)))
+
+
+def _processed(values: list[Any], shared: bool, processor: Callable[[Any], Any] | None) -> list[Any]:
+    if processor is None:
+        return values
+    return [processor(values[0])] * len(values) if shared else [processor(value) for value in values]
+
+
+@lru_cache
+def _processors(table: Table, names: tuple[str, ...], dialect: Dialect) -> list[Callable[[Any], Any] | None]:
+    """How a driver that does not know a column's type is given its values."""
+    return [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
+
+
+@lru_cache
+def _of_lists(table: Table, names: tuple[str, ...], shared: tuple[bool, ...], dialect: Dialect) -> str:
+    """PostgreSQL's statement: a column is given as a list, or as the one value of all rows."""
+    chosen, lists, listed = [], [], []
+    for name, one in zip(names, shared, strict=True):
+        quoted, kind = dialect.identifier_preparer.quote(name), table.c[name].type.compile(dialect)
+        chosen.append(f"CAST(%({name})s AS {kind})" if one else f"rows.{quoted}")
+        if not one:
+            listed.append(quoted)
+            lists.append(f"CAST(%({name})s AS {kind}[])")
+    source = f"unnest({', '.join(lists)}) AS rows ({', '.join(listed)})"
+    return " ".join((_into(table, names, dialect), "SELECT", ", ".join(chosen), "FROM", source))
+
+
+@lru_cache
+def _row_by_row(table: Table, names: tuple[str, ...], dialect: Dialect) -> str:
+    """SQLite's statement, which its driver repeats for each row by itself."""
+    return f"{_into(table, names, dialect)} VALUES ({', '.join('?' * len(names))})"
+
+
+def _into(table: Table, names: tuple[str, ...], dialect: Dialect) -> str:
+    return f"INSERT INTO {table.name} ({', '.join(map(dialect.identifier_preparer.quote, names))})"
