@@ -32,11 +32,15 @@ class BodyLimits:
             await self.app(scope, receive, send)
             return
         announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        request_id = scope.get("state", {}).get("request_id")
         if not announced.isdigit() or int(announced) > MAX_BODY_BYTES:
-            refused = problem(scope.get("state", {}).get("request_id"), 413, CODES[413], _TOO_LARGE)
-            await refused(scope, receive, send)
+            await problem(request_id, 413, CODES[413], _TOO_LARGE)(scope, receive, send)
             return
-        await self.app(scope, _Limited(receive, self.seconds).receive, send)
+        try:
+            await self.app(scope, _Limited(receive, self.seconds).receive, send)
+        except HTTPException as error:  # a layer below, and not FastAPI, was reading
+            status = error.status_code
+            await problem(request_id, status, CODES[status], error.detail)(scope, receive, send)
 
 
 class _Limited:

@@ -116,23 +116,27 @@ def test_an_announced_body_that_is_too_large_is_refused_unread(api: Api, key: st
     is_problem(answer, 413, "body_too_large")
 
 
-def test_a_body_that_grows_too_large_is_cut_off(api: Api, key: str) -> None:
+@pytest.mark.parametrize("route", ["usage", "check", "consume", "reservations"])
+def test_a_body_that_grows_too_large_is_cut_off(api: Api, key: str, route: str) -> None:
     def pieces():
         for _ in range(MAX_BODY_BYTES // 65_536 + 2):
             yield b" " * 65_536
 
     with api.program(key) as program:
         answer = program.post(
-            "/organizations/acme/usage", content=pieces(), headers={"Content-Type": "application/json"}
+            f"/organizations/acme/{route}",
+            content=pieces(),
+            headers={"Content-Type": "application/json", "Idempotency-Key": "1"},
         )
     is_problem(answer, 413, "body_too_large")
 
 
-def test_a_slow_body_is_not_waited_for(api: Api, site: Site, key: str) -> None:
+@pytest.mark.parametrize("route", ["usage", "check", "consume", "reservations"])
+def test_a_slow_body_is_not_waited_for(api: Api, site: Site, key: str, route: str) -> None:
     site.app = BodyLimits(api.app, "/api/v1", seconds=0.3)
     head = (
-        "POST /api/v1/organizations/acme/usage HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-        f"Authorization: Bearer {key}\r\nContent-Length: 100\r\n\r\n"
+        f"POST /api/v1/organizations/acme/{route} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        f"Authorization: Bearer {key}\r\nIdempotency-Key: 1\r\nContent-Length: 100\r\n\r\n"
     )
     with socket.create_connection(("127.0.0.1", site.port), timeout=10) as connection:
         connection.sendall(head.encode() + b'{"ev')
