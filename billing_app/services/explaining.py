@@ -29,11 +29,11 @@ MAX_STEPS = 16
 def explain(session: Session, organization: Organization, metric_id: str, at: datetime, now: datetime) -> ExplainView:
     """The balance of a metric at `at`, with all facts known now; a moment to come is now.
 
-    `metric_id` empty is the one with the newest grant. Raises NotFoundError `metric_not_found`.
+    `metric_id` empty is what is blocked or runs out first. Raises NotFoundError `metric_not_found`.
     """
     moment = min(at, now)
     current = catalog.current(session, now)
-    metric = labels.metric_with_credits(session, organization, current, metric_id)
+    metric = labels.metric_with_credits(session, organization, current, metric_id, now)
     look = outlooks.outlook(session, organization, metric.id, moment)
     rows = credit_store.grants(session, accounts.organization_id(organization))
     own = [row for row in rows if row.metric == metric.id]

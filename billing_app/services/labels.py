@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from billing_app.domain.catalog import Catalog, Metric
 from billing_app.domain.forecast import TICK, Outlook
-from billing_app.services import accounts, meters, recounts, source_use
+from billing_app.services import accounts, meters, outlooks, recounts, source_use
 from billing_app.services.history import PAST_PERIODS, month_of
 from billing_app.services.views import GrantLabel, GrantSource, MonthView, RecountView, UnpostedView
 from billing_app.store import credits as credit_store
@@ -31,16 +31,25 @@ SOURCES = {
 """How pages name the sources of grants."""
 
 
-def metric_with_credits(session: Session, organization: Organization, current: Catalog, metric_id: str) -> Metric:
-    """The metric that is asked for; without one, that of the newest grant, or the catalogue's first.
+def metric_with_credits(
+    session: Session, organization: Organization, current: Catalog, metric_id: str, now: datetime
+) -> Metric:
+    """The metric that is asked for; without one, what is blocked or runs out first, as on the overview.
 
-    Raises NotFoundError `metric_not_found`.
+    Where nothing runs out it is that of the newest grant, or the catalogue's first. Raises NotFoundError
+    `metric_not_found`.
     """
     if metric_id:
         return current.metric(metric_id)
+    held = accounts.plans(session, accounts.organization_id(organization))
+    looks = [outlooks.outlook(session, organization, metric, now, held) for metric in current.metric_ids]
+    pressing = [(outlooks.cut_off(look), metric) for look, metric in zip(looks, current.metrics, strict=True)]
+    dated = [(at, metric) for at, metric in pressing if at is not None]
+    if dated:
+        return min(dated, key=lambda found: found[0])[1]
     rows = credit_store.grants(session, accounts.organization_id(organization))
-    held = [row for row in rows if row.metric in current.metric_ids]
-    return current.metric(max(held, key=lambda row: row.created_at).metric) if held else current.metrics[0]
+    known = [row for row in rows if row.metric in current.metric_ids]
+    return current.metric(max(known, key=lambda row: row.created_at).metric) if known else current.metrics[0]
 
 
 def grant_label(row: GrantRow) -> GrantLabel:

@@ -27,6 +27,17 @@ def outlook(
     return Outlook(facts, follow(facts, now), now, renewals.coming(session, organization, metric, now))
 
 
+def cut_off(view: Outlook) -> datetime | None:
+    """When it stops: now where it is blocked; None where it lasts, or nothing is known of its pace.
+
+    What was never used nor bought is not missed by anybody.
+    """
+    if view.blocked:
+        return view.now if view.account.used or view.account.grants else None
+    found = forecast(view)
+    return found.runs_out_at if found.kind is ForecastKind.RUNS_OUT else None
+
+
 def forecast(view: Outlook) -> Forecast:
     """ "Runs out on": one figure for API, card and page (ui.md)."""
     found = view.run_out()

@@ -30,11 +30,11 @@ def credits(
 ) -> CreditsView:
     """The credits of one metric, with the balance over so many months.
 
-    `metric_id` empty is the one with the newest grant. Raises NotFoundError `metric_not_found`.
+    `metric_id` empty is what is blocked or runs out first. Raises NotFoundError `metric_not_found`.
     """
     owner = accounts.organization_id(organization)
     current = catalog.current(session, now)
-    metric = labels.metric_with_credits(session, organization, current, metric_id)
+    metric = labels.metric_with_credits(session, organization, current, metric_id, now)
     look = outlooks.outlook(session, organization, metric.id, now)
     rows = credit_store.grants(session, owner)
     forecast, sums = outlooks.forecast(look), totals(look)

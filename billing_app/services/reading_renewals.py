@@ -6,10 +6,11 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from billing_app.domain.accounts import Account
 from billing_app.domain.catalog import Catalog, Interval, Pack
 from billing_app.domain.recurring import State
-from billing_app.domain.top_ups import TopUpState
-from billing_app.services import catalog, recurring_packs, top_ups
+from billing_app.domain.top_ups import TopUpState, spendable
+from billing_app.services import accounts, catalog, recurring_packs, top_ups
 from billing_app.services.top_ups import TopUp
 from billing_app.services.views.renewals import CardView, RenewalsView, RenewingPackView, TopUpPack, TopUpView
 from billing_app.store.tables.orgs import Organization
@@ -31,10 +32,11 @@ def renewals(session: Session, organization: Organization, metric_id: str, now: 
     rows = recurring_packs.listed(session, organization)
     rows.sort(key=lambda row: (row.metric != metric_id, row.renews_at, row.id))
     known = set(current.metric_ids)
+    account = accounts.account(session, organization, metric_id, now)
     return RenewalsView(
         now=now,
         packs=tuple(_pack(current, row) for row in rows if row.metric in known),
-        top_up=_top_up(current, top_ups.top_up(session, organization, metric_id, now)),
+        top_up=_top_up(current, top_ups.top_up(session, organization, metric_id, now), account),
     )
 
 
@@ -54,7 +56,7 @@ def _pack(current: Catalog, row: RecurringPack) -> RenewingPackView:
     )
 
 
-def _top_up(current: Catalog, found: TopUp) -> TopUpView | None:
+def _top_up(current: Catalog, found: TopUp, account: Account) -> TopUpView | None:
     packs = current.offered_packs(found.metric.id, Interval.ONCE)
     if not packs:
         return None
@@ -79,6 +81,7 @@ def _top_up(current: Catalog, found: TopUp) -> TopUpView | None:
         consent_by=row.consent_by if row else "",
         consent_at=row.consent_at if row else None,
         packs=tuple(_choice(pack) for pack in packs),
+        left=None if account.allowance is None else spendable(account),
     )
 
 

@@ -205,3 +205,11 @@ def test_a_metric_that_is_not_there_is_refused(story: Story) -> None:
     with pytest.raises(NotFoundError) as refusal:
         credits(story, "2024-01-05", "nothing")
     assert refusal.value.code == "metric_not_found"
+
+
+def test_without_a_metric_it_opens_with_what_stops_first(story: Story) -> None:
+    story.grant("2024-01-02 09:00", "old", 50)
+    story.grant("2024-01-11 09:00", "new", 50, metric="disk")
+    assert credits(story, "2024-01-12 12:00", metric="").metric.id == "disk"
+    story.use("2024-01-12 10:00", "api", 160)
+    assert credits(story, "2024-01-12 12:00", metric="").metric.id == "api"

@@ -57,7 +57,7 @@ MATRIX: dict[frozenset[Role] | None, dict[str, str]] = {
         "ExplainState": "load choose",
         "LedgerState": "load search",
         "PlanState": "load arrive choose ask close confirm manage",
-        "RenewalsState": "arrive edit switch agree card choose renew",
+        "RenewalsState": "arrive edit weigh switch agree card choose renew",
         "ReturnedState": "load settle",
     },
     ADMIN_ROLES: {
@@ -67,7 +67,7 @@ MATRIX: dict[frozenset[Role] | None, dict[str, str]] = {
         "ProcessPageState": "fill choose ask add drop save publish discard end",
     },
     OPERATORS: {
-        "AuditState": "load",
+        "AuditState": "load search",
         "CatalogueState": (
             "load show_part edit add take_out move discard take_newer open_file restore review close_review save push"
         ),

@@ -83,3 +83,36 @@ def test_turning_it_off_is_done_at_once() -> None:
     assert SampleRenewalsDesks.asked == ("mau", "off")
     asyncio.run(state.switch(True))
     assert state.editing is True
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, ""),
+        ({"left": 5_000}, "5,000 MAU are left: with these amounts it buys 1 pack at once, for $14.00."),
+        (
+            {"left": -3, "count": 2, "card": None},
+            "No MAU credits are left: with these amounts it buys 2 packs at once, as soon as a card is saved, "
+            "for $28.00.",
+        ),
+        ({"left": None, "threshold": 0}, ""),
+        ({"left": 0, "state": "capped", "until": NOW}, ""),
+    ],
+)
+def test_the_dialog_says_what_it_would_buy_right_away(changes: dict[str, Any], said: str) -> None:
+    assert shown(**changes).at_once.replace("\N{NO-BREAK SPACE}", " ") == said
+
+
+def test_amounts_that_are_typed_say_what_they_would_buy_right_away() -> None:
+    state: Any = opened(RenewalsState, "/o/meridian/credits")
+    state.shown = renewals_shown(VIEW, Formats())
+    asyncio.run(state.edit(True))
+    assert state.shown.top_up.at_once == ""
+    asyncio.run(state.weigh("threshold", "7k"))
+    asyncio.run(state.weigh("count", "3"))
+    assert "buys 3 packs at once, for $42.00" in state.shown.top_up.at_once
+    asyncio.run(state.weigh("threshold", "many"))
+    assert state.shown.top_up.at_once == ""
+    asyncio.run(state.edit(False))
+    asyncio.run(state.edit(True))
+    assert state.shown.top_up.at_once == ""

@@ -17,7 +17,7 @@ StepKind = Literal[
 
 
 class ExplainQuery(BaseModel):
-    """The query of /explain. Without `metric` the one with the newest grant, without `at` now."""
+    """The query of /explain. Without `metric` what is blocked or runs out first, without `at` now."""
 
     model_config = ConfigDict(extra="forbid")
 

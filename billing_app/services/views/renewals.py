@@ -68,6 +68,8 @@ class TopUpView:
     consent_at: datetime | None
     packs: tuple[TopUpPack, ...]
     """To choose from, smallest first."""
+    left: int | None
+    """What can be spent now; None where no credits are ever spent, because the plan is without limit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -207,13 +207,20 @@ def _amounts(state: Any) -> rx.Component:
             rx.dialog.title(top_up.title, size="4"),
             rx.dialog.description(top_up.lead, size="2"),
             rx.el.form(
-                _field("When credits fall to", "threshold", top_up.threshold, top_up.unit),
-                _what(top_up),
+                _field(
+                    "When credits fall to", "threshold", top_up.threshold, top_up.unit,
+                    on_blur=lambda text: state.weigh("threshold", text),
+                ),
+                _what(state),
                 _field("At most, per calendar month", "cap", top_up.cap, top_up.currency),
                 rx.el.label(
                     rx.el.input(type="checkbox", name="consent", required=True),
                     rx.el.span(top_up.consent),
                     class_name="consent",
+                ),
+                rx.cond(
+                    top_up.at_once != "",
+                    rx.el.p(top_up.at_once, class_name="at-once", custom_attrs={"data-tone": "soon"}, role="status"),
                 ),
                 _refusal(state),
                 rx.el.div(
@@ -238,8 +245,9 @@ def _amounts(state: Any) -> rx.Component:
     )  # fmt: skip
 
 
-def _what(top_up: Any) -> rx.Component:
+def _what(state: Any) -> rx.Component:
     """How many of which pack."""
+    top_up = state.shown.top_up
     return rx.el.label(
         rx.el.span("buy"),
         rx.el.span(
@@ -248,6 +256,7 @@ def _what(top_up: Any) -> rx.Component:
                 default_value=top_up.count,
                 input_mode="numeric",
                 aria_label="How many packs",
+                on_blur=lambda text: state.weigh("count", text),
                 required=True,
                 max_length=2,
                 class_name="input few",
@@ -258,6 +267,7 @@ def _what(top_up: Any) -> rx.Component:
                 name="pack",
                 default_value=top_up.pack,
                 aria_label="Pack",
+                on_change=lambda pack: state.weigh("pack", pack),
                 class_name="input",
             ),
             class_name="beside",
@@ -270,12 +280,18 @@ def _option(one: rx.Var[Choice]) -> rx.Component:
     return rx.el.option(one.label, value=one.value)
 
 
-def _field(label: str, name: str, value: Any, unit: Any) -> rx.Component:
+def _field(label: str, name: str, value: Any, unit: Any, **props: Any) -> rx.Component:
     return rx.el.label(
         rx.el.span(label),
         rx.el.span(
             rx.el.input(
-                name=name, default_value=value, input_mode="decimal", required=True, max_length=40, class_name="input"
+                name=name,
+                default_value=value,
+                input_mode="decimal",
+                required=True,
+                max_length=40,
+                class_name="input",
+                **props,
             ),
             rx.el.span(unit, class_name="quiet"),
             class_name="beside",

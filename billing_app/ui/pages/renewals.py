@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import reflex as rx
@@ -14,10 +15,13 @@ from billing_app.services.views.renewals import RenewalsView
 from billing_app.ui.desk import desks
 from billing_app.ui.desks.renewals import TopUpEntries
 from billing_app.ui.formats import Formats
-from billing_app.ui.present.renewals import RenewalsShown, renewals_shown
+from billing_app.ui.present.renewals import RenewalsShown, at_once, renewals_shown
 from billing_app.ui.session import Frame, Visit, guarded
 
 Shown = TypeVar("Shown")
+
+TYPED = ("threshold", "count", "pack")
+"""Amounts of the dialog that decide whether it buys right away."""
 
 
 class RenewalsState(Frame):
@@ -32,6 +36,7 @@ class RenewalsState(Frame):
     refusal: str = ""
     """Why what was asked for was not done."""
     card_url: str = ""
+    _typed: dict[str, str] = {}  # noqa: RUF012  Reflex copies defaults
 
     @rx.event(background=True)
     @guarded(roles=MONEY_ROLES)
@@ -48,14 +53,33 @@ class RenewalsState(Frame):
     @guarded(roles=MONEY_ROLES)
     async def edit(self, visit: Visit, opened: bool) -> None:
         """Opens or closes the dialog of the auto top-up."""
-        self.editing, self.refusal = opened, ""
+        self.editing, self.refusal, self._typed = opened, "", {}
+        await self._weigh(visit)
+
+    @rx.event
+    @guarded(roles=MONEY_ROLES)
+    async def weigh(self, visit: Visit, name: str, text: str) -> None:
+        """Says what the amounts that are being typed would buy right away."""
+        if name in TYPED:
+            self._typed = {**self._typed, name: text}
+            await self._weigh(visit)
+
+    async def _weigh(self, visit: Visit) -> None:
+        metric, typed = self.shown.top_up.metric, dict(self._typed)
+
+        def said(view: RenewalsView | None, formats: Formats) -> str:
+            return at_once(view.top_up, typed, formats) if view and view.top_up else ""
+
+        found = await visit.read(lambda desk: desk.renewals(metric), said)
+        self.shown = replace(self.shown, top_up=replace(self.shown.top_up, at_once=found))
 
     @rx.event
     @guarded(roles=MONEY_ROLES)
     async def switch(self, visit: Visit, on: bool) -> None:
         """Turning it on needs amounts and consent; turning it off is done at once."""
         if on:
-            self.editing, self.refusal = True, ""
+            self.editing, self.refusal, self._typed = True, "", {}
+            await self._weigh(visit)
             return
         metric = self.shown.top_up.metric
         await visit.call(desks().stop_top_up, metric)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -9,6 +10,8 @@ from billing_app.domain.money import exponent, major_amount
 from billing_app.domain.quantities import in_display_units
 from billing_app.services.views.renewals import RenewalsView, RenewingPackView, TopUpPack, TopUpView
 from billing_app.ui.formats import Formats, clock, day, long_day
+from billing_app.ui.present.catalogue_values import Kind, Spec
+from billing_app.ui.present.catalogue_values import typed as parse
 from billing_app.ui.present.shared import Choice, MetricShown, in_a_sentence, metric_shown
 
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -71,6 +74,8 @@ class TopUpShown:
     cap: str = ""
     currency: str = ""
     consent: str = ""
+    at_once: str = ""
+    """What turning it on buys right away."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +175,28 @@ def _top_up(one: TopUpView, now: datetime, formats: Formats) -> TopUpShown:
         currency=one.currency,
         consent=f"I agree that {card or 'the card that I save next'} is charged without asking me again, up to the "
         "monthly cap, until this is turned off.",
+        at_once=at_once(one, {}, formats),
     )
+
+
+def at_once(one: TopUpView, typed: Mapping[str, str], formats: Formats) -> str:
+    """What turning it on with these amounts buys right away; nothing where credits have not fallen so low.
+
+    `typed` has what somebody changed: threshold, count, pack. What is no amount is said when it is sent.
+    """
+    spec = Spec(Kind.NUMBER, factor=one.metric.factor)
+    threshold = parse(typed["threshold"], spec) if "threshold" in typed else one.threshold
+    count = parse(typed["count"], Spec(Kind.NUMBER)) if "count" in typed else one.count
+    pack = next((each for each in one.packs if each.id == typed.get("pack", one.pack.id)), one.pack)
+    if one.left is None or not isinstance(threshold, int) or not isinstance(count, int) or one.left > threshold:
+        return ""
+    if one.state in ("resting", "capped"):
+        return ""
+    left = formats.named(one.metric, one.left) if one.left > 0 else f"No {in_a_sentence(one.metric)} credits"
+    price = formats.money(pack.price_cents * count, one.currency)
+    packs = "1 pack" if count == 1 else f"{count} packs"
+    when = "" if one.card else ", as soon as a card is saved"
+    return f"{left} are left: with these amounts it buys {packs} at once{when}, for {price}."
 
 
 def _typed(cents: int, currency: str) -> str:

@@ -34,7 +34,7 @@ class ServiceRenewalsDesk:
         if self.access.role not in MONEY_ROLES and self.access.role is not Role.OPERATOR:
             return None
         current = catalog.current(self.session, self.now)
-        chosen = metric or labels.metric_with_credits(self.session, self.organization, current, metric).id
+        chosen = metric or labels.metric_with_credits(self.session, self.organization, current, metric, self.now).id
         return reading_renewals.renewals(self.session, self.organization, chosen, self.now)
 
 

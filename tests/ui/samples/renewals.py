@@ -19,7 +19,7 @@ def renewals(address: str, role: str, wanted: str) -> RenewalsView | None:
     chosen = metric(wanted)
     top_up = TopUpView(
         chosen, "on", True, 5_000, PACKS[0], 1, 20_000, "USD", 2_800, CardView("visa", "4242"), "", None,
-        "ana@meridian.example", at("2025-10-01"), PACKS,
+        "ana@meridian.example", at("2025-10-01"), PACKS, 7_000,
     )  # fmt: skip
     packs = () if address == "fresh-start" else (
         RenewingPackView("rp_1", MAU, 10_000, 1, 3, 1_200, "USD", False, at("2025-12-10"), "", ""),
