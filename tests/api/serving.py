@@ -6,6 +6,8 @@ import asyncio
 import socket
 import threading
 import time
+from collections.abc import Coroutine
+from typing import Any
 
 import httpx
 from granian.constants import Interfaces
@@ -36,6 +38,11 @@ class Site:
             await send({"type": "http.response.body", "body": b""})
             return
         await self.app(scope, receive, send)
+
+    def run(self, work: Coroutine[Any, Any, None]) -> None:
+        """Does what only the server's own loop may do."""
+        assert self._loop is not None
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(STARTS_WITHIN_S)
 
     def stop(self) -> None:
         """Stops the server."""

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing_app.api.rate_limits import WINDOW_S, Buckets, Limit, MemoryBuckets, RedisBuckets
+from billing_app.api import app as building
+from billing_app.api.rate_limits import WINDOW_S, Buckets, Limit, MemoryBuckets, RedisBuckets, buckets_of
 from billing_app.db import Database
 from tests.api.conftest import Api
 from tests.api.serving import Site
@@ -96,9 +97,14 @@ class TestOverHttp:
     """What callers see of it."""
 
     @pytest.fixture(params=["memory", "redis"])
-    def api(self, site: Site, database: Database, request: pytest.FixtureRequest) -> Api:
-        redis_url = request.getfixturevalue("redis_url") if request.param == "redis" else ""
-        return Api(site, database, rate_limit_per_minute=5, redis_url=redis_url)
+    def api(self, site: Site, database: Database, request: pytest.FixtureRequest) -> Iterator[Api]:
+        buckets = buckets_of(request.getfixturevalue("redis_url") if request.param == "redis" else "")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(building, "buckets_of", lambda _: buckets)
+            yield Api(site, database, rate_limit_per_minute=5)
+        site.app = None
+        if isinstance(buckets, RedisBuckets):
+            site.run(buckets.close())  # else Python warns of the open connection, in whichever test comes then
 
     @pytest.fixture
     def callers(self, api: Api) -> Iterator[dict[str, httpx.Client]]:
