@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from billing_app.db import Database
-from billing_app.demo import larkfield, marlow, renewing, taken_back
+from billing_app.demo import larkfield, marlow, renewing, taken_back, told
 from billing_app.demo.calendar import RUNNING, Calendar
 from billing_app.demo.people import ACCOUNTS, LARKFIELD, MARLOW, DemoOrganization
 from billing_app.domain.periods import add_months, period_at
@@ -79,6 +79,7 @@ def stage(database: Database, settings: Settings, now: datetime) -> None:
         _catch_up(found, organization)
     renewing.stage(database, found.payments, found.staging, now)
     taken_back.stage(database, found.payments, settings, now)
+    told.stage(database, settings, now)
 
 
 def _subscriber(stage: Stage) -> None:

@@ -11,6 +11,7 @@ from billing_app.sandbox.api import Api
 from billing_app.sandbox.control import Control
 from billing_app.sandbox.events import API_VERSION
 from billing_app.sandbox.pages.routes import page_routes
+from billing_app.sandbox.product import Product
 from billing_app.sandbox.storage.database import Database
 
 # Where the pages are on the sandbox's own port, whatever path browsers see through a proxy.
@@ -22,7 +23,7 @@ def build_app(database: Database, public_url: str) -> Starlette:
     """The application; pages answer under their own path and under that of `public_url`."""
     control = Control(database, public_url)
     pages = page_routes(database, public_url)
-    own = [Mount("/control", routes=control.routes()), *pages]
+    own = [Mount("/control", routes=control.routes()), Product().route(), *pages]
     paths = {OWN_PATH, urlsplit(public_url).path or "/"}
     return Starlette(
         routes=[

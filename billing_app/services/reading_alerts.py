@@ -15,6 +15,7 @@ from billing_app.services import accounts, delivery_log
 from billing_app.services import notification_choices as choices
 from billing_app.services.delivery_log import STATES, DeliveryView
 from billing_app.services.views.alerts import AlertsView, AudienceView, EndpointView
+from billing_app.store import deliveries as delivery_store
 from billing_app.store import notifications as store
 from billing_app.store.orgs import stored_id
 from billing_app.store.tables.notifications import WebhookEndpoint
@@ -34,6 +35,7 @@ def alerts(
     members = store.accepted(session, owner, choices.MAX_MEMBERS)
     chosen = choices.chosen(session, owner)
     endpoints = store.endpoints(session, owner)
+    arrived = delivery_store.last_arrivals(session, owner, [each.id for each in endpoints])
     picked = set(chosen.people())
     wanted = state if state in STATES else ""
     found = delivery_log.latest(session, organization, now, SHOWN + 1, state=wanted)
@@ -54,7 +56,7 @@ def alerts(
             *(_audience(each, chosen) for each in endpoints),
         ),
         others=tuple((user.email, user.name) for user, _ in members if user.id not in picked),
-        endpoints=tuple(_endpoint(each) for each in endpoints),
+        endpoints=tuple(_endpoint(each, arrived.get(each.id)) for each in endpoints),
         deliveries=tuple(found[:SHOWN]),
         more=len(found) > SHOWN,
         opened=_opened(session, organization, opened, now),
@@ -78,10 +80,10 @@ def _audience(row: WebhookEndpoint, chosen: choices.Chosen) -> AudienceView:
     return AudienceView(audience, "webhook", row.description or row.url, frozenset(chosen.kinds(audience)))
 
 
-def _endpoint(row: WebhookEndpoint) -> EndpointView:
+def _endpoint(row: WebhookEndpoint, arrived_at: datetime | None) -> EndpointView:
     return EndpointView(
         row.id, row.url, row.description, row.created_at, row.failing_since, row.disabled_at, row.disabled_reason,
-        row.old_secret_until,
+        row.old_secret_until, arrived_at,
     )  # fmt: skip
 
 

@@ -178,6 +178,20 @@ def last_attempts(session: Session, organization_id: int, delivery_ids: list[UUI
     return {row.delivery_id: row for row in session.exec(query.order_by(col(DeliveryAttempt.number)))}
 
 
+def last_arrivals(session: Session, organization_id: int, targets: Collection[UUID]) -> dict[UUID, datetime]:
+    """When a message last reached each of these receivers, in one query."""
+    query = (
+        select(Delivery.target, func.max(Delivery.finished_at))
+        .where(
+            Delivery.organization_id == organization_id,
+            Delivery.state == "delivered",
+            col(Delivery.target).in_(list(targets)),
+        )
+        .group_by(col(Delivery.target))
+    )
+    return dict(session.exec(query).all())
+
+
 def _due(now: datetime, avoided: Collection[UUID]) -> tuple[Any, ...]:
     free = or_(col(Delivery.claimed_until).is_(None), col(Delivery.claimed_until) <= now)
     return (col(Delivery.next_try_at) <= now, free, col(Delivery.target).not_in(list(avoided)))

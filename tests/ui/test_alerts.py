@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,8 +14,10 @@ from billing_app.domain.notifications import KINDS, kind_ids
 from billing_app.ui import desk, live
 from billing_app.ui.pages.alerts import AlertsState
 from billing_app.ui.pages.overview import OverviewState
+from billing_app.ui.present.alert_answer import answer
 from billing_app.ui.session import GUARD
-from tests.ui.samples.alerting import HOOK, SECRET
+from tests.ui.samples.alerting import HOOK, SECRET, alerts
+from tests.ui.samples.facts import NOW
 from tests.ui.states import opened
 
 PAGE = "/o/meridian/alerts"
@@ -161,3 +164,34 @@ def test_an_organization_that_is_gone_takes_the_page_with_it(monkeypatch: pytest
     monkeypatch.setattr(type(desk.desks()), "resend", gone)
     run(state.resend("any"))
     assert state.problem == "not_found"
+
+
+def test_the_page_begins_with_who_is_told_and_whether_it_arrives() -> None:
+    screen = loaded().screen
+    assert screen.answer.sentence == "Team chat hears of what happens within seconds."
+    assert screen.answer.rest == "The last message arrived 21 Nov, 04:10 UTC. 4 people are told by mail."
+    assert [(each.name, each.note) for each in screen.readers][-1] == ("Ben Ito", "ben@meridian.example")
+    assert [each.told for each in screen.readers][2] == "nothing"
+    assert (screen.endpoints[0].told, screen.endpoints[0].detail) == ("everything", "Last message 21 Nov, 04:10 UTC.")
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence", "tone"),
+    [
+        ({"disabled_at": NOW, "disabled_reason": "It answered 410 Gone."}, "Team chat is switched off", "blocked"),
+        ({"failing_since": NOW}, "Nothing reaches Team chat at the moment.", "soon"),
+        ({"arrived_at": None}, "Team chat hears of what happens from now on.", ""),
+    ],
+)
+def test_what_is_wrong_with_an_endpoint_comes_first(change: dict[str, Any], sentence: str, tone: str) -> None:
+    view = alerts("meridian", "", "")
+    view = replace(view, endpoints=(replace(view.endpoints[0], **change),))
+    found = answer(view)
+    assert found.sentence.startswith(sentence)
+    assert found.tone == tone
+
+
+def test_without_a_webhook_the_page_says_who_is_mailed() -> None:
+    view = replace(alerts("meridian", "", ""), endpoints=())
+    assert answer(view).sentence == "4 people are told by mail."
+    assert answer(alerts("fresh-start", "", "")).sentence == "Nobody is told of anything yet."

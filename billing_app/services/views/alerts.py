@@ -36,6 +36,8 @@ class EndpointView:
     disabled_at: datetime | None
     disabled_reason: str
     old_secret_until: datetime | None
+    arrived_at: datetime | None = None
+    """When a message last reached it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The parts of the page of alerts: the matrix of who is told of what, and the webhook endpoints.
+"""The parts of the page of alerts: the matrix of who is told of what, and the form of a new webhook.
 
 Each takes the page's state, whose `screen` it shows and whose handlers it calls.
 """
@@ -9,9 +9,7 @@ from typing import Any
 
 import reflex as rx
 
-from billing_app.ui.components.asking import asking, secret_box
-from billing_app.ui.components.basics import state_badge
-from billing_app.ui.present.alerts import Cell, Column, EndpointShown, Line
+from billing_app.ui.present.alerts import Cell, Column, Line
 from billing_app.ui.session import Frame
 
 
@@ -42,6 +40,7 @@ def matrix(state: Any) -> rx.Component:
             aria_label="Who is told of what",
         ),
         class_name="panel",
+        id="choices",
     )
 
 
@@ -193,81 +192,4 @@ def _field(label: str, name: str, example: str, longest: int, **props: Any) -> r
             name=name, placeholder=example, max_length=longest, auto_complete="off", class_name="input", **props
         ),
         class_name="field",
-    )
-
-
-def webhooks(state: Any, secret_id: str) -> rx.Component:
-    """The endpoints, and the secret that was made just now."""
-    screen = state.screen
-    return rx.el.section(
-        rx.el.div(rx.el.h2("Webhooks"), rx.el.small("for programs of yours"), class_name="panel-head"),
-        rx.el.div(
-            rx.icon("key-round", size=18, aria_hidden="true"),
-            rx.el.div(
-                rx.el.strong("Copy the signing secret now."),
-                rx.el.p("It is shown this once. With it, your program sees that a message is from us."),
-                secret_box(secret_id, "Signing secret"),
-                class_name="fresh-words",
-            ),
-            rx.button(
-                "Done", type="button", size="2", variant="outline", color_scheme="gray", class_name="button quiet",
-                on_click=state.hide_secret,
-            ),
-            class_name="fresh",
-            hidden=~state.fresh,
-        ),
-        rx.cond(
-            screen.endpoints.length() > 0,
-            rx.el.ul(rx.foreach(screen.endpoints, lambda one: _endpoint(state, one)), class_name="endpoints"),
-            rx.el.p(
-                "None yet. A webhook tells a program of yours of an event within seconds: to stop an upload before it "
-                "is refused, or to put a note into your team's chat.",
-                class_name="quiet-note inset",
-            ),
-        ),
-        class_name="panel",
-    )  # fmt: skip
-
-
-def _endpoint(state: Any, one: rx.Var[EndpointShown]) -> rx.Component:
-    return rx.el.li(
-        rx.el.span(
-            rx.el.span(rx.el.strong(one.host), rx.el.span(one.path, class_name="quiet"), class_name="url"),
-            rx.cond((one.note != "") | (one.detail != ""), rx.el.small(one.note, " ", one.detail)),
-            class_name="lines",
-        ),
-        state_badge(one.state, one.tone),
-        rx.el.span(
-            rx.cond(
-                one.off,
-                _small("Switch on", state.enable(one.id)),
-                _small("Send a test", state.test(one.id)),
-            ),
-            asking(
-                _small("New secret"),
-                "Make a new secret?",
-                "The old one goes on signing beside it for 24 hours: bring the new one to your program in that time.",
-                "Make it",
-                state.rotate(one.id),
-                danger=False,
-            ),
-            asking(
-                rx.el.button(
-                    rx.icon("trash-2", size=15, aria_hidden="true"),
-                    type="button", class_name="icon-button", title="Delete", aria_label=f"Delete {one.host}",
-                ),
-                "Delete this webhook?",
-                "Nothing is sent there any more, also nothing that waits. What was sent stays in the list below.",
-                "Delete it",
-                state.delete(one.id),
-            ),
-            class_name="endpoint-tools",
-        ),
-    )  # fmt: skip
-
-
-def _small(label: str, on_click: Any = None) -> rx.Component:
-    handlers = {} if on_click is None else {"on_click": on_click}
-    return rx.button(
-        label, type="button", size="1", variant="outline", color_scheme="gray", class_name="button quiet", **handlers
     )

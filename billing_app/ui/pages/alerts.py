@@ -9,9 +9,11 @@ import reflex as rx
 
 from billing_app.domain.access import ADMIN_ROLES
 from billing_app.ui import routes
-from billing_app.ui.components.alerts import add_webhook, matrix, webhooks
+from billing_app.ui.components.alert_audiences import told
+from billing_app.ui.components.alerts import add_webhook, matrix
 from billing_app.ui.components.basics import head
 from billing_app.ui.components.deliveries import delivery_list, opened_delivery
+from billing_app.ui.components.listing import answer
 from billing_app.ui.components.skeletons import list_skeleton
 from billing_app.ui.desk import desks
 from billing_app.ui.layout import page
@@ -123,13 +125,14 @@ def alerts_page() -> rx.Component:
     """The page."""
     content = rx.fragment(
         head("Alerts", tools=[add_webhook(AlertsState)]),
-        matrix(AlertsState),
-        webhooks(AlertsState, SECRET),
+        answer(screen.answer.sentence, screen.answer.rest, tone=screen.answer.tone),
+        told(AlertsState, SECRET),
         rx.el.div(
             delivery_list(screen),
             rx.cond(screen.opened.shown, opened_delivery(AlertsState)),
             class_name="ledger-layout",
         ),
+        matrix(AlertsState),
     )
     return page(content, active="alerts", ready=screen.ready, skeleton=list_skeleton("Alerts"))
 

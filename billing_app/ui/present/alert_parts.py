@@ -52,7 +52,18 @@ class EndpointShown:
     state: str = ""
     tone: str = ""
     detail: str = ""
+    told: str = ""
+    """Of what, in a few words."""
     off: bool = False
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Somebody who is told by mail, and of what."""
+
+    name: str = ""
+    note: str = ""
+    told: str = ""
 
 
 @dataclass(frozen=True)

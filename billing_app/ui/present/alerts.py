@@ -14,7 +14,17 @@ from billing_app.services.views import ShellView
 from billing_app.services.views.alerts import AlertsView, AudienceView, EndpointView
 from billing_app.ui import routes
 from billing_app.ui.formats import Formats, clock, day, moment_text
-from billing_app.ui.present.alert_parts import Cell, Column, DeliveryShown, EndpointShown, Line, OpenedShown, TryShown
+from billing_app.ui.present.alert_answer import Answer, answer, name_of, readers, told_of
+from billing_app.ui.present.alert_parts import (
+    Cell,
+    Column,
+    DeliveryShown,
+    EndpointShown,
+    Line,
+    OpenedShown,
+    Reader,
+    TryShown,
+)
 from billing_app.ui.present.shared import Choice, Field
 
 TOPICS = {
@@ -43,6 +53,8 @@ class AlertsShown:
     columns: list[Column] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     others: list[Choice] = field(default_factory=list)
+    answer: Answer = field(default_factory=Answer)
+    readers: list[Reader] = field(default_factory=list)
     endpoints: list[EndpointShown] = field(default_factory=list)
     deliveries: list[DeliveryShown] = field(default_factory=list)
     older: str = ""
@@ -66,6 +78,8 @@ def alerts_shown(view: AlertsView, shell: ShellView, formats: Formats, state: st
         columns=[_column(each) for each in view.audiences],
         lines=_lines(view, formats),
         others=[Choice(email, name if name == email else f"{name}, {email}") for email, name in view.others],
+        answer=answer(view),
+        readers=readers(view),
         endpoints=[_endpoint(each, view) for each in view.endpoints],
         deliveries=[
             _delivery(each, view, routes.alerts(address, state=chosen, delivery=each.id), opened)
@@ -144,6 +158,8 @@ def _endpoint(endpoint: EndpointView, view: AlertsView) -> EndpointShown:
     elif endpoint.old_secret_until is not None and endpoint.old_secret_until > view.now:
         until = f"{day(endpoint.old_secret_until, view.now)}, {clock(endpoint.old_secret_until)} UTC"
         detail = f"The old secret signs too until {until}."
+    if not detail and endpoint.arrived_at is not None:
+        detail = f"Last message {day(endpoint.arrived_at, view.now)}, {clock(endpoint.arrived_at)} UTC."
     return EndpointShown(
         id=str(endpoint.id),
         host=parts.netloc,
@@ -152,8 +168,13 @@ def _endpoint(endpoint: EndpointView, view: AlertsView) -> EndpointShown:
         state=state,
         tone=tone,
         detail=detail,
+        told=told_of(_kinds_of(endpoint, view), view),
         off=endpoint.disabled_at is not None,
     )
+
+
+def _kinds_of(endpoint: EndpointView, view: AlertsView) -> frozenset[str]:
+    return next((each.kinds for each in view.audiences if each.id.endswith(str(endpoint.id))), frozenset())
 
 
 def _delivery(one: DeliveryView, view: AlertsView, href: str, opened: DeliveryView | None) -> DeliveryShown:
@@ -163,13 +184,18 @@ def _delivery(one: DeliveryView, view: AlertsView, href: str, opened: DeliveryVi
         title=one.title,
         kind=one.kind,
         icon=one.channel,
-        receiver=_short(one.address),
+        receiver=_receiver(one, view),
         state=STATE_NAMES[one.state],
         tone=TONES[one.state] if one.state != "waiting" or one.attempts else "",
         note=_outcome(one, view),
         href=href,
         chosen=opened is not None and opened.id == one.id,
     )
+
+
+def _receiver(one: DeliveryView, view: AlertsView) -> str:
+    """As the list of endpoints calls it; what is there no more, by its address."""
+    return next((name_of(each) for each in view.endpoints if each.id == one.target), _short(one.address))
 
 
 def _outcome(one: DeliveryView, view: AlertsView) -> str:

@@ -29,8 +29,9 @@ def alerts(address: str, state: str, opened: str) -> AlertsView:
     person = AudienceView("person:1", "mail", "Ben Ito", MAILED, email="ben@meridian.example")
     hook = AudienceView(f"endpoint:{HOOK}", "webhook", "https://hooks.meridian.example/billing", frozenset(kind_ids()))
     endpoint = EndpointView(
-        HOOK, "https://hooks.meridian.example/billing", "Team chat", NOW - timedelta(days=90), None, None, "", None
-    )
+        HOOK, "https://hooks.meridian.example/billing", "Team chat", NOW - timedelta(days=90), None, None, "", None,
+        NOW - timedelta(hours=10),
+    )  # fmt: skip
     found = () if fresh else tuple(each for each in deliveries() if state in ("", each.state))
     return AlertsView(
         now=NOW,
