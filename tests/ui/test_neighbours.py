@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from billing_app import clock
+from billing_app import clock, schema
 from billing_app.db import Database
 from billing_app.domain.access import Role
-from billing_app.services import orgs
+from billing_app.services import links, orgs
 from billing_app.store.orgs import stored_id
 from billing_app.ui.pages.organization import QUESTIONS, OrganizationState
 from billing_app.ui.pages.process import ProcessPageState
@@ -95,3 +95,37 @@ def test_nor_does_a_question_that_is_then_answered(
             asyncio.run(state.act())
             assert SECRET not in str(state.dict()).replace(neighbour.ids["email"], "")
     assert rows_of(database, owner) == before
+
+
+def secrets_of(database: Database) -> set[str]:
+    """Every stored hash and secret."""
+    with database.reading() as session:
+        return {
+            str(value)
+            for table in schema.metadata().sorted_tables
+            for column in table.c
+            if column.name.endswith(("_hash", "secret"))
+            for (value,) in session.connection().execute(table.select().with_only_columns(column))
+            if value
+        }
+
+
+def test_no_page_has_a_hash_or_a_secret_in_its_state(
+    database: Database, cookies: dict[str, str], neighbour: Neighbour
+) -> None:
+    """All that a state holds is sent to the browser."""
+    with database.writing() as session:
+        link = links.reset_link(session, neighbour.ids["email"], clock.now())
+    hidden = secrets_of(database) | {link}
+    assert len(hidden) > 10
+    shown, read = [], set()
+    for name, roles in ROWS.items():
+        if roles is not None and name.endswith((".load", ".enter")):
+            state_class, found = handlers()[name]
+            path = "/admin/organizations/initech" if Role.ADMIN not in roles else "/o/initech/x"
+            state: Any = opened(state_class, path, cookies["operator"])
+            asyncio.run(_within(found.fn(state)))
+            shown += [(name, value) for value in hidden if value in str(state.dict())]
+            read |= {name} if SECRET in str(state.dict()) else set()
+    assert {"AlertsState.load", "OrganizationState.load", "CreditsState.load"} <= read, "pages were really read"
+    assert shown == []
