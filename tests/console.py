@@ -39,7 +39,9 @@ class Console:
     @property
     def environment(self) -> dict[str, str]:
         """What makes commands in another terminal act on this console's data."""
-        return os.environ | {"BILLING_DATABASE_URL": f"sqlite:///{Places(self.folder).demo_database}"}
+        places = Places(self.folder)
+        database = places.demo_database if places.demo_database.exists() else places.database
+        return os.environ | {"BILLING_DATABASE_URL": f"sqlite:///{database}"}
 
     def billing(self, *arguments: str) -> str:
         """Runs a command in another process, as a person would in another terminal; gives what it printed."""
@@ -57,12 +59,19 @@ class Console:
 
 
 @contextmanager
-def running_console(folder: Path) -> Generator[Console]:
-    """Starts `billing run` with its files in `folder`, waits for it, and stops it as Ctrl-C does."""
+def running_console(folder: Path, *options: str, **settings: str) -> Generator[Console]:
+    """Starts `billing run` with its files in `folder`, waits for it, and stops it as Ctrl-C does.
+
+    `settings` are BILLING_... without that prefix, in small letters.
+    """
     port = free_port()
     log = folder / "console.log.terminal"
-    command = [sys.executable, "-m", "billing_app", "run", "--port", str(port), "--folder", str(folder)]
-    with log.open("wb") as output, subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output) as process:
+    command = [sys.executable, "-m", "billing_app", "run", "--port", str(port), "--folder", str(folder), *options]
+    told = os.environ | {f"BILLING_{name.upper()}": value for name, value in settings.items()}
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(command, cwd=ROOT, env=told, stdout=output, stderr=output) as process,
+    ):
         try:
             if not wait_until_answers("127.0.0.1", port, "/ping", STARTS_SECONDS, process.poll):
                 pytest.fail(f"the console did not start:\n{log.read_text(errors='replace')[-4000:]}")

@@ -3,6 +3,12 @@
 A link is a random secret of which only the hash is stored. It ends by itself, works once, and is looked at without
 being used, because mail scanners and previews open links before people do. Passwords are hashed before the
 transaction that uses the link, for the reason that services.attempts gives; `hashed` arguments are that result.
+
+Whoever holds an invitation may claim an account for an e-mail address that nobody has one for, and its link is always
+shown to the admin who invites: so such an account proves that an organization let somebody in, and not whose mailbox
+it is. It gets nothing by that but this one organization, whose admin decides who is in it anyway: any other needs its
+own link and that account's password, what a sign-in link gives opens sessions of such links alone, and a new password
+by mail gives the account, and ends every session of it, to whoever reads that mailbox.
 """
 
 from __future__ import annotations

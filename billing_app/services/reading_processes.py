@@ -32,7 +32,6 @@ def options_view(session: Session, organization: Organization, now: datetime, *,
         options=options.available(session, organization, now),
         plan_names={plan.id: plan.name for plan in current.plans},
         may_change=may_change,
-        payer=payer.address,
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, expect
 
 from billing_app.demo.people import PASSWORD
 from tests.console import Console
@@ -32,11 +32,15 @@ OPERATOR = "operator@console.example"
 LARKFIELD = "/o/larkfield-maps"
 MARLOW = "/o/marlow-letters"
 PEBBLEBROOK = "/o/pebblebrook-archive"
+TRAILS = "/o/larkfield-trails"
+"""A part of Larkfield Maps, which pays for it."""
 
 SCREEN = {"width": 1280, "height": 800}
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
 PATIENCE_MS = 15_000
 """For what may take as long as a busy machine needs. What must be quick names its own limit."""
+POLICY = "Content Security Policy"
+"""What Chromium calls it in its console."""
 LIVE_MS = 2_000
 """A change is on every open page within two seconds."""
 
@@ -51,12 +55,16 @@ class Watch:
     wrong: list[str] = field(default_factory=list)
 
     def browser(self, **options: Any) -> BrowserContext:
-        """A browser with cookies of its own; no script may fail in it, and no other host be asked for anything."""
+        """A browser with cookies of its own.
+
+        No script may fail in it, no page violate its Content-Security-Policy, and no other host be asked for anything.
+        """
         settings: dict[str, Any] = {"viewport": SCREEN, "locale": "en-GB", "timezone_id": "UTC"}
         context = self.chromium.new_context(base_url=self.console.url, **(settings | options))
         context.set_default_timeout(PATIENCE_MS)
         context.on("weberror", lambda error: self.wrong.append(f"script error: {error.error}"))
         context.on("request", self._own_host)
+        context.on("console", self._policy_kept)
         self.contexts.append(context)
         return context
 
@@ -75,6 +83,11 @@ class Watch:
     def pages(self) -> list[Page]:
         """Every open tab."""
         return [page for context in self.contexts for page in context.pages]
+
+    def _policy_kept(self, message: ConsoleMessage) -> None:
+        """Chromium says every violation in its console: what was refused, and which directive refused it."""
+        if POLICY in message.text:
+            self.wrong.append(f"violates its policy: {message.text}")
 
     def _own_host(self, request: Request) -> None:
         asked = urlsplit(request.url)

@@ -21,8 +21,6 @@ class OptionsView:
     options: tuple[Option, ...]
     plan_names: Mapping[str, str]
     may_change: bool
-    payer: str
-    """The address whose plan it is: where to upgrade."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from billing_app.services.views import ShellView
 from billing_app.services.views.processes import OptionsView
 from billing_app.ui import routes
 from billing_app.ui.formats import Formats, long_day
+from billing_app.ui.present.shell import buying_address
 
 
 @dataclass(frozen=True)
@@ -40,22 +41,25 @@ class OptionsShown:
     """Why nothing can be switched; empty when it can."""
 
 
-def options_shown(view: OptionsView, _shell: ShellView, _formats: Formats) -> OptionsShown:
+def options_shown(view: OptionsView, shell: ShellView, _formats: Formats) -> OptionsShown:
     """The page of an organization."""
+    plan_href = routes.plan(buying_address(shell))
     usable = sum(each.usable for each in view.options)
     return OptionsShown(
         ready=True,
         plan=view.plan,
         summary=f"{usable} of {len(view.options)} usable on {view.plan}",
-        features=[option_shown(each, view) for each in view.options if each.kind is OptionKind.FEATURE],
-        voting_types=[option_shown(each, view) for each in view.options if each.kind is OptionKind.VOTING_TYPE],
+        features=[option_shown(each, view, plan_href) for each in view.options if each.kind is OptionKind.FEATURE],
+        voting_types=[
+            option_shown(each, view, plan_href) for each in view.options if each.kind is OptionKind.VOTING_TYPE
+        ],
         may_change=view.may_change,
         why_not="" if view.may_change else "Only an admin can switch these.",
     )
 
 
-def option_shown(option: Option, view: OptionsView) -> OptionShown:
-    """One line."""
+def option_shown(option: Option, view: OptionsView, plan_href: str) -> OptionShown:
+    """One line; `plan_href` is where the plan can be changed."""
     return OptionShown(
         id=option.id,
         kind=option.kind.value,
@@ -65,7 +69,7 @@ def option_shown(option: Option, view: OptionsView) -> OptionShown:
         note=_note(option, view),
         on=option.usable,
         locked=option.state is OptionState.LOCKED,
-        plan_href=routes.plan(view.payer) if option.state is OptionState.LOCKED else "",
+        plan_href=plan_href if option.state is OptionState.LOCKED else "",
     )
 
 

@@ -16,6 +16,7 @@ from billing_app.ui.formats import Formats, day, moment_text
 from billing_app.ui.present.audit import AuditRow, audit_rows
 from billing_app.ui.present.profile import ProfileShown, limit_use, profile_shown
 from billing_app.ui.present.shared import Choice
+from billing_app.ui.present.shell import buying_address
 
 TABS = (
     ("profile", "Profile", "building-2"),
@@ -170,7 +171,7 @@ def organization_shown(
         if view.audit.next_cursor
         else "",
         audit_first=routes.organization_page(address, tab="audit") if cursor else "",
-        plan_href=routes.organization(profile.payer, "plan"),
+        plan_href=routes.plan(buying_address(shell)),
         base_url=view.public_url.rstrip("/"),
     )
 

@@ -14,6 +14,7 @@ from billing_app.ui.present.options import plans_with
 from billing_app.ui.present.process_parts import ChoiceShown, QuestionShown, StepShown, UseShown
 from billing_app.ui.present.processes import STATES, UNNAMED, LimitShown, limit_shown
 from billing_app.ui.present.shared import Field, in_a_sentence, metric_shown, offer_basket, offer_named
+from billing_app.ui.present.shell import buying_address
 
 STEPS = (
     ("information", "Information"),
@@ -116,7 +117,7 @@ def wizard_shown(view: ProcessView, shell: ShellView, formats: Formats, *, step:
         sent=_sent(view, formats),
         list_href=routes.processes(address),
         features_href=routes.features(address),
-        plan_href=routes.plan(view.options.payer),
+        plan_href=routes.plan(buying_address(shell)),
     )
 
 
