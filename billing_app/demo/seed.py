@@ -13,6 +13,7 @@ from datetime import datetime
 
 from billing_app import clock
 from billing_app.db import Database
+from billing_app.demo import gift
 from billing_app.demo.people import ACCOUNTS, DemoAccounts
 from billing_app.demo.telling import tell
 from billing_app.domain.errors import UnavailableError
@@ -40,6 +41,7 @@ def seed_at(database: Database, now: datetime) -> DemoAccounts:
     try:
         _copy(database, memory)
         tell(memory, now)
+        gift.hand_out(memory, now)
         _copy(memory, database)
     finally:
         memory.close()
@@ -57,7 +59,8 @@ def sign_ins() -> list[str]:
     lines = [f"Sign in with the password {ACCOUNTS.password} as", ""]
     for organization in ACCOUNTS.organizations:
         lines += [f"  {person.email:<28} {role:<9} {organization.name}" for person, role in organization.members]
-    return [*lines, f"  {ACCOUNTS.operator.email:<28} {'operator':<9} everything"]
+    lines.append(f"  {ACCOUNTS.operator.email:<28} {'operator':<9} everything")
+    return [*lines, "", gift.said()]
 
 
 def _copy(source: Database, target: Database) -> None:

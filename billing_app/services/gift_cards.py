@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -96,6 +96,10 @@ class Redemption:
     actor: str
 
 
+def _drawn() -> str:
+    return "".join(secrets.choice(gift_codes.ALPHABET) for _ in range(gift_codes.LENGTH))
+
+
 def create(
     session: Session,
     name: str,
@@ -106,9 +110,11 @@ def create(
     max_redemptions: int = 1,
     expires_at: datetime | None = None,
     actor: str = "",
+    draw: Callable[[], str] = _drawn,
 ) -> list[NewCard]:
     """Makes `count` cards of one batch, all with the same contents (metric or `token` to base units).
 
+    `draw` gives their codes; nothing but the demo, whose card everybody may know, has another than chance.
     Raises InvalidError `invalid_name`, `invalid_contents`, `invalid_quantity`, `invalid_expiry`, NotFoundError
     `metric_not_found`.
     """
@@ -120,7 +126,7 @@ def create(
         raise InvalidError("A gift card must be redeemable for a while: choose a later end.", code="invalid_expiry")
     held = _checked_contents(session, contents, now)
     batch_id = new_id()
-    codes = ["".join(secrets.choice(gift_codes.ALPHABET) for _ in range(gift_codes.LENGTH)) for _ in range(count)]
+    codes = [draw() for _ in range(count)]
     rows = [
         GiftCard(
             batch_id=batch_id, name=title, code_hash=digest(code), hint=gift_codes.hint(code),

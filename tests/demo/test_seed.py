@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,10 +14,11 @@ from sqlmodel import select
 
 from billing_app import schema
 from billing_app.db import Database
-from billing_app.demo import seed, telling
+from billing_app.demo import gift, seed, telling
 from billing_app.demo.people import ACCOUNTS
 from billing_app.domain.errors import UnavailableError
-from billing_app.services import catalog, verification
+from billing_app.domain.gift_codes import grouped
+from billing_app.services import catalog, gift_cards, orgs, verification
 from billing_app.settings import ROOT, Settings
 from billing_app.store.tables.ledger import LedgerEntry
 from tests.demo.databases import short_stories
@@ -129,3 +130,17 @@ def test_start_says_who_signs_in() -> None:
     assert ACCOUNTS.password in said
     assert all(person.email in said for each in ACCOUNTS.organizations for person, _role in each.members)
     assert ACCOUNTS.operator.email in said
+    assert grouped(gift.CODE) in said
+
+
+def test_the_gift_card_that_is_named_can_be_redeemed(empty: Database) -> None:
+    now = datetime(2026, 3, 10, 12, tzinfo=UTC)
+    with empty.writing() as session:
+        catalog.load(session, catalog.read_document(ROOT / "plans.json"), now, "plans.json")
+        orgs.create(session, now, address="acme")
+    gift.hand_out(empty, now)
+    code = gift.said().split()[-1]
+    with empty.writing() as session:
+        made = gift_cards.redeem(session, orgs.by_address(session, "acme"), code, now, actor="ada@example.org")
+        assert {grant.metric: grant.quantity for grant in made.grants} == gift.HOLDS
+    assert grouped(gift.CODE) in (ROOT / "README.md").read_text(encoding="utf-8")
