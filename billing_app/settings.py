@@ -48,6 +48,10 @@ class Settings(BaseSettings):
     webhook_networks: str = Field(
         default="", description="private networks that webhooks may reach, separated by commas: 10.1.0.0/16"
     )
+    trusted_proxies: str = Field(
+        default="127.0.0.0/8,::1",
+        description="proxies whose X-Forwarded-For says who a client is, as addresses or networks separated by commas",
+    )
 
     @field_validator("smtp_url")
     @classmethod
@@ -57,7 +61,7 @@ class Settings(BaseSettings):
             raise ValueError("is like smtp://user:password@host:587 or smtps://user:password@host:465")
         return value
 
-    @field_validator("webhook_networks")
+    @field_validator("webhook_networks", "trusted_proxies")
     @classmethod
     def _networks(cls, value: str) -> str:
         for network in filter(None, map(str.strip, value.split(","))):

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 from fastapi import Depends, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from billing_app.api.clients import client_of
 from billing_app.api.context import Context, context_of
 from billing_app.api.doors import require_own_origin, session_token
 from billing_app.domain.access import local_path
@@ -39,7 +40,7 @@ class Browser:
         """Notes who posted it and when."""
         self.context: Context = context_of(request)
         self.now: datetime = self.context.clock()
-        self.client = request.client.host if request.client else ""
+        self.client = client_of(request, self.context.settings.trusted_proxies)
         self.token = session_token(request, self.context)
         self._request = request
         self._wants_json = "application/json" in request.headers.get("accept", "")
