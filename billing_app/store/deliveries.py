@@ -189,7 +189,7 @@ def last_arrivals(session: Session, organization_id: int, targets: Collection[UU
         )
         .group_by(col(Delivery.target))
     )
-    return dict(session.exec(query).all())
+    return {target: at for target, at in session.exec(query) if at is not None}
 
 
 def _due(now: datetime, avoided: Collection[UUID]) -> tuple[Any, ...]:
