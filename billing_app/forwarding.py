@@ -80,8 +80,13 @@ class SandboxForwarding:
         except httpx.HTTPError:
             return PlainTextResponse("The Stripe stand-in does not answer; it may be starting. Try again.", 502)
         passed = StreamingResponse(_stream(answer), answer.status_code)
-        passed.raw_headers = _passed_on(answer.headers.raw)
+        passed.raw_headers = [(name, self._seen(name, value)) for name, value in _passed_on(answer.headers.raw)]
         return passed
+
+    def _seen(self, name: bytes, value: bytes) -> bytes:
+        """A redirect within the stand-in leads to where the browser is, not to an address that it cannot know."""
+        inside = str(self._target.copy_with(path="", query=None)).rstrip("/").encode()
+        return value.removeprefix(inside) if name.lower() == b"location" and value.startswith(inside + b"/") else value
 
 
 def _raw_path(scope: Scope) -> bytes:

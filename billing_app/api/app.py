@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from fastapi import APIRouter, FastAPI
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse
 
 from billing_app import clock as wall_clock
 from billing_app.api import docs_page, health, openapi, problems
@@ -93,6 +93,8 @@ def create_api(
     problems.install(root)
     root.include_router(health.router)
     root.mount(PREFIX, _versioned(context, routers))
+    # A mount begins after the slash: without this, the address that people try first would be an unknown page.
+    root.add_api_route(PREFIX, lambda: RedirectResponse(f"{PREFIX}/docs"), include_in_schema=False)
     # The last one added is the outermost.
     root.add_middleware(HotPath, prefix=PREFIX)
     root.add_middleware(BodyLimits, prefix=PREFIX)

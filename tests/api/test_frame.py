@@ -52,6 +52,11 @@ def test_an_unknown_route_is_a_problem(api: Api) -> None:
         is_problem(anyone.get("/nothing-here"), 404, "route_not_found")
 
 
+def test_the_apis_own_address_leads_to_its_documentation(api: Api) -> None:
+    answer = httpx.get(f"{api.url}/api/v1")
+    assert (answer.status_code, answer.headers["location"]) == (307, "/api/v1/docs")
+
+
 def test_a_wrong_method_names_the_right_one(api: Api) -> None:
     with api.client() as anyone:
         answer = anyone.delete("/plans")

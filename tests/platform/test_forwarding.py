@@ -31,6 +31,12 @@ class StandIn(BaseHTTPRequestHandler):
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
+        if self.path == "/_sandbox":
+            self.send_response(307)
+            self.send_header("Location", f"http://{self.headers['Host']}/_sandbox/?a=1")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         self._answer(f"{self.path} {self.headers['X-Forwarded-Host']} {self.headers['Authorization']}".encode())
 
     def do_POST(self) -> None:
@@ -90,6 +96,11 @@ def test_redirects_and_cookies_come_back_as_they_are(stand_in: str) -> None:
     assert answer.status_code == 303
     assert answer.headers["location"] == "https://elsewhere.test/"
     assert answer.headers.get_list("set-cookie") == ["a=1", "b=2"]
+
+
+def test_a_redirect_within_the_stand_in_stays_on_our_port(stand_in: str) -> None:
+    (answer,) = ask(stand_in, ("GET", "/_sandbox", b""))
+    assert answer.headers["location"] == "/_sandbox/?a=1"
 
 
 def test_everything_else_is_the_apps(stand_in: str) -> None:
