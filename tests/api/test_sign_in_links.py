@@ -127,16 +127,16 @@ def test_places_of_the_plan_are_counted(button: Button) -> None:
     assert (refused.json()["limit"], refused.json()["used"]) == (2, 2)
 
 
-@pytest.mark.parametrize(
-    "target",
-    [
-        "https://evil.example", "//evil.example", "/\\evil.example", "/o/globex", "/o/acmeevil", "/o/acme/../globex",
-        "/o/acme/%2e%2E/globex", "/admin", "javascript:alert(1)", "/o/acme\r\nX-Injected: 1", "/\t/evil.example",
-    ],
+ELSEWHERE = (
+    "https://evil.example", "//evil.example", "/\\evil.example", "/o/globex", "/o/acmeevil", "/o/acme/../globex",
+    "/o/acme/%2e%2E/globex", "/admin", "javascript:alert(1)", "/o/acme\r\nX-Injected: 1", "/\t/evil.example",
 )  # fmt: skip
-def test_it_leads_nowhere_else(button: Button, target: str) -> None:
-    answer = button.make(return_to=target)
-    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_return_to")
+
+
+def test_it_leads_nowhere_else(button: Button) -> None:
+    for target in ELSEWHERE:
+        answer = button.make(return_to=target)
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_return_to"), target
 
 
 def test_other_refusals(button: Button) -> None:

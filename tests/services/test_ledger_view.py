@@ -124,58 +124,51 @@ def test_a_search_looks_at_reasons_references_and_numbers(told: Story) -> None:
     assert numbers(ledger(told, search="9" * 150)) == []
 
 
-def test_pages_follow_each_other_without_gap_or_overlap(story: Story) -> None:
+def test_pages_follow_each_other_without_gap_or_overlap_also_while_the_ledger_grows(story: Story) -> None:
     for number in range(120):
         story.grant("2024-01-02", f"grant {number}", 1)
-    found, cursor, pages = [], "", 0
-    while pages == 0 or cursor:
+    cursor, pages = ledger(story).next_cursor, 1
+    found = numbers(ledger(story))
+    story.grant("2024-01-03", "one more", 1)
+    while cursor:
         view = ledger(story, cursor)
         found, cursor, pages = found + numbers(view), view.next_cursor, pages + 1
     assert (found, pages) == (list(range(120, 0, -1)), 3)
-
-
-def test_a_page_stays_where_it_is_while_the_ledger_grows(story: Story) -> None:
-    for number in range(60):
-        story.grant("2024-01-02", f"grant {number}", 1)
-    cursor = ledger(story).next_cursor
-    before = numbers(ledger(story, cursor))
-    story.grant("2024-01-03", "one more", 1)
-    assert numbers(ledger(story, cursor)) == before == list(range(10, 0, -1))
 
 
 def encoded(text: str) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-@pytest.mark.parametrize(
-    "cursor",
-    [
-        "7", "nonsense", "%%%", "ü", "a" * 5_000, encoded("below"), encoded("below 0"), encoded("below -3"),
-        encoded("below 07"), encoded("above 7"), encoded("below 7 "), encoded(f"below {2**63}"),
-        encoded("below " + "9" * 5_000), encoded("below ٧"),
-    ],
+FOREIGN = (
+    "7", "nonsense", "%%%", "ü", "a" * 5_000, encoded("below"), encoded("below 0"), encoded("below -3"),
+    encoded("below 07"), encoded("above 7"), encoded("below 7 "), encoded(f"below {2**63}"),
+    encoded("below " + "9" * 5_000), encoded("below ٧"),
 )  # fmt: skip
-def test_a_cursor_that_is_not_ours_is_refused(told: Story, cursor: str) -> None:
-    with pytest.raises(InvalidError) as refusal:
-        ledger(told, cursor)
-    assert refusal.value.code == "invalid_cursor"
 
 
-@pytest.mark.parametrize(
-    "filters",
-    [
-        {"metric": "nothing"},
-        {"kind": "gift"},
-        {"search": "x" * 201},
-        {"search": "a\0b"},
-        {"grant": "\0"},
-        {"starting": datetime(2024, 1, 1)},  # noqa: DTZ001 - what is refused
-    ],
+def test_a_cursor_that_is_not_ours_is_refused(told: Story) -> None:
+    for cursor in FOREIGN:
+        with pytest.raises(InvalidError) as refusal:
+            ledger(told, cursor)
+        assert refusal.value.code == "invalid_cursor", cursor
+
+
+MEANINGLESS: tuple[dict[str, Any], ...] = (
+    {"metric": "nothing"},
+    {"kind": "gift"},
+    {"search": "x" * 201},
+    {"search": "a\0b"},
+    {"grant": "\0"},
+    {"starting": datetime(2024, 1, 1)},  # noqa: DTZ001 - what is refused
 )
-def test_a_filter_that_means_nothing_is_refused(told: Story, filters: dict[str, Any]) -> None:
-    with pytest.raises(InvalidError) as refusal:
-        ledger(told, **filters)
-    assert refusal.value.code == "invalid_filter"
+
+
+def test_a_filter_that_means_nothing_is_refused(told: Story) -> None:
+    for filters in MEANINGLESS:
+        with pytest.raises(InvalidError) as refusal:
+            ledger(told, **filters)
+        assert refusal.value.code == "invalid_filter", filters
 
 
 def test_an_organization_without_anything_has_an_empty_ledger(story: Story) -> None:
