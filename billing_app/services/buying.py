@@ -12,7 +12,7 @@ from billing_app.domain.credits import Aggregation, default_expiry
 from billing_app.domain.errors import InvalidError
 from billing_app.domain.forecast import Outcome, Outlook
 from billing_app.domain.offers import MAX_PACKS, by_saving
-from billing_app.services import accounts, catalog, labels, outlooks
+from billing_app.services import catalog, labels, outlooks
 from billing_app.services.purchases import PurchaseStatus
 from billing_app.services.views import (
     BasketLine,
@@ -56,9 +56,8 @@ def buy(
     """
     current = catalog.current(session, now)
     chosen = validated_basket(current, basket or {})
-    held = accounts.plans(session, accounts.organization_id(organization))
     sold = [each for each in current.metrics if _packs(current, each)]
-    looks = {each.id: outlooks.outlook(session, organization, each.id, now, held) for each in sold}
+    looks = outlooks.shared(session, organization, (each.id for each in sold), now)
     groups = sorted((_group(current, each, looks[each.id]) for each in sold), key=_urgency)
     asked = current.metric(metric) if metric else groups[0].metric if groups else None
     return BuyView(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from weakref import WeakKeyDictionary
 
+from sqlalchemy import Engine
 from sqlmodel import Session
 
+from billing_app.domain import engine
 from billing_app.domain.catalog import Catalog, Interval, Metric, Pack
 from billing_app.domain.course import follow
 from billing_app.domain.credits import Aggregation, Grant
@@ -16,6 +19,7 @@ from billing_app.domain.periods import period_at, period_containing
 from billing_app.services import accounts, renewals
 from billing_app.services.renewals import MONTHS
 from billing_app.services.views import BalancePoint, Forecast, ForecastKind, OfferItem, OfferView
+from billing_app.store import orgs
 from billing_app.store.tables.orgs import Organization
 
 
@@ -25,6 +29,42 @@ def outlook(
     """What is known of a metric, run up to `now` with its trace; to be made once per metric and page."""
     facts = accounts.history(session, organization, metric, now, held=held)
     return Outlook(facts, follow(facts, now), now, renewals.coming(session, organization, metric, now))
+
+
+KEPT = 16
+"""Organizations whose outlooks a process remembers: those in which somebody puts a basket together right now."""
+
+KEPT_FOR = timedelta(seconds=30)
+"""How far an outlook's own moment may lie back: no pace and no date that a page shows moves in that time."""
+
+_kept: WeakKeyDictionary[Engine, dict[int, tuple[int, dict[str, Outlook]]]] = WeakKeyDictionary()
+
+
+def shared(
+    session: Session, organization: Organization, metrics: Iterable[str], now: datetime
+) -> Mapping[str, Outlook]:
+    """The outlooks of `metrics`, read once for all that is asked while a page is open.
+
+    They are read anew when the organization's revision is another (whatever its pages show has changed), when anything
+    changed by itself since, and after KEPT_FOR.
+    """
+    owner, wanted = accounts.organization_id(organization), set(metrics)
+    revision = orgs.revisions(session, [owner])[owner]
+    kept = _kept.setdefault(session.get_bind().engine, {})
+    seen, looks = kept.get(owner, (-1, {}))
+    if seen == revision and wanted <= looks.keys() and all(_stands(looks[metric], now) for metric in wanted):
+        return looks
+    held = accounts.plans(session, owner)
+    looks = {metric: outlook(session, organization, metric, now, held) for metric in sorted(wanted)}
+    kept.pop(owner, None)
+    while len(kept) >= KEPT:
+        kept.pop(next(iter(kept)), None)
+    kept[owner] = (revision, looks)
+    return looks
+
+
+def _stands(view: Outlook, now: datetime) -> bool:
+    return view.now <= now < min(view.now + KEPT_FOR, engine.next_instant(view.facts, view.now))
 
 
 def cut_off(view: Outlook) -> datetime | None:

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import event
 from sqlmodel import Session
 
 from billing_app.db import Database
-from billing_app.services import explaining, overview, reading_credits, reading_ledger, reading_usage, usage
+from billing_app.services import (
+    buying,
+    consumption,
+    explaining,
+    orgs,
+    overview,
+    reading_credits,
+    reading_ledger,
+    reading_usage,
+    usage,
+)
 from billing_app.services.usage import ReportedEvent
-from billing_app.services.views import LedgerFilters
+from billing_app.services.views import ForecastKind, LedgerFilters
 from billing_app.store.tables.orgs import Organization
+from tests.builders import NOON, an_organization, the_catalogue
 from tests.services.telling import METRICS, Story, at
 
 NOW = at("2024-03-03 12:00")
@@ -97,3 +108,26 @@ def asked(story: Story, page: Page) -> list[str]:
     with heard(story.database) as statements, story.reading() as (session, organization):
         page(session, organization)
     return statements
+
+
+def test_a_basket_s_next_look_reads_no_use_again_until_something_changed(database: Database) -> None:
+    the_catalogue(database)
+    with database.writing() as session:
+        usage.report(session, an_organization(session), [ReportedEvent("bandwidth", 10**9)], NOON)
+
+    def looked(now: datetime) -> tuple[bool, ForecastKind]:
+        """Whether roll-ups were read, and what the page says of the days to come."""
+        with heard(database) as statements, database.reading() as session:
+            shown = buying.buy(session, orgs.by_address(session, "acme"), now)
+        (group,) = (each for each in shown.metrics if each.metric.id == "bandwidth")
+        return any("usage_hours" in each for each in statements), group.forecast.kind
+
+    read, first = looked(NOON + timedelta(minutes=5))
+    assert read
+    assert looked(NOON + timedelta(minutes=5, seconds=5)) == (False, first)
+    assert looked(NOON + timedelta(minutes=6))[0]
+    assert looked(NOON + timedelta(minutes=5))[0], "a moment before the one that is remembered"
+    with database.writing() as session:
+        consumption.consume(session, orgs.by_address(session, "acme"), "bandwidth", 19 * 10**9, NOON)
+    assert first is not ForecastKind.USED_UP
+    assert looked(NOON + timedelta(minutes=5, seconds=1)) == (True, ForecastKind.USED_UP)
