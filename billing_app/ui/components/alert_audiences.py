@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from billing_app.ui.components.asking import asking, secret_box
+from billing_app.ui.components.dialogs import asking, secret_box
 from billing_app.ui.components.basics import more_link, state_badge
 from billing_app.ui.present.alert_parts import EndpointShown, Reader
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import reflex as rx
 
-from billing_app.ui.components.asking import asking
 from billing_app.ui.components.basics import metric_tile, state_badge
+from billing_app.ui.components.dialogs import asking, buttons, dialog, refusal
 from billing_app.ui.components.leaving import leaving
 from billing_app.ui.present.renewals import RenewingRow
 from billing_app.ui.present.shared import Choice
@@ -25,7 +25,7 @@ def renewing_panel(state: Any) -> rx.Component:
                 rx.el.div(rx.el.strong(shown.total, class_name="small-figure"), class_name="panel-tools wide-only"),
                 class_name="panel-head",
             ),
-            rx.cond(state.changing == "", _refusal(state)),
+            rx.cond(state.changing == "", refusal(state.refusal)),
             rx.el.ul(rx.foreach(shown.rows, lambda row: _row(state, row)), class_name="renewing-rows"),
             class_name="panel renewing",
         ),
@@ -89,12 +89,12 @@ def _change(state: Any, row: rx.Var[RenewingRow]) -> rx.Component:
     more = _step(state, row, "plus", "One more", state.count + 1, state.count >= 99)
     # A trigger with a handler of its own would be wrapped into an element that may not carry a dialog's attributes.
     opens = _quiet(state, "Change", f"Change how many of {row.name}", state.choose(row.id, row.count))
-    dialog = rx.dialog.root(
-        rx.dialog.content(
-            rx.dialog.title("How many every month?", size="3"),
-            rx.dialog.description(
-                "It counts from the next renewal on. Nothing is charged today, and what you have stays.", size="2"
-            ),
+    chosen = dialog(
+        state.changing == row.id,
+        lambda _opened: state.choose("", 1),
+        "How many every month?",
+        "It counts from the next renewal on. Nothing is charged today, and what you have stays.",
+        rx.el.form(
             rx.el.div(
                 metric_tile(row.metric.hue, row.metric.icon),
                 rx.el.span(row.name, class_name="strong"),
@@ -106,26 +106,12 @@ def _change(state: Any, row: rx.Var[RenewingRow]) -> rx.Component:
                 ),
                 class_name="renewing-choice",
             ),
-            _refusal(state),
-            rx.el.div(
-                _quiet_wide("Close", state.choose("", 1)),
-                rx.button(
-                    "Save",
-                    type="button",
-                    size="2",
-                    class_name="button primary",
-                    loading=state.busy,
-                    on_click=state.renew(row.id, state.count),
-                ),
-                class_name="dialog-actions",
-            ),
-            max_width="420px",
-            class_name="renewal-dialog",
+            refusal(state.refusal),
+            buttons(state.choose("", 1), "Save", busy=state.busy),
+            on_submit=lambda _form: state.renew(row.id, state.count),
         ),
-        open=state.changing == row.id,
-        on_open_change=lambda opened: state.choose(rx.cond(opened, row.id, ""), row.count),
     )
-    return rx.fragment(opens, dialog)
+    return rx.fragment(opens, chosen)
 
 
 def _step(state: Any, row: rx.Var[RenewingRow], icon: str, name: str, count: Any, disabled: Any) -> rx.Component:
@@ -135,25 +121,6 @@ def _step(state: Any, row: rx.Var[RenewingRow], icon: str, name: str, count: Any
         aria_label=name,
         disabled=disabled,
         on_click=state.choose(row.id, count),
-    )
-
-
-def _quiet_wide(label: str, on_click: Any) -> rx.Component:
-    return rx.button(
-        label, type="button", size="2", variant="outline", color_scheme="gray", class_name="button quiet",
-        on_click=on_click,
-    )  # fmt: skip
-
-
-def _refusal(state: Any) -> rx.Component:
-    return rx.cond(
-        state.refusal != "",
-        rx.el.p(
-            rx.icon("triangle-alert", size=14, aria_hidden="true"),
-            state.refusal,
-            class_name="refusal",
-            role="alert",
-        ),
     )
 
 
@@ -176,7 +143,7 @@ def top_up_panel(state: Any) -> rx.Component:
             rx.cond(top_up.on & (top_up.tone != "good"), state_badge(top_up.state, top_up.tone)),
             rx.el.p(top_up.sentence, class_name="top-up-says"),
             rx.cond(top_up.note != "", rx.el.small(top_up.note, class_name="top-up-note")),
-            rx.cond(~state.editing, _refusal(state)),
+            rx.cond(~state.editing, refusal(state.refusal)),
             rx.el.div(
                 rx.cond(
                     top_up.wants_card,
@@ -202,47 +169,40 @@ def top_up_panel(state: Any) -> rx.Component:
 def _amounts(state: Any) -> rx.Component:
     """What a person says, and agrees to, who turns it on."""
     top_up = state.shown.top_up
-    return rx.dialog.root(
-        rx.dialog.content(
-            rx.dialog.title(top_up.title, size="4"),
-            rx.dialog.description(top_up.lead, size="2"),
-            rx.el.form(
-                _field(
-                    "When credits fall to", "threshold", top_up.threshold, top_up.unit,
-                    on_blur=lambda text: state.weigh("threshold", text),
-                ),
-                _what(state),
-                _field("At most, per calendar month", "cap", top_up.cap, top_up.currency),
-                rx.el.label(
-                    rx.el.input(type="checkbox", name="consent", required=True),
-                    rx.el.span(top_up.consent),
-                    class_name="consent",
-                ),
-                rx.cond(
-                    top_up.at_once != "",
-                    rx.el.p(top_up.at_once, class_name="at-once", custom_attrs={"data-tone": "soon"}, role="status"),
-                ),
-                _refusal(state),
-                rx.el.div(
-                    _quiet_wide("Cancel", state.edit(False)),
-                    rx.button(
-                        rx.cond(top_up.has_card, "Turn on", "Save a card and turn on"),
-                        type="submit",
-                        size="2",
-                        class_name="button primary",
-                        loading=state.busy,
-                    ),
-                    class_name="dialog-actions",
-                ),
-                on_submit=state.agree,
-                class_name="top-up-form",
+    return dialog(
+        state.editing,
+        state.edit,
+        top_up.title,
+        top_up.lead,
+        rx.el.form(
+            _field(
+                "When credits fall to",
+                "threshold",
+                top_up.threshold,
+                top_up.unit,
+                on_blur=lambda text: state.weigh("threshold", text),
             ),
-            max_width="440px",
-            class_name="renewal-dialog",
+            _what(state),
+            _field("At most, per calendar month", "cap", top_up.cap, top_up.currency),
+            rx.el.label(
+                rx.el.input(type="checkbox", name="consent", required=True),
+                rx.el.span(top_up.consent),
+                class_name="consent",
+            ),
+            rx.cond(
+                top_up.at_once != "",
+                rx.el.p(top_up.at_once, class_name="at-once", custom_attrs={"data-tone": "soon"}, role="status"),
+            ),
+            refusal(state.refusal),
+            buttons(
+                state.edit(False),
+                rx.cond(top_up.has_card, "Turn on", "Save a card and turn on"),
+                busy=state.busy,
+            ),
+            on_submit=state.agree,
+            class_name="top-up-form",
         ),
-        open=state.editing,
-        on_open_change=state.edit,
-    )  # fmt: skip
+    )
 
 
 def _what(state: Any) -> rx.Component:

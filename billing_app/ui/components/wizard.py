@@ -6,8 +6,8 @@ from typing import Any
 
 import reflex as rx
 
-from billing_app.ui.components.asking import asking
 from billing_app.ui.components.basics import button_link, figure, head, link, metric_tile, state_badge
+from billing_app.ui.components.dialogs import asking
 from billing_app.ui.components.wizard_steps import census, confirm, features, information, questions
 from billing_app.ui.present.process import STEPS
 from billing_app.ui.present.process_parts import StepShown, UseShown
