@@ -63,10 +63,11 @@ def recompute(
 ) -> None:
     """Computes the meter anew and tells what passed since it was last watched.
 
-    A clock that is behind never takes it back to an earlier period: the row's own time stands. `facts` are the metric's
-    as of `now`, where the caller, who holds the row's lock, has read them already.
+    A clock that is behind never takes it back: the row's own time stands. Who waited for the row has an earlier `now`
+    than whoever was first, and would not count what that one took. `facts` are the metric's as of `now`, where the
+    caller, who holds the row's lock, has read them already.
     """
-    moment = now if row.watched_at is None else max(now, row.valid_from)
+    moment = seen_at(row, now)
     if facts is None or moment != now:
         facts = accounts.history(session, organization, row.metric, moment)
     reserved, first_end = store.reserved(session, row.organization_id, row.metric, moment)
@@ -109,6 +110,11 @@ def usable(row: MeterRow | Figures, now: datetime) -> bool:
 def next_look(facts: History, after: datetime) -> datetime:
     """The next moment at which anything changes by itself, or at which credits that end are spoken of."""
     return min(engine.next_instant(facts, after), notices.next_moment(facts.grants, after) or NEVER)
+
+
+def seen_at(row: MeterRow, now: datetime) -> datetime:
+    """The moment that the row is right for: `now`, or the latest at which anybody has looked at it."""
+    return now if row.watched_at is None else max(now, row.watched_at)
 
 
 def shown_deficit(account: Account) -> int:

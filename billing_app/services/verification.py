@@ -105,7 +105,8 @@ def _verify_meter(session: Session, row: MeterRow, facts: History, now: datetime
     """A meter that may be used says what the engine says, and is not used beyond the next boundary."""
     if not meters.usable(row, now) or now < row.valid_from:
         return
-    account = accounts.traced(facts, now).account(facts, now)
+    seen_at = meters.seen_at(row, now)
+    account = accounts.traced(facts, seen_at).account(facts, seen_at)
     pairs = {
         "period": (row.period, account.period.number),
         "used": (row.used, account.used),
@@ -114,11 +115,11 @@ def _verify_meter(session: Session, row: MeterRow, facts: History, now: datetime
         "level": (row.level, account.level),
         "debt": (row.debt, account.debt),
         "deficit": (row.deficit, meters.shown_deficit(account)),
-        "reserved": (row.reserved, meter_store.reserved(session, row.organization_id, row.metric, now)[0]),
+        "reserved": (row.reserved, meter_store.reserved(session, row.organization_id, row.metric, seen_at)[0]),
     }
     for what, (have, want) in pairs.items():
         if have != want:
             yield f"meter's {what}", str(have), str(want)
-    boundary = meters.next_look(facts, now)
+    boundary = meters.next_look(facts, seen_at)
     if row.valid_until > boundary:
         yield "meter's end", row.valid_until.isoformat(), boundary.isoformat()

@@ -99,7 +99,8 @@ WITH meter AS (SELECT {after} FROM meters WHERE {fits} FOR NO KEY UPDATE),
 taken AS ({taken}),
 debited AS (
     UPDATE meters SET used = meter.used, "left" = meter."left",
-        watched_at = :now, changed = true, debits = meters.debits + 1
+        watched_at = CASE WHEN meters.watched_at > :now THEN meters.watched_at ELSE :now END,
+        changed = true, debits = meters.debits + 1
     FROM meter, taken WHERE meters.organization_id = :organization_id AND meters.metric = :metric
     RETURNING meter.used, meter."left", meter.allowance
 ),
@@ -115,7 +116,7 @@ ANSWER = """CAST(json_build_object(
     'accepted', :quantity, 'used', used, 'allowance', allowance, 'credits', "left") AS text)"""
 
 METER = """UPDATE meters SET (used, "left", allowance) = (SELECT {after}),
-    watched_at = :now, changed = true, debits = debits + 1
+    watched_at = CASE WHEN watched_at > :now THEN watched_at ELSE :now END, changed = true, debits = debits + 1
 WHERE {fits} AND {unknown} RETURNING used, "left", allowance"""
 """SQLite: it has one writer, so what is asked here still holds when the rest is written."""
 
