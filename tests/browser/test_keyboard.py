@@ -83,8 +83,9 @@ def test_the_switcher_leads_to_another_organization_by_keyboard(watch: Watch) ->
     # A menu hears the keyboard once it has the focus, which comes a moment after it is seen.
     expect(page.get_by_role("menuitem").first).to_be_focused()
     for _ in range(page.get_by_role("menuitem").count()):
+        before = page.evaluate(FOCUSED)
         page.keyboard.press("ArrowDown")
-        page.wait_for_timeout(100)  # the focus follows the key
+        page.wait_for_function(f"before => ({FOCUSED})() !== before", arg=before)  # the focus follows the key
         if "Marlow Letters" in page.evaluate(FOCUSED):
             break
     expect(marlow).to_be_focused()
