@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from tests.browser.people import FELIX, GRETA, JUNE, LARKFIELD, MARLOW, NORA, OPERATOR, PEBBLEBROOK, THEO
+from tests.browser.people import FELIX, GRETA, JUNE, LARKFIELD, MARLOW, NORA, OPERATOR, PEBBLEBROOK, THEO, TRAILS
 
 PLACES: dict[str, tuple[str, str]] = {
     "overview, comfortable": (FELIX, LARKFIELD),
     "overview, on credits": (THEO, MARLOW),
     "overview, blocked": (GRETA, PEBBLEBROOK),
+    "overview, paid by another": (NORA, TRAILS),
+    "usage, paid by another": (NORA, f"{TRAILS}/usage?metric=emails"),
+    "credits, kept by another": (NORA, f"{TRAILS}/credits"),
+    "buy, with another": (NORA, f"{TRAILS}/credits/buy"),
+    "plan, of another": (NORA, f"{TRAILS}/plan"),
     "usage": (FELIX, f"{LARKFIELD}/usage?metric=mau"),
     "usage, long months": (THEO, f"{MARLOW}/usage?metric=bandwidth"),
     "credits": (THEO, f"{MARLOW}/credits?metric=emails"),
@@ -46,6 +51,8 @@ PLACES: dict[str, tuple[str, str]] = {
     "operator, reconciliation": (OPERATOR, "/admin/reconciliation"),
     "operator, recounts": (OPERATOR, "/admin/recounts"),
     "operator, not for admins": (NORA, "/admin/stripe-events"),
+    "operator, a sub-organization": (OPERATOR, "/admin/organizations/larkfield-trails"),
+    "new organization": (NORA, "/new-organization"),
     "sign in": ("", "/sign-in?error=wrong_password"),
     "sign up, closed": ("", "/sign-up"),
     "set up, ended": ("", "/set-up?token=none"),
