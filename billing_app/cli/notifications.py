@@ -151,4 +151,4 @@ def _id(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise NotFoundError(f"{text!r} is no id.", code="webhook_not_found") from None
+        raise NotFoundError(f"There is nothing with the id {text!r}.", code="webhook_not_found") from None

@@ -25,7 +25,7 @@ from billing_app.api.schemas.catalogue_edits import (
     VersionAnswer,
 )
 from billing_app.api.schemas.shared import DEFAULT_LIST, MAX_LIST, Items
-from billing_app.domain.catalog import to_document, to_json
+from billing_app.domain.catalog import parse_catalog, to_document, to_json
 from billing_app.gateways.stripe_payments import payments_of
 from billing_app.services import catalog, catalogue_desk, catalogue_edits, catalogue_effects, stripe_catalogue
 from billing_app.services.views.catalogue import FileState
@@ -92,12 +92,11 @@ def catalogue_file(door: Operating) -> CatalogueFileAnswer:
 def rebase_catalogue(door: Operating, request: RebaseRequest) -> RebasedAnswer:
     """An edit that another one overtook, put on top of the version in force. Saves nothing.
 
-    `both` are the places that both had changed: there the edit wins.
+    `both` are the places that both had changed: there the edit wins. 422 `catalogue_invalid` with every mistake.
     """
     with door.reading() as visit:
-        head, document, both = catalogue_edits.rebased(
-            visit.session, request.document, visit.now, based_on=request.based_on
-        )
+        edit = to_document(parse_catalog(request.document, "the edit"))
+        head, document, both = catalogue_edits.rebased(visit.session, edit, visit.now, based_on=request.based_on)
     return RebasedAnswer(version=head.version, document=document, both=list(both))
 
 

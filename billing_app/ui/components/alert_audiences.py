@@ -6,8 +6,8 @@ from typing import Any
 
 import reflex as rx
 
-from billing_app.ui.components.dialogs import asking, secret_box
 from billing_app.ui.components.basics import more_link, state_badge
+from billing_app.ui.components.dialogs import asking, secret_box
 from billing_app.ui.present.alert_parts import EndpointShown, Reader
 
 
@@ -99,8 +99,9 @@ def _reader(screen: Any, one: rx.Var[Reader]) -> rx.Component:
             class_name="lines",
         ),
         rx.el.small(
-            rx.cond(screen.mail | (one.told == "nothing"), "told of ", "with a mail server, told of "),
-            one.told,
+            rx.cond(
+                screen.mail | (one.told == "nothing"), rx.fragment("told of ", one.told), f"{one.told}, not mailed"
+            ),
             class_name="told-of",
         ),
         class_name="reader",
