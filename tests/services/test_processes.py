@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ from billing_app.services.overrides import Kind
 from billing_app.services.processes import Shown
 from billing_app.store.orgs import by_address, stored_id
 from tests.builders import NOON, an_organization, the_catalogue
+from tests.dying import survives
 
 COMPLETE = Content(title="Board", questions=(Question("Who?", ("Ada", "Grace")),), census=100)
 REMINDED = replace(COMPLETE, email_reminders=2)
@@ -59,6 +61,12 @@ class Acme:
             organization = by_address(session, "acme")
             assert organization is not None
             return accounts.account(session, organization, metric, self.now).used
+
+    def verified(self) -> None:
+        with self.database.reading() as session:
+            organization = by_address(session, "acme")
+            assert organization is not None
+            assert list(verification.verify(session, organization, self.now)) == []
 
     def state(self, process_id: UUID) -> str:
         with self.database.reading() as session:
@@ -223,6 +231,33 @@ class TestEnding:
     def test_a_draft_does_not_end(self, acme: Acme) -> None:
         draft = acme.draft()
         refused(lambda: acme.end(draft, ProcessState.CLOSED), "process_not_published", ConflictError)
+
+
+class TestDying:
+    """Whoever dies in the middle has done nothing; the same asked again does it once."""
+
+    def test_publishing_at_any_write(self, acme: Acme) -> None:
+        acme.plan("pro")
+        draft = acme.draft(replace(REMINDED, sms_reminders=1))
+        for write in itertools.count(1):
+            if survives(acme.database, write, lambda: acme.publish(draft)):
+                break
+            assert (acme.state(draft), acme.used("emails"), acme.used("sms")) == ("draft", 0, 0)
+        assert write > 5
+        acme.publish(draft)
+        assert (acme.state(draft), acme.used("emails"), acme.used("sms")) == ("published", 200, 100)
+        acme.verified()
+
+    def test_cancelling_at_any_write(self, acme: Acme) -> None:
+        made = acme.published(REMINDED)
+        for write in itertools.count(1):
+            if survives(acme.database, write, lambda: acme.end(made, ProcessState.CANCELLED, emails=30)):
+                break
+            assert (acme.state(made), acme.used()) == ("published", 200)
+        assert write > 5
+        acme.end(made, ProcessState.CLOSED)
+        assert (acme.state(made), acme.used()) == ("cancelled", 30)
+        acme.verified()
 
 
 class TestOptions:

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from threading import Barrier
+from typing import Any
 
 import httpx
 import pytest
@@ -35,9 +36,13 @@ from tests.consuming import GB
 SERVERS = 2
 CLIENTS = 9
 STARTS_SECONDS = 90
-COMPLETE = {"title": "Board", "questions": [{"title": "Who?", "answers": ["Ada", "Grace"]}], "census": 50}
+COMPLETE: dict[str, Any] = {
+    "title": "Board",
+    "questions": [{"title": "Who?", "answers": ["Ada", "Grace"]}],
+    "census": 50,
+}
 
-Creation = Callable[[int], tuple[str, dict[str, object]]]
+Creation = Callable[[int], tuple[str, dict[str, Any]]]
 
 CREATIONS: dict[Limit, Creation] = {
     Limit.MEMBERSHIPS: lambda number: ("members", {"email": f"new{number}@example.org"}),
@@ -137,7 +142,7 @@ def a_family(database: Database, name: str, limit: Limit | None) -> tuple[str, s
         if limit is not None:
             room = limits.peek(session, top, limit, now).used + 1
             overrides.put(session, top, Kind.LIMIT, limit, room, now, ends_at=None, reason="a test", actor="tests")
-        return tuple(a_key(session, each, *Scope, now=now)[0] for each in (top, part))
+        return a_key(session, top, *Scope, now=now)[0], a_key(session, part, *Scope, now=now)[0]
 
 
 def at_once(clients: list[httpx.Client], names: tuple[str, str], creation: Creation) -> list[httpx.Response]:
@@ -170,7 +175,7 @@ def test_a_draft_that_many_publish_is_published_once(town: Town) -> None:
     clients = town.callers(a_family(town.database, "board", None)[0])
     made = clients[0].post("board/processes", json=COMPLETE | {"email_reminders": 2}).json()["id"]
 
-    def both(_: int) -> tuple[str, dict[str, object]]:
+    def both(_: int) -> tuple[str, dict[str, Any]]:
         return f"processes/{made}/publish", {}
 
     answers = at_once(clients, ("board", "board"), both)
