@@ -76,3 +76,36 @@ def test_a_gift_card_is_made_and_redeemed(watch: Watch) -> None:
     expect(customer.get_by_role("table").last).to_contain_text("Spring fair", timeout=LIVE_MS * 3)
     page.reload()
     expect(page.get_by_role("row", name=re.compile("Spring fair"))).to_contain_text("Used up")
+
+
+def test_a_new_feature_is_named_given_to_a_plan_and_seen_by_a_customer(watch: Watch) -> None:
+    page = watch.signed_in(OPERATOR).opens("/admin/catalogue")
+    page.get_by_role("radio", name="Features").click()
+    page.get_by_role("button", name="Add feature").click()
+    write(page, "Id of newFeature", "exports")
+    write(page, "Name of exports", "Exports")
+    write(page, "Description of exports", "Take everything with you.")
+    page.get_by_role("radio", name="Plans").click()
+    page.get_by_label("Exports of Essential").click()
+    bar = page.get_by_role("region", name="Your edit")
+    expect(bar).to_contain_text(re.compile(r"2 changes.*organizations affected"))
+    bar.get_by_role("button", name="Review").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("new feature")
+    dialog.get_by_role("button", name=re.compile("Save as version")).click()
+    expect(page.get_by_role("status")).to_contain_text("2 changes.")
+    customer = watch.signed_in(FELIX).opens(f"{LARKFIELD}/features")
+    expect(customer.get_by_role("main")).to_contain_text("Take everything with you.")
+
+
+def test_whoever_has_something_wrong_comes_first_and_is_one_click_away(watch: Watch) -> None:
+    page = watch.signed_in(OPERATOR).opens("/admin")
+    rows = page.locator("table.organizations tbody tr")
+    expect(rows.first).to_contain_text(re.compile("Blocked|Past due"))
+    marlow = rows.filter(has_text="Marlow Letters")
+    expect(marlow).to_contain_text(re.compile("Past due.*plan stays until"))
+    marlow.get_by_role("link").first.click()
+    expect(page.get_by_role("heading", name="Marlow Letters")).to_be_visible()
+    expect(page.locator(".head")).to_contain_text("Past due")
+    page.get_by_role("link", name="Their audit log").click()
+    expect(page.locator(".audit li").first).to_contain_text("in marlow-letters")
