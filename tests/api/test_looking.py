@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -79,7 +80,8 @@ def test_an_edit_that_was_overtaken_is_put_on_top(api: Api, program: httpx.Clien
         secret = a_key(session, None)[0]
     with api.program(secret) as operator:
         begun = operator.get("/admin/catalogue").json()
-        theirs, mine = (dict(begun["document"], grace_days=days) for days in (8, 9))
+        documents: list[dict[str, Any]] = [{**begun["document"], "grace_days": days} for days in (8, 9)]
+        theirs, mine = documents
         mine["packs"] = [dict(pack, price_cents=pack["price_cents"] + 1) for pack in begun["document"]["packs"]]
         operator.put("/admin/catalogue", json={"document": theirs, "based_on": begun["version"]})
         edit = {"document": mine, "based_on": begun["version"]}
@@ -90,7 +92,7 @@ def test_an_edit_that_was_overtaken_is_put_on_top(api: Api, program: httpx.Clien
         again = {"document": found["document"], "based_on": found["version"]}
         assert operator.put("/admin/catalogue", json=again).status_code == 200
         assert operator.get("/admin/catalogue/file").json()["state"] == "known"  # it was loaded at the start
-        broken: list[dict[str, object]] = [{}, {"packs": [1]}, {"metrics": "none"}]
+        broken: list[Any] = [{}, {"packs": [1]}, {"metrics": "none"}]
         for nonsense in broken:
             refused = operator.post("/admin/catalogue/rebase", json={"document": nonsense, "based_on": 1})
             assert (refused.status_code, refused.json()["code"]) == (422, "catalogue_invalid")

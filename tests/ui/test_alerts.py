@@ -124,10 +124,10 @@ def test_a_refused_address_is_said_in_the_form() -> None:
     state = loaded()
     run(state.open_adding(True))
     run(state.add({"url": "http://x.example"}))
-    assert (state.problem, state.adding, state.fresh) == ("refused", True, False)
-    assert state.problem_detail == "An endpoint's address begins with https://."
+    assert (state.problem, state.adding, state.fresh) == ("", True, False)
+    assert state.refused == "An endpoint's address begins with https://."
     run(state.open_adding(False))
-    assert (state.problem, state.adding) == ("", False)
+    assert (state.refused, state.adding) == ("", False)
 
 
 def test_a_test_opens_its_delivery() -> None:

@@ -10,7 +10,6 @@ from typing import Any
 import reflex as rx
 
 from billing_app.ui.present.alerts import Cell, Column, Line
-from billing_app.ui.session import Frame
 
 
 def matrix(state: Any) -> rx.Component:
@@ -153,10 +152,10 @@ def add_webhook(state: Any) -> rx.Component:
                 "Each event is sent there as a signed request, as Standard Webhooks describes it.", size="2"
             ),
             rx.cond(
-                (Frame.problem == "refused") & state.adding,
+                state.refused != "",
                 rx.el.p(
                     rx.icon("circle-alert", size=16, aria_hidden="true"),
-                    rx.el.span(Frame.problem_detail),
+                    rx.el.span(state.refused),
                     role="alert",
                     class_name="form-error",
                 ),

@@ -8,6 +8,7 @@ from typing import Any
 import reflex as rx
 
 from billing_app.domain.access import ADMIN_ROLES
+from billing_app.domain.errors import ConflictError, InvalidError
 from billing_app.ui import routes
 from billing_app.ui.components.alert_audiences import told
 from billing_app.ui.components.alerts import add_webhook, matrix
@@ -31,6 +32,8 @@ class AlertsState(Frame):
     fresh: bool = False
     """A secret was made just now, and is being shown."""
     adding: bool = False
+    refused: str = ""
+    """Why the form's endpoint was not added."""
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
@@ -56,14 +59,18 @@ class AlertsState(Frame):
     @guarded(roles=ADMIN_ROLES)
     async def open_adding(self, visit: Visit, opened: bool) -> None:
         """Opens or closes the form of a new endpoint."""
-        self.adding = opened
-        self._say("", "")
+        self.adding, self.refused = opened, ""
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
     async def add(self, visit: Visit, form: dict) -> Any:
         """A new endpoint, and its secret once."""
-        secret = await visit.call(desks().add_webhook, form.get("url", ""), form.get("description", ""))
+        self.refused = ""
+        try:
+            secret = await visit.call(desks().add_webhook, form.get("url", ""), form.get("description", ""))
+        except (ConflictError, InvalidError) as error:
+            self.refused = error.detail  # said in the form, where it can be mended
+            return None
         return await self._show_secret(visit, secret)
 
     @rx.event
