@@ -33,6 +33,9 @@ organization's description is the longest."""
 OPENING = frozenset({"load", "enter", "arrive"})
 """Handlers that open a page: what they do not find, the page itself is not there for."""
 
+READS_AFTER = 2
+"""How often a page is read anew after something was gone: by itself, and when whatever took it away is heard of."""
+
 GUARD = "__billing_guard__"
 """Attribute by which a test finds handlers without a guard."""
 
@@ -207,7 +210,8 @@ class GuardedPage(rx.State):
 
     problem: str = ""
     problem_detail: str = ""
-    _kept: bool = False
+    _kept: int = 0
+    _kept_on: str = ""
 
     def _say(self, problem: str, detail: str) -> None:
         """Shows what went wrong: "not_found", "forbidden" and "broken" in place of the page, "refused" on it."""
@@ -218,10 +222,10 @@ class GuardedPage(rx.State):
         raise NotImplementedError
 
     def _clear(self) -> None:
-        """What had gone wrong is over, unless the page was read anew because of it."""
-        if not self._kept:
+        """What had gone wrong is over, unless this page was read anew because of it."""
+        if not self._kept or self._kept_on != self.router.url.path:
             self.problem = self.problem_detail = ""
-        self._kept = False
+        self._kept = max(0, self._kept - 1)
 
     async def _refuse(self, error: BillingError, shell: Any, *, opening: bool = True) -> Any:
         """Shows why an event was refused; who is not signed in any more is asked to.
@@ -233,7 +237,7 @@ class GuardedPage(rx.State):
         if isinstance(error, NotFoundError) and not opening and error.code != "organization_not_found":
             self._say("refused", error.detail)
             load = getattr(self.__class__, "load", None)
-            self._kept = load is not None
+            self._kept, self._kept_on = READS_AFTER, self.router.url.path
             return load
         if shell is not None:
             self._welcome(shell)

@@ -18,7 +18,7 @@ from billing_app.ui.present.alert_answer import answer
 from billing_app.ui.session import GUARD
 from tests.ui.samples.alerting import HOOK, SECRET, alerts
 from tests.ui.samples.facts import NOW
-from tests.ui.states import opened
+from tests.ui.states import move, opened
 
 PAGE = "/o/meridian/alerts"
 
@@ -149,10 +149,25 @@ def test_what_a_button_does_not_find_any_more_is_a_sentence_and_the_page_is_read
 
     monkeypatch.setattr(type(desk.desks()), "resend", gone)
     assert run(state.resend("gone")) == AlertsState.load
-    run(state.load())
-    assert (state.problem, state.problem_detail, state.screen.ready) == ("refused", "There is no such delivery.", True)
+    for _its_own_and_a_push in range(2):
+        run(state.load())
+        assert (state.problem, state.problem_detail) == ("refused", "There is no such delivery.")
+        assert state.screen.ready
     run(state.load())
     assert (state.problem, state.problem_detail) == ("", "")
+
+
+def test_what_was_gone_on_one_page_is_not_said_on_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = loaded()
+
+    def gone(*_arguments: object) -> None:
+        raise NotFoundError("There is no such delivery.", code="delivery_not_found")
+
+    monkeypatch.setattr(type(desk.desks()), "resend", gone)
+    run(state.resend("gone"))
+    move(state._get_root_state(), f"{PAGE}/other")
+    run(state.load())
+    assert state.problem == ""
 
 
 def test_an_organization_that_is_gone_takes_the_page_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
