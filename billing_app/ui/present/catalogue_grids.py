@@ -32,6 +32,16 @@ LIMITS = (
 )
 
 
+PLAN_FIELDS = (
+    ("Name", "name", TEXT, ""),
+    ("Id", "plan", TEXT, ""),
+    ("Description", "description", LONG, ""),
+    ("Default", "default", FLAG, "of whoever has no other"),
+    ("Public", "public", FLAG, "can be chosen"),
+    ("Retired", "retired", FLAG, "holders keep it"),
+)
+
+
 def one_of(*names: str) -> Spec:
     """A choice."""
     return Spec(Kind.CHOICE, options=names)
@@ -133,14 +143,7 @@ def plans_grid(draft: Document, base: Document) -> Grid:
         (
             Group(
                 "Plan",
-                (
-                    line("Name", ("name",), TEXT),
-                    line("Id", ("plan",), TEXT),
-                    line("Description", ("description",), LONG),
-                    line("Default", ("default",), FLAG, "of whoever has no other"),
-                    line("Public", ("public",), FLAG, "can be chosen"),
-                    line("Retired", ("retired",), FLAG, "holders keep it"),
-                ),
+                tuple(line(label, (name,), spec, hint) for label, name, spec, hint in PLAN_FIELDS),
             ),
             Group(
                 "Price",
@@ -168,8 +171,7 @@ def plans_grid(draft: Document, base: Document) -> Grid:
             Group(
                 "Features",
                 tuple(
-                    line(str(each.get("name")), ("features", str(each.get("id"))), FLAG)
-                    for each in items(draft, "features")
+                    line(str(each["name"]), ("features", str(each["id"])), FLAG) for each in items(draft, "features")
                 ),
             ),
         ),
