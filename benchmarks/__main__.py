@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import hot_path, reading
+from benchmarks import hot_path, reading, webhooks
 from benchmarks.measuring import Row
 from benchmarks.places import KINDS, database
 from billing_app.db import Database
@@ -24,6 +25,8 @@ WORKS: dict[str, Work] = {
     "recount": reading.recount,
     "overview": reading.overview,
     "import": reading.imported,
+    "verify": reading.verified,
+    "webhook": webhooks.webhook,
 }
 
 
@@ -41,10 +44,20 @@ def main() -> None:
                 for row in WORKS[name](opened, kind, given.seconds):
                     rows.append(row)
                     print(line(row), flush=True)
-    if not given.works and not given.database:
-        found = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "python": platform.python_version()}
-        RESULTS.write_text(json.dumps(found | {"rows": [row.as_json() for row in rows]}, indent=2) + "\n")
-        print(f"Written to {RESULTS.relative_to(Path.cwd()) if RESULTS.is_relative_to(Path.cwd()) else RESULTS}")
+    keep(rows)
+    print(f"Written to {RESULTS.relative_to(Path.cwd()) if RESULTS.is_relative_to(Path.cwd()) else RESULTS}")
+
+
+def keep(rows: list[Row]) -> None:
+    """Puts the rows in the place of those that were measured before."""
+    before = json.loads(RESULTS.read_text())["rows"] if RESULTS.exists() else []
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    measured = [row.as_json() | {"at": at} for row in rows]
+    names = {(row["database"], row["work"], row["limit"]) for row in measured}
+    others = [row for row in before if (row["database"], row["work"], row["limit"]) not in names]
+    machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    found = sorted(others + measured, key=lambda row: (row["database"], row["work"], row["limit"]))
+    RESULTS.write_text(json.dumps({"machine": machine, "rows": found}, indent=1) + "\n")
 
 
 def line(row: Row) -> str:

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from benchmarks.measuring import Rate, Row, best, measured
 from benchmarks.places import NOW, an_organization
 from billing_app.db import Database
-from billing_app.services import credits, imports, orgs, recounts, usage
+from billing_app.services import credits, imports, orgs, recounts, usage, verification
 from billing_app.services import overview as overviews
 from billing_app.services.usage import ReportedEvent
 
@@ -117,6 +117,41 @@ def imported(opened: Database, kind: str, _seconds: float) -> list[Row]:
     rate = Rate(round(20_000 / took, 1), *[round(took * 1000 / 20_000, 3)] * 3)
     row = Row("import, lines (memory traced)", kind, rate, "a thousand a second", 1_000, 1.0, notes)
     return [row]
+
+
+def verified(opened: Database, kind: str, _seconds: float) -> list[Row]:
+    """Verifying ten times as many events takes the same memory."""
+    peaks, took = {}, 0.0
+    for count in (FEW, FEW * 10):
+        made = an_organization(opened, f"verified-{count}")
+        for start in range(0, count, 1_000):
+            events = [
+                ReportedEvent(
+                    "bandwidth", 1, None, NOW - timedelta(minutes=(start + place) % 40_000), f"v{start + place}"
+                )
+                for place in range(1_000)
+            ]
+            with opened.writing() as session:
+                usage.report(session, made, events, NOW, backfill=True)
+
+        def work(made: Any = made) -> None:
+            with opened.reading() as session:
+                if list(verification.verify(session, made, NOW)):
+                    raise RuntimeError("a difference")
+
+        work()
+        tracemalloc.start()
+        took = _timed(work)
+        peaks[count] = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    flat = peaks[FEW] / peaks[FEW * 10]
+    notes = {
+        "peak_mb": {str(count): round(peak / 1e6, 2) for count, peak in peaks.items()},
+        "memory_ratio": round(flat, 2),
+    }
+    rate = Rate(round(FEW * 10 / took, 1), *[round(took * 1000 / (FEW * 10), 4)] * 3)
+    limit = "its memory for a tenth of the events"
+    return [Row("verify, events", kind, rate, limit, rate.per_second / flat, 0.5, notes)]
 
 
 def _timed(work: Callable[[], Any]) -> float:

@@ -19,6 +19,9 @@ from billing_app.settings import ROOT
 
 numbers = count()
 
+PAGE = "/bench/page"
+"""What the overview page asks of its services, in a thread of the server, as the page does; without drawing it."""
+
 
 @contextmanager
 def serving(url: str) -> Generator[int]:
@@ -65,13 +68,23 @@ def main(url: str, port: str) -> None:
     from granian.constants import Interfaces
     from granian.server.embed import Server
 
+    from benchmarks.places import NOW
     from billing_app.api.app import create_api
     from billing_app.db import Database
+    from billing_app.services import orgs, overview
     from billing_app.settings import Settings
 
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     settings = Settings(_env_file=None, public_url=f"http://127.0.0.1:{port}", rate_limit_per_minute=0)
-    app = create_api(Database(url), settings)
+    database = Database(url)
+    app = create_api(database, settings)
+
+    def page() -> dict[str, int]:
+        with database.reading() as session:
+            shown = overview.overview(session, orgs.by_address(session, "globex"), NOW)
+        return {"metrics": len(shown.meters)}
+
+    app.add_api_route(PAGE, page)
     server = Server(app, port=int(port), interface=Interfaces.ASGINL, log_enabled=False)
     asyncio.run(server.serve())
 
