@@ -17,6 +17,9 @@ from billing_app.store.tables.base import new_id
 
 HEADER = b"x-request-id"
 
+HEALTH = ("/healthz", "/readyz")
+"""Counted by themselves: what watches the process asks for them all day."""
+
 ACCEPTED = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 """An id that a proxy in front of us may have given: nothing that could break a log line or a header."""
 
@@ -80,6 +83,8 @@ def _route(scope: Scope) -> str:
     found = getattr(scope.get("route"), "path", "")
     if found:
         return str(found)
+    if scope["path"] in HEALTH:
+        return str(scope["path"])
     return UNKNOWN if scope["path"].startswith(PREFIX) else PAGE
 
 
