@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, delete, exists, inspect, select, tuple_
 from sqlmodel import Session, col
+from sqlmodel import select as entities
 
 from billing_app.store.tables.access import BrowserSession, Membership, OneTimeLink, SignInAttempts, User
 from billing_app.store.tables.base import Table
@@ -115,7 +116,7 @@ def leases(session: Session, before: datetime, limit: int) -> int:
 def dead_invitations(session: Session, before: datetime, now: datetime, limit: int) -> list[tuple[Membership, str]]:
     """Invitations that nobody took and whose link has ended, each with the e-mail address."""
     query = (
-        select(Membership, col(User.email))
+        entities(Membership, User.email)
         .join(User, col(User.id) == col(Membership.user_id))
         .where(
             col(Membership.accepted_at).is_(None),
@@ -126,7 +127,7 @@ def dead_invitations(session: Session, before: datetime, now: datetime, limit: i
         .order_by(col(Membership.organization_id))
         .limit(limit)
     )
-    return [(membership, email) for membership, email in session.execute(query)]
+    return list(session.exec(query))
 
 
 def end_invitation(session: Session, invitation: Membership, now: datetime) -> bool:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ CREATIONS: dict[Limit, Creation] = {
 
 
 @contextmanager
-def serving(database: Database) -> Iterator[list[str]]:
+def serving(database: Database) -> Generator[list[str]]:
     """The addresses of servers that answer."""
     url = database.url.render_as_string(hide_password=False)
     ports = [_free_port() for _ in range(1 if database.sqlite else SERVERS)]
