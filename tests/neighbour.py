@@ -67,6 +67,7 @@ def a_neighbour(session: Session, now: datetime, address: str = "globex") -> Nei
         "delivery_id": str(delivery_log.test(session, globex, endpoint.id, now)),
         "reservation_id": consumption.reserve(session, globex, "emails", 1, now).id,
         "grant": grant.id,
+        "number": "1",  # of its ledger; each organization counts from 1, and acme's ledger is empty
         **_bought(session, owner, now),
     }
     return Neighbour(address, ids)

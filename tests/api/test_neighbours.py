@@ -108,6 +108,7 @@ def test_the_same_ids_are_there_for_who_they_belong_to(api: Api, neighbour: Neig
         for route in (
             "GET /organizations/{address}/processes/{process_id}",
             "GET /organizations/{address}/notifications/deliveries/{delivery_id}",
+            "GET /organizations/{address}/ledger/{number}",
             "POST /organizations/{address}/reservations/{reservation_id}/confirm",
             "PATCH /organizations/{address}/suborganizations/{suborganization}",
             "PATCH /organizations/{address}/members/{member}",
