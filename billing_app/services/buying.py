@@ -9,10 +9,10 @@ from sqlmodel import Session
 
 from billing_app.domain.catalog import Catalog, Interval, Metric, Pack
 from billing_app.domain.credits import Aggregation, default_expiry
-from billing_app.domain.errors import InvalidError
+from billing_app.domain.errors import InvalidError, NotFoundError
 from billing_app.domain.forecast import Outcome, Outlook
 from billing_app.domain.offers import MAX_PACKS, by_saving
-from billing_app.services import catalog, labels, outlooks
+from billing_app.services import catalog, labels, outlooks, paying
 from billing_app.services.purchases import PurchaseStatus
 from billing_app.services.views import (
     BasketLine,
@@ -39,6 +39,21 @@ Lasting = tuple[datetime | None, bool]
 
 ENDS = (Outcome.RUNS_OUT, Outcome.USED_UP)
 """Outlooks that more credits may change."""
+
+
+def forecast(
+    session: Session, organization: Organization, now: datetime, *, metric: str = "", until: datetime | None = None
+) -> tuple[BuyView, NeedView]:
+    """The calculator of the buy page, without a basket, and what it says of one metric.
+
+    Raises NotFoundError `pack_not_found`, `metric_not_found`; ConflictError `no_own_plan` for a sub-organization that
+    has no pace of its own because somebody above pays.
+    """
+    paying.require_same(organization, paying.payer(session, organization, now))
+    view = buy(session, organization, now, metric=metric, until=until)
+    if view.need is None:
+        raise NotFoundError("No packs of this metric are sold.", code="pack_not_found")
+    return view, view.need
 
 
 def buy(

@@ -94,6 +94,11 @@ def require_own_plan(session: Session, organization: Organization, now: datetime
     """
     paying = payer(session, organization, now)
     require_active(organization, paying)
+    require_same(organization, paying)
+
+
+def require_same(organization: Organization, paying: Organization) -> None:
+    """Raises ConflictError `no_own_plan`, with the `payer`'s address, where somebody above pays."""
     if paying.id != organization.id:
         raise ConflictError(
             f"{paying.name} pays for {organization.name}: credits are bought there.",

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from billing_app.domain.access import Scope
-from billing_app.services import credits, orgs, usage
+from billing_app.services import credits, orgs, suborganizations, usage
 from billing_app.services.usage import ReportedEvent
 from tests.api.conftest import Api
 from tests.builders import a_key, an_organization, the_catalogue
@@ -58,6 +58,17 @@ def test_a_forecast_and_what_would_cover_it(program: httpx.Client) -> None:
     assert offer["quantity"] >= later["shortfall"]
     assert offer["quantity"] == sum(packs[item["pack"]]["quantity"] * item["count"] for item in offer["items"])
     assert offer["price_cents"] == sum(packs[item["pack"]]["price_cents"] * item["count"] for item in offer["items"])
+
+
+def test_a_part_has_no_forecast_of_its_own(api: Api, program: httpx.Client) -> None:
+    with api.database.writing() as session:
+        acme = orgs.by_address(session, "acme")
+        credits.change_plan(session, acme, "pro", api.now)
+        part = suborganizations.create(session, acme, api.now, name="Part", address="part", actor="")
+        secret = a_key(session, part, Scope.READ)[0]
+    with api.program(secret) as parts:
+        refused = parts.get("/organizations/part/forecast", params={"metric": "bandwidth"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "no_own_plan")
 
 
 def test_the_trace_of_an_entry(program: httpx.Client) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.browser.people import FELIX, LARKFIELD, Watch
 
-MONTHS = "metric,period,start,end,allowance,used,covered,burned,uncovered,deficit,granted,expired,balance"
+MONTHS = "metric,period,start,end,allowance,used,own_used,covered,burned,uncovered,deficit,granted,expired,balance"
 GRANTS = (
     "id,metric,source,reason,pack,paid_cents,currency,priority,effective_at,expires_at,created_at,quantity,pending,left,"
     "burned,held,expired,voided,clawed_back,debt"

@@ -17,7 +17,6 @@ from billing_app.api.schemas.looking import (
     TraceAnswer,
 )
 from billing_app.domain.access import ALL_ROLES, MONEY_ROLES, READ_SCOPES
-from billing_app.domain.errors import NotFoundError
 from billing_app.services import buying, reading_ledger, reading_usage, tokens
 
 router = APIRouter(prefix="/organizations/{address}", tags=["credits"])
@@ -35,15 +34,12 @@ def usage_days(door: MembersDoor, query: Annotated[DaysQuery, Query()]) -> DaysA
         return DaysAnswer.of(reading_usage.usage(*here, query.metric or "", visit.now, within=query.within))
 
 
-@router.get("/forecast", response_model=ForecastAnswer, responses=behind_a_door(422, 503))
+@router.get("/forecast", response_model=ForecastAnswer, responses=behind_a_door(409, 422, 503))
 def forecast(door: MoneyDoor, query: Annotated[ForecastQuery, Query()]) -> ForecastAnswer:
     """When a metric runs out at its pace, what is missing until a date, and the cheapest packs that cover it."""
     with door.reading() as visit:
         here = (visit.session, visit.organization, visit.now)
-        view = buying.buy(*here, metric=query.metric or "", until=query.until)
-    if view.need is None:
-        raise NotFoundError("No packs of this metric are sold.", code="pack_not_found")
-    return ForecastAnswer.of(view, view.need)
+        return ForecastAnswer.of(*buying.forecast(*here, metric=query.metric or "", until=query.until))
 
 
 @router.get("/ledger/{number}", response_model=TraceAnswer, responses=behind_a_door(422))
