@@ -118,6 +118,7 @@ def test_a_forgotten_password_is_chosen_anew_by_mail_once(watch: Watch, postbox:
     lands(page)
     goes(phone, "/sign-in")
     phone.get_by_role("link", name="Forgot your password?").click()
+    expect(heading(phone, "Forgot your password?")).to_be_visible()  # the page before asks for an e-mail too
     phone.get_by_label("E-mail").fill("di@dogwood.example")
     phone.get_by_role("button", name="Mail me a link").click()
     expect(phone.get_by_role("status")).to_contain_text("If there is an account with this address")
