@@ -147,6 +147,7 @@ def _consume(session: Session, organization: Organization, step: Step, number: i
         step["moment"],
         mode=consumption.Mode(step.get("mode", "reject")),
         key=step.get("key"),
+        strict=False,
     )
     if step.get("error") == EXHAUSTED and not consumed.accepted:
         raise consumption.exhausted(step["metric"], step["quantity"], consumed)

@@ -48,11 +48,13 @@ def consume(
     *,
     mode: Mode = Mode.REJECT,
     key: str | None = None,
+    strict: bool = True,
 ) -> Consumed:
     """Takes `quantity`, all or nothing (reject) or what fits (clamp), never past allowance and credits.
 
-    A repeated `key` answers what it answered first, refusals too. Raises NotFoundError `metric_not_found`,
-    FactRefusedError `not_consumable`, `invalid_quantity`, `quantity_too_large`, InvalidError `idempotency_mismatch`.
+    A repeated `key` answers what it answered first, refusals too (fine point 15); where `strict`, as over HTTP, only to
+    the same request. Raises NotFoundError `metric_not_found`, FactRefusedError `not_consumable`, `invalid_quantity`,
+    `quantity_too_large`, InvalidError `idempotency_mismatch`.
     """
     debited = debits.take(session, organization, metric_id, quantity, now, mode=mode, key=key)
     if debited is not None:
@@ -64,7 +66,7 @@ def consume(
     row = meters.prepare(session, payer, metric_id, now)  # before the key, as a debit does: nobody waits in a circle
     if key is not None:
         digest = debits.digest(metric_id, quantity, mode)
-        answer = idempotency.take(session, owner, "consume", key, digest, now)
+        answer = idempotency.take(session, owner, "consume", key, digest, now, strict=strict)
         if answer is not None:
             return replace(Consumed(**json.loads(answer)), repeated=True)
     consumed = _take(session, payer, metric, row, quantity, mode, now, source)

@@ -13,18 +13,20 @@ from billing_app.store.tables.usage import IdempotencyKey
 from billing_app.store.upserts import upsert_on
 
 
-def take(session: Session, organization_id: int, space: str, key: str, digest: str, now: datetime) -> str | None:
+def take(
+    session: Session, organization_id: int, space: str, key: str, digest: str, now: datetime, *, strict: bool = True
+) -> str | None:
     """Takes a key for the running transaction; answers the first answer if it was taken before.
 
-    Two at once: the second waits for the first one's transaction. Raises InvalidError `idempotency_mismatch` if it was
-    taken by another request.
+    Two at once: the second waits for the first one's transaction. Where `strict`, raises InvalidError
+    `idempotency_mismatch` if it was taken by another request.
     """
     row = {"organization_id": organization_id, "space": space, "key": key}
     new = {**row, "digest": digest, "answer": "", "recorded_at": now}
     if session.connection().execute(_take(session.get_bind().dialect.name), new).rowcount:
         return None
     found = session.get(IdempotencyKey, (organization_id, space, key), populate_existing=True)
-    if found is None or found.digest != digest:
+    if found is None or (strict and found.digest != digest):
         raise InvalidError(
             f"The key {key!r} was used with another request. A new attempt takes a new key.",
             code="idempotency_mismatch",
