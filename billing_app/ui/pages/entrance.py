@@ -88,6 +88,7 @@ def _field(label: str, name: str, kind: str, autocomplete: str, note: str = "", 
 
 
 def _form(action: str, *fields: Any, button: str) -> rx.Component:
+    """Can be sent once the page knows what goes with it unseen: where to go on, or the secret of its link."""
     return plain_form(
         rx.cond(
             EntranceState.error != "",
@@ -99,7 +100,7 @@ def _form(action: str, *fields: Any, button: str) -> rx.Component:
             ),
         ),
         *fields,
-        rx.button(button, type="submit", size="3", class_name="button primary wide"),
+        rx.button(button, type="submit", size="3", class_name="button primary wide", disabled=~EntranceState.ready),
         method="post",
         action=f"{routes.API}/{action}",
         class_name="form",
@@ -174,16 +175,17 @@ def forgot_password_page() -> rx.Component:
 def _link_page(title: str, action: str, *fields: Any, button: str) -> rx.Component:
     token = rx.el.input(type="hidden", name="token", value=EntranceState.token, read_only=True)
     link = EntranceState.link
+    opened = rx.cond(
+        link.ended != "",
+        rx.el.p(link.ended, class_name="quiet", role="alert"),
+        rx.fragment(
+            rx.cond(link.text != "", rx.el.p(link.text, class_name="quiet")),
+            _form(action, token, *fields, button=button),
+        ),
+    )
     return bare_page(
         rx.el.h1(title),
-        rx.cond(
-            link.ended != "",
-            rx.el.p(link.ended, " Ask for a new link.", class_name="quiet", role="alert"),
-            rx.fragment(
-                rx.cond(link.text != "", rx.el.p(link.text, class_name="quiet")),
-                _form(action, token, *fields, button=button),
-            ),
-        ),
+        rx.cond(EntranceState.ready, opened, rx.el.p("One moment", class_name="quiet", aria_busy="true")),
     )
 
 
