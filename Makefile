@@ -19,7 +19,7 @@ export REFLEX_TELEMETRY_ENABLED := false
 # Browser tests share one server and one Chromium; the others wait for disks and servers often enough for a third process.
 TEST_PROCESSES ?= 3
 LOCK := $(RUN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-emit-find-links --no-header --group build
+	--no-emit-index-url --no-emit-find-links --no-header --no-strip-extras --group build
 
 define NEEDS_PYTHON
 $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
@@ -63,17 +63,19 @@ dev: .venv/.development ## the same as run, rebuilt and reloaded when a file cha
 .PHONY: setup
 setup: .venv/.development ## install everything for development into .venv
 
+# The locks hold everything that everything needs, so nothing is resolved here: pip takes each line as it stands
+# (--no-deps). Older ones would look at a newer release of whatever is asked for with an extra, and refuse it.
 .venv/.runtime: requirements.lock pyproject.toml
 	@$(NEEDS_PYTHON)
 	@$(MAKES_VENV)
 	@echo "Installing the locked dependencies: a minute or two, and about 600 MB on disk"
-	@.venv/bin/python -m pip install --quiet --require-hashes --requirement requirements.lock || $(FAILED_INSTALL)
+	@.venv/bin/python -m pip install --quiet --no-deps --require-hashes --requirement requirements.lock || $(FAILED_INSTALL)
 	@.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable . || $(FAILED_INSTALL)
 	@touch $@
 
 .venv/.development: .venv/.runtime requirements-dev.lock
 	@echo "Installing the locked dependencies for development"
-	@.venv/bin/python -m pip install --quiet --require-hashes --requirement requirements-dev.lock || $(FAILED_INSTALL)
+	@.venv/bin/python -m pip install --quiet --no-deps --require-hashes --requirement requirements-dev.lock || $(FAILED_INSTALL)
 	@touch $@
 
 .PHONY: lock

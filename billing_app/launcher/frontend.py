@@ -13,6 +13,7 @@ import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from billing_app.domain.errors import UnavailableError
 from billing_app.launcher.single import alone
@@ -96,16 +97,24 @@ def follow_any_origin(file: Path) -> None:
 def same_lock(folder: Path) -> Generator[None]:
     """Keeps the locked versions' files as they were when Reflex wrote them anew with the same content.
 
-    It orders their parts by its own way of the day; a start must change neither what is committed nor what the pages
-    are made of.
+    It orders their parts by its own way of the day, and npm adds where a package asks for donations, which is no part
+    of a version; a start must change neither what is committed nor what the pages are made of.
     """
     before = {file: file.read_bytes() for file in folder.glob("*.json")}
     try:
         yield
     finally:
         for file, content in before.items():
-            if file.exists() and file.read_bytes() != content and json.loads(file.read_bytes()) == json.loads(content):
-                file.write_bytes(content)
+            if file.exists() and file.read_bytes() != content:
+                found = _without_funding(json.loads(file.read_bytes()))
+                same = found == json.loads(content)
+                file.write_bytes(content if same else f"{json.dumps(found, indent=2)}\n".encode())
+
+
+def _without_funding(lock: dict[str, Any]) -> dict[str, Any]:
+    for package in lock.get("packages", {}).values():
+        package.pop("funding", None)
+    return lock
 
 
 def _publish(built: Path, target: Path) -> None:

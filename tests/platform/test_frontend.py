@@ -150,6 +150,18 @@ def test_locked_versions_in_another_order_are_put_back(tmp_path: Path) -> None:
     assert file.read_text().startswith('{"dependencies"')
 
 
+def test_where_a_package_asks_for_donations_is_not_kept(tmp_path: Path) -> None:
+    file = tmp_path / "package-lock.json"
+    file.write_text('{"packages": {"a": {"version": "1"}}}')
+    asking = {"version": "1", "funding": {"url": "https://example.com"}}
+    with frontend.same_lock(tmp_path):
+        file.write_text(json.dumps({"packages": {"a": asking}}))
+    assert file.read_text() == '{"packages": {"a": {"version": "1"}}}'
+    with frontend.same_lock(tmp_path):
+        file.write_text(json.dumps({"packages": {"a": asking, "b": asking}}))
+    assert json.loads(file.read_text()) == {"packages": {"a": {"version": "1"}, "b": {"version": "1"}}}
+
+
 def test_other_locked_versions_stay(tmp_path: Path) -> None:
     file = tmp_path / "package.json"
     file.write_text('{"dependencies": {"a": "1"}}')
