@@ -16,8 +16,10 @@ export PORT DEMO
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export REFLEX_TELEMETRY_ENABLED := false
 
-# Browser tests share one server and one Chromium; the others wait for disks and servers often enough for a third process.
+# Two cores have time for a third process that waits for disks and servers. Of the browser tests each process has a console
+# with a demo of its own, so that no story meets another one's organizations; a file's stories stay together, in order.
 TEST_PROCESSES ?= 3
+BROWSER_PROCESSES ?= 2
 LOCK := $(RUN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-strip-extras --group build
 
@@ -105,12 +107,12 @@ check: .venv/.development ## lint, arrows between modules, types
 .PHONY: test
 test: check ## check, then every test, on SQLite and PostgreSQL and in a browser
 	$(RUN)/pytest -m "not browser and not long" -n $(TEST_PROCESSES) --dist worksteal
-	$(RUN)/pytest -m "browser and not long"
+	$(RUN)/pytest -m "browser and not long" -n $(BROWSER_PROCESSES) --dist loadfile
 
 .PHONY: test-long
 test-long: check ## the same with the full number of examples
 	$(RUN)/pytest -m "not browser" -n $(TEST_PROCESSES) --dist worksteal --hypothesis-profile long
-	$(RUN)/pytest -m browser
+	$(RUN)/pytest -m browser -n $(BROWSER_PROCESSES) --dist loadfile
 
 .PHONY: bench
 bench: .venv/.development ## measure against limits on this machine (docs: benchmarks/)

@@ -149,14 +149,14 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
-    """The served product with its demo, one for all browser tests."""
+    """The served product with its demo, one for all browser tests of a process."""
     with running_console(tmp_path_factory.mktemp("console")) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """A real Chromium, one for all browser tests."""
+    """A real Chromium, one for all browser tests of a process."""
     with sync_playwright() as playwright:
         browser = launch_chromium(playwright)
         yield browser

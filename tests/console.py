@@ -19,7 +19,7 @@ from billing_app.launcher.ports import free_port
 from billing_app.launcher.server import wait_until_answers
 from billing_app.settings import ROOT
 
-STARTS_SECONDS = 180
+STARTS_SECONDS = 480
 """A first start builds the pages and tells the demo's story, on a machine that runs other tests too."""
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

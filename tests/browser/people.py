@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator
 
 from billing_app.demo.people import PASSWORD
 from tests.console import Console
+from tests.patience import PATIENCE_SECONDS
 
 NORA = "nora@larkfield.example"
 """Admin of Larkfield Maps, pays for Marlow Letters, member of Pebblebrook Archive."""
@@ -37,12 +38,9 @@ TRAILS = "/o/larkfield-trails"
 
 SCREEN = {"width": 1280, "height": 800}
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
-PATIENCE_MS = 15_000
-"""For what may take as long as a busy machine needs. What must be quick names its own limit."""
+PATIENCE_MS = int(PATIENCE_SECONDS * 1_000)
 POLICY = "Content Security Policy"
 """What Chromium calls it in its console."""
-LIVE_MS = 2_000
-"""A change is on every open page within two seconds."""
 
 
 @dataclass

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.people import GRETA, LIVE_MS, LOTTE, PEBBLEBROOK, Watch, arrives, staying
+from tests.browser.people import GRETA, LOTTE, PEBBLEBROOK, Watch, arrives, staying
 from tests.browser.shopping import PAYS, basket, comes_back, goes_to_payment, pays
 from tests.browser.terminal import Usage, history, imports
 from tests.console import Console
@@ -88,12 +88,12 @@ def test_buying_starts_it_again_on_open_pages_and_too_much_stops_it_again(
         with staying(overview):
             pays(shop, PAYS)
             comes_back(shop)
-            expect(strip(overview)).to_have_count(0, timeout=LIVE_MS)
+            expect(strip(overview)).to_have_count(0)
         expect(overview.get_by_text("Blocked", exact=True)).to_have_count(0)
         expect(overview.get_by_role("link", name="Overview", exact=True)).to_be_visible()
     finally:
         month = history(console, ADDRESS)["storage"][-1]
         too_much = month["allowance"] + month["burned"] + month["balance"] + 5 * GIGABYTE
         imports(console, tmp_path, Usage(ADDRESS, "storage", too_much))
-    expect(strip(overview)).to_contain_text("Uploads blocked", timeout=LIVE_MS)
+    expect(strip(overview)).to_contain_text("Uploads blocked")
     arrives(shop)

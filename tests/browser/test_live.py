@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.browser.people import JUNE, LARKFIELD, LIVE_MS, NORA, Watch, staying
+from tests.browser.people import JUNE, LARKFIELD, NORA, Watch, staying
 from tests.browser.terminal import Usage, history, imports, reports
 from tests.console import Console
 
@@ -22,9 +22,9 @@ def test_an_import_in_another_terminal_shows_on_open_pages(watch: Watch, console
     expect(row).to_contain_text(f"{before:,}")
     with staying(overview), staying(usage):
         imports(console, tmp_path, Usage(ADDRESS, "emails", 17))
-        expect(row).to_contain_text(f"{before + 17:,}", timeout=LIVE_MS)
+        expect(row).to_contain_text(f"{before + 17:,}")
         table = usage.get_by_role("table", name="Emails by month")
-        expect(table.get_by_role("row").nth(1)).to_contain_text(f"{before + 17:,}", timeout=LIVE_MS)
+        expect(table.get_by_role("row").nth(1)).to_contain_text(f"{before + 17:,}")
 
 
 def test_reported_use_waits_to_be_posted_until_a_recount_in_another_terminal(watch: Watch, console: Console) -> None:
@@ -36,9 +36,9 @@ def test_reported_use_waits_to_be_posted_until_a_recount_in_another_terminal(wat
     waiting = ledger.get_by_role("row").filter(has_text="not yet posted")
     with staying(overview), staying(ledger):
         reports(console, key, ADDRESS, "sms", 3)
-        expect(waiting).to_have_count(1, timeout=LIVE_MS)
-        expect(overview.get_by_text(re.compile(r"Not yet posted: .*SMS"))).to_be_visible(timeout=LIVE_MS)
+        expect(waiting).to_have_count(1)
+        expect(overview.get_by_text(re.compile(r"Not yet posted: .*SMS"))).to_be_visible()
         console.billing("recount")
-        expect(waiting).to_have_count(0, timeout=LIVE_MS)
+        expect(waiting).to_have_count(0)
         expect(entries.first).not_to_have_attribute("aria-label", newest)
-        expect(overview.get_by_text("Everything is posted.")).to_be_visible(timeout=LIVE_MS)
+        expect(overview.get_by_text("Everything is posted.")).to_be_visible()

@@ -22,6 +22,7 @@ from billing_app.settings import ROOT
 from tests import databases
 from tests.conftest import SHARED
 from tests.console import STARTS_SECONDS, Console
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.browser
 
@@ -45,7 +46,7 @@ def started(folder: Path, port: int, *arguments: str, **environment: str) -> Gen
 
 
 def gone(port: int) -> bool:
-    until = time.monotonic() + 30
+    until = time.monotonic() + PATIENCE_SECONDS
     while answers("127.0.0.1", port, "/ping") and time.monotonic() < until:
         time.sleep(0.2)
     return not answers("127.0.0.1", port, "/ping")

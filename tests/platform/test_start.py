@@ -28,6 +28,7 @@ from billing_app.launcher.places import Places
 from billing_app.launcher.single import only_console
 from billing_app.settings import ROOT, Settings
 from billing_app.store.tables.access import User
+from tests.patience import eventually
 
 
 def billing(*arguments: str) -> int:
@@ -242,9 +243,7 @@ def test_a_child_is_started_again_until_it_is_stopped(tmp_path: Path) -> None:
     assert child._process is not None
     first = child._process.pid
     child._process.kill()
-    until = time.monotonic() + 20
-    while (not child.running or child._process.pid == first) and time.monotonic() < until:
-        time.sleep(0.05)
+    eventually(lambda: child.running and child._process is not None and child._process.pid != first, "the restart")
     assert child.running
     assert len(said) == 1
     assert "started again" in said[0]
@@ -265,10 +264,7 @@ def test_a_child_ends_with_its_parent_however_that_ends() -> None:
         pid = int(started.stdout.readline())
         time.sleep(1)  # let the watch begin
         started.kill()
-    until = time.monotonic() + 20
-    while _runs(pid) and time.monotonic() < until:
-        time.sleep(0.1)
-    assert not _runs(pid)
+    eventually(lambda: not _runs(pid), "the grandchild's end")
 
 
 def _runs(pid: int) -> bool:

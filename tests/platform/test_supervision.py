@@ -13,9 +13,9 @@ from billing_app.launcher.keys import DemoKeys
 from billing_app.launcher.places import Places
 from billing_app.launcher.ports import free_port
 from billing_app.launcher.sandbox import Sandbox
+from tests.patience import eventually
 from tests.sandbox.account import TestAccount
 from tests.sandbox.process import Process
-from tests.storefront import eventually
 
 KEYS = DemoKeys("sk_test_of_supervision", "whsec_of_supervision")
 

@@ -16,10 +16,10 @@ from billing_app.gateways.stripe_payments import verified_event
 from billing_app.services import catalog, credits, inbox, orgs, stripe_catalogue, verification
 from billing_app.services.event_handlers import HANDLERS
 from tests.builders import an_organization, the_catalogue
+from tests.patience import PATIENCE_SECONDS
 from tests.shop import Shop, stand_in
 
 SECRET = "whsec_of_our_own"
-PATIENCE_SECONDS = 60.0
 POLL_SECONDS = 0.5
 
 

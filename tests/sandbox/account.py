@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import stripe
 
+from tests.patience import PATIENCE_SECONDS
 from tests.sandbox.answers import check
 
 
@@ -18,7 +19,9 @@ class TestAccount:
         self.url = url
         self.key = key
         self.stripe = stripe.StripeClient(key, base_addresses={"api": url})
-        self.http = httpx.Client(base_url=url, trust_env=False, headers={"Authorization": f"Bearer {key}"}, timeout=20)
+        self.http = httpx.Client(
+            base_url=url, trust_env=False, headers={"Authorization": f"Bearer {key}"}, timeout=PATIENCE_SECONDS
+        )
 
     def __enter__(self) -> "TestAccount":
         return self

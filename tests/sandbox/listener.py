@@ -8,7 +8,8 @@ from typing import Any
 
 import stripe
 
-WAIT_SECONDS = 10.0
+from tests.patience import PATIENCE_SECONDS
+
 POLL_SECONDS = 0.02
 
 
@@ -68,8 +69,8 @@ class Listener:
         return [event.type for event in self.events]
 
     def wait_for(self, *types: str, count: int = 1) -> list[Any]:
-        """The events of these types, once there are `count` of each. Fails the test after ten seconds."""
-        end = time.monotonic() + WAIT_SECONDS
+        """The events of these types, once there are `count` of each. Fails the test if they never come."""
+        end = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < end:
             if all(self.types.count(wanted) >= count for wanted in types):
                 return [event for event in self.events if event.type in types]

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import httpx
 
-START_SECONDS = 30.0
-STOP_SECONDS = 10.0
+from tests.patience import PATIENCE_SECONDS
+
+START_SECONDS = PATIENCE_SECONDS
+STOP_SECONDS = PATIENCE_SECONDS
 POLL_SECONDS = 0.05
 # Compiled modules of the servers that tests start: reading the SDK's source anew each time takes longer than the rest.
 COMPILED = Path(__file__).parents[2] / ".pytest_cache" / "compiled"

@@ -24,6 +24,7 @@ from pathlib import Path
 
 from billing_app.launcher.single import alone
 from billing_app.settings import ROOT
+from tests.patience import PATIENCE_SECONDS
 
 VERSION = "1.52.0"
 
@@ -34,7 +35,7 @@ SYSTEMS = {"Linux": "linux", "Darwin": "darwin"}
 MACHINES = {"x86_64": "x64", "amd64": "x64", "arm64": "arm64", "aarch64": "arm64"}
 
 FETCH_SECONDS = 120
-RUN_SECONDS = 30
+RUN_SECONDS = PATIENCE_SECONDS
 
 
 class NotToBeHad(Exception):

@@ -2,11 +2,11 @@
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import httpx
 
+from tests.patience import eventually
 from tests.sandbox.account import TestAccount
 from tests.sandbox.listener import Listener
 from tests.sandbox.process import Process, SandboxServer, environment, free_port
@@ -48,10 +48,7 @@ def test_it_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
         process.wait_until_answers(f"http://127.0.0.1:{port}/health")
         parent.kill()
         parent.wait()
-        end = time.monotonic() + 10
-        while process.popen.poll() is None and time.monotonic() < end:
-            time.sleep(0.05)
-        assert process.popen.poll() is not None
+        eventually(lambda: process.popen.poll() is not None, "the end of the orphan")
     finally:
         process.stop()
 

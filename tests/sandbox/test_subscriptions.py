@@ -1,12 +1,12 @@
 """Subscriptions over their whole life, on test clocks."""
 
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import stripe
 
+from tests.patience import eventually
 from tests.sandbox.account import TestAccount
 from tests.sandbox.answers import check
 from tests.sandbox.process import sandbox
@@ -124,10 +124,7 @@ def test_the_clock_advances_by_itself_through_the_api(account: TestAccount, subs
         account.v1.test_helpers.test_clocks.advance(subscriber.clock.id, {"frozen_time": START + 30 * DAY})
     )
     assert advancing.status == "advancing"
-    end = time.monotonic() + 10
-    while account.v1.test_helpers.test_clocks.retrieve(subscriber.clock.id).status != "ready":
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    eventually(lambda: account.v1.test_helpers.test_clocks.retrieve(subscriber.clock.id).status == "ready")
     assert len(subscriber.invoices()) == 2
     assert account.event_types()[-1] == "test_helpers.test_clock.ready"
 
@@ -139,10 +136,7 @@ def test_a_clock_that_was_killed_on_its_way_arrives_all_the_same(tmp_path: Path)
         target = {"frozen_time": START + 4 * 365 * DAY + 2 * HOUR}
         account.v1.test_helpers.test_clocks.advance(subscriber.clock.id, target)
         own.restart()
-        end = time.monotonic() + 20
-        while account.v1.test_helpers.test_clocks.retrieve(subscriber.clock.id).status != "ready":
-            assert time.monotonic() < end
-            time.sleep(0.02)
+        eventually(lambda: account.v1.test_helpers.test_clocks.retrieve(subscriber.clock.id).status == "ready")
         found = account.v1.invoices.list({"subscription": subscription.id, "status": "paid", "limit": 100}).data
         starts = [invoice.lines.data[0].period.start for invoice in found]
         assert len(starts) == len(set(starts)) == 48

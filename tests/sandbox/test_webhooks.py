@@ -1,24 +1,13 @@
 """Deliveries: signed, retried, logged, resent, and spoiled on request."""
 
-import time
-
 import pytest
 import stripe
 
+from tests.patience import eventually
 from tests.sandbox.account import TestAccount
 from tests.sandbox.answers import check
 from tests.sandbox.listener import Listener
 from tests.sandbox.process import sandbox
-
-POLL_SECONDS = 0.02
-
-
-def wait_until(condition, seconds: float = 10.0) -> None:
-    """Poll until true. Fails the test if that does not happen."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "did not happen in time"
-        time.sleep(POLL_SECONDS)
 
 
 def test_an_endpoint_of_the_api_gets_signed_events(account: TestAccount) -> None:
@@ -55,7 +44,7 @@ def test_a_refused_delivery_is_tried_again(account: TestAccount, listener: Liste
     account.customer()
     (event,) = listener.wait_for("customer.created")
     log = account.control("GET", "/deliveries", event=event.id)["data"][0]
-    wait_until(lambda: account.v1.events.retrieve(event.id).pending_webhooks == 0)
+    eventually(lambda: account.v1.events.retrieve(event.id).pending_webhooks == 0)
     log = account.control("GET", "/deliveries", event=event.id)["data"][0]
     assert [attempt["status"] for attempt in log["log"]] == [500, 503, 200]
     assert (log["state"], log["attempts"]) == ("delivered", 3)
@@ -66,7 +55,7 @@ def test_undelivered_events_can_be_listed(account: TestAccount, listener: Listen
     dropped, delivered = account.customer(), account.customer()
     listener.wait_for("customer.created")
     assert [event.data.object.id for event in listener.events] == [delivered.id]
-    wait_until(lambda: len(account.v1.events.list({"delivery_success": True}).data) == 1)
+    eventually(lambda: len(account.v1.events.list({"delivery_success": True}).data) == 1)
     missed = check(account.v1.events.list({"delivery_success": False, "types": ["customer.created"]})).data
     assert [event.data.object.id for event in missed] == [dropped.id]
     account.control("POST", f"/events/{missed[0].id}/resend")

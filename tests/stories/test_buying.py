@@ -17,8 +17,9 @@ from billing_app.db import Database
 from billing_app.jobs import inbox as job
 from billing_app.services import fulfilment, orgs, verification
 from tests.api.serving import Site
+from tests.patience import eventually
 from tests.shop import DECLINED, Shop
-from tests.storefront import COMPLETED, Storefront, a_storefront, eventually
+from tests.storefront import COMPLETED, Storefront, a_storefront
 
 SEVERAL = ("payment_intent.succeeded", "charge.succeeded", COMPLETED)
 """Events of one purchase that may overtake each other."""

@@ -19,11 +19,10 @@ from billing_app.db import Database
 from billing_app.services import catalog, credits, history, orgs, usage, verification
 from billing_app.settings import ROOT
 from billing_app.store import meters, runs
+from tests.patience import PATIENCE_SECONDS
 
 EMAILS = 3_000
 """Rows of the imported file: a few batches of every organization."""
-
-PATIENCE_S = 60
 
 
 def command(database_url: str, *arguments: str) -> subprocess.Popen[str]:
@@ -41,14 +40,14 @@ def command(database_url: str, *arguments: str) -> subprocess.Popen[str]:
 def run(database_url: str, *arguments: str) -> str:
     """The command, run to its end."""
     process = command(database_url, *arguments)
-    out, err = process.communicate(timeout=PATIENCE_S)
+    out, err = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, out + err
     return out
 
 
 def kill_when(process: subprocess.Popen[str], begun: Callable[[], bool], after_s: float) -> bool:
     """Kills the process a moment after `begun()` first says so; whether it was still running."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         if begun():
             time.sleep(after_s)
@@ -56,7 +55,7 @@ def kill_when(process: subprocess.Popen[str], begun: Callable[[], bool], after_s
         time.sleep(0.01)
     alive = process.poll() is None
     os.kill(process.pid, signal.SIGKILL) if alive else None
-    process.communicate(timeout=PATIENCE_S)
+    process.communicate(timeout=PATIENCE_SECONDS)
     return alive
 
 

@@ -32,10 +32,10 @@ from tests import databases
 from tests.builders import a_key, an_organization, the_catalogue
 from tests.conftest import SHARED
 from tests.consuming import GB
+from tests.patience import PATIENCE_SECONDS
 
 SERVERS = 2
 CLIENTS = 9
-STARTS_SECONDS = 90
 COMPLETE: dict[str, Any] = {
     "title": "Board",
     "questions": [{"title": "Who?", "answers": ["Ada", "Grace"]}],
@@ -80,7 +80,7 @@ def _free_port() -> int:
 
 
 def _wait(url: str) -> None:
-    deadline = time.monotonic() + STARTS_SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         try:
             httpx.get(url)
