@@ -4,7 +4,9 @@ Money is whole minor units with a lower-case ISO currency, moments are aware UTC
 Every method talks over the network, never inside a transaction. All of them raise UnavailableError
 `payments_unreachable` (asked in vain; ask again later) or `payments_misconfigured` (the key is refused), and
 BillingError `payments_refused` with the provider's reason. Those that take a `key` do their work once per key, however
-often they are called; ConflictError `payments_conflict` says that the key was used for something else.
+often they are called; ConflictError `payments_conflict` says that the key was used for something else. What such a key
+had made, and is gone or of no use by now, is made anew. GoneError says that what was named by its id is not there any
+more, and that nothing was done.
 """
 
 from __future__ import annotations
@@ -154,6 +156,9 @@ class Payments(Invoices, Subscriptions, PackSubscriptions, SavedCards, Refunding
 
     def create_customer(self, wanted: NewCustomer) -> str:
         """Makes a customer; its id."""
+
+    def customer_there(self, customer_id: str) -> bool:
+        """Whether the customer is still there; False for one that was deleted."""
 
     def create_checkout(self, wanted: NewCheckout) -> OpenCheckout:
         """Begins a payment."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import stripe
 import structlog
 
 from billing_app.domain.errors import ConflictError, InvalidError, NotFoundError, UnavailableError
+from billing_app.gateways.gone import GoneError, Kind
 from billing_app.gateways.payments import Account
 
 log = structlog.get_logger()
@@ -26,6 +28,26 @@ MAX_LISTED = 100
 """Objects that Stripe gives in one list; five times the lines of our baskets."""
 
 MISSING = "resource_missing"
+
+REPLAYED = "idempotent-replayed"
+"""The header of an answer that was given before, to a request with the same idempotency key."""
+
+MAX_REPLACED = 20
+"""How often one thing may go and be made anew within the day for which Stripe keeps keys."""
+
+MAX_KEY = 255
+"""Characters of an idempotency key."""
+
+NAMED_BY = {
+    "customer": Kind.CUSTOMER,
+    "default_payment_method": Kind.PAYMENT_METHOD,
+    "payment_method": Kind.PAYMENT_METHOD,
+    "invoice": Kind.INVOICE,
+}
+"""Which parameters of ours name what, for when Stripe has no such thing (any more)."""
+
+Look = Callable[[str], Mapping[str, Any] | None]
+"""Reads an object as it is now, by its id; None if it is there no more, or is of no use any more."""
 
 
 class StripeConnection:
@@ -59,6 +81,47 @@ class StripeConnection:
             self._account = Account(found, self._live)
         return self._account
 
+    def _once(self, key: str, make: Callable[[str], Any], look: Look) -> Mapping[str, Any]:
+        """Makes something once per `key`, and never trusts an answer that Stripe gives for the second time.
+
+        Stripe repeats its first answer for a day, whatever has become of the object since. So a repeated one is looked
+        at; what is gone by then, or is of no use any more, is made anew under a key that follows from the old object:
+        all who find it gone, at once or after a crash, make the same new one. To be called inside of `translated`.
+        """
+        following = _shortened(key)
+        for _ in range(MAX_REPLACED):
+            made = make(following)
+            if not replayed(made):
+                return made.to_dict()
+            found = look(made.id)
+            if found is not None:
+                return found
+            following = _shortened(f"{key}:after:{made.id}")
+        raise ConflictError("This was removed at Stripe again and again. Try again tomorrow.", code="payments_conflict")
+
+
+def replayed(answer: Any) -> bool:
+    """Whether Stripe had given this answer before."""
+    response = answer.last_response
+    return response is not None and any(
+        name.lower() == REPLAYED and value == "true" for name, value in response.headers.items()
+    )
+
+
+def unless_gone(retrieve: Callable[[], Any]) -> Mapping[str, Any] | None:
+    """An object as it is; None for one that was deleted."""
+    try:
+        found = retrieve().to_dict()
+    except stripe.InvalidRequestError as error:
+        if error.code != MISSING:
+            raise
+        return None
+    return None if found.get("deleted") else found
+
+
+def _shortened(key: str) -> str:
+    return key if len(key) <= MAX_KEY else f"{key[:100]}:{digest(key)}"
+
 
 @contextmanager
 def translated(missing: str = "") -> Generator[None]:
@@ -79,6 +142,8 @@ def translated(missing: str = "") -> Generator[None]:
         if missing and error.code == MISSING:
             raise NotFoundError(f"Stripe knows no such {missing}.", code=f"{missing}_not_found") from None
         _log(error)
+        if error.code == MISSING and (kind := NAMED_BY.get(error.param or "")) is not None:
+            raise GoneError(f"Stripe refused this: {error.user_message or error}", kind) from None
         raise InvalidError(f"Stripe refused this: {error.user_message or error}", code="payments_refused") from None
     except stripe.RateLimitError as error:
         _log(error)

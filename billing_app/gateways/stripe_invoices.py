@@ -14,10 +14,13 @@ import stripe
 
 from billing_app.gateways import stripe_reading as reading
 from billing_app.gateways.invoices import Invoice, InvoiceLine, InvoiceStatus, NewInvoice
-from billing_app.gateways.stripe_connection import MAX_LISTED, StripeConnection, translated
+from billing_app.gateways.stripe_connection import MAX_LISTED, StripeConnection, translated, unless_gone
 
 NEEDS_PAYER = ("authentication_required", "invoice_payment_intent_requires_action")
 """Codes of a card that cannot be charged without its owner."""
+
+NEVER_PAID = ("void", "uncollectible")
+"""What an invoice is that nobody can pay, or is expected to pay, any more."""
 
 
 class StripeInvoices(StripeConnection):
@@ -43,32 +46,40 @@ class StripeInvoices(StripeConnection):
 
     def create_invoice(self, wanted: NewInvoice) -> str:
         """Makes a draft without lines; what waits for the customer's next invoice is none of its business."""
+        said: dict[str, Any] = {
+            "customer": wanted.customer_id,
+            "currency": wanted.currency,
+            "auto_advance": False,
+            "default_payment_method": wanted.payment_method_id,
+            "description": wanted.description,
+            "metadata": dict(wanted.metadata),
+            "pending_invoice_items_behavior": "exclude",
+        }
+
+        def look(invoice_id: str) -> reading.Object | None:
+            found = unless_gone(lambda: self._v1.invoices.retrieve(invoice_id))
+            return None if found is None or found["status"] in NEVER_PAID else found
+
         with translated():
-            made = self._v1.invoices.create(
-                {
-                    "customer": wanted.customer_id,
-                    "currency": wanted.currency,
-                    "auto_advance": False,
-                    "default_payment_method": wanted.payment_method_id,
-                    "description": wanted.description,
-                    "metadata": dict(wanted.metadata),
-                    "pending_invoice_items_behavior": "exclude",
-                },
-                {"idempotency_key": wanted.key},
-            )
-        return made.id or ""
+            return self._once(
+                wanted.key,
+                lambda once: self._v1.invoices.create(said, {"idempotency_key": once}),  # ty: ignore[invalid-argument-type]
+                look,
+            )["id"]
 
     def add_invoice_line(self, key: str, invoice_id: str, customer_id: str, price_id: str, count: int) -> None:
         """Puts so many of a price on a draft."""
+        said: dict[str, Any] = {
+            "customer": customer_id,
+            "invoice": invoice_id,
+            "pricing": {"price": price_id},
+            "quantity": count,
+        }
         with translated():
-            self._v1.invoice_items.create(
-                {
-                    "customer": customer_id,
-                    "invoice": invoice_id,
-                    "pricing": {"price": price_id},
-                    "quantity": count,
-                },
-                {"idempotency_key": key},
+            self._once(
+                key,
+                lambda once: self._v1.invoice_items.create(said, {"idempotency_key": once}),  # ty: ignore[invalid-argument-type]
+                lambda item_id: unless_gone(lambda: self._v1.invoice_items.retrieve(item_id)),
             )
 
     def finalize_invoice(self, key: str, invoice_id: str) -> None:

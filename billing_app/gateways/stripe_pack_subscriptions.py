@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from billing_app.domain.recurring import Change, ItemChange
-from billing_app.gateways.stripe_connection import StripeConnection, translated
+from billing_app.gateways.stripe_connection import StripeConnection, replayed, translated
 from billing_app.gateways.stripe_subscriptions import EXPAND, read
 from billing_app.gateways.subscriptions import Subscription
 
@@ -24,6 +24,9 @@ class StripePackSubscriptions(StripeConnection):
                 wanted,  # ty: ignore[invalid-argument-type]
                 {"idempotency_key": key},
             )
+        if replayed(found):  # Stripe repeats how it stood then
+            with translated(missing="subscription"):
+                found = self._v1.subscriptions.retrieve(subscription_id, {"expand": EXPAND})
         return read(found.to_dict())
 
 

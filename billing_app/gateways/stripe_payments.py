@@ -10,7 +10,7 @@ from typing import Any
 
 import stripe
 
-from billing_app.domain.errors import BillingError, ConflictError, UnavailableError
+from billing_app.domain.errors import BillingError, UnavailableError
 from billing_app.gateways import stripe_reading as reading
 from billing_app.gateways.payments import (
     ONCE,
@@ -40,9 +40,6 @@ MAX_LOOKUP_KEYS = 10
 """Lookup keys that Stripe takes in one question."""
 
 EXISTS = "resource_already_exists"
-
-MAX_DELETED = 5
-"""How often a customer may be deleted and made anew within the day for which Stripe keeps keys."""
 
 PAYMENT, SUBSCRIPTION = "payment", "subscription"
 """Modes of a Checkout session."""
@@ -93,9 +90,15 @@ class StripePayments(
             wanted["recurring"] = {"interval": offer.interval}
         # `replaces` is part of the key: a price that changes and changes back is a third price.
         key = f"price:{offer.lookup_key}:{replaces or 'first'}:{digest(asdict(offer))}"
+
+        def look(price_id: str) -> reading.Object | None:
+            found = self._v1.prices.retrieve(price_id).to_dict()
+            return found if reading.price(found).says(offer) else None
+
         with translated():
-            made = self._v1.prices.create(wanted, {"idempotency_key": key})  # ty: ignore[invalid-argument-type]
-        return reading.price(made.to_dict())
+            return reading.price(
+                self._once(key, lambda once: self._v1.prices.create(wanted, {"idempotency_key": once}), look)  # ty: ignore[invalid-argument-type]
+            )
 
     def retire_price(self, price_id: str) -> None:
         """Nothing new is sold at this price; what was sold at it stays as it is."""
@@ -104,36 +107,32 @@ class StripePayments(
 
     def create_customer(self, wanted: NewCustomer) -> str:
         """Makes a customer; its id. One that was made under this key and deleted since is followed by another."""
+        said: dict[str, Any] = {"name": wanted.name, "metadata": dict(wanted.metadata)}
         key = f"{wanted.key}:{digest(wanted.name)}"
-        for _ in range(MAX_DELETED):
-            with translated():
-                made = self._v1.customers.create(
-                    {"name": wanted.name, "metadata": dict(wanted.metadata)}, {"idempotency_key": key}
-                )
-                # A repeated key gives the first answer again, whatever has become of the customer.
-                if not self._v1.customers.retrieve(made.id).to_dict().get("deleted"):
-                    return made.id
-            key = f"{key[:100]}:after:{made.id}"
-        raise ConflictError("This customer was deleted at Stripe again and again.", code="payments_conflict")
+        with translated():
+            return self._once(
+                key,
+                lambda once: self._v1.customers.create(said, {"idempotency_key": once}),  # ty: ignore[invalid-argument-type]
+                self._customer,
+            )["id"]
 
     def create_checkout(self, wanted: NewCheckout) -> OpenCheckout:
         """Begins a payment on Stripe's hosted page. Metadata is not copied from session to payment: both get it."""
         metadata = dict(wanted.metadata)
-        with translated():
-            made = self._v1.checkout.sessions.create(
-                {
-                    "mode": "payment",
-                    "customer": wanted.customer_id,
-                    "line_items": [{"price": price, "quantity": count} for price, count in wanted.lines],
-                    "success_url": wanted.success_url,
-                    "cancel_url": wanted.cancel_url,
-                    "client_reference_id": wanted.reference,
-                    "metadata": metadata,
-                    "payment_intent_data": {"metadata": metadata},
-                },
-                {"idempotency_key": wanted.key},
-            )
-        return OpenCheckout(made.id, made.url or "", reading.moment(made.expires_at))
+        return self._begin_checkout(
+            wanted.key,
+            {
+                "mode": "payment",
+                "customer": wanted.customer_id,
+                "line_items": [{"price": price, "quantity": count} for price, count in wanted.lines],
+                "success_url": wanted.success_url,
+                "cancel_url": wanted.cancel_url,
+                "client_reference_id": wanted.reference,
+                "metadata": metadata,
+                "payment_intent_data": {"metadata": metadata},
+                "allow_promotion_codes": True,
+            },
+        )
 
     def checkout(self, session_id: str) -> Checkout:
         """A payment as it stands now. Raises NotFoundError `checkout_not_found`."""

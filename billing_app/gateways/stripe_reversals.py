@@ -8,7 +8,7 @@ from typing import Any
 from billing_app.domain.reversals import DisputeStage, RefundStatus
 from billing_app.gateways import stripe_reading as reading
 from billing_app.gateways.reversals import Dispute, NewRefund, Refund, Reversals
-from billing_app.gateways.stripe_connection import MAX_LISTED, StripeConnection, translated
+from billing_app.gateways.stripe_connection import MAX_LISTED, StripeConnection, replayed, translated
 
 MAX_PAGES = 20
 """Two thousand refunds of one payment: more would be a mistake of somebody's program."""
@@ -61,7 +61,8 @@ class StripeReversals(StripeConnection):
                 },
                 {"idempotency_key": wanted.key},
             )
-        return refund_of(made.to_dict())
+        # Stripe repeats how it stood then; one that failed since is not tried again, for an operator decides about it.
+        return self.refund(made.id) if replayed(made) else refund_of(made.to_dict())
 
 
 def everything(listing: Callable[[Any], Any], wanted: dict[str, Any], pages: int = MAX_PAGES) -> list[dict[str, Any]]:

@@ -7,32 +7,31 @@ from collections.abc import Mapping
 from billing_app.gateways import stripe_reading as reading
 from billing_app.gateways.payments import OpenCheckout
 from billing_app.gateways.saved_cards import NewCardSetup, SavedCard
-from billing_app.gateways.stripe_connection import StripeConnection, translated
+from billing_app.gateways.stripe_connection import translated
+from billing_app.gateways.stripe_sessions import StripeSessions
 
 SUCCEEDED = "succeeded"
 
 
-class StripeSavedCards(StripeConnection):
+class StripeSavedCards(StripeSessions):
     """What is asked of Stripe about saved cards."""
 
     def create_card_setup(self, wanted: NewCardSetup) -> OpenCheckout:
         """Begins to save a card on Stripe's hosted page. Metadata is not copied from session to intent: both get it."""
         metadata = dict(wanted.metadata)
-        with translated():
-            made = self._v1.checkout.sessions.create(
-                {
-                    "mode": "setup",
-                    "customer": wanted.customer_id,
-                    "success_url": wanted.success_url,
-                    "cancel_url": wanted.cancel_url,
-                    "client_reference_id": wanted.reference,
-                    "currency": wanted.currency,
-                    "metadata": metadata,
-                    "setup_intent_data": {"metadata": metadata},
-                },
-                {"idempotency_key": wanted.key},
-            )
-        return OpenCheckout(made.id, made.url or "", reading.moment(made.expires_at))
+        return self._begin_checkout(
+            wanted.key,
+            {
+                "mode": "setup",
+                "customer": wanted.customer_id,
+                "success_url": wanted.success_url,
+                "cancel_url": wanted.cancel_url,
+                "client_reference_id": wanted.reference,
+                "currency": wanted.currency,
+                "metadata": metadata,
+                "setup_intent_data": {"metadata": metadata},
+            },
+        )
 
     def saved_card(self, session_id: str) -> SavedCard | None:
         """What a page of `create_card_setup` saved; None while it has not."""

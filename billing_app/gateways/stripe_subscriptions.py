@@ -14,7 +14,8 @@ from billing_app.domain.errors import NotFoundError
 from billing_app.gateways import stripe_reading as reading
 from billing_app.gateways.payments import OpenCheckout
 from billing_app.gateways.prices import Price
-from billing_app.gateways.stripe_connection import MAX_LISTED, StripeConnection, translated
+from billing_app.gateways.stripe_connection import MAX_LISTED, replayed, translated
+from billing_app.gateways.stripe_sessions import StripeSessions
 from billing_app.gateways.subscriptions import (
     Item,
     LatestInvoice,
@@ -33,7 +34,7 @@ PRODUCT = "prod_"
 """How the ids of products begin that Stripe has named."""
 
 
-class StripeSubscriptions(StripeConnection):
+class StripeSubscriptions(StripeSessions):
     """What is asked of Stripe about subscriptions."""
 
     def subscription(self, subscription_id: str) -> Subscription:
@@ -72,9 +73,7 @@ class StripeSubscriptions(StripeConnection):
         }
         if wanted.expires_at is not None:
             asked["expires_at"] = _seconds(wanted.expires_at)
-        with translated():
-            made = self._v1.checkout.sessions.create(asked, {"idempotency_key": wanted.key})  # ty: ignore[invalid-argument-type]
-        return OpenCheckout(made.id, made.url or "", reading.moment(made.expires_at))
+        return self._begin_checkout(wanted.key, asked)
 
     def expire_checkout(self, session_id: str) -> None:
         """Nobody can pay on this page any more; nothing happens to one that is paid or expired."""
@@ -125,7 +124,8 @@ class StripeSubscriptions(StripeConnection):
                 wanted,  # ty: ignore[invalid-argument-type]
                 {"idempotency_key": key},
             )
-        return read(found.to_dict())
+        # Stripe repeats how it stood then: what is mirrored is how it stands now.
+        return self.subscription(subscription.id) if replayed(found) else read(found.to_dict())
 
     def schedule_price(self, subscription: Subscription, price: Price) -> Subscription:
         """Bills another price from the end of the running period on; what was scheduled before is forgotten."""
@@ -167,7 +167,7 @@ class StripeSubscriptions(StripeConnection):
 
     def portal(self, customer_id: str, return_url: str) -> str:
         """The address of Stripe's pages for this customer. It works once, soon."""
-        with translated(missing="customer"):
+        with translated():
             return self._v1.billing_portal.sessions.create({"customer": customer_id, "return_url": return_url}).url
 
     def _release(self, subscription: Subscription) -> None:

@@ -13,13 +13,13 @@ from datetime import datetime
 from sqlmodel import Session
 
 from billing_app.gateways.payments import Payments
-from billing_app.services import audit, orgs
+from billing_app.services import audit, customers, orgs, saved_cards
 from billing_app.services.event_outcomes import Handler, Outcome, Write
 from billing_app.store import credits as credit_store
+from billing_app.store import customers as customer_store
 from billing_app.store import reversals as store
 from billing_app.store.orgs import stored_id
 from billing_app.store.tables.inbox import InboxEvent
-from billing_app.store.tables.top_ups import SavedCard
 
 
 def customer_deleted(payments: Payments, event: InboxEvent) -> Write:
@@ -27,18 +27,11 @@ def customer_deleted(payments: Payments, event: InboxEvent) -> Write:
     customer_id = event.object_id
 
     def write(session: Session, now: datetime) -> Outcome:
-        found = store.by_customer(session, customer_id)
+        found = customer_store.organization_of(session, customer_id)
         if found is None:
             return Outcome(ours=False)
-        owner = stored_id(found)
-        organization = credit_store.lock_organization(session, owner)
-        organization.stripe_customer_id = None
-        session.add(organization)
-        _forget_card(session, owner, customer_id, "")
-        before = {"customer": customer_id}
-        audit.record(session, owner, now, audit.SYSTEM, "customer.deleted", customer_id, before=before)
-        orgs.raise_revision(session, owner)
-        return Outcome(ours=True, organization_id=owner)
+        customers.forget(session, found, customer_id, now)
+        return Outcome(ours=True, organization_id=stored_id(found))
 
     return write
 
@@ -52,19 +45,12 @@ def card_detached(payments: Payments, event: InboxEvent) -> Write:
         if owner is None:
             return Outcome(ours=False)
         credit_store.lock_organization(session, owner)
-        _forget_card(session, owner, "", card_id)
+        saved_cards.forget(session, owner, card_id)
         audit.record(session, owner, now, audit.SYSTEM, "card.removed", card_id)
         orgs.raise_revision(session, owner)
         return Outcome(ours=True, organization_id=owner)
 
     return write
-
-
-def _forget_card(session: Session, owner: int, customer_id: str, card_id: str) -> None:
-    card = session.get(SavedCard, owner)
-    if card is not None and (card.customer_id == customer_id or card.payment_method_id == card_id):
-        session.delete(card)
-        session.flush()
 
 
 HANDLERS: Mapping[str, Handler] = {

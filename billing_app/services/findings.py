@@ -13,7 +13,7 @@ from sqlmodel import Session
 from billing_app.domain.errors import NotFoundError
 from billing_app.gateways.payments import Payments
 from billing_app.services import fulfilment, orgs
-from billing_app.store import reversals as reversal_store
+from billing_app.store import customers
 from billing_app.store.tables.orgs import Organization
 
 Transaction = Callable[[], AbstractContextManager[Session]]
@@ -74,7 +74,7 @@ Stage = Callable[[Sync, str], Look]
 
 def whose(session: Session, customer_id: str, metadata: Mapping[str, str]) -> Organization | None:
     """Whom something at Stripe belongs to: the customer's organization, else the one that its metadata names."""
-    customer = reversal_store.by_customer(session, customer_id) if customer_id else None
+    customer = customers.organization_of(session, customer_id)
     if customer is not None:
         return customer
     try:

@@ -16,6 +16,7 @@ from billing_app.gateways.invoices import Invoice, InvoiceStatus
 from billing_app.gateways.payments import Payments
 from billing_app.services import accounts, fulfilment, orgs, recurring_packs, top_up_outcomes
 from billing_app.services.event_outcomes import Outcome, Write
+from billing_app.store import customers
 from billing_app.store import purchases as purchase_store
 from billing_app.store.tables.inbox import InboxEvent
 from billing_app.store.tables.orgs import Organization
@@ -64,14 +65,17 @@ def settle_unpaid(session: Session, invoice: Invoice, now: datetime) -> Outcome 
 def organization_of(session: Session, metadata: Mapping[str, str], customer_id: str) -> Organization | None:
     """Whom an object of Stripe's belongs to; None for another product's, or another database's, of the same account.
 
-    The metadata names the organization, and the customer has to be its own; before it has one, the order decides.
+    The metadata names the organization, and the customer has to be its own, now or before it was deleted at Stripe.
+    While it has none, the order decides.
     """
     try:
         organization = orgs.by_address(session, metadata.get(fulfilment.ORGANIZATION, ""))
     except NotFoundError:
         return None
+    if customers.is_of(session, organization, customer_id):
+        return organization
     if organization.stripe_customer_id is not None:
-        return organization if organization.stripe_customer_id == customer_id else None
+        return None
     owner = accounts.organization_id(organization)
     order = purchase_store.order(session, owner, metadata.get(fulfilment.ORDER, ""))
     return organization if order is not None else None

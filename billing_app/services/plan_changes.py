@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import quote
@@ -17,12 +18,14 @@ from urllib.parse import quote
 from billing_app.domain import subscriptions as domain
 from billing_app.domain.errors import ConflictError, InvalidError
 from billing_app.domain.subscriptions import BillingInterval, When
+from billing_app.gateways.gone import GoneError
 from billing_app.gateways.invoices import Invoice, InvoiceStatus
 from billing_app.gateways.payments import Payments
 from billing_app.gateways.subscriptions import Preview, PreviewLine, Subscription
-from billing_app.services import accounts, audit, catalog, payment_account, plan_orders
+from billing_app.services import accounts, audit, catalog, customers, payment_account, plan_orders
 from billing_app.services import subscriptions as mirrored
-from billing_app.services.purchases import Enter
+from billing_app.services.visits import Enter
+from billing_app.store import customers as customer_store
 from billing_app.store import runs
 from billing_app.store import subscriptions as store
 from billing_app.store.tables.subscriptions import Subscription as Row
@@ -149,24 +152,34 @@ def resume(enter: Enter, payments: Payments) -> None:
 def portal(enter: Enter, payments: Payments, public_url: str) -> str:
     """The address of Stripe's pages for this customer; they lead back to ours. Raises ConflictError `no_customer`."""
     with enter() as visit:
-        customer = visit.organization.stripe_customer_id
+        wanted = customers.to_be(visit.organization)
         page = f"{public_url.rstrip('/')}/o/{quote(visit.organization.address, safe='')}/plan"
         known = payment_account.known(visit.session)
-    if customer is None:
+        bought = wanted.customer_id is not None or bool(customer_store.former(visit.session, visit.organization))
+    if not bought:
         raise ConflictError("Nothing was bought yet, so there is nothing to manage at Stripe.", code="no_customer")
     payment_account.compare(known, payments.account())
-    return payments.portal(customer, page)
+    return customers.using(enter, payments, wanted, lambda customer: payments.portal(customer, page))
 
 
 def invoices(enter: Enter, payments: Payments, limit: int = MAX_INVOICES) -> list[Invoice]:
-    """What was billed, newest first, drafts left out; nothing for who never bought. Talks to Stripe."""
+    """What was billed, newest first, drafts left out; nothing for who never bought. Talks to Stripe.
+
+    What was billed to a customer that has been deleted at Stripe is part of it.
+    """
     with enter() as visit:
-        customer = visit.organization.stripe_customer_id
+        former = [row.customer_id for row in customer_store.former(visit.session, visit.organization)]
+        billed = [each for each in (visit.organization.stripe_customer_id, *former) if each is not None]
         known = payment_account.known(visit.session)
-    if customer is None:
+    if not billed:
         return []
     payment_account.compare(known, payments.account())
-    return [each for each in payments.invoices_of(customer, limit) if each.status is not InvoiceStatus.DRAFT]
+    found: list[Invoice] = []
+    for customer in billed:
+        with suppress(GoneError):  # the next purchase finds that it is gone, and makes another
+            found += payments.invoices_of(customer, limit)
+    shown = [each for each in found if each.status is not InvoiceStatus.DRAFT]
+    return sorted(shown, key=lambda each: each.created_at, reverse=True)[:limit]
 
 
 def _end(enter: Enter, payments: Payments, *, ends: bool) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from urllib.parse import quote
 
 from sqlmodel import Session
@@ -23,7 +24,14 @@ from billing_app.gateways.subscriptions import NewSubscription
 from billing_app.services import accounts, catalog, customers, fulfilment, paying, payment_account, stripe_catalogue
 from billing_app.services import subscriptions as mirrored
 from billing_app.services.customers import Wanted
-from billing_app.services.purchases import IDEMPOTENCY_SPACE, NEVER_BEGUN_AFTER, Enter, StartedCheckout, record_session
+from billing_app.services.purchases import (
+    IDEMPOTENCY_SPACE,
+    NEVER_BEGUN_AFTER,
+    StartedCheckout,
+    record_session,
+    said_once,
+)
+from billing_app.services.visits import Enter
 from billing_app.store import idempotency
 from billing_app.store import purchases as order_store
 from billing_app.store import subscriptions as store
@@ -59,6 +67,7 @@ class Opening:
     """An order that was written down, with everything that is needed to ask Stripe."""
 
     order_id: str
+    address: str
     customer: Wanted
     plan: str
     sale: Sale
@@ -90,10 +99,16 @@ def start(
         return opening.started
     account = payments.account()
     payment_account.compare(known, account)
-    customer_id, opened = _ask(payments, opening, public_url)
+    for session_id in opening.older_sessions:
+        payments.expire_checkout(session_id)  # of two pages only one may be paid
+    asking = partial(_ask, payments, opening, opening.sale.price(payments).id, public_url)
+    opened = customers.using(enter, payments, opening.customer, asking)
     with enter() as visit:
         payment_account.confirm(visit.session, account, visit.now)
-        return record_session(visit.session, visit.organization, opening.order_id, customer_id, opened, visit.now)
+        started = record_session(visit.session, visit.organization, opening.order_id, opened, visit.now)
+    if started.session_id != opened.id:
+        payments.expire_checkout(opened.id)
+    return started
 
 
 def sale_of(session: Session, plan: str, interval: BillingInterval, now: datetime) -> Sale:
@@ -166,6 +181,7 @@ def _opening(session: Session, organization: Organization, order: Order, sale: S
     older = [each.session_id for each in store.open_orders(session, owner) if each.id != order.id and each.session_id]
     return Opening(
         order_id=order.id,
+        address=organization.address,
         customer=customers.to_be(organization),
         plan=order.plan,
         sale=sale,
@@ -177,30 +193,26 @@ def _opening(session: Session, organization: Organization, order: Order, sale: S
     )
 
 
-def _ask(payments: Payments, opening: Opening, public_url: str) -> tuple[str, OpenCheckout]:
-    """What has to be said to Stripe, each part with a key of its own, so that saying it twice does it once."""
-    for session_id in opening.older_sessions:
-        payments.expire_checkout(session_id)  # of two pages only one may be paid
-    customer_id = customers.made(payments, opening.customer)
-    page = f"{public_url.rstrip('/')}/o/{quote(opening.customer.address, safe='')}/plan"
-    metadata = {
-        fulfilment.ORGANIZATION: opening.customer.address,
-        fulfilment.ORDER: opening.order_id,
-        mirrored.KIND: mirrored.PLAN,
-        "plan": opening.plan,
-    }
-    opened = payments.create_subscription_checkout(
+def _ask(payments: Payments, opening: Opening, price_id: str, public_url: str, customer_id: str) -> OpenCheckout:
+    """Asks Stripe for the page, under a key of its own, so that saying it twice does it once."""
+    page = f"{public_url.rstrip('/')}/o/{quote(opening.address, safe='')}/plan"
+    lines = ((price_id, 1),)
+    return payments.create_subscription_checkout(
         NewSubscription(
-            key=opening.order_id,
+            key=said_once(opening.order_id, customer_id, lines),
             customer_id=customer_id,
-            lines=((opening.sale.price(payments).id, 1),),
+            lines=lines,
             success_url=f"{page}?session_id={{CHECKOUT_SESSION_ID}}",
             cancel_url=page,
             reference=opening.order_id,
-            metadata=metadata,
+            metadata={
+                fulfilment.ORGANIZATION: opening.address,
+                fulfilment.ORDER: opening.order_id,
+                mirrored.KIND: mirrored.PLAN,
+                "plan": opening.plan,
+            },
             trial_days=opening.trial_days,
             anchor=opening.anchor,
             expires_at=opening.expires_at,
         )
     )
-    return customer_id, opened

@@ -7,11 +7,10 @@ is the idempotency key there. A crash at any point leaves an order that can be g
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Protocol
+from functools import partial
 from urllib.parse import quote
 
 from sqlmodel import Session
@@ -21,7 +20,7 @@ from billing_app.domain.catalog import Catalog
 from billing_app.domain.credits import MAX_QUANTITY
 from billing_app.domain.errors import ConflictError, FactRefusedError, NotFoundError
 from billing_app.domain.purchases import Item, OrderState
-from billing_app.gateways.payments import CheckoutState, NewCheckout, NewCustomer, Offer, OpenCheckout, Payments
+from billing_app.gateways.payments import CheckoutState, NewCheckout, Offer, OpenCheckout, Payments
 from billing_app.gateways.subscriptions import NewSubscription
 from billing_app.services import (
     accounts,
@@ -33,6 +32,8 @@ from billing_app.services import (
     recurring_packs,
     stripe_catalogue,
 )
+from billing_app.services.customers import Wanted
+from billing_app.services.visits import Enter, Visit
 from billing_app.store import credits as credit_store
 from billing_app.store import idempotency
 from billing_app.store import purchases as store
@@ -45,30 +46,6 @@ IDEMPOTENCY_SPACE = "checkout"
 
 NEVER_BEGUN_AFTER = timedelta(hours=1)
 """An order that has no payment page by then never will: whoever asked for it has long been told that it failed."""
-
-
-class Visit(Protocol):
-    """One transaction of somebody who was let in. The API's doors give these."""
-
-    @property
-    def session(self) -> Session:
-        """The transaction."""
-
-    @property
-    def organization(self) -> Organization:
-        """For which they may buy."""
-
-    @property
-    def now(self) -> datetime:
-        """The moment of the request."""
-
-    @property
-    def actor(self) -> str:
-        """Who it is, for the record."""
-
-
-Enter = Callable[[], AbstractContextManager[Visit]]
-"""Lets somebody in, anew for each transaction; it is committed at the end of the block."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +63,7 @@ class Opening:
 
     order_id: str
     address: str
-    name: str
-    customer_id: str | None
-    customer_key: str
+    customer: Wanted
     items: tuple[Item, ...]
     offers: tuple[Offer, ...]
     started: StartedCheckout | None = None
@@ -124,10 +99,15 @@ def start_checkout(
         return opening.started
     account = payments.account()
     payment_account.compare(known, account)
-    customer_id, opened = _ask(payments, opening, public_url)
+    prices = stripe_catalogue.price_ids(payments, opening.offers)
+    asking = partial(_ask, payments, opening, prices, public_url)
+    opened = customers.using(enter, payments, opening.customer, asking)
     with enter() as visit:
         payment_account.confirm(visit.session, account, visit.now)
-        return record_session(visit.session, visit.organization, opening.order_id, customer_id, opened, visit.now)
+        started = record_session(visit.session, visit.organization, opening.order_id, opened, visit.now)
+    if started.session_id != opened.id:
+        payments.expire_checkout(opened.id)  # two asked at once with different words: one page can be paid
+    return started
 
 
 def open_order(
@@ -174,26 +154,25 @@ def record_session(
     session: Session,
     organization: Organization,
     order_id: str,
-    customer_id: str,
     opened: OpenCheckout,
     now: datetime,
 ) -> StartedCheckout:
-    """Writes down what Stripe answered. Raises NotFoundError `order_not_found`."""
+    """Writes down what Stripe answered; the page that counts, if another came first.
+
+    Raises NotFoundError `order_not_found`.
+    """
     owner = accounts.organization_id(organization)
-    locked = credit_store.lock_organization(session, owner)
+    credit_store.lock_organization(session, owner)
     order = store.order(session, owner, order_id)
     if order is None:
         raise NotFoundError(f"There is no order {order_id!r}.", code="order_not_found")
-    if locked.stripe_customer_id is None:
-        locked.stripe_customer_id = customer_id
-        session.add(locked)
     if order.session_id is None or order.url is None:
         order.session_id, order.url = opened.id, opened.url
         if order.state == OrderState.OPEN:
             order.next_check_at = now + fulfilment.FIRST_CHECK
         session.add(order)
         session.flush()
-    return StartedCheckout(order.id, opened.id, opened.url)
+    return StartedCheckout(order.id, order.session_id or opened.id, order.url or opened.url)
 
 
 def status(enter: Enter, payments: Payments, session_id: str) -> PurchaseStatus:
@@ -236,7 +215,7 @@ def _opened_before(session: Session, organization: Organization, current: Catalo
     items = domain.decode(order.items)
     if order.session_id is not None and order.url is not None:
         started = StartedCheckout(order.id, order.session_id, order.url)
-        return Opening(order.id, organization.address, organization.name, None, "", items, (), started)
+        return Opening(order.id, organization.address, customers.to_be(organization), items, (), started)
     if order.state != OrderState.OPEN:
         raise ConflictError("This order was closed before it was begun. Order again.", code="order_closed")
     if not domain.unchanged(current, items):
@@ -248,48 +227,41 @@ def _opening(organization: Organization, current: Catalog, order: Order, items: 
     return Opening(
         order_id=order.id,
         address=organization.address,
-        name=organization.name,
-        customer_id=organization.stripe_customer_id,
-        customer_key=customers.key(organization),
+        customer=customers.to_be(organization),
         items=items,
         offers=tuple(stripe_catalogue.pack_offer(current, current.pack(item.pack)) for item in items),
     )
 
 
-def _ask(payments: Payments, opening: Opening, public_url: str) -> tuple[str, OpenCheckout]:
-    """What has to be said to Stripe, each part with a key of its own, so that saying it twice does it once."""
-    customer_id = opening.customer_id or payments.create_customer(
-        NewCustomer(opening.customer_key, opening.name, {"organization": opening.address})
-    )
-    prices = stripe_catalogue.price_ids(payments, opening.offers)
-    lines = zip(opening.offers, opening.items, strict=True)
+def _ask(
+    payments: Payments, opening: Opening, prices: dict[str, str], public_url: str, customer_id: str
+) -> OpenCheckout:
+    """Asks Stripe for the page, under a key of its own, so that saying it twice does it once."""
+    sold = zip(opening.offers, opening.items, strict=True)
+    lines = tuple((prices[offer.lookup_key], item.count) for offer, item in sold)
     page = f"{public_url.rstrip('/')}/o/{quote(opening.address, safe='')}/credits"
-    metadata = {
-        fulfilment.ORGANIZATION: opening.address,
-        fulfilment.ORDER: opening.order_id,
-        recurring_packs.KIND: recurring_packs.PACKS,
-        "items": domain.summary(opening.items),
-    }
     checkout = NewCheckout(
-        key=opening.order_id,
+        key=said_once(opening.order_id, customer_id, lines),
         customer_id=customer_id,
-        lines=tuple((prices[offer.lookup_key], item.count) for offer, item in lines),
+        lines=lines,
         success_url=f"{page}/bought?session_id={{CHECKOUT_SESSION_ID}}",
         cancel_url=f"{page}/buy?cancelled=1",
         reference=opening.order_id,
-        metadata=metadata,
+        metadata={
+            fulfilment.ORGANIZATION: opening.address,
+            fulfilment.ORDER: opening.order_id,
+            recurring_packs.KIND: recurring_packs.PACKS,
+            "items": domain.summary(opening.items),
+        },
     )
     if not domain.renews(opening.items):
-        return customer_id, payments.create_checkout(checkout)
+        return payments.create_checkout(checkout)
     # What renews has to be a subscription; its first invoice takes what is bought once along (decision 7).
-    return customer_id, payments.create_subscription_checkout(
-        NewSubscription(
-            key=checkout.key,
-            customer_id=customer_id,
-            lines=checkout.lines,
-            success_url=checkout.success_url,
-            cancel_url=checkout.cancel_url,
-            reference=checkout.reference,
-            metadata=metadata,
-        )
+    return payments.create_subscription_checkout(
+        NewSubscription(**{f.name: getattr(checkout, f.name) for f in fields(checkout)})
     )
+
+
+def said_once(order_id: str, customer_id: str, lines: tuple[tuple[str, int], ...]) -> str:
+    """The key of asking for an order's page: the order, and the ids at Stripe that may have to be replaced there."""
+    return f"{order_id}:{hashlib.sha256(repr((customer_id, lines)).encode()).hexdigest()[:16]}"

@@ -17,7 +17,13 @@ import structlog
 from sqlmodel import Session
 
 from billing_app.domain.errors import BillingError, ConflictError, InvalidError, UnavailableError
-from billing_app.services import payment_account, reconciliation_events, reconciliation_money, reconciliation_plans
+from billing_app.services import (
+    payment_account,
+    reconciliation_customers,
+    reconciliation_events,
+    reconciliation_money,
+    reconciliation_plans,
+)
 from billing_app.services.findings import Finding, Look, Stage, Suspect, Sync
 from billing_app.store import reconciliation as store
 from billing_app.store import runs
@@ -51,6 +57,7 @@ STAGES: Mapping[str, Stage] = {
     "disputes": reconciliation_money.disputes,
     "older refunds and disputes": reconciliation_money.old_reversals,
     "prices": reconciliation_plans.prices,
+    "customers": reconciliation_customers.customers,
 }
 """In order: what was missed first, so that the rest finds less to do."""
 

@@ -16,6 +16,7 @@ from billing_app.gateways.payments import Checkout
 from billing_app.services import fulfilment, reversals
 from billing_app.services.findings import Finding, Look, Suspect, Sync, whose
 from billing_app.services.reversals import Reading
+from billing_app.store import customers
 from billing_app.store import reconciliation as store
 from billing_app.store import reversals as reversal_store
 from billing_app.store.orgs import stored_id
@@ -166,7 +167,7 @@ def _news(session: Session, seen: SeenRefund | SeenDispute, known_rank: int) -> 
     organization = whose(session, seen.customer_id, seen.metadata)
     if organization is None:
         return False
-    ours = organization.stripe_customer_id == seen.customer_id
+    ours = customers.is_of(session, organization, seen.customer_id)
     return ours or reversal_store.knows_payment(session, stored_id(organization), found.payment_id)
 
 

@@ -21,8 +21,8 @@ from billing_app.domain.recurring import Billed, State
 from billing_app.gateways.payments import Payments
 from billing_app.gateways.subscriptions import ENDED, Subscription
 from billing_app.services import accounts, invoice_events, payment_account, recurring_packs
-from billing_app.services.purchases import Enter
 from billing_app.services.unattended import Transaction, entering
+from billing_app.services.visits import Enter
 from billing_app.store import credits as credit_store
 from billing_app.store import orgs as org_store
 from billing_app.store import recurring as store

@@ -24,6 +24,7 @@ from billing_app.gateways.reversals import Dispute, Refund, Reversals
 from billing_app.services import credits, fulfilment, invoice_events, meters, orgs, reversal_notices
 from billing_app.services.reversal_notices import News
 from billing_app.store import credits as credit_store
+from billing_app.store import customers
 from billing_app.store import reversals as store
 from billing_app.store.orgs import stored_id
 from billing_app.store.tables.credits import GrantAction, GrantRow
@@ -95,7 +96,7 @@ def settle(session: Session, reading: Reading, now: datetime, at: datetime | Non
 
 def _organization_of(session: Session, found: Reversals) -> Organization | None:
     """Whose payment it is: the customer's whose id we keep, or else whose purchase it paid for by its metadata."""
-    customer = store.by_customer(session, found.customer_id) if found.customer_id else None
+    customer = customers.organization_of(session, found.customer_id)
     if customer is not None:
         return customer
     try:

@@ -12,13 +12,14 @@ from urllib.parse import quote
 from sqlmodel import Session
 
 from billing_app.domain.errors import NotFoundError
-from billing_app.gateways.payments import Payments
+from billing_app.gateways.payments import OpenCheckout, Payments
 from billing_app.gateways.saved_cards import NewCardSetup
 from billing_app.gateways.saved_cards import SavedCard as Found
 from billing_app.services import accounts, catalog, customers, invoice_events, orgs, payment_account
 from billing_app.services.event_outcomes import Outcome
-from billing_app.services.purchases import Enter
+from billing_app.services.visits import Enter
 from billing_app.store import credits as credit_store
+from billing_app.store import customers as customer_store
 from billing_app.store import top_ups as store
 from billing_app.store.tables.base import new_id
 from billing_app.store.tables.orgs import Organization
@@ -45,7 +46,7 @@ def begin(enter: Enter, payments: Payments, public_url: str, metric: str = "") -
     Raises NotFoundError `metric_not_found`; what `Payments` raises, and UnavailableError `wrong_stripe_account`.
     """
     with enter() as visit:
-        wanted = customers.to_be(visit.organization)
+        wanted, address = customers.to_be(visit.organization), visit.organization.address
         current = catalog.current(visit.session, visit.now)
         currency = current.currency
         if metric:
@@ -53,24 +54,25 @@ def begin(enter: Enter, payments: Payments, public_url: str, metric: str = "") -
         actor, known = visit.actor, payment_account.known(visit.session)
     account = payments.account()
     payment_account.compare(known, account)
-    customer_id = customers.made(payments, wanted)
     with enter() as visit:
         payment_account.confirm(visit.session, account, visit.now)
-        locked = credit_store.lock_organization(visit.session, accounts.organization_id(visit.organization))
-        locked.stripe_customer_id = locked.stripe_customer_id or customer_id
-        visit.session.add(locked)
-    page = f"{public_url.rstrip('/')}/o/{quote(wanted.address, safe='')}/credits?metric={quote(metric, safe='')}"
-    opened = payments.create_card_setup(
-        NewCardSetup(
-            key=f"card_{new_id().hex}",
-            customer_id=customer_id,
-            currency=currency,
-            success_url=f"{page}&card={{CHECKOUT_SESSION_ID}}",
-            cancel_url=page,
-            reference=wanted.address,
-            metadata={"organization": wanted.address, KIND: CARD, ACTOR: actor[:200], METRIC: metric},
+    page = f"{public_url.rstrip('/')}/o/{quote(address, safe='')}/credits?metric={quote(metric, safe='')}"
+    metadata = {"organization": address, KIND: CARD, ACTOR: actor[:200], METRIC: metric}
+
+    def ask(customer_id: str) -> OpenCheckout:
+        return payments.create_card_setup(
+            NewCardSetup(
+                key=f"card_{new_id().hex}",
+                customer_id=customer_id,
+                currency=currency,
+                success_url=f"{page}&card={{CHECKOUT_SESSION_ID}}",
+                cancel_url=page,
+                reference=address,
+                metadata=metadata,
+            )
         )
-    )
+
+    opened = customers.using(enter, payments, wanted, ask)
     return StartedSetup(opened.id, opened.url)
 
 
@@ -84,7 +86,7 @@ def finish(enter: Enter, payments: Payments, session_id: str) -> SavedCard | Non
         return None
     with enter() as visit:
         payment_account.confirm(visit.session, account, visit.now)
-        if found.customer_id != visit.organization.stripe_customer_id:
+        if not customer_store.is_of(visit.session, visit.organization, found.customer_id):
             raise NotFoundError("There is no such page here.", code="checkout_not_found")
         return keep(visit.session, visit.organization, found, visit.now)
 
@@ -123,3 +125,11 @@ def keep(session: Session, organization: Organization, found: Found, now: dateti
     session.flush()
     orgs.raise_revision(session, owner)
     return row
+
+
+def forget(session: Session, owner: int, payment_method_id: str) -> None:
+    """The card is not to be charged any more: somebody took it off its customer. The organization's row is locked."""
+    card = store.card(session, owner)
+    if card is not None and card.payment_method_id == payment_method_id:
+        session.delete(card)
+        session.flush()

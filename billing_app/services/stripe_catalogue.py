@@ -112,12 +112,13 @@ def _step(offer: Offer, old: Price | None) -> Step:
 
 
 def _do(payments: Payments, step: Step) -> str:
-    if step.old is None or step.old.product != step.offer.product:
+    if step.old is None or step.old.product != step.offer.product:  # also one that somebody archived, or another's
         payments.put_product(step.offer.product)
     if step.old is not None and step.deed is not Deed.REPLACE:
         return step.old.id
     made = payments.create_price(step.offer, step.old.id if step.old else "")
-    if step.old is not None:
+    if step.old is not None and step.old.product_id == step.offer.product.id:
+        # A price of another product was never ours: it loses our lookup key, and stays on sale for whoever made it.
         payments.retire_price(step.old.id)
     return made.id
 

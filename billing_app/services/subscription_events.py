@@ -11,7 +11,7 @@ from billing_app.gateways.payments import Payments
 from billing_app.gateways.subscriptions import Subscription
 from billing_app.services import invoice_events, recurring_packs, subscriptions
 from billing_app.services.event_outcomes import Outcome, Write
-from billing_app.store import subscriptions as store
+from billing_app.store import customers
 from billing_app.store.orgs import stored_id
 from billing_app.store.tables.inbox import InboxEvent
 
@@ -52,7 +52,7 @@ def settle(session: Session, found: Subscription, now: datetime, at: datetime | 
 
     The customer decides whose it is; one that we do not know yet is the one that the metadata's order was made for.
     """
-    organization = store.organization_of_customer(session, found.customer_id)
+    organization = customers.organization_of(session, found.customer_id)
     organization = organization or invoice_events.organization_of(session, found.metadata, found.customer_id)
     if organization is None:
         return Outcome(ours=False)

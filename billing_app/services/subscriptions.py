@@ -20,7 +20,7 @@ from billing_app.gateways.prices import Price
 from billing_app.gateways.subscriptions import Subscription
 from billing_app.services import accounts, catalog, credits, orgs, past_due, paying
 from billing_app.store import credits as credit_store
-from billing_app.store import outbox
+from billing_app.store import customers, outbox
 from billing_app.store import subscriptions as store
 from billing_app.store.tables.orgs import Organization
 from billing_app.store.tables.subscriptions import Subscription as Row
@@ -67,9 +67,7 @@ def mirror(
     """
     owner = accounts.organization_id(organization)
     organization = credit_store.lock_organization(session, owner)
-    if organization.stripe_customer_id is None:
-        organization.stripe_customer_id = subscription.customer_id
-        session.add(organization)
+    customers.adopt(session, organization, subscription.customer_id)
     known = store.subscription(session, owner, subscription.id)
     before = Before(known.status, known.scheduled_plan, known.scheduled_at) if known else Before()
     row = known or Row(

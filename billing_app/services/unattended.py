@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from billing_app.services import orgs
-from billing_app.services.purchases import Enter
+from billing_app.services.visits import Enter
 from billing_app.store.tables.orgs import Organization
 
 Transaction = Callable[[], AbstractContextManager[Session]]

@@ -7,6 +7,7 @@ from sqlmodel import Session, col, select
 
 from billing_app.store import troubles
 from billing_app.store.tables.access import Membership
+from billing_app.store.tables.customers import FormerCustomer
 from billing_app.store.tables.orgs import Organization
 
 Place = tuple[int, str, str]
@@ -14,7 +15,7 @@ Place = tuple[int, str, str]
 
 
 def worst_first(session: Session, text: str, after: Place | None, limit: int) -> list[tuple[Organization, int]]:
-    """Organizations whose name or address has `text` in it, or whose customer at Stripe it is, with their ranks.
+    """Organizations whose name or address has `text` in it, or whose customer at Stripe it is or was, with their ranks.
 
     Those with something wrong come first, then by name; `after` is the last place before.
     """
@@ -26,6 +27,9 @@ def worst_first(session: Session, text: str, after: Place | None, limit: int) ->
                 col(Organization.name).icontains(text, autoescape=True),
                 col(Organization.address).icontains(text, autoescape=True),
                 col(Organization.stripe_customer_id) == text,
+                col(Organization.id).in_(
+                    select(FormerCustomer.organization_id).where(FormerCustomer.customer_id == text)
+                ),
             )
         )
     if after is not None:

@@ -8,7 +8,6 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from billing_app.store.tables.credits import GrantAction, GrantRow
-from billing_app.store.tables.orgs import Organization
 from billing_app.store.tables.purchases import Order
 from billing_app.store.tables.reversals import PaymentDispute, PaymentRefund, RefundRequest
 from billing_app.store.tables.top_ups import SavedCard
@@ -65,11 +64,6 @@ def actions_on(session: Session, organization_id: int, grant_ids: Iterable[str])
         col(GrantAction.kind).in_(("refund", "dispute")),
     )
     return list(session.exec(query.order_by(col(GrantAction.number))))
-
-
-def by_customer(session: Session, customer_id: str) -> Organization | None:
-    """The organization that this customer of Stripe's is."""
-    return session.exec(select(Organization).where(Organization.stripe_customer_id == customer_id)).first()
 
 
 def owner_of_card(session: Session, payment_method_id: str) -> int | None:

@@ -7,7 +7,6 @@ from datetime import datetime
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from billing_app.store.tables.orgs import Organization
 from billing_app.store.tables.purchases import Order
 from billing_app.store.tables.subscriptions import PastDueChange, Subscription
 
@@ -18,11 +17,6 @@ PLAN = "plan"
 def subscription(session: Session, organization_id: int, subscription_id: str) -> Subscription | None:
     """A subscription as it is in the database now; whoever changes it holds the organization's row."""
     return session.get(Subscription, (organization_id, subscription_id), populate_existing=True)
-
-
-def organization_of_customer(session: Session, customer_id: str) -> Organization | None:
-    """The organization that this customer at Stripe stands for."""
-    return session.exec(select(Organization).where(Organization.stripe_customer_id == customer_id)).first()
 
 
 def current(session: Session, organization_id: int) -> Subscription | None:

@@ -110,6 +110,12 @@ class StripeCli:
 
     def run(self, *arguments: str) -> str:
         """One command's output. Fails the test if it fails."""
+        done = self.attempt(*arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def attempt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """One command, whatever comes of it."""
         environment = {
             "HOME": str(self.home),
             "XDG_CONFIG_HOME": str(self.home),
@@ -121,7 +127,7 @@ class StripeCli:
             "HTTPS_PROXY": self.door,
             "NO_PROXY": "127.0.0.1",
         }
-        done = subprocess.run(
+        return subprocess.run(
             [self.executable, *arguments, "--api-base", self.api_base, "--color", "off"],
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -130,5 +136,3 @@ class StripeCli:
             timeout=RUN_SECONDS,
             check=False,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from billing_app.services.event_handlers import HANDLERS
+from billing_app.settings import ROOT
 from tests.sandbox.account import TestAccount
 from tests.sandbox.listener import Listener
 from tests.sandbox.process import SandboxServer
@@ -112,3 +115,29 @@ def test_what_it_makes_and_reads(cli: StripeCli, account: TestAccount) -> None:
     made = json.loads(cli.run("products", "create", "--name", "By hand", "-d", "metadata[a]=b"))
     assert account.v1.products.retrieve(made["id"]).metadata["a"] == "b"
     assert json.loads(cli.run("get", f"/v1/products/{made['id']}"))["name"] == "By hand"
+
+
+def commands_of_the_docs() -> list[str]:
+    """What docs/stripe.md tells people to type, on lines of their own and inside of sentences."""
+    text = (ROOT / "docs" / "stripe.md").read_text()
+    return sorted(
+        {found.strip() for found in re.findall(r"(?:^ *|`)(stripe [a-z_]+[^`\n]*)(?:`|$)", text, re.MULTILINE)}
+    )
+
+
+@pytest.mark.parametrize("command", commands_of_the_docs())
+def test_it_understands_what_the_docs_tell_people_to_type(cli: StripeCli, command: str) -> None:
+    _, name, *arguments = shlex.split(command)
+    if name in ("login", "trigger") or command.endswith("create"):
+        arguments = ["--help"]  # these want a browser, or more of their caller
+    done = cli.attempt(name, *arguments)
+    said = done.stdout + done.stderr
+    if name == "listen":  # it listens to a server of Stripe's own, which the stand-in has not
+        assert "authenticating with Stripe" in said
+        assert "must specify" not in said
+    else:
+        assert done.returncode == 0, said
+
+
+def test_the_docs_tell_to_listen() -> None:
+    assert any(command.startswith("stripe listen ") for command in commands_of_the_docs())

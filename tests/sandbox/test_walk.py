@@ -237,6 +237,10 @@ WALK: dict[str, Callable[[World], Any]] = {
         {"customer": w.customer.id, "amount": 500, "currency": "usd", "description": "By hand"}
     ),
     "invoices.create": lambda w: w.by_hand(),
+    "invoices.delete": lambda w: w.v1.invoices.delete(w.by_hand().id),
+    "invoice_items.delete": lambda w: w.v1.invoice_items.delete(
+        w.v1.invoice_items.create({"customer": w.customer.id, "amount": 700, "currency": "usd"}).id
+    ),
     "invoice_items.retrieve": lambda w: w.v1.invoice_items.retrieve(w.pending.id),
     "billing_portal.configurations.create": lambda w: w.configuration,
     "billing_portal.configurations.retrieve": lambda w: w.v1.billing_portal.configurations.retrieve(w.configuration.id),

@@ -26,7 +26,7 @@ from billing_app.domain.catalog import plan_document
 from billing_app.gateways.payments import Payments
 from billing_app.gateways.stripe_payments import payments_of
 from billing_app.services import catalog, plan_changes, reading_plan
-from billing_app.services.purchases import Enter
+from billing_app.services.visits import Enter
 
 router = APIRouter(prefix="/organizations/{address}", tags=["subscription"])
 

@@ -69,24 +69,8 @@ def make(
     )
     data = [lines.write(draft, invoice["id"], off, discount) for draft, off in zip(drafts, taken, strict=True)]
     invoice["lines"] = {"object": "list", "data": data, "has_more": False, "url": f"/v1/invoices/{invoice['id']}/lines"}
-    _settle_amounts(invoice, customer)
+    settle_amounts(invoice, customer)
     return account.add(invoice, "invoice.created") if kept else invoice
-
-
-def add_line(account: Account, invoice: Body, draft: Draft) -> None:
-    """One more line on a draft without discounts. Raises StripeError for one that is open already."""
-    if invoice["status"] != "draft":
-        raise errors.StripeError("This invoice is already finalized.", code="invoice_not_editable")
-    if draft.price["currency"] != invoice["currency"]:
-        raise errors.invalid("currency", "The items of an invoice must have its currency.")
-    kept = invoice["lines"]["data"]
-    data = [*kept, lines.write(draft, invoice["id"], 0, None)]
-    total = sum(line["amount"] for line in data)
-    sums = ("subtotal", "subtotal_excluding_tax", "total", "total_excluding_tax")
-    invoice.update(dict.fromkeys(sums, total), lines={**invoice["lines"], "data": data})
-    _settle_amounts(invoice, account.get(invoice["customer"], "customer"))
-    account.save(invoice)
-    account.emit("invoice.updated", invoice)
 
 
 def _no_money() -> Body:
@@ -113,7 +97,7 @@ def _parent(subscription: Body | None) -> Body | None:
     return {"quote_details": None, "subscription_details": details, "type": "subscription_details"}
 
 
-def _settle_amounts(invoice: Body, customer: Body) -> None:
+def settle_amounts(invoice: Body, customer: Body) -> None:
     """The customer's balance (minus: credit) is set against the total."""
     balance, total = customer["balance"], invoice["total"]
     due = max(0, total + min(0, balance)) if total > 0 else 0
@@ -132,7 +116,7 @@ def finalize(account: Account, invoice: Body) -> Body:
     if invoice["status"] != "draft":
         raise errors.StripeError("This invoice is already finalized.", code="invoice_not_editable")
     customer = account.get(invoice["customer"], "customer")
-    _settle_amounts(invoice, customer)
+    settle_amounts(invoice, customer)
     ending = _ending_balance(customer["balance"], invoice["total"])
     if ending != customer["balance"]:
         account.change(customer, "customer.updated", balance=ending)

@@ -4,10 +4,11 @@ from billing_app.sandbox import changes, errors
 from billing_app.sandbox.account import Account
 from billing_app.sandbox.billing import invoices
 from billing_app.sandbox.billing.invoices import INVOICE, INVOICE_PAYMENT
+from billing_app.sandbox.billing.prorations import INVOICE_ITEM
 from billing_app.sandbox.contract.parameters import Parameters
 from billing_app.sandbox.expansion import includable
 from billing_app.sandbox.payments import intents
-from billing_app.sandbox.resource import Listing, Request, envelope, listing, operation, retrieve, slice_page
+from billing_app.sandbox.resource import Listing, Request, bury, envelope, listing, operation, retrieve, slice_page
 from billing_app.sandbox.resources import payment_methods
 from billing_app.sandbox.storage.objects import Body
 
@@ -80,6 +81,17 @@ def void(account: Account, request: Request) -> Body:
 def mark_uncollectible(account: Account, request: Request) -> Body:
     """Nobody expects it to be paid."""
     return invoices.mark_uncollectible(account, account.get(request.ids[0], INVOICE.kind))
+
+
+@operation("invoices.delete")
+def delete(account: Account, request: Request) -> Body:
+    """Only a draft that belongs to no subscription; what is finalized is voided instead."""
+    body = account.get(request.ids[0], INVOICE.kind)
+    if body["status"] != "draft" or body["_subscription"]:
+        raise errors.StripeError("You can only delete draft invoices that are not for subscriptions.")
+    for item in account.all(INVOICE_ITEM.kind, invoice=body["id"]):
+        bury(account, item, "invoiceitem.deleted")
+    return bury(account, body, "invoice.deleted")
 
 
 @operation("invoices.update")

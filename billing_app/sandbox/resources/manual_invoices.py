@@ -6,7 +6,7 @@ import stripe
 
 from billing_app.sandbox import changes, errors
 from billing_app.sandbox.account import Account
-from billing_app.sandbox.billing import invoices, prorations
+from billing_app.sandbox.billing import draft_lines, invoices, prorations
 from billing_app.sandbox.billing.lines import Draft
 from billing_app.sandbox.billing.prorations import INVOICE_ITEM
 from billing_app.sandbox.contract.parameters import Parameters
@@ -59,7 +59,7 @@ def create_item(account: Account, request: Request) -> Body:
     )
     account.add(item, "invoiceitem.created")
     if invoice is not None:
-        invoices.add_line(account, invoice, replace(draft, invoice_item=item["id"]))
+        draft_lines.add_line(account, invoice, replace(draft, invoice_item=item["id"]))
         account.change(item, None, invoice=invoice["id"])
     return item
 

@@ -12,8 +12,8 @@ from billing_app.domain.errors import InvalidError
 from billing_app.domain.subscriptions import BillingInterval
 from billing_app.services import plan_changes, plan_orders, reading_plan
 from billing_app.services.orgs import Organization
-from billing_app.services.purchases import Enter
 from billing_app.services.views.plan import InvoiceLink, PlanChangeView, PlanView
+from billing_app.services.visits import Enter
 from billing_app.settings import Settings
 from billing_app.ui.desks.plan import PlanDeed
 

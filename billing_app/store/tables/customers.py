@@ -1,0 +1,29 @@
+"""Customers at Stripe that organizations had before: deleted there, and still named by what they had paid."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKeyConstraint, Index, Text
+from sqlmodel import Field
+
+from billing_app.store.tables.base import Big, Moment, Table
+
+
+class FormerCustomer(Table, table=True):
+    """A customer that was deleted at Stripe. Its payments, refunds and disputes go on being the organization's.
+
+    `had` says in words what ended with it, empty for nothing; `reported_at` is when a comparison told operators so.
+    """
+
+    __tablename__ = "former_customers"
+    __table_args__ = (
+        ForeignKeyConstraint(["organization_id"], ["organizations.id"]),
+        Index("ix_former_customers_organization_id", "organization_id"),
+    )
+
+    customer_id: str = Field(primary_key=True, max_length=255)
+    organization_id: int = Field(sa_type=Big)
+    gone_at: datetime = Field(sa_type=Moment, description="when we noticed")
+    had: str = Field(default="", sa_type=Text)
+    reported_at: datetime | None = Field(default=None, sa_type=Moment)
