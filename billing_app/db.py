@@ -6,16 +6,19 @@ write begins with BEGIN IMMEDIATE on SQLite, so that it waits for its turn inste
 
 from __future__ import annotations
 
+import copy
 import math
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.orm import ORMExecuteState
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 from sqlmodel import Session
 
@@ -26,6 +29,12 @@ BUSY_TIMEOUT_MS = 15_000
 """How long a SQLite writer waits for another; longer than any batch, which commits every 200 ms."""
 
 READ_ONLY = "billing_read_only"
+
+CLOCK = "clock"
+"""In `Session.info`: where whoever has got a lock reads the moment, a callable (`store.locks`)."""
+
+HELD = "held"
+"""In `Session.info`: the locks that the transaction holds (`store.locks`)."""
 
 
 class Database:
@@ -41,11 +50,22 @@ class Database:
             self.url = self.url.set(drivername="postgresql+psycopg")
         self.sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(self.url) if self.sqlite else _postgresql_engine(self.url, schema)
+        self.clock: Callable[[], datetime] | None = None
+
+    def ticking(self, clock: Callable[[], datetime]) -> Database:
+        """The same database for a process that lives: whoever waited for a lock reads its moment from `clock` anew.
+
+        Without one, moments that are passed in are those of the locks: for stories of the past, and tests.
+        """
+        found = copy.copy(self)
+        found.clock = clock
+        return found
 
     @contextmanager
     def writing(self) -> Generator[Session]:
         """One transaction that may write: committed at the end, rolled back on any error."""
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            session.info[CLOCK] = self.clock
             yield session
 
     @contextmanager
@@ -68,11 +88,19 @@ class Database:
             return
         options = {"isolation_level": "AUTOCOMMIT"}
         with self.engine.connect().execution_options(**options) as connection, Session(connection) as session:
+            session.info[CLOCK] = self.clock
             yield session
 
     def close(self) -> None:
         """Closes every connection."""
         self.engine.dispose()
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _read_anew(state: ORMExecuteState) -> None:
+    """Under a lock rows are read as they stand: what the session remembers of them is from before it waited."""
+    if state.is_select and not state.is_column_load and state.session.info.get(HELD):
+        state.update_execution_options(populate_existing=True)
 
 
 def _postgresql_engine(url: URL, schema: str) -> Engine:

@@ -86,7 +86,7 @@ def create_api(
     routers: tuple[APIRouter, ...] = ROUTERS,
 ) -> FastAPI:
     """The app for Reflex's `api_transformer`. `checks` are what /readyz looks at; `clock` is for tests."""
-    context = Context(database, settings, clock)
+    context = Context(database.ticking(clock), settings, clock)
     root = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     root.state.context = context
     root.state.checks = checks

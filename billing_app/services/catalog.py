@@ -33,7 +33,7 @@ from billing_app.domain.catalog import (
 )
 from billing_app.domain.errors import ConflictError, UnavailableError
 from billing_app.store import catalog as store
-from billing_app.store import meters, plan_holders
+from billing_app.store import locks, meters, plan_holders
 from billing_app.store.catalog import VersionHead
 from billing_app.store.tables.catalog import CatalogueVersion
 
@@ -104,6 +104,7 @@ def load(
     `catalogue_conflict`.
     """
     store.lock(session)
+    now = locks.moment_of(session, "catalogue", now, *(head.recorded_at for head in store.history(session, 1)))
     loading = prepared(session, document, now, source, from_file=from_file, replace=replace, based_on=based_on)
     if not loading.result.changes and loading.current is not None:
         return loading.result

@@ -63,12 +63,15 @@ def consume(
     _validate(quantity)
     payer, source = paying.route(session, organization, now)
     owner = accounts.organization_id(organization)
-    row = meters.prepare(session, payer, metric_id, now)  # before the key, as a debit does: nobody waits in a circle
+    row, now = meters.prepare(
+        session, payer, metric_id, now
+    )  # before the key, as a debit does: nobody waits in a circle
     if key is not None:
         digest = debits.digest(metric_id, quantity, mode)
         answer = idempotency.take(session, owner, "consume", key, digest, now, strict=strict)
         if answer is not None:
             return replace(Consumed(**json.loads(answer)), repeated=True)
+    paying.same_payer(session, organization, payer, now)
     consumed = _take(session, payer, metric, row, quantity, mode, now, source)
     if key is not None:
         idempotency.answer(session, owner, "consume", key, json.dumps(asdict(consumed)))
@@ -157,7 +160,8 @@ def reserve(
         raise FactRefusedError(f"`timeout_s` is 1 to {MAX_TIMEOUT_S} seconds.", code="invalid_timeout")
     payer, source = paying.route(session, organization, now)
     owner = accounts.organization_id(payer)
-    row = meters.prepare(session, payer, metric_id, now)
+    row, now = meters.prepare(session, payer, metric_id, now)
+    paying.same_payer(session, organization, payer, now)
     existing = meter_store.reservation(session, owner, reservation_id) if reservation_id else None
     if existing is not None:
         return existing
@@ -188,7 +192,7 @@ def confirm(
     Without `quantity` all of it. Confirming twice is one confirmation. Raises NotFoundError `reservation_not_found`,
     FactRefusedError `reservation_expired`, `reservation_exceeded`, `invalid_quantity`.
     """
-    held, row, payer = _held(session, organization, reservation_id, now)
+    held, row, payer, now = _held(session, organization, reservation_id, now)
     if held.confirmed_quantity is not None:
         return held
     real = held.quantity if quantity is None else quantity
@@ -215,7 +219,7 @@ def confirm(
 
 def release(session: Session, organization: Organization, reservation_id: str, now: datetime) -> Reservation:
     """Gives all of a reservation back; releasing twice is once. Raises NotFoundError `reservation_not_found`."""
-    held, row, payer = _held(session, organization, reservation_id, now)
+    held, row, payer, now = _held(session, organization, reservation_id, now)
     if held.closed_at is None:
         held.closed_at = now
         session.add(held)
@@ -227,7 +231,7 @@ def release(session: Session, organization: Organization, reservation_id: str, n
 
 def _held(
     session: Session, organization: Organization, reservation_id: str, now: datetime
-) -> tuple[Reservation, MeterRow, Organization]:
+) -> tuple[Reservation, MeterRow, Organization, datetime]:
     """The reservation, read under the lock of its meter, and whose meter that is.
 
     A sub-organization's is held where somebody above pays for it, perhaps somebody who no longer does.
@@ -236,9 +240,9 @@ def _held(
         owner = accounts.organization_id(holder)
         found = meter_store.reservation(session, owner, reservation_id)
         if found is not None and (holder is organization or found.source == organization.address):
-            row = meters.prepare(session, holder, found.metric, now)
+            row, now = meters.prepare(session, holder, found.metric, now)
             again = meter_store.reservation(session, owner, reservation_id)
-            return again or found, row, holder
+            return again or found, row, holder, now
     raise NotFoundError(f"There is no reservation {reservation_id!r}.", code="reservation_not_found")
 
 

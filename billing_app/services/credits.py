@@ -23,8 +23,8 @@ from billing_app.domain.errors import FactRefusedError, InvalidError, NotFoundEr
 from billing_app.domain.tree import NO_PLAN
 from billing_app.services import accounts, audit, catalog, meters, recounts
 from billing_app.store import credits as store
+from billing_app.store import locks, orgs, outbox, tree
 from billing_app.store import meters as meter_store
-from billing_app.store import orgs, outbox, tree
 from billing_app.store.tables.credits import GrantAction, GrantRow
 from billing_app.store.tables.orgs import Organization
 
@@ -56,25 +56,32 @@ def grant(
     payment_id: str = "",
     pack: str | None = None,
     actor: str = "",
+    backdated: bool = False,
 ) -> GrantRow:
     """Makes a grant, once per `source_key`: a repeated one answers the grant that exists (rule 12).
 
+    `backdated` says that it is told late on purpose, so that it may have ended already (fine point 19).
     Raises FactRefusedError `invalid_quantity`, `invalid_expiry`, `quantity_too_large`; NotFoundError
     `metric_not_found`.
     """
     owner = accounts.organization_id(organization)
-    store.lock_organization(session, owner)
+    now = locks.hold(session, owner, now)
     existing = store.grant_by_source(session, owner, source_key)
     if existing is not None:
         return existing
+    _require_room(session, owner, metric, quantity, now)
+    now = meters.prepare_all(session, organization, [metric], now)
     begins = effective_at or now
     ends = default_expiry(begins) if isinstance(expires_at, str) else expires_at
     named = grant_id or new_grant_id()
     fact = validated_grant(
         Grant(named, quantity, begins, ends, created_at=now, priority=priority, paid_cents=paid_cents)
     )
-    _require_room(session, owner, metric, quantity, now)
-    meters.prepare_all(session, organization, [metric], now)
+    if ends is not None and ends <= now and not backdated:
+        raise FactRefusedError(
+            "These credits would have ended already. Choose a later end, or say that they are told late (`backdated`).",
+            code="invalid_expiry",
+        )
     row = GrantRow(
         organization_id=owner, id=fact.id, metric=metric, quantity=quantity, effective_at=begins, expires_at=ends,
         created_at=now, recorded_at=now, priority=priority, paid_cents=paid_cents, currency=currency, source=source,
@@ -176,13 +183,13 @@ def change_plan(
     `at` is since when, where that is known only now. Raises NotFoundError `plan_not_found`.
     """
     owner = accounts.organization_id(organization)
-    store.lock_organization(session, owner)
+    now = locks.hold(session, owner, now)
     if plan != NO_PLAN:
         catalog.current(session, now).plan(plan)
     held = store.plan_changes(session, owner)
     before = {"plan": held[-1].plan} if held else {}
     metrics = [row.metric for row in meter_store.of_organization(session, owner)]
-    meters.prepare_all(session, organization, metrics, now)
+    now = meters.prepare_all(session, organization, metrics, now)
     store.add_plan_change(session, owner, plan, at or now, now, reason)
     after = {"plan": plan, "reason": reason}
     audit.record(session, owner, now, actor, "plan.changed", plan, before=before, after=after)
@@ -219,11 +226,11 @@ def _act(
 ) -> GrantRow:
     """Records what happened to a grant, once per `source_key`."""
     owner = accounts.organization_id(organization)
-    store.lock_organization(session, owner)
+    now = locks.hold(session, owner, now)
     found = _existing(session, organization, grant_id)
     if store.action_by_source(session, owner, source_key) is not None:
         return found
-    meters.prepare_all(session, organization, [found.metric], now)
+    now = meters.prepare_all(session, organization, [found.metric], now)
     session.add(
         GrantAction(
             organization_id=owner,

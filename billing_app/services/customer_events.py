@@ -15,8 +15,8 @@ from sqlmodel import Session
 from billing_app.gateways.payments import Payments
 from billing_app.services import audit, customers, orgs, saved_cards
 from billing_app.services.event_outcomes import Handler, Outcome, Write
-from billing_app.store import credits as credit_store
 from billing_app.store import customers as customer_store
+from billing_app.store import locks
 from billing_app.store import reversals as store
 from billing_app.store.orgs import stored_id
 from billing_app.store.tables.inbox import InboxEvent
@@ -44,7 +44,7 @@ def card_detached(payments: Payments, event: InboxEvent) -> Write:
         owner = store.owner_of_card(session, card_id)
         if owner is None:
             return Outcome(ours=False)
-        credit_store.lock_organization(session, owner)
+        now = locks.hold(session, owner, now)
         saved_cards.forget(session, owner, card_id)
         audit.record(session, owner, now, audit.SYSTEM, "card.removed", card_id)
         orgs.raise_revision(session, owner)

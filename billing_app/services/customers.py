@@ -21,8 +21,8 @@ from billing_app.gateways.gone import GoneError, Kind
 from billing_app.gateways.payments import NewCustomer, Payments
 from billing_app.services import accounts, audit, operator_mails, orgs, subscription_events
 from billing_app.services.visits import Enter
-from billing_app.store import credits as credit_store
 from billing_app.store import customers as store
+from billing_app.store import locks
 from billing_app.store import recurring as recurring_store
 from billing_app.store import subscriptions as subscription_store
 from billing_app.store import top_ups as top_up_store
@@ -92,7 +92,7 @@ def missed(enter: Enter, payments: Payments, customer_id: str) -> None:
 def forget(session: Session, organization: Organization, customer_id: str, now: datetime) -> list[str]:
     """Writes down, once, that the customer is gone; the subscriptions that ended with it. Operators hear of those."""
     owner = accounts.organization_id(organization)
-    organization = credit_store.lock_organization(session, owner)
+    organization, now = locks.hold_row(session, owner, now)
     if organization.stripe_customer_id != customer_id:
         return []
     plan = subscription_store.current(session, owner)
@@ -137,5 +137,5 @@ def _made(enter: Enter, payments: Payments, wanted: Wanted) -> str:
     """Makes the customer, and keeps it before anything hangs on it; the one that counts, should another be first."""
     customer_id = payments.create_customer(wanted.new)
     with enter() as visit:
-        locked = credit_store.lock_organization(visit.session, accounts.organization_id(visit.organization))
+        locked, _ = locks.hold_row(visit.session, accounts.organization_id(visit.organization), visit.now)
         return store.adopt(visit.session, locked, customer_id) or customer_id

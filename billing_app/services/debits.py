@@ -15,10 +15,14 @@ from billing_app.domain.credits import MAX_QUANTITY, Aggregation
 from billing_app.domain.periods import period_containing
 from billing_app.services import accounts, catalog, paying
 from billing_app.store import debits as store
-from billing_app.store import rollups
+from billing_app.store import locks, rollups
 from billing_app.store.debits import Debit
 from billing_app.store.tables.base import new_id
 from billing_app.store.tables.orgs import Organization
+
+DEBIT = "debit"
+"""The lock of the statement itself. SQLite's was waited for when the transaction began; PostgreSQL's, the meter's, will
+be, and the statement adds that by itself."""
 
 
 class Mode(StrEnum):
@@ -61,6 +65,7 @@ def take(
     if known is None or not 1 <= quantity <= MAX_QUANTITY or not is_consumable(known, metric_id):
         return None
     payer, source = paying.route(session, organization, now)
+    now = locks.moment_of(session, DEBIT, now)
     figures = store.take(
         session,
         Debit(

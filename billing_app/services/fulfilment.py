@@ -31,8 +31,7 @@ from billing_app.services import (
     recurring_packs,
     subscriptions,
 )
-from billing_app.store import credits as credit_store
-from billing_app.store import outbox
+from billing_app.store import locks, outbox
 from billing_app.store import purchases as store
 from billing_app.store.tables.credits import GrantRow
 from billing_app.store.tables.orgs import Organization
@@ -67,10 +66,10 @@ def settle(session: Session, checkout: Checkout, now: datetime) -> Order | None:
     Paid is for ever: an older reading never takes it back, and a closed order whose money came after all is paid.
     Raises InvalidError `unknown_price`; what `credits.grant` raises.
     """
-    found = _order_of(session, checkout)
+    found = _order_of(session, checkout, now)
     if found is None:
         return None
-    organization, order = found
+    organization, order, now = found
     if order.state == OrderState.PAID:
         return order
     if order.kind == subscriptions.PLAN and checkout.subscription is not None:
@@ -127,7 +126,7 @@ def _ask_after(transaction: Transaction, payments: Payments, session_id: str, no
 
 def _plan_next(session: Session, owner: int, order_id: str, now: datetime) -> None:
     """After a look at an order that is still open: when to look again. One that never got a page is closed."""
-    organization = credit_store.lock_organization(session, owner)
+    organization, now = locks.hold_row(session, owner, now)
     order = store.order(session, owner, order_id)
     if order is None or order.state != OrderState.OPEN or order.next_check_at is None or order.next_check_at > now:
         return
@@ -139,15 +138,15 @@ def _plan_next(session: Session, owner: int, order_id: str, now: datetime) -> No
     session.add(order)
 
 
-def _order_of(session: Session, checkout: Checkout) -> tuple[Organization, Order] | None:
-    """The order that a payment names, with its organization's row locked."""
+def _order_of(session: Session, checkout: Checkout, now: datetime) -> tuple[Organization, Order, datetime] | None:
+    """The order that a payment names, with its organization's row locked, and the moment."""
     address, order_id = checkout.metadata.get(ORGANIZATION, ""), checkout.metadata.get(ORDER, "")
     try:
         organization = orgs.by_address(session, address)
     except NotFoundError:
         return None
     owner = accounts.organization_id(organization)
-    organization = credit_store.lock_organization(session, owner)
+    organization, now = locks.hold_row(session, owner, now)
     order = store.order(session, owner, order_id)
     if order is None or order.session_id not in (None, checkout.id) or order.kind not in (PACKS, subscriptions.PLAN):
         return None
@@ -155,7 +154,7 @@ def _order_of(session: Session, checkout: Checkout) -> tuple[Organization, Order
         return None
     if order.session_id is None:
         order.session_id = checkout.id  # the answer to our question got lost, the payer did not
-    return organization, order
+    return organization, order, now
 
 
 def first_invoice(
@@ -163,7 +162,7 @@ def first_invoice(
 ) -> list[GrantRow]:
     """The first invoice of a pack subscription was paid, which is what its order was about; its grants, once."""
     owner = accounts.organization_id(organization)
-    organization = credit_store.lock_organization(session, owner)
+    organization, now = locks.hold_row(session, owner, now)
     order = store.order(session, owner, order_id)
     grants = recurring_packs.paid(session, organization, invoice, now, actor=order.actor if order else "")
     if order is None or order.state == OrderState.PAID:
@@ -203,7 +202,7 @@ def _fulfil(session: Session, organization: Organization, order: Order, checkout
     # A clock of ours that is behind Stripe's must not leave paid credits waiting for it.
     paid_at = min(checkout.paid_at or now, now)
     sold = [(line, sold_at(line.price.metadata)) for line in checkout.lines]
-    meters.prepare_all(session, organization, {each.metric for _, each in sold}, now)
+    now = meters.prepare_all(session, organization, {each.metric for _, each in sold}, now)
     grants = [_grant(session, organization, order, checkout, line, each, paid_at, now) for line, each in sold]
     order.total_cents, order.currency = checkout.total_cents, checkout.currency
     _paid(session, order, checkout.payment_id, paid_at, grants, now)
@@ -245,6 +244,7 @@ def _grant(
         payment_id=checkout.payment_id or "",
         pack=sold.pack,
         actor=order.actor,
+        backdated=True,
     )
 
 

@@ -22,7 +22,7 @@ from billing_app.domain.errors import BillingError, ConflictError, InvalidError,
 from billing_app.services import accounts, audit, catalog, credits, invoice_grants
 from billing_app.services import paying as payers
 from billing_app.services.secrets import digest
-from billing_app.store import attempts, outbox
+from billing_app.store import attempts, locks, outbox
 from billing_app.store import gift_cards as store
 from billing_app.store.tables.base import new_id
 from billing_app.store.tables.credits import GrantRow
@@ -164,7 +164,7 @@ def redeem(session: Session, organization: Organization, code: str, now: datetim
     another pays for would never be used).
     """
     owner = accounts.organization_id(organization)
-    paying = payers.hold(session, organization, now)
+    paying, now = payers.hold(session, organization, now)
     payers.require_active(organization, paying)
     if paying.id != organization.id:
         raise ConflictError(
@@ -196,6 +196,7 @@ def redeem(session: Session, organization: Organization, code: str, now: datetim
         )
         for metric, quantity in sorted(contents_of(card).items())
     ]
+    now = locks.moment(session, now)
     audit.record(session, owner, now, actor, "gift_card.redeemed", card.name, after={"card": card.hint})
     told = {"card": str(card.id), "name": card.name, "grants": [invoice_grants.told(each) for each in made]}
     outbox.add(session, owner, "gift_card.redeemed", f"gift_card:{card.id}", told, now, now)

@@ -11,7 +11,7 @@ from billing_app.domain.errors import ConflictError, InvalidError, NotFoundError
 from billing_app.services import credits, orgs, paying
 from billing_app.services.credits import ONE_YEAR
 from billing_app.services.secrets import digest
-from billing_app.store import grant_owners, ledger, outbox
+from billing_app.store import grant_owners, ledger, locks, outbox
 from billing_app.store.tables.credits import GrantRow
 from billing_app.store.tables.orgs import Organization
 
@@ -35,13 +35,14 @@ def give(
     effective_at: datetime | None = None,
     expires_at: datetime | str | None = ONE_YEAR,
     priority: int = DEFAULT_PRIORITY,
+    backdated: bool = False,
 ) -> GrantRow:
     """A free grant, once per `key`.
 
     Raises InvalidError `reason_required`, ConflictError `paid_by_another`, and as `credits.grant`.
     """
     said = required_reason(reason)
-    payer = paying.payer(session, organization, now)
+    payer, now = paying.hold(session, organization, now)
     if payer.id != organization.id:
         raise ConflictError(
             f"{payer.name} pays for this organization: credits given here would not be used. Give them there.",
@@ -60,8 +61,10 @@ def give(
         effective_at=effective_at,
         expires_at=expires_at,
         priority=priority,
+        backdated=backdated,
         actor=actor,
     )
+    now = locks.moment(session, now)
     told = {"metric": made.metric, "grant": made.id, "quantity": made.quantity, "reason": said}
     told["expires_at"] = made.expires_at.isoformat() if made.expires_at else None
     outbox.add(
@@ -78,6 +81,7 @@ def void(session: Session, grant_id: str, now: datetime, *, reason: str, actor: 
         raise NotFoundError(f"There is no grant {grant_id!r}.", code="grant_not_found")
     organization = orgs.by_id(session, owner)
     found = credits.void(session, organization, grant_id, now, reason=said, actor=actor)
+    now = locks.moment(session, now)
     # One that had not begun has no rows in the ledger: all of it is gone.
     gone = found.quantity if found.effective_at > now else -ledger.sum_of_grant(session, owner, grant_id, "void")
     told = {"grant": grant_id, "metric": found.metric, "quantity": gone, "reason": said}

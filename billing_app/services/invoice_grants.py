@@ -69,7 +69,7 @@ def grant_lines(
         for line in invoice.lines
         if brings_credits(line.amount_cents, line.count, proration=line.proration) and (what := sold(line)) is not None
     ]
-    meters.prepare_all(session, organization, {what.metric for _, what in lines}, now)
+    now = meters.prepare_all(session, organization, {what.metric for _, what in lines}, now)
     current = catalog.current(session, now)
     return [
         credits.grant(
@@ -87,6 +87,7 @@ def grant_lines(
             payment_id=invoice.payment_id,
             pack=what.pack,
             actor=actor,
+            backdated=True,
         )
         for line, what in lines
     ]

@@ -1,6 +1,7 @@
 """The one gate in front of everything that a plan limits.
 
-`require` locks whoever pays, counts and decides; what is created follows in the same transaction. Of N creations at
+`require` locks whoever pays, counts and decides; what is created follows in the same transaction, at its moment
+(`locks.moment`). Of N creations at
 once with room for one, exactly one passes: the others wait for its lock and then count it.
 """
 
@@ -40,7 +41,7 @@ def require(session: Session, organization: Organization, limit: Limit, now: dat
 
     Raises ForbiddenError `limit_reached` (of the census `census_too_large`) or `organization_inactive`.
     """
-    payer = paying.hold(session, organization, now)
+    payer, now = paying.hold(session, organization, now)
     paying.require_active(organization, payer)
     plan = plan_in_force(session, payer, now)
     found = _use(session, payer, plan, limit, now)

@@ -13,8 +13,8 @@ from billing_app.domain.errors import ConflictError, InvalidError, NotFoundError
 from billing_app.domain.limits import Limit
 from billing_app.services import audit, limits, links, orgs, paying, users
 from billing_app.services.links import Kind
-from billing_app.store import credits as credit_store
 from billing_app.store import links as link_store
+from billing_app.store import locks
 from billing_app.store import members as store
 from billing_app.store import users as user_store
 from billing_app.store.orgs import stored_id
@@ -58,7 +58,7 @@ def invite(
     `invalid_email` or `invalid_role`, ConflictError `already_member`.
     """
     address = users.valid_email(email)
-    payer = paying.hold(session, organization, now)
+    payer, now = paying.hold(session, organization, now)
     paying.require_active(organization, payer)
     known = user_store.by_email(session, address)
     owner = stored_id(organization)
@@ -87,7 +87,7 @@ def change_role(
     """
     if role not in ALL_ROLES:
         raise InvalidError(f"A member's role is one of {', '.join(sorted(ALL_ROLES))}.", code="invalid_role")
-    owner, membership, user = _held(session, organization, user_id)
+    owner, membership, user, now = _held(session, organization, user_id, now)
     before = Role(membership.role)
     if role is not Role.ADMIN:
         _keep_an_admin(session, owner, membership, "Make somebody else an admin first.")
@@ -105,7 +105,7 @@ def remove(session: Session, organization: Organization, user_id: UUID, now: dat
 
     Raises NotFoundError `member_not_found`, ConflictError `last_admin`.
     """
-    owner, membership, user = _held(session, organization, user_id)
+    owner, membership, user, now = _held(session, organization, user_id, now)
     _keep_an_admin(session, owner, membership, "Make somebody else an admin before.")
     accepted, role = membership.since is not None, membership.role
     store.remove(session, owner, user.id)
@@ -117,14 +117,16 @@ def remove(session: Session, organization: Organization, user_id: UUID, now: dat
     orgs.raise_revision(session, owner)
 
 
-def _held(session: Session, organization: Organization, user_id: UUID) -> tuple[int, Membership, User]:
+def _held(
+    session: Session, organization: Organization, user_id: UUID, now: datetime
+) -> tuple[int, Membership, User, datetime]:
     """A membership, the organization locked: two admins who demote each other at once do not both succeed."""
     owner = stored_id(organization)
-    credit_store.lock_organization(session, owner)
+    now = locks.hold(session, owner, now)
     membership = _membership(session, owner, user_id)
     user = user_store.by_id(session, user_id)
     assert user is not None
-    return owner, membership, user
+    return owner, membership, user, now
 
 
 def _membership(session: Session, owner: int, user_id: UUID) -> Membership:

@@ -14,14 +14,15 @@ from billing_app.domain import engine, notices
 from billing_app.domain.accounts import Account
 from billing_app.domain.allowances import largest_held
 from billing_app.domain.catalog import TOKEN_ID
+from billing_app.domain.clocks import is_plausible, latest
 from billing_app.domain.credits import MAX_QUANTITY, NEVER, Aggregation, History
 from billing_app.domain.engine_state import State
 from billing_app.domain.entitlements import MeterState, Reading
 from billing_app.domain.periods import period_containing
 from billing_app.domain.thresholds import marks, next_used
 from billing_app.services import accounts, top_up_arming
+from billing_app.store import locks, outbox
 from billing_app.store import meters as store
-from billing_app.store import outbox
 from billing_app.store.meters import Figures
 from billing_app.store.tables.meters import MeterRow
 from billing_app.store.tables.orgs import Organization
@@ -35,27 +36,48 @@ def fresh(session: Session, organization: Organization, metric: str, now: dateti
 
     Raises NotFoundError `metric_not_found`.
     """
-    row = store.lock(session, accounts.organization_id(organization), metric, now)
+    row, now = hold(session, organization, metric, now)
     if not usable(row, now):
         recompute(session, organization, row, now)
     return row
 
 
-def prepare(session: Session, organization: Organization, metric: str, now: datetime) -> MeterRow:
-    """Locks the meter before a fact is recorded; boundaries that have passed are told as of before the fact."""
-    row = fresh(session, organization, metric, now)
-    row.watched_at = max(now, row.watched_at or now)
-    return row
+def hold(session: Session, organization: Organization, metric: str, now: datetime) -> tuple[MeterRow, datetime]:
+    """Locks the meter as it is, and answers the moment of whoever now holds it (fine point 17)."""
+    owner = accounts.organization_id(organization)
+    row = store.lock(session, owner, metric, now)
+    return row, locks.moment_of(session, ("meter", owner, metric), now, row.watched_at)
 
 
-def prepare_all(session: Session, organization: Organization, metrics: Iterable[str], now: datetime) -> None:
-    """Prepares `metrics` and every other meter of the organization, in the common order.
+def prepare(session: Session, organization: Organization, metric: str, now: datetime) -> tuple[MeterRow, datetime]:
+    """Locks the meter before a fact is recorded; boundaries that have passed are told as of before the fact.
+
+    Answers the moment of the fact with it: by then somebody else may have used what there was.
+    """
+    row, now = hold(session, organization, metric, now)
+    _look(session, organization, row, now)
+    return row, now
+
+
+def prepare_all(session: Session, organization: Organization, metrics: Iterable[str], now: datetime) -> datetime:
+    """Prepares `metrics` and every other meter of the organization, in the common order; the moment of the fact.
 
     For facts about credits: the ledger is posted with them, and posting looks at all meters.
     """
-    held = {row.metric for row in store.of_organization(session, accounts.organization_id(organization))}
-    for metric in sorted(held | set(metrics)):
-        prepare(session, organization, metric, now)
+    known = {row.metric for row in store.of_organization(session, accounts.organization_id(organization))}
+    rows = []
+    for metric in sorted(known | set(metrics)):
+        row, now = hold(session, organization, metric, now)
+        rows.append(row)
+    for row in rows:
+        _look(session, organization, row, now)
+    return now
+
+
+def _look(session: Session, organization: Organization, row: MeterRow, now: datetime) -> None:
+    if not usable(row, now):
+        recompute(session, organization, row, now)
+    row.watched_at = now
 
 
 def recompute(
@@ -63,11 +85,13 @@ def recompute(
 ) -> None:
     """Computes the meter anew and tells what passed since it was last watched.
 
-    A clock that is behind never takes it back: the row's own time stands. Who waited for the row has an earlier `now`
-    than whoever was first, and would not count what that one took. `facts` are the metric's as of `now`, where the
-    caller, who holds the row's lock, has read them already.
+    A clock that is behind never takes it back: the row's own time stands, unless it is so far ahead that the clock
+    which wrote it was wrong (docs/decisions/0017). `facts` are the metric's as of `now`, where the caller, who holds
+    the row's lock, has read them already.
     """
     moment = seen_at(row, now)
+    if not is_plausible(row.watched_at, now):
+        row.watched_at = None
     if facts is None or moment != now:
         facts = accounts.history(session, organization, row.metric, moment)
     reserved, first_end = store.reserved(session, row.organization_id, row.metric, moment)
@@ -103,8 +127,8 @@ def reading(row: MeterRow | Figures, aggregation: Aggregation) -> Reading:
 
 
 def usable(row: MeterRow | Figures, now: datetime) -> bool:
-    """Whether the row may be used as it is."""
-    return not row.stale and now < row.valid_until
+    """Whether the row may be used as it is: not stale, of this time, and not written by a clock that was ahead."""
+    return not row.stale and now < row.valid_until and is_plausible(row.watched_at, now)
 
 
 def next_look(facts: History, after: datetime) -> datetime:
@@ -114,7 +138,7 @@ def next_look(facts: History, after: datetime) -> datetime:
 
 def seen_at(row: MeterRow, now: datetime) -> datetime:
     """The moment that the row is right for: `now`, or the latest at which anybody has looked at it."""
-    return now if row.watched_at is None else max(now, row.watched_at)
+    return latest(now, row.watched_at)
 
 
 def shown_deficit(account: Account) -> int:

@@ -14,7 +14,7 @@ from sqlmodel import Session
 from billing_app.domain.errors import ForbiddenError, InvalidError
 from billing_app.domain.voting import Given, Option, OptionKind, OptionState, options
 from billing_app.services import audit, catalog, limits, orgs, paying
-from billing_app.store import credits as credit_store
+from billing_app.store import locks
 from billing_app.store import overrides as override_store
 from billing_app.store import processes as store
 from billing_app.store.orgs import stored_id
@@ -90,7 +90,7 @@ def switch(
     InvalidError `unknown_feature`, `unknown_voting_type`.
     """
     owner = stored_id(organization)
-    credit_store.lock_organization(session, owner)
+    now = locks.hold(session, owner, now)
     found = {(each.kind, each.id): each for each in available(session, organization, now)}
     before, after = {}, {}
     for (kind, name), on in wanted.items():

@@ -13,7 +13,7 @@ from billing_app.domain.credits import MAX_QUANTITY
 from billing_app.domain.errors import InvalidError
 from billing_app.domain.limits import Limit
 from billing_app.services import audit, catalog, orgs
-from billing_app.store import credits as credit_store
+from billing_app.store import locks
 from billing_app.store import overrides as store
 from billing_app.store.orgs import stored_id
 from billing_app.store.tables.orgs import Organization
@@ -54,7 +54,7 @@ def put(
     if not reason.strip() or len(reason) > MAX_REASON:
         raise InvalidError(f"Say why, in 1 to {MAX_REASON} characters.", code="reason_required")
     owner = stored_id(organization)
-    credit_store.lock_organization(session, owner)
+    now = locks.hold(session, owner, now)
     before = {row.name: row.value for row in store.in_force(session, owner, now, kind) if row.name == name}
     store.end(session, owner, kind, name, now)
     row = OrganizationOverride(
@@ -72,7 +72,7 @@ def put(
 def end(session: Session, organization: Organization, kind: Kind, name: str, now: datetime, *, actor: str) -> None:
     """Takes an override back; the plan holds again. Ending what is not there changes nothing."""
     owner = stored_id(organization)
-    credit_store.lock_organization(session, owner)
+    now = locks.hold(session, owner, now)
     before = {row.name: row.value for row in store.in_force(session, owner, now, kind) if row.name == name}
     if not before:
         return

@@ -10,9 +10,8 @@ from datetime import datetime
 from sqlmodel import Session
 
 from billing_app.services import accounts, meters, recounts
-from billing_app.store import credits as credit_store
+from billing_app.store import locks, orgs
 from billing_app.store import meters as meter_store
-from billing_app.store import orgs
 from billing_app.store import subscriptions as store
 from billing_app.store.tables.orgs import Organization
 
@@ -32,9 +31,9 @@ def record(
 ) -> None:
     """The plan is owed for, or paid, from `at` on. Meters, ledger and pages of this organization follow at once."""
     owner = accounts.organization_id(organization)
-    credit_store.lock_organization(session, owner)
+    now = locks.hold(session, owner, now)
     metrics = [row.metric for row in meter_store.of_organization(session, owner)]
-    meters.prepare_all(session, organization, metrics, now)
+    now = meters.prepare_all(session, organization, metrics, now)
     store.add_past_due_change(session, owner, at, now, past_due=past_due, reason=reason)
     meter_store.mark_stale(session, owner)
     for metric in sorted(metrics):

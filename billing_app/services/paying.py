@@ -10,8 +10,7 @@ from typing import TypeVar
 from sqlmodel import Session
 
 from billing_app.domain.errors import ConflictError, ForbiddenError
-from billing_app.store import credits as credit_store
-from billing_app.store import tree
+from billing_app.store import locks, tree
 from billing_app.store.orgs import stored_id
 from billing_app.store.tables.orgs import Organization
 
@@ -66,14 +65,19 @@ def group(session: Session, paying: Organization, now: datetime) -> set[int]:
     return found
 
 
-def hold(session: Session, organization: Organization, now: datetime) -> Organization:
-    """Locks the organization and whoever pays for it, and says who that is.
+def hold(session: Session, organization: Organization, now: datetime) -> tuple[Organization, datetime]:
+    """Locks the organization and whoever pays for it, and says who that is and what moment it is then.
 
     Rows are locked by id, as everywhere. Who pays is asked again under the lock: a plan may just have come or gone.
     """
     expected = payer(session, organization, now)
     for owner in sorted({stored_id(organization), stored_id(expected)}):
-        credit_store.lock_organization(session, owner)
+        now = locks.hold(session, owner, now)
+    return same_payer(session, organization, expected, now), now
+
+
+def same_payer(session: Session, organization: Organization, expected: Organization, now: datetime) -> Organization:
+    """Whoever pays, seen under the lock. Raises ConflictError `changed_meanwhile` if that is somebody else by now."""
     found = payer(session, organization, now)
     if found.id != expected.id:
         raise ConflictError("The plan of this organization was changed just now. Try again.", code="changed_meanwhile")

@@ -21,6 +21,7 @@ from billing_app.domain.processes import Content, ProcessState
 from billing_app.domain.voting import EMAILS, SMS
 from billing_app.services import audit, consumption, limits, options, orgs, paying, usage
 from billing_app.services.usage import ReportedEvent
+from billing_app.store import locks
 from billing_app.store import processes as store
 from billing_app.store.orgs import stored_id
 from billing_app.store.tables.orgs import Organization
@@ -58,6 +59,7 @@ def create(session: Session, organization: Organization, content: Content, now: 
     """A new draft. Raises ForbiddenError `limit_reached` (drafts), InvalidError `invalid_process`."""
     checked = domain.checked(content)
     limits.require(session, organization, Limit.DRAFTS, now)
+    now = locks.moment(session, now)
     row = _insert(session, organization, checked, now, actor)
     after = {"state": row.state, "title": checked.title}
     audit.record(session, stored_id(organization), now, actor, "process.created", str(row.id), after=after)
@@ -112,7 +114,7 @@ def publish(session: Session, organization: Organization, process_id: UUID, now:
     Raises InvalidError `process_incomplete` with what is `missing`; ForbiddenError `census_too_large`,
     `limit_reached`, `voting_type_not_in_plan`, `feature_not_in_plan`, `..._switched_off`; CreditsExhaustedError.
     """
-    paying.hold(session, organization, now)  # the organization's row before the process's, as everywhere
+    _, now = paying.hold(session, organization, now)  # the organization's row before the process's, as everywhere
     row = _locked(session, organization, process_id)
     content = domain.decode(row.content)
     if row.state == ProcessState.PUBLISHED:
@@ -124,7 +126,7 @@ def publish(session: Session, organization: Organization, process_id: UUID, now:
 def publish_new(session: Session, organization: Organization, content: Content, now: datetime, *, actor: str) -> Shown:
     """Publishes at once what was never a draft, so that no draft has to be free for it. Raises what `publish` does."""
     checked = domain.checked(content)
-    paying.hold(session, organization, now)
+    _, now = paying.hold(session, organization, now)
     return _publish(session, organization, _insert(session, organization, checked, now, actor), checked, now, actor)
 
 
@@ -143,7 +145,7 @@ def end(
     `sent` is how many messages went out per metric; without a word a closed process has sent all, a cancelled one
     none. Ending twice is once. Raises ConflictError `process_not_published`, InvalidError `invalid_quantity`.
     """
-    paying.hold(session, organization, now)
+    _, now = paying.hold(session, organization, now)
     row = _locked(session, organization, process_id)
     if row.state in ENDS:
         return Shown(row, domain.decode(row.content))
@@ -186,6 +188,7 @@ def _publish(
         consumed = consumption.consume(session, organization, metric, quantity, now, key=key)
         if not consumed.accepted:
             raise consumption.exhausted(metric, quantity, consumed)
+    now = locks.moment(session, now)
     row.state, row.published_at, row.changed_at = ProcessState.PUBLISHED.value, now, now
     row.emails, row.sms = content.used.get(EMAILS, 0), content.used.get(SMS, 0)
     session.add(row)

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from billing_app.domain.errors import ConflictError, InvalidError
 from billing_app.domain.limits import Limit
 from billing_app.services import audit, limits, orgs
-from billing_app.store import credits as credit_store
+from billing_app.store import locks
 from billing_app.store.orgs import stored_id
 from billing_app.store.tables.orgs import Organization
 
@@ -46,8 +46,9 @@ def change(
     owner = stored_id(organization)
     if wanted.get("subdomain", organization.subdomain) not in ("", organization.subdomain):
         limits.require(session, organization, Limit.CUSTOM_URL, now)
+        now = locks.moment(session, now)
     else:
-        credit_store.lock_organization(session, owner)
+        now = locks.hold(session, owner, now)
     before = {name: getattr(organization, name) for name in wanted}
     try:
         with session.begin_nested():
@@ -63,7 +64,7 @@ def change(
 def set_active(session: Session, organization: Organization, active: bool, now: datetime, *, actor: str) -> None:
     """Deactivates an organization, which keeps its data and allows nothing more, or lets it work again."""
     owner = stored_id(organization)
-    credit_store.lock_organization(session, owner)
+    now = locks.hold(session, owner, now)
     if organization.active == active:
         return
     organization.active = active

@@ -35,7 +35,7 @@ from billing_app.services import (
 from billing_app.services.customers import Wanted
 from billing_app.services.visits import Enter, Visit
 from billing_app.store import credits as credit_store
-from billing_app.store import idempotency
+from billing_app.store import idempotency, locks
 from billing_app.store import purchases as store
 from billing_app.store.tables.base import new_id
 from billing_app.store.tables.credits import GrantRow
@@ -162,7 +162,7 @@ def record_session(
     Raises NotFoundError `order_not_found`.
     """
     owner = accounts.organization_id(organization)
-    credit_store.lock_organization(session, owner)
+    now = locks.hold(session, owner, now)
     order = store.order(session, owner, order_id)
     if order is None:
         raise NotFoundError(f"There is no order {order_id!r}.", code="order_not_found")

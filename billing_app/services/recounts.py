@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
+from billing_app.domain.clocks import is_plausible, latest
 from billing_app.domain.credits import History
 from billing_app.domain.engine_state import State
 from billing_app.domain.periods import period_at
@@ -17,8 +18,8 @@ from billing_app.services import accounts, meters
 from billing_app.services.reasons import conversion_reasons, reason_for
 from billing_app.store import credits as credit_store
 from billing_app.store import ledger as store
+from billing_app.store import locks, orgs, quiet, runs
 from billing_app.store import meters as meter_store
-from billing_app.store import orgs, quiet, runs
 from billing_app.store.tables.credits import GrantRow
 from billing_app.store.tables.ledger import LedgerEntry
 from billing_app.store.tables.meters import MeterRow
@@ -64,7 +65,7 @@ def post(session: Session, organization: Organization, now: datetime) -> int:
     Two at once: both lock the organization's row, so the second finds nothing left to post; should that ever fail,
     the unique keys of the rows let only one of them commit.
     """
-    credit_store.lock_organization(session, accounts.organization_id(organization))
+    now = locks.hold(session, accounts.organization_id(organization), now)
     return _post(session, organization, now)
 
 
@@ -73,12 +74,15 @@ def _post(session: Session, organization: Organization, now: datetime) -> int:
     owner = accounts.organization_id(organization)
     held: accounts.Plans | None = None
     written = 0
-    for row in meter_store.lock_all(session, owner):
+    rows = meter_store.lock_all(session, owner)
+    for row in rows:
+        now = locks.moment_of(session, ("meter", owner, row.metric), now, row.watched_at, row.posted_at)
+    for row in rows:
         if not is_due(row, now):
             continue
         held = held or accounts.plans(session, owner)
         written += _post_metric(session, organization, row, now, held)
-    organization.recounted_at = max(now, organization.recounted_at or now)
+    organization.recounted_at = now
     session.add(organization)
     session.flush()
     return written
@@ -86,7 +90,8 @@ def _post(session: Session, organization: Organization, now: datetime) -> int:
 
 def is_due(row: MeterRow, now: datetime) -> bool:
     """Whether the ledger of a metric may be behind: a fact was recorded, or a boundary passed, since it was posted."""
-    return row.changed or row.post_due_at is None or row.post_due_at <= now
+    wrong = not (is_plausible(row.watched_at, now) and is_plausible(row.posted_at, now))
+    return row.changed or row.post_due_at is None or row.post_due_at <= now or wrong
 
 
 def balance(session: Session, organization: Organization, metric: str, now: datetime) -> tuple[int, int]:
@@ -109,7 +114,7 @@ def _post_metric(
     session: Session, organization: Organization, row: MeterRow, now: datetime, held: accounts.Plans
 ) -> int:
     owner, metric = accounts.organization_id(organization), row.metric
-    moment = max(now, row.posted_at or now)
+    moment = latest(now, row.posted_at)
     facts = accounts.history(session, organization, metric, moment, held=held)
     if not meters.usable(row, now):
         meters.recompute(session, organization, row, now, facts if moment == now else None)
@@ -268,8 +273,8 @@ def _batches(
             runs.take_lease(session, LEASE, holder, now())
             due = meter_store.due(session, as_of, after, BATCH)
             for organization_id in due:
-                organization = credit_store.lock_organization(session, organization_id)
-                written = _post(session, organization, as_of)
+                organization, moment = locks.hold_row(session, organization_id, as_of)
+                written = _post(session, organization, moment)
                 outcome.organizations_seen += 1
                 outcome.organizations_changed += bool(written)
                 outcome.entries += written

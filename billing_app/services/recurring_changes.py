@@ -23,7 +23,7 @@ from billing_app.gateways.subscriptions import ENDED, Subscription
 from billing_app.services import accounts, invoice_events, payment_account, recurring_packs
 from billing_app.services.unattended import Transaction, entering
 from billing_app.services.visits import Enter
-from billing_app.store import credits as credit_store
+from billing_app.store import locks
 from billing_app.store import orgs as org_store
 from billing_app.store import recurring as store
 from billing_app.store.tables.orgs import Organization
@@ -74,7 +74,7 @@ def decide(
     if not 0 <= count <= MAX_COUNT:
         raise InvalidError(f"Of each pack, 1 to {MAX_COUNT} can be bought at once.", code="invalid_count")
     owner = accounts.organization_id(organization)
-    credit_store.lock_organization(session, owner)
+    now = locks.hold(session, owner, now)
     row = recurring_packs.one(session, organization, pack_id)
     if row.state == State.ENDED or (row.renews_at <= now and row.next_count == 0):
         raise ConflictError("This pack has ended. Buy it again to have it renewed.", code="recurring_pack_ended")
@@ -106,7 +106,7 @@ def _tell(enter: Enter, payments: Payments, subscription_id: str) -> Subscriptio
         found = payments.change_packs(f"packs:{subscription_id}:{said}", subscription_id, wanted_change)
     with enter() as visit:
         owner = accounts.organization_id(visit.organization)
-        credit_store.lock_organization(visit.session, owner)
+        locks.hold(visit.session, owner, visit.now)
         for row in store.of_subscription(visit.session, owner, subscription_id):
             row.told_revision = max(row.told_revision, told.get(row.id, 0))
             visit.session.add(row)
@@ -116,14 +116,14 @@ def _tell(enter: Enter, payments: Payments, subscription_id: str) -> Subscriptio
 def _follow(enter: Enter, found: Subscription) -> None:
     with enter() as visit:
         owner = accounts.organization_id(visit.organization)
-        credit_store.lock_organization(visit.session, owner)
+        now = locks.hold(visit.session, owner, visit.now)
         rows = store.of_subscription(visit.session, owner, found.id)
         if any(row.told_revision != row.revision for row in rows):
             for row in rows:  # Stripe refused what was decided: what stands there is what stands
                 row.told_revision = row.revision
                 visit.session.add(row)
             visit.session.flush()
-        recurring_packs.mirror(visit.session, visit.organization, found, visit.now)
+        recurring_packs.mirror(visit.session, visit.organization, found, now)
 
 
 def sweep(transaction: Transaction, payments: Payments, now: Callable[[], datetime]) -> int:
@@ -156,8 +156,8 @@ def _look_after(
         # One that cannot be settled must not keep the others waiting; it is looked at again.
         log.warning("renewal_not_settled", subscription=subscription_id, code=error.code, detail=error.detail)
     with transaction() as session:
-        credit_store.lock_organization(session, owner)
+        moment = locks.hold(session, owner, now())
         for row in store.of_subscription(session, owner, subscription_id):
-            if row.check_at is not None and row.check_at <= now():
-                row.check_at = now() + LOOK_AGAIN
+            if row.check_at is not None and row.check_at <= moment:
+                row.check_at = moment + LOOK_AGAIN
                 session.add(row)

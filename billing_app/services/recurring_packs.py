@@ -17,8 +17,7 @@ from billing_app.gateways.invoices import Invoice, InvoiceLine
 from billing_app.gateways.prices import Price
 from billing_app.gateways.subscriptions import ENDED, Item, Status, Subscription
 from billing_app.services import accounts, invoice_grants
-from billing_app.store import credits as credit_store
-from billing_app.store import orgs, outbox
+from billing_app.store import locks, orgs, outbox
 from billing_app.store import recurring as store
 from billing_app.store.tables.base import new_id
 from billing_app.store.tables.credits import GrantRow
@@ -56,7 +55,7 @@ def paid(
 ) -> list[GrantRow]:
     """A pack subscription's invoice was paid: its grants, once, and where its packs stand. Tells of a renewal."""
     owner = accounts.organization_id(organization)
-    organization = credit_store.lock_organization(session, owner)
+    organization, now = locks.hold_row(session, owner, now)
     grants = invoice_grants.grant_lines(session, organization, invoice, now, once=invoice_grants.PURCHASE, actor=actor)
     for line in invoice.lines:
         sold = invoice_grants.sold(line)
@@ -73,7 +72,7 @@ def paid(
 def unpaid(session: Session, organization: Organization, invoice: Invoice, now: datetime) -> None:
     """A pack subscription's renewal was not paid: its packs are past due until it is. Nothing else is touched."""
     owner = accounts.organization_id(organization)
-    credit_store.lock_organization(session, owner)
+    now = locks.hold(session, owner, now)
     if invoice.paid_at is not None or invoice.reason == "subscription_create":
         return
     for row in store.of_subscription(session, owner, invoice.subscription_id):
@@ -87,7 +86,7 @@ def unpaid(session: Session, organization: Organization, invoice: Invoice, now: 
 def mirror(session: Session, organization: Organization, subscription: Subscription, now: datetime) -> None:
     """Brings the packs of a subscription to where it stands at Stripe."""
     owner = accounts.organization_id(organization)
-    credit_store.lock_organization(session, owner)
+    now = locks.hold(session, owner, now)
     if subscription.status is Status.INCOMPLETE:
         return  # nobody has paid for anything yet
     rows = {row.pack: row for row in store.of_subscription(session, owner, subscription.id)}

@@ -22,7 +22,7 @@ from billing_app.gateways.reversals import NewRefund
 from billing_app.services import orgs, payment_account, refundable, reversals
 from billing_app.services.refundable import OPEN
 from billing_app.services.views.refunds import RefundView
-from billing_app.store import credits as credit_store
+from billing_app.store import locks
 from billing_app.store import reversals as store
 from billing_app.store.tables.reversals import RefundRequest
 
@@ -136,12 +136,12 @@ def _inside(enter: Enter) -> Generator[Session]:
 
 def _decide(visit: Visit, grant_id: str, amount_cents: int | None, reason: str, key: str) -> RefundRequest:
     """Writes down what is to be given back; a repeated key gives the request that it made."""
-    session, now, text = visit.session, visit.now, reason.strip()
+    session, text = visit.session, reason.strip()
     if not 1 <= len(text) <= MAX_REASON or not text.isprintable():
         raise InvalidError(f"Say why, in 1 to {MAX_REASON} visible characters.", code="reason_required")
     grant = refundable.refundable(session, grant_id)
     owner = grant.organization_id
-    credit_store.lock_organization(session, owner)
+    now = locks.hold(session, owner, visit.now)
     earlier = store.request_by_key(session, owner, key)
     if earlier is not None:
         same = (earlier.grant_id, earlier.reason) == (grant_id, text) and amount_cents in (None, earlier.amount_cents)

@@ -16,7 +16,7 @@ import structlog
 from sqlmodel import Session
 
 from billing_app.services import attempts, audit, orgs, sessions
-from billing_app.store import credits as credit_store
+from billing_app.store import locks
 from billing_app.store import retention as store
 
 log = structlog.get_logger()
@@ -108,10 +108,10 @@ def _invitations(transaction: Transaction, now: Callable[[], datetime]) -> int:
     for membership, email in found:
         owner = membership.organization_id
         with transaction() as session:
-            credit_store.lock_organization(session, owner)
-            if store.end_invitation(session, membership, now()):
+            moment = locks.hold(session, owner, now())
+            if store.end_invitation(session, membership, moment):
                 before = {"role": membership.role}
-                audit.record(session, owner, now(), audit.SYSTEM, "invitation.ended", email, before=before)
+                audit.record(session, owner, moment, audit.SYSTEM, "invitation.ended", email, before=before)
                 orgs.raise_revision(session, owner)
                 ended += 1
     return ended

@@ -23,8 +23,7 @@ from billing_app.gateways.payments import Checkout, Payments
 from billing_app.gateways.reversals import Dispute, Refund, Reversals
 from billing_app.services import credits, fulfilment, invoice_events, meters, orgs, reversal_notices
 from billing_app.services.reversal_notices import News
-from billing_app.store import credits as credit_store
-from billing_app.store import customers
+from billing_app.store import customers, locks
 from billing_app.store import reversals as store
 from billing_app.store.orgs import stored_id
 from billing_app.store.tables.credits import GrantAction, GrantRow
@@ -83,10 +82,10 @@ def settle(session: Session, reading: Reading, now: datetime, at: datetime | Non
     if organization is None:
         return Settled(None)
     owner = stored_id(organization)
-    credit_store.lock_organization(session, owner)
+    now = locks.hold(session, owner, now)
     changed, news = _keep(session, owner, found, now)
     grants = _in_line_order(store.paid_by(session, owner, found.payment_id), reading)
-    meters.prepare_all(session, organization, {grant.metric for grant in grants}, now)
+    now = meters.prepare_all(session, organization, {grant.metric for grant in grants}, now)
     changed |= _follow(session, organization, found, grants, now, _moment(at, now))
     reversal_notices.tell(session, owner, news, grants, now)
     if changed:

@@ -18,8 +18,8 @@ from billing_app.gateways.saved_cards import SavedCard as Found
 from billing_app.services import accounts, catalog, customers, invoice_events, orgs, payment_account
 from billing_app.services.event_outcomes import Outcome
 from billing_app.services.visits import Enter
-from billing_app.store import credits as credit_store
 from billing_app.store import customers as customer_store
+from billing_app.store import locks
 from billing_app.store import top_ups as store
 from billing_app.store.tables.base import new_id
 from billing_app.store.tables.orgs import Organization
@@ -105,7 +105,7 @@ def settle(session: Session, found: Found | None, now: datetime) -> Outcome:
 def keep(session: Session, organization: Organization, found: Found, now: datetime) -> SavedCard:
     """Writes the card down in place of an older one, once. A new card ends the rest that the old one had earned."""
     owner = accounts.organization_id(organization)
-    credit_store.lock_organization(session, owner)
+    now = locks.hold(session, owner, now)
     row = store.card(session, owner)
     if row is not None and (row.setup_id == found.setup_id or row.saved_at > found.saved_at):
         return row

@@ -61,7 +61,7 @@ def create(
     address = users.valid_email(email)
     page = _page(organization, return_to)
     owner = stored_id(organization)
-    payer = paying.hold(session, organization, now)
+    payer, now = paying.hold(session, organization, now)
     user = user_store.by_email(session, address)
     if user is None or not member_store.belongs(session, paying.group(session, payer, now), user.id):
         limits.require(session, organization, Limit.MEMBERSHIPS, now)

@@ -16,8 +16,7 @@ from billing_app.domain.errors import ConflictError, NotFoundError
 from billing_app.domain.limits import Limit
 from billing_app.domain.tree import MAX_LEVELS, NO_PLAN, Lineage, require_place
 from billing_app.services import accounts, audit, credits, limits, orgs, paying, profiles, users
-from billing_app.store import credits as credit_store
-from billing_app.store import members, tree
+from billing_app.store import locks, members, tree
 from billing_app.store import orgs as org_store
 from billing_app.store import users as user_store
 from billing_app.store.orgs import stored_id
@@ -75,6 +74,7 @@ def create(
     `address_taken`, and what `orgs.create` raises.
     """
     limits.require(session, parent, Limit.SUB_ORGS, now)
+    now = locks.moment(session, now)
     require_place(_parents_above(session, parent), 0, stored_id(parent))
     made = orgs.create(
         session, now, name=name, address=address, anchor=parent.anchor, **profiles.validated(profile or {})
@@ -111,13 +111,14 @@ def move(
     if target.id == part.parent_id:
         return
     for owner in sorted({stored_id(organization), stored_id(part), stored_id(target)}):
-        credit_store.lock_organization(session, owner)
+        now = locks.hold(session, owner, now)
     parents = _parents_above(session, organization)
     parents |= {stored_id(each): each.parent_id or 0 for each in tree.descendants(session, stored_id(organization))}
     before = session.get_one(Organization, part.parent_id)
     require_place(parents, stored_id(part), stored_id(target))
     if part.active and paying.payer(session, before, now).id != paying.payer(session, target, now).id:
         limits.require(session, target, Limit.SUB_ORGS, now)
+        now = locks.moment(session, now)
     tree.add_parent(session, part, stored_id(target), now, now)
     change = {"before": {"part_of": before.address}, "after": {"part_of": target.address}}
     for owner in sorted({stored_id(part), stored_id(organization)}):
@@ -134,7 +135,9 @@ def set_active(
     parent = session.get_one(Organization, part.parent_id)
     if active:
         limits.require(session, parent, Limit.SUB_ORGS, now)
-    credit_store.lock_organization(session, stored_id(part))
+        now = locks.moment(session, now)
+    now = locks.moment(session, now)
+    now = locks.hold(session, stored_id(part), now)
     part.active = active
     session.add(part)
     session.flush()
@@ -163,6 +166,7 @@ def _seat(session: Session, parent: Organization, made: Organization, creator: U
     payer = paying.payer(session, made, now)
     if not members.belongs(session, paying.group(session, payer, now), creator.id):
         limits.require(session, made, Limit.MEMBERSHIPS, now)
+        now = locks.moment(session, now)
     above = user_store.membership(session, stored_id(parent), creator.id)
     by_link = above is not None and above.accepted_at is None
     users.join(session, stored_id(made), creator, Role.ADMIN, now, actor=creator.email, by_link=by_link)

@@ -19,8 +19,7 @@ from billing_app.domain.tree import NO_PLAN
 from billing_app.gateways.prices import Price
 from billing_app.gateways.subscriptions import Subscription
 from billing_app.services import accounts, catalog, credits, orgs, past_due, paying
-from billing_app.store import credits as credit_store
-from billing_app.store import customers, outbox
+from billing_app.store import customers, locks, outbox
 from billing_app.store import subscriptions as store
 from billing_app.store.tables.orgs import Organization
 from billing_app.store.tables.subscriptions import Subscription as Row
@@ -66,7 +65,7 @@ def mirror(
     `at` is when what is news about it happened, if somebody knows (an event's moment); Stripe's own dates win over it.
     """
     owner = accounts.organization_id(organization)
-    organization = credit_store.lock_organization(session, owner)
+    organization, now = locks.hold_row(session, owner, now)
     customers.adopt(session, organization, subscription.customer_id)
     known = store.subscription(session, owner, subscription.id)
     before = Before(known.status, known.scheduled_plan, known.scheduled_at) if known else Before()

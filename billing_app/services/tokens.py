@@ -22,7 +22,7 @@ from billing_app.services import accounts, audit, catalog, credits, invoice_gran
 from billing_app.services.secrets import digest
 from billing_app.services.views.cards import RateView, TokensView
 from billing_app.store import credits as store
-from billing_app.store import ledger, outbox
+from billing_app.store import ledger, locks, outbox
 from billing_app.store import meters as meter_store
 from billing_app.store.tables.credits import GrantAction, GrantRow
 from billing_app.store.tables.orgs import Organization
@@ -62,7 +62,7 @@ def convert(
     a remainder at this rate), CreditsExhaustedError.
     """
     owner = accounts.organization_id(organization)
-    store.lock_organization(session, owner)
+    now = locks.hold(session, owner, now)
     name = f"convert:{digest(key)[:KEY_LENGTH]}"
     earlier = store.actions_by_source(session, owner, f"{name}:")
     if earlier:
@@ -70,7 +70,7 @@ def convert(
     current = catalog.current(session, now)
     metric = current.metric(metric_id)
     quantity = current.token_rate(metric.id).quantity_for(tokens)
-    meters.prepare_all(session, organization, [TOKEN_ID, metric.id], now)
+    now = meters.prepare_all(session, organization, [TOKEN_ID, metric.id], now)
     parts = _parts(session, organization, tokens, quantity, now)
     reason = reason_of(metric, quantity)
     _burn(session, organization, parts, now, name=name, reason=reason, actor=actor)
@@ -88,6 +88,7 @@ def convert(
             paid_cents=part.paid_cents,
             currency=current.currency if part.paid_cents else "",
             actor=actor,
+            backdated=True,
         )
         for part in parts
         if part.quantity

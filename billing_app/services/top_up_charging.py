@@ -30,7 +30,7 @@ from billing_app.services import (
     top_ups,
 )
 from billing_app.services.unattended import Transaction
-from billing_app.store import credits as credit_store
+from billing_app.store import locks
 from billing_app.store import top_ups as store
 from billing_app.store.tables.base import new_id
 from billing_app.store.tables.top_ups import TopUpAttempt
@@ -78,8 +78,9 @@ def sweep(transaction: Transaction, payments: Payments, now: Callable[[], dateti
 
 def begin(session: Session, owner: int, metric: str, now: datetime) -> str | None:
     """Writes an attempt down if it is time for one; its id. Whoever else tries at the same moment gets None."""
-    organization = credit_store.lock_organization(session, owner)
+    organization, now = locks.hold_row(session, owner, now)
     meter = meters.fresh(session, organization, metric, now)
+    now = locks.moment(session, now)
     setting, card = store.setting(session, owner, metric), store.card(session, owner)
     if setting is None or card is None or not organization.active:
         return None
@@ -128,11 +129,11 @@ def _go_on(
 ) -> AttemptState:
     """Takes over an attempt that nobody works on any more, unless another was faster."""
     with transaction() as session:
-        credit_store.lock_organization(session, owner)
+        moment = locks.hold(session, owner, now())
         attempt = store.attempt(session, owner, attempt_id)
-        if attempt is None or attempt.worked_until is None or attempt.worked_until > now():
+        if attempt is None or attempt.worked_until is None or attempt.worked_until > moment:
             return AttemptState.OPEN
-        attempt.worked_until = now() + OWN
+        attempt.worked_until = moment + OWN
         session.add(attempt)
     return _work(transaction, payments, owner, attempt_id, now)
 
@@ -156,7 +157,7 @@ def _carry_out(
         found = _read(session, owner, attempt_id, now())
     if found.attempt.state != AttemptState.OPEN:
         return AttemptState(found.attempt.state)
-    invoice_id = found.attempt.invoice_id or _invoice(transaction, payments, found)
+    invoice_id = found.attempt.invoice_id or _invoice(transaction, payments, found, now())
     invoice = payments.invoice(invoice_id)
     if invoice.status is InvoiceStatus.DRAFT:
         invoice = _complete(payments, found, invoice)
@@ -187,7 +188,7 @@ def _read(session: Session, owner: int, attempt_id: str, now: datetime) -> Work:
     return Work(attempt, organization.address, offer, (setting.cap_cents if setting else 0) - paid)
 
 
-def _invoice(transaction: Transaction, payments: Payments, found: Work) -> str:
+def _invoice(transaction: Transaction, payments: Payments, found: Work, now: datetime) -> str:
     """Makes the draft and notes its id before there is anything on it to pay."""
     attempt = found.attempt
     invoice_id = payments.create_invoice(
@@ -205,7 +206,7 @@ def _invoice(transaction: Transaction, payments: Payments, found: Work) -> str:
         )
     )
     with transaction() as session:
-        credit_store.lock_organization(session, attempt.organization_id)
+        locks.hold(session, attempt.organization_id, now)
         row = store.attempt(session, attempt.organization_id, attempt.id)
         if row is not None and row.invoice_id is None:
             row.invoice_id = invoice_id
@@ -235,10 +236,10 @@ def _pay(payments: Payments, found: Work, invoice: Invoice) -> Invoice:
 
 def _wait(transaction: Transaction, owner: int, attempt_id: str, now: Callable[[], datetime]) -> AttemptState:
     with transaction() as session:
-        credit_store.lock_organization(session, owner)
+        moment = locks.hold(session, owner, now())
         row = store.attempt(session, owner, attempt_id)
         if row is not None and row.state == AttemptState.OPEN:
-            row.worked_until = now() + PROCESSING
+            row.worked_until = moment + PROCESSING
             session.add(row)
     return AttemptState.OPEN
 

@@ -10,8 +10,7 @@ from billing_app.domain import top_ups as domain
 from billing_app.domain.top_ups import AttemptState
 from billing_app.gateways.invoices import Invoice
 from billing_app.services import accounts, invoice_grants, orgs
-from billing_app.store import credits as credit_store
-from billing_app.store import outbox
+from billing_app.store import locks, outbox
 from billing_app.store import top_ups as store
 from billing_app.store.tables.credits import GrantRow
 from billing_app.store.tables.orgs import Organization
@@ -24,7 +23,7 @@ ORGANIZATION, KIND, TOP_UP = "organization", "kind", "top_up"
 def paid(session: Session, organization: Organization, invoice: Invoice, now: datetime) -> list[GrantRow]:
     """A top-up's invoice is paid: its grants, once, whoever comes with the news, and whatever became of the attempt."""
     owner = accounts.organization_id(organization)
-    organization = credit_store.lock_organization(session, owner)
+    organization, now = locks.hold_row(session, owner, now)
     grants = invoice_grants.grant_lines(session, organization, invoice, now, once=invoice_grants.TOP_UP)
     attempt = store.attempt(session, owner, invoice.metadata.get(TOP_UP, ""))
     if attempt is None or attempt.state == AttemptState.PAID:
@@ -47,7 +46,7 @@ def paid(session: Session, organization: Organization, invoice: Invoice, now: da
 
 def failed(session: Session, owner: int, attempt_id: str, reason: str, now: datetime) -> None:
     """Nothing was paid: it rests for a day, or is off after the third time in a row. Told once."""
-    credit_store.lock_organization(session, owner)
+    now = locks.hold(session, owner, now)
     attempt = store.attempt(session, owner, attempt_id)
     if attempt is None or attempt.state != AttemptState.OPEN:
         return

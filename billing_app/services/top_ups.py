@@ -16,7 +16,7 @@ from billing_app.domain.purchases import MAX_COUNT, on_offer
 from billing_app.domain.quantities import format_pack, format_size
 from billing_app.domain.top_ups import Standing, TopUpState
 from billing_app.services import accounts, catalog, meters, orgs
-from billing_app.store import credits as credit_store
+from billing_app.store import locks
 from billing_app.store import top_ups as store
 from billing_app.store.tables.orgs import Organization
 from billing_app.store.tables.top_ups import AutoTopUp, SavedCard
@@ -75,11 +75,12 @@ def put(
     `invalid_threshold`, `invalid_cap`, `cap_too_small`, `consent_required`.
     """
     owner = accounts.organization_id(organization)
-    credit_store.lock_organization(session, owner)
+    now = locks.hold(session, owner, now)
     current = catalog.current(session, now)
     metric = current.metric(metric_id)
     # Before the setting's own row: whoever uses the metric holds the meter and then arms the setting.
     meter = meters.fresh(session, organization, metric_id, now)
+    now = locks.moment(session, now)
     row = store.setting(session, owner, metric_id)
     if not wanted.enabled and row is not None:
         row.enabled, row.armed_at, row.failures, row.updated_at = False, None, 0, now

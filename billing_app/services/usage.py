@@ -17,7 +17,6 @@ from billing_app.domain.errors import BillingError, FactRefusedError
 from billing_app.domain.usage import UsageEvent, validated_moment, validated_quantity
 from billing_app.services import accounts, catalog, meters, paying
 from billing_app.services.usage_totals import PeriodTotals
-from billing_app.store import meters as meter_store
 from billing_app.store import orgs, rollups
 from billing_app.store import usage as store
 from billing_app.store.tables.base import new_id
@@ -76,6 +75,8 @@ class _Valid:
     key: str | None
     digest: str
     event: UsageEvent
+    dated: bool
+    """Whether the report says when; otherwise it counts at the moment at which it is recorded."""
 
 
 def report(
@@ -140,7 +141,12 @@ def _take_in(
 ) -> bool:
     """Records valid events on the meters of one payer, and says whether there were any."""
     organization = books.payer
-    locked = {metric: _lock(session, organization, metric, now, watch) for metric in sorted({v.metric for v in valid})}
+    locked: dict[str, MeterRow] = {}
+    for metric in sorted({each.metric for each in valid}):
+        locked[metric], now = _lock(session, organization, metric, now, watch)
+    if organization.id != books.reporter.id and not all(each.dated for each in valid):
+        paying.same_payer(session, books.reporter, organization, now)
+    valid = [each if each.dated else replace(each, event=replace(each.event, at=now)) for each in valid]
     new = _without_duplicates(session, books.reporter, valid, outcome)
     recorded: dict[str, list[_Valid]] = defaultdict(list)
     totals = PeriodTotals(session, organization)
@@ -157,13 +163,15 @@ def _take_in(
     return bool(recorded)
 
 
-def _lock(session: Session, organization: Organization, metric: str, now: datetime, watch: bool) -> MeterRow:
-    """The meter of a metric, locked; without `watch` left for later as it is, but never trusted after this."""
+def _lock(
+    session: Session, organization: Organization, metric: str, now: datetime, watch: bool
+) -> tuple[MeterRow, datetime]:
+    """The meter of a metric, locked, and the moment; without `watch` left for later, and never trusted then."""
     if watch:
         return meters.prepare(session, organization, metric, now)
-    row = meter_store.lock(session, accounts.organization_id(organization), metric, now)
+    row, now = meters.hold(session, organization, metric, now)
     row.stale = True
-    return row
+    return row, now
 
 
 def _validated(
@@ -184,7 +192,7 @@ def _validated(
             outcome.rejected.append(Rejected(index, refusal.code, refusal.detail))
             continue
         counted = UsageEvent(at, quantity, event.subject)
-        valid.append(_Valid(index, event.metric, event.id, digest(event), counted))
+        valid.append(_Valid(index, event.metric, event.id, digest(event), counted, dated=event.at is not None))
     return valid
 
 

@@ -10,16 +10,6 @@ from sqlmodel import Session, col, select
 
 from billing_app.domain.credits import Action, Conversion, Dispute, DisputeStatus, Grant, Refund, Void
 from billing_app.store.tables.credits import GrantAction, GrantRow, PlanChange
-from billing_app.store.tables.orgs import Organization
-
-
-def lock_organization(session: Session, organization_id: int) -> Organization:
-    """The organization, its row locked until the transaction ends: whoever numbers its facts holds this.
-
-    Rows that only refer to it (usage events) may be written meanwhile: FOR NO KEY UPDATE.
-    """
-    query = select(Organization).where(Organization.id == organization_id).with_for_update(key_share=True)
-    return session.exec(query.execution_options(populate_existing=True)).one()
 
 
 def grants(

@@ -19,6 +19,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Connection, Dialect, Engine, Uuid
 from sqlmodel import Session
 
+from billing_app.domain.clocks import AHEAD
 from billing_app.domain.credits import MAX_QUANTITY
 from billing_app.store.tables.base import Moment
 
@@ -44,6 +45,11 @@ class Debit(NamedTuple):
     key: str | None
     digest: str
 
+    @property
+    def ahead(self) -> datetime:
+        """A meter that was looked at later than this was written by a clock that was wrong."""
+        return self.now + AHEAD
+
 
 class Figures(NamedTuple):
     """A meter right after a debit."""
@@ -55,6 +61,7 @@ class Figures(NamedTuple):
 
 FITS = """organization_id = :organization_id AND metric = :metric AND NOT stale
     AND valid_from <= :now AND :now < valid_until AND used <= :most - :quantity
+    AND (watched_at IS NULL OR watched_at <= :ahead)
     AND (allowance IS NULL
          OR :quantity - CASE WHEN allowance > used THEN allowance - used ELSE 0 END <= "left" - reserved)
     AND (told_at_used IS NULL OR used + :quantity < told_at_used)
@@ -72,18 +79,19 @@ AFTER = """used + :quantity AS used,
 """The meter's figures after it: what the overage grows by is burned."""
 
 KEY = """INSERT INTO idempotency_keys (organization_id, space, key, digest, answer, recorded_at)
-    SELECT :reporter, 'consume', :key, :digest, {answer}, :now"""
+    SELECT :reporter, 'consume', :key, :digest, {answer}, {moment}"""
 
 EVENT = """INSERT INTO usage_events (organization_id, id, metric, quantity, occurred_at, recorded_at, source)
-    SELECT :organization_id, :event_id, :metric, :quantity, :now, :now, :source {where}"""
+    SELECT :organization_id, :event_id, :metric, :quantity, {moment}, {moment}, :source {where}"""
 
 HOUR = """INSERT INTO usage_hours
            (organization_id, metric, hour, quantity, level, last_at, events, exact, recorded_at)
-    SELECT :organization_id, :metric, :hour, :quantity, 0, :now, 1, true, :now {where}
+    SELECT :organization_id, :metric, {hour}, :quantity, 0, {moment}, 1, true, {moment} {where}
     ON CONFLICT (organization_id, metric, hour) DO UPDATE SET
         quantity = usage_hours.quantity + excluded.quantity, events = usage_hours.events + 1,
-        last_at = CASE WHEN usage_hours.last_at < :now THEN :now ELSE usage_hours.last_at END,
-        recorded_at = CASE WHEN usage_hours.recorded_at < :now THEN :now ELSE usage_hours.recorded_at END"""
+        last_at = CASE WHEN usage_hours.last_at < excluded.last_at THEN excluded.last_at ELSE usage_hours.last_at END,
+        recorded_at = CASE WHEN usage_hours.recorded_at < excluded.recorded_at THEN excluded.recorded_at
+                           ELSE usage_hours.recorded_at END"""
 
 SOURCE = """INSERT INTO source_totals (organization_id, metric, period, source, quantity)
     SELECT :organization_id, :metric, :period, :source, :quantity {where}
@@ -95,30 +103,37 @@ PAGE = """INSERT INTO page_revisions (organization_id, revision) SELECT :reporte
 """The sub-organization's pages; those of whoever pays hear of it from the meter."""
 
 AT_ONCE = """
-WITH meter AS (SELECT {after} FROM meters WHERE {fits} FOR NO KEY UPDATE),
+WITH locked AS (SELECT {after}, watched_at, valid_until FROM meters WHERE {fits} FOR NO KEY UPDATE),
+timed AS (
+    SELECT used, "left", allowance, valid_until, GREATEST(watched_at, :now + CASE
+        WHEN clock_timestamp() - statement_timestamp() > interval '5 ms'
+        THEN clock_timestamp() - statement_timestamp() ELSE interval '0' END) AS moment
+    FROM locked
+),
+meter AS (SELECT used, "left", allowance, moment FROM timed WHERE moment < valid_until),
 taken AS ({taken}),
 debited AS (
-    UPDATE meters SET used = meter.used, "left" = meter."left",
-        watched_at = CASE WHEN meters.watched_at > :now THEN meters.watched_at ELSE :now END,
+    UPDATE meters SET used = meter.used, "left" = meter."left", watched_at = meter.moment,
         changed = true, debits = meters.debits + 1
     FROM meter, taken WHERE meters.organization_id = :organization_id AND meters.metric = :metric
-    RETURNING meter.used, meter."left", meter.allowance
+    RETURNING meter.used, meter."left", meter.allowance, meter.moment
 ),
 {written}
 SELECT used, "left", allowance FROM debited"""
 """PostgreSQL: one way there and back.
 
-The lock comes first, so that the figures are those that nobody else changes any more. Then the key decides: if it was
-taken, were it by somebody who has only just finished, nothing is written.
+The lock comes first, so that the figures are those that nobody else changes any more. The moment of the operation is
+that of the lock (fine point 17): `now`, later by as long as it was waited for, never earlier than the meter's latest.
+Then the key decides: if it was taken, were it by somebody who has only just finished, nothing is written.
 """
 
 ANSWER = """CAST(json_build_object(
     'accepted', :quantity, 'used', used, 'allowance', allowance, 'credits', "left") AS text)"""
 
 METER = """UPDATE meters SET (used, "left", allowance) = (SELECT {after}),
-    watched_at = CASE WHEN watched_at > :now THEN watched_at ELSE :now END, changed = true, debits = debits + 1
-WHERE {fits} AND {unknown} RETURNING used, "left", allowance"""
-"""SQLite: it has one writer, so what is asked here still holds when the rest is written."""
+    watched_at = :now, changed = true, debits = debits + 1
+WHERE {fits} AND (watched_at IS NULL OR watched_at <= :now) AND {unknown} RETURNING used, "left", allowance"""
+"""SQLite: it has one writer, so what is asked here still holds when the rest is written; `now` is of its lock."""
 
 UNKNOWN = """NOT EXISTS (SELECT 1 FROM idempotency_keys
     WHERE organization_id = :reporter AND space = 'consume' AND key = :key)"""
@@ -127,7 +142,7 @@ UNKNOWN = """NOT EXISTS (SELECT 1 FROM idempotency_keys
 TYPES = {
     "organization_id": "bigint", "metric": "text", "quantity": "bigint", "now": "timestamptz", "hour": "timestamptz",
     "catalogue": "text", "event_id": "uuid", "source": "text", "period": "bigint", "reporter": "bigint", "key": "text",
-    "digest": "text", "most": "bigint",
+    "digest": "text", "most": "bigint", "ahead": "timestamptz",
 }  # fmt: skip
 """Of the parameters on PostgreSQL, where an integer of Python would be as long as its value needs."""
 
@@ -166,11 +181,13 @@ def _is_spread(connection: Connection) -> bool:
 @lru_cache
 def _at_once(keyed: bool, sourced: bool) -> str:
     """PostgreSQL's statement, with parameters as psycopg writes them."""
-    written = _written(sourced, "FROM debited")
+    written = _written(sourced, "FROM debited", "moment", "date_trunc('hour', moment, 'UTC')")
     statement = AT_ONCE.format(
         after=AFTER,
         fits=FITS,
-        taken=f"{KEY.format(answer=ANSWER)} FROM meter ON CONFLICT DO NOTHING RETURNING 1" if keyed else "SELECT 1",
+        taken=f"{KEY.format(answer=ANSWER, moment='moment')} FROM meter ON CONFLICT DO NOTHING RETURNING 1"
+        if keyed
+        else "SELECT 1",
         written=",\n".join(f"{name} AS ({statement})" for name, statement in written.items()),
     )
     return re.sub(r":(\w+)", lambda found: f"CAST(%({found[1]})s AS {TYPES[found[1]]})", statement)
@@ -180,13 +197,14 @@ def _at_once(keyed: bool, sourced: bool) -> str:
 def _one_by_one(keyed: bool, sourced: bool) -> list[str]:
     """SQLite's statements: the meter's, and what follows where it took something."""
     meter = METER.format(after=AFTER, fits=FITS, unknown=UNKNOWN if keyed else "true")
-    return [meter, *_written(sourced, "WHERE true").values(), *([KEY.format(answer=":answer")] if keyed else [])]
+    key = [KEY.format(answer=":answer", moment=":now")] if keyed else []
+    return [meter, *_written(sourced, "WHERE true", ":now", ":hour").values(), *key]
 
 
-def _written(sourced: bool, where: str) -> dict[str, str]:
+def _written(sourced: bool, where: str, moment: str, hour: str) -> dict[str, str]:
     """What is written beside meter and key. SQLite takes ON CONFLICT for a join without a WHERE."""
     statements = {"event": EVENT, "hour": HOUR} | ({"source": SOURCE, "page": PAGE} if sourced else {})
-    return {name: statement.format(where=where) for name, statement in statements.items()}
+    return {name: statement.format(where=where, moment=moment, hour=hour) for name, statement in statements.items()}
 
 
 def _answer(accepted: int, figures: Figures) -> str:
@@ -197,7 +215,7 @@ def _answer(accepted: int, figures: Figures) -> str:
 
 def _given(debit: Debit, dialect: Dialect) -> dict[str, Any]:
     """The parameters as the driver takes them."""
-    given: dict[str, Any] = debit._asdict() | {"most": MAX_QUANTITY}
+    given: dict[str, Any] = debit._asdict() | {"most": MAX_QUANTITY, "ahead": debit.ahead}
     for name, kept in _kept(dialect).items():
         given[name] = kept(given[name])
     return given
@@ -206,6 +224,6 @@ def _given(debit: Debit, dialect: Dialect) -> dict[str, Any]:
 @lru_cache
 def _kept(dialect: Dialect) -> dict[str, Callable[[Any], Any]]:
     """How moments and ids are kept where the driver does not know it."""
-    types = {"now": Moment(), "hour": Moment(), "event_id": Uuid()}
+    types = {"now": Moment(), "ahead": Moment(), "hour": Moment(), "event_id": Uuid()}
     found = {name: kind.dialect_impl(dialect).bind_processor(dialect) for name, kind in types.items()}
     return {name: processor for name, processor in found.items() if processor is not None}

@@ -51,6 +51,7 @@ class Figures(NamedTuple):
     metric: str
     stale: bool
     valid_until: datetime
+    watched_at: datetime | None
     allowance: int | None
     used: int
     level: int

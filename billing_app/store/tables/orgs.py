@@ -14,7 +14,8 @@ class Organization(Table, table=True):
     """One customer. `address` is its public name in URLs and is never given to another.
 
     `anchor` fixes its metering periods for ever (credits.md, Words). `recounted_at` is the moment up to
-    which its ledger is complete; None before the first. `parent_id` is the organization that this one is a part of.
+    which its ledger is complete; None before the first. `held_at` is the latest moment of an operation under its lock
+    (credits.md, fine point 17). `parent_id` is the organization that this one is a part of.
     """
 
     __tablename__ = "organizations"
@@ -44,6 +45,7 @@ class Organization(Table, table=True):
     stripe_customer_id: str | None = Field(default=None, max_length=255, unique=True)
     created_at: datetime = Field(sa_type=Moment)
     recounted_at: datetime | None = Field(default=None, sa_type=Moment)
+    held_at: datetime | None = Field(default=None, sa_type=Moment)
     parent_id: int | None = Field(default=None, sa_type=Big, foreign_key="organizations.id", index=True)
 
 

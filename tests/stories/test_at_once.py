@@ -1,0 +1,215 @@
+"""Many at once on one balance: none is decided on credits that are gone (credits.md, fine point 17).
+
+Each client has connections of its own and has read its clock before it waits, as a request does.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from threading import Barrier
+from typing import Any
+
+import pytest
+from sqlmodel import Session
+
+from billing_app import clock
+from billing_app.db import Database
+from billing_app.domain.accounts import Account
+from billing_app.domain.errors import BillingError
+from billing_app.services import accounts, consumption, credits, gift_cards, granting, orgs, tokens, verification
+from billing_app.store.credits import grants
+from billing_app.store.orgs import stored_id
+from billing_app.store.tables.orgs import Organization
+from tests import databases
+from tests.builders import an_organization, the_catalogue
+
+Deed = Callable[[Session, Organization, datetime], Any]
+
+MADE = "made"
+
+
+@pytest.fixture
+def acme(database: Database) -> Database:
+    """An organization on the free plan, which includes 250 e-mails."""
+    the_catalogue(database)
+    with database.writing() as session:
+        organization = an_organization(session)
+        credits.change_plan(session, organization, "free", clock.now() - timedelta(days=40))
+    return database
+
+
+def at_once(database: Database, deeds: Sequence[Deed], addresses: Sequence[str] = ("acme",)) -> list[str]:
+    """Every deed at the same moment, in a transaction of its own: `made`, what it answered, or why it was refused."""
+    url, begin = database.url.render_as_string(hide_password=False), Barrier(len(deeds))
+
+    def client(number: int) -> str:
+        own = databases.opened(url).ticking(clock.now)
+        try:
+            with own.reading() as session:
+                orgs.by_address(session, "acme")
+            begin.wait()
+            now = clock.now()
+            with own.writing() as session:
+                organization = orgs.by_address(session, addresses[number % len(addresses)])
+                said = deeds[number](session, organization, now)
+        except BillingError as refusal:
+            return refusal.code
+        finally:
+            own.close()
+        return said if isinstance(said, str) else MADE
+
+    with ThreadPoolExecutor(len(deeds)) as pool:
+        return list(pool.map(client, range(len(deeds))))
+
+
+def give(database: Database, metric: str, quantity: int, name: str = "gift", **more: Any) -> None:
+    facts: dict[str, Any] = {"source": "operator", "source_key": name, "reason": name, "grant_id": name} | more
+    with database.writing() as session:
+        credits.grant(session, orgs.by_address(session, "acme"), metric, quantity, clock.now(), **facts)
+
+
+def account(database: Database, metric: str) -> Account:
+    with database.reading() as session:
+        return accounts.account(session, orgs.by_address(session, "acme"), metric, clock.now())
+
+
+def differences(database: Database) -> list[str]:
+    with database.reading() as session:
+        found = verification.verify(session, orgs.by_address(session, "acme"), clock.now())
+        return [str(each) for each in found]
+
+
+def consumes(quantity: int, metric: str = "emails") -> Deed:
+    def deed(session: Session, organization: Organization, now: datetime) -> str:
+        return MADE if consumption.consume(session, organization, metric, quantity, now).accepted else "refused"
+
+    return deed
+
+
+def converts(count: int, key: str) -> Deed:
+    return lambda session, organization, now: tokens.convert(
+        session, organization, "mau", count, now, key=key, actor="tests"
+    )
+
+
+@pytest.mark.parametrize(("clients", "each", "held", "fit"), [(8, 20, 45, 2), (12, 7, 50, 7)])
+def test_as_many_conversions_as_there_are_tokens_for(
+    acme: Database, clients: int, each: int, held: int, fit: int
+) -> None:
+    give(acme, "token", held)
+    said = at_once(acme, [converts(each, f"client {number}") for number in range(clients)])
+    assert Counter(said) == {MADE: fit, "credits_exhausted": clients - fit}
+    assert account(acme, "token").left == held - fit * each
+    assert account(acme, "mau").left == 100 * fit * each
+    assert differences(acme) == []
+
+
+def test_one_conversion_sent_many_times_is_one(acme: Database) -> None:
+    give(acme, "token", 45)
+    assert at_once(acme, [converts(20, "the same")] * 6) == [MADE] * 6
+    assert (account(acme, "token").left, account(acme, "mau").left) == (25, 2_000)
+    assert differences(acme) == []
+
+
+def test_a_void_beside_running_consumes_takes_exactly_what_is_left(acme: Database) -> None:
+    give(acme, "emails", 60)
+    with acme.writing() as session:
+        consumption.consume(session, orgs.by_address(session, "acme"), "emails", 250, clock.now())
+
+    def void(session: Session, organization: Organization, now: datetime) -> None:
+        credits.void(session, organization, "gift", now)
+
+    deeds: list[Deed] = [consumes(7) for _ in range(5)]
+    said = at_once(acme, [*deeds, void, *deeds])
+    taken = said.count(MADE) - 1
+    found = account(acme, "emails")
+    assert (found.grants["gift"].burned, found.grants["gift"].voided) == (7 * taken, 60 - 7 * taken)
+    assert (found.used, found.deficit) == (250 + 7 * taken, 0), "nobody used what had been forfeited"
+    assert said.count("refused") == 10 - taken
+    assert differences(acme) == []
+
+
+def test_refunds_and_a_dispute_beside_consumes_leave_no_credit_twice(acme: Database) -> None:
+    give(acme, "emails", 100, paid_cents=1_000, currency="usd", source="purchase")
+
+    def refund(cents: int) -> Deed:
+        return lambda session, organization, now: credits.refund(
+            session, organization, "gift", cents, now, source_key=f"refund {cents}"
+        )
+
+    said = at_once(
+        acme, [consumes(50), refund(200), consumes(50), refund(400), consumes(200), refund(400), consumes(90)]
+    )
+    found = account(acme, "emails")
+    taken = sum(quantity for quantity, word in zip((50, 0, 50, 0, 200, 0, 90), said, strict=True) if word == MADE)
+    assert found.used == taken
+    at = found.grants["gift"]
+    assert (at.burned + at.left + at.clawed_back, at.clawed_back + found.debt) == (100, 40) or found.debt == 0
+    assert found.deficit == 0
+    assert differences(acme) == []
+
+
+def test_one_card_is_redeemed_once_by_each_and_as_often_as_it_may(acme: Database) -> None:
+    with acme.writing() as session:
+        for address in ("north", "south"):
+            credits.change_plan(session, an_organization(session, address), "free", clock.now())
+        (card,) = gift_cards.create(session, "Spring", {"token": 30}, clock.now(), max_redemptions=2)
+
+    def redeem(session: Session, organization: Organization, now: datetime) -> None:
+        gift_cards.redeem(session, organization, card.code, now, actor="tests")
+
+    said = at_once(acme, [redeem] * 9, ("acme", "north", "south"))
+    assert said.count(MADE) == 2
+    with acme.reading() as session:
+        held = [grants(session, stored_id(orgs.by_address(session, each))) for each in ("acme", "north", "south")]
+    assert sorted(sum(row.quantity for row in rows) for rows in held) == [0, 30, 30]
+
+
+def test_one_grant_told_by_many_is_one(acme: Database) -> None:
+    def grant(session: Session, organization: Organization, now: datetime) -> str:
+        return granting.give(
+            session, organization, "mau", 40, now, reason="an outage", key="the same", actor="tests"
+        ).id
+
+    assert len(set(at_once(acme, [grant] * 6))) == 1
+    assert account(acme, "mau").left == 40
+    assert differences(acme) == []
+
+
+def test_as_many_reservations_as_there_is_room_for(acme: Database) -> None:
+    give(acme, "emails", 50)
+
+    def reserve(session: Session, organization: Organization, now: datetime) -> None:
+        consumption.reserve(session, organization, "emails", 60, now)
+
+    assert Counter(at_once(acme, [reserve] * 8)) == {MADE: 5, "credits_exhausted": 3}
+
+
+def test_one_reservation_is_confirmed_or_released_once(acme: Database) -> None:
+    with acme.writing() as session:
+        organization = orgs.by_address(session, "acme")
+        consumption.reserve(session, organization, "emails", 100, clock.now(), reservation_id="r")
+
+    def confirm(session: Session, organization: Organization, now: datetime) -> None:
+        consumption.confirm(session, organization, "r", now, quantity=80)
+
+    def release(session: Session, organization: Organization, now: datetime) -> None:
+        consumption.release(session, organization, "r", now)
+
+    at_once(acme, [confirm, release] * 4)
+    assert account(acme, "emails").used in (0, 80)
+    assert differences(acme) == []
+
+
+def test_consumes_beside_changes_of_the_plan_never_take_more_than_was_held(acme: Database) -> None:
+    def plan(name: str) -> Deed:
+        return lambda session, organization, now: credits.change_plan(session, organization, name, now)
+
+    said = at_once(acme, [consumes(100), plan("pro"), consumes(100), consumes(100), plan("free"), consumes(100)])
+    found = account(acme, "emails")
+    assert found.used == 100 * sum(word == MADE for index, word in enumerate(said) if index not in (1, 4))
+    assert found.deficit == 0
+    assert differences(acme) == []
