@@ -45,6 +45,7 @@ def create(
     quantity: Annotated[int, typer.Argument(help="in the metric's base unit: bytes, messages, devices")],
     reason: Why,
     until: Annotated[str, typer.Option(help="the day on which it ends, or never; default: in one year")] = "",
+    backdated: Annotated[bool, typer.Option(help="told late on purpose: they may have ended already")] = False,
     key: Annotated[str, typer.Option(help="the same key gives once, however often the command runs")] = "",
     as_json: AsJson = False,
 ) -> None:
@@ -58,7 +59,7 @@ def create(
         organization = orgs.by_address(session, address)
         given = granting.give(
             session, organization, metric, quantity, now,
-            reason=reason, key=f"cli {key or secrets.token_hex(16)}", actor=ACTOR, expires_at=ends,
+            reason=reason, key=f"cli {key or secrets.token_hex(16)}", actor=ACTOR, expires_at=ends, backdated=backdated,
         )  # fmt: skip
         unit = catalog.current(session, now).metric(metric).unit
     print_done(_item(given), f"Gave {address} {quantity:,} {unit} ({given.id}).", as_json=as_json)

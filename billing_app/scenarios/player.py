@@ -120,6 +120,7 @@ def _grant(session: Session, organization: Organization, step: Step, number: int
         priority=step.get("priority", DEFAULT_PRIORITY),
         paid_cents=step.get("price_cents") or 0,
         currency="usd",
+        backdated=step.get("backdated", "effective_at" in step),
     )
     return []
 

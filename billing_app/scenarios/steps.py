@@ -35,7 +35,7 @@ class Form(NamedTuple):
 
 
 FORMS = {
-    "grant": Form(("id", "metric", "quantity"), ("expires_at", "effective_at", "priority", "price_cents")),
+    "grant": Form(("id", "metric", "quantity"), ("expires_at", "effective_at", "priority", "price_cents", "backdated")),
     "use": Form(("metric",), ("quantity", "key", "subject", "occurred_at")),
     "consume": Form(("metric", "quantity"), ("mode", "key", "accepts")),
     "reserve": Form(("id", "metric", "quantity"), ("timeout_s",)),

@@ -69,35 +69,47 @@ def grant(
     existing = store.grant_by_source(session, owner, source_key)
     if existing is not None:
         return existing
-    _require_room(session, owner, metric, quantity, now)
+    catalog.current(session, now).metric(metric)
     now = meters.prepare_all(session, organization, [metric], now)
-    begins = effective_at or now
-    ends = default_expiry(begins) if isinstance(expires_at, str) else expires_at
     named = grant_id or new_grant_id()
-    fact = validated_grant(
-        Grant(named, quantity, begins, ends, created_at=now, priority=priority, paid_cents=paid_cents)
-    )
-    if ends is not None and ends <= now and not backdated:
-        raise FactRefusedError(
-            "These credits would have ended already. Choose a later end, or say that they are told late (`backdated`).",
-            code="invalid_expiry",
-        )
+    fact = _fact(named, quantity, now, effective_at, expires_at, priority, paid_cents, backdated)
+    _require_room(session, owner, metric, quantity)
     row = GrantRow(
-        organization_id=owner, id=fact.id, metric=metric, quantity=quantity, effective_at=begins, expires_at=ends,
-        created_at=now, recorded_at=now, priority=priority, paid_cents=paid_cents, currency=currency, source=source,
+        organization_id=owner, id=fact.id, metric=metric, quantity=quantity, effective_at=fact.effective_at,
+        expires_at=fact.expires_at, created_at=now, recorded_at=now, priority=priority, paid_cents=paid_cents, currency=currency, source=source,
         source_key=source_key, payment_id=payment_id, pack=pack, reason=reason, actor=actor,
     )  # fmt: skip
     session.add(row)
     session.flush()
-    after = {"metric": metric, "quantity": quantity, "until": ends, "source": source, "reason": reason}
+    after = {"metric": metric, "quantity": quantity, "until": fact.expires_at, "source": source, "reason": reason}
     audit.record(session, owner, now, actor or source, "grant.made", row.id, after=after)
     _follow(session, organization, metric, now)
     return row
 
 
-def _require_room(session: Session, owner: int, metric: str, quantity: int, now: datetime) -> None:
-    """Refuses a metric that the catalogue does not have, and a grant that no sum of its metric could hold any more."""
-    catalog.current(session, now).metric(metric)
+def _fact(
+    grant_id: str,
+    quantity: int,
+    now: datetime,
+    effective_at: datetime | None,
+    expires_at: datetime | str | None,
+    priority: int,
+    paid_cents: int,
+    backdated: bool,
+) -> Grant:
+    begins = effective_at or now
+    ends = default_expiry(begins) if isinstance(expires_at, str) else expires_at
+    made = validated_grant(Grant(grant_id, quantity, begins, ends, now, priority=priority, paid_cents=paid_cents))
+    if ends is not None and ends <= now and not backdated:
+        raise FactRefusedError(
+            "These credits would have ended already. Choose a later end, or say that they are told late (`backdated`).",
+            code="invalid_expiry",
+        )
+    return made
+
+
+def _require_room(session: Session, owner: int, metric: str, quantity: int) -> None:
+    """Refuses a grant that no sum of its metric could hold any more."""
     if store.granted_total(session, owner, metric) + quantity > MAX_QUANTITY:
         raise FactRefusedError(f"All grants of {metric} together would pass {MAX_QUANTITY}.", code="quantity_too_large")
 

@@ -59,6 +59,7 @@ def give_credits(door: Operating, request: GrantRequest, once: FromRepeatable) -
             effective_at=request.effective_at,
             expires_at=request.expires_at if "expires_at" in request.model_fields_set else ONE_YEAR,
             priority=request.priority,
+            backdated=request.backdated,
         )
         return GivenAnswer.model_validate(given)
 

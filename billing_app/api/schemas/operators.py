@@ -33,6 +33,10 @@ class GrantRequest(Request):
     effective_at: Moment | None = None
     expires_at: Moment | None = None
     priority: Annotated[int, Field(strict=True, ge=0, le=1_000), WHOLE] = 50
+    backdated: Annotated[
+        bool,
+        Field(strict=True, description="told late on purpose: credits that have ended already are refused without"),
+    ] = False
 
 
 class GivenAnswer(Answer):
