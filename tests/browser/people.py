@@ -118,8 +118,17 @@ def goes(page: Page, path: str) -> None:
     arrives(page)
 
 
+ALIVE = "() => window.__reflex !== undefined"
+"""Reflex sets it once React has taken over what the server sent."""
+
+
 def arrives(page: Page) -> None:
-    """Waits until a page shows itself instead of its skeleton, charts included."""
+    """Waits until a page is alive and shows itself instead of its skeleton, charts included.
+
+    Pages of the entrance are whole in what the server sends. A test that changed one before React took it over would
+    see React complain of its own change (error 418).
+    """
+    page.wait_for_function(ALIVE)
     expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=PATIENCE_MS)
     expect(page.locator("[aria-busy]")).to_have_count(0)
     for chart in page.locator(".plot:visible").all():

@@ -6,7 +6,7 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, TimeoutError, expect
+from playwright.sync_api import Page, Route, TimeoutError, expect
 
 from tests.browser.people import JUNE, PHONE, Watch, arrives, goes, heading
 from tests.browser.places import PLACES
@@ -46,6 +46,20 @@ def test_axe_would_find_something(watch: Watch) -> None:
         "document.querySelector('[name=email]').closest('label').replaceWith(document.createElement('input'))"
     )
     assert {each.partition(":")[0] for each in severe(page)} == {"color-contrast", "label"}
+
+
+def test_a_page_that_is_not_what_the_server_sent_would_be_noticed(watch: Watch) -> None:
+    page = watch.browser().new_page()
+    held: list[Route] = []
+    free: list[bool] = []
+    page.route("**/assets/*.js", lambda route: route.continue_() if free else held.append(route))
+    page.goto("/sign-in", wait_until="commit")
+    page.locator("[name=email]").evaluate("each => each.closest('label').replaceWith(document.createElement('input'))")
+    free.append(True)
+    for route in held:
+        route.continue_()
+    arrives(page)
+    assert "#418" in watch.wrong.pop()
 
 
 def test_where_there_is_no_page_a_page_says_so_and_leads_back(watch: Watch) -> None:
