@@ -9,6 +9,7 @@ from billing_app.api.app import create_api
 from billing_app.forwarding import with_sandbox
 from billing_app.gateways.stripe_payments import payments_of
 from billing_app.jobs import runner
+from billing_app.page_paths import without_redirects
 from billing_app.settings import settings
 from billing_app.ui import desk
 from billing_app.ui.console import create_console
@@ -19,7 +20,11 @@ payments = payments_of(settings()) if settings().selling else None
 desk.serve_from(ServiceDesks(wiring.opened(), settings(), payments))
 
 app = create_console(
-    api_transformer=[create_api(wiring.opened(), settings()), partial(with_sandbox, settings=settings())]
+    api_transformer=[
+        without_redirects,
+        create_api(wiring.opened(), settings()),
+        partial(with_sandbox, settings=settings()),
+    ]
 )
 
 app.register_lifespan_task(runner.running, database=wiring.opened(), settings=settings())

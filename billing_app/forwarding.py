@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
@@ -33,6 +34,9 @@ HOP_BY_HOP = frozenset(
     ]
 ) | {"host", "content-length"}
 """Headers that belong to one connection (RFC 9110, 7.6.1), and two that httpx writes anew."""
+
+OF_PROXIES = re.compile(r"forwarded|x-forwarded-.*|x-real-ip")
+"""What proxies say of whom they serve: the stand-in believes none of it, for anybody can send it."""
 
 
 def with_sandbox(app: ASGIApp, settings: Settings) -> ASGIApp:
@@ -72,7 +76,7 @@ class SandboxForwarding:
         asked = self._client.build_request(
             request.method,
             self._target.copy_with(raw_path=_raw_path(request.scope)),
-            headers=[*_passed_on(request.headers.raw), (b"x-forwarded-host", request.url.netloc.encode())],
+            headers=_passed_on(request.headers.raw),
             content=body,
         )
         try:
@@ -96,7 +100,11 @@ def _raw_path(scope: Scope) -> bytes:
 
 
 def _passed_on(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    return [(name, value) for name, value in headers if name.decode("latin-1").lower() not in HOP_BY_HOP]
+    return [(name, value) for name, value in headers if not _stays(name.decode("latin-1").lower())]
+
+
+def _stays(name: str) -> bool:
+    return name in HOP_BY_HOP or OF_PROXIES.fullmatch(name) is not None
 
 
 async def _body(request: Request) -> bytes | None:

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, Router
 
 from billing_app.sandbox.api import Api
 from billing_app.sandbox.control import Control
@@ -25,13 +25,18 @@ def build_app(database: Database, public_url: str) -> Starlette:
     pages = page_routes(database, public_url)
     own = [Mount("/control", routes=control.routes()), Product().route(), *pages]
     paths = {OWN_PATH, urlsplit(public_url).path or "/"}
-    return Starlette(
+    home = next(route.endpoint for route in pages if route.path == "/")
+    app = Starlette(
         routes=[
             Route("/health", _health),
             Route("/v1/{path:path}", Api(database, public_url).respond, methods=_METHODS),
-            *(Mount(path, routes=own) for path in sorted(paths, key=len, reverse=True)),
+            *(Route(path, home) for path in paths if path != "/"),
+            # Its redirects to an address with a slash are made of whatever `Host` a request said: none of them.
+            *(Mount(path, Router(own, redirect_slashes=False)) for path in sorted(paths, key=len, reverse=True)),
         ]
     )
+    app.router.redirect_slashes = False
+    return app
 
 
 async def _health(_: Request) -> JSONResponse:

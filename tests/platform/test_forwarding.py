@@ -37,7 +37,7 @@ class StandIn(BaseHTTPRequestHandler):
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
-        self._answer(f"{self.path} {self.headers['X-Forwarded-Host']} {self.headers['Authorization']}".encode())
+        self._answer(f"{self.path} {self.headers['X-Forwarded-For']} {self.headers['Authorization']}".encode())
 
     def do_POST(self) -> None:
         self._answer(self.rfile.read(int(self.headers["Content-Length"])))
@@ -62,6 +62,9 @@ def stand_in() -> Iterator[str]:
         thread.join()
 
 
+SENT = {"Authorization": "Bearer sk_test_1", "X-Forwarded-For": "192.0.2.1", "x-forwarded-host": "evil.example"}
+
+
 def app() -> Starlette:
     return Starlette(routes=[Route("/{path:path}", lambda request: PlainTextResponse("the app"))])
 
@@ -72,7 +75,7 @@ def ask(target: str, *requests: tuple[str, str, bytes]) -> list[httpx.Response]:
         transport = httpx.ASGITransport(forwarding)
         async with httpx.AsyncClient(transport=transport, base_url="http://console.test:3000") as client:
             found = [
-                await client.request(method, path, content=body, headers={"Authorization": "Bearer sk_test_1"})
+                await client.request(method, path, content=body, headers=SENT)
                 for method, path, body in requests
             ]
         await forwarding._client.aclose()
@@ -83,7 +86,7 @@ def ask(target: str, *requests: tuple[str, str, bytes]) -> list[httpx.Response]:
 
 def test_paths_queries_and_headers_go_through(stand_in: str) -> None:
     (answer,) = ask(stand_in, ("GET", "/_sandbox/checkout/cs_1?x=%2F&y=2", b""))
-    assert answer.text == "/_sandbox/checkout/cs_1?x=%2F&y=2 console.test:3000 Bearer sk_test_1"
+    assert answer.text == "/_sandbox/checkout/cs_1?x=%2F&y=2 None Bearer sk_test_1"
 
 
 def test_forms_go_through(stand_in: str) -> None:

@@ -151,12 +151,22 @@ def test_the_dashboard_fails_payments_and_refunds_and_delivers_again(account: Te
 def test_other_sites_cannot_send_the_forms(account: TestAccount) -> None:
     session = buy(account)
     fields = {"method": "card", "number": "4242424242424242", "expiry": "12/34"}
-    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
+    pointed_here = {"Origin": "http://evil.example", "Host": "evil.example", "X-Forwarded-Host": "evil.example"}
+    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}, pointed_here):
         answer = httpx.post(f"{session.url}/pay", data=fields, headers=headers, trust_env=False)
         assert answer.status_code == 403
     assert account.v1.checkout.sessions.retrieve(session.id).status == "open"
     answer = httpx.post(f"{session.url}/pay", data=fields, headers={"Sec-Fetch-Site": "same-origin"}, trust_env=False)
     assert answer.status_code == 303
+
+
+def test_no_page_redirects_to_where_a_request_says_it_is(account: TestAccount) -> None:
+    base = account.url.rstrip("/")
+    said = {"Host": "evil.example"}
+    for path in ("/_sandbox", "/_sandbox/", "/_sandbox/checkout/x/", "/_sandbox/style.css/", "/health/", "/v1"):
+        answer = httpx.get(base + path, headers=said, trust_env=False)
+        assert "location" not in answer.headers, path
+    assert httpx.get(f"{base}/_sandbox", trust_env=False).status_code == 200
 
 
 def test_pages_run_no_scripts(account: TestAccount) -> None:
