@@ -2,8 +2,8 @@
 
 import reflex as rx
 
+from billing_app.services.origins import own_origins
 from billing_app.settings import settings
-from billing_app.ui.origins import own_origins
 from billing_app.ui.theme import radix_theme
 
 config = rx.Config(
@@ -12,6 +12,6 @@ config = rx.Config(
     disable_plugins=[rx.plugins.SitemapPlugin],
     telemetry_enabled=False,
     show_built_with_reflex=False,
-    cors_allowed_origins=own_origins(settings().public_url),
+    cors_allowed_origins=list(own_origins(settings().public_url)),
     redis_url=settings().redis_url or None,
 )

@@ -25,7 +25,7 @@ def without_redirects(app: ASGIApp) -> ASGIApp:
 
 
 class WithSlash:
-    """Tells the built pages' files that each path ends with a slash, as they want it; for a file it makes no difference."""
+    """Says that each path ends with a slash, as the built pages' folders want it; to a file it makes no difference."""
 
     def __init__(self, app: ASGIApp) -> None:
         """Wraps the files' app."""

@@ -124,6 +124,8 @@ def _versioned(context: Context, routers: tuple[APIRouter, ...]) -> FastAPI:
     problems.install(api)
     for router in routers:
         api.include_router(router)
+    # For pages that the websocket refuses, which cannot tell a script why.
+    api.add_api_route("/connection", lambda: {"origins": context.origins}, include_in_schema=False)
     api.add_api_route("/docs", lambda: HTMLResponse(docs_page.page(api.openapi())), include_in_schema=False)
     api.openapi = lambda: openapi.document(api)  # how FastAPI wants it replaced
     return api

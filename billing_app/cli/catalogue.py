@@ -120,7 +120,7 @@ def load(
 
 @app.command()
 def versions(
-    limit: Annotated[int, typer.Option(help="how many, the newest first")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="how many, the newest first")] = 20,
     as_json: AsJson = False,
 ) -> None:
     """List the versions of the catalogue and what each changed.

@@ -92,7 +92,7 @@ def _content(text: str) -> tuple[str, int]:
     metric, _, quantity = text.partition("=")
     if not metric or not (quantity.isascii() and quantity.isdigit()):
         raise InvalidError(f"{text!r} is not METRIC=QUANTITY, such as mau=5000.", code="invalid_contents")
-    return metric, int(quantity)
+    return metric, int(quantity[:20])  # what is longer is refused for its size
 
 
 def _uuid(text: str) -> UUID:

@@ -157,4 +157,4 @@ def _value(text: str) -> int | None:
         return words[text]
     if not (text.isascii() and text.isdigit()):
         raise InvalidError("A value is a number, unlimited, on or off.", code="invalid_override")
-    return int(text)
+    return int(text[:20])  # what is longer is refused for its size, not read for hours

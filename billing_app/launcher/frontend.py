@@ -44,6 +44,10 @@ MADE_OF = (
 ANY_ORIGIN = "http://console.invalid"
 """The address built into the pages, replaced afterwards by the address at which a browser found them."""
 
+LOCAL_NAMES = re.compile(r"""\[([`'"])localhost\1(,([`'"])[0.:]+\3)+\]""")
+"""The names for which Reflex's script takes the host from the browser, but leaves out the port where there is TLS. The
+pages speak to where they came from anyway, so there are none."""
+
 LAST_LINES = 15
 """How much of a failed build's output is shown."""
 
@@ -87,6 +91,23 @@ def follow_any_origin(file: Path) -> None:
         r'(globalThis.location?.origin??"http://localhost").replace(/^http/,"ws")+"\2"',
         source,
     )
+    _replace(file, source)
+
+
+def keep_the_port(scripts: Path) -> None:
+    """Makes the built pages keep the port of the address that they came from, also on one's own machine with TLS."""
+    changed = 0
+    for file in scripts.glob("*.js"):
+        source, found = LOCAL_NAMES.subn("[]", file.read_text(encoding="utf-8"))
+        if found:
+            _replace(file, source)
+            changed += found
+    if changed != 1:
+        raise UnavailableError(f"The pages were built, but {changed} places decide where their socket is: not one.")
+
+
+def _replace(file: Path, source: str) -> None:
+    """A built file and what it is packed as."""
     file.write_text(source, encoding="utf-8")
     for packed in file.parent.glob(f"{file.name}.*"):
         packed.unlink()
@@ -125,8 +146,10 @@ def _publish(built: Path, target: Path) -> None:
     shutil.copytree(built / "backend", draft / "backend")
     for name in ("routes.json", "reflex.json"):
         shutil.copy(built / name, draft / name)
-    for file in (draft / "build" / "client" / "assets").glob("reflex-env-*.js"):
+    scripts = draft / "build" / "client" / "assets"
+    for file in scripts.glob("reflex-env-*.js"):
         follow_any_origin(file)
+    keep_the_port(scripts)
     draft.rename(target)
 
 

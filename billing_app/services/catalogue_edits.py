@@ -23,6 +23,7 @@ from billing_app.domain.catalog import (
     to_document,
 )
 from billing_app.domain.catalog.merging import merged
+from billing_app.domain.credits import MAX_QUANTITY
 from billing_app.domain.errors import NotFoundError
 from billing_app.services import audit, catalog
 from billing_app.services.catalog import LoadResult
@@ -134,7 +135,7 @@ MAX_HISTORY = 10_000
 
 
 def head_of(session: Session, version: int) -> VersionHead:
-    for head in store.history(session, 1, version + 1):
-        if head.version == version:
-            return head
+    head = store.head_of(session, version) if 1 <= version <= MAX_QUANTITY else None
+    if head is not None:
+        return head
     raise NotFoundError(f"There is no version {version} of the catalogue.", code="version_not_found")

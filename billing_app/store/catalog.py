@@ -71,6 +71,12 @@ def history(session: Session, limit: int, before: int | None = None) -> list[Ver
     return [_head(row) for row in session.exec(query)]
 
 
+def head_of(session: Session, version: int) -> VersionHead | None:
+    """That version, in force or not."""
+    row = session.exec(_heads().where(col(CatalogueVersion.version) == version)).first()
+    return None if row is None else _head(row)
+
+
 def newest_from_file(session: Session) -> VersionHead | None:
     """The last version that came from a file."""
     query = _heads().where(col(CatalogueVersion.file_digest).is_not(None))

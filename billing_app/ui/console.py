@@ -9,6 +9,7 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from billing_app.ui import live
+from billing_app.ui.components.connection import SCRIPT, connection
 from billing_app.ui.pages import (
     alerts,
     buy,
@@ -40,6 +41,9 @@ from billing_app.ui.pages.operator import (
 from billing_app.ui.session import GuardedPage
 from billing_app.ui.theme import STYLESHEETS
 
+REFLEX_OVERLAY = (5, "Overlay")
+"""Where Reflex puts its own sign of a lost connection, in front of every page: ours takes its place."""
+
 logger = logging.getLogger(__name__)
 
 PAGES = (
@@ -57,9 +61,11 @@ def create_console(api_transformer: Any = None) -> rx.App:
         head_components=[
             rx.el.meta(name="viewport", content="width=device-width, initial-scale=1"),
             rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
+            rx.el.script(src=SCRIPT, defer=True),
         ],
         backend_exception_handler=say_that_it_failed,
         toaster=None,
+        extra_app_wraps={REFLEX_OVERLAY: lambda stateful: rx.fragment(connection()) if stateful else None},
         api_transformer=api_transformer,
     )
     for page in PAGES + OPERATOR_PAGES:

@@ -30,6 +30,9 @@ MAX_TEXT = 2_000
 """Longest text argument or query value that a handler reads; what is longer is cut. An
 organization's description is the longest."""
 
+MAX_INT = 2**63 - 1
+"""A number argument that no column could hold is none."""
+
 OPENING = frozenset({"load", "enter", "arrive"})
 """Handlers that open a page: what they do not find, the page itself is not there for."""
 
@@ -193,7 +196,7 @@ def _plain(parameter: inspect.Parameter, value: Any) -> Any:
     if kind in (str, "str"):
         return value[:MAX_TEXT] if isinstance(value, str) else ""
     if kind in (int, "int"):
-        return value if isinstance(value, int) and not isinstance(value, bool) else 0
+        return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= MAX_INT else 0
     if kind in (bool, "bool"):
         return value is True
     if kind in (dict, "dict"):

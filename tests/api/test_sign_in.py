@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlmodel import col, func, select
 
-from billing_app.api.context import origin_of, own_origins
 from billing_app.services import sessions
 from billing_app.services.attempts import PAIR_FAILURES
 from billing_app.services.cookies import NAME
+from billing_app.services.origins import origin_of, own_origins
 from billing_app.store import users as user_store
 from billing_app.store.tables.access import BrowserSession
 from tests.api.conftest import Api, error_of

@@ -74,10 +74,7 @@ def ask(target: str, *requests: tuple[str, str, bytes]) -> list[httpx.Response]:
         forwarding = SandboxForwarding(app(), target)
         transport = httpx.ASGITransport(forwarding)
         async with httpx.AsyncClient(transport=transport, base_url="http://console.test:3000") as client:
-            found = [
-                await client.request(method, path, content=body, headers=SENT)
-                for method, path, body in requests
-            ]
+            found = [await client.request(method, path, content=body, headers=SENT) for method, path, body in requests]
         await forwarding._client.aclose()
         return found
 

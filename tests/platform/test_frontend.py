@@ -99,6 +99,7 @@ def built_by_reflex(root: Path) -> Path:
     assets = root / "build" / "client" / "assets"
     assets.mkdir(parents=True)
     (assets / "reflex-env-abc.js").write_text(f"var e={{PING:`{ANY_ORIGIN}/ping`}};")
+    (assets / "state-abc.js").write_text("var s=[`localhost`,`0.0.0.0`,`::`,`0:0:0:0:0:0:0:0`],t=1;")
     (root / "backend").mkdir()
     (root / "node_modules").mkdir()
     for name in ("routes.json", "reflex.json"):
@@ -113,6 +114,21 @@ def test_a_finished_build_is_what_serving_needs(tmp_path: Path) -> None:
     assert sorted(path.name for path in target.iterdir()) == ["backend", "build", "reflex.json", "routes.json"]
     assert "invalid" not in (target / "build" / "client" / "assets" / "reflex-env-abc.js").read_text()
     assert [path.name for path in target.parent.iterdir()] == ["abc"]
+
+
+def test_the_port_stays_on_ones_own_machine_too(tmp_path: Path) -> None:
+    target = tmp_path / "pages" / "abc"
+    frontend._publish(built_by_reflex(tmp_path / "web"), target)
+    script = target / "build" / "client" / "assets" / "state-abc.js"
+    assert script.read_text() == "var s=[],t=1;"
+    assert gzip.decompress(script.with_name("state-abc.js.gz").read_bytes()).decode() == script.read_text()
+
+
+def test_a_build_that_decides_its_port_otherwise_is_told(tmp_path: Path) -> None:
+    built = built_by_reflex(tmp_path / "web")
+    (built / "build" / "client" / "assets" / "state-abc.js").write_text("var s=new Set;")
+    with pytest.raises(UnavailableError, match="where their socket is"):
+        frontend._publish(built, tmp_path / "pages" / "abc")
 
 
 def test_the_newest_builds_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

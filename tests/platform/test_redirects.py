@@ -17,7 +17,12 @@ from starlette.routing import Mount, Route
 from billing_app.page_paths import without_redirects
 from tests.console import Console
 
-SAID = {"Host": "evil.example", "X-Forwarded-Host": "worse.example", "X-Forwarded-Proto": "https", "Forwarded": "host=x"}
+SAID = {
+    "Host": "evil.example",
+    "X-Forwarded-Host": "worse.example",
+    "X-Forwarded-Proto": "https",
+    "Forwarded": "host=x",
+}
 """What a request may say of where it was sent."""
 
 PAGES = ("/", "/invitation", "/sign-in", "/set-up", "/admin", "/o/larkfield/usage")
@@ -27,7 +32,8 @@ TWISTED = (
     "/invitation//", "/invitation/.", "/admin/organizations/..",
 )  # fmt: skip
 OTHERS = (
-    "/nowhere", "/assets", "/ping/", "/ping", "/_health/", "/_event", "/healthz/", "/readyz/", "/api", "/api/", "/api/v1",
+    "/nowhere", "/assets", "/ping/", "/ping", "/_health/", "/_event", "/healthz/", "/readyz/", "/api", "/api/",
+    "/api/v1",
     "/api/v1/", "/api/v1/plans/", "/api/v1/docs/", "/api/v1//evil.example", "/api/v1/sign-in-link?token=secret",
     "/_sandbox", "/_sandbox/", "/_sandbox//evil.example", "/_sandbox/accounts/acct_1/", "/_sandbox/checkout/x/",
     "/_sandbox/control/", "/_sandbox/v1/", "/favicon.svg/", "/favicon.svg",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from billing_app.ui import routes
-from billing_app.ui.origins import own_origins
 from billing_app.ui.pages.explain import moment_in
 from billing_app.ui.pages.usage import day_in
 
@@ -42,8 +41,3 @@ def test_moments_are_in_utc() -> None:
     assert moment is not None
     assert moment.isoformat() == "2025-11-21T14:10:00+00:00"
     assert moment_in("2025-11-21") is None
-
-
-def test_ones_own_machine_has_two_names() -> None:
-    assert own_origins("http://127.0.0.1:3000") == ["http://127.0.0.1:3000", "http://localhost:3000"]
-    assert own_origins("https://billing.example.com/") == ["https://billing.example.com"]

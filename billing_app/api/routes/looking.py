@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Query
 
 from billing_app.api.documented import behind_a_door
 from billing_app.api.doors import Door, OrganizationDoor
@@ -16,6 +16,7 @@ from billing_app.api.schemas.looking import (
     TokensAnswer,
     TraceAnswer,
 )
+from billing_app.api.schemas.shared import Number
 from billing_app.domain.access import ALL_ROLES, MONEY_ROLES, READ_SCOPES
 from billing_app.services import buying, reading_ledger, reading_usage, tokens
 
@@ -23,7 +24,6 @@ router = APIRouter(prefix="/organizations/{address}", tags=["credits"])
 
 MembersDoor = Annotated[Door, Depends(OrganizationDoor(ALL_ROLES, READ_SCOPES))]
 MoneyDoor = Annotated[Door, Depends(OrganizationDoor(MONEY_ROLES, READ_SCOPES))]
-Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
 @router.get("/usage/days", response_model=DaysAnswer, responses=behind_a_door(422, 503))

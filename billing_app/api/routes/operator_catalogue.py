@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from billing_app.api import cursors
@@ -24,7 +24,7 @@ from billing_app.api.schemas.catalogue_edits import (
     ValidationAnswer,
     VersionAnswer,
 )
-from billing_app.api.schemas.shared import DEFAULT_LIST, MAX_LIST, Items
+from billing_app.api.schemas.shared import DEFAULT_LIST, MAX_LIST, Items, Number
 from billing_app.domain.catalog import parse_catalog, to_document, to_json
 from billing_app.gateways.stripe_payments import payments_of
 from billing_app.services import catalog, catalogue_desk, catalogue_edits, catalogue_effects, stripe_catalogue
@@ -33,7 +33,6 @@ from billing_app.services.views.catalogue import FileState
 router = APIRouter(prefix="/admin/catalogue", tags=["operator"])
 
 Operating = Annotated[Door, Depends(OperatorDoor())]
-Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
 @router.get("", response_model=CatalogueAnswer, responses=behind_a_door(503))

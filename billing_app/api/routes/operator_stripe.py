@@ -23,7 +23,7 @@ from billing_app.api.schemas.operations import (
     RunRequest,
     StartedAnswer,
 )
-from billing_app.api.schemas.shared import DEFAULT_LIST, MAX_LIST, Items
+from billing_app.api.schemas.shared import DEFAULT_LIST, MAX_LIST, Items, Number
 from billing_app.domain.credits import MAX_QUANTITY
 from billing_app.domain.errors import NotFoundError
 from billing_app.gateways.stripe_payments import payments_of
@@ -96,7 +96,7 @@ def latest_report(door: Operating) -> ReportAnswer:
 
 
 @router.get("/reconciliation/{run}", response_model=ReportAnswer, responses=behind_a_door(422))
-def one_report(door: Operating, run: Annotated[int, Path(ge=1, le=MAX_QUANTITY)]) -> ReportAnswer:
+def one_report(door: Operating, run: Number) -> ReportAnswer:
     """One comparison with everything that it found."""
     with door.reading() as visit:
         return _report(operations.report(visit.session, run, visit.now))

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from billing_app.api.schemas.shared import WHOLE, Answer, Flag, Request
+from billing_app.domain.credits import MAX_QUANTITY
 from billing_app.services.catalogue_edits import Version
 from billing_app.services.catalogue_effects import Affected, MetricEffect, Preview
 from billing_app.services.stripe_catalogue import Step
@@ -32,14 +33,14 @@ class CatalogueRequest(Request):
 class CatalogueEditRequest(CatalogueRequest):
     """An edit: `based_on` is the version that it began with. `correcting` replaces it as if it had never held."""
 
-    based_on: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1), WHOLE]
+    based_on: Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY), WHOLE]
     correcting: Flag = False
 
 
 class RebaseRequest(CatalogueRequest):
     """An edit that began with version `based_on`."""
 
-    based_on: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1), WHOLE]
+    based_on: Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY), WHOLE]
 
 
 class RebasedAnswer(Answer):

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from billing_app.api.schemas.shared import WHOLE, Answer, Flag, Moment, Name, Request
+from billing_app.domain.credits import MAX_QUANTITY
 from billing_app.domain.processes import (
     MAX_ANSWERS,
     MAX_CENSUS,
@@ -115,7 +116,7 @@ class ProcessCreation(ProcessRequest):
 class ProcessChange(Request):
     """What to change of a draft. With `revision` only if it still is the one that was read."""
 
-    revision: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1), WHOLE] | None = None
+    revision: Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY), WHOLE] | None = None
     title: Title | None = None
     description: Description | None = None
     starts_at: Moment | None = None

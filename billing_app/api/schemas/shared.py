@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Generic, TypeVar
 
+from fastapi import Path
 from pydantic import (
     AfterValidator,
     AwareDatetime,
@@ -45,6 +46,9 @@ def _counted(value: object) -> object:
 
 WHOLE = BeforeValidator(_counted)
 """Beside a strict int: 1.5, true and "1" are mistakes, not roundable; 3.0 is none."""
+
+Number = Annotated[int, Path(ge=1, le=MAX_QUANTITY, description="as the list says it")]
+"""A number in a path that names a row. What no column could hold is a mistake (422), what no row has is not found."""
 
 Quantity = Annotated[int, Field(strict=True, ge=-MAX_QUANTITY, le=MAX_QUANTITY), WHOLE]
 """Whole base units."""

@@ -15,8 +15,8 @@ async def own_form(http: Request, public_url: str) -> dict[str, str]:
     """The fields of a posted form. Raises StripeError (403) if another site's page sent it.
 
     Browsers set `Sec-Fetch-Site` and `Origin` themselves; a page cannot forge them. A program that sets neither is no
-    browser and carries nobody's session. Our own origin is the public one, on one's own machine under both of its names:
-    never what a request says it is, which a name that somebody points at this machine would say too.
+    browser and carries nobody's session. Our own origin is the public one, on one's own machine under both of its
+    names: never what a request says it is, which a name that somebody points at this machine would say too.
     """
     site, origin = http.headers.get("sec-fetch-site"), http.headers.get("origin")
     foreign = (site is not None and site not in _SAME) or (

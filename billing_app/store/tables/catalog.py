@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Text
 from sqlmodel import Field
 
-from billing_app.store.tables.base import Moment, Table
+from billing_app.store.tables.base import Big, Moment, Table
 
 
 class CatalogueVersion(Table, table=True):
@@ -28,11 +28,11 @@ class CatalogueVersion(Table, table=True):
         CheckConstraint("corrects < version", name="corrects_an_earlier_one"),
     )
 
-    version: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    version: int = Field(primary_key=True, sa_type=Big, sa_column_kwargs={"autoincrement": False})
     document: str = Field(sa_type=Text)
     digest: str = Field(max_length=64)
     file_digest: str | None = Field(default=None, max_length=64)
     effective_at: datetime = Field(sa_type=Moment)
     recorded_at: datetime = Field(sa_type=Moment)
     source: str = Field(max_length=300, description="where it came from: a file's name, an operator")
-    corrects: int | None = None
+    corrects: int | None = Field(default=None, sa_type=Big)
