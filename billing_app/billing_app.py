@@ -5,19 +5,20 @@ from __future__ import annotations
 from functools import partial
 
 from billing_app import wiring
+from billing_app.api import health
 from billing_app.api.app import create_api
 from billing_app.forwarding import with_sandbox
 from billing_app.gateways.stripe_payments import payments_of
 from billing_app.jobs import runner
 from billing_app.page_paths import without_redirects
 from billing_app.settings import settings
-from billing_app.ui import desk
+from billing_app.ui import desk, threads
 from billing_app.ui.console import create_console
 from billing_app.ui.service_desk import ServiceDesks
 
 payments = payments_of(settings()) if settings().selling else None
 
-desk.serve_from(ServiceDesks(wiring.opened(), settings(), payments))
+desk.serve_from(ServiceDesks(wiring.opened().part(threads.CONNECTIONS), settings(), payments))
 
 app = create_console(
     api_transformer=[
@@ -28,3 +29,11 @@ app = create_console(
 )
 
 app.register_lifespan_task(runner.running, database=wiring.opened(), settings=settings())
+
+
+async def pulse() -> None:
+    """Notices when the event loop is held up, for /healthz."""
+    await health.PULSE.beat()
+
+
+app.register_lifespan_task(pulse)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
@@ -28,6 +29,18 @@ IDLE_SECONDS = 1.0
 BUSY_TIMEOUT_MS = 15_000
 """How long a SQLite writer waits for another; longer than any batch, which commits every 200 ms."""
 
+LOCK_TIMEOUT_MS = 15_000
+"""The same on PostgreSQL for whatever a request or a page waits for: nobody there waits for ever."""
+
+NOTE_TIMEOUT_MS = 50
+"""How long a note waits that may as well be made by the next request."""
+
+POOL_SECONDS = 5.0
+"""How long work waits for a connection. Turns keep more from coming than there are connections (billing_app.turns)."""
+
+CONNECTIONS = 10
+"""Connections that a process keeps for what has no limit of its own: jobs, commands, readiness."""
+
 READ_ONLY = "billing_read_only"
 
 CLOCK = "clock"
@@ -40,16 +53,22 @@ HELD = "held"
 class Database:
     """An engine and the two ways to use it: `writing` (commits at the end) and `reading`."""
 
-    def __init__(self, url: str, *, schema: str = "") -> None:
+    def __init__(self, url: str | URL, *, schema: str = "", connections: int = 0) -> None:
         """Opens `url`: sqlite:///FILE, sqlite:// (in memory) or postgresql+psycopg://...
 
-        `schema` is the PostgreSQL schema to work in, if not the default one.
+        `schema` is the PostgreSQL schema to work in, if not the default one. `connections`: no more than so many, and
+        none of them waits long for a lock.
         """
         self.url = make_url(url)
         if self.url.drivername in ("postgresql", "postgres"):
             self.url = self.url.set(drivername="postgresql+psycopg")
         self.sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = _sqlite_engine(self.url) if self.sqlite else _postgresql_engine(self.url, schema)
+        pool = _pool(connections)
+        self.engine = _sqlite_engine(self.url, pool) if self.sqlite else _postgresql_engine(self.url, schema, pool)
+        if connections and not self.sqlite:
+            _impatient(self.engine)
+        self._schema = schema
+        self._parts: list[Database] = []
         self.clock: Callable[[], datetime] | None = None
 
     def ticking(self, clock: Callable[[], datetime]) -> Database:
@@ -60,6 +79,23 @@ class Database:
         found = copy.copy(self)
         found.clock = clock
         return found
+
+    def part(self, connections: int) -> Database:
+        """The same database through connections that nothing else uses; closed together with this one.
+
+        One in memory has a single connection, which everybody uses.
+        """
+        if self.sqlite and self.url.database in IN_MEMORY:
+            return self
+        part = Database(self.url, schema=self._schema, connections=connections)
+        part.clock = self.clock
+        self._parts.append(part)
+        return part
+
+    @property
+    def engines(self) -> list[Engine]:
+        """Every engine: this one's and those of its parts."""
+        return [self.engine, *(part.engine for part in self._parts)]
 
     @contextmanager
     def writing(self) -> Generator[Session]:
@@ -91,8 +127,25 @@ class Database:
             session.info[CLOCK] = self.clock
             yield session
 
+    @contextmanager
+    def noting(self) -> Generator[Session]:
+        """A transaction for a note that may as well be made later: OperationalError where it would have to wait."""
+        with self.engine.connect() as connection:
+            if self.sqlite:
+                _busy_timeout(connection, NOTE_TIMEOUT_MS)
+            try:
+                with Session(connection, expire_on_commit=False) as session, session.begin():
+                    if not self.sqlite:
+                        session.connection().exec_driver_sql(f"SET LOCAL lock_timeout = {NOTE_TIMEOUT_MS}")
+                    yield session
+            finally:
+                if self.sqlite:
+                    _busy_timeout(connection, BUSY_TIMEOUT_MS)
+
     def close(self) -> None:
         """Closes every connection."""
+        for part in self._parts:
+            part.close()
         self.engine.dispose()
 
 
@@ -103,10 +156,38 @@ def _read_anew(state: ORMExecuteState) -> None:
         state.update_execution_options(populate_existing=True)
 
 
-def _postgresql_engine(url: URL, schema: str) -> Engine:
+IN_MEMORY = (None, "", ":memory:")
+"""What SQLAlchemy's address of a SQLite database in memory names as its file."""
+
+
+def _pool(connections: int) -> dict[str, Any]:
+    """Connections are kept, not closed after a burst; the one used last is used next, so that the rest may rest."""
+    if not connections:
+        return {"pool_size": CONNECTIONS}
+    return {"pool_size": connections, "max_overflow": 0, "pool_timeout": POOL_SECONDS, "pool_use_lifo": True}
+
+
+def _busy_timeout(connection: Connection, milliseconds: int) -> None:
+    cursor = connection.connection.cursor()  # below SQLAlchemy, which would begin a transaction first
+    cursor.execute(f"PRAGMA busy_timeout = {milliseconds}")
+    cursor.close()
+
+
+def _impatient(engine: Engine) -> None:
+    """Whatever waits for a lock for LOCK_TIMEOUT_MS fails with an OperationalError, as it does on SQLite."""
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: DBAPIConnection, _record: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute(f"SET lock_timeout = {LOCK_TIMEOUT_MS}")
+        cursor.close()
+        connection.commit()
+
+
+def _postgresql_engine(url: URL, schema: str, pool: dict[str, Any]) -> Engine:
     arguments = {"options": f"-csearch_path={schema}"} if schema else {}
     # Parameters are people's addresses and hashes of secrets: none of them belongs in an error's text, and so in a log.
-    engine = create_engine(url, pool_size=10, connect_args=arguments, hide_parameters=True)
+    engine = create_engine(url, connect_args=arguments, hide_parameters=True, **pool)
 
     @event.listens_for(engine, "checkin")
     def rest(_connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
@@ -129,11 +210,11 @@ def _lives(engine: Engine, connection: DBAPIConnection) -> bool:
         return False
 
 
-def _sqlite_engine(url: URL) -> Engine:
-    in_memory = url.database in (None, "", ":memory:")
-    if not in_memory:
+def _sqlite_engine(url: URL, pool: dict[str, Any]) -> Engine:
+    if url.database in IN_MEMORY:
+        pool = {"poolclass": StaticPool}
+    else:
         Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
-    pool = {"poolclass": StaticPool} if in_memory else {}
     engine = create_engine(url, connect_args={"check_same_thread": False}, hide_parameters=True, **pool)
 
     @event.listens_for(engine, "connect")

@@ -78,6 +78,12 @@ job_succeeded_at = Gauge(
     multiprocess_mode="max",
     registry=REGISTRY,
 )
+turned_away = Counter(
+    "billing_turned_away_total",
+    "What was not begun because too much waited: of one caller, or of all.",
+    ["queue", "reason"],
+    registry=REGISTRY,
+)
 
 
 def worked_on(handled: int, ignored: int, failed: int) -> None:

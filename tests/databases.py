@@ -139,7 +139,18 @@ _compiled: dict[str, tuple[Dialect, dict[Any, Any]]] = {}
 
 def opened(url: str) -> Database:
     """`Database(url)` as tests can have it: it waits for no disk, and knows what SQL the tests before have compiled."""
-    database = Database(url)
+    return _quick(_Quick(url))
+
+
+class _Quick(Database):
+    """Whose parts are as quick."""
+
+    def part(self, connections: int) -> Database:
+        part = super().part(connections)
+        return part if part is self else _quick(part)
+
+
+def _quick(database: Database) -> Database:
     engine = database.engine
     if database.sqlite:
         event.listen(engine, "connect", _needs_no_disk)

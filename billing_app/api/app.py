@@ -20,6 +20,7 @@ from billing_app.api.handshakes import Handshakes
 from billing_app.api.headers import SecurityHeaders
 from billing_app.api.health import CHECKS, Check
 from billing_app.api.hot_path import HotPath
+from billing_app.api.lanes import Lanes, contexts_of
 from billing_app.api.rate_limits import Limit, RateLimits, buckets_of
 from billing_app.api.request_log import RequestLog
 from billing_app.api.routes import (
@@ -97,6 +98,7 @@ def create_api(
     root.add_api_route(PREFIX, lambda: RedirectResponse(f"{PREFIX}/docs"), include_in_schema=False)
     # The last one added is the outermost.
     root.add_middleware(HotPath, prefix=PREFIX)
+    root.add_middleware(Lanes, prefix=PREFIX, contexts=contexts_of(context))
     root.add_middleware(BodyLimits, prefix=PREFIX)
     if settings.rate_limit_per_minute:
         limit, buckets = Limit(settings.rate_limit_per_minute), buckets_of(settings.redis_url)

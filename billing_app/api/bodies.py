@@ -73,3 +73,21 @@ _TOO_LARGE = f"A body has at most {MAX_BODY_BYTES} bytes. Send less at once."
 async def raw_body(request: Request) -> bytes:
     """The whole body, within the limits; for routes that read it by themselves."""
     return await request.body()
+
+
+async def received(receive: Receive) -> list[Message]:
+    """The body in its parts."""
+    messages = [await receive()]
+    while messages[-1].get("more_body", False):
+        messages.append(await receive())
+    return messages
+
+
+def again(messages: list[Message], receive: Receive) -> Receive:
+    """Gives what was received once more, and then what comes."""
+    rest = iter(messages)
+
+    async def once_more() -> Message:
+        return next(rest, None) or await receive()
+
+    return once_more

@@ -40,6 +40,10 @@ class Context:
         return timedelta(days=self.settings.session_days)
 
 
+LANE = "billing.context"
+"""Where a request's scope has the context of its lane (api.lanes): the same one with connections of that lane's own."""
+
+
 def context_of(connection: HTTPConnection) -> Context:
-    """The context of the app that a request reached."""
-    return connection.app.state.context
+    """The context of the app that a request reached, with the connections that it may use."""
+    return connection.scope.get(LANE) or connection.app.state.context

@@ -9,13 +9,14 @@ made, in the thread of the route: dependencies that hold one across threads woul
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import Path, Request, Security
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from billing_app.api.context import Context, context_of
@@ -165,14 +166,18 @@ class Door:
         return Visit(session, self.now, actor, access.role, identity, access.organization)
 
     def _note_use(self, visit: Visit) -> None:
-        """In a transaction of its own, after the other: it must neither hold up the work nor be undone with it."""
+        """In a transaction of its own, after the other: it must neither hold up the work nor be undone with it.
+
+        Where it would have to wait, the caller's next request makes the note.
+        """
         caller = visit.caller
-        if isinstance(caller, KeyHolder) and caller.use_due:
-            with self.context.database.writing() as session:
-                api_keys.note_use(session, caller, self.now)
-        elif isinstance(caller, Identity) and caller.renewal_due:
-            with self.context.database.writing() as session:
-                sessions.renew(session, caller, self.now)
+        with suppress(OperationalError):
+            if isinstance(caller, KeyHolder) and caller.use_due:
+                with self.context.database.noting() as session:
+                    api_keys.note_use(session, caller, self.now)
+            elif isinstance(caller, Identity) and caller.renewal_due:
+                with self.context.database.noting() as session:
+                    sessions.renew(session, caller, self.now)
 
 
 class OrganizationDoor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable, Mapping
 
 from fastapi import APIRouter, Request
@@ -20,10 +22,58 @@ Check = Callable[[Database], str]
 router = APIRouter(include_in_schema=False)
 
 
+BEAT_S = 0.25
+"""How often the event loop is asked whether it comes to its work in time."""
+
+LATE_S = 5.0
+"""How late it may be: by then callers of `check` have given up, and pages say that they lost their connection."""
+
+REMEMBERED_S = 30.0
+"""How long it is told afterwards, so that somebody who asks every few seconds hears of it."""
+
+
+class Pulse:
+    """Whether this process's event loop does what is due. While it is held up nothing at all is answered."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Not beating yet. `clock` gives seconds, for tests."""
+        self._clock = clock
+        self._due: float | None = None
+        self._late: list[tuple[float, float]] = []
+
+    async def beat(self) -> None:
+        """Runs as long as the process serves."""
+        while True:
+            self._due = self._clock() + BEAT_S
+            await asyncio.sleep(BEAT_S)
+            self.note()
+
+    def note(self) -> None:
+        """Notes how late the beat came that was due."""
+        now = self._clock()
+        late = 0.0 if self._due is None else now - self._due
+        if late > LATE_S:
+            self._late.append((now, late))
+        self._late = [(at, each) for at, each in self._late if now - at <= REMEMBERED_S]
+
+    def held_up(self) -> float:
+        """For how many seconds the loop was held up, at worst, of late; 0 where it was not."""
+        self.note()
+        return max((late for _, late in self._late), default=0.0)
+
+
+PULSE = Pulse()
+"""This process's own."""
+
+
 @router.get("/healthz")
-async def healthz() -> dict[str, str]:
-    """The process is alive. Says nothing of the database: a restart would not mend that."""
-    return {"status": "ok"}
+async def healthz() -> Response:
+    """The process is alive and comes to its work. Says nothing of the database: a restart would not mend that."""
+    seconds = PULSE.held_up()
+    content = {"status": "ok"}
+    if seconds:
+        content = {"status": "held up", "detail": f"Nothing was answered for {seconds:.0f} s."}
+    return JSONResponse(content, 503 if seconds else 200, {"Cache-Control": "no-store"})
 
 
 @router.get("/readyz")

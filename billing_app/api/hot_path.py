@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from billing_app.api import problems
+from billing_app.api.bodies import again, received
 from billing_app.api.doors import Door, OrganizationDoor
 from billing_app.api.idempotency import IdempotencyKey
 from billing_app.api.routes import consumption, usage
@@ -76,10 +77,10 @@ class HotPath:
         if found is None or sent is None:
             await self.app(scope, receive, send)
             return
-        lane, messages = LANES[found[2]], await _received(receive)
+        lane, messages = LANES[found[2]], await received(receive)
         asked = _asked(lane, messages, sent)
         if asked is None:
-            await self.app(scope, _again(messages, receive), send)
+            await self.app(scope, again(messages, receive), send)
             return
         request = Request({**scope, "route": lane.route})
         scope["route"] = lane.route  # for whoever counts requests
@@ -124,21 +125,3 @@ def _asked(lane: Lane, messages: list[Message], sent: _Sent) -> list[Any] | None
         return [body, idempotency_key.validate_python(sent.key)] if lane.keyed else [body]
     except (ValidationError, ValueError, RecursionError):
         return None
-
-
-async def _received(receive: Receive) -> list[Message]:
-    """The body in its parts."""
-    messages = [await receive()]
-    while messages[-1].get("more_body", False):
-        messages.append(await receive())
-    return messages
-
-
-def _again(messages: list[Message], receive: Receive) -> Receive:
-    """Gives what was received once more, and then what comes."""
-    rest = iter(messages)
-
-    async def again() -> Message:
-        return next(rest, None) or await receive()
-
-    return again

@@ -8,7 +8,6 @@ turned away.
 
 from __future__ import annotations
 
-import hashlib
 import math
 import time
 from collections.abc import Callable
@@ -21,8 +20,8 @@ from redis.exceptions import RedisError
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from billing_app.api.clients import caller_of
 from billing_app.api.problems import problem
-from billing_app.services.cookies import token_in
 
 WINDOW_S = 60
 """The span that a limit is named for. A caller who was quiet for so long may use all of it at once."""
@@ -151,7 +150,11 @@ class RateLimits:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
-        caller = self._caller(scope) if scope["type"] == "http" and scope["path"].startswith(self.prefix) else None
+        caller = (
+            caller_of(scope, secure=self.secure)
+            if scope["type"] == "http" and scope["path"].startswith(self.prefix)
+            else None
+        )
         if caller is None:
             await self.app(scope, receive, send)
             return
@@ -178,20 +181,6 @@ class RateLimits:
             limit=self.limit.requests,
         )
         await refused(scope, receive, with_headers)
-
-    def _caller(self, scope: Scope) -> str | None:
-        """Names the credential of a request, as a hash; None for one without."""
-        credential: bytes | None = None
-        cookies: list[str] = []
-        for name, value in scope["headers"]:
-            if name == b"authorization":
-                credential = value
-            elif name == b"cookie":
-                cookies.append(value.decode("latin-1"))
-        if credential is None:
-            token = token_in("; ".join(cookies), secure=self.secure) if cookies else None
-            credential = token.encode("latin-1", "replace") if token else None
-        return None if credential is None else hashlib.sha256(credential).hexdigest()
 
     def _headers(self, taken: Taken) -> dict[str, str]:
         left = max(0, (self.limit.window_us - taken.backlog_us) // self.limit.interval_us)

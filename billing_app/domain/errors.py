@@ -70,8 +70,21 @@ class ConflictError(BillingError):
     code = "conflict"
 
 
+class TooManyAtOnceError(BillingError):
+    """This caller has as much under way and waiting as one caller may (429)."""
+
+    status = 429
+    code = "too_many_at_once"
+
+
 class UnavailableError(BillingError):
     """The state cannot be read now; never to be taken for a "no" (503)."""
 
     status = 503
     code = "unavailable"
+
+
+class BusyError(UnavailableError):
+    """More waits in this process than will be done in time; never to be taken for a "no" (503)."""
+
+    code = "busy"

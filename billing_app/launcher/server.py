@@ -11,6 +11,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+try:
+    import resource
+except ImportError:  # Windows has no such limit to ask
+    resource = None  # type: ignore[assignment]
+
 from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server
@@ -21,6 +26,16 @@ from billing_app.settings import ROOT, Settings
 
 READY_SECONDS = 120
 """A slow machine's first import of everything; after it the address is not announced, but serving goes on."""
+
+CONNECTIONS = 16_384
+"""Connections that one process accepts, keep-alives and pages' websockets among them. More than it can serve at once:
+what is accepted is answered, be it with 503, and what is not waits without a word until its caller gives up."""
+
+BACKLOG = 4_096
+"""Connections that the system holds until they are accepted: a burst, or a moment without Python."""
+
+SPARE_FILES = 256
+"""Open files that are no connections: database, logs, static files."""
 
 PRODUCTION = {
     "REFLEX_ENV_MODE": "prod",
@@ -45,6 +60,18 @@ def workers(settings: Settings) -> int:
             "without them leave GRANIAN_WORKERS out."
         )
     return int(asked)
+
+
+def connections() -> int:
+    """How many connections a process may have: each is an open file, of which the system allows so many."""
+    if resource is None:
+        return CONNECTIONS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS + SPARE_FILES
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))  # web processes inherit it
+    return max(SPARE_FILES, min(CONNECTIONS, max(soft, allowed) - SPARE_FILES))
 
 
 def publish(settings: Settings) -> None:
@@ -75,6 +102,8 @@ def serve(host: str, settings: Settings, pages: Path, when_ready: Callable[[], N
         workers=count,
         log_level=LogLevels.error,
         respawn_failed_workers=count > 1,
+        backlog=BACKLOG,
+        backpressure=connections(),
         workers_kill_timeout=int(PATIENCE_SECONDS),
     )
     server.serve()

@@ -11,6 +11,10 @@ from billing_app.launcher import logs
 from billing_app.launcher.children import end_with
 from billing_app.settings import ROOT
 
+SWITCH_SECONDS = 0.001
+"""How long a thread that computes keeps Python from one that has to answer (5 ms unless it is said): a check takes its
+turn among pages and reports several times."""
+
 
 def create() -> ASGIApp:
     """The whole product as one ASGI app: pages, API, websocket and jobs."""
@@ -18,6 +22,8 @@ def create() -> ASGIApp:
     # Reflex finds rxconfig.py and .web from the project's folder, wherever the console was started.
     os.chdir(ROOT)
     sys.path.insert(0, str(ROOT))
+
+    sys.setswitchinterval(SWITCH_SECONDS)
 
     logs.configure()
 

@@ -5,7 +5,6 @@ Whoever is no operator gets the same refusal from each of them and sees nothing 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -14,6 +13,7 @@ import reflex as rx
 
 from billing_app.domain.access import Role
 from billing_app.services.views.operator import OperatorShellView
+from billing_app.ui import threads
 from billing_app.ui.desk import desks
 from billing_app.ui.desks.operator import OperatorDesk
 from billing_app.ui.formats import Formats, known_locale
@@ -46,7 +46,7 @@ class OperatorVisit:
                 shell, view = desk.shell(), read(desk)
             return shell, present(view, self.formats)
 
-        shell, shown = await asyncio.to_thread(work)
+        shell, shown = await threads.load(threads.OPERATORS, work)
         page._welcome(shell)
         return shown
 
@@ -57,7 +57,7 @@ class OperatorVisit:
             with desks().open_operator(self.cookies) as desk:
                 return read(desk)
 
-        return await asyncio.to_thread(work)
+        return await threads.load(threads.OPERATORS, work)
 
     async def enter(self) -> None:
         """Nothing but whether an operator asks: for a handler that changes its page before it reads anything."""
@@ -70,11 +70,11 @@ class OperatorVisit:
             with desks().open_operator(self.cookies, writing=True) as desk:
                 return act(desk)
 
-        return await asyncio.to_thread(work)
+        return await threads.deed(threads.OPERATORS, work)
 
     async def call(self, work: Callable[..., Shown], *arguments: Any) -> Shown:
         """A call that talks to the outside world: `work(cookies, *arguments)` in a thread."""
-        return await asyncio.to_thread(work, self.cookies, *arguments)
+        return await threads.deed(threads.OPERATORS, work, self.cookies, *arguments)
 
     async def frame(self) -> None:
         """Nothing is around a page for somebody who is no operator."""

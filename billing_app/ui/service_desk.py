@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Hashable, Iterable, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy.exc import OperationalError
 
 from billing_app import clock
 from billing_app.db import Database, Session
 from billing_app.domain.access import MONEY_ROLES, Role
 from billing_app.domain.errors import NotFoundError, UnavailableError
 from billing_app.services import (
+    accounts,
     buying,
     explaining,
     links,
     orgs,
     overview,
+    paying,
     purchases,
     reading_credits,
     reading_ledger,
@@ -47,6 +52,9 @@ from billing_app.ui.service_desks.organization import ServiceOrganizationDesks, 
 from billing_app.ui.service_desks.plan import ServicePlanDesk, ServicePlanDesks
 from billing_app.ui.service_desks.processes import ServiceProcessesDesk, ServiceProcessesDesks
 from billing_app.ui.service_desks.renewals import ServiceRenewalsDesk, ServiceRenewalsDesks
+from billing_app.ui.service_desks.shared import SharedViews
+
+View = TypeVar("View")
 
 
 class ServiceDesk(
@@ -59,9 +67,12 @@ class ServiceDesk(
 ):
     """What one visitor reads of one organization, in one transaction."""
 
-    def __init__(self, session: Session, access: sessions.Access, settings: Settings, now: datetime) -> None:
-        """`access` was found in the same transaction."""
+    def __init__(
+        self, session: Session, access: sessions.Access, settings: Settings, now: datetime, views: SharedViews
+    ) -> None:
+        """`access` was found in the same transaction; `views` are those that all desks of the process share."""
         self.session = session
+        self.views = views
         self.access = access
         self.organization = access.organization
         self.settings = settings
@@ -73,31 +84,65 @@ class ServiceDesk(
 
     def overview(self, metric: str) -> OverviewView:
         """The overview."""
-        return overview.overview(self.session, self.organization, self.now, metric)
+        return self._shared(
+            overview.overview, (metric,), lambda read: read(self.session, self.organization, self.now, metric)
+        )
 
     def usage(self, metric: str, months: int, within: datetime | None) -> UsageView:
         """Months of a metric and the days of the period that `within` falls in."""
-        return reading_usage.usage(self.session, self.organization, metric, self.now, months=months, within=within)
+        return self._shared(
+            reading_usage.usage,
+            (metric, months, within),
+            lambda read: read(self.session, self.organization, metric, self.now, months=months, within=within),
+        )
 
     def credits(self, metric: str, months: int) -> CreditsView:
         """The credits of a metric."""
-        return reading_credits.credits(self.session, self.organization, metric, self.now, months=months)
+        return self._shared(
+            reading_credits.credits,
+            (metric, months),
+            lambda read: read(self.session, self.organization, metric, self.now, months=months),
+        )
 
     def explain(self, metric: str, at: datetime | None) -> ExplainView:
         """What made the balance at a moment."""
-        return explaining.explain(self.session, self.organization, metric, at or self.now, self.now)
+        return self._shared(
+            explaining.explain,
+            (metric, at),
+            lambda read: read(self.session, self.organization, metric, at or self.now, self.now),
+        )
 
     def buy(self, metric: str, until: datetime | None, basket: Mapping[str, int]) -> BuyView:
         """Packs, calculator and basket."""
-        return buying.buy(self.session, self.organization, self.now, metric=metric, until=until, basket=basket)
+        return self._shared(
+            buying.buy,
+            (metric, until, tuple(sorted(basket.items()))),
+            lambda read: read(self.session, self.organization, self.now, metric=metric, until=until, basket=basket),
+        )
 
     def ledger(self, filters: LedgerFilters, cursor: str) -> LedgerView:
         """One page of the ledger."""
-        return reading_ledger.ledger(self.session, self.organization, filters, cursor, self.now)
+        return self._shared(
+            reading_ledger.ledger,
+            (filters, cursor),
+            lambda read: read(self.session, self.organization, filters, cursor, self.now),
+        )
 
     def trace(self, number: int) -> TraceView:
         """One entry and where it came from."""
         return reading_ledger.trace(self.session, self.organization, number, self.now)
+
+    def _shared(self, read: Callable[..., View], asked: Hashable, call: Callable[[Callable[..., View]], View]) -> View:
+        """What `call(read)` gives, which is all that pages of this organization show: read once for all that ask it.
+
+        Its revision names what was changed last, its payer's what was changed there; neither tells who looks, so the
+        role does. What is about the person who looks is never read through here.
+        """
+        payer = paying.payer(self.session, self.organization, self.now)
+        owners = {self.access.organization_id, accounts.organization_id(payer)}
+        revisions = orgs.revisions(self.session, sorted(owners))
+        key = (self.access.organization_id, tuple(sorted(revisions.items())), self.access.role, read, asked)
+        return self.views.read(key, self.now, lambda: call(read))
 
 
 class ServiceDesks(
@@ -117,6 +162,7 @@ class ServiceDesks(
         self.database = database
         self.settings = settings
         self.payments = payments
+        self.views = SharedViews()
 
     @contextmanager
     def open(self, visitor: Visitor, roles: frozenset[Role]) -> Generator[ServiceDesk]:
@@ -124,9 +170,9 @@ class ServiceDesks(
         now = clock.now()
         with self.database.reading() as session:
             access = self._access(session, visitor, roles, now)
-            yield ServiceDesk(session, access, self.settings, now)
+            yield ServiceDesk(session, access, self.settings, now, self.views)
         if access.identity.renewal_due:
-            with self.database.writing() as session:
+            with suppress(OperationalError), self.database.noting() as session:  # the next event makes the note
                 sessions.renew(session, access.identity, now)
 
     def home(self, cookies: str) -> str | None:

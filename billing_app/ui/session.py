@@ -7,7 +7,6 @@ that reads the data (architecture.md, house rule 9). Handlers get at data only t
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import inspect
 from collections.abc import Awaitable, Callable
@@ -19,9 +18,16 @@ import reflex as rx
 from reflex.istate.proxy import StateProxy
 
 from billing_app.domain.access import ALL_ROLES, Role, is_address
-from billing_app.domain.errors import BillingError, ForbiddenError, NotFoundError, UnauthenticatedError
+from billing_app.domain.errors import (
+    BillingError,
+    BusyError,
+    ForbiddenError,
+    NotFoundError,
+    TooManyAtOnceError,
+    UnauthenticatedError,
+)
 from billing_app.services.views import ShellView
-from billing_app.ui import live, routes
+from billing_app.ui import live, routes, threads
 from billing_app.ui.desk import Desk, Visitor, desks
 from billing_app.ui.formats import Formats, known_locale
 from billing_app.ui.present.shell import ShellShown, shell_shown
@@ -56,6 +62,11 @@ class Visit:
     query: dict[str, str]
     path: str
 
+    @property
+    def neighbour(self) -> str:
+        """Whose turn it takes."""
+        return threads.neighbour(self.visitor.cookies, self.visitor.address)
+
     async def show(
         self, page: Frame, read: Callable[[Desk], View], present: Callable[[View, ShellView, Formats], Shown]
     ) -> Shown:
@@ -69,7 +80,7 @@ class Visit:
                 shell, view = desk.shell(), read(desk)
             return shell, present(view, shell, self.formats)
 
-        shell, shown = await asyncio.to_thread(work)
+        shell, shown = await threads.load(self.neighbour, work)
         page._welcome(shell)
         shown_of = {self.visitor.address: shell.revision}
         if shell.payer is not None:
@@ -85,7 +96,7 @@ class Visit:
                 view = read(desk)
             return present(view, self.formats)
 
-        return await asyncio.to_thread(work)
+        return await threads.load(self.neighbour, work)
 
     async def frame(self) -> ShellView:
         """The frame alone, which every member may see: for a page that this role does not open."""
@@ -94,11 +105,11 @@ class Visit:
             with desks().open(self.visitor, ALL_ROLES) as desk:
                 return desk.shell()
 
-        return await asyncio.to_thread(work)
+        return await threads.load(self.neighbour, work)
 
     async def call(self, work: Callable[..., Shown], *arguments: Any) -> Shown:
-        """A call that talks to the outside world: `work(visitor, roles, *arguments)` in a thread."""
-        return await asyncio.to_thread(work, self.visitor, self.roles, *arguments)
+        """What changes something or talks to the outside world: `work(visitor, roles, *arguments)` in a thread."""
+        return await threads.deed(self.neighbour, work, self.visitor, self.roles, *arguments)
 
     def text(self, name: str) -> str:
         """A value of the URL's query, never longer than any of ours."""
@@ -245,10 +256,15 @@ class GuardedPage(rx.State):
         if shell is not None:
             self._welcome(shell)
         kind = {NotFoundError: "not_found", ForbiddenError: "forbidden"}.get(type(error), "refused")
+        if opening and isinstance(error, BusyError | TooManyAtOnceError) and not self._shows_something():
+            kind = "broken"  # there is no page yet on which a refusal could be read
         if kind != "refused":
             live.forget(self)  # a push meant for the page before this one must not take the refusal away
         self._say(kind, error.detail)
         return None
+
+    def _shows_something(self) -> bool:
+        return bool(getattr(getattr(self, "screen", None), "ready", False))
 
     async def _leave(self) -> Any:
         """Nobody is signed in any more: forgets everything that this tab showed, and asks to sign in."""

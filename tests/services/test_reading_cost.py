@@ -63,9 +63,12 @@ def heard(database: Database) -> Generator[list[str]]:
     def hear(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         statements.append(statement)
 
-    event.listen(database.engine, "before_cursor_execute", hear)
+    engines = database.engines
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", hear)
     yield statements
-    event.remove(database.engine, "before_cursor_execute", hear)
+    for engine in engines:
+        event.remove(engine, "before_cursor_execute", hear)
 
 
 def an_organization_that_uses(database: Database, address: str, per_hour: int) -> Story:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import reflex as rx
@@ -10,7 +9,7 @@ import reflex as rx
 from billing_app.domain.access import local_path
 from billing_app.domain.errors import BillingError, UnauthenticatedError
 from billing_app.services.passwords import MIN_LENGTH
-from billing_app.ui import routes
+from billing_app.ui import routes, threads
 from billing_app.ui.components.banner import notice
 from billing_app.ui.components.basics import button_link
 from billing_app.ui.components.forms import plain_form
@@ -56,7 +55,9 @@ class EntranceState(rx.State):
         kind = self.router.url.path.strip("/").replace("-", "_")[:MAX_TEXT]
         self.error = refusal(query.get("error", ""))
         try:
-            self.link = link_shown(await asyncio.to_thread(desks().look, kind, self.token))
+            self.link = link_shown(
+                await threads.load(threads.neighbour(self.router.headers.cookie), desks().look, kind, self.token)
+            )
         except BillingError as error:
             self.link = LinkShown(ended=error.detail)
         self.ready = True
@@ -66,13 +67,13 @@ class EntranceState(rx.State):
     async def go_home(self) -> Any:
         """To the first organization; to the sign-in page for nobody."""
         try:
-            address = await asyncio.to_thread(desks().home, self.router.headers.cookie)
+            address = await threads.ask(self.router.headers.cookie, desks().home)
         except UnauthenticatedError:
             return rx.redirect(routes.sign_in())
         if address is None:
-            if await asyncio.to_thread(desks().is_operator, self.router.headers.cookie):
+            if await threads.ask(self.router.headers.cookie, desks().is_operator):
                 return rx.redirect(routes.ADMIN, replace=True)
-            self.email = (await asyncio.to_thread(desks().founder, self.router.headers.cookie)).email
+            self.email = (await threads.ask(self.router.headers.cookie, desks().founder)).email
             self.without = True
             return None
         return rx.redirect(routes.overview(address), replace=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import reflex as rx
 
 from billing_app.domain.access import ADMIN_ROLES
@@ -31,7 +29,7 @@ class FeaturesState(Frame):
     @guarded(roles=ADMIN_ROLES)
     async def switch(self, visit: Visit, kind: str, name: str, on: bool) -> None:
         """Switches one on or off."""
-        await asyncio.to_thread(desks().switch_option, visit.visitor, visit.roles, kind, name, on)
+        await visit.call(desks().switch_option, kind, name, on)
         self.screen = await visit.show(self, lambda desk: desk.options(), options_shown)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import reflex as rx
 
 from billing_app.domain.errors import BillingError, UnauthenticatedError
-from billing_app.ui import routes
+from billing_app.ui import routes, threads
 from billing_app.ui.components.basics import button_link
 from billing_app.ui.components.frame import signed_in_as
 from billing_app.ui.desk import desks
@@ -39,7 +38,7 @@ class FoundingState(rx.State):
         """Who is at the form; who is not signed in is asked to."""
         self.reset()
         try:
-            seen = await asyncio.to_thread(desks().founder, self.router.headers.cookie)
+            seen = await threads.ask(self.router.headers.cookie, desks().founder)
         except UnauthenticatedError:
             return rx.redirect(routes.sign_in(routes.NEW_ORGANIZATION))
         self.email, self.why_not = seen.email, seen.why_not
@@ -54,7 +53,7 @@ class FoundingState(rx.State):
         """What the address will be if none is typed."""
         try:
             found = desks().propose_address
-            self.proposed = await asyncio.to_thread(found, self.router.headers.cookie, _text(name))
+            self.proposed = await threads.ask(self.router.headers.cookie, found, _text(name))
         except BillingError:
             self.proposed = ""
 
@@ -65,7 +64,9 @@ class FoundingState(rx.State):
         fields = {str(key): _text(value) for key, value in form.items()} if isinstance(form, dict) else {}
         self.refused = self.wrong = ""
         try:
-            address = await asyncio.to_thread(desks().found, self.router.headers.cookie, fields)
+            address = await threads.deed(
+                threads.neighbour(self.router.headers.cookie), desks().found, self.router.headers.cookie, fields
+            )
         except UnauthenticatedError:
             return rx.redirect(routes.sign_in(routes.NEW_ORGANIZATION))
         except BillingError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +10,7 @@ import reflex as rx
 from billing_app.domain.access import MONEY_ROLES
 from billing_app.domain.errors import BillingError, UnavailableError
 from billing_app.services.views.plan import PlanView
-from billing_app.ui import routes
+from billing_app.ui import routes, threads
 from billing_app.ui.components.banner import remark
 from billing_app.ui.components.basics import head
 from billing_app.ui.components.leaving import leaving
@@ -171,7 +170,7 @@ class PlanState(Frame):
             with desks().open(visit.visitor, MONEY_ROLES) as desk:
                 return desk.plan()
 
-        return await asyncio.to_thread(work)
+        return await threads.load(visit.neighbour, work)
 
 
 screen = PlanState.screen

@@ -6,7 +6,6 @@ draft free it stays on this page only, which the page says, and can still be pub
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -113,9 +112,7 @@ class ProcessPageState(Frame):
         """Publishes it."""
         content = domain.decode(self._content)
         try:
-            made = await asyncio.to_thread(
-                desks().publish_process, visit.visitor, visit.roles, self._id(), content, self._revision
-            )
+            made = await visit.call(desks().publish_process, self._id(), content, self._revision)
         except (UnauthenticatedError, NotFoundError):
             raise
         except BillingError as error:
@@ -129,7 +126,7 @@ class ProcessPageState(Frame):
         """Deletes the draft."""
         process = self._id()
         if process is not None:
-            await asyncio.to_thread(desks().discard_process, visit.visitor, visit.roles, process)
+            await visit.call(desks().discard_process, process)
         return rx.redirect(routes.processes(visit.visitor.address))
 
     @rx.event
@@ -141,7 +138,7 @@ class ProcessPageState(Frame):
             return
         sent = {metric: whole(text, domain.MAX_CENSUS * domain.MAX_REMINDERS) for metric, text in form.items()}
         try:
-            await asyncio.to_thread(desks().end_process, visit.visitor, visit.roles, process, outcome, sent)
+            await visit.call(desks().end_process, process, outcome, sent)
         except (UnauthenticatedError, NotFoundError):
             raise
         except BillingError as error:
@@ -169,9 +166,7 @@ class ProcessPageState(Frame):
 
     async def _save(self, visit: Visit, content: Content) -> None:
         try:
-            made, self._revision = await asyncio.to_thread(
-                desks().save_process, visit.visitor, visit.roles, self._id(), content, self._revision
-            )
+            made, self._revision = await visit.call(desks().save_process, self._id(), content, self._revision)
         except (UnauthenticatedError, NotFoundError):
             raise
         except ForbiddenError as error:

@@ -1,0 +1,80 @@
+"""/healthz tells the truth: 503 after the event loop was held up, and again 200 when that is some time ago."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import httpx
+import pytest
+
+from billing_app.api import health
+from billing_app.api.health import BEAT_S, LATE_S, REMEMBERED_S, Pulse
+from tests.api.conftest import Api
+
+
+class Clock:
+    """Seconds that a test moves."""
+
+    def __init__(self) -> None:
+        self.seconds = 100.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def beaten(clock: Clock) -> Pulse:
+    """A pulse whose beat is due in BEAT_S."""
+    pulse = Pulse(clock)
+
+    async def once() -> None:
+        task = asyncio.create_task(pulse.beat())
+        await asyncio.sleep(0)
+        task.cancel()
+
+    asyncio.run(once())
+    return pulse
+
+
+def test_a_beat_in_time_is_nothing_to_tell() -> None:
+    clock = Clock()
+    pulse = beaten(clock)
+    clock.seconds += BEAT_S + LATE_S
+    assert pulse.held_up() == 0
+
+
+def test_what_did_not_beat_is_told_at_once_and_for_a_while() -> None:
+    clock = Clock()
+    pulse = beaten(clock)
+    clock.seconds += BEAT_S + LATE_S + 1
+    assert pulse.held_up() == LATE_S + 1
+    pulse._due = clock.seconds + BEAT_S  # it beats again
+    clock.seconds += REMEMBERED_S
+    pulse._due = clock.seconds
+    assert pulse.held_up() == LATE_S + 1
+    clock.seconds += 0.001
+    assert pulse.held_up() == 0
+
+
+def test_a_process_that_does_not_beat_yet_is_well() -> None:
+    assert Pulse(Clock()).held_up() == 0
+
+
+def test_healthz_says_so_after_the_loop_was_blocked(api: Api, site: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A handler that computes on the event loop, or a queue that does not end, is what this is for."""
+    pulse = Pulse()
+    monkeypatch.setattr(health, "PULSE", pulse)
+    monkeypatch.setattr(health, "LATE_S", 0.3)
+    assert httpx.get(f"{api.url}/healthz").json() == {"status": "ok"}
+
+    async def story() -> None:
+        task = asyncio.create_task(pulse.beat())
+        await asyncio.sleep(0)
+        time.sleep(BEAT_S + 0.5)
+        await asyncio.sleep(0)
+        task.cancel()
+
+    site.run(story())  # type: ignore[attr-defined]
+    answer = httpx.get(f"{api.url}/healthz")
+    assert (answer.status_code, answer.json()["status"]) == (503, "held up")
+    assert answer.json()["detail"].startswith("Nothing was answered for")
