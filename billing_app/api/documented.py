@@ -11,7 +11,10 @@ Responses = dict[int | str, dict[str, Any]]
 
 PROBLEM_SCHEMA = "#/components/schemas/Problem"
 
-BEHIND_A_DOOR = (401, 403, 404, 429)
+IN_A_LINE = (429, 503)
+"""What every route may answer that was not begun, because too much waits (api.lanes)."""
+
+BEHIND_A_DOOR = (401, 403, 404)
 """What a door may answer before the route does anything."""
 
 READING_A_BODY = (400, 408, 413, 422)
@@ -20,7 +23,7 @@ READING_A_BODY = (400, 408, 413, 422)
 
 def problems(*statuses: int) -> Responses:
     """The `responses` of a route that may answer with these statuses besides its own."""
-    return {status: _response(status) for status in statuses}
+    return {status: _response(status) for status in sorted({*statuses, *IN_A_LINE})}
 
 
 def behind_a_door(*more: int) -> Responses:

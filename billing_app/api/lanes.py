@@ -8,12 +8,12 @@ either) has a share, and the rest of what it asks waits for its turn. What canno
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from anyio import to_thread
 from starlette.requests import HTTPConnection
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from billing_app.api.bodies import again, received
 from billing_app.api.clients import caller_of, client_of
@@ -98,10 +98,29 @@ class Lanes:
             )  # fmt: skip
             await refused(scope, receive, send)
             return
+        turn = _Turn(lambda: turns.leave(caller), send)
         try:
-            await self.app(scope, again(messages, receive), send)
+            await self.app(scope, again(messages, receive), turn.send)
         finally:
-            turns.leave(caller)
+            turn.end()
+
+
+class _Turn:
+    """Ends with the answer: what goes on after it (an event of Stripe, a mail) has lines of its own."""
+
+    def __init__(self, leave: Callable[[], None], send: Send) -> None:
+        self._leave: Callable[[], None] | None = leave
+        self._send = send
+
+    def end(self) -> None:
+        leave, self._leave = self._leave, None
+        if leave is not None:
+            leave()
+
+    async def send(self, message: Message) -> None:
+        await self._send(message)
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            self.end()
 
 
 def lane_of(method: str, path: str, *, known: bool) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import structlog
-from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, BackgroundTasks, Depends, Header, Request
 from pydantic import BaseModel
 
@@ -13,16 +12,21 @@ from billing_app import monitoring
 from billing_app.api.bodies import raw_body
 from billing_app.api.context import context_of
 from billing_app.api.documented import problems
+from billing_app.domain.errors import BusyError, TooManyAtOnceError
 from billing_app.gateways.stripe_payments import payments_of, verified_event
 from billing_app.services import inbox
 from billing_app.services.inbox import Worker
+from billing_app.turns import Limits, Pool
 
 router = APIRouter(prefix="/webhooks", tags=["webhooks"])
 
 log = structlog.get_logger()
 
-WORKERS = 4
-"""Events that one process works on at once. They mostly wait for Stripe, and must leave threads for requests."""
+WORK = Limits(at_once=4, each=1, waiting=1_000, waiting_each=1_000, seconds=60.0)
+"""Events that one process works on at once, of one subject one after the other. They mostly wait for Stripe. What does
+not fit in is in the database, where the sweep finds it."""
+
+_workers = Pool("stripe-events", WORK)
 
 
 class Received(BaseModel):
@@ -47,17 +51,16 @@ def receive_stripe(
     monitoring.stripe_events.labels("received").inc()
     if due:
         worker = Worker(context.database.writing, payments, context.clock)
-        background.add_task(_work, request, worker, inbox.subject_of(event))
+        background.add_task(_work, worker, inbox.subject_of(event))
     return Received()
 
 
-async def _work(request: Request, worker: Worker, subject: str) -> None:
+async def _work(worker: Worker, subject: str) -> None:
     """After the answer has left. Whatever goes wrong here leaves the event for the sweep."""
-    state = request.app.state
-    if not hasattr(state, "inbox_limiter"):
-        state.inbox_limiter = CapacityLimiter(WORKERS)
     try:
-        worked = await to_thread.run_sync(inbox.work, worker, subject, limiter=state.inbox_limiter)
+        worked = await _workers.run(subject, inbox.work, worker, subject)
+    except (BusyError, TooManyAtOnceError):
+        log.info("events_left_to_the_sweep", subject=subject)
     except Exception:
         log.exception("events_left_to_the_sweep", subject=subject)
     else:
