@@ -1,4 +1,4 @@
-"""Who may go on: few at once, callers by turns, and no line without an end (docs/decisions/0017).
+"""Who may go on: few at once, callers by turns, and no line without an end (docs/decisions/0018).
 
 Whatever can pile up in a process waits in one of these. At most `at_once` go on together, at most `each` of them for
 one caller; the rest wait in order, and whoever is next is taken from the caller whose turn it is, so that one who asks

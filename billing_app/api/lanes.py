@@ -1,4 +1,4 @@
-"""A request's lane: how many of its kind go on at once, and through which connections (docs/decisions/0017).
+"""A request's lane: how many of its kind go on at once, and through which connections (docs/decisions/0018).
 
 `check`, `consume` and reports of usage are what products wait for: they have threads and database connections that
 nothing else uses. Within each lane a caller (an API key, a signed-in browser, or the address of somebody without

@@ -1,4 +1,4 @@
-"""Where pages' work runs: off the event loop, in threads of their own, organizations by turns (decision 17).
+"""Where pages' work runs: off the event loop, in threads of their own, organizations by turns (decision 18).
 
 Reading a page and doing something on it are apart: what is done may wait for Stripe. Neither has a thread that requests
 of the API or scheduled jobs would miss. A neighbour is an organization by its address; operators are one, and so are

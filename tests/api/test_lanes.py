@@ -1,4 +1,4 @@
-"""What one caller asks holds up nobody else: shares, lines with an end, connections of their own (decision 17)."""
+"""What one caller asks holds up nobody else: shares, lines with an end, connections of their own (decision 18)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is read once for all open pages of an organization that show it (decision 17).
+"""What is read once for all open pages of an organization that show it (decision 18).
 
 A change is pushed to every tab of an organization, and most of them show the same. So a view is kept, for who may see
 the same of the same organization, until anything that its pages show has changed, and never for long. Access is not
