@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from billing_app import clock as wall_clock
 from billing_app.api import docs_page, health, openapi, problems
 from billing_app.api.bodies import BodyLimits
 from billing_app.api.context import PREFIX, Context
+from billing_app.api.framing import framed
 from billing_app.api.handshakes import Handshakes
 from billing_app.api.headers import SecurityHeaders
 from billing_app.api.health import CHECKS, Check
@@ -120,6 +121,7 @@ def _versioned(context: Context, routers: tuple[APIRouter, ...]) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         servers=[{"url": PREFIX}],
+        dependencies=[Depends(framed)],
         generate_unique_id_function=lambda route: route.name,
     )
     api.state.context = context

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from starlette.responses import StreamingResponse
 
-from billing_app.domain.spreadsheets import harmless
+from billing_app.domain.spreadsheets import BYTE_ORDER_MARK, harmless
 from billing_app.services.months import rfc3339
 
 MEDIA_TYPE = "text/csv; charset=utf-8"
@@ -39,6 +39,7 @@ def written(cell: Cell) -> str:
 
 def _chunks(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
     buffer = io.StringIO()
+    buffer.write(BYTE_ORDER_MARK)
     writer = csv.writer(buffer)
     writer.writerow(header)
     for number, row in enumerate(rows, start=1):

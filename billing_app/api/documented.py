@@ -14,10 +14,10 @@ PROBLEM_SCHEMA = "#/components/schemas/Problem"
 IN_A_LINE = (429, 503)
 """What every route may answer that was not begun, because too much waits (api.lanes)."""
 
-BEHIND_A_DOOR = (401, 403, 404)
-"""What a door may answer before the route does anything."""
+BEHIND_A_DOOR = (401, 403, 404, 422)
+"""What may be answered before the route does anything: 422 to parameters that it does not take."""
 
-READING_A_BODY = (400, 408, 413, 422)
+READING_A_BODY = (400, 408, 413, 415, 422)
 """What a route may answer that reads a body."""
 
 

@@ -73,7 +73,7 @@ class HotPath:
         """Serves one request."""
         path = scope["path"] if scope["type"] == "http" and scope["method"] == "POST" else ""
         found = PATH.fullmatch(path.removeprefix(self.prefix)) if path.startswith(self.prefix) else None
-        sent = _Sent.of(scope) if found else None
+        sent = _Sent.of(scope) if found and not scope["query_string"] else None
         if found is None or sent is None:
             await self.app(scope, receive, send)
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
@@ -71,8 +72,10 @@ def _describe(operation: dict[str, Any]) -> None:
     for parameter in operation.get("parameters", []):
         parameter["schema"] = _never_null(parameter["schema"])
     answers = operation["responses"]
-    if "422" in answers:
-        answers["422"]["content"] = {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    # What billing_app.api.framing may say to anyone: parameters of other names, another media type.
+    for status in ("415", "422") if "requestBody" in operation else ("422",):
+        said = {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        answers[status] = {"description": HTTPStatus(int(status)).phrase, "content": said}
     if "429" in answers:
         answers["429"]["headers"] = RATE_LIMIT_HEADERS | {"Retry-After": {"description": "seconds to wait"}}
         for name, header in answers["429"]["headers"].items():

@@ -10,6 +10,7 @@ import typer
 
 from billing_app import clock, wiring
 from billing_app.cli.printing import ACTOR, AsJson, moment, print_done, print_items
+from billing_app.domain.quantities import format_base, format_size
 from billing_app.services import catalog, granting, orgs, statements
 from billing_app.services.credits import ONE_YEAR
 from billing_app.store.tables.credits import GrantRow
@@ -61,8 +62,9 @@ def create(
             session, organization, metric, quantity, now,
             reason=reason, key=f"cli {key or secrets.token_hex(16)}", actor=ACTOR, expires_at=ends, backdated=backdated,
         )  # fmt: skip
-        unit = catalog.current(session, now).metric(metric).unit
-    print_done(_item(given), f"Gave {address} {quantity:,} {unit} ({given.id}).", as_json=as_json)
+        known = catalog.current(session, now).metric(metric)
+    said = format_base(quantity, known) if known.counts else format_size(quantity, known)
+    print_done(_item(given), f"Gave {address} {said} ({given.id}).", as_json=as_json)
 
 
 @app.command()

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from billing_app.domain.errors import InvalidError
+from billing_app.domain.moments import day_or_moment
 from billing_app.services.months import rfc3339
 
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
@@ -48,13 +48,7 @@ def print_done(item: Mapping[str, Any], sentence: str, *, as_json: bool) -> None
 
 def moment(text: str) -> datetime | None:
     """`2027-01-31` or `2027-01-31T12:00:00Z`; None for nothing. Raises InvalidError `invalid_moment`."""
-    if not text:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise InvalidError(f"{text!r} is no day and no moment: write 2027-01-31.", code="invalid_moment") from None
-    return found if found.tzinfo is not None else datetime.fromisoformat(f"{found.isoformat()}+00:00")
+    return day_or_moment(text) if text else None
 
 
 def _plain(value: Any) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from itertools import dropwhile
 from pathlib import Path
 from typing import Annotated
@@ -16,9 +15,9 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rich.table import Table
 
 from billing_app import clock, wiring
+from billing_app.cli.printing import moment
 from billing_app.domain.accounts import Month
 from billing_app.domain.catalog import Metric
-from billing_app.domain.errors import InvalidError
 from billing_app.domain.quantities import format_allowance, format_quantity
 from billing_app.services import catalog, imports, orgs
 from billing_app.services import history as histories
@@ -37,14 +36,17 @@ def usage() -> None:
 
 @app.command("import")
 def import_file(
-    file: Annotated[Path, typer.Argument(help="CSV with organization,id,metric,quantity,subject,at; may be gzipped")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="CSV (organization,id,metric,quantity,subject,at) or lines of JSON; may be gzipped"),
+    ],
     backfill: Annotated[bool, typer.Option(help="accept usage of any age")] = False,
     create_organizations: Annotated[bool, typer.Option(help="make organizations that do not exist")] = False,
     plan: Annotated[str, typer.Option(help="plan of those organizations; default: the default plan")] = "",
     anchor: Annotated[str, typer.Option(help="start of their periods; default: the month of their first event")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="print the outcome as JSON")] = False,
 ) -> None:
-    """Import usage from a CSV file. Importing it again changes nothing.
+    """Import usage from a CSV file, or from lines of JSON. Importing it again changes nothing.
 
     Example: billing usage import usage.csv.gz --backfill --create-organizations --plan free
     """
@@ -53,7 +55,7 @@ def import_file(
     if create_organizations:
         with database.reading() as session:
             chosen = plan or catalog.current(session, clock.now()).default_plan.id
-        create = imports.NewOrganizations(chosen, parse_moment(anchor) if anchor else None)
+        create = imports.NewOrganizations(chosen, moment(anchor))
     size = file.stat().st_size if file.exists() else 0
     with _progress(quiet=as_json) as bar:
         task = bar.add_task(file.name, total=size)
@@ -108,9 +110,7 @@ def history(
     """
     with wiring.database().reading() as session:
         organization = orgs.by_address(session, address)
-        found = histories.history(
-            session, organization, clock.now(), to=parse_moment(to) if to else None, metric=metric or None
-        )
+        found = histories.history(session, organization, clock.now(), to=moment(to), metric=metric or None)
         metrics = {each.id: each for each in catalog.current(session, clock.now()).metrics}
     items = histories.as_items(found)
     if as_json:
@@ -149,14 +149,3 @@ def _print_history(found: list[histories.MetricHistory], metrics: dict[str, Metr
             figures = [format_quantity(read(month), metric) for read in shown.values()]
             table.add_row(month_label(month.period), *figures, format_allowance(month.allowance, metric))
         console.print(table)
-
-
-def parse_moment(text: str) -> datetime:
-    """An RFC 3339 moment given on the command line. Raises InvalidError `invalid_moment`."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise InvalidError(
-            f"{text!r} is no moment; write it like 2026-01-31T12:00:00Z.", code="invalid_moment"
-        ) from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

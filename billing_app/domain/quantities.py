@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from math import gcd
 
 from billing_app.domain.catalog.model import Metric, Pack
 from billing_app.domain.money import MINUS
@@ -31,14 +32,18 @@ def reading(quantity: int, metric: Metric) -> ReadQuantity:
     """The figure for `quantity` base units.
 
     Counts are whole. Other figures are in the display unit with one decimal, none where it is whole (112.4 GB, 100 GB);
-    from a thousand on in a larger unit with two (1.18 TB, 2.00 TB); below one in a smaller unit, or the base unit where
-    there is none, so that something is never shown as nothing. Rounded half up, away from zero.
+    from a thousand on in a larger unit with two (1.18 TB, 2.00 TB); below one in a smaller unit. Whatever has no such
+    units (hours of 3 600 seconds, GiB) keeps its own everywhere, with as many decimals as it takes that something is
+    never shown as nothing. Rounded half up, away from zero.
     """
     if metric.counts:
         return ReadQuantity(Decimal(quantity), 0, "")
-    if metric.display_unit not in DECIMAL_PREFIXES:
-        figure = _rounded(quantity, metric.factor, metric.display_unit)
-        return figure if figure.amount or not quantity else ReadQuantity(Decimal(quantity), 0, metric.unit)
+    if not _has_prefixes(metric):
+        figure, decimals = _rounded(quantity, metric.factor, metric.display_unit), 1
+        while quantity and not figure.amount:
+            decimals += 1
+            figure = _rounded(quantity, metric.factor, metric.display_unit, decimals=decimals)
+        return figure
     place = DECIMAL_PREFIXES.index(metric.display_unit)
     factor = metric.factor
     while place > 0 and 0 < abs(quantity) < factor and factor % STEP == 0:
@@ -61,10 +66,9 @@ def format_quantity(quantity: int, metric: Metric, *, signed: bool = False) -> s
 def format_exact(quantity: int, metric: Metric, *, signed: bool = False) -> str:
     """The same without rounding, in the display unit with as few decimals as it takes: `1,180.000000001 GB`, `44,290`.
 
-    In base units where no decimal number says it (5 seconds of an hour): `5 seconds`.
+    Always in that unit, so that no reader has to convert; where no decimal number says it (5 seconds of an hour), to
+    nine decimals.
     """
-    if not _ends(metric.factor):
-        return _sign(quantity, signed) + format_base(abs(quantity), metric)
     amount = in_display_units(abs(quantity), metric)
     return _sign(quantity, signed) + _with_unit(_plain(amount), "" if metric.counts else metric.display_unit)
 
@@ -95,7 +99,7 @@ def format_price_unit(metric: Metric) -> str:
 
 def format_size(quantity: int, metric: Metric) -> str:
     """A quantity that somebody chose, exactly: `50 GB`, `5 TB`, `1,500 GB` (not `1.50 TB`, which reads as measured)."""
-    if metric.counts or metric.display_unit not in DECIMAL_PREFIXES:
+    if metric.counts or not _has_prefixes(metric):
         return format_exact(quantity, metric)
     place, factor = DECIMAL_PREFIXES.index(metric.display_unit), metric.factor
     while quantity and quantity % (factor * STEP) == 0 and place < len(DECIMAL_PREFIXES) - 1:
@@ -107,11 +111,16 @@ def format_size(quantity: int, metric: Metric) -> str:
 def in_display_units(quantity: int, metric: Metric) -> Decimal:
     """`quantity` in the metric's display unit: what a chart's axis shows.
 
-    Exact, unless the factor is one that no decimal number ends for (3 600 seconds an hour): then to nine decimals.
+    Exact, unless no decimal number says it (a third of an hour): then to nine decimals, or to the first that says
+    anything.
     """
-    if _ends(metric.factor):
-        return _divided(quantity, metric.factor)
-    return _rounded(quantity, metric.factor, metric.display_unit, decimals=9).amount
+    common = gcd(quantity, metric.factor)
+    if _ends(metric.factor // common):
+        return _divided(quantity // common, metric.factor // common)
+    decimals = 9
+    while not (amount := _rounded(quantity, metric.factor, metric.display_unit, decimals=decimals).amount):
+        decimals += 1
+    return amount
 
 
 def _rounded(quantity: int, factor: int, unit: str, *, decimals: int | None = None) -> ReadQuantity:
@@ -129,6 +138,11 @@ def _divided(quantity: int, factor: int) -> Decimal:
     while power % factor:
         shift, power = shift + 1, power * 10
     return Decimal(f"{quantity * (power // factor)}e-{shift}")
+
+
+def _has_prefixes(metric: Metric) -> bool:
+    """Whether larger and smaller units are a thousand times this one: GB of 10**9 bytes are, those of 2**30 are not."""
+    return metric.display_unit in DECIMAL_PREFIXES and str(metric.factor).rstrip("0") == "1"
 
 
 def _ends(factor: int) -> bool:

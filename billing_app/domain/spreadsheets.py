@@ -9,3 +9,7 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 def harmless(text: str) -> str:
     """The text with an apostrophe before it where it would be computed."""
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+BYTE_ORDER_MARK = "\ufeff"
+"""What a CSV file begins with: without it Excel takes UTF-8 for the code page of its country. Readers skip it."""

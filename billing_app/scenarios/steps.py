@@ -6,13 +6,15 @@ Quantities are not judged here: one that cannot be meant is refused when its ste
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
+from billing_app.domain import moments
 from billing_app.domain.accounts import GrantAccount
 from billing_app.domain.catalog.fields import MISSING, Fields, Reading, shown
 from billing_app.domain.catalog.mistakes import suggestion
 from billing_app.domain.credits import DisputeStatus
+from billing_app.domain.errors import InvalidError
 from billing_app.services.consumption import Mode
 
 REMARKS = ("source", "note", "comment")
@@ -59,10 +61,10 @@ LONGEST = 255
 
 def moment(text: str) -> datetime:
     """An RFC 3339 moment, aware and in UTC. Raises ValueError."""
-    parsed = datetime.fromisoformat(text)
-    if parsed.tzinfo is None:
-        raise ValueError(f"{text} has no time zone")
-    return parsed.astimezone(UTC)
+    try:
+        return moments.moment(text)
+    except InvalidError as refusal:
+        raise ValueError(refusal.detail) from None
 
 
 def read_moment(fields: Fields, name: str) -> datetime | None:

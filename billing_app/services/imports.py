@@ -1,26 +1,22 @@
-"""Importing usage from CSV: idempotent, in short transactions, good rows kept and bad ones named by line."""
+"""Importing usage from files: idempotent, in short transactions, good rows kept and bad ones named by line."""
 
 from __future__ import annotations
 
-import csv
-import gzip
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from io import TextIOWrapper
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
 from sqlmodel import Session
 
-from billing_app.domain.errors import BillingError, InvalidError, NotFoundError
+from billing_app.domain.errors import BillingError, FactRefusedError, NotFoundError
 from billing_app.domain.periods import month_start
 from billing_app.services import accounts, catalog, credits, meters, orgs, recounts, usage
+from billing_app.services.usage_files import Line, lines
 from billing_app.store import meters as meter_store
 from billing_app.store.tables.orgs import Organization
-
-COLUMNS = ("organization", "id", "metric", "quantity", "subject", "at")
 
 BATCH = 500
 """Rows of one transaction: a batch commits within 200 ms, so that other writers wait no longer for it."""
@@ -59,13 +55,6 @@ class NewOrganizations:
     anchor: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    line: int
-    address: str
-    event: usage.ReportedEvent
-
-
 def import_usage(
     path: Path,
     transaction: Transaction,
@@ -75,7 +64,7 @@ def import_usage(
     create: NewOrganizations | None = None,
     progress: Callable[[int], None] = lambda _bytes: None,
 ) -> Imported:
-    """Imports a CSV file, plain or gzipped. Importing it again changes nothing; after a crash the same call goes on.
+    """Imports a file of `usage_files`. Importing it again changes nothing; after a crash the same call goes on.
 
     `progress` is told how many bytes of the file were read. Raises InvalidError `invalid_file`, NotFoundError
     `plan_not_found`.
@@ -86,8 +75,8 @@ def import_usage(
             catalog.current(session, now()).plan(create.plan)
     if create is not None:
         _create_missing(path, transaction, now(), create, outcome)
-    touched: set[tuple[str, str]] = set()
-    for batch in _batches(_rows(path, outcome, progress)):
+    touched: set[str] = set()
+    for batch in _batches(_counted(lines(path, progress), outcome)):
         with transaction() as session:
             for address, rows in _by_organization(batch).items():
                 _report(session, address, rows, now(), backfill, outcome, touched)
@@ -96,73 +85,25 @@ def import_usage(
     return outcome
 
 
-def _rows(path: Path, outcome: Imported, progress: Callable[[int], None]) -> Iterator[_Row]:
-    """The good rows of a file; what cannot be read is noted."""
-    for line, record in _records(path, progress):
+def _counted(found: Iterator[Line], outcome: Imported) -> Iterator[Line]:
+    """The lines that name an organization; the others are noted."""
+    for line in found:
         outcome.rows += 1
-        try:
-            yield _Row(line, record["organization"].strip(), _event(record))
-        except (ValueError, AttributeError) as error:
-            outcome.bad.append(BadRow(line, "invalid_row", _sentence(error)))
+        if isinstance(line.event, FactRefusedError) and not line.address:
+            outcome.bad.append(BadRow(line.number, line.event.code, line.event.detail))
+        else:
+            yield line
 
 
-def _records(path: Path, progress: Callable[[int], None]) -> Iterator[tuple[int, dict[str, str]]]:
-    try:
-        with path.open("rb") as raw:
-            packed = raw.read(2) == b"\x1f\x8b"
-            raw.seek(0)
-            unpacked = gzip.GzipFile(fileobj=raw) if packed else raw
-            with TextIOWrapper(unpacked, encoding="utf-8", newline="") as stream:
-                reader = csv.DictReader(stream)
-                missing = set(COLUMNS) - set(reader.fieldnames or ())
-                if missing - {"id", "quantity", "subject"}:
-                    raise InvalidError(
-                        f"{path.name} has no column {', '.join(sorted(missing))}; it needs {','.join(COLUMNS)}.",
-                        code="invalid_file",
-                    )
-                for record in reader:
-                    progress(0 if raw.closed else raw.tell())
-                    yield reader.line_num, record
-    except (OSError, UnicodeDecodeError, csv.Error, EOFError) as error:
-        raise InvalidError(f"{path.name} can't be read: {error}", code="invalid_file") from None
-
-
-def _event(record: dict[str, str]) -> usage.ReportedEvent:
-    quantity = record.get("quantity") or None
-    if quantity is not None and not quantity.lstrip("-").isdigit():
-        raise ValueError(f"quantity is a whole number, not {quantity!r}")
-    if not record["metric"]:
-        raise ValueError("metric is missing")
-    return usage.ReportedEvent(
-        metric=record["metric"],
-        quantity=None if quantity is None else int(quantity),
-        subject=record.get("subject") or None,
-        at=_moment(record["at"]),
-        id=record.get("id") or None,
-    )
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"at is an RFC 3339 moment such as 2024-01-31T12:00:00Z, not {text!r}") from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-def _sentence(error: Exception) -> str:
-    return str(error) if isinstance(error, ValueError) else "the row has too few columns"
-
-
-def _batches(rows: Iterator[_Row]) -> Iterator[list[_Row]]:
+def _batches(rows: Iterator[Line]) -> Iterator[list[Line]]:
     while batch := list(islice(rows, BATCH)):
         yield batch
 
 
-def _by_organization(batch: list[_Row]) -> dict[str, list[_Row]]:
+def _by_organization(batch: list[Line]) -> dict[str, list[Line]]:
     """In the order of their addresses: whoever locks several meters does it in one order."""
-    found: dict[str, list[_Row]] = {}
-    for row in sorted(batch, key=lambda row: (row.address, row.line)):
+    found: dict[str, list[Line]] = {}
+    for row in sorted(batch, key=lambda row: (row.address, row.number)):
         found.setdefault(row.address, []).append(row)
     return found
 
@@ -170,61 +111,67 @@ def _by_organization(batch: list[_Row]) -> dict[str, list[_Row]]:
 def _report(
     session: Session,
     address: str,
-    rows: list[_Row],
+    rows: list[Line],
     now: datetime,
     backfill: bool,
     outcome: Imported,
-    touched: set[tuple[str, str]],
+    touched: set[str],
 ) -> None:
     try:
         organization = orgs.by_address(session, address)
     except NotFoundError as error:
-        outcome.bad += [BadRow(row.line, error.code, error.detail) for row in rows]
+        outcome.bad += [BadRow(row.number, error.code, error.detail) for row in rows]
         return
     report = usage.report(session, organization, [row.event for row in rows], now, backfill=backfill, watch=False)
     outcome.accepted += report.accepted
     for duplicate in report.duplicates:
         if duplicate.differs:
             detail = f"id {duplicate.id!r} was recorded before with other content; that one stands"
-            outcome.bad.append(BadRow(rows[duplicate.index].line, "duplicate_differs", detail))
+            outcome.bad.append(BadRow(rows[duplicate.index].number, "duplicate_differs", detail))
         else:
             outcome.duplicates += 1
     for rejected in report.rejected:
-        outcome.bad.append(BadRow(rows[rejected.index].line, rejected.code, rejected.detail))
+        outcome.bad.append(BadRow(rows[rejected.index].number, rejected.code, rejected.detail))
     refused = {rejected.index for rejected in report.rejected}
-    touched |= {(address, row.event.metric) for index, row in enumerate(rows) if index not in refused}
+    if len(refused) < len(rows):
+        touched.add(address)
 
 
 def _create_missing(
     path: Path, transaction: Transaction, now: datetime, create: NewOrganizations, outcome: Imported
 ) -> None:
     """Makes the organizations that the file names, with their first event's month as anchor unless told otherwise."""
-    first: dict[str, datetime] = {}
-    for row in _rows(path, Imported(), lambda _bytes: None):
-        if row.event.at is not None:
-            first[row.address] = min(row.event.at, first.get(row.address, row.event.at))
-    for address, moment in sorted(first.items()):
+    first: dict[str, tuple[datetime, int]] = {}
+    for line in lines(path):
+        if isinstance(line.event, usage.ReportedEvent):
+            moment, place = line.event.at or now, line.number
+            earliest, named = first.get(line.address, (moment, place))
+            first[line.address] = (min(moment, earliest), named)
+    for address, (moment, place) in sorted(first.items()):
         with transaction() as session:
             try:
                 orgs.by_address(session, address)
             except NotFoundError:
-                _create(session, address, create.anchor or month_start(moment), create.plan, now, outcome)
+                anchor = create.anchor or month_start(moment)
+                _create(session, address, anchor, create.plan, now, outcome, place)
 
 
-def _create(session: Session, address: str, anchor: datetime, plan: str, now: datetime, outcome: Imported) -> None:
+def _create(
+    session: Session, address: str, anchor: datetime, plan: str, now: datetime, outcome: Imported, place: int
+) -> None:
     try:
         with session.begin_nested():
             organization = orgs.create(session, now, address=address, anchor=anchor)
             credits.change_plan(session, organization, plan, now, reason="imported")
     except BillingError as error:
-        outcome.bad.append(BadRow(1, error.code, f"{address}: {error.detail}"))
+        outcome.bad.append(BadRow(place, error.code, f"{address}: {error.detail}"))
     else:
         outcome.created.append(address)
 
 
-def _follow(transaction: Transaction, now: Callable[[], datetime], touched: set[tuple[str, str]]) -> None:
+def _follow(transaction: Transaction, now: Callable[[], datetime], touched: set[str]) -> None:
     """Meters, ledgers and pages of the organizations that the file touched come up to date at the end."""
-    for address in sorted({address for address, _ in touched}):
+    for address in sorted(touched):
         with transaction() as session:
             organization: Organization = orgs.by_address(session, address)
             moment = now()

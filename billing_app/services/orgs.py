@@ -31,7 +31,8 @@ def create(
     """A new organization without a plan. `anchor` fixes its periods; without one they begin now.
 
     `profile` may set type, description, size, color, logo, subdomain, timezone and country. Raises InvalidError
-    `invalid_address` or `invalid_name`, ConflictError `address_taken`: an address is never given twice.
+    `invalid_address` or `invalid_name`, ConflictError `address_taken`: an address is never given twice, nor
+    one that differs in case alone. It is found only as it is written.
     """
     chosen = address if address is not None else f"0x{secrets.token_hex(GENERATED_BYTES)}"
     if not is_address(chosen):
@@ -43,7 +44,9 @@ def create(
     organization = Organization(address=chosen, name=title, anchor=anchor or now, created_at=now, **profile)
     stored = store.insert(session, organization)
     if stored is None:
-        raise ConflictError(f"The address {chosen} belongs to another organization.", code="address_taken")
+        raise ConflictError(
+            f"The address {chosen} belongs to another organization; A and a are the same here.", code="address_taken"
+        )
     return stored
 
 

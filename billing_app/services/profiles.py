@@ -5,20 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from zoneinfo import available_timezones
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from billing_app.domain.errors import ConflictError, InvalidError
 from billing_app.domain.limits import Limit
-from billing_app.services import audit, limits, orgs
+from billing_app.services import audit, limits, orgs, places
 from billing_app.store import locks
 from billing_app.store.orgs import stored_id
 from billing_app.store.tables.orgs import Organization
 
 COLOR = re.compile(r"#[0-9a-fA-F]{6}")
-COUNTRY = re.compile(r"[A-Z]{2}")
 SUBDOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 LOGO = re.compile(r"(https?://[^\s\"'<>\\]{1,1990}|/(?!/)[A-Za-z0-9._~/%-]{1,1990})")
 """An address of an image. It is never fetched by us; pages show it as text unless it is on our own host."""
@@ -86,22 +84,17 @@ def _validated(name: str, value: str) -> str:
         raise _wrong(name, f"`{name}` has no control characters.")
     if not value and name != "timezone":
         return value
-    if name == "timezone":
-        if value not in available_timezones():
-            raise _wrong(name, f"There is no time zone {value!r}. One is Europe/Lisbon.")
-        return value
+    if name in ("timezone", "country"):
+        return places.time_zone(value) if name == "timezone" else places.country(value)
     return _patterned(name, value)
 
 
 def _patterned(name: str, value: str) -> str:
     """Fields with a form of their own."""
-    if name == "country":
-        value = value.upper()
     if name in ("subdomain", "color"):
         value = value.lower()
     patterns = {
         "color": (COLOR, "A colour is written like #0090ff."),
-        "country": (COUNTRY, "A country is its two letters, as PT."),
         "subdomain": (SUBDOMAIN, "A web address has 1 to 63 of a-z, 0-9 and hyphens, and a hyphen at neither end."),
         "logo": (LOGO, "A logo is the address of an image, https://... or a path on this server."),
     }

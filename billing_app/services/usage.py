@@ -14,6 +14,7 @@ from sqlmodel import Session
 from billing_app.domain.catalog import Catalog
 from billing_app.domain.credits import MAX_QUANTITY, Aggregation
 from billing_app.domain.errors import BillingError, FactRefusedError
+from billing_app.domain.reported import Read, ReportedEvent
 from billing_app.domain.usage import UsageEvent, validated_moment, validated_quantity
 from billing_app.services import accounts, catalog, meters, paying
 from billing_app.services.usage_totals import PeriodTotals
@@ -25,20 +26,6 @@ from billing_app.store.tables.orgs import Organization
 
 MAX_BATCH = 1_000
 """Events of one report (api.md): small enough to commit within 200 ms."""
-
-MAX_KEY = 255
-MAX_SUBJECT = 255
-
-
-@dataclass(frozen=True, slots=True)
-class ReportedEvent:
-    """One event as it was sent. `id` is the caller's key of it; `at` None is the moment of receipt."""
-
-    metric: str
-    quantity: int | None = None
-    subject: str | None = None
-    at: datetime | None = None
-    id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +69,13 @@ class _Valid:
 def report(
     session: Session,
     organization: Organization,
-    events: Sequence[ReportedEvent],
+    events: Sequence[Read],
     now: datetime,
     *,
     backfill: bool = False,
     watch: bool = True,
 ) -> Report:
-    """Records a batch of events of one organization.
+    """Records a batch of events of one organization; those that were refused as they were read are told with the rest.
 
     `backfill` lifts the age limit for an operator's import. Without `watch` meters are only marked stale, for imports
     that bring many batches and look once at the end. Of a sub-organization each event goes to whoever paid for it at
@@ -175,32 +162,26 @@ def _lock(
 
 
 def _validated(
-    current: Catalog, events: Sequence[ReportedEvent], now: datetime, backfill: bool, outcome: Report
+    current: Catalog, events: Sequence[Read], now: datetime, backfill: bool, outcome: Report
 ) -> list[_Valid]:
     """The events that may be recorded; the others are noted as rejected."""
     valid: list[_Valid] = []
     used = {metric.id: metric.aggregation for metric in current.metrics}
     for index, event in enumerate(events):
         try:
+            if isinstance(event, FactRefusedError):
+                raise event
             aggregation = used.get(event.metric) or current.metric(event.metric).aggregation
             if event.metric not in used:
                 raise FactRefusedError("Tokens are converted, not used.", code="metric_not_found")
             quantity = validated_quantity(aggregation, event.quantity, event.subject)
             at = validated_moment(event.at or now, now, backfill=backfill)
-            _validate_names(event)
         except BillingError as refusal:
             outcome.rejected.append(Rejected(index, refusal.code, refusal.detail))
             continue
         counted = UsageEvent(at, quantity, event.subject)
         valid.append(_Valid(index, event.metric, event.id, digest(event), counted, dated=event.at is not None))
     return valid
-
-
-def _validate_names(event: ReportedEvent) -> None:
-    if event.id is not None and not 1 <= len(event.id) <= MAX_KEY:
-        raise FactRefusedError(f"`id` has 1 to {MAX_KEY} characters.", code="invalid_id")
-    if event.subject is not None and len(event.subject) > MAX_SUBJECT:
-        raise FactRefusedError(f"`subject` has at most {MAX_SUBJECT} characters.", code="invalid_subject")
 
 
 def digest(event: ReportedEvent) -> str:

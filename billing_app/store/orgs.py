@@ -16,11 +16,11 @@ from billing_app.store.upserts import upsert, upsert_on
 
 
 def insert(session: Session, organization: Organization) -> Organization | None:
-    """Adds the organization and gives it back as stored. None if its address is taken."""
+    """Adds the organization and gives it back as stored. None if its address is taken, in whatever case."""
     statement = (
         upsert(session, Organization)
-        .values(organization.model_dump(exclude={"id"}))
-        .on_conflict_do_nothing(index_elements=["address"])
+        .values(organization.model_dump(exclude={"id", "address_key"}))
+        .on_conflict_do_nothing(index_elements=["address_key"])
         .returning(col(Organization.id))
     )
     added = session.exec(statement).scalar_one_or_none()

@@ -121,7 +121,7 @@ def _curl(step: Step, method: str, path: str, body: Any) -> str:
 def _shown(answer: httpx.Response) -> str:
     kind = answer.headers.get("content-type", "")
     if kind.startswith("text/csv"):
-        lines = answer.text.splitlines()
+        lines = answer.text.removeprefix("\ufeff").splitlines()
         more = [f"... {len(lines) - SHOWN_LINES} more"] if len(lines) > SHOWN_LINES else []
         return "\n".join([*lines[:SHOWN_LINES], *more])
     if not answer.content:

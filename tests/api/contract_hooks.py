@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import schemathesis
+from schemathesis.core.parameters import ParameterLocation
 from schemathesis.generation.meta import TestPhase
 
 from billing_app.domain.credits import MAX_QUANTITY
 
 MALFORMED = {"invalid_fields", "malformed_request"}
+
+OF_THE_CALENDAR = ("moments lie between 1970 and 2200.", "is no moment of the calendar.")
+"""`date-time` has no words for a range, nor for leap seconds that were none."""
 
 
 @schemathesis.hook
@@ -31,10 +35,28 @@ def what_the_document_allows_is_well_formed(ctx: Any, response: Any, case: Any) 
         said = response.json()
         linked = case.meta.phase.name is TestPhase.STATEFUL
         rules = [
-            each["detail"].startswith("Value error") or (linked and each["field"].startswith("path."))
+            each["detail"].startswith("Value error")
+            or each["detail"].endswith(OF_THE_CALENDAR)
+            or (linked and each["field"].startswith("path."))
             for each in said.get("errors") or []
         ]
         assert said["code"] not in MALFORMED or (rules and all(rules)), said
+
+
+@schemathesis.check
+def what_is_no_event_is_rejected(ctx: Any, response: Any, case: Any) -> None:
+    """Of usage, what the document does not allow is refused as a whole or told event by event, and never counted."""
+    wrong = case.meta is not None and case.meta.generation.mode.is_negative
+    if wrong and case.path.endswith("/usage") and response.status_code == 202 and case.body:
+        said = response.json()
+        sent = case.body.get("events", []) if isinstance(case.body, dict) else case.body
+        known = len(said["rejected"]) + len(said["duplicates"]) + said["accepted"]
+        assert known == (len(sent) if isinstance(sent, list) and sent else 1), said
+        assert said["rejected"] or _only_not_the_body(case), said
+
+
+def _only_not_the_body(case: Any) -> bool:
+    return not case.meta.is_negative_at(ParameterLocation.BODY)
 
 
 def _too_large(value: object) -> bool:

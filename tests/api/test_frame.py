@@ -65,16 +65,12 @@ def test_a_wrong_method_names_the_right_one(api: Api) -> None:
 
 
 def test_every_wrong_field_is_listed_without_its_value(api: Api, key: str) -> None:
-    events = [{"id": "", "metric": "mau", "quantity": 1.5}, {"id": "b", "secret": "hunter2"}]
+    question = {"action": "", "quantities": {"mau": 1.5}, "secret": "hunter2"}
     with api.program(key) as program:
-        answer = program.post("/organizations/acme/usage", json={"events": events})
+        answer = program.post("/organizations/acme/check", json=question)
     content = is_problem(answer, 422, "invalid_fields")
-    assert [mistake["field"] for mistake in content["errors"]] == [
-        "body.events.0.id",
-        "body.events.0.quantity",
-        "body.events.1.metric",
-        "body.events.1.secret",
-    ]
+    fields = ["body.action.action", "body.action.quantities.mau", "body.action.secret"]
+    assert [mistake["field"] for mistake in content["errors"]] == fields
     assert "hunter2" not in answer.text
 
 
@@ -100,7 +96,7 @@ def test_a_body_that_is_no_json_is_a_problem(api: Api, key: str, body: bytes) ->
         ("PUT", "/organizations/acme/notifications", rb'{"people": {"\ud800": []}}'),
         ("POST", "/organizations/acme/check", rb'{"metric": "mau", "quantity": 1e400}'),
         ("POST", "/organizations/acme/check", b'{"metric": "mau", "quantity": ' + b"9" * 5_000 + b"}"),
-        ("POST", "/organizations/acme/usage", rb'{"events": [{"id": "1", "metric": "mau", "quantity": NaN}]}'),
+        ("POST", "/organizations/acme/consume", rb'{"metric": "mau", "quantity": NaN}'),
     ],
 )
 def test_what_python_takes_for_json_and_nobody_else_is_a_problem(
@@ -164,10 +160,12 @@ def test_a_crash_leaks_nothing_and_is_found_by_its_id(api: Api, site: Site) -> N
 def test_every_request_is_one_line_without_secrets(api: Api, key: str) -> None:
     question = {"metric": "hunter1"}
     with api.program(key) as program, capture_logs() as logged:
-        program.post("/organizations/acme/check?a=hunter2", json=question, headers={"Cookie": f"{NAME}=hunter3"})
+        program.post("/organizations/acme/check", json=question, headers={"Cookie": f"{NAME}=hunter3"})
+        program.post("/organizations/acme/check?a=hunter2", json=question)
         program.post("/sign-in?x=hunter4", data={"email": "a@b.example", "password": "hunter5"})
     lines = [line for line in logged if line["event"] == "request"]
-    assert [line["path"] for line in lines] == ["/api/v1/organizations/acme/check", "/api/v1/sign-in"]
+    check = "/api/v1/organizations/acme/check"
+    assert [line["path"] for line in lines] == [check, check, "/api/v1/sign-in"]
     assert lines[0]["caller"].startswith("key:")
     assert {"method", "status", "ms", "request_id"} <= lines[0].keys()
     assert "hunter" not in json.dumps(lines)

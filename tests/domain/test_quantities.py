@@ -105,12 +105,30 @@ def test_hovering_shows_every_digit(quantity: int, exact: str, base: str) -> Non
     assert format_base(quantity, STORAGE) == base
 
 
-def test_a_unit_that_decimals_can_t_divide_shows_the_base_unit_where_it_must_be_exact() -> None:
-    assert format_quantity(5400, HOURS) == "1.5 h"
-    assert format_quantity(5, HOURS) == "5 seconds"
-    assert format_exact(5, HOURS) == "5 seconds"
-    assert format_exact(-5, HOURS) == "−5 seconds"
+def test_a_unit_that_is_no_power_of_ten_is_said_in_itself_everywhere() -> None:
+    """Pages, sentences, mails and products at Stripe: nobody reads minutes here and seconds there."""
+    assert [format_quantity(each, HOURS) for each in (5400, 3600, 5, -5)] == ["1.5 h", "1 h", "0.001 h", "−0.001 h"]
+    assert [format_exact(each, HOURS) for each in (5400, 3600, 5)] == ["1.5 h", "1 h", "0.001388889 h"]
+    assert [format_size(each, HOURS) for each in (5400, 3600, 36_000_000)] == ["1.5 h", "1 h", "10,000 h"]
+    assert format_allowance(5400, HOURS) == "1.5 h"
     assert in_display_units(1200, HOURS) == Decimal("0.333333333")
+    assert in_display_units(5400, HOURS) == Decimal("1.5")
+
+
+@pytest.mark.parametrize("unit", ["GiB", "GB"])
+def test_units_of_1024_have_no_larger_ones_of_a_thousand(unit: str) -> None:
+    binary = metric_of(name="Storage", unit="bytes", display_unit=unit, factor=2**30)
+    assert format_quantity(1500 * 2**30, binary) == f"1,500 {unit}"
+    assert format_size(2000 * 2**30, binary) == f"2,000 {unit}"
+    assert format_quantity(2**20, binary) == f"0.001 {unit}"
+    assert format_exact(2**20, binary) == f"0.0009765625 {unit}"
+
+
+@given(st.integers(-MAX_QUANTITY, MAX_QUANTITY), st.integers(2, 10**6), st.sampled_from(["h", "GB", "kB", "GiB"]))
+def test_something_is_never_said_as_nothing(quantity: int, factor: int, unit: str) -> None:
+    other = metric_of(name="Other", unit="parts", display_unit=unit, factor=factor)
+    for text in (format_quantity(quantity, other), format_exact(quantity, other), format_size(quantity, other)):
+        assert (quantity == 0) == (not any(digit in "123456789" for digit in text)), text
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 
 from billing_app import clock
 from billing_app.db import Database
+from billing_app.domain.errors import InvalidError
 from billing_app.services import catalog, history, imports, orgs, verification
 from billing_app.settings import ROOT
 
@@ -123,9 +124,9 @@ def test_bad_rows_are_named_by_their_line_and_the_good_ones_kept(stocked: Databa
     outcome = import_file(stocked, file)
     assert outcome.accepted == 2
     assert [(bad.line, bad.code) for bad in outcome.bad] == [
-        (3, "invalid_row"),
+        (3, "invalid_quantity"),
         (4, "metric_not_found"),
-        (5, "invalid_row"),
+        (5, "invalid_at"),
         (6, "subject_required"),
         (7, "usage_below_zero"),
         (8, "duplicate_differs"),
@@ -149,3 +150,102 @@ def test_the_anchor_is_the_month_of_the_first_event_unless_told(stocked: Databas
     import_file(stocked, file)
     with stocked.reading() as session:
         assert orgs.by_address(session, "acme").anchor == datetime(2013, 1, 1, tzinfo=UTC)
+
+
+GOOD = "acme,1,emails,5,,2013-01-05T10:00:00Z"
+
+BAD = {
+    "acme,2,emails,5,": "invalid_row",
+    "acme,2,emails,5,,2013-01-05T10:00:00Z,": "invalid_row",
+    "acme,2": "invalid_row",
+    'acme,"2,emails,5,,2013-01-05T10:00:00Z': "invalid_row",
+    'acme,"2"x,emails,5,,2013-01-05T10:00:00Z': "invalid_row",
+    'acme,"2\n3",emails,5,,2013-01-05T10:00:00Z': "invalid_id",
+    "acme,2\x00,emails,5,,2013-01-05T10:00:00Z": "invalid_id",
+    "acme,,emails,5,,2013-01-05T10:00:00Z": "invalid_id",
+    "acme,2\udcff,emails,5,,2013-01-05T10:00:00Z": "invalid_id",
+    f"acme,{'x' * 140_000},emails,5,,2013-01-05T10:00:00Z": "invalid_row",
+    "acme,2,,5,,2013-01-05T10:00:00Z": "invalid_metric",
+    "acme,2,emails,\u0665,,2013-01-05T10:00:00Z": "invalid_quantity",
+    "acme,2,emails,\uff15,,2013-01-05T10:00:00Z": "invalid_quantity",
+    "acme,2,emails,1_000,,2013-01-05T10:00:00Z": "invalid_quantity",
+    "acme,2,emails, 5,,2013-01-05T10:00:00Z": "invalid_quantity",
+    "acme,2,emails,+5,,2013-01-05T10:00:00Z": "invalid_quantity",
+    "acme,2,emails,--5,,2013-01-05T10:00:00Z": "invalid_quantity",
+    "acme,2,emails,1e3,,2013-01-05T10:00:00Z": "invalid_quantity",
+    "acme,2,emails,inf,,2013-01-05T10:00:00Z": "invalid_quantity",
+    "acme,2,emails,1.5,,2013-01-05T10:00:00Z": "invalid_quantity",
+    "acme,2,emails,9223372036854775808,,2013-01-05T10:00:00Z": "quantity_too_large",
+    f"acme,2,emails,{'9' * 5_000},,2013-01-05T10:00:00Z": "quantity_too_large",
+    "acme,2,emails,5,,2013-01-05T10:00:00": "invalid_at",
+    "acme,2,emails,5,,2013-01-05": "invalid_at",
+    "acme,2,emails,5,,0001-01-01T00:00:00+14:00": "invalid_at",
+    "acme,2,emails,5,,9999-12-31T23:59:59-14:00": "invalid_at",
+    "acme,2,emails,5,,\u0662013-01-05T10:00:00Z": "invalid_at",
+    "a cme,2,emails,5,,2013-01-05T10:00:00Z": "organization_not_found",
+    ",2,emails,5,,2013-01-05T10:00:00Z": "organization_not_found",
+}
+
+
+@pytest.mark.parametrize("row", BAD, ids=range(len(BAD)))
+def test_what_is_wrong_with_a_row_is_its_own_mistake(stocked: Database, tmp_path: Path, row: str) -> None:
+    file = tmp_path / "usage.csv"
+    text = f"organization,id,metric,quantity,subject,at\n{GOOD}\n{row}\n{GOOD.replace('1', '3', 1)}\n"
+    file.write_text(text, encoding="utf-8", errors="surrogateescape")
+    for accepted in (2, 0):  # importing again changes nothing
+        outcome = import_file(stocked, file)
+        assert (outcome.accepted, [(bad.line, bad.code) for bad in outcome.bad]) == (accepted, [(3, BAD[row])])
+    assert used(stocked, "acme", FEBRUARY_2013) == {"emails": {"2013-01": 10}}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_byte_order_mark_is_read(stocked: Database, tmp_path: Path, encoding: str, packed: bool) -> None:
+    text = f"organization,id,metric,quantity,subject,at\r\n{GOOD}\r\n".encode(encoding)
+    file = tmp_path / "usage"
+    file.write_bytes(gzip.compress(text) if packed else text)
+    assert (import_file(stocked, file).accepted, import_file(stocked, file).duplicates) == (1, 1)
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_lines_of_json_are_read_as_well(stocked: Database, tmp_path: Path, mark: str) -> None:
+    event = {"organization": "acme", "id": "1", "metric": "emails", "quantity": 5, "at": "2013-01-05T10:00:00Z"}
+    wrong = [{**event, "id": ""}, {**event, "quantity": "5"}, {**event, "quantitiy": 5}, {**event, "organization": 5}]
+    rows = [json.dumps(event), "", "{", "[]", *map(json.dumps, wrong), json.dumps({**event, "id": "2"})]
+    file = tmp_path / "usage.ndjson.gz"
+    file.write_bytes(gzip.compress((mark + "\n".join(rows)).encode()))
+    outcome = import_file(stocked, file)
+    assert outcome.accepted == 2
+    assert [(bad.line, bad.code) for bad in outcome.bad] == [
+        (3, "invalid_row"),
+        (4, "invalid_event"),
+        (5, "invalid_id"),
+        (6, "invalid_quantity"),
+        (7, "invalid_event"),
+        (8, "organization_not_found"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["organization,metric,quantity,at", "organization,id,id,metric,at", "organization,id,metric,quantitiy,at", "", "{"],
+)
+def test_a_file_with_other_columns_is_refused(stocked: Database, tmp_path: Path, header: str) -> None:
+    file = tmp_path / "usage.csv"
+    file.write_text(f"{header}\nacme,1,emails,5,2013-01-05T10:00:00Z\n")
+    if header == "{":
+        assert [bad.line for bad in import_file(stocked, file).bad] == [1, 2]
+        return
+    with pytest.raises(InvalidError) as refused:
+        import_file(stocked, file)
+    assert refused.value.code == "invalid_file"
+    assert "organization,id,metric" in refused.value.detail
+
+
+def test_a_damaged_archive_is_told(stocked: Database, tmp_path: Path) -> None:
+    whole = gzip.compress(f"organization,id,metric,quantity,subject,at\n{GOOD}\n".encode())
+    for damaged in (whole[:-9], whole[:20] + b"\xff" * 20 + whole[40:]):
+        file = tmp_path / "usage.csv.gz"
+        file.write_bytes(damaged)
+        with pytest.raises(InvalidError):
+            import_file(stocked, file)

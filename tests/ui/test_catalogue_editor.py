@@ -211,6 +211,7 @@ def test_codes_are_shown_once_and_forgotten_when_closed() -> None:
     asyncio.run(state.make({"name": "=cmd", "holds mau": "1k", "count": "3"}))
     assert (state.asking, len(state.codes)) == ("codes", 3)
     assert asyncio.run(state.save_codes()) is not None
+    assert state._csv.startswith("\ufeffcode,")
     assert state._csv.splitlines()[1].split(",")[1] == "'=cmd"
     asyncio.run(state.close(False))
     assert (state.codes, state._csv, asyncio.run(state.save_codes())) == ([], "", None)

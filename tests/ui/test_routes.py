@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from billing_app.domain.errors import InvalidError
 from billing_app.ui import routes
 from billing_app.ui.pages.explain import moment_in
 from billing_app.ui.pages.usage import day_in
@@ -31,13 +32,29 @@ def test_the_address_is_in_the_path(path: str, address: str) -> None:
     assert routes.address_in(path) == address
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "2025-13-01", "2025-02-30", "2025-01-01T00:00", "9" * 400])
-def test_a_day_that_is_none(text: str) -> None:
-    assert day_in(text) is None
+NO_DAYS = [
+    "yesterday",
+    "2025-13-01",
+    "2025-02-30",
+    "2025-01-01T00:00",
+    "9" * 400,
+    "\u0662025-01-01",
+    "0001-01-01",
+    "9999-12-31",
+]
+
+
+@pytest.mark.parametrize("text", NO_DAYS)
+def test_a_day_that_is_none_is_refused(text: str) -> None:
+    """A page about another day than its address says would be wrong without a word."""
+    with pytest.raises(InvalidError):
+        day_in(text)
+    with pytest.raises(InvalidError):
+        moment_in(text if "T" not in text else f"{text}T")
+    assert (day_in(""), moment_in("")) == (None, None)
 
 
 def test_moments_are_in_utc() -> None:
     moment = moment_in("2025-11-21T14:10")
     assert moment is not None
     assert moment.isoformat() == "2025-11-21T14:10:00+00:00"
-    assert moment_in("2025-11-21") is None

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header
+from fastapi import APIRouter, Depends, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 from starlette.responses import Response
 
 from billing_app import monitoring
 from billing_app.api.bodies import raw_body
 from billing_app.api.documented import READING_A_BODY, behind_a_door
 from billing_app.api.doors import Door, OrganizationDoor, Visit
+from billing_app.api.framing import media_type
 from billing_app.api.schemas.shared import written
 from billing_app.api.schemas.usage import (
     AboutAction,
@@ -20,6 +21,7 @@ from billing_app.api.schemas.usage import (
     AboutLimit,
     AboutMetric,
     AboutVotingType,
+    Batch,
     CheckAnswer,
     CheckRequest,
     CloudEvent,
@@ -28,23 +30,30 @@ from billing_app.api.schemas.usage import (
     UsageBatch,
 )
 from billing_app.domain.access import NO_ROLES, Scope
-from billing_app.domain.errors import BillingError
+from billing_app.domain.reported import Read, parsed, read, read_cloud_event
 from billing_app.services import entitlements, permissions, usage
-from billing_app.services.usage import ReportedEvent
+from billing_app.services.usage import MAX_BATCH
 
 router = APIRouter(prefix="/organizations/{address}", tags=["usage"])
 
-BODIES = {
+DOCUMENTED = {
     "application/json": UsageBatch,
     "application/cloudevents-batch+json": CloudEventBatch,
     "application/cloudevents+json": CloudEvent,
 }
 
+BODIES: dict[str, TypeAdapter[Any]] = {
+    "application/json": TypeAdapter(Batch),
+    "application/cloudevents-batch+json": TypeAdapter(Annotated[list[Any], Field(min_length=1, max_length=MAX_BATCH)]),
+    "application/cloudevents+json": TypeAdapter(dict[str, Any]),
+}
+"""What must hold of a body as a whole. Each event is read by itself, so that one cannot refuse the others."""
+
 DOCUMENTED_BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            media: {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}} for media, model in BODIES.items()
+            media: {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}} for media, model in DOCUMENTED.items()
         },
     }
 }
@@ -58,16 +67,16 @@ Asking = Annotated[Door, Depends(ASKING)]
     "/usage",
     status_code=202,
     response_model=UsageAnswer,
-    responses=behind_a_door(*READING_A_BODY, 415, 503),
+    responses=behind_a_door(*READING_A_BODY, 503),
     openapi_extra=DOCUMENTED_BODY,
 )
 def report_usage(
+    request: Request,
     door: Reporting,
     body: Annotated[bytes, Depends(raw_body)],
-    content_type: Annotated[str, Header(include_in_schema=False)] = "application/json",
 ) -> usage.Report:
-    """Records what was used. Good events are kept even if others of the batch are rejected."""
-    events = read_events(body, content_type)
+    """Records what was used. Each event stands or is rejected by itself, whatever is wrong with it."""
+    events = read_events(body, media_type(request))
     with door.writing() as visit:
         report = usage.report(visit.session, visit.organization, events, visit.now)
     counts = {"accepted": report.accepted, "duplicate": len(report.duplicates), "rejected": len(report.rejected)}
@@ -113,18 +122,22 @@ def _ask(visit: Visit, question: CheckRequest, origin: str, *, writing: bool) ->
             return CheckAnswer.of(permissions.of_voting_type(*here, question.voting_type, now), origin)
 
 
-def read_events(body: bytes, content_type: str) -> list[ReportedEvent]:
-    """The events of a body in one of the forms.
+def read_events(body: bytes, media: str) -> list[Read]:
+    """The events of a body in one of the forms; each stands or is refused by itself.
 
-    Raises RequestValidationError for a body that is not of its form, BillingError `unsupported_media_type` for others.
+    Raises RequestValidationError for a body that holds no list of them.
     """
-    media = content_type.partition(";")[0].strip().lower()
-    model: Any = BODIES.get(media)
-    if model is None:
-        raise BillingError(f"Send {' or '.join(BODIES)}, not {media}.", code="unsupported_media_type", status=415)
+    if not body:
+        raise RequestValidationError([{"type": "missing", "loc": ("body",), "msg": "Field required"}])
     try:
-        read = model.model_validate_json(body).reported()
+        sent = parsed(body)
+    except ValueError as error:
+        raise RequestValidationError([{"type": "json_invalid", "loc": ("body",), "msg": str(error)}]) from None
+    try:
+        events = BODIES[media].validate_python(sent)
     except ValidationError as error:
         wrong = error.errors(include_url=False, include_context=False, include_input=False)
         raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in wrong]) from None
-    return read if isinstance(read, list) else [read]
+    if isinstance(events, Batch):
+        return [read(each) for each in events.events]
+    return [read_cloud_event(each) for each in (events if isinstance(events, list) else [events])]

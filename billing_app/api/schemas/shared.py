@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Path
 from pydantic import (
-    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -16,16 +15,15 @@ from pydantic import (
     Strict,
     StringConstraints,
 )
+from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
 from billing_app.domain.credits import MAX_QUANTITY
+from billing_app.domain.errors import InvalidError
+from billing_app.domain.moments import moment, within
 
-EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
-LATEST = datetime(2200, 1, 1, tzinfo=UTC)
-"""What is earlier or later counts as these: nothing of ours lies outside, and month arithmetic has its room."""
-
-VISIBLE = r"^[^\x00-\x1f\x7f]+$"
-"""Texts without control characters: PostgreSQL cannot store a NUL, and none of the others belongs in a name."""
+VISIBLE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]+$"
+"""Texts without control characters and line breaks: PostgreSQL cannot store a NUL, and none belongs in a name."""
 
 MAX_TEXT = 255
 """Characters of an id or a subject (api.md)."""
@@ -59,25 +57,15 @@ Flag = Annotated[bool, Strict()]
 
 
 def _written_out(value: object) -> object:
-    """Only RFC 3339: pydantic would take a bare number for seconds since 1970."""
-    if isinstance(value, datetime):
-        return value
-    if not isinstance(value, str) or "T" not in value.upper():
-        raise ValueError("a moment is written like 2026-03-01T00:00:00Z")
-    return value
+    """The one reading of moments (billing_app.domain.moments), also of what is a moment already."""
+    try:
+        return within(value) if isinstance(value, datetime) and value.tzinfo else moment(value)
+    except InvalidError as refusal:
+        raise PydanticCustomError("moment", "{sentence}", {"sentence": refusal.detail}) from None
 
 
-def _in_calendar(value: datetime) -> datetime:
-    """In UTC, and brought into the calendar. Only the year is looked at before: others overflow when converted."""
-    if value.year < EARLIEST.year:
-        return EARLIEST
-    if value.year >= LATEST.year:
-        return LATEST
-    return value.astimezone(UTC)
-
-
-Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_calendar)]
-"""RFC 3339 with a zone; in UTC from here on."""
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out)]
+"""RFC 3339 with a zone; in UTC from here on. What is out of range is refused, not bent."""
 
 
 class Request(BaseModel):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, RootModel, StringConstraints, Tag
 
 from billing_app.api.schemas.shared import MAX_TEXT, VISIBLE, Answer, Moment, Name, Quantity, Request, Text
 from billing_app.services.permissions import Permission
-from billing_app.services.usage import MAX_BATCH, ReportedEvent
+from billing_app.services.usage import MAX_BATCH
 
 MAX_METRICS = 100
 """Metrics that one question may name; more than any catalogue has."""
@@ -26,23 +26,21 @@ class UsageEvent(Request):
     subject: Text | None = None
     at: Moment | None = None
 
-    def reported(self) -> ReportedEvent:
-        """The event as the service takes it."""
-        return ReportedEvent(self.metric, self.quantity, self.subject, self.at, self.id)
-
 
 class UsageBatch(Request):
     """Up to 1 000 events of one organization."""
 
     events: Annotated[list[UsageEvent], Field(min_length=1, max_length=MAX_BATCH)]
 
-    def reported(self) -> list[ReportedEvent]:
-        """The events as the service takes them."""
-        return [event.reported() for event in self.events]
+
+class Batch(Request):
+    """The same as it is read: each event by itself, in billing_app.domain.reported."""
+
+    events: Annotated[list[Any], Field(min_length=1, max_length=MAX_BATCH)]
 
 
 Half = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT // 2, pattern=VISIBLE)]
-"""Source and id of a CloudEvent are kept as one key."""
+"""Source and id of a CloudEvent are kept as one key of at most 255 characters."""
 
 Source = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT // 2, pattern=r"^[^\x00-\x20\x7f]+$")]
 """A URI reference. It has no blank, so that the pair stays apart in one key."""
@@ -70,18 +68,9 @@ class CloudEvent(BaseModel):
     time: Moment | None = None
     data: CloudEventData | None = None
 
-    def reported(self) -> ReportedEvent:
-        """The event as the service takes it."""
-        quantity = None if self.data is None else self.data.quantity
-        return ReportedEvent(self.type, quantity, self.subject, self.time, f"{self.source} {self.id}")
-
 
 class CloudEventBatch(RootModel[Annotated[list[CloudEvent], Field(min_length=1, max_length=MAX_BATCH)]]):
     """Up to 1 000 CloudEvents of one organization."""
-
-    def reported(self) -> list[ReportedEvent]:
-        """The events as the service takes them."""
-        return [event.reported() for event in self.root]
 
 
 class DuplicateAnswer(Answer):

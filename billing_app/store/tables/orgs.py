@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Index, text
 from sqlmodel import Field
@@ -10,8 +11,13 @@ from sqlmodel import Field
 from billing_app.store.tables.base import Big, Moment, Table
 
 
+def _key(context: Any) -> str:
+    return context.get_current_parameters()["address"].lower()
+
+
 class Organization(Table, table=True):
-    """One customer. `address` is its public name in URLs and is never given to another.
+    """One customer. `address` is its public name in URLs and is never given to another, nor is one that differs from
+    it in case alone: `address_key` is unique, too. (Of two that were there before, the later one's key has its id.)
 
     `anchor` fixes its metering periods for ever (credits.md, Words). `recounted_at` is the moment up to
     which its ledger is complete; None before the first. `held_at` is the latest moment of an operation under its lock
@@ -27,10 +33,14 @@ class Organization(Table, table=True):
             sqlite_where=text("subdomain <> ''"),
             postgresql_where=text("subdomain <> ''"),
         ),
+        Index("uq_organizations_address_key", "address_key", unique=True),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=Big)
     address: str = Field(max_length=64, unique=True)
+    address_key: str | None = Field(
+        default=None, max_length=96, nullable=False, sa_column_kwargs={"default": _key, "server_default": ""}
+    )
     name: str = Field(max_length=200)
     type: str = Field(default="", max_length=100)
     description: str = Field(default="", max_length=2_000)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import reflex as rx
 
 from billing_app.domain.errors import BillingError, ForbiddenError, InvalidError, UnauthenticatedError
+from billing_app.domain.moments import day
 from billing_app.services.views.hands import HandsView
 from billing_app.ui import operator_routes
 from billing_app.ui.components.catalogue_review import plain_button
@@ -150,10 +151,7 @@ def _value(text: str) -> int | None:
 
 
 def _day(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text.strip()[:10]).replace(tzinfo=UTC) if text.strip() else None
-    except ValueError:
-        raise InvalidError("A day is written like 2027-01-31.", code="invalid_expiry") from None
+    return day(text.strip()) if text.strip() else None
 
 
 screen = HandsState.screen

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import reflex as rx
 
 from billing_app.domain.access import MONEY_ROLES
+from billing_app.domain.moments import moment
 from billing_app.ui import routes
 from billing_app.ui.components.banner import notice
 from billing_app.ui.components.basics import choice_switch, download, head, link
@@ -43,11 +44,8 @@ class ExplainState(Frame):
 
 
 def moment_in(text: str) -> datetime | None:
-    """A moment of the URL, in UTC; None when it is none."""
-    try:
-        return datetime.strptime(text, "%Y-%m-%dT%H:%M").replace(tzinfo=UTC)
-    except ValueError:
-        return None
+    """A moment of the URL or of a field for one, in UTC; None for nothing. Raises InvalidError `invalid_moment`."""
+    return moment(text if text.upper().endswith("Z") else f"{text}Z") if text else None
 
 
 screen = ExplainState.screen

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 import reflex as rx
 
+from billing_app.domain.moments import day
 from billing_app.ui import routes
 from billing_app.ui.components.banner import notice
 from billing_app.ui.components.basics import choice_switch, download, figure, head, link
@@ -43,11 +44,8 @@ class UsageState(Frame):
 
 
 def day_in(text: str) -> datetime | None:
-    """A day of the URL; None when it is none."""
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError:
-        return None
+    """A day of the URL; None for nothing. Raises InvalidError `invalid_moment` for one that is none or out of range."""
+    return day(text) if text else None
 
 
 screen = UsageState.screen

@@ -6,12 +6,12 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from billing_app.domain.catalog import TOKEN_ID, Metric, parse_catalog
-from billing_app.domain.errors import InvalidError
-from billing_app.domain.spreadsheets import harmless
+from billing_app.domain.moments import day
+from billing_app.domain.spreadsheets import BYTE_ORDER_MARK, harmless
 from billing_app.services.gift_cards import CardState, CardView, NewCard, Redemption
 from billing_app.ui import operator_routes
 from billing_app.ui.formats import Formats, long_day
@@ -138,6 +138,7 @@ def whole(text: str, absent: int) -> int:
 def codes_csv(cards: Sequence[NewCard]) -> str:
     """The codes as a file: the only place that ever has them all. A name that a spreadsheet would compute is text."""
     buffer = io.StringIO()
+    buffer.write(BYTE_ORDER_MARK)
     writer = csv.writer(buffer)
     writer.writerow(["code", "name", "expires_at"])
     for card in cards:
@@ -150,10 +151,7 @@ def _moment(at: datetime | None) -> str:
 
 
 def first_moment(text: str) -> datetime | None:
-    """The moment that a day begins, UTC; None for nothing. Raises InvalidError `invalid_expiry`."""
+    """The moment that a day begins, UTC; None for nothing. Raises InvalidError `invalid_moment`."""
     if not text.strip():
         return None
-    try:
-        return datetime.fromisoformat(text.strip()[:10]).replace(tzinfo=UTC)
-    except ValueError:
-        raise InvalidError("A day is written like 2027-01-31.", code="invalid_expiry") from None
+    return day(text.strip())

@@ -1,0 +1,128 @@
+"""What every request must keep before its route looks at it: the parameters, the media type and the fields that the
+OpenAPI document says. One place for all routes, so that a parameter that does nothing here does nothing anywhere.
+
+A caller who sends `?form=` for `?from=` must have meant something; an answer about everything would be the wrong one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from email.message import Message
+from typing import Any, NamedTuple
+
+from fastapi import Request
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.exceptions import RequestValidationError
+from fastapi.params import Cookie, Form, Header, Path
+from fastapi.routing import APIRoute
+
+from billing_app.api.bodies import raw_body
+from billing_app.domain.errors import BillingError
+
+FORM = "application/x-www-form-urlencoded"
+
+CHARSETS = frozenset({"utf-8", "utf8", "us-ascii"})
+"""JSON is UTF-8 (RFC 8259), and our own forms are too."""
+
+WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods whose body says nothing to anyone (RFC 9110)."""
+
+
+class Frame(NamedTuple):
+    """What one operation takes. `media` None: it reads its body by itself, whatever it is."""
+
+    queries: tuple[str, ...]
+    media: tuple[str, ...] | None
+    fields: tuple[str, ...]
+
+
+async def framed(request: Request) -> None:
+    """Refuses what the document does not know.
+
+    Raises RequestValidationError for parameters, form fields and bodies, BillingError `unsupported_media_type` (415).
+    """
+    route = request.scope.get("route")
+    if not isinstance(route, APIRoute) or not route.include_in_schema:
+        return
+    frames: dict[int, Frame] = request.app.state.__dict__.setdefault("frames", {})
+    frame = frames.get(id(route)) or frames.setdefault(id(route), _frame(route))
+    _require_known("query", "parameter", request.query_params.multi_items(), frame.queries, empty=False)
+    if request.method in WITHOUT_BODY or frame.media is None:
+        return
+    sent = await request.body() if frame.media != (FORM,) else b""
+    if not frame.media:
+        if sent.strip() not in (b"", b"{}"):
+            raise _wrong("body", "this route takes no body: nothing in it would count")
+        return
+    if "content-type" in request.headers or sent:
+        _require_media(request, frame.media)
+    if frame.media == (FORM,):
+        _require_known("body", "field", _texts(await request.form()), frame.fields, empty=True)
+
+
+def media_type(request: Request) -> str:
+    """The media type of a body, without its parameters and in small letters."""
+    return _content_type(request).get_content_type() if "content-type" in request.headers else ""
+
+
+def _content_type(request: Request) -> Message:
+    message = Message()
+    message["content-type"] = ", ".join(request.headers.getlist("content-type"))
+    return message
+
+
+def _require_media(request: Request, known: tuple[str, ...]) -> None:
+    sent, media = request.headers.get("content-type", ""), media_type(request)
+    charset = str(_content_type(request).get_param("charset", "utf-8")).lower()
+    if media not in known or sent.partition(";")[0].strip().lower() != media:
+        raise BillingError(
+            f"Send {' or '.join(known)}{f', not {sent[:100]!r}' if sent else ': say so in Content-Type'}.",
+            code="unsupported_media_type",
+            status=415,
+        )
+    if charset not in CHARSETS:
+        raise BillingError(f"Send UTF-8, not {charset[:40]!r}.", code="unsupported_media_type", status=415)
+
+
+def _require_known(
+    where: str, what: str, sent: Iterable[tuple[str, str]], known: tuple[str, ...], *, empty: bool
+) -> None:
+    found = list(sent)
+    takes = f"this route takes {', '.join(known)}" if known else f"this route takes no {what}s"
+    mistakes = [(name, f"there is no {what} of this name: {takes}") for name, _ in found if name not in known]
+    counts = Counter(name for name, _ in found)
+    mistakes += [(name, f"sent {count} times: say it once") for name, count in counts.items() if count > 1]
+    if not empty:
+        mistakes += [(name, "is empty: give it a value or leave it out") for name, value in found if value == ""]
+    if mistakes:
+        raise RequestValidationError([_mistake((where, name[:100]), detail) for name, detail in mistakes])
+
+
+def _wrong(where: str, detail: str) -> RequestValidationError:
+    return RequestValidationError([_mistake((where,), detail)])
+
+
+def _mistake(place: tuple[str, ...], detail: str) -> dict[str, Any]:
+    return {"type": "not_taken", "loc": place, "msg": detail}
+
+
+def _texts(form: Any) -> list[tuple[str, str]]:
+    return [(name, value if isinstance(value, str) else "") for name, value in form.multi_items()]
+
+
+def _frame(route: APIRoute) -> Frame:
+    """By what FastAPI makes the document of; making that takes seconds, which no first request should wait for."""
+    elsewhere = (Path, Header, Cookie)  # of a query that is a model, the fields are not marked
+    queries = tuple(
+        field.alias for field in get_flat_params(route.dependant) if not isinstance(field.field_info, elsewhere)
+    )
+    own = (route.openapi_extra or {}).get("requestBody")
+    if own is not None:
+        return Frame(queries, tuple(own["content"]), ())
+    if route.body_field is None:
+        by_itself = any(each.call is raw_body for each in route.dependant.dependencies)
+        return Frame(queries, None if by_itself else (), ())
+    if isinstance(route.body_field.field_info, Form):
+        return Frame(queries, (FORM,), tuple(field.alias for field in route.dependant.body_params))
+    return Frame(queries, ("application/json",), ())
