@@ -39,7 +39,7 @@ class Organization(Table, table=True):
     id: int | None = Field(default=None, primary_key=True, sa_type=Big)
     address: str = Field(max_length=64, unique=True)
     address_key: str | None = Field(
-        default=None, max_length=96, nullable=False, sa_column_kwargs={"default": _key, "server_default": ""}
+        default=None, max_length=96, nullable=False, sa_column_kwargs={"default": _key, "server_default": text("''")}
     )
     name: str = Field(max_length=200)
     type: str = Field(default="", max_length=100)

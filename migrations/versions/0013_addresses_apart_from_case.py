@@ -1,7 +1,7 @@
 """Addresses of organizations differ in more than case
 
-Revision: 0012
-Follows: 0011
+Revision: 0013
+Follows: 0012
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
@@ -20,15 +20,9 @@ KEYS = (
     "(SELECT min(id) FROM organizations GROUP BY lower(address)) THEN '' ELSE '#' || CAST(id AS VARCHAR(20)) END"
 )
 
-# Of those that differ in case alone the first one has the plain key; the others keep their address as it is.
-KEYS = (
-    "UPDATE organizations SET address_key = lower(address) || CASE WHEN id IN "
-    "(SELECT min(id) FROM organizations GROUP BY lower(address)) THEN '' ELSE '#' || CAST(id AS VARCHAR(20)) END"
-)
-
 
 def upgrade() -> None:
-    op.add_column("organizations", sa.Column("address_key", sa.String(length=96), nullable=False, server_default=""))
+    op.add_column("organizations", sa.Column("address_key", sa.String(length=96), nullable=False, server_default=sa.text("''")))
     op.execute(KEYS)
     op.create_index("uq_organizations_address_key", "organizations", ["address_key"], unique=True)
 
