@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -106,7 +107,9 @@ def every(session: Session, page: int) -> Iterator[tuple[User, dict[str, str]]]:
 def valid_email(email: str) -> str:
     """The address as it is stored. Raises InvalidError `invalid_email`."""
     address = store.folded(email)
-    if not EMAIL.fullmatch(address):
+    # One that looks like another, but has wide letters or something invisible in it, would be a second account.
+    plain = address.isprintable() and unicodedata.normalize("NFKC", address) == address
+    if not plain or not EMAIL.fullmatch(address):
         raise InvalidError(f"{email!r} is not an e-mail address.", code="invalid_email")
     return address
 

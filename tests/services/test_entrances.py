@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from billing_app.db import Database
 from billing_app.domain import gift_codes
 from billing_app.domain.errors import ConflictError, InvalidError
-from billing_app.services import orgs, places, profiles
+from billing_app.services import orgs, places, profiles, users
 from tests.builders import an_organization
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -98,3 +98,15 @@ def test_a_code_is_read_as_people_type_it(around: list[tuple[str, int]]) -> None
 )
 def test_what_is_no_code_is_none(typed: str) -> None:
     assert gift_codes.normal(typed) is None
+
+
+@pytest.mark.parametrize(
+    "email", ["\uff41da@example.org", "ada\u200b@example.org", "ada@example.org\ufeff", "a\u0308da@b.org"]
+)  # fmt: skip
+def test_an_e_mail_address_that_looks_like_another_is_refused(email: str) -> None:
+    with pytest.raises(InvalidError):
+        users.valid_email(email)
+
+
+def test_an_e_mail_address_is_the_same_in_capitals() -> None:
+    assert users.valid_email(" Ada@Example.ORG ") == "ada@example.org"
