@@ -40,7 +40,7 @@ def test_pairs_that_were_there_before_stay_and_no_third_comes(database: Database
         connection = session.connection()
         connection.execute(sa.text("UPDATE organizations SET address_key = address"))
         connection.execute(sa.text("UPDATE organizations SET address = 'ACME', address_key = '1' WHERE address = 'b'"))
-        connection.execute(sa.text(import_module("migrations.versions.0014_addresses_apart_from_case").KEYS))
+        connection.execute(sa.text(import_module("migrations.versions.0015_addresses_apart_from_case").KEYS))
         session.expire_all()
         keys = dict(connection.execute(sa.text("SELECT address, address_key FROM organizations")).all())
         second = orgs.by_address(session, "ACME")
