@@ -126,6 +126,7 @@ def _subscribe(
     if card != GOOD:
         stage.staging.use_card(f"{key}:other-card", customer, card)
     stage.staging.advance(clock, stage.now)
+    stage.staging.let_run(clock)
     with stage.database.writing() as session:
         orgs.by_address(session, organization.address).stripe_customer_id = customer
     stage.mirror(subscription)
@@ -137,5 +138,6 @@ def _catch_up(stage: Stage, organization: DemoOrganization) -> None:
     clock = stage.staging.clock_of(customer) if customer else ""
     if clock:
         stage.staging.advance(clock, stage.now)
+        stage.staging.let_run(clock)
         for each in stage.payments.subscriptions_of(customer):
             stage.mirror(each.id)

@@ -196,9 +196,11 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         "top_up.capped", Topic.PAYMENTS, "Auto top-up reached its monthly cap",
-        "It buys nothing more before the next calendar month.",
-        {"metric": "mau", "cap_cents": 20_000, "currency": "usd", "until": "2026-12-01T00:00:00+00:00"},
-        METRIC | {"cap_cents": "the cap", "currency": "ISO 4217, lower case", "until": "when it goes on, RFC 3339"},
+        "It would take more than the calendar month has room for: it buys nothing before the next one.",
+        {"metric": "mau", "cap_cents": 20_000, "currency": "usd", "until": "2026-12-01T00:00:00+00:00",
+         "failure": "It takes 5 packs for $70.00, and $60.00 of the month's $200.00 are left."},
+        METRIC | {"cap_cents": "the cap", "currency": "ISO 4217, lower case", "until": "when it goes on, RFC 3339",
+                  "failure": "why"},
         mailed=True,
     ),
     Kind(

@@ -13,6 +13,9 @@ REST = timedelta(hours=24)
 MAX_FAILURES = 3
 """In a row; then it turns itself off, and somebody has to look at the card."""
 
+PROPOSED_PART = 5
+"""A proposed threshold is at most a fifth of what is bought: time enough to buy, and not too early."""
+
 
 class TopUpState(StrEnum):
     """What it does now."""
@@ -101,6 +104,35 @@ def armed_at_used(figures: Figures, threshold: int) -> int | None:
     return max(figures.used, figures.allowance) + spendable(figures) - threshold
 
 
+def packs_needed(figures: Figures, threshold: int, quantity: int, count: int) -> int:
+    """How many packs of `quantity` one purchase takes: `count`, or as many more as lift credits above the threshold.
+
+    So what is used, or owed, beyond one purchase is one charge too, and not one after the other.
+    """
+    return packs_needed_for(spendable(figures), threshold, quantity, count)
+
+
+def packs_needed_for(left: int, threshold: int, quantity: int, count: int) -> int:
+    """The same for what is `left` to spend, which may be negative."""
+    return max(count, -(-(threshold + 1 - left) // quantity))
+
+
+def proposed_threshold(left: int | None, quantity: int, factor: int) -> int:
+    """When to buy, for who has not said: at a fifth of a pack, and never so that turning it on buys at once.
+
+    It is below what is `left` (None: no credits are ever spent) wherever anything is; one digit and zeros in the
+    display unit, of `factor` base units, or in base units where it is less than one of those.
+    """
+    most = quantity // PROPOSED_PART if left is None else min(quantity // PROPOSED_PART, max(0, left) // 2)
+    unit = factor if most >= factor else 1
+    return _one_digit(most // unit) * unit
+
+
+def _one_digit(number: int) -> int:
+    power: int = 10 ** (len(str(number)) - 1)
+    return number // power * power
+
+
 def month_of(now: datetime) -> tuple[datetime, datetime]:
     """The calendar month (UTC) that `now` falls in, from its first instant to the next month's."""
     start = now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
@@ -117,5 +149,6 @@ def consent(name: str, threshold: str, bought: str, price: str, cap: str) -> str
     """What a person agrees to who turns it on; all figures as they were shown."""
     return (
         f"When {name} credits fall to {threshold}, buy {bought} for {price} before tax, at most {cap} per calendar "
-        "month. The saved card is charged without asking again, until this is turned off."
+        f"month. Where that is not enough to be above {threshold} again, more of these packs are bought in the same "
+        "charge, within the same limit. The saved card is charged without asking again, until this is turned off."
     )

@@ -47,3 +47,6 @@ class SavedCards(Protocol):
 
     def saved_card(self, session_id: str) -> SavedCard | None:
         """What a page of `create_card_setup` saved; None while it has not. NotFoundError `checkout_not_found`."""
+
+    def card_there(self, payment_method_id: str, customer_id: str) -> bool:
+        """Whether a card is still saved for this customer; False once it was taken off, or the customer deleted."""

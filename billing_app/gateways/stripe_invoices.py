@@ -12,6 +12,7 @@ from typing import Any
 
 import stripe
 
+from billing_app.domain.errors import NotFoundError
 from billing_app.gateways import stripe_reading as reading
 from billing_app.gateways.invoices import Invoice, InvoiceLine, InvoiceStatus, NewInvoice
 from billing_app.gateways.stripe_connection import MAX_LISTED, StripeConnection, translated, unless_gone
@@ -30,6 +31,8 @@ class StripeInvoices(StripeConnection):
         """An invoice as it stands now, all its lines with their prices. Raises NotFoundError `invoice_not_found`."""
         with translated(missing="invoice"):
             found = self._v1.invoices.retrieve(invoice_id, {"expand": ["payments.data.payment.payment_intent"]})
+            if found.to_dict().get("deleted"):
+                raise NotFoundError("This invoice was deleted at Stripe.", code="invoice_not_found")
             lines = self._v1.invoices.line_items.list(
                 invoice_id, {"limit": MAX_LISTED, "expand": ["data.pricing.price_details.price"]}
             )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from billing_app.gateways import stripe_reading as reading
 from billing_app.gateways.payments import OpenCheckout
 from billing_app.gateways.saved_cards import NewCardSetup, SavedCard
-from billing_app.gateways.stripe_connection import translated
+from billing_app.gateways.stripe_connection import translated, unless_gone
 from billing_app.gateways.stripe_sessions import StripeSessions
 
 SUCCEEDED = "succeeded"
@@ -53,3 +53,9 @@ class StripeSavedCards(StripeSessions):
             saved_at=reading.moment(intent["created"]),
             setup_metadata=dict(intent.get("metadata") or {}),
         )
+
+    def card_there(self, payment_method_id: str, customer_id: str) -> bool:
+        """Whether a card is still saved for this customer; False once it was taken off, or the customer deleted."""
+        with translated():
+            found = unless_gone(lambda: self._v1.payment_methods.retrieve(payment_method_id))
+        return found is not None and reading.id_of(found.get("customer")) == customer_id

@@ -9,9 +9,11 @@ import time
 from collections.abc import Mapping
 from datetime import datetime
 
+import httpx
+
 from billing_app.domain.errors import UnavailableError
 from billing_app.gateways import stripe_reading as reading
-from billing_app.gateways.stripe_connection import StripeConnection, translated
+from billing_app.gateways.stripe_connection import TIMEOUT_SECONDS, StripeConnection, translated
 
 ADVANCES_SECONDS = 60.0
 """How long a clock may take over some years of renewals."""
@@ -21,6 +23,11 @@ POLL_SECONDS = 0.02
 
 class StripeStaging(StripeConnection):
     """A Stripe account on which a story is staged. Every call that makes something has a `key`: once is enough."""
+
+    def __init__(self, api_secret: str, api_base: str = "") -> None:
+        """As every connection; and the stand-in's own control, which is beside its API."""
+        super().__init__(api_secret, api_base)
+        self._secret, self._control = api_secret, f"{api_base}/_sandbox/control"
 
     def clock(self, key: str, name: str, at: datetime) -> str:
         """A clock that stands at `at`; its id."""
@@ -87,6 +94,24 @@ class StripeStaging(StripeConnection):
                 if time.monotonic() > until:
                     raise UnavailableError("The demo's Stripe clock does not advance.", code="clock_stuck")
                 time.sleep(POLL_SECONDS)
+
+    def let_run(self, clock: str) -> None:
+        """From now on a clock of the stand-in's goes as the wall clock does: what is bought then is bought now.
+
+        Raises UnavailableError `clock_stuck` where there is no stand-in, for Stripe's clocks always stand still.
+        """
+        try:
+            answer = httpx.post(
+                f"{self._control}/clocks/{clock}/run",
+                headers={"Authorization": f"Bearer {self._secret}"},
+                json={},
+                timeout=TIMEOUT_SECONDS[1],
+                trust_env=False,
+            )
+        except httpx.HTTPError:
+            answer = None
+        if answer is None or answer.is_error:
+            raise UnavailableError("The demo's Stripe clock does not run.", code="clock_stuck")
 
     def clock_of(self, customer_id: str) -> str:
         """The clock that a customer lives by; empty for the real one."""

@@ -23,9 +23,12 @@ class Account:
         self.request = request or {"id": None, "idempotency_key": None}
 
     def now(self, clock: str | None = None) -> int:
-        """Seconds since 1970: the wall clock's, or the frozen time of the test clock `clock`."""
-        frozen = objects.find(self.connection, self.id, clock, "test_helpers.test_clock") if clock else None
-        return frozen["frozen_time"] if frozen else int(time.time())
+        """Seconds since 1970: the wall clock's, or a test clock's, which stands still unless it runs."""
+        found = objects.find(self.connection, self.id, clock, "test_helpers.test_clock") if clock else None
+        if found is None:
+            return int(time.time())
+        runs = found.get("_ahead") is not None and found["status"] == "ready"
+        return int(time.time()) + found["_ahead"] if runs else found["frozen_time"]
 
     def clock_of(self, customer: str | None) -> str | None:
         """The test clock that this customer lives by, or None for real time."""

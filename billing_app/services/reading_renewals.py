@@ -9,15 +9,12 @@ from sqlmodel import Session
 from billing_app.domain.accounts import Account
 from billing_app.domain.catalog import Catalog, Interval, Pack
 from billing_app.domain.recurring import State
-from billing_app.domain.top_ups import TopUpState, spendable
+from billing_app.domain.top_ups import TopUpState, proposed_threshold, spendable
 from billing_app.services import accounts, catalog, recurring_packs, top_ups
 from billing_app.services.top_ups import TopUp
 from billing_app.services.views.renewals import CardView, RenewalsView, RenewingPackView, TopUpPack, TopUpView
 from billing_app.store.tables.orgs import Organization
 from billing_app.store.tables.recurring import RecurringPack
-
-PROPOSED_PART = 5
-"""A proposed threshold is a fifth of what is bought: time enough to buy, and not too early."""
 
 PROPOSED_TIMES = 3
 """A proposed cap allows so many purchases a month."""
@@ -61,6 +58,7 @@ def _top_up(current: Catalog, found: TopUp, account: Account) -> TopUpView | Non
     if not packs:
         return None
     row = found.row
+    left = None if account.allowance is None else spendable(account)
     chosen = next((pack for pack in packs if row is not None and pack.id == row.pack), _proposed(packs))
     until = None
     if row is not None:
@@ -69,7 +67,7 @@ def _top_up(current: Catalog, found: TopUp, account: Account) -> TopUpView | Non
         metric=found.metric,
         state=found.state.value,
         was_set=row is not None,
-        threshold=row.threshold if row else chosen.quantity // PROPOSED_PART,
+        threshold=row.threshold if row else proposed_threshold(left, chosen.quantity, found.metric.factor),
         pack=_choice(chosen),
         count=row.count if row else 1,
         cap_cents=row.cap_cents if row else chosen.price_cents * PROPOSED_TIMES,
@@ -81,7 +79,7 @@ def _top_up(current: Catalog, found: TopUp, account: Account) -> TopUpView | Non
         consent_by=row.consent_by if row else "",
         consent_at=row.consent_at if row else None,
         packs=tuple(_choice(pack) for pack in packs),
-        left=None if account.allowance is None else spendable(account),
+        left=left,
     )
 
 

@@ -19,11 +19,15 @@ def customers(sync: Sync, cursor: str) -> Look:
     """Customers that were found deleted since the last comparison, if something ended with them."""
     with sync.transaction() as session:
         gone = store.unreported(session, MAX_TOLD)
-    return Look(len(gone), tuple(Suspect(row.customer_id, partial(_tell, row.customer_id)) for row in gone), "")
+    return Look(len(gone), tuple(_suspect(row) for row in gone), "")
 
 
-def _tell(customer_id: str, session: Session, now: datetime, _read: object) -> Finding | None:
-    row = session.get(FormerCustomer, customer_id)
+def _suspect(row: FormerCustomer) -> Suspect:
+    return Suspect(row.customer_id, partial(_tell, (row.organization_id, row.customer_id)))
+
+
+def _tell(key: tuple[int, str], session: Session, now: datetime, _read: object) -> Finding | None:
+    row = session.get(FormerCustomer, key, populate_existing=True)
     if row is None or row.reported_at is not None:
         return None
     row.reported_at = now
@@ -32,4 +36,4 @@ def _tell(customer_id: str, session: Session, now: datetime, _read: object) -> F
         f"The customer was deleted at Stripe. With it went {row.had}, and any balance that it had there; bought "
         "credits stay. The next purchase makes a new customer: tell the organization if it has to subscribe again."
     )
-    return Finding("customer_deleted", customer_id, detail, True, row.organization_id)
+    return Finding("customer_deleted", row.customer_id, detail, True, row.organization_id)

@@ -20,6 +20,8 @@ def look(session: Session, organization_id: int, metric: str, account: Account, 
     if row is None or not row.enabled:
         return None
     if not domain.armed(account, row.threshold):
+        if row.capped_until is not None:  # what the month had no room for is not needed any more
+            row.capped_until, row.failure = None, ""
         row.armed_at = None
     elif row.armed_at is None:
         row.armed_at = now

@@ -16,29 +16,25 @@ from sqlmodel import Session
 
 from billing_app.domain import top_ups as domain
 from billing_app.domain.errors import BillingError, ConflictError, InvalidError, NotFoundError, UnavailableError
-from billing_app.domain.purchases import on_offer
-from billing_app.domain.top_ups import AttemptState, TopUpState
+from billing_app.domain.top_ups import AttemptState
 from billing_app.gateways.invoices import Invoice, InvoiceStatus, NewInvoice
 from billing_app.gateways.payments import Offer, Payments
 from billing_app.services import (
     catalog,
-    meters,
+    customers,
     orgs,
     payment_account,
+    saved_cards,
     stripe_catalogue,
     top_up_outcomes,
-    top_ups,
 )
-from billing_app.services.unattended import Transaction
+from billing_app.services.top_up_attempts import OWN, begin
+from billing_app.services.unattended import Transaction, entering
 from billing_app.store import locks
 from billing_app.store import top_ups as store
-from billing_app.store.tables.base import new_id
 from billing_app.store.tables.top_ups import TopUpAttempt
 
 log = structlog.get_logger()
-
-OWN = timedelta(minutes=2)
-"""How long an attempt belongs to who works on it: more than all its calls take, less than anybody would wait."""
 
 PROCESSING = timedelta(hours=1)
 """Between two looks at a payment that the bank still works on."""
@@ -76,38 +72,6 @@ def sweep(transaction: Transaction, payments: Payments, now: Callable[[], dateti
     return len(worked)
 
 
-def begin(session: Session, owner: int, metric: str, now: datetime) -> str | None:
-    """Writes an attempt down if it is time for one; its id. Whoever else tries at the same moment gets None."""
-    organization, now = locks.hold_row(session, owner, now)
-    meter = meters.fresh(session, organization, metric, now)
-    now = locks.moment(session, now)
-    setting, card = store.setting(session, owner, metric), store.card(session, owner)
-    if setting is None or card is None or not organization.active:
-        return None
-    if top_ups.state_of(setting, card, now) is TopUpState.ON:
-        setting.resting_until = setting.capped_until = None
-        session.add(setting)
-    if not domain.armed(meter, setting.threshold) or top_ups.state_of(setting, card, now) is not TopUpState.ON:
-        return None
-    try:
-        pack = on_offer(catalog.current(session, now), setting.pack)
-    except NotFoundError as error:
-        top_up_outcomes.turn_off(session, setting, error.detail, now)
-        return None
-    price_cents = pack.price_cents * setting.count
-    start, end = domain.month_of(now)
-    if not domain.fits(store.paid_between(session, owner, metric, start, end), price_cents, setting.cap_cents):
-        top_up_outcomes.cap_reached(session, setting, end, now)
-        return None
-    attempt = TopUpAttempt(
-        organization_id=owner, id=f"tu_{new_id().hex}", metric=metric, pack=pack.id, quantity=pack.quantity,
-        count=setting.count, amount_cents=price_cents, currency=setting.currency,
-        payment_method_id=card.payment_method_id, customer_id=card.customer_id, started_at=now,
-        worked_until=now + OWN,
-    )  # fmt: skip
-    return attempt.id if store.insert_attempt(session, attempt) else None
-
-
 def work(
     transaction: Transaction, payments: Payments, owner: int, attempt_id: str, now: Callable[[], datetime]
 ) -> AttemptState:
@@ -121,7 +85,24 @@ def work(
         raise
     except BillingError as error:
         # Stripe will say the same again: a card that is gone, a price that cannot be made.
-        return _close(transaction, owner, attempt_id, error.detail, now)
+        reason = _missing(transaction, payments, owner, attempt_id, now) or error.detail
+        return _close(transaction, owner, attempt_id, reason, now)
+
+
+def _missing(
+    transaction: Transaction, payments: Payments, owner: int, attempt_id: str, now: Callable[[], datetime]
+) -> str:
+    """Whether the customer or the card of an attempt is not at Stripe any more, which is noted, and said; or empty."""
+    with transaction() as session:
+        attempt = store.attempt(session, owner, attempt_id)
+    if attempt is None or payments.card_there(attempt.payment_method_id, attempt.customer_id):
+        return ""
+    if not payments.customer_there(attempt.customer_id):
+        customers.missed(entering(transaction, owner, now), payments, attempt.customer_id)
+    with transaction() as session:
+        locks.hold(session, owner, now())
+        saved_cards.forget(session, owner, attempt.payment_method_id)
+    return "The saved card is not at Stripe any more. Save a card, and it goes on."
 
 
 def _go_on(
@@ -157,12 +138,14 @@ def _carry_out(
         found = _read(session, owner, attempt_id, now())
     if found.attempt.state != AttemptState.OPEN:
         return AttemptState(found.attempt.state)
-    invoice_id = found.attempt.invoice_id or _invoice(transaction, payments, found, now())
-    invoice = payments.invoice(invoice_id)
+    try:
+        invoice = payments.invoice(found.attempt.invoice_id or _invoice(transaction, payments, found, now()))
+    except NotFoundError:  # somebody deleted the draft: nobody was asked for money
+        invoice = payments.invoice(_invoice(transaction, payments, found, now()))
     if invoice.status is InvoiceStatus.DRAFT:
         invoice = _complete(payments, found, invoice)
     if invoice.status is InvoiceStatus.OPEN and invoice.total_cents > found.room_cents:
-        payments.void_invoice(f"{attempt_id}:void", invoice.id)
+        payments.void_invoice(f"{attempt_id}:void:{invoice.id}", invoice.id)
         return _close(transaction, owner, attempt_id, "With taxes it would pass the month's cap.", now)
     if invoice.status is InvoiceStatus.OPEN:
         invoice = _pay(payments, found, invoice)
@@ -208,30 +191,41 @@ def _invoice(transaction: Transaction, payments: Payments, found: Work, now: dat
     with transaction() as session:
         locks.hold(session, attempt.organization_id, now)
         row = store.attempt(session, attempt.organization_id, attempt.id)
-        if row is not None and row.invoice_id is None:
+        if row is not None and row.invoice_id in (None, attempt.invoice_id):
             row.invoice_id = invoice_id
             session.add(row)
     return invoice_id
 
 
 def _complete(payments: Payments, found: Work, invoice: Invoice) -> Invoice:
-    """Puts the packs on the draft, unless they are there, and opens it."""
+    """Puts the packs on the draft, unless they are there, and opens it. Nothing else may be on it."""
     attempt = found.attempt
     if not invoice.lines:
-        sold = {"pack": attempt.pack, "metric": attempt.metric, "quantity": str(attempt.quantity)}
-        offered = (found.offer.price_cents * attempt.count, dict(found.offer.metadata))
-        if offered != (attempt.amount_cents, sold):
+        if (found.offer.price_cents * attempt.count, dict(found.offer.metadata)) != (
+            attempt.amount_cents,
+            _sold(attempt),
+        ):
             raise InvalidError("The pack has changed since it was to be bought.", code="prices_changed")
         price_id = stripe_catalogue.price_ids(payments, [found.offer])[found.offer.lookup_key]
-        payments.add_invoice_line(f"{attempt.id}:line", invoice.id, attempt.customer_id, price_id, attempt.count)
-    payments.finalize_invoice(f"{attempt.id}:open", invoice.id)
+        key = f"{attempt.id}:line:{invoice.id}"
+        payments.add_invoice_line(key, invoice.id, attempt.customer_id, price_id, attempt.count)
+        invoice = payments.invoice(invoice.id)
+    billed = [(each.count, each.amount_cents, each.price and dict(each.price.metadata)) for each in invoice.lines]
+    if billed != [(attempt.count, attempt.amount_cents, _sold(attempt))]:
+        raise InvalidError("The invoice at Stripe does not say what was to be bought.", code="prices_changed")
+    payments.finalize_invoice(f"{attempt.id}:open:{invoice.id}", invoice.id)
     return payments.invoice(invoice.id)
+
+
+def _sold(attempt: TopUpAttempt) -> dict[str, str]:
+    """What the price of an attempt's pack carries."""
+    return {"pack": attempt.pack, "metric": attempt.metric, "quantity": str(attempt.quantity)}
 
 
 def _pay(payments: Payments, found: Work, invoice: Invoice) -> Invoice:
     if invoice.failure or invoice.needs_payer:
         return invoice  # it was tried before the crash
-    return payments.pay_invoice(f"{found.attempt.id}:pay", invoice.id, found.attempt.payment_method_id)
+    return payments.pay_invoice(f"{found.attempt.id}:pay:{invoice.id}", invoice.id, found.attempt.payment_method_id)
 
 
 def _wait(transaction: Transaction, owner: int, attempt_id: str, now: Callable[[], datetime]) -> AttemptState:
@@ -255,7 +249,7 @@ def _give_up(
     """Nobody can pay the invoice any more, so that a later month's cap holds; unless somebody just has."""
     if invoice.status is InvoiceStatus.OPEN:
         try:
-            payments.void_invoice(f"{attempt_id}:void", invoice.id)
+            payments.void_invoice(f"{attempt_id}:void:{invoice.id}", invoice.id)
         except InvalidError:
             invoice = payments.invoice(invoice.id)
             if invoice.status is not InvoiceStatus.PAID:

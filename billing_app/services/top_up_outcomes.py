@@ -77,15 +77,16 @@ def turn_off(session: Session, setting: AutoTopUp, reason: str, now: datetime, f
     orgs.raise_revision(session, setting.organization_id)
 
 
-def cap_reached(session: Session, setting: AutoTopUp, until: datetime, now: datetime) -> None:
-    """The month has no room for another purchase: it goes on with the next one. Told once a month."""
-    setting.capped_until = until
+def cap_reached(session: Session, setting: AutoTopUp, until: datetime, reason: str, now: datetime) -> None:
+    """The month has no room for what is needed: it goes on with the next one, or with less. Told once a month."""
+    setting.capped_until, setting.failure = until, reason
     session.add(setting)
     payload = {
         "metric": setting.metric,
         "cap_cents": setting.cap_cents,
         "currency": setting.currency,
         "until": until.isoformat(),
+        "failure": reason,
     }
     key = f"top_up.capped:{setting.metric}:{until.date().isoformat()}"
     outbox.add(session, setting.organization_id, "top_up.capped", key, payload, now, now, setting.metric)

@@ -14,7 +14,7 @@ from billing_app.domain.errors import InvalidError
 from billing_app.domain.money import MAX_AMOUNT_CENTS, format_money
 from billing_app.domain.purchases import MAX_COUNT, on_offer
 from billing_app.domain.quantities import format_pack, format_size
-from billing_app.domain.top_ups import Standing, TopUpState
+from billing_app.domain.top_ups import Figures, Standing, TopUpState
 from billing_app.services import accounts, catalog, meters, orgs
 from billing_app.store import locks
 from billing_app.store import top_ups as store
@@ -35,6 +35,19 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
+class AtOnce:
+    """What a setting buys right away, because credits are at its threshold or below. Nothing is 0 packs.
+
+    `refusal` says why it would not: the month's cap has no room for it.
+    """
+
+    packs: int = 0
+    quantity: int = 0
+    price_cents: int = 0
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TopUp:
     """The auto top-up of a metric as it stands. `row` is None where nothing was ever set."""
 
@@ -45,6 +58,8 @@ class TopUp:
     paid_cents: int
     """Paid for it in the running calendar month (UTC)."""
     currency: str
+    at_once: AtOnce
+    """What it buys as soon as it can."""
 
 
 def top_up(session: Session, organization: Organization, metric_id: str, now: datetime) -> TopUp:
@@ -53,9 +68,44 @@ def top_up(session: Session, organization: Organization, metric_id: str, now: da
     current = catalog.current(session, now)
     metric = current.metric(metric_id)
     row, card = store.setting(session, owner, metric_id), store.card(session, owner)
+    paid = _paid(session, owner, metric_id, now) if row is not None else 0
+    at_once = AtOnce()
+    if row is not None and row.enabled and any(pack.id == row.pack for pack in current.packs):
+        figures = accounts.account(session, organization, metric_id, now)
+        at_once = bought_at_once(figures, current.pack(row.pack), row, paid, current.currency)
+    return TopUp(metric, state_of(row, card, now), row, card, paid, current.currency, at_once)
+
+
+def bought_at_once(figures: Figures, pack: Pack, amounts: Wanted | AutoTopUp, paid_cents: int, currency: str) -> AtOnce:
+    """What these amounts buy now, in one charge; `paid_cents` were paid in the running month."""
+    if not domain.armed(figures, amounts.threshold):
+        return AtOnce()
+    packs = domain.packs_needed(figures, amounts.threshold, pack.quantity, amounts.count)
+    price, room = pack.price_cents * packs, amounts.cap_cents - paid_cents
+    refusal = "" if price <= room else no_room(packs, price, room, amounts.cap_cents, currency)
+    return AtOnce(packs, pack.quantity * packs, price, refusal)
+
+
+def no_room(packs: int, price_cents: int, room_cents: int, cap_cents: int, currency: str) -> str:
+    """Why the month's cap keeps it from buying, for whoever set it."""
+    needed = f"It takes {packs} pack{'s' if packs > 1 else ''} for {format_money(price_cents, currency)}"
+    left, cap = format_money(max(0, room_cents), currency), format_money(cap_cents, currency)
+    return f"{needed}, and {left} of the month's {cap} are left. Raise the cap, choose a larger pack, or buy by hand."
+
+
+def preview(session: Session, organization: Organization, metric_id: str, wanted: Wanted, now: datetime) -> AtOnce:
+    """What turning it on with these amounts would buy right away. Changes nothing; raises what `put` raises of them."""
+    current = catalog.current(session, now)
+    metric = current.metric(metric_id)
+    pack = _validated(current, metric, wanted)
+    figures = accounts.account(session, organization, metric_id, now)
+    paid = _paid(session, accounts.organization_id(organization), metric_id, now)
+    return bought_at_once(figures, pack, wanted, paid, current.currency)
+
+
+def _paid(session: Session, owner: int, metric_id: str, now: datetime) -> int:
     start, end = domain.month_of(now)
-    paid = store.paid_between(session, owner, metric_id, start, end) if row is not None else 0
-    return TopUp(metric, state_of(row, card, now), row, card, paid, current.currency)
+    return store.paid_between(session, owner, metric_id, start, end)
 
 
 def state_of(row: AutoTopUp | None, card: SavedCard | None, now: datetime) -> TopUpState:
@@ -87,10 +137,9 @@ def put(
         session.add(row)
     else:
         pack = _validated(current, metric, wanted)
-        if wanted.enabled and not wanted.consent:
-            raise InvalidError(
-                "Whoever turns auto top-up on has to agree that the saved card is charged.", code="consent_required"
-            )
+        at_once = bought_at_once(meter, pack, wanted, _paid(session, owner, metric_id, now), current.currency)
+        if wanted.enabled:
+            _agreed(wanted, at_once, current.currency)
         row = row or AutoTopUp(
             organization_id=owner, metric=metric_id, enabled=False, threshold=0, pack="", count=1, cap_cents=1,
             currency=current.currency, updated_at=now,
@@ -101,6 +150,21 @@ def put(
     meters.recompute(session, organization, meter, now)
     orgs.raise_revision(session, owner)
     return top_up(session, organization, metric_id, now)
+
+
+def _agreed(wanted: Wanted, at_once: AtOnce, currency: str) -> None:
+    """Refuses what nobody agreed to, with what it would cost, and amounts whose first purchase can never be made."""
+    if at_once.price_cents > wanted.cap_cents:
+        raise InvalidError(at_once.refusal, code="cap_too_small")
+    if not wanted.consent:
+        now = ""
+        if at_once.packs and not at_once.refusal:
+            now = f" With these amounts it is charged {format_money(at_once.price_cents, currency)} at once."
+        raise InvalidError(
+            f"Whoever turns auto top-up on has to agree that the saved card is charged.{now}",
+            code="consent_required",
+            charged_at_once_cents=0 if at_once.refusal else at_once.price_cents,
+        )
 
 
 def consent_text(current: Catalog, metric: Metric, pack: Pack, wanted: Wanted) -> str:

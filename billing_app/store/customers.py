@@ -19,8 +19,12 @@ def organization_of(session: Session, customer_id: str) -> Organization | None:
     now = session.exec(select(Organization).where(Organization.stripe_customer_id == customer_id)).first()
     if now is not None:
         return now
-    former = session.get(FormerCustomer, customer_id)
+    former = _former(session, customer_id)
     return None if former is None else session.get(Organization, former.organization_id)
+
+
+def _former(session: Session, customer_id: str) -> FormerCustomer | None:
+    return session.exec(select(FormerCustomer).where(FormerCustomer.customer_id == customer_id)).first()
 
 
 def former(session: Session, organization: Organization) -> list[FormerCustomer]:
@@ -33,8 +37,7 @@ def is_of(session: Session, organization: Organization, customer_id: str) -> boo
     """Whether this is the organization's customer, or was."""
     if organization.stripe_customer_id == customer_id:
         return True
-    found = session.get(FormerCustomer, customer_id) if customer_id else None
-    return found is not None and found.organization_id == organization.id
+    return session.get(FormerCustomer, (stored_id(organization), customer_id)) is not None
 
 
 def adopt(session: Session, organization: Organization, customer_id: str) -> str:
@@ -42,7 +45,7 @@ def adopt(session: Session, organization: Organization, customer_id: str) -> str
 
     The organization's row must be locked.
     """
-    if organization.stripe_customer_id is None and customer_id and session.get(FormerCustomer, customer_id) is None:
+    if organization.stripe_customer_id is None and customer_id and _former(session, customer_id) is None:
         organization.stripe_customer_id = customer_id
         session.add(organization)
     return organization.stripe_customer_id or ""

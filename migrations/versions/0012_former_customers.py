@@ -20,17 +20,17 @@ BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 def upgrade() -> None:
     op.create_table(
         "former_customers",
+        sa.Column("organization_id", BIG, autoincrement=False, nullable=False),
         sa.Column("customer_id", sa.String(length=255), nullable=False),
-        sa.Column("organization_id", BIG, nullable=False),
         sa.Column("gone_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("had", sa.Text(), nullable=False),
         sa.Column("reported_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["organization_id"], ["organizations.id"], name=op.f("fk_former_customers_organization_id")
         ),
-        sa.PrimaryKeyConstraint("customer_id", name=op.f("pk_former_customers")),
+        sa.PrimaryKeyConstraint("organization_id", "customer_id", name=op.f("pk_former_customers")),
     )
-    op.create_index("ix_former_customers_organization_id", "former_customers", ["organization_id"])
+    op.create_index("ix_former_customers_customer_id", "former_customers", ["customer_id"])
 
 
 def downgrade() -> None:

@@ -92,6 +92,8 @@ STORY: tuple[Step, ...] = (
     of(f"GET {ORG}/recurring-packs"),
     of(f"PATCH {ORG}/recurring-packs/{{pack_id}}", quantity=2),
     of(f"DELETE {ORG}/recurring-packs/{{pack_id}}"),
+    of(f"POST {ORG}/auto-top-up/{{metric}}/preview", enabled=True, threshold=50, pack="sms-100",
+       monthly_cap_cents=5_000),
     of(f"PUT {ORG}/auto-top-up/{{metric}}", enabled=True, threshold=50, pack="sms-100", monthly_cap_cents=5_000,
        consent=True),
     of(f"GET {ORG}/auto-top-up/{{metric}}"),

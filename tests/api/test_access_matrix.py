@@ -155,6 +155,7 @@ MATRIX: dict[str, Row] = {
     "DELETE /organizations/{address}/recurring-packs/{pack_id}": for_who_pays(),
     "GET /organizations/{address}/auto-top-up/{metric}": for_who_pays(),
     "PUT /organizations/{address}/auto-top-up/{metric}": for_who_pays(),
+    "POST /organizations/{address}/auto-top-up/{metric}/preview": for_who_pays(),
     "POST /organizations/{address}/saved-card": for_who_pays(),
     "GET /organizations/{address}/features": for_members(),
     "PUT /organizations/{address}/features": for_admins(),
@@ -265,6 +266,7 @@ SCOPES = {
     "DELETE /organizations/{address}/recurring-packs/{pack_id}": {Scope.BILLING, Scope.ADMIN},
     "GET /organizations/{address}/auto-top-up/{metric}": {Scope.BILLING, Scope.ADMIN},
     "PUT /organizations/{address}/auto-top-up/{metric}": {Scope.BILLING, Scope.ADMIN},
+    "POST /organizations/{address}/auto-top-up/{metric}/preview": {Scope.BILLING, Scope.ADMIN},
     "POST /organizations/{address}/saved-card": {Scope.BILLING, Scope.ADMIN},
     "POST /organizations/{address}/gift-cards/redeem": {Scope.BILLING, Scope.ADMIN},
     "POST /organizations/{address}/tokens/convert": {Scope.BILLING, Scope.ADMIN},
@@ -309,6 +311,11 @@ BODIES: dict[str, Any] = {
     "POST /organizations/{address}/subscription/preview": {"plan": "no-such-plan"},
     "PATCH /organizations/{address}/recurring-packs/{pack_id}": {"quantity": 2},
     "PUT /organizations/{address}/auto-top-up/{metric}": {
+        "enabled": True,
+        "pack": "no-such-pack",
+        "monthly_cap_cents": 1_000,
+    },
+    "POST /organizations/{address}/auto-top-up/{metric}/preview": {
         "enabled": True,
         "pack": "no-such-pack",
         "monthly_cap_cents": 1_000,

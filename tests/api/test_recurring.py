@@ -42,9 +42,15 @@ def test_auto_top_up_is_set_and_waits_for_its_card(till: Till) -> None:
     assert till.buyer.get(path).json()["state"] == "off"
     refused = till.buyer.put(path, json={**TOP_UP, "consent": False})
     assert (refused.status_code, refused.json()["code"]) == (422, "consent_required")
+    # Nothing is left, and the threshold is 5,000: it says what it costs at once, and changes nothing by that.
+    shown = till.buyer.post(f"{path}/preview", json={**TOP_UP, "consent": False}).json()
+    assert (shown["packs"], shown["quantity"], shown["refusal"]) == (1, 10_000, "")
+    assert refused.json()["charged_at_once_cents"] == shown["price_cents"] > 0
+    assert till.buyer.get(path).json()["at_once"] == {"packs": 0, "quantity": 0, "price_cents": 0, "refusal": ""}
     answer = till.buyer.put(path, json=TOP_UP)
     assert answer.status_code == 200, answer.text
     assert (answer.json()["state"], answer.json()["card"]) == ("waiting_for_card", None)
+    assert answer.json()["at_once"] == shown
     started = till.buyer.post("/organizations/acme/saved-card", json={"metric": "mau"})
     assert started.status_code == 201, started.text
     till.shop.pay(started.json()["session_id"])

@@ -80,7 +80,7 @@ DOES: dict[str, str | tuple[str, ...]] = {
     "save_card": (f"POST {ORG}/saved-card",),
     "save_process": (f"POST {ORG}/processes", f"PATCH {ORG}/processes/{{process_id}}"),
     "sends_mail": BROWSER,
-    "set_top_up": (f"PUT {ORG}/auto-top-up/{{metric}}",),
+    "set_top_up": (f"PUT {ORG}/auto-top-up/{{metric}}", f"POST {ORG}/auto-top-up/{{metric}}/preview"),
     "sign_up_open": BROWSER,
     "start_checkout": (f"POST {ORG}/checkout",),
     "start_plan": (f"POST {ORG}/checkout",),

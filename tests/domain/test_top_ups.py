@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 
 from billing_app.domain import recurring
 from billing_app.domain.recurring import Billed
-from billing_app.domain.top_ups import MAX_FAILURES, Standing, armed, armed_at_used, fits, month_of, spendable
+from billing_app.domain.top_ups import (
+    MAX_FAILURES,
+    Standing,
+    armed,
+    armed_at_used,
+    fits,
+    month_of,
+    packs_needed,
+    proposed_threshold,
+    spendable,
+)
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 QUANTITIES = st.integers(0, 10**12)
@@ -50,6 +60,27 @@ def test_what_is_owed_arms_it(left: int, debt: int, deficit: int, threshold: int
     meter = Meter(0, 0, left, debt, deficit)
     assert armed(meter, threshold) == (left - debt - deficit <= threshold)
     assert spendable(meter) <= left
+
+
+@given(QUANTITIES, QUANTITIES, QUANTITIES, st.integers(1, 10**9), st.integers(1, 99))
+def test_one_purchase_is_enough_and_no_more_than_is_needed(
+    left: int, deficit: int, threshold: int, quantity: int, count: int
+) -> None:
+    packs = packs_needed(Meter(0, 0, left, 0, deficit), threshold, quantity, count)
+    assert packs >= count
+    after = left - deficit + packs * quantity
+    assert packs == count or after > threshold >= after - quantity
+
+
+@given(st.none() | st.integers(-(10**12), 10**12), st.integers(1, 10**12), st.sampled_from([1, 60, 3600, 10**9]))
+def test_what_is_proposed_never_buys_at_once_where_anything_is_left(
+    left: int | None, quantity: int, factor: int
+) -> None:
+    threshold = proposed_threshold(left, quantity, factor)
+    assert 0 <= threshold <= quantity // 5
+    if left is not None:
+        assert threshold < max(left, 1)
+    assert len(str(threshold // factor if threshold >= factor else threshold).rstrip("0")) <= 1
 
 
 @given(st.integers(1, 10**9), st.lists(st.integers(1, 10**9), max_size=40))

@@ -73,7 +73,7 @@ def read(v1: Any, customer_id: str, named: Mapping[str, str]) -> Customer:
     lines: dict[str, list[tuple[str, Bought | None, int]]] = defaultdict(list)
     sessions = {"customer": customer_id, "limit": 100, "expand": ["data.line_items.data.price"]}
     for session in every(v1.checkout.sessions.list(sessions)):
-        if session["mode"] == "payment" and session["payment_status"] == "paid":
+        if session["mode"] == "payment" and session["payment_status"] in ("paid", "no_payment_required"):
             _session(found, lines, session)
     for invoice in every(v1.invoices.list({"customer": customer_id, "limit": 100, "expand": ["data.payments"]})):
         if invoice["status"] == "paid":
@@ -101,7 +101,7 @@ def _session(found: Customer, lines: Lines, session: dict[str, Any]) -> None:
     for line in session["line_items"]["data"]:
         sold = line["price"]["metadata"]
         _line(found, lines, f"checkout:{session['id']}:{line['id']}", sold, line["quantity"], line["amount_total"],
-              session["payment_intent"])  # fmt: skip
+              session["payment_intent"] or "")  # fmt: skip
 
 
 def _invoice(v1: Any, found: Customer, lines: Lines, invoice: dict[str, Any]) -> None:

@@ -14,6 +14,9 @@ from billing_app.store.orgs import stored_id
 from billing_app.store.tables.orgs import Organization
 from tests.money.accountant import COUNTED, Customer
 
+BOUGHT = ("purchase", "recurring", "top_up")
+"""Sources of what somebody has bought, also what a promotion code made free."""
+
 
 def compare(session: Session, address: str, known: Customer, overage: dict[str, int], now: datetime) -> list[str]:
     """Every difference, as a line; `overage` is what the organization used above its plan, by metric."""
@@ -36,7 +39,7 @@ def _grants(session: Session, organization: Organization, known: Customer) -> li
     ours = {
         (grant.source_key, grant.metric, grant.quantity, grant.paid_cents, grant.payment_id)
         for grant in credit_store.grants(session, stored_id(organization))
-        if grant.paid_cents or grant.payment_id
+        if grant.source in BOUGHT
     }
     theirs = {(one.key, one.metric, one.quantity, one.paid_cents, one.payment) for one in known.bought}
     return [
@@ -54,7 +57,7 @@ def _metrics(
         free = sum(
             grant.quantity
             for grant in credit_store.grants(session, stored_id(organization))
-            if grant.metric == metric and not grant.paid_cents
+            if grant.metric == metric and grant.source not in BOUGHT
         )
         bought, taken, used = (
             known.total(metric, "quantity") + free,

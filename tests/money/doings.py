@@ -26,7 +26,7 @@ from billing_app.services.consumption import Mode
 from billing_app.services.top_ups import Wanted
 from billing_app.store import credits as credit_store
 from billing_app.store.orgs import stored_id
-from tests.money.town import START, Household, Town
+from tests.money.town import CODES, START, Household, Town
 from tests.shop import PUBLIC_URL
 
 LONGEST_DAYS = 300
@@ -73,7 +73,8 @@ def buy(town: Town, house: Household) -> None:
         return  # thinks better of it
     card = chance.choice(CARDS)
     passed = chance.choice(["complete", "complete", "fail"])
-    house.shop.pay(started.session_id, card, authentication=passed)
+    code = {"promotion_code": chance.choice(list(CODES))} if chance.random() < 0.2 else {}
+    house.shop.pay(started.session_id, card, authentication=passed, **code)
     if chance.random() < 0.5:
         town.ask(house.shop.come_back, started.session_id)
 

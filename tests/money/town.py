@@ -60,6 +60,14 @@ def signed(payload: str) -> str:
     return stripe.WebhookSignature.generate_signature_header(payload, SECRET, int(time.time()))
 
 
+CODES: dict[str, Any] = {
+    "THIRD": {"percent_off": 33.3},
+    "FREE": {"percent_off": 100},
+    "FIVER": {"amount_off": 500, "currency": "usd"},
+}
+"""Promotion codes that people have heard of, and what they take off."""
+
+
 class Town:
     """`chance` decides everything that is left to chance."""
 
@@ -71,6 +79,9 @@ class Town:
         others = [Shop(database, f"house-{number}", key=first.key, clock=self.time) for number in range(1, size)]
         self.households = [Household(shop, number % 2 == 1) for number, shop in enumerate([first, *others])]
         self.shop, self.v1 = first, first.stripe
+        for code, off in CODES.items():
+            coupon = self.v1.coupons.create({"duration": "once", **off}).id
+            self.v1.promotion_codes.create({"promotion": {"type": "coupon", "coupon": coupon}, "code": code})
         for house in self.households:
             self._settle_in(house)
         self._last_event = self.v1.events.list({"limit": 1}).data[0].id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import threading
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from billing_app.domain.errors import BillingError, ForbiddenError, UnavailableE
 from billing_app.domain.subscriptions import BillingInterval
 from billing_app.gateways.invoices import Invoice
 from billing_app.gateways.stripe_payments import connected
-from billing_app.services import plan_orders, profiles, top_up_charging
+from billing_app.services import plan_orders, profiles, top_up_charging, top_ups, usage
 from billing_app.services.top_up_charging import OWN
 from billing_app.store.orgs import stored_id
 from tests.dying import Killed, survives
@@ -64,14 +65,152 @@ def test_the_webhook_brings_nothing_twice(topping: Topping) -> None:
 def test_what_is_owed_counts_as_gone(topping: Topping) -> None:
     topping.put(replace(WANTED, threshold=0))
     with topping.shop.enter() as buyer:
-        from billing_app.services import usage
-
         events = [usage.ReportedEvent(METRIC, 250 + 1_000 + 2_500, at=buyer.now)]
         usage.report(buyer.session, buyer.organization, events, buyer.now)
-    topping.sweep()
     assert topping.sweep() == 1
-    assert topping.bought() == [2_000, 2_000]
+    assert topping.bought() == [3_000]
     assert topping.sweep() == 0
+
+
+@pytest.mark.parametrize(
+    ("threshold", "used", "count", "packs"),
+    [
+        (100, 250 + 900, 2, 2),  # at the threshold: what was agreed to, and no more
+        (2_099, 250 + 900, 2, 2),
+        (2_098, 250 + 900, 1, 2),
+        (3_099, 250 + 900, 2, 3),
+        (9_000, 250 + 1_000, 1, 10),
+        (7_000, 0, 2, 7),  # turning it on with a threshold above what is left
+    ],
+)
+def test_as_many_packs_as_are_needed_are_one_charge(
+    database: Database, threshold: int, used: int, count: int, packs: int
+) -> None:
+    wanted = replace(WANTED, threshold=threshold, count=count, cap_cents=100_000)
+    topping = Topping(database, wanted=wanted)
+    if used:
+        topping.use(used)
+    for _ in range(5):
+        topping.sweep()
+        topping.now += timedelta(seconds=20)
+    assert topping.bought() == [packs * 1_000]
+    assert [charge.amount for charge in topping.charges()] == [packs * 250]
+    assert topping.top_up().state == "on"
+
+
+def test_what_the_month_has_no_room_for_is_refused_with_the_reason(topping: Topping) -> None:
+    reason = (
+        "It takes 5 packs for $12.50, and $12.00 of the month's $12.00 are left. Raise the cap, choose a larger pack, "
+        "or buy by hand."
+    )
+    report(topping, 250 + 1_000 + 4_000)
+    for _ in range(3):
+        assert topping.sweep() == 0
+    found = topping.top_up()
+    assert (found.state, found.row and found.row.failure, topping.charges()) == ("capped", reason, [])
+    assert (found.at_once.packs, found.at_once.price_cents, found.at_once.refusal) == (5, 1_250, reason)
+    (told,) = topping.told("top_up.")
+    assert (told.kind, json.loads(told.payload)["failure"]) == ("top_up.capped", reason)
+    # What is needed less is bought again.
+    topping.shop.come_back(topping.shop.buy("emails-1k", "emails-10k"))
+    found = topping.top_up()
+    assert (found.state, found.row and found.row.failure) == ("on", "")
+    report(topping, 1_000 + 10_000 - 4_000 + 10)
+    assert topping.sweep() == 1
+    assert topping.bought() == [2_000]
+
+
+def report(topping: Topping, emails: int) -> None:
+    """Emails that were sent, whether or not anything was left for them."""
+    with topping.shop.enter() as buyer:
+        usage.report(buyer.session, buyer.organization, [usage.ReportedEvent(METRIC, emails, at=buyer.now)], buyer.now)
+
+
+def test_what_turning_it_on_costs_right_away_is_said_first(database: Database) -> None:
+    topping = Topping(database, wanted=None)
+    asked = replace(WANTED, threshold=3_500, cap_cents=2_000)
+    with topping.shop.enter() as buyer:
+        found = top_ups.preview(buyer.session, buyer.organization, METRIC, asked, buyer.now)
+        nothing = top_ups.preview(buyer.session, buyer.organization, METRIC, WANTED, buyer.now)
+    assert (found.packs, found.quantity, found.price_cents, found.refusal) == (3, 3_000, 750, "")
+    assert nothing.packs == 0
+    with pytest.raises(BillingError, match=r"charged \$7.50 at once") as refused:
+        topping.put(replace(asked, consent=False))
+    assert (refused.value.code, refused.value.fields) == ("consent_required", {"charged_at_once_cents": 750})
+    with pytest.raises(BillingError, match="It takes 51 packs for") as refused:
+        topping.put(replace(asked, threshold=51_500, cap_cents=5_000))
+    assert refused.value.code == "cap_too_small"
+
+
+def test_a_card_that_was_detached_unheard_of_is_forgotten_and_another_asked_for(topping: Topping) -> None:
+    card = topping.top_up().card
+    assert card is not None
+    topping.shop.stripe.payment_methods.detach(card.payment_method_id)
+    topping.use(250 + 950)
+    assert topping.sweep() == 1
+    found = topping.top_up()
+    assert (found.state, found.card, topping.charges()) == ("waiting_for_card", None, [])
+    assert "Save a card" in (found.row.failure if found.row else "")
+    topping.save_card(PAYS)
+    assert topping.sweep() == 1
+    assert topping.bought() == [2_000]
+
+
+def test_a_customer_that_was_deleted_unheard_of_takes_its_card_along(topping: Topping) -> None:
+    topping.shop.stripe.customers.delete(topping.customer_id)
+    topping.use(250 + 950)
+    assert topping.sweep() == 1
+    assert topping.top_up().state == "waiting_for_card"
+    topping.save_card(PAYS)
+    assert topping.sweep() == 1
+    assert topping.bought() == [2_000]
+
+
+@pytest.mark.parametrize("deed", ["delete", "void"])
+def test_a_draft_that_somebody_removed_is_made_again(topping: Topping, deed: str) -> None:
+    topping.use(250 + 950)
+    finalize = topping.shop.payments.finalize_invoice
+    removed: list[str] = []
+
+    def removes(key: str, invoice_id: str) -> None:
+        if deed == "void":
+            finalize(key, invoice_id)
+            topping.shop.stripe.invoices.void_invoice(invoice_id)
+        else:
+            topping.shop.stripe.invoices.delete(invoice_id)
+        removed.append(invoice_id)
+        raise Killed
+
+    topping.shop.payments.finalize_invoice = removes  # ty: ignore[invalid-assignment]
+    try:
+        with pytest.raises(Killed):
+            topping.sweep()
+    finally:
+        del topping.shop.payments.finalize_invoice
+    topping.now += OWN
+    assert topping.sweep() == 1
+    if deed == "delete":
+        assert (topping.bought(), len(topping.charges())) == ([2_000], 1)
+    else:  # somebody decided that nobody pays this one
+        assert (topping.bought(), topping.charges(), topping.top_up().state) == ([], [], "resting")
+
+
+def test_what_somebody_else_put_on_the_draft_is_not_charged(topping: Topping) -> None:
+    topping.use(250 + 950)
+    add = topping.shop.payments.add_invoice_line
+
+    def adds(key: str, invoice_id: str, customer_id: str, price_id: str, count: int) -> None:
+        add(key, invoice_id, customer_id, price_id, count)
+        topping.shop.stripe.invoice_items.create(
+            {"customer": customer_id, "invoice": invoice_id, "amount": 9_900, "currency": "usd"}
+        )
+
+    topping.shop.payments.add_invoice_line = adds  # ty: ignore[invalid-assignment]
+    try:
+        assert topping.sweep() == 1
+    finally:
+        del topping.shop.payments.add_invoice_line
+    assert (topping.bought(), topping.charges(), topping.top_up().state) == ([], [], "resting")
 
 
 def test_the_month_never_costs_more_than_its_cap(topping: Topping) -> None:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Path
 from billing_app.api.documented import READING_A_BODY, behind_a_door
 from billing_app.api.doors import Door, OrganizationDoor
 from billing_app.api.schemas.recurring import (
+    AtOnceAnswer,
     AutoTopUpAnswer,
     AutoTopUpRequest,
     CardSetupAnswer,
@@ -75,6 +76,14 @@ def set_auto_top_up(door: Buying, metric: Metric, request: AutoTopUpRequest) -> 
     with door.writing() as visit:
         found = top_ups.put(visit.session, visit.organization, metric, request.wanted(), visit.now, actor=visit.actor)
         return AutoTopUpAnswer.of(found)
+
+
+@router.post("/auto-top-up/{metric}/preview", response_model=AtOnceAnswer, responses=behind_a_door(*READING_A_BODY))
+def preview_auto_top_up(door: Buying, metric: Metric, request: AutoTopUpRequest) -> AtOnceAnswer:
+    """What turning it on with these amounts would charge right away. Changes nothing."""
+    with door.reading() as visit:
+        found = top_ups.preview(visit.session, visit.organization, metric, request.wanted(), visit.now)
+    return AtOnceAnswer.model_validate(found)
 
 
 @router.post(

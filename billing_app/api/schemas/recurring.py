@@ -76,6 +76,18 @@ class AutoTopUpRequest(Request):
         return Wanted(self.enabled, self.threshold, self.pack, self.count, self.monthly_cap_cents, self.consent)
 
 
+class AtOnceAnswer(Answer):
+    """What a setting buys right away, because credits are at its threshold or below; 0 packs for nothing.
+
+    All of it is one charge, before tax. `refusal` says why it is not made: the month's cap has no room for it.
+    """
+
+    packs: int
+    quantity: int
+    price_cents: int
+    refusal: str
+
+
 class CardAnswer(Answer):
     """The saved card, as far as anybody may know it."""
 
@@ -91,7 +103,7 @@ class AutoTopUpAnswer(Answer):
     """How the auto top-up of a metric stands. `paid_cents` is what it cost in the running month (UTC).
 
     `waiting_for_card`: save one first. `resting`: the last charge failed, it tries again at `resting_until`.
-    `turned_off`: it failed three times in a row.
+    `turned_off`: it failed three times in a row. `at_once` is what it buys as soon as it can.
     """
 
     metric: str
@@ -110,6 +122,7 @@ class AutoTopUpAnswer(Answer):
     consent_text: str
     consent_by: str
     consent_at: datetime | None
+    at_once: AtOnceAnswer
 
     @classmethod
     def of(cls, found: TopUp) -> AutoTopUpAnswer:
@@ -132,6 +145,7 @@ class AutoTopUpAnswer(Answer):
             consent_text=row.consent_text if row else "",
             consent_by=row.consent_by if row else "",
             consent_at=row.consent_at if row else None,
+            at_once=AtOnceAnswer.model_validate(found.at_once),
         )
 
 

@@ -89,10 +89,7 @@ def price_of(account: Account, entry: Parameters) -> Body:
         return prices.make(account, described, product, active=False)
     if "price" not in entry:
         raise errors.missing_parameter(entry.path("price"))
-    price = account.get(entry["price"], "price", entry.path("price"))
-    if not price["active"]:
-        raise errors.invalid(entry.path("price"), f"The price {price['id']} is not active.")
-    return price
+    return prices.sold(account, entry["price"], entry.path("price"))
 
 
 def plan(account: Account, subscription: Body, change: Change) -> Plan:

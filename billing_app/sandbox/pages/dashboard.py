@@ -120,7 +120,7 @@ def _advance(account: Account, form: dict[str, str]) -> None:
     if not days.isdigit() or not 1 <= int(days) <= MAX_DAYS:
         raise StripeError(f"Days must be from 1 to {MAX_DAYS}.")
     clock = account.get(form.get("clock", ""), "test_helpers.test_clock")
-    test_clocks.begin(account, clock, clock["frozen_time"] + int(days) * _DAY)
+    test_clocks.begin(account, clock, account.now(clock["id"]) + int(days) * _DAY)
 
 
 def _fail_renewal(account: Account, form: dict[str, str]) -> None:

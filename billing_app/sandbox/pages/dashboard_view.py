@@ -155,7 +155,7 @@ def _clocks(account: Account, address: str) -> list[list[Child]]:
             method="post",
             action=f"{address}/advance",
         )
-        rows.append([clock["name"] or tag("code", clock["id"]), moment(clock["frozen_time"]), form])
+        rows.append([clock["name"] or tag("code", clock["id"]), moment(account.now(clock["id"])), form])
     return rows
 
 

@@ -57,10 +57,7 @@ def _price(account: Account, item: Parameters) -> Body:
     if ("price" in item) == ("price_data" in item):
         raise errors.missing_parameter(item.path("price"))
     if "price" in item:
-        price = account.get(item["price"], "price", item.path("price"))
-        if not price["active"]:
-            raise errors.invalid(item.path("price"), f"The price {price['id']} is not active.")
-        return price
+        return prices.sold(account, item["price"], item.path("price"))
     described = item.group("price_data")
     if "product" in described:
         product = account.get(described["product"], "product", described.path("product"))["id"]

@@ -38,6 +38,8 @@ def pay(account: Account, session: Body, payer: Payer) -> Decline | None:
     """Pay an open session. Raises StripeError if it is not open or the payer's entries cannot be used."""
     if session["status"] != "open":
         raise StripeError(f"This Checkout Session is {session['status']}.", code="checkout_session_not_open")
+    if session["customer"]:
+        account.get(session["customer"], "customer", "customer")
     adjust(account, session, payer.quantities)
     account.save(session)
     return PAY[session["mode"]](account, session, payer)
@@ -58,6 +60,17 @@ def adjust(account: Account, session: Body, quantities: dict[str, int]) -> None:
 
 # How a promotion code is applied to an open session; set by the module that owns promotion codes.
 REDEEM: list[Callable[[Account, Body, str], None]] = []
+
+
+def redeem(account: Account, session: Body, code: str) -> None:
+    """Apply the promotion code that a payer typed, and add up anew. Raises StripeError for one that is not good."""
+    if session["status"] != "open":
+        raise StripeError(f"This Checkout Session is {session['status']}.", code="checkout_session_not_open")
+    REDEEM[0](account, session, code)
+    total(account, session)
+    account.save(session)
+
+
 # Session mode -> what each line costs today, where that is not simply its price.
 DUE: dict[str, Callable[[Account, Body], list[int]]] = {}
 

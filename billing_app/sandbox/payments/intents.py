@@ -54,6 +54,7 @@ def confirm(
     """Try to take the money. Returns why it was declined, or None if it succeeded, is under way or needs the payer."""
     if intent["status"] not in CONFIRMABLE:
         raise unexpected_state(intent, "confirm")
+    payment_methods.refuse_gone(method, intent["customer"])
     behaviour = payment_methods.behaviour(method)
     intent["payment_method"] = method["id"]
     wants_payer = behaviour.authentication == "always" or (

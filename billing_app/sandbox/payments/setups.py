@@ -40,6 +40,7 @@ def confirm(account: Account, intent: Body, method: Body, return_url: str | None
     if intent["status"] in ("succeeded", "canceled"):
         message = f"You cannot confirm this SetupIntent because it has a status of {intent['status']}."
         raise errors.StripeError(message, code="setup_intent_unexpected_state")
+    payment_methods.refuse_gone(method, intent["customer"])
     behaviour = payment_methods.behaviour(method)
     intent["payment_method"] = method["id"]
     if behaviour.decline and behaviour.name not in _SAVED_ALL_THE_SAME:

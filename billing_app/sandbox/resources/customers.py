@@ -132,6 +132,8 @@ def remove(account: Account, body: Body) -> Body:
     """Delete a customer with what hangs on it."""
     for ending in ON_DELETE:
         ending(account, body)
+    for method in account.all("payment_method", customer=body["id"]):
+        payment_methods.let_go(account, method)
     return bury(account, body, "customer.deleted")
 
 

@@ -53,8 +53,10 @@ def _paid_elsewhere(account: Account, invoice: Body) -> Body:
 
 
 def _method(account: Account, invoice: Body, chosen: str | None) -> Body:
-    if chosen:
+    if chosen and chosen.startswith(payment_methods.BY_NAME_PREFIX):
         return payment_methods.resolve(account, chosen)
+    if chosen:
+        return payment_methods.of_customer(account, chosen, invoice["customer"], "payment_method")
     subscription = account.find(invoice.get("_subscription"), "subscription") or {}
     customer = account.get(invoice["customer"], "customer")
     default = invoice["default_payment_method"] or subscription.get("default_payment_method")

@@ -13,7 +13,7 @@ from billing_app.sandbox.contract.parameters import Parameters
 from billing_app.sandbox.contract.shapes import build
 from billing_app.sandbox.payments import baskets
 from billing_app.sandbox.resource import Request, operation
-from billing_app.sandbox.resources import prices, products
+from billing_app.sandbox.resources import payment_methods, prices, products
 from billing_app.sandbox.storage.objects import Body
 
 
@@ -67,7 +67,7 @@ def create_item(account: Account, request: Request) -> Body:
 def _price(account: Account, parameters: Parameters) -> Body:
     """The price named or described; a bare amount gets one of its own, as at Stripe."""
     if "pricing" in parameters:
-        return account.get(parameters.group("pricing").get("price") or "", "price", "pricing[price]")
+        return prices.sold(account, parameters.group("pricing").get("price") or "", "pricing[price]")
     if "price_data" in parameters:
         described = parameters.group("price_data")
         product = account.get(described["product"], "product", described.path("product"))["id"]
@@ -96,6 +96,9 @@ def create_invoice(account: Account, request: Request) -> Body:
     customer = account.get(parameters.get("customer") or "", "customer", "customer")
     if parameters.get("collection_method", "charge_automatically") != "charge_automatically":
         raise errors.unsupported("collection_method")
+    method = parameters.get("default_payment_method")
+    if method:
+        method = payment_methods.of_customer(account, method, customer["id"], "default_payment_method")["id"]
     waiting: list[Body] = []
     if parameters.get("pending_invoice_items_behavior", "exclude") == "include":
         found = account.all(INVOICE_ITEM.kind, customer=customer["id"], invoice=None)
@@ -111,7 +114,7 @@ def create_invoice(account: Account, request: Request) -> Body:
         "manual",
         currency=currency,
         auto_advance=parameters.get("auto_advance", False),
-        default_payment_method=parameters.get("default_payment_method"),
+        default_payment_method=method,
         description=parameters.get("description"),
         footer=parameters.get("footer"),
         metadata=changes.metadata(parameters),

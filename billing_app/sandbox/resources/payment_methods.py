@@ -1,5 +1,6 @@
 """Payment methods: a card or a bank account, loose or attached to a customer."""
 
+from collections.abc import Callable
 from typing import Any
 
 import stripe
@@ -26,7 +27,7 @@ _TYPES = frozenset(annotations_of(stripe.PaymentMethod)) - {
 }
 PAYMENT_METHOD = Resource(stripe.PaymentMethod, "pm", _TYPES | {"deleted"})
 DEFAULT_EXPIRY = (12, 2034)
-_BY_NAME_PREFIX = "pm_card_"
+BY_NAME_PREFIX = "pm_card_"
 _ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 
 
@@ -88,16 +89,16 @@ def _bank_account(number: str) -> Body:
 
 def resolve(account: Account, identifier: str, param: str = "payment_method") -> Body:
     """The method of this id; `pm_card_visa` and its kin are made on the spot."""
-    number = cards.BY_NAME.get(identifier.removeprefix(_BY_NAME_PREFIX))
-    if identifier.startswith(_BY_NAME_PREFIX) and number:
+    number = cards.BY_NAME.get(identifier.removeprefix(BY_NAME_PREFIX))
+    if identifier.startswith(BY_NAME_PREFIX) and number:
         return make(account, number)
     return account.get(identifier, PAYMENT_METHOD.kind, param)
 
 
 def attached(account: Account, token: str, customer: str) -> Body | None:
     """The customer's method that was made from a test id such as `pm_card_visa`, if there is one."""
-    number = cards.BY_NAME.get(token.removeprefix(_BY_NAME_PREFIX))
-    if not token.startswith(_BY_NAME_PREFIX) or number is None:
+    number = cards.BY_NAME.get(token.removeprefix(BY_NAME_PREFIX))
+    if not token.startswith(BY_NAME_PREFIX) or number is None:
         return None
     return next(iter(account.all(PAYMENT_METHOD.kind, customer=customer, _number=number)), None)
 
@@ -108,10 +109,45 @@ def attach(account: Account, body: Body, customer: str) -> Body:
         return body
     if body["customer"]:
         raise errors.StripeError("The payment method you provided has already been attached to a customer.")
+    if body.get("_detached"):
+        raise errors.StripeError(
+            "This PaymentMethod was previously used without being attached to a Customer or was detached from a "
+            "Customer, and may not be used again."
+        )
     body["customer"] = customer
     account.save(body)
     account.emit("payment_method.attached", body)
     return body
+
+
+def refuse_gone(body: Body, customer: str | None) -> None:
+    """Raises StripeError for a method that cannot be charged for `customer`: detached from one, or another's."""
+    if body.get("_detached"):
+        raise errors.StripeError(
+            "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment, shared "
+            "with a connected account without Customer attachment, or was detached from a Customer. It may not be used "
+            "again. To use a PaymentMethod multiple times, you must attach it to a Customer first."
+        )
+    if body["customer"] not in (None, customer):
+        raise not_of(body["id"], "payment_method")
+
+
+def not_of(identifier: str, param: str) -> errors.StripeError:
+    """The customer has no such method."""
+    return errors.StripeError(
+        f"The customer does not have a payment method with the ID {identifier}. The payment method must be attached "
+        "to the customer.",
+        code="resource_missing",
+        param=param,
+    )
+
+
+def of_customer(account: Account, identifier: str, customer: str, param: str) -> Body:
+    """The method of this id, which has to be attached to the customer, to be its default for something."""
+    found = attached(account, identifier, customer) or resolve(account, identifier, param)
+    if found["customer"] != customer:
+        raise not_of(identifier, param)
+    return found
 
 
 def behaviour(body: Body) -> cards.Behaviour:
@@ -173,13 +209,22 @@ def detach(account: Account, request: Request) -> Body:
     if customer and customer["invoice_settings"]["default_payment_method"] == body["id"]:
         settings = {**customer["invoice_settings"], "default_payment_method": None}
         account.change(customer, "customer.updated", invoice_settings=settings)
+    return let_go(account, body)
+
+
+def let_go(account: Account, body: Body) -> Body:
+    """Off its customer for good; whatever it was the default of has none."""
+    for following in ON_DETACH:
+        following(account, body)
     previous = {"customer": body["customer"]}
-    body["customer"] = None
+    body.update(customer=None, _detached=True)
     account.save(body)
     account.emit("payment_method.detached", body, previous)
     return body
 
 
+# What else forgets a method that is detached; filled by the modules that own it.
+ON_DETACH: list[Callable[[Account, Body], None]] = []
 retrieve("payment_methods.retrieve", PAYMENT_METHOD)
 listing("payment_methods.list", Listing(PAYMENT_METHOD, always=lambda body, _: body["customer"] is not None))
 

@@ -99,6 +99,17 @@ def _recurring(parameters: Parameters) -> Body | None:
     return build(stripe.Price.Recurring, interval=interval, interval_count=count, usage_type="licensed")
 
 
+def sold(account: Account, identifier: str, param: str) -> Body:
+    """The price of this id, which something new is sold at. Raises StripeError if it, or its product, is archived."""
+    price = account.get(identifier, PRICE.kind, param)
+    if not price["active"]:
+        raise errors.invalid(param, "The price specified is inactive. This field only accepts active prices.")
+    if not account.get(price["product"], "product")["active"]:
+        message = f"Price `{identifier}` is not available to be purchased because its product is not active."
+        raise errors.invalid(param, message)
+    return price
+
+
 def _claim(account: Account, parameters: Parameters, own: str | None) -> str:
     """The lookup key asked for; from another price only with `transfer_lookup_key`."""
     key = parameters["lookup_key"]

@@ -11,7 +11,7 @@ from billing_app.sandbox.billing.subscriptions import SUBSCRIPTION, Order
 from billing_app.sandbox.contract.parameters import Parameters
 from billing_app.sandbox.payments import intents
 from billing_app.sandbox.resource import Listing, Request, listing, operation, retrieve
-from billing_app.sandbox.resources import customers, payment_methods
+from billing_app.sandbox.resources import customers, payment_methods, prices
 from billing_app.sandbox.storage.objects import Body
 
 DAY = 24 * 3600
@@ -46,8 +46,8 @@ def _order(account: Account, parameters: Parameters, customer: Body) -> Order:
     if any(price["currency"] != currency for price, _, _ in items) or parameters.get("currency", currency) != currency:
         raise errors.invalid("items", "All prices of a subscription must have the same currency.")
     method = parameters.get("default_payment_method")
-    if method and payment_methods.resolve(account, method)["customer"] != customer["id"]:
-        raise errors.missing("PaymentMethod", method, "default_payment_method", 400)
+    if method:
+        method = payment_methods.of_customer(account, method, customer["id"], "default_payment_method")["id"]
     return Order(
         customer=customer,
         items=items,
@@ -85,7 +85,7 @@ def _anchor(parameters: Parameters, now: int) -> int | None:
 
 def _extra(account: Account, parameters: Parameters) -> list[tuple[Body, int]]:
     return [
-        (account.get(entry["price"], "price", entry.path("price")), entry.get("quantity", 1))
+        (prices.sold(account, entry["price"], entry.path("price")), entry.get("quantity", 1))
         for entry in parameters.get("add_invoice_items", [])
     ]
 
@@ -193,8 +193,9 @@ def _trial_ends_at_once(account: Account, subscription: Body, parameters: Parame
 
 def _note(account: Account, subscription: Body, parameters: Parameters) -> None:
     wanted: dict[str, Any] = {**changes.given(parameters, ("default_payment_method",)), **_values(parameters)}
-    if wanted.get("default_payment_method"):
-        payment_methods.resolve(account, wanted["default_payment_method"], "default_payment_method")
+    if chosen := wanted.get("default_payment_method"):
+        found = payment_methods.of_customer(account, chosen, subscription["customer"], "default_payment_method")
+        wanted["default_payment_method"] = found["id"]
     if "pause_collection" in parameters:
         sent = changes.given(parameters, ("pause_collection",))["pause_collection"]
         wanted["pause_collection"] = {"resumes_at": None, **sent} if sent else None
@@ -267,7 +268,15 @@ def _end_all(account: Account, customer: Body) -> None:
             subscriptions.end(account, subscription, "cancellation_requested")
 
 
+def _forget_method(account: Account, method: Body) -> None:
+    """A method that was detached pays for nothing any more; the customer's default does, if there is one."""
+    for subscription in account.all(SUBSCRIPTION.kind, default_payment_method=method["id"]):
+        if subscription["status"] not in subscriptions.ENDED:
+            account.change(subscription, "customer.subscription.updated", default_payment_method=None)
+
+
 customers.ON_DELETE.append(_end_all)
+payment_methods.ON_DETACH.append(_forget_method)
 retrieve("subscriptions.retrieve", SUBSCRIPTION)
 listing(
     "subscriptions.list",

@@ -10,6 +10,8 @@ from billing_app.sandbox.storage.objects import Body
 from billing_app.sandbox.timers import action
 
 TEST_CLOCK = Resource(stripe.test_helpers.TestClock, "clock")
+# A clock that runs looks at its own queue at least so often.
+_LOOK_SECONDS = 30
 _KEPT_SECONDS = 30 * 24 * 3600
 # Stripe's own bound is two of the longest billing intervals; this one is only against slips of the pen.
 MAX_STEP_SECONDS = 5 * 366 * 24 * 3600
@@ -60,12 +62,45 @@ def step(account: Account, identifier: str) -> None:
     if due is None:
         details = {"advancing": None}
         account.change(clock, None, frozen_time=target, status="ready", status_details=details)
+        if clock.get("_ahead") is not None:
+            account.change(clock, None, _ahead=max(0, target - account.now()))
         account.emit("test_helpers.test_clock.ready", clock)
         return
     account.change(clock, None, frozen_time=max(clock["frozen_time"], due["due"]))
     timers.take(account.connection, due)
     timers.ACTIONS[due["action"]](account, due["object"])
     account.schedule(account.now(), "advance_clock", clock)
+
+
+def run(account: Account, body: Body) -> Body:
+    """From now on it goes as the wall clock does, and as far ahead of it as it is; one that is behind catches up.
+
+    Stripe's clocks never do: this is for a demo that somebody uses for days.
+    """
+    if body.get("_ahead") is None:
+        account.change(body, None, _ahead=max(0, body["frozen_time"] - account.now()))
+    _look_later(account, body)
+    return body
+
+
+@action("follow_clock")
+def follow(account: Account, identifier: str) -> None:
+    """Does what has fallen due on a clock that runs, each thing at its own moment."""
+    clock = account.find(identifier, TEST_CLOCK.kind)
+    if clock is None or clock.get("_ahead") is None:
+        return
+    now = account.now() + clock["_ahead"]
+    behind = clock["status"] == "ready" and clock["frozen_time"] < now
+    if behind and timers.next_due(account.connection, clock["id"], now) is not None:
+        begin(account, clock, now)
+    _look_later(account, clock)
+
+
+def _look_later(account: Account, clock: Body) -> None:
+    latest = account.now() + _LOOK_SECONDS
+    due = timers.next_due(account.connection, clock["id"], latest + clock["_ahead"])
+    wanted = latest if due is None else due["due"] - clock["_ahead"]
+    account.schedule(max(account.now() + 1, min(wanted, latest)), "follow_clock", clock)
 
 
 @timers.on_failure("advance_clock")

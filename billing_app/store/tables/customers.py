@@ -19,11 +19,11 @@ class FormerCustomer(Table, table=True):
     __tablename__ = "former_customers"
     __table_args__ = (
         ForeignKeyConstraint(["organization_id"], ["organizations.id"]),
-        Index("ix_former_customers_organization_id", "organization_id"),
+        Index("ix_former_customers_customer_id", "customer_id"),
     )
 
+    organization_id: int = Field(primary_key=True, sa_type=Big, sa_column_kwargs={"autoincrement": False})
     customer_id: str = Field(primary_key=True, max_length=255)
-    organization_id: int = Field(sa_type=Big)
     gone_at: datetime = Field(sa_type=Moment, description="when we noticed")
     had: str = Field(default="", sa_type=Text)
     reported_at: datetime | None = Field(default=None, sa_type=Moment)

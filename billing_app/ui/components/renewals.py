@@ -183,7 +183,13 @@ def _amounts(state: Any) -> rx.Component:
                 on_blur=lambda text: state.weigh("threshold", text),
             ),
             _what(state),
-            _field("At most, per calendar month", "cap", top_up.cap, top_up.currency),
+            _field(
+                "At most, per calendar month",
+                "cap",
+                top_up.cap,
+                top_up.currency,
+                on_blur=lambda text: state.weigh("cap", text),
+            ),
             rx.el.label(
                 rx.el.input(type="checkbox", name="consent", required=True),
                 rx.el.span(top_up.consent),

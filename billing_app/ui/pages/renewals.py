@@ -20,7 +20,7 @@ from billing_app.ui.session import Frame, Visit, guarded
 
 Shown = TypeVar("Shown")
 
-TYPED = ("threshold", "count", "pack")
+TYPED = ("threshold", "count", "pack", "cap")
 """Amounts of the dialog that decide whether it buys right away."""
 
 

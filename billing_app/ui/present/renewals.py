@@ -8,6 +8,7 @@ from datetime import datetime
 
 from billing_app.domain.money import exponent, major_amount
 from billing_app.domain.quantities import in_display_units
+from billing_app.domain.top_ups import packs_needed_for as needed
 from billing_app.services.views.renewals import RenewalsView, RenewingPackView, TopUpPack, TopUpView
 from billing_app.ui.formats import Formats, clock, day, long_day
 from billing_app.ui.present.catalogue_values import Kind, Spec
@@ -167,7 +168,7 @@ def _top_up(one: TopUpView, now: datetime, formats: Formats) -> TopUpShown:
         wants_card=one.state in ("waiting_for_card", "resting", "turned_off"),
         lead=f"Credits are bought as soon as they run low, so that nothing stops. {_paid_by(card)}",
         unit=one.metric.display_unit,
-        threshold=f"{in_display_units(one.threshold, one.metric):f}",
+        threshold=f"{in_display_units(one.threshold, one.metric).normalize():f}",
         pack=one.pack.id,
         packs=[_choice(each, one, formats) for each in one.packs],
         count=str(one.count),
@@ -182,21 +183,31 @@ def _top_up(one: TopUpView, now: datetime, formats: Formats) -> TopUpShown:
 def at_once(one: TopUpView, typed: Mapping[str, str], formats: Formats) -> str:
     """What turning it on with these amounts buys right away; nothing where credits have not fallen so low.
 
-    `typed` has what somebody changed: threshold, count, pack. What is no amount is said when it is sent.
+    `typed` has what somebody changed: threshold, count, pack, cap. What is no amount is said when it is sent.
     """
-    spec = Spec(Kind.NUMBER, factor=one.metric.factor)
-    threshold = parse(typed["threshold"], spec) if "threshold" in typed else one.threshold
-    count = parse(typed["count"], Spec(Kind.NUMBER)) if "count" in typed else one.count
+    threshold = _number(typed.get("threshold"), one.threshold, one.metric.factor)
+    count = _number(typed.get("count"), one.count)
+    cap = parse(typed["cap"], Spec(Kind.MONEY, currency=one.currency)) if "cap" in typed else one.cap_cents
     pack = next((each for each in one.packs if each.id == typed.get("pack", one.pack.id)), one.pack)
-    if one.left is None or not isinstance(threshold, int) or not isinstance(count, int) or one.left > threshold:
+    if one.left is None or threshold is None or not count or one.left > threshold:
         return ""
-    if one.state in ("resting", "capped"):
-        return ""
+    if one.state == "capped" and not typed:
+        return ""  # the panel says why it waits
+    bought = needed(one.left, threshold, pack.quantity, count)
     left = formats.named(one.metric, one.left) if one.left > 0 else f"No {in_a_sentence(one.metric)} credits"
-    price = formats.money(pack.price_cents * count, one.currency)
-    packs = "1 pack" if count == 1 else f"{count} packs"
+    price = formats.money(pack.price_cents * bought, one.currency)
+    packs = "1 pack" if bought == 1 else f"{bought} packs"
+    if isinstance(cap, int) and pack.price_cents * bought > cap - one.paid_cents:
+        room = formats.money(max(0, cap - one.paid_cents), one.currency)
+        return f"{left} are left: it would take {packs} for {price} at once, and {room} of this month's cap are left."
     when = "" if one.card else ", as soon as a card is saved"
     return f"{left} are left: with these amounts it buys {packs} at once{when}, for {price}."
+
+
+def _number(text: str | None, stored: int, factor: int = 1) -> int | None:
+    """What was typed, in base units; what is stored where nothing was; None for what is no amount."""
+    found = stored if text is None else parse(text, Spec(Kind.NUMBER, factor=factor))
+    return found if isinstance(found, int) else None
 
 
 def _typed(cents: int, currency: str) -> str:
@@ -222,7 +233,8 @@ def _note(one: TopUpView, now: datetime, formats: Formats) -> str:
     if one.state == "resting" and one.until is not None:
         return f"{one.failure} It tries again on {day(one.until, now)}, {clock(one.until)} UTC."
     if one.state == "capped" and one.until is not None:
-        return f"{told} of {whole} are spent: it goes on on {day(one.until, now)}."
+        why = f"{one.failure} It" if one.failure else f"{told} of {whole} are spent: it"
+        return f"{why} goes on on {day(one.until, now)}."
     if one.state == "turned_off":
         return f"It turned itself off: {one.failure}"
     if one.state == "waiting_for_card":

@@ -15,11 +15,14 @@ DEFAULT_NUMBER = "4242424242424242"
 def pay(account: Account, ids: dict[str, str], sent: Sent) -> dict[str, Any]:
     """Fill in and send the hosted page.
 
-    `number` (default 4242...), `name`, `email`, `quantities` by line item id, and `authentication`, `complete` or
-    `fail`, for cards that ask. Answers the session and `decline`, which is null unless the payment was refused.
+    `number` (default 4242...), `name`, `email`, `quantities` by line item id, `promotion_code`, as it is typed, and
+    `authentication`, `complete` or `fail`, for cards that ask. Answers the session and `decline`, which is null unless
+    the payment was refused.
     """
     session = account.get(ids["session"], checkout.KIND)
     answer = sent.take("authentication", str, None)
+    if code := sent.take("promotion_code", str, None):
+        checkout.redeem(account, session, code)
     payer = Payer(
         number=sent.take("number", str, DEFAULT_NUMBER).replace(" ", ""),
         name=sent.take("name", str, "Test Payer"),

@@ -16,12 +16,18 @@ def advance(account: Account, ids: dict[str, str], sent: Sent) -> dict[str, Any]
     to, seconds = sent.take("to", int, None), sent.take("seconds", int, None)
     if to is None and seconds is None:
         raise missing_parameter("to")
-    clock = test_clocks.begin(account, clock, to if to is not None else clock["frozen_time"] + seconds)
+    clock = test_clocks.begin(account, clock, to if to is not None else account.now(clock["id"]) + seconds)
     while clock["status"] == "advancing":
         test_clocks.step(account, clock["id"])
         clock = account.get(clock["id"], "test_helpers.test_clock")
-    account.unschedule(clock)
+    account.unschedule(clock, "advance_clock")
     return clock
+
+
+@control("POST", "/clocks/{clock}/run")
+def run(account: Account, ids: dict[str, str], sent: Sent) -> dict[str, Any]:
+    """Let a test clock go on by itself, as the wall clock does."""
+    return test_clocks.run(account, account.get(ids["clock"], "test_helpers.test_clock"))
 
 
 @control("POST", "/subscriptions/{subscription}/fail-next-renewal")
