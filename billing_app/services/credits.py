@@ -77,7 +77,8 @@ def grant(
     row = GrantRow(
         organization_id=owner, id=fact.id, metric=metric, quantity=quantity, effective_at=fact.effective_at,
         expires_at=fact.expires_at, created_at=now, recorded_at=now, priority=priority, paid_cents=paid_cents,
-        currency=currency, source=source, source_key=source_key, payment_id=payment_id, pack=pack, reason=reason, actor=actor,
+        currency=currency, source=source, source_key=source_key, payment_id=payment_id, pack=pack, reason=reason,
+        actor=actor,
     )  # fmt: skip
     session.add(row)
     session.flush()
