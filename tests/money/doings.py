@@ -73,7 +73,7 @@ def buy(town: Town, house: Household) -> None:
         return  # thinks better of it
     card = chance.choice(CARDS)
     passed = chance.choice(["complete", "complete", "fail"])
-    code = {"promotion_code": chance.choice(list(CODES))} if chance.random() < 0.2 else {}
+    code = {"promotion_code": town.codes.choice(list(CODES))} if town.codes.random() < 0.2 else {}
     house.shop.pay(started.session_id, card, authentication=passed, **code)
     if chance.random() < 0.5:
         town.ask(house.shop.come_back, started.session_id)

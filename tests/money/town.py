@@ -74,6 +74,8 @@ class Town:
     def __init__(self, database: Database, size: int, chance: random.Random) -> None:
         """So many organizations, all on the free plan."""
         self.database, self.chance, self.now = database, chance, START
+        # Of its own, so that what a seed tells is told as before.
+        self.codes = random.Random(size)
         the_catalogue(database)
         first = Shop(database, "house-0", clock=self.time)
         others = [Shop(database, f"house-{number}", key=first.key, clock=self.time) for number in range(1, size)]
