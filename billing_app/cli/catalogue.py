@@ -26,7 +26,7 @@ from billing_app.domain.catalog import (
     to_json,
 )
 from billing_app.services import catalog as catalogues
-from billing_app.services import catalogue_edits
+from billing_app.services import catalogue_edits, stripe_names
 from billing_app.services.catalog import LoadResult
 from billing_app.services.months import rfc3339
 from billing_app.settings import settings
@@ -182,7 +182,7 @@ def _in_force(address: str) -> Catalog:
     opened = Database(address or settings().database_url)
     try:
         with opened.reading() as session:
-            return catalogues.current(session, clock.now())
+            return stripe_names.named(session, catalogues.current(session, clock.now()))
     finally:
         opened.close()
 

@@ -27,6 +27,7 @@ from billing_app.services import (
     reconciliation,
     replaying,
     stripe_catalogue,
+    stripe_names,
 )
 from billing_app.services.inbox import STRIPE
 from billing_app.services.stripe_catalogue import Deed, Step
@@ -77,6 +78,8 @@ def push(
             print(_line(step))
     if not dry_run:
         _do(payments, [step for step in steps if step.deed is not Deed.KEEP])
+        with wiring.database().writing() as session:
+            stripe_names.keep(session, [step.offer for step in steps], clock.now())
     if as_json:
         print_json({"dry_run": dry_run, "items": [{"deed": step.deed.name, **asdict(step.offer)} for step in steps]})
         return

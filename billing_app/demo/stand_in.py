@@ -18,7 +18,15 @@ from billing_app.domain.periods import add_months, period_at
 from billing_app.domain.subscriptions import BillingInterval
 from billing_app.gateways.stripe_payments import StripePayments
 from billing_app.gateways.stripe_staging import StripeStaging
-from billing_app.services import catalog, orgs, payment_account, stripe_catalogue, subscription_events, subscriptions
+from billing_app.services import (
+    catalog,
+    orgs,
+    payment_account,
+    stripe_catalogue,
+    stripe_names,
+    subscription_events,
+    subscriptions,
+)
 from billing_app.services.fulfilment import ORGANIZATION
 from billing_app.settings import Settings
 
@@ -73,6 +81,7 @@ def stage(database: Database, settings: Settings, now: datetime) -> None:
     """Makes what is missing at the stand-in, and lets its clocks catch up with `now`; quick once it was done."""
     secret, base = settings.stripe_api_secret.get_secret_value(), settings.stripe_api_base
     found = Stage(database, StripePayments(secret, base), StripeStaging(secret, base), now)
+    _sell(found)
     _subscriber(found)
     _late_payer(found)
     for organization in ACCOUNTS.organizations:
@@ -80,6 +89,15 @@ def stage(database: Database, settings: Settings, now: datetime) -> None:
     renewing.stage(database, found.payments, found.staging, now)
     taken_back.stage(database, found.payments, settings, now)
     told.stage(database, settings, now)
+
+
+def _sell(stage: Stage) -> None:
+    """Everything of the catalogue is on sale, as after `billing stripe push`."""
+    with stage.database.reading() as session:
+        known = catalog.current(session, stage.now)
+    stripe_catalogue.bring(stage.payments, known)
+    with stage.database.writing() as session:
+        stripe_names.keep(session, stripe_catalogue.offers(known), stage.now)
 
 
 def _subscriber(stage: Stage) -> None:

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from billing_app.domain.catalog import CatalogInvalidError, parse_catalog, to_document
 from billing_app.domain.errors import ConflictError
-from billing_app.services import catalog, catalogue_edits, catalogue_effects
+from billing_app.services import catalog, catalogue_edits, catalogue_effects, stripe_names
 from billing_app.services.views.catalogue import CatalogueView, CheckView, FileState, FileView
 
 
@@ -22,7 +22,7 @@ def catalogue(session: Session, now: datetime, file: Path) -> CatalogueView:
         version=head.version,
         effective_at=head.effective_at,
         source=head.source,
-        document=to_document(current),
+        document=to_document(stripe_names.named(session, current)),
         now=now,
         file=_file(session, now, file),
     )

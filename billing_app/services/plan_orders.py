@@ -21,7 +21,16 @@ from billing_app.domain.subscriptions import BillingInterval
 from billing_app.gateways.payments import Offer, OpenCheckout, Payments
 from billing_app.gateways.prices import Price
 from billing_app.gateways.subscriptions import NewSubscription
-from billing_app.services import accounts, catalog, customers, fulfilment, paying, payment_account, stripe_catalogue
+from billing_app.services import (
+    accounts,
+    catalog,
+    customers,
+    fulfilment,
+    paying,
+    payment_account,
+    stripe_catalogue,
+    stripe_names,
+)
 from billing_app.services import subscriptions as mirrored
 from billing_app.services.customers import Wanted
 from billing_app.services.purchases import (
@@ -105,6 +114,7 @@ def start(
     opened = customers.using(enter, payments, opening.customer, asking)
     with enter() as visit:
         payment_account.confirm(visit.session, account, visit.now)
+        stripe_names.keep(visit.session, [opening.sale.offer] if opening.sale.offer else [], visit.now)
         started = record_session(visit.session, visit.organization, opening.order_id, opened, visit.now)
     if started.session_id != opened.id:
         payments.expire_checkout(opened.id)

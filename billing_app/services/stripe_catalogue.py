@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from billing_app.domain.catalog import Catalog, Pack, Plan
+from billing_app.domain.catalog import Catalog, Pack, Plan, product_of
 from billing_app.domain.errors import InvalidError
 from billing_app.domain.purchases import lookup_key, price_metadata
 from billing_app.domain.quantities import format_pack
@@ -94,7 +94,7 @@ def price_ids(payments: Payments, wanted: Iterable[Offer]) -> dict[str, str]:
 
 
 def _plan_offers(catalog: Catalog, plan: Plan) -> list[Offer]:
-    product = Product(f"plan_{plan.id}", plan.name)
+    product = Product(product_of(plan.id), plan.name)
     prices = (("month", plan.prices.month_cents), ("year", plan.prices.year_cents))
     return [
         Offer(f"plan:{plan.id}:{interval}", product, cents, catalog.currency, interval, {"plan": plan.id})

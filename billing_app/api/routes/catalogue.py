@@ -12,7 +12,7 @@ from billing_app.api.schemas.catalogue import MetricAnswer, PackAnswer, PlanAnsw
 from billing_app.api.schemas.shared import Items, Name
 from billing_app.domain.catalog import Catalog, Plan, metric_document, pack_document, plan_document
 from billing_app.domain.errors import NotFoundError
-from billing_app.services import catalog
+from billing_app.services import catalog, stripe_names
 
 router = APIRouter(tags=["catalogue"])
 
@@ -53,7 +53,7 @@ def plan(request: Request, plan: Annotated[Name, Path()]) -> dict[str, Any]:
 def _current(request: Request) -> Catalog:
     context = context_of(request)
     with context.database.reading() as session:
-        return catalog.current(session, context.clock())
+        return stripe_names.named(session, catalog.current(session, context.clock()))
 
 
 def _plan(current: Catalog, plan: Plan) -> dict[str, Any]:

@@ -27,7 +27,14 @@ from billing_app.api.schemas.catalogue_edits import (
 from billing_app.api.schemas.shared import DEFAULT_LIST, MAX_LIST, Items, Number
 from billing_app.domain.catalog import parse_catalog, to_document, to_json
 from billing_app.gateways.stripe_payments import payments_of
-from billing_app.services import catalog, catalogue_desk, catalogue_edits, catalogue_effects, stripe_catalogue
+from billing_app.services import (
+    catalog,
+    catalogue_desk,
+    catalogue_edits,
+    catalogue_effects,
+    stripe_catalogue,
+    stripe_names,
+)
 from billing_app.services.views.catalogue import FileState
 
 router = APIRouter(prefix="/admin/catalogue", tags=["operator"])
@@ -40,8 +47,9 @@ def catalogue_in_force(door: Operating) -> CatalogueAnswer:
     """The catalogue in force, with everything that customers do not see of it. Edits are based on its `version`."""
     with door.reading() as visit:
         head, current = catalogue_edits.editing(visit.session, visit.now)
+        document = to_document(stripe_names.named(visit.session, current))
         return CatalogueAnswer(
-            version=head.version, effective_at=head.effective_at, source=head.source, document=to_document(current)
+            version=head.version, effective_at=head.effective_at, source=head.source, document=document
         )
 
 
@@ -72,7 +80,7 @@ def save_catalogue(door: Operating, request: CatalogueEditRequest) -> SavedAnswe
 def export_catalogue(door: Operating) -> Response:
     """The catalogue in force as the file that it is loaded from."""
     with door.reading() as visit:
-        _, current = catalogue_edits.editing(visit.session, visit.now)
+        current = stripe_names.named(visit.session, catalogue_edits.editing(visit.session, visit.now)[1])
     headers = {"Content-Disposition": 'attachment; filename="plans.json"'}
     return Response(to_json(current), media_type="application/json", headers=headers)
 
@@ -105,6 +113,8 @@ def push_catalogue(door: Operating) -> dict[str, Any]:
     with door.reading() as visit:
         current = catalog.current(visit.session, visit.now)
     done = stripe_catalogue.bring(payments_of(door.context.settings), current)
+    with door.writing() as visit:
+        stripe_names.keep(visit.session, stripe_catalogue.offers(current), visit.now)
     return {"items": [PushedAnswer.of(step) for step in done]}
 
 

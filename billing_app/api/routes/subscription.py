@@ -25,7 +25,7 @@ from billing_app.domain.access import MONEY_ROLES, READ_SCOPES, Scope
 from billing_app.domain.catalog import plan_document
 from billing_app.gateways.payments import Payments
 from billing_app.gateways.stripe_payments import payments_of
-from billing_app.services import catalog, plan_changes, reading_plan
+from billing_app.services import catalog, plan_changes, reading_plan, stripe_names
 from billing_app.services.visits import Enter
 
 router = APIRouter(prefix="/organizations/{address}", tags=["subscription"])
@@ -43,7 +43,7 @@ def subscription(door: Looking) -> SubscriptionObject:
     with door.reading() as visit:
         found = reading_plan.plan_view(visit.session, visit.organization, door.context.settings, visit.now)
         known = catalog.current(visit.session, visit.now)
-        plan = {**plan_document(found.plan, known), "currency": known.currency}
+        plan = {**plan_document(stripe_names.named_plan(visit.session, found.plan), known), "currency": known.currency}
     return SubscriptionObject(
         subscription=SubscriptionAnswer.of(found.subscription),
         plan=PlanAnswer.model_validate(plan),

@@ -37,6 +37,7 @@ from billing_app.domain.catalog.model import (
     PlanPrices,
     TokenRate,
     VotingType,
+    product_of,
 )
 from billing_app.domain.catalog.reading import decode_document, parse_catalog, read_catalog
 
@@ -73,6 +74,7 @@ __all__ = [
     "pack_document",
     "parse_catalog",
     "plan_document",
+    "product_of",
     "read_catalog",
     "refusals",
     "to_document",

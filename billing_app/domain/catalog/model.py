@@ -120,6 +120,11 @@ class PlanPrices:
     year_cents: int | None
 
 
+def product_of(plan_id: str) -> str:
+    """The id of the product at Stripe that we make for a plan: what it is called there unless it was given another."""
+    return f"plan_{plan_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What an organization subscribes to. `included` has a quantity for every metric, per period."""

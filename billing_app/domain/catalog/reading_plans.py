@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from billing_app.domain.catalog.fields import MAX_TEXT_LENGTH, MISSING, Fields, Reading
-from billing_app.domain.catalog.model import Plan, PlanLimits, PlanPrices, VotingType
+from billing_app.domain.catalog.model import Plan, PlanLimits, PlanPrices, VotingType, product_of
 from billing_app.domain.money import MAX_AMOUNT_CENTS, amount_step
 
 MAX_PLANS = 50
@@ -64,6 +64,8 @@ def _plan(
     stripe_plan_id = None
     if fields.value("stripePlanId") is not None:
         stripe_plan_id = fields.text("stripePlanId", longest=255) or None
+        if stripe_plan_id == product_of(str(fields.value("plan"))):
+            stripe_plan_id = None  # our own product, as exports and pages name it: nothing that was given
     voting_types = _switches(fields, "votingTypes", [voting_type.value for voting_type in VotingType])
     return Plan(
         id=fields.identifier("plan"),

@@ -24,6 +24,7 @@ from billing_app.services import (
     reading_organization,
     sessions,
     stripe_catalogue,
+    stripe_names,
 )
 from billing_app.services.catalog import LoadResult
 from billing_app.services.catalogue_edits import Version
@@ -155,7 +156,10 @@ class ServiceOperatingDesks:
             current = catalog.current(session, now)
         if self.payments is None:
             raise UnavailableError("Stripe is not set up on this server.", code="buying_unavailable")
-        return stripe_catalogue.bring(self.payments, current)
+        done = stripe_catalogue.bring(self.payments, current)
+        with self.database.writing() as session:
+            stripe_names.keep(session, stripe_catalogue.offers(current), clock.now())
+        return done
 
 
 def _uuid(text: str) -> UUID:
