@@ -9,11 +9,14 @@ import reflex as rx
 from billing_app.ui import routes
 from billing_app.ui.components.banner import notice, refusal
 from billing_app.ui.components.basics import button_link, link, plain_link
-from billing_app.ui.components.frame import appearance_button, broken, mark, sign_out, test_mode
+from billing_app.ui.components.frame import appearance_button, brand, broken, mark, sign_out, test_mode
 from billing_app.ui.present.shell import SwitchLine
 from billing_app.ui.session import Frame
 
 shell: Any = Frame.shell
+
+lost = Frame.problem == "not_found"
+"""There is no organization at this address, or none for this person: the frame has nothing to say of one."""
 
 PAGES = (
     (
@@ -78,9 +81,10 @@ def _side(active: str) -> rx.Component:
         if index:
             groups.append(rx.el.hr())
         groups += [_entry(key, label, icon, active) for key, label, icon in group]
+    home = rx.el.nav(_to_own("entry", 16), aria_label="Pages", class_name="side-nav")
     return rx.el.aside(
-        rx.cond(Frame.problem != "not_found", _switcher("side-switcher")),
-        rx.cond(Frame.problem != "not_found", rx.el.nav(*groups, aria_label="Pages", class_name="side-nav")),
+        rx.cond(lost, brand("side-switcher"), _switcher("side-switcher")),
+        rx.cond(lost, home, rx.el.nav(*groups, aria_label="Pages", class_name="side-nav")),
         rx.el.div(class_name="side-space"),
         rx.cond(shell.operator_href != "", _to_operator("entry", 16)),
         rx.cond(shell.test_mode, test_mode()),
@@ -101,6 +105,7 @@ def _entry(key: str, label: str, icon: str, active: str) -> rx.Component:
         label,
         dot,
         href=href,
+        title=label,
         class_name="entry",
         custom_attrs={"aria-current": "page"} if key == active or (key, active) == ("credits", "buy") else {},
     )
@@ -171,7 +176,7 @@ def _person() -> rx.Component:
 
 def _phone_head() -> rx.Component:
     return rx.el.header(
-        _switcher("phone-switcher"),
+        rx.cond(lost, brand("phone-switcher"), _switcher("phone-switcher")),
         rx.cond(shell.test_mode, rx.el.span("TEST MODE", class_name="test-mode")),
         appearance_button(),
         class_name="phone-head",
@@ -189,7 +194,8 @@ def _phone_tabs(active: str) -> rx.Component:
         )
         for key, label, icon in TABS
     ]
-    return rx.el.nav(*tabs, _more(active), aria_label="Pages", class_name="phone-tabs")
+    every = rx.el.nav(*tabs, _more(active), aria_label="Pages", class_name="phone-tabs")
+    return rx.cond(lost, rx.fragment(), every)
 
 
 def _more(active: str) -> rx.Component:
@@ -225,10 +231,16 @@ def _more_line(key: str, label: str, icon: str) -> rx.Component:
     return rx.cond(href != "", rx.popover.close(line))
 
 
+def _to_own(class_name: str, size: int) -> rx.Component:
+    """The way out of an address that leads nowhere."""
+    icon = rx.icon("arrow-left", size=size, aria_hidden="true")
+    return link(icon, "My organization", href=routes.HOME, title="My organization", class_name=class_name)
+
+
 def _to_operator(class_name: str, size: int) -> rx.Component:
     """An operator's way back to all organizations."""
     icon = rx.icon("shield", size=size, aria_hidden="true")
-    return link(icon, "Operator", href=shell.operator_href, class_name=class_name)
+    return link(icon, "Operator", href=shell.operator_href, title="Operator", class_name=class_name)
 
 
 def _not_found() -> rx.Component:

@@ -82,7 +82,14 @@ def _side(active: str) -> rx.Component:
             groups.append(rx.el.hr())
         icon = rx.icon(entry.icon, size=16, aria_hidden="true")
         groups.append(
-            link(icon, entry.label, href=entry.href, class_name="entry", custom_attrs=_current(entry, active))
+            link(
+                icon,
+                entry.label,
+                href=entry.href,
+                title=entry.label,
+                class_name="entry",
+                custom_attrs=_current(entry, active),
+            )
         )
     return rx.el.aside(
         _brand("side-switcher"),
@@ -112,7 +119,7 @@ def _brand(class_name: str) -> rx.Component:
 
 def _back(class_name: str, size: int = 16) -> rx.Component:
     icon = rx.icon("arrow-left", size=size, aria_hidden="true")
-    return link(icon, "My organization", href=around.home_href, class_name=class_name)
+    return link(icon, "My organization", href=around.home_href, title="My organization", class_name=class_name)
 
 
 def _phone_head() -> rx.Component:

@@ -1,4 +1,5 @@
-"""What holds on every page: nothing serious for axe in light and dark, and nothing to scroll sideways on a phone."""
+"""What holds on every page: nothing serious for axe in light and dark, and at every width nothing scrolls sideways,
+nothing lies over anything, nothing is cut, and every link and button is hit at its middle."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Route, TimeoutError, expect
 
-from tests.browser.people import JUNE, PHONE, Watch, arrives, goes, heading
+from tests.browser.geometry import WIDTHS, resized, settled, wrong_at
+from tests.browser.people import JUNE, LARKFIELD, NORA, PHONE, Watch, arrives, goes, heading
 from tests.browser.places import PLACES
 
 SEVERE = ("serious", "critical")
@@ -16,6 +18,13 @@ NOT_WIDER = "width => document.scrollingElement.scrollWidth <= width"
 TOO_WIDE = """() => [...document.querySelectorAll("body *")]
     .filter(each => each.getBoundingClientRect().right > innerWidth + 1)
     .map(each => `${each.tagName}.${each.getAttribute('class')}`).slice(0, 8)"""
+
+
+PUT_OVER_EACH_OTHER = """() => {
+    const [title, words] = ["h1", "dt"].map(each => document.querySelector(`main ${each}`).getBoundingClientRect());
+    document.querySelector("h1").style.transform =
+        `translate(${words.left - title.left}px, ${words.top - title.top - 4}px)`;
+}"""
 
 
 def severe(page: Page) -> list[str]:
@@ -36,6 +45,29 @@ def fits(page: Page) -> None:
         )
     except TimeoutError:
         pytest.fail(f"the page scrolls sideways: {page.evaluate(TOO_WIDE)}")
+
+
+def at_every_width(page: Page, widths: tuple[int, ...] = WIDTHS) -> dict[str, list[int]]:
+    """What is wrong with the page, and at which widths; the page is not loaded again, as when a window is drawn."""
+    found: dict[str, list[int]] = {}
+    for width in widths:
+        resized(page, width)
+        for sentence in wrong_at(page):
+            found.setdefault(sentence, []).append(width)
+    return found
+
+
+def test_the_ruler_would_find_something(watch: Watch) -> None:
+    page = watch.signed_in(NORA).opens(f"{LARKFIELD}/processes")
+    assert wrong_at(page) == []
+    page.evaluate(PUT_OVER_EACH_OTHER)
+    assert any(each.startswith("words over each other") for each in wrong_at(page))
+    page.evaluate("document.querySelector('h1').style.transform = ''")
+    page.evaluate("document.querySelector('h1').style.width = '3000px'")
+    assert "the page scrolls sideways" in "".join(wrong_at(page))
+    page.evaluate("document.querySelector('h1').style.width = ''")
+    page.evaluate("for (const row of document.querySelectorAll('tr')) row.style.position = 'static'")
+    assert any("New process" in each and "is under" in each for each in wrong_at(page))
 
 
 def test_axe_would_find_something(watch: Watch) -> None:
@@ -73,18 +105,22 @@ def test_where_there_is_no_page_a_page_says_so_and_leads_back(watch: Watch) -> N
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_every_page_is_for_everybody_and_fits_a_phone(watch: Watch, place: str) -> None:
+def test_every_page_is_for_everybody_and_fits_every_screen(watch: Watch, place: str) -> None:
     who, path = PLACES[place]
     context = watch.signed_in(who, color_scheme="light").context if who else watch.browser(color_scheme="light")
     page = context.new_page()
     goes(page, path)
     assert severe(page) == []
+    assert at_every_width(page) == {}
+    resized(page, 1280)
     page.emulate_media(color_scheme="dark")
     expect(page.locator("html")).to_have_class(re.compile(r"\bdark\b"))
     arrives(page)
     assert severe(page) == []
-    page.set_viewport_size(PHONE["viewport"])
-    fits(page)
+    for more in page.locator("details:not([open]) > summary:visible").all():
+        more.click()
+    settled(page)
+    assert at_every_width(page) == {}
 
 
 @pytest.mark.parametrize("place", ["overview, blocked", "credits", "buy", "ledger", "sign in"])

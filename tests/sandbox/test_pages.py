@@ -67,6 +67,17 @@ def test_a_payer_is_declined_then_pays(account: TestAccount, page: Page) -> None
     expect(page.get_by_text("This is paid")).to_be_visible()
 
 
+def test_everything_that_a_page_names_is_there(account: TestAccount) -> None:
+    answer = httpx.get(buy(account).url, trust_env=False)
+    named = dict(re.findall(r'<link rel="([^"]+)" href="([^"]+)"', answer.text))
+    assert named.keys() == {"stylesheet", "icon"}
+    found = [httpx.get(httpx.URL(account.url).join(path), trust_env=False) for path in named.values()]
+    assert [(each.status_code, each.headers["Content-Type"].partition(";")[0]) for each in found] == [
+        (200, "text/css"),
+        (200, "image/svg+xml"),
+    ]
+
+
 def test_three_d_secure_is_answered_on_its_page(account: TestAccount, page: Page) -> None:
     session = buy(account)
     page.goto(session.url)

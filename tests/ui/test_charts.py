@@ -14,7 +14,7 @@ from billing_app.services.views import BalancePoint
 from billing_app.ui.charts import base
 from billing_app.ui.charts.balance import Ticks, balance_figure
 from billing_app.ui.charts.days import days_figure
-from billing_app.ui.charts.months import bar_width, line_fits, months_figure
+from billing_app.ui.charts.months import bar_width, line_fits, months_figure, name_place
 from billing_app.ui.charts.palette import HUES, hues, palette
 from billing_app.ui.charts.scale import scale_for
 from billing_app.ui.formats import Formats
@@ -70,10 +70,52 @@ def test_the_allowance_steps_upright_where_the_plan_changed() -> None:
     line = traces(figure)["allowance"]
     step = line.x.index(4.5)
     assert (line.x[step], line.y[step], line.x[step + 1], line.y[step + 1]) == (4.5, 10_000, 4.5, 25_000)
-    assert [text for text in notes(figure) if "," in text and "at this pace" not in text] == [
-        "Starter, 10,000",
-        "Pro, 25,000",
-    ]
+    named = [text for text in notes(figure) if "," in text and "at this pace" not in text]
+    assert named == ["Pro, 25,000", "Starter, 10,000"]
+
+
+def test_where_there_is_no_room_the_line_is_named_by_the_legend_and_over_no_bar() -> None:
+    low = tuple(replace(one, allowance=5_000, plan_name="Free") for one in months(MAU))
+    frame = months_frame(low, MAU, FORMATS)
+    assert name_place(frame, 0) is None
+    assert not any("5,000" in text for text in notes(months_figure(frame, "blue")))
+    assert months_chart(low, MAU, FORMATS).included == "Included in plan: 5,000"
+
+
+def test_a_line_is_named_where_bars_leave_room_for_it() -> None:
+    early = tuple(replace(one, allowance=30_000, plan_name="Pro") for one in months(MAU))
+    crowded = (replace(early[0], covered=30_000, uncovered=9_000), *early[1:])
+    assert name_place(months_frame(early, MAU, FORMATS), 0) == 0
+    assert name_place(months_frame(crowded, MAU, FORMATS), 0) == 1
+    assert months_chart(crowded, MAU, FORMATS).included == "Included in plan"
+
+
+def test_the_heaviest_words_come_first_where_there_is_no_room_for_all() -> None:
+    shown = explain_shown(accounts.explain("meridian", "mau", None), overviews.shell("meridian"), FORMATS)
+    words = notes(go.Figure(shown.chart.pictures.light))
+    assert words[:2] == ["<b>25,120</b>", "+50,000"]
+
+
+def owing() -> Any:
+    """The balance of MAU when 6,000 more were refunded than were left."""
+    view = accounts.explain("meridian", "mau", None)
+    last = view.steps[-1]
+    owed = replace(last, kind="debt", quantity=-6_000, balance=-6_000, label=None, period=None)
+    gone = replace(last, kind="refund", quantity=-last.balance, balance=0, label=None, period=None)
+    return replace(view, left=0, debt=6_000, clawed_back=last.balance, steps=(*view.steps, gone, owed), where=())
+
+
+def test_what_is_owed_is_part_of_the_sum_and_of_its_picture() -> None:
+    view = owing()
+    shown = explain_shown(view, overviews.shell("meridian"), FORMATS)
+    assert [(one.value, one.label) for one in shown.terms][-1] == ("6,000", "owed")
+    assert (shown.left, shown.owes) == ("\N{MINUS SIGN}6,000", True)
+    assert view.granted - view.burned - view.clawed_back - view.debt == -6_000 == view.steps[-1].balance
+    figure = go.Figure(shown.chart.pictures.light)
+    bar = traces(figure)["owed"]
+    assert (bar.base[0], bar.y[0], bar.marker.pattern.shape) == (-6_000, 6_000, "/")
+    assert figure.layout.yaxis.range[0] < -6_000 <= figure.layout.yaxis.range[1]
+    assert any(text.startswith("\N{MINUS SIGN}") for text in figure.layout.yaxis.ticktext)
 
 
 def test_an_unlimited_month_has_no_line() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from billing_app.services.views import Forecast, ForecastKind, MeterState, MeterView, NextEnd
-from billing_app.ui.formats import Formats
+from billing_app.ui.formats import Formats, plain_day
 from billing_app.ui.present.meters import MeterShown, bar_shown, meter_shown
 from tests.ui.samples import overviews
 from tests.ui.samples.facts import NOW, at, period
@@ -100,6 +101,24 @@ def test_what_is_said_of_credits_left(changes: dict[str, object], note: str) -> 
 def test_until_when_it_lasts(forecast: Forecast, until: str, note: str, tone: str) -> None:
     row = shown(replace(MAU_METER, forecast=forecast))
     assert (row.until, row.until_note, row.until_tone) == (until, note, tone)
+
+
+def within(**changes: object) -> MeterView:
+    """A meter within its plan that runs out in ten days, in its running month."""
+    forecast = Forecast(ForecastKind.RUNS_OUT, runs_out_at=NOW + timedelta(days=5), period_end_use=40_000)
+    meter = replace(MAU_METER, state=MeterState.OK, used=20_000, covered=20_000, burned=0, forecast=forecast)
+    return replace(meter, **changes)
+
+
+def test_what_is_within_its_plan_and_ends_all_the_same_says_why() -> None:
+    row = shown(within())
+    assert (row.state, row.until_note) == ("Within plan", "use passes 25,000")
+    later = replace(within().forecast, runs_out_at=NOW + timedelta(days=40), period_end_use=10_000)
+    assert shown(within(forecast=later)).until_note == "in a later month"
+    assert shown(within(forecast=replace(later, burn_per_period=700))).until_note == "700 a month"
+    end = NOW + timedelta(days=3)
+    row = meter_shown(within(), period(NOW).end, NOW, "/o/x/usage", FORMATS, plan_ends=end)
+    assert row.until_note == f"the plan ends {plain_day(end)}"
 
 
 def test_states_are_told_in_words_and_not_by_colour_alone() -> None:

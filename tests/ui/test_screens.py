@@ -209,6 +209,27 @@ def test_the_ledger_ends_with_what_is_not_yet_posted() -> None:
     assert shown.older_href == "/o/meridian/ledger?cursor=next"
 
 
+def test_the_ledger_shows_the_date_that_it_is_in_the_order_of() -> None:
+    view = accounts.ledger("meridian", LedgerFilters(), "")
+    late = replace(view.lines[0], occurred_at=at("2025-10-28T09:00"), recorded_at=at("2025-11-20T18:00"))
+    row = ledger_shown((replace(view, lines=(late,)), None), SHELL, FORMATS).rows[-1]
+    assert (row.when, row.when_note) == ("20 Nov 2025", "counts at 28 Oct")
+    same_day = replace(late, occurred_at=at("2025-11-20T17:30"))
+    row = ledger_shown((replace(view, lines=(same_day,)), None), SHELL, FORMATS).rows[-1]
+    assert (row.when, row.when_note) == ("20 Nov 2025", "18:00 UTC")
+
+
+def test_where_nothing_is_left_the_calculator_says_what_is_owed_instead_of_an_empty_drawing() -> None:
+    view = shop.buy("meridian", "mau", None, {})
+    assert view.need is not None
+    empty = replace(view.need, as_it_is=tuple(replace(one, left=0) for one in view.need.as_it_is), with_basket=())
+    owing = tuple(replace(one, owed=6_400 if one.metric.id == "mau" else one.owed) for one in view.metrics)
+    shown = buy_shown(replace(view, need=empty, metrics=owing), SHELL, FORMATS).need
+    assert [(one.label, one.value) for one in shown.nothing] == [("Left now", "0"), ("Owed for past use", "6,400")]
+    assert "pays this first" in shown.nothing_note
+    assert buy_shown(view, SHELL, FORMATS).need.nothing == []
+
+
 def test_ledger_filters_stay_in_every_link() -> None:
     filters = LedgerFilters(metric="mau", kind="burn", starting=at("2025-01-01"), search="late use")
     view = accounts.ledger("meridian", LedgerFilters(), "")

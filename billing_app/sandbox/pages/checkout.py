@@ -18,6 +18,7 @@ from billing_app.sandbox.payments import authentication, checkout
 from billing_app.sandbox.storage.objects import Body
 
 _STYLE = Path(__file__).with_name("style.css")
+_ICON = Path(__file__).with_name("icon.svg")
 
 
 class CheckoutPages(Pages):
@@ -27,6 +28,7 @@ class CheckoutPages(Pages):
         """Their addresses."""
         return [
             Route("/style.css", self.style),
+            Route("/icon.svg", self.icon),
             Route("/checkout/{session}", self.show),
             Route("/checkout/{session}/pay", self.pay, methods=["POST"]),
             Route("/checkout/{session}/update", self.update, methods=["POST"]),
@@ -37,6 +39,10 @@ class CheckoutPages(Pages):
     async def style(self, _: Request) -> Response:
         """The one stylesheet."""
         return FileResponse(_STYLE, media_type="text/css", headers={"Cache-Control": "max-age=60"})
+
+    async def icon(self, _: Request) -> Response:
+        """The sign in a browser's tab."""
+        return FileResponse(_ICON, media_type="image/svg+xml", headers={"Cache-Control": "max-age=60"})
 
     async def show(self, http: Request) -> Response:
         """The page of a session."""

@@ -59,6 +59,7 @@ def page(base: str, title: str, *body: Child, status: int = 200, wide: bool = Fa
         tag("meta", name="color-scheme", content="light dark"),
         tag("title", f"{title} · TEST MODE"),
         tag("link", rel="stylesheet", href=f"{base}/style.css"),
+        tag("link", rel="icon", href=f"{base}/icon.svg", type="image/svg+xml"),
     )
     content = tag("body", banner(), tag("main", *body, class_="wide" if wide else "narrow"))
     return HTMLResponse(Markup("<!doctype html>") + tag("html", head, content, lang="en"), status, HEADERS)

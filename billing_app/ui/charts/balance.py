@@ -141,7 +141,7 @@ def _upright(drawing: Drawing, mark: Mark, span: Span, line: dict[str, Any]) -> 
     at, over = _iso(mark.at), {"yref": "y domain"}
     drawing.shape(type="line", x0=at, x1=at, y0=0, y1=1, layer="below", line=line, **over)
     place = {"xanchor": "right", "xshift": -6} if span.part(mark.at, span.end) < EDGE else {"xshift": 6}
-    drawing.note(mark.text, at, 1, drawing.colours.quiet, yanchor="top", **place, **over)
+    drawing.note(mark.text, at, 1, drawing.colours.quiet, weight=1, yanchor="top", **place, **over)
 
 
 def _grants(drawing: Drawing, past: pd.DataFrame, span: Span, top: float, now: pd.Timestamp) -> None:
@@ -157,7 +157,7 @@ def _grants(drawing: Drawing, past: pd.DataFrame, span: Span, top: float, now: p
         named.append((at, left, text))
     for at, left, text in named:
         late = span.part(at, now) < CROWDED
-        place = {"xanchor": "right", "xshift": 22} if late else {"xanchor": "center"}
+        place: dict[str, Any] = {"xanchor": "right", "xshift": 22} if late else {"xanchor": "center"}
         drawing.note(text, _iso(at), left, drawing.colours.quiet, yshift=3, **place)
 
 
@@ -167,7 +167,7 @@ def _run_out(drawing: Drawing, mark: Mark, span: Span, colour: str, words: str) 
     drawing.points([_iso(mark.at)], [0], point, "end", hoverinfo="skip", cliponaxis=False)
     near_end = span.part(mark.at, span.end) < CROWDED
     place = {"xanchor": "right", "xshift": -4} if near_end else {"xshift": 6}
-    drawing.note(mark.text, _iso(mark.at), 0, words, yshift=5, **place)
+    drawing.note(mark.text, _iso(mark.at), 0, words, weight=2, yshift=5, **place)
 
 
 def _see_through(fill: str, dark: bool) -> str:

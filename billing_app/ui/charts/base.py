@@ -38,7 +38,7 @@ class Drawing:
         self.colours = colours
         self._traces: list[dict[str, Any]] = []
         self._shapes: list[dict[str, Any]] = []
-        self._notes: list[dict[str, Any]] = []
+        self._notes: list[tuple[float, dict[str, Any]]] = []
         self._x: dict[str, Any] = {
             "showgrid": False, "zeroline": False, "showline": False, "fixedrange": True, "ticks": "", "tickangle": 0,
         }  # fmt: skip
@@ -86,11 +86,11 @@ class Drawing:
         """A line or a band."""
         self._shapes.append(shape)
 
-    def note(self, text: str, x: Any, y: float, colour: str, **place: Any) -> None:
-        """A few words beside the data."""
+    def note(self, text: str, x: Any, y: float, colour: str, *, weight: float = 0, **place: Any) -> None:
+        """A few words beside the data. Where there is no room for all, the heaviest stay (assets/drawing.js)."""
         defaults: dict[str, Any] = {"xanchor": "left", "yanchor": "bottom", "showarrow": False, "borderpad": 0}
         font = {"color": colour, "size": 12}
-        self._notes.append({"text": text, "x": x, "y": y, "font": font} | defaults | place)
+        self._notes.append((weight, {"text": text, "x": x, "y": y, "font": font} | defaults | place))
 
     def layout(self, **settings: Any) -> None:
         """Settings of the whole figure."""
@@ -100,16 +100,19 @@ class Drawing:
         """The horizontal axis from `first` to `last`, with names at some places."""
         self._x |= {"range": [first, last], "tickmode": "array", "tickvals": at, "ticktext": names}
 
-    def scale_y(self, top: float, *, headroom: float = 1.06) -> None:
-        """Round ticks from zero, and a little air above the highest mark."""
+    def scale_y(self, top: float, *, headroom: float = 1.06, bottom: float = 0) -> None:
+        """Round ticks from zero, and a little air above the highest mark; `bottom` is below zero where something is."""
         ticks = round_ticks(top) if top > NOTHING else [0.0]
+        if bottom < -NOTHING:
+            ticks = [-tick for tick in reversed(round_ticks(-bottom, 1)) if tick > 0] + ticks
         names = [f"{tick_text(value)}  " for value in ticks]
-        reach = [0, top * headroom if top > NOTHING else 1]
+        reach = [min(bottom, 0) * headroom, top * headroom if top > NOTHING else (0 if bottom < -NOTHING else 1)]
         self._y |= {"range": reach, "tickmode": "array", "tickvals": ticks, "ticktext": names}
 
     def figure(self) -> go.Figure:
         """The figure, checked by Plotly."""
-        parts = {"xaxis": self._x, "yaxis": self._y, "shapes": self._shapes, "annotations": self._notes}
+        notes = [note for _, note in sorted(self._notes, key=lambda one: -one[0])]
+        parts = {"xaxis": self._x, "yaxis": self._y, "shapes": self._shapes, "annotations": notes}
         return go.Figure({"data": self._traces, "layout": self._layout | parts | {"template": {}}})
 
 
@@ -125,10 +128,11 @@ def round_ticks(top: float, wanted: int = TICKS) -> list[float]:
 
 def tick_text(value: float) -> str:
     """A short figure for an axis: "20k", "1.5M", "0.5"."""
+    sign, size = "\N{MINUS SIGN}" if value < 0 else "", abs(value)
     for step, mark in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if abs(value) >= step:
-            return f"{value / step:g}{mark}"
-    return f"{value:g}"
+        if size >= step:
+            return f"{sign}{size / step:g}{mark}"
+    return f"{sign}{size:g}"
 
 
 def hatch(colours: Palette, size: int) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -50,5 +52,5 @@ def _reached(drawing: Drawing, day: int, text: str, top: float, *, early: bool) 
     """An upright mark over the day, and words beside it on the side with more room."""
     line = {"color": drawing.colours.text, "width": 1.5}
     drawing.shape(type="line", x0=day, x1=day, y0=top * 1.03, y1=top * 1.21, line=line, layer="above")
-    place = {"xanchor": "left", "xshift": 6} if early else {"xanchor": "right", "xshift": -6}
+    place: dict[str, Any] = {"xanchor": "left", "xshift": 6} if early else {"xanchor": "right", "xshift": -6}
     drawing.note(text, day, top * 1.21, drawing.colours.quiet, yanchor="top", **place)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from billing_app.ui.charts.base import HOVER, Drawing
+from billing_app.ui.charts.base import HOVER, Drawing, hatch
 from billing_app.ui.charts.palette import hues, palette
 
 COLUMNS = ("label", "base", "height", "kind", "text", "hover")
 """Of the frame, one row a step, the last one what is left: `base` and `height` in the axis's unit, `kind` is "granted",
-"burned" or "left", `text` stands over the bar."""
+"burned", "left" or (below zero) "owed", `text` stands over the bar."""
 
 BAR = 0.68
 """A bar's part of its step's width; with few steps less, so that bars do not become blocks."""
@@ -27,6 +27,7 @@ def explain_figure(frame: pd.DataFrame, hue: str, *, dark: bool = False) -> go.F
         "granted": {"color": metric.fill, "line": {"color": metric.credits, "width": 1.5}},
         "burned": {"color": metric.credits, "line": {"color": metric.credits, "width": 1}},
         "left": {"color": colours.text, "line": {"width": 0}},
+        "owed": hatch(colours, 6),
     }
     width = BAR * min(1.0, len(frame) / FULL)
     tops = frame["base"] + frame["height"]
@@ -40,10 +41,11 @@ def explain_figure(frame: pd.DataFrame, hue: str, *, dark: bool = False) -> go.F
             drawing.bars(list(rows.index), heights, marker, kind, hovertemplate=HOVER, **more)
     _connections(drawing, frame, width / 2)
     for place, text in enumerate(frame["text"]):
-        strong = frame["kind"].iloc[place] == "left"
+        strong = frame["kind"].iloc[place] in ("left", "owed")
         words, colour = (f"<b>{text}</b>", colours.text) if strong else (text, colours.quiet)
-        drawing.note(words, place, float(tops.iloc[place]), colour, xanchor="center", yshift=2)
-    drawing.scale_y(top, headroom=1.12)
+        weight = 1.0 if strong else float(frame["height"].iloc[place]) / (top + 1)
+        drawing.note(words, place, float(tops.iloc[place]), colour, weight=weight, xanchor="center", yshift=2)
+    drawing.scale_y(top, headroom=1.12, bottom=float(frame["base"].min()) if len(frame) else 0.0)
     drawing.name_x(-0.6, len(frame) - 0.4, list(range(len(frame))), list(frame["label"]))
     return drawing.figure()
 

@@ -99,17 +99,25 @@ def _allowance(drawing: Drawing, frame: pd.DataFrame) -> None:
         y += [None, None] if missing else [height, height]
     if any(value is not None for value in y):
         drawing.line(x, y, {"color": drawing.colours.text, "width": 1.5}, "allowance", hoverinfo="skip")
-    heights = frame[["covered", "burned", "uncovered"]].sum(axis=1)
     for place, text in enumerate(frame["allowance_label"]):
-        if text:
-            _name_line(drawing, text, place, float(frame["allowance"].iloc[place]), heights)
+        where = name_place(frame, place) if text else None
+        if where is not None:
+            line = float(frame["allowance"].iloc[place])
+            drawing.note(text, where - 0.45, line, drawing.colours.quiet, weight=place / len(frame), yshift=1)
 
 
-def _name_line(drawing: Drawing, text: str, place: int, line: float, heights: pd.Series) -> None:
-    """The plan's name where its line begins: above it, or on the tint below it where bars rise above the line."""
-    covered = bool((heights.iloc[place : place + NAMED_MONTHS] > line).any())
-    look = {"yanchor": "top", "yshift": -2} if covered else {"yshift": 1}
-    drawing.note(text, place - 0.45, line, drawing.colours.text if covered else drawing.colours.quiet, **look)
+def name_place(frame: pd.DataFrame, step: int) -> int | None:
+    """Where the name of the line that begins at `step` stands above it and over no bar; None where there is no room."""
+    later = [place for place in range(step + 1, len(frame)) if frame["allowance_label"].iloc[place]]
+    end, line, heights = (later[0] if later else len(frame)), frame["allowance"].iloc[step], _heights(frame)
+    free = [bool(heights.iloc[place] <= line) for place in range(len(frame))]
+    return next((place for place in range(step, end) if all(free[place : place + NAMED_MONTHS])), None)
+
+
+def line_named(frame: pd.DataFrame) -> bool:
+    """Whether the drawing names the line as it runs now."""
+    steps = [place for place, text in enumerate(frame["allowance_label"]) if text]
+    return bool(steps) and name_place(frame, steps[-1]) is not None
 
 
 def _top(frame: pd.DataFrame) -> float:
@@ -130,7 +138,7 @@ def _note(drawing: Drawing, frame: pd.DataFrame, *, banded: bool) -> None:
     near_line = bool(((lines - top).abs() < 0.08 * heights.max()).any())
     if bool((neighbours > top * 0.92).any()) or near_line or bool(frame["ahead"].iloc[-1] <= 0):
         above = max([top, *neighbours, *(lines if near_line and line_fits(frame) else ())])
-        drawing.note(text, last + half, above, quiet, xanchor="right", yshift=3)
+        drawing.note(text, last + half, above, quiet, weight=2, xanchor="right", yshift=3)
     else:
         edge = last - (0.5 if banded else half)
-        drawing.note(text, edge, top, quiet, xanchor="right", yanchor="middle", xshift=-8)
+        drawing.note(text, edge, top, quiet, weight=2, xanchor="right", yanchor="middle", xshift=-8)

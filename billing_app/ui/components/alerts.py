@@ -77,7 +77,7 @@ def _column(state: Any, column: rx.Var[Column]) -> rx.Component:
     )
     return rx.el.th(
         rx.el.span(
-            rx.el.span(column.name, title=column.email, class_name="who"),
+            rx.el.span(column.name, title=column.email, class_name="who-name"),
             rx.cond(column.email != "", taken_out, rx.el.small(column.note)),
             class_name="who-head",
         ),

@@ -11,19 +11,21 @@ from reflex_components_plotly.plotly import PlotlyBasic
 from billing_app.ui.present.charting import ChartShown
 from billing_app.ui.present.shared import TableShown
 
-QUIET_CONFIG = {"displayModeBar": False, "responsive": True, "doubleClick": False, "showTips": False}
+QUIET_CONFIG = {"displayModeBar": False, "responsive": False, "doubleClick": False, "showTips": False}
 
 
 class Plot(PlotlyBasic):
     """Plotly's basic build, loaded when the page shows a chart, and drawn once the page's fonts are there.
 
-    Labels are placed by their measured width: drawn before the fonts, they would sit wrong.
+    Labels are placed by their measured width: drawn before the fonts, they would sit wrong. assets/drawing.js keeps the
+    drawing as large as its place, and its words off each other at every width.
     """
 
     def _get_dynamic_imports(self) -> str:
         return (
             f"\nconst {self.tag} = ClientSide(() => Promise.all([import('plotly.js-basic-dist-min'), "
-            f"document.fonts.ready]).then(([mod]) => createPlotlyComponent(mod)), '{self.tag}')\n"
+            "import('$/public/drawing.js'), document.fonts.ready]).then(([mod, drawing]) => "
+            f"drawing.inItsPlace(createPlotlyComponent(mod), mod)), '{self.tag}')\n"
         )
 
 
@@ -38,14 +40,13 @@ def plot(chart: rx.Var[ChartShown], height: str = "", class_name: str = "", **ev
             data=figure.to(go.Figure),
             template=None,
             config=QUIET_CONFIG,
-            use_resize_handler=True,
             width="100%",
             height="100%",
             **events,
         ),
         role="img",
         aria_label=chart.alt,
-        class_name=rx.cond(chart.many, f"plot many {class_name}", f"plot {class_name}"),
+        class_name=f"plot {class_name}",
         style={"height": height} if height else {},
     )
 

@@ -17,6 +17,15 @@ def mark() -> rx.Component:
     return rx.el.img(src="/logo.svg", alt="", width="28", height="28")
 
 
+def brand(class_name: str) -> rx.Component:
+    """The console's own name, where there is no organization's to show."""
+    return rx.el.div(
+        mark(),
+        rx.el.span(rx.el.strong("Billing console"), class_name="lines"),
+        class_name=f"switcher still {class_name}",
+    )
+
+
 def test_mode() -> rx.Component:
     """Says that no money moves."""
     return rx.el.p(

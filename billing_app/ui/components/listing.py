@@ -9,6 +9,9 @@ import reflex as rx
 from billing_app.ui.components.basics import button_link
 from billing_app.ui.present.shared import Choice, Field
 
+TYPING_MS = 350
+"""A pause this long while somebody types means that they want to see what was found."""
+
 
 def select(choices: rx.Var[list[Choice]], value: rx.Var[str], base: rx.Var[str], label: str) -> rx.Component:
     """A filter whose choice lives in the URL: `base` ends with what the value is appended to."""
@@ -19,6 +22,15 @@ def select(choices: rx.Var[list[Choice]], value: rx.Var[str], base: rx.Var[str],
         on_change=lambda chosen: rx.redirect(base + chosen),
         size="2",
     )
+
+
+def search_field(value: rx.Var[str], on_search: Any, label: str) -> rx.Component:
+    """A search that happens while one types. What is looked for lives in the URL, which gives `value`."""
+    typed = rx.el.input(
+        type="search", value=value, on_change=on_search, placeholder=label, aria_label=label, class_name="input",
+        max_length=100, auto_complete="off",
+    )  # fmt: skip
+    return rx.el.div(rx.debounce_input(typed, debounce_timeout=TYPING_MS), role="search", class_name="search")
 
 
 def pager(newest_href: rx.Var[str], older_href: rx.Var[str], label: str) -> rx.Component:

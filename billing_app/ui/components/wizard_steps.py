@@ -91,12 +91,12 @@ def features(state: Any) -> rx.Component:
         rx.el.fieldset(
             rx.el.legend("Way of voting"),
             rx.foreach(screen.voting_types, lambda one: _radio(state, one)),
-            class_name="choices wide",
+            class_name="choice-grid wide",
         ),
         rx.el.fieldset(
             rx.el.legend("Features"),
             rx.foreach(screen.features, lambda one: _check(state, one)),
-            class_name="choices wide",
+            class_name="choice-grid wide",
         ),
     )
 
@@ -196,7 +196,7 @@ def _question(state: Any, one: rx.Var[QuestionShown]) -> rx.Component:
             _drop(state, one.place, -1, f"Take away {one.name}"),
             class_name="question-head",
         ),
-        rx.el.ul(rx.foreach(one.answers, answer), class_name="answers"),
+        rx.el.ul(rx.foreach(one.answers, answer), class_name="answer-fields"),
         rx.cond(
             state.screen.may_change,
             rx.el.button("Add an answer", type="button", on_click=state.add(one.place), class_name="others add-answer"),

@@ -210,16 +210,31 @@ def _need() -> rx.Component:
             rx.el.h2(chart.title),
             rx.el.small(chart.caption),
             rx.el.div(
-                legend_item("dotted", "As it is"),
+                rx.cond(need.nothing.length() > 0, rx.fragment(), legend_item("dotted", "As it is")),
                 rx.cond(screen.with_basket, legend_item("line", "With the basket", screen.metric.hue)),
                 class_name="legend panel-tools",
             ),
             class_name="panel-head",
         ),
-        plot(chart, "184px"),
+        rx.cond(need.nothing.length() > 0, _nothing(), plot(chart, "184px")),
         class_name="split-main",
     )
     return rx.el.div(calculator, picture, class_name="panel split needs")
+
+
+def _nothing() -> rx.Component:
+    """In place of a drawing that would be empty."""
+    return rx.el.div(
+        rx.el.dl(
+            rx.foreach(
+                screen.need.nothing,
+                lambda one: rx.el.div(rx.el.dt(one.label), rx.el.dd(one.value, custom_attrs={"data-tone": one.tone})),
+            ),
+            class_name="sum",
+        ),
+        rx.el.p(screen.need.nothing_note, class_name="quiet-note"),
+        class_name="nothing",
+    )
 
 
 def _take(in_basket: rx.Var[bool]) -> rx.Component:

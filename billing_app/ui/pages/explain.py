@@ -126,7 +126,7 @@ def _sum() -> rx.Component:
             rx.el.div(
                 legend_item("granted", "Granted", screen.metric.hue),
                 legend_item("credits", "Burned", screen.metric.hue),
-                legend_item("left", "Left"),
+                rx.cond(screen.owes, legend_item("unpaid", "Owed"), legend_item("left", "Left")),
                 class_name="legend wide-only",
             ),
             class_name="panel-head",

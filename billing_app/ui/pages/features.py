@@ -69,7 +69,6 @@ def _option(one: rx.Var[OptionShown]) -> rx.Component:
         rx.cond(
             one.locked,
             link(
-                rx.icon("lock", size=13, aria_hidden="true"),
                 one.note,
                 href=one.plan_href,
                 class_name="option-note",
@@ -77,15 +76,33 @@ def _option(one: rx.Var[OptionShown]) -> rx.Component:
             ),
             rx.el.span(one.note, class_name="option-note"),
         ),
-        rx.switch(
-            checked=one.on,
-            disabled=one.locked | (screen.why_not != ""),
-            on_change=lambda on: FeaturesState.switch(one.kind, one.id, on),
-            size="2",
-            custom_attrs={"aria-label": one.name},
+        rx.cond(
+            one.locked | (screen.why_not != ""),
+            _told(one),
+            rx.switch(
+                checked=one.on,
+                on_change=lambda on: FeaturesState.switch(one.kind, one.id, on),
+                size="2",
+                custom_attrs={"aria-label": one.name},
+            ),
         ),
         custom_attrs={"data-state": one.tone},
     )
+
+
+def _told(one: rx.Var[OptionShown]) -> rx.Component:
+    """What a reader who cannot switch it is told in place of the switch: a disabled one looks alike on and off."""
+    sign = rx.match(
+        one.tone,
+        ("on", rx.icon("check", size=14, aria_hidden="true")),
+        ("off", rx.icon("minus", size=14, aria_hidden="true")),
+        rx.icon("lock", size=14, aria_hidden="true"),
+    )
+    word = rx.match(one.tone, ("on", "On"), ("off", "Off"), "Locked")
+    return rx.el.span(
+        sign, word, class_name="told-state", title=rx.cond(one.locked, one.note, screen.why_not),
+        custom_attrs={"data-state": one.tone},
+    )  # fmt: skip
 
 
 def add(app: rx.App) -> None:

@@ -21,6 +21,7 @@ from billing_app.ui.components.basics import (
     recount_line,
 )
 from billing_app.ui.components.grants import grant_bar
+from billing_app.ui.components.listing import search_field
 from billing_app.ui.components.payer import elsewhere
 from billing_app.ui.components.skeletons import list_skeleton
 from billing_app.ui.layout import page
@@ -50,10 +51,10 @@ class LedgerState(Frame):
 
     @rx.event
     @guarded(roles=MONEY_ROLES)
-    async def search(self, visit: Visit, form: dict) -> rx.event.EventSpec:
+    async def search(self, visit: Visit, text: str) -> rx.event.EventSpec:
         """Searches within the filters that are set."""
-        query = query_of(filters_of(visit)) | {"search": form.get("search", "").strip()}
-        return rx.redirect(routes.ledger(visit.visitor.address, **query))
+        query = query_of(filters_of(visit)) | {"search": text}
+        return rx.redirect(routes.ledger(visit.visitor.address, **query), replace=True)
 
 
 def filters_of(visit: Visit) -> LedgerFilters:
@@ -127,22 +128,9 @@ def _filters() -> rx.Component:
     return rx.el.div(
         _select(screen.metrics, screen.metric, screen.metric_base, "Metric"),
         _select(screen.kinds, screen.kind, screen.kind_base, "Kind"),
-        _date("From", screen.starting, screen.starting_base),
-        _date("To", screen.ending, screen.ending_base),
-        rx.el.form(
-            rx.el.input(
-                type="search",
-                name="search",
-                placeholder="Search reason or source",
-                default_value=screen.search,
-                key=screen.search,
-                aria_label="Search",
-                class_name="input",
-                max_length=100,
-            ),
-            on_submit=LedgerState.search,
-            class_name="search",
-        ),
+        _date("Counts from", screen.starting, screen.starting_base),
+        _date("to", screen.ending, screen.ending_base),
+        search_field(screen.search, LedgerState.search, "Search reason or source"),
         rx.cond(screen.filtered, more_link("Clear", screen.clear_href)),
         class_name="filters",
     )
@@ -174,10 +162,10 @@ def _date(label: str, value: rx.Var[str], base: rx.Var[str]) -> rx.Component:
 
 def _table() -> rx.Component:
     return rx.el.table(
-        rx.el.caption("Entries, the newest first", class_name="unseen"),
+        rx.el.caption("Entries in the order in which they were recorded, the newest first", class_name="unseen"),
         rx.el.thead(
             rx.el.tr(
-                rx.el.th("When", scope="col"),
+                rx.el.th("Recorded", scope="col"),
                 rx.el.th("Metric", scope="col"),
                 rx.el.th("What", scope="col"),
                 rx.el.th("Change", scope="col", class_name="number"),

@@ -33,8 +33,6 @@ class ChartShown:
     """What the legend says of the line of what is included; empty without one."""
     shared: bool = False
     """Bars are the organization's own part and what others used, under one plan."""
-    many: bool = False
-    """More columns than a phone can label: it labels every third."""
     table: TableShown = field(default_factory=TableShown)
 
 

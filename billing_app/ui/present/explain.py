@@ -10,7 +10,7 @@ import pandas as pd
 from billing_app.services.views import ExplainStep, ExplainView, LaterView, ShellView
 from billing_app.ui import routes
 from billing_app.ui.charts.explain import COLUMNS, explain_figure
-from billing_app.ui.charts.scale import scale_for
+from billing_app.ui.charts.scale import Scale, scale_for
 from billing_app.ui.formats import (
     Formats,
     clock,
@@ -88,6 +88,8 @@ class ExplainShown:
     terms: list[Field] = field(default_factory=list)
     left: str = ""
     left_name: str = ""
+    owes: bool = False
+    """Nothing is left, and what comes next pays what is owed first."""
     chart: ChartShown = field(default_factory=ChartShown)
     steps: list[StepRow] = field(default_factory=list)
     left_out: str = ""
@@ -112,8 +114,11 @@ def explain_shown(view: ExplainView, shell: ShellView, formats: Formats) -> Expl
         at_input=f"{view.at:%Y-%m-%dT%H:%M}",
         at_max=f"{view.now:%Y-%m-%dT%H:%M}",
         terms=_terms(view, formats),
-        left=formats.quantity(metric, view.left),
-        left_name=f"{metric.name} credits left",
+        left=formats.change(metric, -view.debt) if view.debt else formats.quantity(metric, view.left),
+        left_name=f"{metric.name} credits: the next ones pay what is owed"
+        if view.debt
+        else f"{metric.name} credits left",
+        owes=bool(view.debt),
         chart=_chart(view, formats),
         steps=[_row(step, view, address, formats) for step in reversed(view.steps)],
         left_out=f"{view.steps_left_out} older steps are summed up in the first one" if view.steps_left_out else "",
@@ -126,14 +131,15 @@ def explain_shown(view: ExplainView, shell: ShellView, formats: Formats) -> Expl
 
 
 def _terms(view: ExplainView, formats: Formats) -> list[Field]:
-    """The equation's terms: what was granted, then what went."""
+    """The equation's terms: what was granted, then what went, and what is owed beyond that."""
     metric = view.metric
     terms = [
         Field("granted", formats.quantity(metric, view.granted)),
         Field("burned", formats.quantity(metric, view.burned)),
         Field("expired", formats.quantity(metric, view.expired) if view.expired else "0"),
     ]
-    for label, figure in (("voided", view.voided), ("taken back", view.clawed_back), ("on hold", view.held)):
+    others = (("voided", view.voided), ("taken back", view.clawed_back), ("on hold", view.held), ("owed", view.debt))
+    for label, figure in others:
         if figure:
             terms.append(Field(label, formats.quantity(metric, figure)))
     return terms
@@ -192,22 +198,31 @@ def _chart(view: ExplainView, formats: Formats) -> ChartShown:
                 f"{formats.quantity(metric, step.balance)} after it",
             }
         )
-    left = formats.quantity(metric, view.left)
-    rows.append(
-        {
-            "label": "Left", "base": 0.0, "height": scale.height(view.left), "kind": "left", "text": left,
-            "hover": f"<b>{left} left</b>",
-        }
-    )  # fmt: skip
+    rows.append(_result(view, scale, formats))
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     return ChartShown(
         both(lambda dark: explain_figure(frame, str(metric.hue), dark=dark)),
         title="The sum as a picture",
         caption=chart_caption(metric, scale.unit),
-        alt=f"Waterfall of {len(view.steps)} steps that end at {left} {metric.name} credits. "
+        alt=f"Waterfall of {len(view.steps)} steps that end at {rows[-1]['text']} {metric.name} credits. "
         "Each step is a row of the table below it.",
-        many=len(rows) > 6,
     )
+
+
+def _result(view: ExplainView, scale: Scale, formats: Formats) -> dict[str, object]:
+    """The last bar: what is left, or below zero what is owed."""
+    if view.debt:
+        height, text = scale.height(view.debt), formats.change(view.metric, -view.debt)
+        owed = formats.quantity(view.metric, view.debt)
+        return {
+            "label": "Owed", "base": -height, "height": height, "kind": "owed", "text": text,
+            "hover": f"<b>{owed} owed</b>",
+        }  # fmt: skip
+    left = formats.quantity(view.metric, view.left)
+    return {
+        "label": "Left", "base": 0.0, "height": scale.height(view.left), "kind": "left", "text": left,
+        "hover": f"<b>{left} left</b>",
+    }  # fmt: skip
 
 
 def _axis(step: ExplainStep, now: datetime) -> str:

@@ -193,11 +193,11 @@ def _unposted(one: UnpostedView, formats: Formats) -> LedgerRow:
 
 def _row(line: LedgerLine, href: str, formats: Formats, opened: int) -> LedgerRow:
     metric = line.metric
-    late = line.recorded_at.date() > line.occurred_at.date()
+    counts_then = line.recorded_at.date() != line.occurred_at.date()
     return LedgerRow(
         number=str(line.number),
-        when=long_day(line.occurred_at),
-        when_note=f"recorded {plain_day(line.recorded_at)}" if late else f"{clock(line.occurred_at)} UTC",
+        when=long_day(line.recorded_at),
+        when_note=f"counts at {plain_day(line.occurred_at)}" if counts_then else f"{clock(line.recorded_at)} UTC",
         metric=metric_shown(metric),
         what=line.reason or KIND_NAMES.get(line.kind, line.kind),
         note=_note(line, metric, formats),

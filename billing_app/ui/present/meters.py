@@ -58,11 +58,22 @@ class MeterShown:
 
 
 def meter_shown(
-    meter: MeterView, period_end: datetime, now: datetime, href: str, formats: Formats, own: OwnUse | None = None
+    meter: MeterView,
+    period_end: datetime,
+    now: datetime,
+    href: str,
+    formats: Formats,
+    own: OwnUse | None = None,
+    plan_ends: datetime | None = None,
 ) -> MeterShown:
-    """The row of one metric; `own` where another pays, and so only a part of what is used is the reader's."""
+    """The row of one metric; `own` where another pays, and so only a part of what is used is the reader's.
+
+    `plan_ends` is when the plan ends that the meter is within now, if that is known.
+    """
     metric = meter.metric
     until, until_note, until_tone = _until(meter, period_end, now, formats)
+    if meter.state is MeterState.OK and meter.forecast.kind is ForecastKind.RUNS_OUT:
+        until_note = _why_it_ends(meter, period_end, plan_ends, formats)
     left_note, left_note_tone = _left_note(meter, period_end, now, formats)
     state, state_tone = {
         MeterState.OK: ("Within plan", "quiet"),
@@ -148,6 +159,18 @@ def _left_note(meter: MeterView, period_end: datetime, now: datetime, formats: F
     if meter.burned:
         return f"{formats.quantity(metric, meter.burned)} burned in {last_day(period_end):%b}", ""
     return ("all used up" if meter.ever_granted else "none bought"), ""
+
+
+def _why_it_ends(meter: MeterView, period_end: datetime, plan_ends: datetime | None, formats: Formats) -> str:
+    """Why something within its plan runs out all the same: "ends in 21 days" beside "Within plan" is a riddle."""
+    forecast, at = meter.forecast, meter.forecast.runs_out_at
+    if at is not None and plan_ends is not None and plan_ends < at:
+        return f"the plan ends {plain_day(plan_ends)}"
+    if at is not None and at >= period_end and forecast.burn_per_period:
+        return f"{formats.quantity(meter.metric, forecast.burn_per_period)} a month"
+    if meter.allowance is not None and (forecast.period_end_use or 0) > meter.allowance:
+        return f"use passes {formats.size(meter.metric, meter.allowance)}"
+    return "in a later month" if at is not None and at >= period_end else "at this pace"
 
 
 def _until(meter: MeterView, period_end: datetime, now: datetime, formats: Formats) -> tuple[str, str, str]:

@@ -7,7 +7,7 @@ import pandas as pd
 from billing_app.domain.catalog.model import Metric
 from billing_app.domain.periods import Period
 from billing_app.services.views import MonthView
-from billing_app.ui.charts.months import COLUMNS, line_fits, months_figure
+from billing_app.ui.charts.months import COLUMNS, line_fits, line_named, months_figure
 from billing_app.ui.charts.scale import Scale, scale_for
 from billing_app.ui.formats import (
     Formats,
@@ -101,19 +101,21 @@ def months_chart(
         caption=chart_caption(metric, scale.unit),
         alt=_alt(months, metric, formats),
         uncovered=any(one.uncovered for one in months),
-        included=included_line(months, metric, line_fits(frame), formats),
-        many=len(months) > 6,
+        included=included_line(months, metric, frame, formats),
         table=months_table(months, metric, formats),
     )
 
 
-def included_line(months: tuple[MonthView, ...], metric: Metric, drawn: bool, formats: Formats) -> str:
-    """What the legend says of the line; a line too far above the bars to be drawn is said in words."""
+def included_line(months: tuple[MonthView, ...], metric: Metric, frame: pd.DataFrame, formats: Formats) -> str:
+    """What the legend says of the line; where the drawing has no room for the line or its name, it is said in words."""
     highest = max((one.allowance or 0 for one in months), default=0)
     if not highest:
         return ""
     size = formats.size(metric, highest)
-    return "Included in plan" if drawn else f"Included in plan: {size}, far above what is drawn"
+    if not line_fits(frame):
+        return f"Included in plan: {size}, far above what is drawn"
+    now = months[-1].allowance
+    return "Included in plan" if line_named(frame) or not now else f"Included in plan: {formats.size(metric, now)}"
 
 
 def _hover(one: MonthView, metric: Metric, formats: Formats) -> str:

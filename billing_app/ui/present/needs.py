@@ -12,7 +12,7 @@ from billing_app.ui.charts.balance import Mark, basket_figure
 from billing_app.ui.charts.scale import scale_for
 from billing_app.ui.formats import Formats, day, last_day, long_day
 from billing_app.ui.present.charting import ChartShown, both
-from billing_app.ui.present.shared import Choice, TableShown, in_a_sentence, offer_basket
+from billing_app.ui.present.shared import Choice, Field, TableShown, in_a_sentence, offer_basket
 from billing_app.ui.present.timeline import points_frame, stamp, ticks
 
 SOON = timedelta(minutes=1)
@@ -36,6 +36,9 @@ class NeedShown:
     price: str = ""
     in_basket: bool = False
     basket: str = ""
+    nothing: list[Field] = field(default_factory=list)
+    """What is said in place of a drawing that would be empty: nothing is left, and what is owed."""
+    nothing_note: str = ""
 
 
 def need_shown(need: NeedView, view: BuyView, counts: dict[str, int], formats: Formats) -> NeedShown:
@@ -66,7 +69,27 @@ def need_shown(need: NeedView, view: BuyView, counts: dict[str, int], formats: F
         in_basket=need.offer is not None
         and all(counts.get(item.pack_id, 0) >= item.count for item in need.offer.items),
         basket=offer_basket(need.offer) if need.offer else "",
+        nothing=_nothing(need, _owed(need, view), formats),
+        nothing_note=_nothing_note(_owed(need, view)),
     )
+
+
+def _owed(need: NeedView, view: BuyView) -> int:
+    """What the next credits of the metric pay first."""
+    return next((group.owed for group in view.metrics if group.metric.id == need.metric.id), 0)
+
+
+def _nothing(need: NeedView, owed: int, formats: Formats) -> list[Field]:
+    if any(point.left > 0 for point in (*need.as_it_is, *need.with_basket)):
+        return []
+    left = Field("Left now", formats.quantity(need.metric, 0))
+    return [left, Field("Owed for past use", formats.quantity(need.metric, owed), tone="blocked")] if owed else [left]
+
+
+def _nothing_note(owed: int) -> str:
+    if owed:
+        return "What you buy pays this first. What is more counts from then on, and is drawn here."
+    return "How long they last is drawn here as soon as something is in the basket."
 
 
 def _pace(forecast: Forecast, metric: Metric, formats: Formats) -> str:

@@ -7,7 +7,7 @@ from itertools import zip_longest
 
 from billing_app.domain.catalog.model import Metric
 from billing_app.domain.credits import Aggregation
-from billing_app.services.views import ActionView, OverviewView, RecountView, ShellView, TakesView
+from billing_app.services.views import ActionView, BannerKind, OverviewView, RecountView, ShellView, TakesView
 from billing_app.ui import routes
 from billing_app.ui.formats import (
     Formats,
@@ -110,6 +110,7 @@ def recount_text(recount: RecountView) -> str:
 def overview_shown(view: OverviewView, shell: ShellView, formats: Formats) -> OverviewShown:
     """The screen of an organization's overview."""
     address, now, end = shell.organization.address, view.now, view.period.end
+    plan_ends = next((one.at for one in view.banners if one.kind is BannerKind.PAST_DUE), None)
     return OverviewShown(
         ready=True,
         period=f"{month_in_words(view.period)}, {days_left(end, now)}",
@@ -123,7 +124,7 @@ def overview_shown(view: OverviewView, shell: ShellView, formats: Formats) -> Ov
         others=[banner_line(one, formats, now, view.payer_name) for one in view.banners[1:]],
         actions=[_action(one) for one in view.actions] if any(one.blocking for one in view.actions) else [],
         meters=[
-            meter_shown(meter, end, now, routes.usage(address, metric=meter.metric.id), formats, own)
+            meter_shown(meter, end, now, routes.usage(address, metric=meter.metric.id), formats, own, plan_ends)
             for meter, own in zip_longest(view.meters, view.own)
         ],
         metric=metric_shown(view.chart) if view.chart else MetricShown(),

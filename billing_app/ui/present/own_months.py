@@ -6,7 +6,7 @@ import pandas as pd
 
 from billing_app.domain.catalog.model import Metric
 from billing_app.services.views import MonthView
-from billing_app.ui.charts.months import line_fits, months_figure
+from billing_app.ui.charts.months import months_figure
 from billing_app.ui.formats import Formats, month, month_with_year
 from billing_app.ui.present.charting import ChartShown, both
 from billing_app.ui.present.months import included_line, months_frame, months_scale
@@ -41,8 +41,7 @@ def own_chart(months: tuple[MonthView, ...], metric: Metric, formats: Formats, c
         title=f"{metric.name} by month",
         caption=chart_caption(metric, months_scale(months, metric).unit),
         alt=_alt(months, metric, formats),
-        included=included_line(months, metric, line_fits(frame), formats),
-        many=len(months) > 6,
+        included=included_line(months, metric, frame, formats),
         shared=True,
         table=TableShown(
             caption=f"{metric.name} by month",

@@ -9,7 +9,7 @@ import reflex as rx
 from billing_app.services.views.organization import AuditPage
 from billing_app.ui import operator_routes
 from billing_app.ui.components.basics import head
-from billing_app.ui.components.listing import pager, select
+from billing_app.ui.components.listing import pager, search_field, select
 from billing_app.ui.components.organization.audit import audit_list
 from billing_app.ui.components.skeletons import list_skeleton
 from billing_app.ui.formats import Formats
@@ -61,12 +61,14 @@ class AuditState(OperatorFrame):
 
     @rx.event
     @for_operators
-    async def search(self, visit: OperatorVisit, form: dict) -> rx.event.EventSpec:
+    async def search(self, visit: OperatorVisit, name: str, text: str) -> rx.event.EventSpec | None:
         """Looks for what was changed in an organization, or by somebody."""
         await visit.enter()
-        sought = {name: form.get(name, "").strip() for name in ("organization", "who")}
+        if name not in ("organization", "who"):
+            return None
+        sought = {"organization": self.screen.organization, "who": self.screen.who} | {name: text.strip()}
         kind = "" if self.screen.kind == "all" else self.screen.kind
-        return rx.redirect(operator_routes.audit(action=kind, **sought))
+        return rx.redirect(operator_routes.audit(action=kind, **sought), replace=True)
 
 
 def audit_shown(found: AuditPage, formats: Formats, kind: str, organization: str, who: str, cursor: str) -> AuditShown:
@@ -117,20 +119,13 @@ def _search() -> rx.Component:
         ("organization", "Organization's address", screen.organization),
         ("who", "Who: an e-mail address", screen.who),
     )
-    return rx.el.form(
+    return rx.el.div(
         *[
-            rx.el.input(
-                type="search", name=name, placeholder=label, aria_label=label, default_value=value, key=name + value,
-                class_name="input", max_length=200,
-            )
+            search_field(value, lambda text, name=name: AuditState.search(name, text), label)
             for name, label, value in fields
         ],
-        rx.button(
-            "Show", type="submit", size="2", variant="outline", color_scheme="gray", class_name="button quiet"
-        ),
-        on_submit=AuditState.search,
         class_name="filters",
-    )  # fmt: skip
+    )
 
 
 def add(app: rx.App) -> None:

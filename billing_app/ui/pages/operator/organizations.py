@@ -8,6 +8,7 @@ from billing_app.ui import operator_routes, routes
 from billing_app.ui.components.banner import notice
 from billing_app.ui.components.basics import button_link, head, link, more_link
 from billing_app.ui.components.customer import trouble
+from billing_app.ui.components.listing import search_field
 from billing_app.ui.components.skeletons import list_skeleton
 from billing_app.ui.operator_layout import operator_page
 from billing_app.ui.operator_session import OperatorFrame, OperatorVisit, for_operators
@@ -26,16 +27,16 @@ class OrganizationsState(OperatorFrame):
         search, cursor = visit.text("search"), visit.text("cursor")
         self.screen = await visit.show(
             self,
-            lambda desk: desk.organizations(search, cursor),
+            lambda desk: desk.organizations(search.strip(), cursor),
             lambda view, formats: organizations_shown(view, formats, search, cursor),
         )
 
     @rx.event
     @for_operators
-    async def search(self, visit: OperatorVisit, form: dict) -> rx.event.EventSpec:
+    async def search(self, visit: OperatorVisit, text: str) -> rx.event.EventSpec:
         """Searches by name, address or Stripe's customer."""
         await visit.enter()
-        return rx.redirect(operator_routes.organizations(search=form.get("search", "").strip()))
+        return rx.redirect(operator_routes.organizations(search=text), replace=True)
 
 
 screen = OrganizationsState.screen
@@ -80,20 +81,7 @@ def organizations_page() -> rx.Component:
 
 def _search() -> rx.Component:
     return rx.el.div(
-        rx.el.form(
-            rx.el.input(
-                type="search",
-                name="search",
-                placeholder="Search name, address or Stripe customer",
-                default_value=screen.search,
-                key=screen.search,
-                aria_label="Search",
-                class_name="input",
-                max_length=100,
-            ),
-            on_submit=OrganizationsState.search,
-            class_name="search",
-        ),
+        search_field(screen.search, OrganizationsState.search, "Search name, address or Stripe customer"),
         rx.cond(screen.search != "", more_link("Clear", operator_routes.ORGANIZATIONS)),
         class_name="filters",
     )

@@ -11,7 +11,7 @@ from billing_app.services.views.operations import EventFilters, EventsView, Even
 from billing_app.ui import operator_routes
 from billing_app.ui.components.banner import notice
 from billing_app.ui.components.basics import head, link, more_link, state_badge
-from billing_app.ui.components.listing import pager, select, table_head
+from billing_app.ui.components.listing import pager, search_field, select, table_head
 from billing_app.ui.components.skeletons import list_skeleton
 from billing_app.ui.desk import desks
 from billing_app.ui.desks.operator import OperatorDesk
@@ -37,12 +37,12 @@ class StripeEventsState(OperatorFrame):
 
     @rx.event
     @for_operators
-    async def search(self, visit: OperatorVisit, form: dict) -> rx.event.EventSpec:
+    async def search(self, visit: OperatorVisit, text: str) -> rx.event.EventSpec:
         """Shows the events of one organization."""
         await visit.enter()
-        filters = filters_of(visit)
-        wanted = form.get("organization", "").strip()
-        return rx.redirect(operator_routes.stripe_events(state=filters.state, type=filters.type, organization=wanted))
+        filters, wanted = filters_of(visit), text.strip()
+        found = operator_routes.stripe_events(state=filters.state, type=filters.type, organization=wanted)
+        return rx.redirect(found, replace=True)
 
     @rx.event(background=True)
     @for_operators
@@ -109,20 +109,7 @@ def _list() -> rx.Component:
         rx.el.div(
             select(screen.states, screen.state, screen.state_base, "State"),
             select(screen.types, screen.type, screen.type_base, "Type"),
-            rx.el.form(
-                rx.el.input(
-                    type="search",
-                    name="organization",
-                    placeholder="Address of an organization",
-                    default_value=screen.organization,
-                    key=screen.organization,
-                    aria_label="Organization",
-                    class_name="input",
-                    max_length=64,
-                ),
-                on_submit=StripeEventsState.search,
-                class_name="search",
-            ),
+            search_field(screen.organization, StripeEventsState.search, "Address of an organization"),
             rx.cond(screen.filtered, more_link("Clear", operator_routes.STRIPE_EVENTS)),
             class_name="filters",
         ),

@@ -1,0 +1,34 @@
+"""One meaning for each name of the stylesheets: a second rule under a name changes a part that nobody looks at."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from billing_app.settings import ROOT
+
+SHEETS = ("billing.css", "operator.css", "plan.css")
+
+
+def rules(text: str) -> list[tuple[str, str]]:
+    """Selectors and declarations outside of conditions; comments are no part of them."""
+    bare = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+    without = re.sub(r"@(?:media|keyframes)[^{]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", "", bare)
+    found = re.findall(r"([^{}]+)\{([^{}]*)\}", without)
+    return [(one.strip(), body) for names, body in found for one in names.split(",")]
+
+
+def test_every_name_has_one_meaning() -> None:
+    said = Counter(
+        (selector, declaration.partition(":")[0].strip())
+        for sheet in SHEETS
+        for selector, body in rules((ROOT / "assets" / sheet).read_text())
+        for declaration in body.split(";")
+        if ":" in declaration
+    )
+    assert [each for each, times in said.items() if times > 1 and not each[1].startswith("--")] == []
+
+
+def test_two_meanings_would_be_seen() -> None:
+    twice = rules(".answers { margin: 0; } @media (x) { .answers { margin: 1px; } } .wizard, .answers { margin: 2px; }")
+    assert [selector for selector, _ in twice].count(".answers") == 2
