@@ -20,12 +20,14 @@ from playwright.sync_api import Browser, expect
 from sqlalchemy import make_url
 
 from billing_app.launcher.ports import free_port
+from billing_app.launcher.server import wait_until_answers
 from billing_app.settings import ROOT
 from tests.browser.people import PATIENCE_MS, arrives, goes, signs_in
 from tests.browser.shopping import PAYS, comes_back, goes_to_payment, hero, pays, puts_into_basket
 from tests.conftest import SHARED
+from tests.console import STARTS_SECONDS
 from tests.databases import bare_postgres_database
-from tests.patience import PATIENCE_SECONDS, eventually
+from tests.patience import PATIENCE_SECONDS
 from tests.sandbox.process import sandbox
 from tests.servers import POSTGRES_PROGRAMS, password_role
 
@@ -85,17 +87,13 @@ class Site:
             subprocess.Popen(command, cwd=self.folder, env=self.environment, stdout=output, stderr=output) as process,
         ):
             try:
-                eventually(self.ready, f"the console's start ({log})")
+                started = wait_until_answers("127.0.0.1", self.port, "/readyz", STARTS_SECONDS, process.poll)
+                assert started, log.read_text(errors="replace")
+                ready = httpx.get(f"{self.url}/readyz", verify=False, trust_env=False)  # its own certificate
+                assert ready.status_code == 200, ready.text
                 yield
             finally:
                 process.terminate()
-
-    def ready(self) -> bool:
-        """Whether it says so through nginx, over TLS."""
-        try:
-            return httpx.get(f"{self.url}/readyz", verify=False, trust_env=False).status_code == 200
-        except httpx.HTTPError:
-            return False
 
 
 @contextmanager
