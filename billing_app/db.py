@@ -23,6 +23,8 @@ from sqlalchemy.orm import ORMExecuteState
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 from sqlmodel import Session
 
+from billing_app.clock_watch import ClockWatch
+
 IDLE_SECONDS = 1.0
 """How long a connection may have been unused before it is asked whether it still lives: a busy one would have said."""
 
@@ -70,6 +72,7 @@ class Database:
         self._schema = schema
         self._parts: list[Database] = []
         self.clock: Callable[[], datetime] | None = None
+        self.watch: ClockWatch | None = None
 
     def ticking(self, clock: Callable[[], datetime]) -> Database:
         """The same database for a process that lives: whoever waited for a lock reads its moment from `clock` anew.
@@ -88,7 +91,7 @@ class Database:
         if self.sqlite and self.url.database in IN_MEMORY:
             return self
         part = Database(self.url, schema=self._schema, connections=connections)
-        part.clock = self.clock
+        part.clock, part.watch = self.clock, self.watch
         self._parts.append(part)
         return part
 
@@ -97,11 +100,26 @@ class Database:
         """Every engine: this one's and those of its parts."""
         return [self.engine, *(part.engine for part in self._parts)]
 
+    def watched(self) -> Database:
+        """The same for a process of its own: it writes only while its clock and the database's agree."""
+        found = copy.copy(self)
+        found.watch = None if self.clock is None else ClockWatch(self.clock)
+        return found
+
+    def clock_problem(self) -> str:
+        """What is wrong with this process' clock, compared now; nothing where it is right or not compared."""
+        if self.watch is None:
+            return ""
+        with self.engine.connect() as connection:
+            return self.watch.look(connection)
+
     @contextmanager
     def writing(self) -> Generator[Session]:
         """One transaction that may write: committed at the end, rolled back on any error."""
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             session.info[CLOCK] = self.clock
+            if self.watch is not None:
+                self.watch.require(session.connection())
             yield session
 
     @contextmanager
@@ -125,6 +143,8 @@ class Database:
         options = {"isolation_level": "AUTOCOMMIT"}
         with self.engine.connect().execution_options(**options) as connection, Session(connection) as session:
             session.info[CLOCK] = self.clock
+            if writing and self.watch is not None:
+                self.watch.require(connection)
             yield session
 
     @contextmanager

@@ -16,7 +16,7 @@ from billing_app.settings import settings
 @lru_cache
 def opened() -> Database:
     """The database of the settings as it is: for the served app, whose start has migrated it."""
-    return Database(settings().database_url).ticking(clock.now)
+    return Database(settings().database_url).ticking(clock.now).watched()
 
 
 @lru_cache
@@ -25,7 +25,7 @@ def database() -> Database:
 
     One without any tables is made ready, so that the first command on a machine works like the second.
     """
-    found = open_database(settings().database_url).ticking(clock.now)
+    found = open_database(settings().database_url).ticking(clock.now).watched()
     if schema.is_new(found):
         _make_ready(found)
     schema.check(found)

@@ -108,5 +108,17 @@ def database_is_current(database: Database) -> str:
     return ""
 
 
-CHECKS: Mapping[str, Check] = {"database": database_answers, "migrations": database_is_current}
+def clocks_agree(database: Database) -> str:
+    """Whether this process' clock is the database's."""
+    try:
+        return database.clock_problem()
+    except SQLAlchemyError:
+        return "does not answer"
+
+
+CHECKS: Mapping[str, Check] = {
+    "database": database_answers,
+    "migrations": database_is_current,
+    "clock": clocks_agree,
+}
 """What is looked at unless more is asked for: the scheduler's lease, for one, adds itself where jobs run."""

@@ -235,6 +235,7 @@ class State:
 
     def _release_to(self, at: datetime, position: Position, quantity: int) -> None:
         grant_id, before = position.grant.id, (position.expired, position.voided, position.held, position.debt)
+        taken = position.taken
         position.release(quantity)
         self.burned -= quantity
         month = self.month
@@ -245,7 +246,8 @@ class State:
         cancelled = before[3] - position.debt
         month.expired += expired
         self.note(at, "release", quantity, grant_id)
-        for kind, part in (("expire", expired), ("void", voided), ("hold", held), ("refund", cancelled)):
+        refunded = position.taken - taken
+        for kind, part in (("expire", expired), ("void", voided), ("hold", held), ("refund", refunded)):
             self.note(at, kind, -part, grant_id)
         self.note(at, "debt", cancelled, None, origin=grant_id)
         self.settle_open(position)

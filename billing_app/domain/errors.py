@@ -32,7 +32,7 @@ class InvalidError(BillingError):
 
 
 class FactRefusedError(InvalidError):
-    """A fact (usage, grant, reservation) that the rules refuse; the codes are credits.md fine point 17."""
+    """A fact (usage, grant, reservation) that the rules refuse; the codes are credits.md fine point 20."""
 
 
 class CreditsExhaustedError(BillingError):

@@ -118,13 +118,18 @@ class Position:
         return place
 
     def release(self, quantity: int) -> None:
-        """A correction gives burned credits back: own debt is cancelled first (fine point 8)."""
+        """A correction gives burned credits back: first to what refunds of this grant still lack (fine point 8).
+
+        That is its unpaid debt, or what policy had forgiven in its place: nobody keeps credits whose money went back.
+        """
         self.burned -= quantity
         cancelled = min(quantity, self.debt)
         self.debt -= cancelled
-        self.taken += cancelled
-        if quantity > cancelled:
-            self.put_back(quantity - cancelled)
+        made_good = min(quantity - cancelled, self.forgiven)
+        self.forgiven -= made_good
+        self.taken += cancelled + made_good
+        if quantity > cancelled + made_good:
+            self.put_back(quantity - cancelled - made_good)
 
     def account(self) -> GrantAccount:
         """What a reader sees of it."""

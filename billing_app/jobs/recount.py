@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from billing_app import clock, monitoring
 from billing_app.db import Database
+from billing_app.domain.clocks import is_plausible
 from billing_app.domain.errors import ConflictError
 from billing_app.services import recounts
 from billing_app.store import runs
@@ -44,7 +45,8 @@ def catch_up(database: Database) -> bool:
     """Runs what was missed while nothing was running; answers whether there was anything."""
     with database.reading() as session:
         last = runs.last_finished(session)
-    if last is not None and last.as_of >= recounts.last_scheduled(clock.now()):
+    now = clock.now()
+    if last is not None and recounts.last_scheduled(now) <= last.as_of and is_plausible(last.as_of, now):
         return False
     recount(database, "catch_up")
     return True

@@ -13,7 +13,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from billing_app import monitoring
 from billing_app.db import Database
-from billing_app.domain.errors import ConflictError
+from billing_app.domain.errors import ConflictError, UnavailableError
 from billing_app.jobs import recount
 from billing_app.services.recounts import HOURS
 
@@ -38,32 +38,48 @@ def scheduler(database: Database, sweeps: Mapping[str, tuple[Callable[[], object
     options = {"coalesce": True, "max_instances": 1, "misfire_grace_time": MISFIRE_GRACE_S}
     hours = ",".join(str(hour) for hour in HOURS)
     jobs.add_job(
-        _in_thread(threads, "recount", lambda: recount.recount(database, "schedule")),
+        _in_thread(threads, "recount", lambda: recount.recount(database, "schedule"), database),
         CronTrigger(hour=hours, minute=0, timezone="UTC"),
         id="recount",
         **options,
     )
-    jobs.add_job(_in_thread(threads, "catch_up", lambda: recount.catch_up(database)), id="catch_up", **options)
+    jobs.add_job(
+        _in_thread(threads, "catch_up", lambda: recount.catch_up(database), database), id="catch_up", **options
+    )
     for name, (work, seconds) in sweeps.items():
         jobs.add_job(
-            _in_thread(threads, name, work), IntervalTrigger(seconds=seconds, timezone="UTC"), id=name, **options
+            _in_thread(threads, name, work, database),
+            IntervalTrigger(seconds=seconds, timezone="UTC"),
+            id=name,
+            **options,
         )
     return jobs
 
 
-def _in_thread(threads: Executor, name: str, work: Callable[[], object]) -> Callable[[], object]:
-    """Runs a job off the event loop; whatever it raises is logged and must not stop the others."""
+def _in_thread(threads: Executor, name: str, work: Callable[[], object], database: Database) -> Callable[[], object]:
+    """Runs a job off the event loop; whatever it raises is logged and must not stop the others.
+
+    First it compares the clocks: a job of a server whose clock is wrong does nothing.
+    """
+
+    def timed() -> None:
+        problem = database.clock_problem()
+        if problem:
+            raise UnavailableError(problem, code="clock_differs")
+        work()
 
     async def job() -> None:
         outcome = "failed"
         try:
             with monitoring.job_seconds.labels(name).time():
-                await asyncio.get_running_loop().run_in_executor(threads, work)
+                await asyncio.get_running_loop().run_in_executor(threads, timed)
             outcome = "done"
             monitoring.job_succeeded_at.labels(name).set_to_current_time()
         except ConflictError as error:
             outcome = "left"
             log.info("job_left_to_another_process", job=name, detail=error.detail)
+        except UnavailableError as error:
+            log.error("job_not_run", job=name, code=error.code, detail=error.detail)
         except Exception:
             log.exception("job_failed", job=name)
         monitoring.job_runs.labels(name, outcome).inc()

@@ -190,12 +190,14 @@ def confirm(
     """What was reserved was used: counts as use now, never refused for lack of credits; the rest is given back.
 
     Without `quantity` all of it. Confirming twice is one confirmation. Raises NotFoundError `reservation_not_found`,
-    FactRefusedError `reservation_expired`, `reservation_exceeded`, `invalid_quantity`.
+    FactRefusedError `reservation_expired`, `reservation_exceeded`, `invalid_quantity`, and `reservation_closed` for one
+    that was confirmed with another quantity.
     """
     held, row, payer, now = _held(session, organization, reservation_id, now)
-    if held.confirmed_quantity is not None:
-        return held
     real = held.quantity if quantity is None else quantity
+    if held.confirmed_quantity is not None:
+        _require_same(held.confirmed_quantity, real)
+        return held
     if held.closed_at is not None or held.holds_until <= now:
         raise FactRefusedError("The reservation has ended: its quantity was given back.", code="reservation_expired")
     if real < 0:
@@ -217,8 +219,20 @@ def confirm(
     return held
 
 
+def _require_same(confirmed: int, real: int) -> None:
+    if real != confirmed:
+        raise FactRefusedError(
+            f"This reservation was confirmed with {confirmed} and is closed; {real} can't be confirmed any more. "
+            "Report what was used beyond it as usage.",
+            code="reservation_closed",
+        )
+
+
 def release(session: Session, organization: Organization, reservation_id: str, now: datetime) -> Reservation:
-    """Gives all of a reservation back; releasing twice is once. Raises NotFoundError `reservation_not_found`."""
+    """Gives all of a reservation back; releasing twice, or what has ended, is no error.
+
+    Raises NotFoundError `reservation_not_found`.
+    """
     held, row, payer, now = _held(session, organization, reservation_id, now)
     if held.closed_at is None:
         held.closed_at = now

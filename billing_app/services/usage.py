@@ -255,7 +255,7 @@ def _by_arithmetic(aggregation: Aggregation, row: MeterRow, counted: list[UsageE
     return (
         aggregation is Aggregation.SUM
         and not row.stale
-        and all(event.quantity >= 0 and row.valid_from <= event.at <= now for event in counted)
+        and all(event.quantity >= 0 and row.valid_from <= event.at <= now < row.valid_until for event in counted)
     )
 
 

@@ -7,10 +7,11 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, or_, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, update
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
+from billing_app.domain.clocks import AHEAD
 from billing_app.store.tables.catalog import CatalogueVersion
 from billing_app.store.tables.meters import MeterRow, Reservation
 from billing_app.store.upserts import upsert
@@ -91,8 +92,16 @@ def mark_all_stale(session: Session) -> None:
 
 
 def is_due(meter: Any, as_of: datetime) -> ColumnElement[bool]:
-    """A fact was recorded, or a boundary passed, since the meter's ledger was posted."""
-    return or_(col(meter.changed), col(meter.post_due_at).is_(None), col(meter.post_due_at) <= as_of)
+    """A fact was recorded, or a boundary passed, since the meter's ledger was posted; or a wrong clock was at it."""
+    due = (col(meter.changed), col(meter.post_due_at).is_(None), col(meter.post_due_at) <= as_of)
+    return or_(*due, is_ahead(meter, as_of))
+
+
+def is_ahead(meter: Any, as_of: datetime) -> ColumnElement[bool]:
+    """The meter, or its ledger, was brought to a moment that only a clock that was wrong can have said."""
+    return or_(
+        *(and_(col(each).is_not(None), col(each) > as_of + AHEAD) for each in (meter.watched_at, meter.posted_at))
+    )
 
 
 def due(session: Session, as_of: datetime, after: int, limit: int) -> list[int]:

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, and_, exists, not_, or_, select, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from billing_app.store.meters import is_due
+from billing_app.store.meters import is_ahead, is_due
 from billing_app.store.tables.credits import GrantRow
 from billing_app.store.tables.meters import MeterRow
 from billing_app.store.tables.orgs import Organization
@@ -54,4 +54,4 @@ def _is_quiet(meter: Any, as_of: datetime) -> ColumnElement[bool]:
     )
     # a clock that is behind leaves it to the engine, which takes nothing back
     later = and_(col(meter.posted_at).is_not(None), col(meter.posted_at) > as_of)
-    return and_(~col(meter.stale), col(meter.valid_until) > as_of, ~granted, ~later)
+    return and_(~col(meter.stale), col(meter.valid_until) > as_of, ~granted, ~later, ~is_ahead(meter, as_of))

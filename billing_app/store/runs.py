@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
+from billing_app.domain.clocks import AHEAD
 from billing_app.domain.errors import ConflictError
 from billing_app.store.tables.runs import Lease, RecountRun
 from billing_app.store.upserts import upsert
@@ -30,7 +31,10 @@ def take_lease(session: Session, name: str, holder: str, now: datetime) -> None:
         statement.on_conflict_do_update(
             index_elements=["name"],
             set_={"holder": holder, "expires_at": now + LEASE_TIME},
-            where=(col(Lease.holder) == holder) | (col(Lease.expires_at) <= now),
+            # One that ends later than any can was taken with a clock that was wrong.
+            where=(col(Lease.holder) == holder)
+            | (col(Lease.expires_at) <= now)
+            | (col(Lease.expires_at) > now + LEASE_TIME + AHEAD),
         )
     )
     if not taken.rowcount:

@@ -53,7 +53,19 @@ def test_sending_it_again_changes_nothing(program: httpx.Client) -> None:
         {"index": 0, "id": "1", "differs": False},
         {"index": 1, "id": "1", "differs": True},
     ]
+    assert [(each["index"], each["code"]) for each in again["rejected"]] == [(1, "idempotency_mismatch")]
     assert used(program, "bandwidth") == 5_000
+
+
+@pytest.mark.parametrize("other", [{"quantity": 6_000}, {"metric": "emails"}, {"at": "2026-03-09T23:00:00Z"}])
+def test_an_id_with_other_content_is_a_mismatch(program: httpx.Client, other: dict[str, Any]) -> None:
+    event = {"id": "1", "metric": "bandwidth", "quantity": 5_000}
+    report(program, event)
+    answer = program.post("/organizations/acme/usage", json={"events": [event | other]})
+    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_mismatch")
+    good = report(program, event | other, {**event, "id": "2", "quantity": 1})
+    assert (good["accepted"], [each["code"] for each in good["rejected"]]) == (1, ["idempotency_mismatch"])
+    assert used(program, "bandwidth") == 5_001
 
 
 def test_good_events_of_a_batch_are_kept(program: httpx.Client) -> None:

@@ -153,10 +153,15 @@ class GivingBack:
         return found
 
     def release(self, lot: Lot, amount: int) -> None:
-        """Fine point 8: what a correction releases first cancels the grant's own debt, the rest becomes left."""
+        """Fine point 8: what a correction releases first cancels the grant's own debt, the rest becomes left.
+
+        What was forgiven was no gift: while the refunds of the grant have not all that they ask, they get it first.
+        """
         cancelled = lot.move("burned", "taken", min(amount, self.owed(lot)))
         self.owe(lot, -cancelled)
-        self.replay.give(lot, "burned", amount - cancelled)
+        back = lot.move("burned", "taken", min(amount - cancelled, lot.forgiven))
+        lot.forgiven -= back
+        self.replay.give(lot, "burned", amount - cancelled - back)
 
     def pay_debts(self, lot: Lot) -> None:
         """Rule 9 and fine point 6: a grant that becomes effective pays what is owed, oldest first, before all else."""

@@ -120,7 +120,8 @@ class ScenarioReading:
         self.metrics = {metric["id"]: MetricReading(scenario, metric) for metric in scenario["metrics"]}
         self.numbers = count()
         self.keys: set[str] = set()
-        self.confirmed: set[str] = set()
+        self.confirmed: dict[str, int] = {}
+        self.released: set[str] = set()
 
     def differences(self) -> Iterator[str]:
         """What the scenario expects otherwise than the reference says."""
@@ -202,7 +203,7 @@ class ScenarioReading:
         return [] if accepted == step["accepts"] else [f"accepts {accepted}"]
 
     def reservation(self, at: datetime, step: Step) -> list[str]:
-        """Confirm counts as use at its moment; release gives all back (fine point 12)."""
+        """Confirm counts as use at its moment; release gives all back (fine point 12), and again is no error (19)."""
         if step["do"] == "reserve":
             metric = self.metrics[step["metric"]]
             until = at + timedelta(seconds=step.get("timeout_s", DAY_S))
@@ -212,11 +213,18 @@ class ScenarioReading:
         for metric in self.metrics.values():
             if step["id"] in metric.reserved:
                 _, until, quantity = metric.reserved.pop(step["id"])
-                if step["do"] == "confirm":
-                    self.confirmed.add(step["id"])
-                    metric.events.append(Event(at, step.get("quantity", quantity)))
-                return [] if at < until or step["do"] == "release" else ["has expired"]
-        return [] if step["id"] in self.confirmed else ["is not open"]
+                if step["do"] == "release":
+                    self.released.add(step["id"])
+                    return []
+                self.confirmed[step["id"]] = step.get("quantity", quantity)
+                metric.events.append(Event(at, self.confirmed[step["id"]]))
+                return [] if at < until else ["has expired"]
+        if step["do"] == "release":
+            return [] if step["id"] in {*self.confirmed, *self.released} else ["was never there"]
+        if step["id"] not in self.confirmed:
+            return ["is not open"]
+        again = step.get("quantity", self.confirmed[step["id"]])
+        return [] if again == self.confirmed[step["id"]] else ["is closed"]
 
     def act(self, at: datetime, step: Step) -> None:
         for metric in self.metrics.values():

@@ -30,9 +30,10 @@ from billing_app.api.schemas.usage import (
     UsageBatch,
 )
 from billing_app.domain.access import NO_ROLES, Scope
+from billing_app.domain.errors import InvalidError
 from billing_app.domain.reported import Read, parsed, read, read_cloud_event
 from billing_app.services import entitlements, permissions, usage
-from billing_app.services.usage import MAX_BATCH
+from billing_app.services.usage import MAX_BATCH, Rejected
 
 router = APIRouter(prefix="/organizations/{address}", tags=["usage"])
 
@@ -75,13 +76,32 @@ def report_usage(
     door: Reporting,
     body: Annotated[bytes, Depends(raw_body)],
 ) -> usage.Report:
-    """Records what was used. Each event stands or is rejected by itself, whatever is wrong with it."""
+    """Records what was used. Each event stands or is rejected by itself, whatever is wrong with it.
+
+    An `id` that says something else than the first time is rejected with `idempotency_mismatch`; where there is nothing
+    else in the request, that is its answer.
+    """
     events = read_events(body, media_type(request))
     with door.writing() as visit:
         report = usage.report(visit.session, visit.organization, events, visit.now)
+    report.rejected += [
+        Rejected(
+            each.index, "idempotency_mismatch", f"{each.id!r} was reported before with other content, which stands."
+        )
+        for each in report.duplicates
+        if each.differs
+    ]
+    report.rejected.sort(key=lambda rejected: rejected.index)
     counts = {"accepted": report.accepted, "duplicate": len(report.duplicates), "rejected": len(report.rejected)}
     for outcome, count in counts.items():
         monitoring.usage_events.labels(outcome).inc(count)
+    if report.duplicates and all(each.differs for each in report.duplicates) and len(report.duplicates) == len(events):
+        raise InvalidError(
+            f"{report.duplicates[0].id!r} was reported before with other content, which stands. Another event takes "
+            "another id.",
+            code="idempotency_mismatch",
+            status=422,
+        )
     return report
 
 
