@@ -9,9 +9,14 @@ import typer
 from billing_app import clock, wiring
 from billing_app.cli.printing import ACTOR, AsJson, moment, print_done, print_items
 from billing_app.domain.errors import InvalidError
-from billing_app.services import accounts, credits, operators, orgs, overrides
+from billing_app.domain.money import format_money
+from billing_app.gateways.payments import Payments
+from billing_app.gateways.stripe_payments import payments_of
+from billing_app.services import accounts, endings, endings_told, operators, orgs, overrides, profiles
 from billing_app.services.granting import required_reason
 from billing_app.services.overrides import Kind
+from billing_app.services.views.endings import EndingView, PaidThing
+from billing_app.settings import settings
 from billing_app.store.orgs import stored_id
 from billing_app.store.tables.orgs import Organization
 from billing_app.store.tables.overrides import OrganizationOverride
@@ -84,7 +89,7 @@ def set_plan(
     """
     with wiring.database().writing() as session:
         found = orgs.by_address(session, address)
-        credits.change_plan(session, found, plan, clock.now(), reason=required_reason(reason), actor=ACTOR)
+        operators.set_plan(session, found, plan, clock.now(), reason=reason, actor=ACTOR)
     print_done({"address": address, "plan": plan}, f"{found.name} holds {plan} from now on.", as_json=as_json)
 
 
@@ -133,6 +138,81 @@ def end_override(address: Address, what: What, name: Name, as_json: AsJson = Fal
         overrides.end(session, orgs.by_address(session, address), _kind(what), name, clock.now(), actor=ACTOR)
     item = {"address": address, "kind": what, "name": name}
     print_done(item, f"For {address}, {name} is what the plan says.", as_json=as_json)
+
+
+@app.command()
+def end(
+    address: Address,
+    reason: Why,
+    now: Annotated[bool, typer.Option("--now", help="at once, instead of when what is paid has run out")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask first")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """End an organization with all its parts: it pays for nothing any more. Credits and history stay readable.
+
+    Example: billing organization end acme --reason "they moved on"
+    """
+    database, payments = wiring.database(), _payments()
+    with database.reading() as session:
+        view = endings.look(session, orgs.by_address(session, address), clock.now())
+    if not (yes or as_json):
+        for line in _said(view):
+            typer.echo(line)
+        typer.confirm(f"End {view.name} {'now' if now else f'on {view.ends_at:%d %b %Y}'}?", abort=True)
+    with database.writing() as session:
+        found = orgs.by_address(session, address)
+        endings.decide(session, found, clock.now(), at_period_end=not now, reason=required_reason(reason), actor=ACTOR)
+        owner = stored_id(found)
+    problem = endings_told.tell_at_once(database.writing, payments, owner, clock.now)
+    _print_ending(address, problem, as_json=as_json)
+
+
+@app.command()
+def keep(address: Address, as_json: AsJson = False) -> None:
+    """Take back that an organization ends; one that is over works again. What has ended at Stripe stays ended.
+
+    Example: billing organization keep acme
+    """
+    database, payments = wiring.database(), _payments()
+    with database.writing() as session:
+        found = orgs.by_address(session, address)
+        if not found.active:
+            profiles.set_active(session, found, True, clock.now(), actor=ACTOR)
+        else:
+            endings.withdraw(session, found, clock.now(), actor=ACTOR, reopen=True)
+        owner = stored_id(found)
+    problem = endings_told.tell_at_once(database.writing, payments, owner, clock.now)
+    _print_ending(address, problem, as_json=as_json)
+
+
+def _payments() -> Payments | None:
+    known = settings()
+    return payments_of(known) if known.selling else None
+
+
+def _said(view: EndingView) -> list[str]:
+    """What ends, a line each."""
+    lines = [f"  {_paid(each)}" for each in view.pays]
+    for part in view.parts:
+        lines.append(f"  with it ends {part.name} ({part.address})")
+        lines += [f"    {_paid(each)}" for each in part.pays]
+    return lines or ["  It pays for nothing."]
+
+
+def _paid(thing: PaidThing) -> str:
+    return f"{thing.kind:7} {thing.name}: {format_money(thing.price_cents, thing.currency)}"
+
+
+def _print_ending(address: str, problem: str, *, as_json: bool) -> None:
+    with wiring.database().reading() as session:
+        view = endings.look(session, orgs.by_address(session, address), clock.now())
+    item = {
+        "address": address, "ending": view.decided_at is not None, "ends_at": view.ends_at, "done": view.done,
+        "told": view.told, "error": problem,
+    }  # fmt: skip
+    state = "is over" if view.done else f"ends on {view.ends_at:%d %b %Y}" if view.decided_at else "goes on"
+    more = f" Stripe could not be told yet, which is tried again: {problem}" if problem else ""
+    print_done(item, f"{view.name} {state}.{more}", as_json=as_json)
 
 
 def _item(organization: Organization) -> dict[str, Any]:

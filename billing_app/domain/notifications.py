@@ -213,6 +213,12 @@ KINDS: tuple[Kind, ...] = (
         },
     ),
     Kind(
+        "organization.ending", Topic.PLAN, "The organization ends",
+        "Somebody decided that it pays for nothing any more. It is over now, or when what is paid has run out.",
+        {"ends_at": "2026-12-31T00:00:00+00:00", "reason": "We moved on"},
+        {"ends_at": "when it is over, RFC 3339", "reason": "why, or empty"}, mailed=True,
+    ),
+    Kind(
         "subscription.trialing", Topic.PLAN, "A trial has begun",
         "The plan is in force, and is paid for when the trial ends.",
         a_subscription("trialing", "incomplete"), SUBSCRIPTION,

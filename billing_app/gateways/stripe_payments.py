@@ -134,6 +134,16 @@ class StripePayments(
             },
         )
 
+    def expire_checkout(self, session_id: str) -> None:
+        """Nobody can pay on this page any more; nothing happens to one that is paid or expired."""
+        with translated(missing="checkout"):
+            try:
+                self._v1.checkout.sessions.expire(session_id)
+            except stripe.InvalidRequestError:
+                # Stripe expires open ones only: what was paid or had ended by then is as it should be.
+                if self._v1.checkout.sessions.retrieve(session_id).status == "open":
+                    raise
+
     def checkout(self, session_id: str) -> Checkout:
         """A payment as it stands now. Raises NotFoundError `checkout_not_found`."""
         expand = ["payment_intent.latest_charge"]

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+import stripe
+
 from billing_app.domain.errors import NotFoundError
 from billing_app.gateways import stripe_reading as reading
 from billing_app.gateways.payments import OpenCheckout
@@ -17,6 +19,7 @@ from billing_app.gateways.prices import Price
 from billing_app.gateways.stripe_connection import MAX_LISTED, replayed, translated
 from billing_app.gateways.stripe_sessions import StripeSessions
 from billing_app.gateways.subscriptions import (
+    ENDED,
     Item,
     LatestInvoice,
     NewSubscription,
@@ -74,12 +77,6 @@ class StripeSubscriptions(StripeSessions):
         if wanted.expires_at is not None:
             asked["expires_at"] = _seconds(wanted.expires_at)
         return self._begin_checkout(wanted.key, asked)
-
-    def expire_checkout(self, session_id: str) -> None:
-        """Nobody can pay on this page any more; nothing happens to one that is paid or expired."""
-        with translated(missing="checkout"):
-            if self._v1.checkout.sessions.retrieve(session_id).status == "open":
-                self._v1.checkout.sessions.expire(session_id)
 
     def sold_price(self, sold: str, interval: str) -> Price:
         """The active price of an id that somebody wrote into the catalogue: a price's or a product's."""
@@ -152,6 +149,17 @@ class StripeSubscriptions(StripeSessions):
             found = self._v1.subscriptions.update(subscription.id, {"cancel_at_period_end": ends, "expand": EXPAND})
         return read(found.to_dict())
 
+    def end_now(self, subscription: Subscription) -> Subscription:
+        """It ends at once; what is left of the paid period is not given back."""
+        self._release(subscription)
+        with translated(missing="subscription"):
+            try:
+                self._v1.subscriptions.cancel(subscription.id)
+            except stripe.InvalidRequestError:
+                if self.subscription(subscription.id).status not in ENDED:
+                    raise
+        return self.subscription(subscription.id)
+
     def pause(self, subscription: Subscription) -> Subscription:
         """Bills nothing until it is resumed; what is left of the period becomes credit."""
         self._release(subscription)
@@ -178,6 +186,7 @@ class StripeSubscriptions(StripeSessions):
 
 def read(found: reading.Object) -> Subscription:
     """A subscription of Stripe's as ours, with its latest invoice and schedule as far as they were expanded."""
+    collection = found.get("pause_collection") or {}
     paused = ((found.get("status_details") or {}).get("paused") or {}).get("transitioned_at")
     return Subscription(
         id=found["id"],
@@ -195,6 +204,8 @@ def read(found: reading.Object) -> Subscription:
         discounts=tuple(reading.id_of(each) for each in found.get("discounts") or ()),
         schedule_id=reading.id_of(found.get("schedule")),
         scheduled=_scheduled(found),
+        collection=collection.get("behavior") or "",
+        collection_resumes_at=_moment(collection.get("resumes_at")),
     )
 
 

@@ -70,7 +70,9 @@ class Scheduled:
 class Subscription:
     """A subscription as it stands now. `discounts` are the ids of what makes it cheaper.
 
-    `cancel_at` is when it ends; None while it goes on. `schedule_id` is empty where nothing is scheduled.
+    `cancel_at` is when it ends; None while it goes on. `schedule_id` is empty where nothing is scheduled. `collection`
+    is what becomes of invoices while nothing is collected: "void", "keep_as_draft" or "mark_uncollectible"; empty while
+    the card is charged. `collection_resumes_at` is when it is charged again, if that is known.
     """
 
     id: str
@@ -88,10 +90,12 @@ class Subscription:
     discounts: tuple[str, ...] = ()
     schedule_id: str = ""
     scheduled: Scheduled | None = None
+    collection: str = ""
+    collection_resumes_at: datetime | None = None
 
     @property
     def item(self) -> Item:
-        """The first item: a plan, or a pack, has one."""
+        """The first item: a plan, or a pack, has one; `services.subscriptions.plan_first` puts a plan's first."""
         return self.items[0]
 
 
@@ -180,6 +184,9 @@ class Subscriptions(Protocol):
 
     def set_ending(self, subscription: Subscription, *, ends: bool) -> Subscription:
         """It ends with its running period, or goes on after all; what was scheduled is forgotten."""
+
+    def end_now(self, subscription: Subscription) -> Subscription:
+        """It ends at once; what is left of the paid period is not given back. One that has ended is as it is."""
 
     def pause(self, subscription: Subscription) -> Subscription:
         """Bills nothing until it is resumed; what is left of the period becomes credit."""

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from billing_app.db import Database
-from billing_app.jobs import housekeeping, inbox, notifications, reconciliation, schedule, top_ups
+from billing_app.jobs import endings, housekeeping, inbox, notifications, reconciliation, schedule, top_ups
 from billing_app.settings import Settings
 
 
@@ -15,6 +15,7 @@ async def running(database: Database, settings: Settings) -> AsyncGenerator[None
     """The scheduler, started and stopped with the process. What was missed is caught up at once."""
     sweeps: dict[str, tuple[Callable[[], object], int]] = {
         "housekeeping": (lambda: housekeeping.sweep(database), housekeeping.EVERY_SECONDS),
+        "endings": (lambda: endings.sweep(database, settings), endings.EVERY_SECONDS),
         "notifications": (lambda: notifications.run(database, settings), notifications.EVERY_SECONDS),
     }
     if settings.selling:

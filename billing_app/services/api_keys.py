@@ -13,9 +13,10 @@ from sqlmodel import Session
 
 from billing_app.domain.access import Scope
 from billing_app.domain.errors import InvalidError, NotFoundError
-from billing_app.services import audit
+from billing_app.services import audit, paying
 from billing_app.services.secrets import digest, new_secret
 from billing_app.store import api_keys as store
+from billing_app.store import orgs as org_store
 from billing_app.store.tables.access import ApiKey, OperatorKey
 from billing_app.store.tables.orgs import Organization
 
@@ -82,8 +83,11 @@ def create(
 ) -> NewKey:
     """Makes a key of the organization, or the operator's if there is none (which has every scope).
 
-    Raises InvalidError `invalid_name` or `invalid_scope`.
+    Raises InvalidError `invalid_name` or `invalid_scope`, ForbiddenError `organization_inactive`.
     """
+    holder = None if organization_id is None else org_store.by_id(session, organization_id)
+    if holder is not None:
+        paying.require_active(holder, holder)
     title = name.strip()
     if not title or len(title) > MAX_NAME or not title.isprintable():
         raise InvalidError(f"A key's name has 1 to {MAX_NAME} visible characters.", code="invalid_name")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,11 +10,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from billing_app.domain.errors import NotFoundError
 from billing_app.gateways.payments import Payments
-from billing_app.services import fulfilment, orgs
-from billing_app.store import customers
-from billing_app.store.tables.orgs import Organization
 
 Transaction = Callable[[], AbstractContextManager[Session]]
 """Opens one transaction, committed at its end."""
@@ -70,14 +66,3 @@ class Sync:
 
 Stage = Callable[[Sync, str], Look]
 """Looks at the page at a cursor (empty: the first one). Asks Stripe outside of transactions."""
-
-
-def whose(session: Session, customer_id: str, metadata: Mapping[str, str]) -> Organization | None:
-    """Whom something at Stripe belongs to: the customer's organization, else the one that its metadata names."""
-    customer = customers.organization_of(session, customer_id)
-    if customer is not None:
-        return customer
-    try:
-        return orgs.by_address(session, metadata.get(fulfilment.ORGANIZATION, ""))
-    except NotFoundError:
-        return None

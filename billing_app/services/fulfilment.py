@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 import structlog
 from sqlmodel import Session
 
-from billing_app.domain.errors import BillingError, NotFoundError, UnavailableError
-from billing_app.domain.purchases import OrderState, Sold, sold_at
+from billing_app.domain.errors import BillingError, InvalidError, UnavailableError
+from billing_app.domain.purchases import OrderState, Sold, decode, sold_at
 from billing_app.domain.subscriptions import ENDED, HOLDING
 from billing_app.gateways.invoices import Invoice
 from billing_app.gateways.payments import Checkout, CheckoutState, PaidLine, Payments
@@ -31,7 +31,7 @@ from billing_app.services import (
     recurring_packs,
     subscriptions,
 )
-from billing_app.store import locks, outbox
+from billing_app.store import locks, outbox, ownership
 from billing_app.store import purchases as store
 from billing_app.store.tables.credits import GrantRow
 from billing_app.store.tables.orgs import Organization
@@ -114,6 +114,18 @@ def sweep(transaction: Transaction, payments: Payments, now: Callable[[], dateti
     return len(waiting)
 
 
+def locked_order(session: Session, organization: Organization, order_id: str, now: datetime) -> Order | None:
+    """An order as it is now, its organization's row locked."""
+    owner = accounts.organization_id(organization)
+    locks.hold(session, owner, now)
+    return store.order(session, owner, order_id)
+
+
+def give_up(session: Session, organization: Organization, order: Order, now: datetime) -> None:
+    """An open order that nobody can pay, or shall pay, any more; the organization must be locked. Nobody is told."""
+    _close(session, organization, order, OrderState.EXPIRED, "", now, told=False)
+
+
 def _ask_after(transaction: Transaction, payments: Payments, session_id: str, now: Callable[[], datetime]) -> None:
     try:
         fulfil(transaction, payments, session_id, now)
@@ -139,14 +151,14 @@ def _plan_next(session: Session, owner: int, order_id: str, now: datetime) -> No
 
 
 def _order_of(session: Session, checkout: Checkout, now: datetime) -> tuple[Organization, Order, datetime] | None:
-    """The order that a payment names, with its organization's row locked, and the moment."""
-    address, order_id = checkout.metadata.get(ORGANIZATION, ""), checkout.metadata.get(ORDER, "")
-    try:
-        organization = orgs.by_address(session, address)
-    except NotFoundError:
+    """The order that a payment was begun for, or else names, with its organization's row locked, and the moment."""
+    order_id = checkout.metadata.get(ORDER, "")
+    kept = store.of_any_session(session, checkout.id)
+    owner = kept.organization_id if kept is not None else ownership.of_order(session, order_id)
+    if owner is None:
         return None
-    owner = accounts.organization_id(organization)
     organization, now = locks.hold_row(session, owner, now)
+    order_id = kept.id if kept is not None else order_id
     order = store.order(session, owner, order_id)
     if order is None or order.session_id not in (None, checkout.id) or order.kind not in (PACKS, subscriptions.PLAN):
         return None
@@ -201,11 +213,22 @@ def _fulfil(session: Session, organization: Organization, order: Order, checkout
         return
     # A clock of ours that is behind Stripe's must not leave paid credits waiting for it.
     paid_at = min(checkout.paid_at or now, now)
-    sold = [(line, sold_at(line.price.metadata)) for line in checkout.lines]
+    sold = [(line, _sold(order, line)) for line in checkout.lines]
     now = meters.prepare_all(session, organization, {each.metric for _, each in sold}, now)
     grants = [_grant(session, organization, order, checkout, line, each, paid_at, now) for line, each in sold]
     order.total_cents, order.currency = checkout.total_cents, checkout.currency
     _paid(session, order, checkout.payment_id, paid_at, grants, now)
+
+
+def _sold(order: Order, line: PaidLine) -> Sold:
+    """What a paid line grants, as its price says; should that say nothing any more, as it was ordered."""
+    try:
+        return sold_at(line.price.metadata)
+    except InvalidError:
+        of_line = [each for each in decode(order.items) if each.price_cents == line.price.price_cents]
+        if len(of_line) != 1:
+            raise
+        return Sold(of_line[0].pack, of_line[0].metric, of_line[0].quantity)
 
 
 def _paid(

@@ -5,7 +5,9 @@ Effective when Stripe says that it was paid, valid for a year, of the quantity t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from sqlmodel import Session
 
@@ -32,13 +34,20 @@ def paid_at(invoice: Invoice, now: datetime) -> datetime:
     return min(invoice.paid_at or now, now)
 
 
-def sold(line: InvoiceLine) -> Sold | None:
+Known = Mapping[str, Sold]
+"""What prices sell as we stored it, by their ids; an empty id stands for every price of an invoice."""
+
+
+def sold(line: InvoiceLine, known: Known = MappingProxyType({})) -> Sold | None:
     """What one of a line's price grants; None for what is no pack of ours."""
-    return None if line.price is None else sold_by(line.price)
+    return known.get("") if line.price is None else sold_by(line.price, known)
 
 
-def sold_by(price: Price) -> Sold | None:
-    """What one of a price grants; None for a price that is no pack's."""
+def sold_by(price: Price, known: Known = MappingProxyType({})) -> Sold | None:
+    """What one of a price grants: as we stored it, else as it says itself. None for a price that is no pack's."""
+    stored = known.get(price.id) or known.get("")
+    if stored is not None:
+        return stored
     try:
         return sold_at(price.metadata)
     except InvalidError:
@@ -58,7 +67,14 @@ def told(grant: GrantRow) -> dict[str, object]:
 
 
 def grant_lines(
-    session: Session, organization: Organization, invoice: Invoice, now: datetime, *, once: str, actor: str = ""
+    session: Session,
+    organization: Organization,
+    invoice: Invoice,
+    now: datetime,
+    *,
+    once: str,
+    actor: str = "",
+    known: Known = MappingProxyType({}),
 ) -> list[GrantRow]:
     """Makes the grants of a paid invoice, those that are there left as they are; all of them, line by line.
 
@@ -67,7 +83,8 @@ def grant_lines(
     lines = [
         (line, what)
         for line in invoice.lines
-        if brings_credits(line.amount_cents, line.count, proration=line.proration) and (what := sold(line)) is not None
+        if brings_credits(line.amount_cents, line.count, proration=line.proration)
+        and (what := sold(line, known)) is not None
     ]
     now = meters.prepare_all(session, organization, {what.metric for _, what in lines}, now)
     current = catalog.current(session, now)

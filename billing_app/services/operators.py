@@ -7,14 +7,15 @@ from datetime import datetime
 from sqlmodel import Session
 
 from billing_app.domain.errors import InvalidError
-from billing_app.services import accounts, audit, catalog, credits, orgs, paying, troubles
+from billing_app.services import accounts, audit, catalog, credits, orgs, paying, subscriptions, troubles
 from billing_app.services.cursors import MAX_CURSOR, cursor_of, place_at
+from billing_app.services.granting import required_reason
 from billing_app.services.views.operator import OrganizationLine, OrganizationsView
 from billing_app.store import org_search
 from billing_app.store.orgs import stored_id
 from billing_app.store.tables.orgs import Organization
 
-__all__ = ["MAX_CURSOR", "MAX_SEARCH", "make", "organizations"]
+__all__ = ["MAX_CURSOR", "MAX_SEARCH", "make", "organizations", "set_plan"]
 
 PAGE = 50
 """Organizations of a page (api.md, Lists)."""
@@ -82,3 +83,16 @@ def make(
     if chosen:
         credits.change_plan(session, made, chosen, now, reason="Chosen when it was made", actor=actor)
     return made
+
+
+def set_plan(
+    session: Session, organization: Organization, plan: str, now: datetime, *, reason: str, actor: str
+) -> None:
+    """Gives an organization a plan by hand, from now on. A subscription at Stripe goes on as it is.
+
+    What is billed at a price that nobody knows is of this plan from then on. Raises NotFoundError `plan_not_found`,
+    InvalidError `reason_required`.
+    """
+    why = required_reason(reason)
+    credits.change_plan(session, organization, plan, now, reason=why, actor=actor)
+    subscriptions.decide(session, organization, plan)

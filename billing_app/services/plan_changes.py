@@ -16,13 +16,14 @@ from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from billing_app.domain import subscriptions as domain
+from billing_app.domain.catalog import Catalog
 from billing_app.domain.errors import ConflictError, InvalidError
 from billing_app.domain.subscriptions import BillingInterval, When
 from billing_app.gateways.gone import GoneError
 from billing_app.gateways.invoices import Invoice, InvoiceStatus
 from billing_app.gateways.payments import Payments
 from billing_app.gateways.subscriptions import Preview, PreviewLine, Subscription
-from billing_app.services import accounts, audit, catalog, customers, payment_account, plan_orders
+from billing_app.services import accounts, audit, catalog, customers, endings, paying, payment_account, plan_orders
 from billing_app.services import subscriptions as mirrored
 from billing_app.services.visits import Enter
 from billing_app.store import customers as customer_store
@@ -72,12 +73,13 @@ class _Wanted:
     when: When
     price_cents: int
     now: datetime
+    known: Catalog
 
 
 def preview(enter: Enter, payments: Payments, plan: str, interval: BillingInterval) -> ChangePreview:
     """What a change of the running subscription would cost. Changes nothing; raises what `change` raises."""
     wanted = _wanted(enter, plan, interval)
-    found = payments.subscription(wanted.row.id)
+    found = mirrored.plan_first(wanted.known, payments.subscription(wanted.row.id), wanted.row)
     at, ends = wanted.now.replace(microsecond=0), found.item.period_end
     price = wanted.sale.price(payments)
     if wanted.when is When.PERIOD_END:
@@ -143,7 +145,7 @@ def pause(enter: Enter, payments: Payments) -> None:
 
 def resume(enter: Enter, payments: Payments) -> None:
     """A paused subscription begins a new period now. Raises ConflictError `not_subscribed`, `not_paused`."""
-    row = _running(enter)
+    row = _running(enter, paying_on=True)
     if not row.paused:
         raise ConflictError("The subscription is not paused.", code="not_paused")
     _act(enter, payments, row, payments.resume, "subscription.resumed", {})
@@ -183,13 +185,17 @@ def invoices(enter: Enter, payments: Payments, limit: int = MAX_INVOICES) -> lis
 
 
 def _end(enter: Enter, payments: Payments, *, ends: bool) -> None:
-    row = _running(enter)
+    row = _running(enter, paying_on=not ends)
     name = "subscription.cancelled" if ends else "subscription.kept"
     _act(enter, payments, row, lambda found: payments.set_ending(found, ends=ends), name, {"plan": row.plan})
 
 
-def _running(enter: Enter) -> Row:
+def _running(enter: Enter, *, paying_on: bool = False) -> Row:
+    """The subscription. What makes it cost more, or longer, (`paying_on`) is refused to whoever ends or is over."""
     with enter() as visit:
+        if paying_on:
+            paying.require_active(visit.organization, visit.organization)
+            endings.require_going_on(visit.session, visit.organization)
         row = store.current(visit.session, accounts.organization_id(visit.organization))
         if row is None or row.status in domain.ENDED:
             raise ConflictError("There is no subscription. Choose a plan first.", code="not_subscribed")
@@ -197,7 +203,7 @@ def _running(enter: Enter) -> Row:
 
 
 def _wanted(enter: Enter, plan: str, interval: BillingInterval) -> _Wanted:
-    row = _running(enter)
+    row = _running(enter, paying_on=True)
     if row.status in domain.OWED:
         raise ConflictError("Something is owed for the running plan: pay that first.", code="past_due")
     if row.paused:
@@ -211,7 +217,7 @@ def _wanted(enter: Enter, plan: str, interval: BillingInterval) -> _Wanted:
         when = When.NOW
         if row.plan and row.status != "trialing":
             when = domain.when(known.plan(row.plan), rhythm, wanted, interval)
-        return _Wanted(row, sale, when, domain.price_cents(wanted, interval) or 0, visit.now)
+        return _Wanted(row, sale, when, domain.price_cents(wanted, interval) or 0, visit.now, known)
 
 
 def _act(enter: Enter, payments: Payments, row: Row, deed: Deed, action: str, told: dict[str, str]) -> None:
@@ -223,7 +229,10 @@ def _act(enter: Enter, payments: Payments, row: Row, deed: Deed, action: str, to
         account = payments.account()
         with enter() as visit:
             payment_account.compare(payment_account.known(visit.session), account)
-        found = deed(payments.subscription(row.id))
+        found = payments.subscription(row.id)
+        with enter() as visit:
+            found = mirrored.plan_first(catalog.current(visit.session, visit.now), found, row)
+        found = deed(found)
         with enter() as visit:
             payment_account.confirm(visit.session, account, visit.now)
             mirrored.mirror(visit.session, visit.organization, found, visit.now)

@@ -2,6 +2,10 @@
 
 Only the first subscription begins here; a running one is changed in place (`plan_changes`). As with packs, what is to
 be done is written down before Stripe is asked, and the order's id is the key there.
+
+An organization has one open order of a plan at most, which the database holds. Whoever begins another one first closes
+the page of the one before at Stripe; was that paid meanwhile, it decides. One whose page nobody was given yet is closed
+here, and whoever is asking for that page gives it up when it comes.
 """
 
 from __future__ import annotations
@@ -14,17 +18,18 @@ from urllib.parse import quote
 from sqlmodel import Session
 
 from billing_app.domain import subscriptions as domain
-from billing_app.domain.errors import ConflictError
+from billing_app.domain.errors import ConflictError, NotFoundError
 from billing_app.domain.periods import period_containing
 from billing_app.domain.purchases import OrderState
 from billing_app.domain.subscriptions import BillingInterval
-from billing_app.gateways.payments import Offer, OpenCheckout, Payments
+from billing_app.gateways.payments import Account, CheckoutState, Offer, OpenCheckout, Payments
 from billing_app.gateways.prices import Price
 from billing_app.gateways.subscriptions import NewSubscription
 from billing_app.services import (
     accounts,
     catalog,
     customers,
+    endings,
     fulfilment,
     paying,
     payment_account,
@@ -41,7 +46,7 @@ from billing_app.services.purchases import (
     said_once,
 )
 from billing_app.services.visits import Enter
-from billing_app.store import idempotency
+from billing_app.store import idempotency, locks
 from billing_app.store import purchases as order_store
 from billing_app.store import subscriptions as store
 from billing_app.store.tables.base import new_id
@@ -53,6 +58,9 @@ SHORTEST = timedelta(hours=1)
 
 LONGEST = timedelta(hours=24)
 """How long Stripe keeps a payment page."""
+
+MAX_OLDER = 5
+"""Pages of earlier orders that are closed before another is begun: there is one, and somebody may be as quick."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +91,15 @@ class Opening:
     trial_days: int
     anchor: datetime | None
     expires_at: datetime | None
-    older_sessions: tuple[str, ...]
     started: StartedCheckout | None = None
+
+
+class _PageOpenError(Exception):
+    """The page of an earlier order may still be paid on: Stripe closes it first, outside of any transaction."""
+
+    def __init__(self, order_id: str, session_id: str) -> None:
+        super().__init__(session_id)
+        self.order_id, self.session_id = order_id, session_id
 
 
 def start(
@@ -99,26 +114,65 @@ def start(
     """Begins a first subscription. Talks to Stripe; takes two transactions. A repeated `key` gives what it began.
 
     Raises NotFoundError `plan_not_found`, InvalidError `plan_not_for_sale` or `idempotency_mismatch`, ConflictError
-    `already_subscribed` or `order_closed`, what `Payments` raises, and UnavailableError `wrong_stripe_account`.
+    `already_subscribed`, `payment_on_its_way` or `order_closed`, what `Payments` raises, and UnavailableError
+    `wrong_stripe_account`.
     """
-    with enter() as visit:
-        opening = _open(visit.session, visit.organization, plan, interval, visit.now, visit.actor, key)
-        known = payment_account.known(visit.session)
+    account = payments.account()
+    opening = _opened(enter, payments, account, plan, interval, key)
     if opening.started is not None:
         return opening.started
-    account = payments.account()
-    payment_account.compare(known, account)
-    for session_id in opening.older_sessions:
-        payments.expire_checkout(session_id)  # of two pages only one may be paid
     asking = partial(_ask, payments, opening, opening.sale.price(payments).id, public_url)
     opened = customers.using(enter, payments, opening.customer, asking)
     with enter() as visit:
         payment_account.confirm(visit.session, account, visit.now)
         stripe_names.keep(visit.session, [opening.sale.offer] if opening.sale.offer else [], visit.now)
         started = record_session(visit.session, visit.organization, opening.order_id, opened, visit.now)
-    if started.session_id != opened.id:
-        payments.expire_checkout(opened.id)
+        order = order_store.order(visit.session, accounts.organization_id(visit.organization), opening.order_id)
+        given_up = order is None or order.state not in (OrderState.OPEN, OrderState.PAID)
+    if given_up or started.session_id != opened.id:
+        payments.expire_checkout(opened.id)  # nobody was given its address
+    if given_up:
+        raise ConflictError("Another plan was chosen meanwhile: pay on that page, or begin again.", code="order_closed")
     return started
+
+
+def _opened(
+    enter: Enter, payments: Payments, account: Account, plan: str, interval: BillingInterval, key: str | None
+) -> Opening:
+    """The order, written down once no other can be paid any more."""
+    for _ in range(MAX_OLDER):
+        try:
+            with enter() as visit:
+                payment_account.compare(payment_account.known(visit.session), account)
+                return _open(visit.session, visit.organization, plan, interval, visit.now, visit.actor, key)
+        except _PageOpenError as older:
+            close_page(enter, payments, older.order_id, older.session_id)
+    raise ConflictError("Plans are being chosen here just now. Try again in a moment.", code="order_closed")
+
+
+def close_page(enter: Enter, payments: Payments, order_id: str, session_id: str) -> None:
+    """Nobody can pay on this page any more, and its order is as the page ended. Talks to Stripe.
+
+    Raises ConflictError `payment_on_its_way` if the payer is done and the bank is not.
+    """
+    try:
+        payments.expire_checkout(session_id)
+        found = payments.checkout(session_id)
+    except NotFoundError:
+        found = None
+    with enter() as visit:
+        if found is not None:
+            fulfilment.settle(visit.session, found, visit.now)
+        order = fulfilment.locked_order(visit.session, visit.organization, order_id, visit.now)
+        if order is None or order.state != OrderState.OPEN:
+            return
+        if found is None or found.state is not CheckoutState.PROCESSING:
+            fulfilment.give_up(visit.session, visit.organization, order, visit.now)
+            return
+    raise ConflictError(
+        "A payment for a plan is on its way. Wait until it has arrived: the plan then changes by itself.",
+        code="payment_on_its_way",
+    )
 
 
 def sale_of(session: Session, plan: str, interval: BillingInterval, now: datetime) -> Sale:
@@ -141,11 +195,13 @@ def _open(
     key: str | None,
 ) -> Opening:
     owner = accounts.organization_id(organization)
+    organization, now = locks.hold_row(session, owner, now)
     if key is not None:
         earlier = idempotency.take(session, owner, IDEMPOTENCY_SPACE, key, f"plan:{plan}:{interval}", now)
         if earlier is not None:
             return _opened_before(session, organization, earlier, now)
     paying.require_active(organization, organization)
+    endings.require_going_on(session, organization)
     sale = sale_of(session, plan, interval, now)
     current = store.current(session, owner)
     if current is not None and current.status not in domain.ENDED:
@@ -153,6 +209,10 @@ def _open(
             "There is a subscription already: change its plan instead of beginning another one.",
             code="already_subscribed",
         )
+    for each in store.open_orders(session, owner):
+        if each.session_id is not None:
+            raise _PageOpenError(each.id, each.session_id)
+        fulfilment.give_up(session, organization, each, now)
     known = catalog.current(session, now)
     order = Order(
         organization_id=owner, id=f"or_{new_id().hex}", kind=store.PLAN, items="[]", plan=plan, interval=interval.value,
@@ -188,7 +248,6 @@ def _opening(session: Session, organization: Organization, order: Order, sale: S
     trial_days = catalog.current(session, now).plan(order.plan).trial_days if first else 0
     turns = period_containing(organization.anchor, order.created_at).end
     aligned = not trial_days and sale.interval is BillingInterval.MONTH and turns - order.created_at >= SHORTEST
-    older = [each.session_id for each in store.open_orders(session, owner) if each.id != order.id and each.session_id]
     return Opening(
         order_id=order.id,
         address=organization.address,
@@ -198,7 +257,6 @@ def _opening(session: Session, organization: Organization, order: Order, sale: S
         trial_days=trial_days,
         anchor=turns if aligned else None,
         expires_at=turns if aligned and turns - order.created_at < LONGEST else None,
-        older_sessions=tuple(older),
         started=started,
     )
 

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from billing_app.domain.errors import ConflictError, InvalidError
 from billing_app.domain.limits import Limit
-from billing_app.services import audit, limits, orgs, places
+from billing_app.services import audit, endings, limits, orgs, places
 from billing_app.store import locks
 from billing_app.store.orgs import stored_id
 from billing_app.store.tables.orgs import Organization
@@ -70,6 +70,7 @@ def set_active(session: Session, organization: Organization, active: bool, now: 
     session.flush()
     action = "organization.activated" if active else "organization.deactivated"
     audit.record(session, owner, now, actor, action, organization.address)
+    endings.follow_activity(session, organization, now, actor=actor)
     orgs.raise_revision(session, owner)
 
 

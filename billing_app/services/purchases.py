@@ -26,6 +26,7 @@ from billing_app.services import (
     accounts,
     catalog,
     customers,
+    endings,
     fulfilment,
     paying,
     payment_account,
@@ -133,6 +134,7 @@ def open_order(
         if earlier is not None:
             return _opened_before(session, organization, current, earlier)
     paying.require_own_plan(session, organization, now)
+    endings.require_going_on(session, organization)
     items = domain.basket(current, wanted)
     for metric, quantity in domain.quantities(items).items():
         if credit_store.granted_total(session, owner, metric) + quantity > MAX_QUANTITY:

@@ -10,7 +10,7 @@ from billing_app.domain.accounts import Account
 from billing_app.domain.catalog import Catalog, Metric, VotingType
 from billing_app.domain.entitlements import Reading
 from billing_app.domain.errors import BillingError
-from billing_app.services import accounts, catalog, labels, operations, orgs, paying, refundable, troubles
+from billing_app.services import accounts, catalog, endings, labels, operations, orgs, paying, refundable, troubles
 from billing_app.services.reading_grants import with_tokens
 from billing_app.services.views.customer import (
     CustomerView,
@@ -82,6 +82,7 @@ def customer(
         troubles=troubles.of(session, {stored_id(payer)}, now).get(stored_id(payer), ()),
         overrides=_overrides(session, owner, current, now),
         subscription=_subscription(session, owner),
+        ending=endings.look(session, organization, now),
     )
 
 

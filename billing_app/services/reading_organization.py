@@ -18,6 +18,7 @@ from billing_app.services import (
     audit,
     catalog,
     counts,
+    endings,
     limits,
     members,
     paying,
@@ -97,6 +98,7 @@ def page(
         keys=tuple(api_keys.every(session, owner)) if admin else (),
         audit=audit_page(session, owner, now, cursor, action) if admin else AuditPage((), ""),
         public_url=settings.public_url,
+        ending=endings.look(session, organization, now) if admin else None,
     )
 
 

@@ -13,13 +13,14 @@ from billing_app.domain.purchases import OrderState
 from billing_app.domain.reversals import DisputeStage, RefundStatus
 from billing_app.gateways.listings import SeenCheckout, SeenDispute, SeenRefund
 from billing_app.gateways.payments import Checkout
-from billing_app.services import fulfilment, reversals
-from billing_app.services.findings import Finding, Look, Suspect, Sync, whose
+from billing_app.services import fulfilment, ownership, reversals
+from billing_app.services.findings import Finding, Look, Suspect, Sync
 from billing_app.services.reversals import Reading
-from billing_app.store import customers
+from billing_app.store import orgs as org_store
 from billing_app.store import reconciliation as store
 from billing_app.store import reversals as reversal_store
 from billing_app.store.orgs import stored_id
+from billing_app.store.tables.orgs import Organization
 from billing_app.store.tables.purchases import Order
 
 MAX_ORDERS = 300
@@ -76,7 +77,7 @@ def _of_nobody(session: Session, seen: SeenCheckout) -> Suspect | None:
     address, order_id = seen.metadata.get(fulfilment.ORGANIZATION), seen.metadata.get(fulfilment.ORDER)
     if not seen.paid or not address or not order_id:
         return None
-    organization = whose(session, seen.customer_id, seen.metadata)
+    organization = _payer(session, seen)
     money = format_money(seen.total_cents, seen.currency)
     if organization is None:
         detail = (
@@ -88,6 +89,12 @@ def _of_nobody(session: Session, seen: SeenCheckout) -> Suspect | None:
         return None
     detail = f"{money} were paid for an order {order_id} that is not here. Grant its credits by hand, or refund it."
     return _report("unknown_order", seen.id, detail, owner)
+
+
+def _payer(session: Session, seen: SeenCheckout) -> Organization | None:
+    """Whom a session was made for, though we do not know it: the customer's organization, else whom it names."""
+    customer = ownership.of_customer(session, seen.customer_id)
+    return customer or org_store.by_address(session, seen.metadata.get(fulfilment.ORGANIZATION, ""))
 
 
 def _amounts(session: Session, seen: SeenCheckout, order: Order) -> Suspect | None:
@@ -164,11 +171,7 @@ def _news(session: Session, seen: SeenRefund | SeenDispute, known_rank: int) -> 
     rank = seen.refund.status.rank if isinstance(seen, SeenRefund) else seen.dispute.stage.rank
     if known_rank >= rank:
         return False
-    organization = whose(session, seen.customer_id, seen.metadata)
-    if organization is None:
-        return False
-    ours = customers.is_of(session, organization, seen.customer_id)
-    return ours or reversal_store.knows_payment(session, stored_id(organization), found.payment_id)
+    return ownership.of_payment(session, found.payment_id, seen.customer_id) is not None
 
 
 def _refund_said(seen: SeenRefund) -> str:

@@ -8,54 +8,124 @@ from functools import partial
 from sqlmodel import Session
 
 from billing_app.domain.money import format_money
+from billing_app.domain.recurring import brings_credits
 from billing_app.gateways.invoices import Invoice
 from billing_app.gateways.subscriptions import Subscription
-from billing_app.services import catalog, invoice_events, recurring_packs, stripe_catalogue, subscription_events
-from billing_app.services.findings import Finding, Look, Suspect, Sync, whose
+from billing_app.services import (
+    catalog,
+    invoice_events,
+    invoice_grants,
+    ownership,
+    stripe_catalogue,
+    subscription_events,
+    subscription_notices,
+)
+from billing_app.services.findings import Finding, Look, Suspect, Sync
+from billing_app.store import orgs as org_store
 from billing_app.store import reconciliation as store
 from billing_app.store import recurring as recurring_store
 from billing_app.store import subscriptions as subscription_store
 from billing_app.store.orgs import stored_id
 from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.subscriptions import Subscription as Row
 
 
 def subscriptions(sync: Sync, cursor: str) -> Look:
-    """Subscriptions of our customers that stand otherwise than we think."""
+    """Subscriptions of our customers that stand otherwise than we think; and all that are not the one that we hold."""
     page = sync.payments.subscriptions_all(cursor)
     suspects = []
     with sync.transaction() as session:
         for found in page.items:
-            organization = whose(session, found.customer_id, found.metadata)
-            if organization is not None and _differs(session, organization, found):
-                write = partial(_settle_subscription, stored_id(organization), found.id)
+            organization = ownership.of_subscription(session, found.id, found.metadata, found.customer_id)
+            if organization is None:
+                continue
+            owner = stored_id(organization)
+            if _differs(session, owner, found):
+                write = partial(_settle_subscription, owner, found.id)
                 suspects.append(Suspect(found.id, write, partial(sync.payments.subscription, found.id)))
+            if found.status.value in subscription_notices.BILLING:
+                suspects.append(Suspect(found.id, partial(_beside, owner, found)))
     return Look(len(page.items), tuple(suspects), page.next_cursor)
+
+
+def _is_packs(session: Session, found: Subscription) -> bool:
+    return ownership.kind_of(session, found.id, found.metadata) == ownership.PACKS
 
 
 def _standing(session: Session, owner: int, found: Subscription) -> tuple[object, ...]:
     """What we keep of a subscription that Stripe decides."""
-    if recurring_packs.is_packs(found.metadata):
+    if _is_packs(session, found):
         rows = recurring_store.of_subscription(session, owner, found.id)
         return tuple((row.pack, row.state, row.count, row.renews_at, row.ended_at) for row in rows)
     row = subscription_store.subscription(session, owner, found.id)
     if row is None:
         return ()
-    kept = (row.status, row.price_id, row.period_end, row.cancel_at_period_end, row.cancel_at)
-    return (*kept, row.ended_at, row.current, row.plan)
+    return (*_kept(row), row.ended_at, row.current, row.plan)
 
 
-def _differs(session: Session, organization: Organization, found: Subscription) -> bool:
+def _kept(row: Row) -> tuple[object, ...]:
+    kept = (row.status, row.price_id, row.period_end, row.cancel_at_period_end, row.cancel_at, row.collection)
+    return (*kept, row.latest_invoice_id, row.latest_invoice_status)
+
+
+def _differs(session: Session, owner: int, found: Subscription) -> bool:
     """Whether it is worth reading it whole; for packs, which carry more, always unless both have ended."""
-    owner = stored_id(organization)
-    if recurring_packs.is_packs(found.metadata):
+    if _is_packs(session, found):
         rows = recurring_store.of_subscription(session, owner, found.id)
         return not rows or any(row.state != "ended" for row in rows) or found.ended_at is None
     row = subscription_store.subscription(session, owner, found.id)
     if row is None:
         return True
-    kept = (row.status, row.price_id, row.period_end, row.cancel_at_period_end, row.cancel_at)
-    item = found.item
-    return kept != (found.status.value, item.price.id, item.period_end, found.cancel_at_period_end, found.cancel_at)
+    latest = (found.latest_invoice.id, found.latest_invoice.status) if found.latest_invoice else ("", "")
+    return not any(
+        _kept(row)
+        == (
+            found.status.value, item.price.id, item.period_end, found.cancel_at_period_end, found.cancel_at,
+            found.collection, *latest,
+        )
+        for item in found.items
+    )  # fmt: skip
+
+
+def _beside(owner: int, found: Subscription, session: Session, now: datetime, _read: object) -> Finding | None:
+    """What is billed and is not what the console shows, or not at a price that it knows. Only a person can decide."""
+    organization = org_store.by_id(session, owner)
+    row = subscription_store.subscription(session, owner, found.id)
+    if organization is None:
+        return None
+    if _is_packs(session, found):
+        return _unknown_pack(session, organization, found)
+    if row is not None and row.current:
+        if row.price_known:
+            return None
+        detail = subscription_notices.unknown_price(organization, row)
+        return Finding("unknown_price", found.id, detail, False, owner)
+    held = subscription_store.current(session, owner)
+    row = row or Row(
+        organization_id=owner, id=found.id, kind="plan", status=found.status.value, interval=found.item.price.interval,
+        price_cents=found.item.price.price_cents, currency=found.item.price.currency, started_at=found.started_at,
+        period_start=now, period_end=now, read_at=now,
+    )  # fmt: skip
+    detail = subscription_notices.second(organization, row, held)
+    return Finding("second_subscription", found.id, detail, False, owner)
+
+
+def _unknown_pack(session: Session, organization: Organization, found: Subscription) -> Finding | None:
+    """Packs that are billed at a price of nobody's: what is paid at it brings nothing."""
+    owner = stored_id(organization)
+    known = {row.price_id for row in recurring_store.of_subscription(session, owner, found.id)}
+    strange = [
+        item.price for item in found.items
+        if item.price.id not in known and invoice_grants.sold_by(item.price) is None
+    ]  # fmt: skip
+    if not strange:
+        return None
+    money = format_money(strange[0].price_cents, strange[0].currency)
+    detail = (
+        f"{organization.name} is billed {money} per {strange[0].interval} for packs at a price that belongs to no "
+        "pack, so that what is paid brings no credits. Put the price right at Stripe, or grant the credits by hand."
+    )
+    return Finding("unknown_price", found.id, detail, False, owner)
 
 
 def _settle_subscription(
@@ -87,9 +157,10 @@ def invoices(sync: Sync, cursor: str) -> Look:
 
 def _brought_nothing(session: Session, found: Invoice) -> bool:
     """Whether it is of something that brings credits, of one of ours, and did not."""
-    if found.total_cents <= 0 or (found.subscription_id and not recurring_packs.is_packs(found.subscription_metadata)):
+    of_packs = ownership.is_packs(session, found)
+    if found.total_cents <= 0 or not (of_packs or ownership.is_top_up(session, found)):
         return False
-    organization = whose(session, found.customer_id, found.subscription_metadata or found.metadata)
+    organization = ownership.of_invoice(session, found)
     return organization is not None and not store.invoice_granted(session, stored_id(organization), found.id)
 
 
@@ -97,9 +168,17 @@ def _settle_invoice(session: Session, now: datetime, found: Invoice) -> Finding 
     outcome = invoice_events.settle(session, found, now)
     session.flush()
     owner = outcome.organization_id
-    if owner is None or not store.invoice_granted(session, owner, found.id):
+    if owner is None:
         return None
     money = format_money(found.total_cents, found.currency)
+    if not store.invoice_granted(session, owner, found.id):
+        if not any(brings_credits(line.amount_cents, line.count, proration=line.proration) for line in found.lines):
+            return None
+        detail = (
+            f"A paid invoice of {money} brought nothing: its prices belong to no pack. Grant its credits by hand, or "
+            "refund it."
+        )
+        return Finding("unknown_price", found.id, detail, False, owner)
     detail = f"A paid invoice of {money} had brought nothing."
     return Finding("invoice_not_granted", found.id, detail, True, owner)
 

@@ -20,7 +20,7 @@ from billing_app.domain.purchases import MAX_COUNT
 from billing_app.domain.recurring import Billed, State
 from billing_app.gateways.payments import Payments
 from billing_app.gateways.subscriptions import ENDED, Subscription
-from billing_app.services import accounts, invoice_events, payment_account, recurring_packs
+from billing_app.services import accounts, endings, invoice_events, paying, payment_account, recurring_packs
 from billing_app.services.unattended import Transaction, entering
 from billing_app.services.visits import Enter
 from billing_app.store import locks
@@ -74,7 +74,10 @@ def decide(
     if not 0 <= count <= MAX_COUNT:
         raise InvalidError(f"Of each pack, 1 to {MAX_COUNT} can be bought at once.", code="invalid_count")
     owner = accounts.organization_id(organization)
-    now = locks.hold(session, owner, now)
+    organization, now = locks.hold_row(session, owner, now)
+    if count:
+        paying.require_active(organization, organization)
+        endings.require_going_on(session, organization)
     row = recurring_packs.one(session, organization, pack_id)
     if row.state == State.ENDED or (row.renews_at <= now and row.next_count == 0):
         raise ConflictError("This pack has ended. Buy it again to have it renewed.", code="recurring_pack_ended")

@@ -6,6 +6,7 @@ earlier one, so the order of arrival does not matter.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
@@ -17,7 +18,7 @@ from billing_app.gateways.invoices import Invoice, InvoiceLine
 from billing_app.gateways.prices import Price
 from billing_app.gateways.subscriptions import ENDED, Item, Status, Subscription
 from billing_app.services import accounts, invoice_grants
-from billing_app.store import locks, orgs, outbox
+from billing_app.store import endings, locks, orgs, outbox
 from billing_app.store import recurring as store
 from billing_app.store.tables.base import new_id
 from billing_app.store.tables.credits import GrantRow
@@ -29,11 +30,6 @@ KIND, PACKS = "kind", "packs"
 
 LATE = timedelta(hours=3)
 """How long after a renewal was due we ask for it: its invoice is a draft for an hour, then the card is charged."""
-
-
-def is_packs(metadata: object) -> bool:
-    """Whether a subscription's metadata says that it is one of recurring packs."""
-    return isinstance(metadata, dict) and metadata.get(KIND) == PACKS
 
 
 def listed(session: Session, organization: Organization) -> list[RecurringPack]:
@@ -56,9 +52,12 @@ def paid(
     """A pack subscription's invoice was paid: its grants, once, and where its packs stand. Tells of a renewal."""
     owner = accounts.organization_id(organization)
     organization, now = locks.hold_row(session, owner, now)
-    grants = invoice_grants.grant_lines(session, organization, invoice, now, once=invoice_grants.PURCHASE, actor=actor)
+    known = _known(store.of_subscription(session, owner, invoice.subscription_id))
+    grants = invoice_grants.grant_lines(
+        session, organization, invoice, now, once=invoice_grants.PURCHASE, actor=actor, known=known
+    )
     for line in invoice.lines:
-        sold = invoice_grants.sold(line)
+        sold = invoice_grants.sold(line, known)
         if line.recurring and not line.proration and sold is not None and line.price is not None:
             _renew(session, owner, invoice, line, line.price, sold, now, actor)
     session.flush()
@@ -90,18 +89,30 @@ def mirror(session: Session, organization: Organization, subscription: Subscript
     if subscription.status is Status.INCOMPLETE:
         return  # nobody has paid for anything yet
     rows = {row.pack: row for row in store.of_subscription(session, owner, subscription.id)}
-    over = subscription.status in ENDED
+    known, over, unknown = _known(rows.values()), subscription.status in ENDED, 0
     for item in subscription.items:
-        sold = invoice_grants.sold_by(item.price)
+        sold = invoice_grants.sold_by(item.price, known)
+        unknown += sold is None
         if sold is None or (over and sold.pack not in rows):
             continue
         row = rows.pop(sold.pack, None) or _new(owner, subscription.id, item.price, sold, item.count, now)
         _follow(row, item, subscription, now)
         _state(session, row, subscription, now)
     for row in rows.values():
-        _gone(session, row, subscription, now)
+        if unknown and row.state != State.ENDED:
+            # Its price may have been replaced by one that nobody knows: it stays what it was until somebody decides.
+            _state(session, row, subscription, now)
+        else:
+            _gone(session, row, subscription, now)
+    if subscription.status not in ENDED and subscription.cancel_at is None:
+        endings.again(session, owner, now)
     session.flush()
     orgs.raise_revision(session, owner)
+
+
+def _known(rows: Iterable[RecurringPack]) -> invoice_grants.Known:
+    """What the prices of packs sell, as it was when they were bought."""
+    return {row.price_id: Sold(row.pack, row.metric, row.quantity) for row in rows}
 
 
 def _new(owner: int, subscription_id: str, price: Price, sold: Sold, count: int, now: datetime) -> RecurringPack:
@@ -144,8 +155,10 @@ def _end_what_was_left_out(session: Session, owner: int, invoice: Invoice, now: 
     """Packs that were to end with the period before this invoice's, and are not on it."""
     if invoice.reason != "subscription_cycle":
         return
-    billed = {sold.pack for line in invoice.lines if (sold := invoice_grants.sold(line)) is not None}
-    for row in store.of_subscription(session, owner, invoice.subscription_id):
+    rows = store.of_subscription(session, owner, invoice.subscription_id)
+    known = _known(rows)
+    billed = {sold.pack for line in invoice.lines if (sold := invoice_grants.sold(line, known)) is not None}
+    for row in rows:
         if row.pack not in billed and row.next_count == 0 and row.renews_at <= invoice.period_start:
             _end(session, row, row.renews_at, now)
 

@@ -21,9 +21,9 @@ from billing_app.domain.reversals import DisputeFact, DisputeStage, Part, Refund
 from billing_app.gateways.invoices import Invoice
 from billing_app.gateways.payments import Checkout, Payments
 from billing_app.gateways.reversals import Dispute, Refund, Reversals
-from billing_app.services import credits, fulfilment, invoice_events, meters, orgs, reversal_notices
+from billing_app.services import credits, fulfilment, invoice_events, meters, orgs, ownership, reversal_notices
 from billing_app.services.reversal_notices import News
-from billing_app.store import customers, locks
+from billing_app.store import locks
 from billing_app.store import reversals as store
 from billing_app.store.orgs import stored_id
 from billing_app.store.tables.credits import GrantAction, GrantRow
@@ -78,7 +78,9 @@ def settle(session: Session, reading: Reading, now: datetime, at: datetime | Non
     invoice = reading.invoice or (reading.checkout.invoice if reading.checkout else None)
     if invoice is not None:
         invoice_events.settle(session, invoice, now)
-    organization = _organization_of(session, found)
+    organization = ownership.of_payment(session, found.payment_id, found.customer_id)
+    if organization is None and invoice is not None:
+        organization = ownership.of_invoice(session, invoice)
     if organization is None:
         return Settled(None)
     owner = stored_id(organization)
@@ -91,18 +93,6 @@ def settle(session: Session, reading: Reading, now: datetime, at: datetime | Non
     if changed:
         orgs.raise_revision(session, owner)
     return Settled(owner, changed)
-
-
-def _organization_of(session: Session, found: Reversals) -> Organization | None:
-    """Whose payment it is: the customer's whose id we keep, or else whose purchase it paid for by its metadata."""
-    customer = customers.organization_of(session, found.customer_id)
-    if customer is not None:
-        return customer
-    try:
-        named = orgs.by_address(session, found.metadata.get(fulfilment.ORGANIZATION, ""))
-    except NotFoundError:
-        return None
-    return named if store.knows_payment(session, stored_id(named), found.payment_id) else None
 
 
 def _keep(session: Session, owner: int, found: Reversals, now: datetime) -> tuple[bool, list[News]]:

@@ -15,7 +15,7 @@ from billing_app.domain.errors import NotFoundError
 from billing_app.gateways.payments import OpenCheckout, Payments
 from billing_app.gateways.saved_cards import NewCardSetup
 from billing_app.gateways.saved_cards import SavedCard as Found
-from billing_app.services import accounts, catalog, customers, invoice_events, orgs, payment_account
+from billing_app.services import accounts, catalog, customers, endings, orgs, ownership, paying, payment_account
 from billing_app.services.event_outcomes import Outcome
 from billing_app.services.visits import Enter
 from billing_app.store import customers as customer_store
@@ -43,9 +43,12 @@ class StartedSetup:
 def begin(enter: Enter, payments: Payments, public_url: str, metric: str = "") -> StartedSetup:
     """Begins to save a card; the browser comes back to the credits page of `metric`. Talks to Stripe.
 
-    Raises NotFoundError `metric_not_found`; what `Payments` raises, and UnavailableError `wrong_stripe_account`.
+    Raises NotFoundError `metric_not_found`, ForbiddenError `organization_inactive`, ConflictError
+    `organization_ending`; what `Payments` raises, and UnavailableError `wrong_stripe_account`.
     """
     with enter() as visit:
+        paying.require_active(visit.organization, visit.organization)
+        endings.require_going_on(visit.session, visit.organization)
         wanted, address = customers.to_be(visit.organization), visit.organization.address
         current = catalog.current(visit.session, visit.now)
         currency = current.currency
@@ -95,7 +98,7 @@ def settle(session: Session, found: Found | None, now: datetime) -> Outcome:
     """What a webhook brings: keeps the card of whoever it belongs to."""
     if found is None or found.setup_metadata.get(KIND) != CARD:
         return Outcome(ours=False)
-    organization = invoice_events.organization_of(session, found.setup_metadata, found.customer_id)
+    organization = ownership.named(session, found.setup_metadata, found.customer_id)
     if organization is None:
         return Outcome(ours=False)
     keep(session, organization, found, now)

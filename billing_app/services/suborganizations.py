@@ -15,7 +15,7 @@ from billing_app.domain.access import Role
 from billing_app.domain.errors import ConflictError, NotFoundError
 from billing_app.domain.limits import Limit
 from billing_app.domain.tree import MAX_LEVELS, NO_PLAN, Lineage, require_place
-from billing_app.services import accounts, audit, credits, limits, orgs, paying, profiles, users
+from billing_app.services import accounts, audit, credits, endings, limits, orgs, paying, profiles, users
 from billing_app.store import locks, members, tree
 from billing_app.store import orgs as org_store
 from billing_app.store import users as user_store
@@ -129,7 +129,10 @@ def move(
 def set_active(
     session: Session, organization: Organization, part: Organization, active: bool, now: datetime, *, actor: str
 ) -> None:
-    """Deactivates a part, which keeps its data and allows nothing more, or lets it work again (which takes a place)."""
+    """Deactivates a part, which keeps its data and allows nothing more, or lets it work again (which takes a place).
+
+    What a deactivated part pays for by itself ends when it has run out.
+    """
     if part.active == active:
         return
     parent = session.get_one(Organization, part.parent_id)
@@ -144,6 +147,7 @@ def set_active(
     action = "sub_organization.activated" if active else "sub_organization.deactivated"
     for owner in sorted({stored_id(part), stored_id(organization)}):
         audit.record(session, owner, now, actor, action, part.address)
+    endings.follow_activity(session, part, now, actor=actor)
     _tell(session, part, parent, organization)
 
 

@@ -9,9 +9,8 @@ from sqlmodel import Session
 from billing_app.gateways.invoices import InvoiceStatus
 from billing_app.gateways.payments import Payments
 from billing_app.gateways.subscriptions import Subscription
-from billing_app.services import invoice_events, recurring_packs, subscriptions
+from billing_app.services import invoice_events, ownership, recurring_packs, subscriptions
 from billing_app.services.event_outcomes import Outcome, Write
-from billing_app.store import customers
 from billing_app.store.orgs import stored_id
 from billing_app.store.tables.inbox import InboxEvent
 
@@ -25,10 +24,14 @@ def subscription_changed(payments: Payments, event: InboxEvent) -> Write:
 def invoice_paid(payments: Payments, event: InboxEvent) -> Write:
     """A plan's first payment, its renewal, or what was owed; what else invoices are paid for is not a plan's."""
     invoice = payments.invoice(event.object_id)
-    if invoice.subscription_id and not recurring_packs.is_packs(invoice.subscription_metadata):
-        found = payments.subscription(invoice.subscription_id)
-        return lambda session, now: settle(session, found, now, event.created_at)
-    return lambda session, now: invoice_events.settle(session, invoice, now)
+    found = payments.subscription(invoice.subscription_id) if invoice.subscription_id else None
+
+    def write(session: Session, now: datetime) -> Outcome:
+        if found is None or ownership.is_packs(session, invoice):
+            return invoice_events.settle(session, invoice, now)
+        return settle(session, found, now, event.created_at)
+
+    return write
 
 
 def invoice_unpaid(payments: Payments, event: InboxEvent) -> Write:
@@ -50,15 +53,16 @@ def invoice_unpaid(payments: Payments, event: InboxEvent) -> Write:
 def settle(session: Session, found: Subscription, now: datetime, at: datetime | None = None) -> Outcome:
     """Writes down where a subscription stands, of a plan or of packs. For whoever reads one: webhooks and the sync.
 
-    The customer decides whose it is; one that we do not know yet is the one that the metadata's order was made for.
+    What is ours is what we stored, or what its metadata says (`ownership`); beside that, one at a price of ours that
+    somebody made by hand for a customer of ours.
     """
-    organization = customers.organization_of(session, found.customer_id)
-    organization = organization or invoice_events.organization_of(session, found.metadata, found.customer_id)
+    organization = ownership.of_subscription(session, found.id, found.metadata, found.customer_id)
     if organization is None:
         return Outcome(ours=False)
-    if recurring_packs.is_packs(found.metadata):
+    kind = ownership.kind_of(session, found.id, found.metadata)
+    if kind == ownership.PACKS:
         recurring_packs.mirror(session, organization, found, now)
-    elif subscriptions.is_plan(session, found, now):
+    elif kind == ownership.PLAN or subscriptions.sells_a_plan(session, found, now):
         subscriptions.mirror(session, organization, found, now, at)
     else:
         return Outcome(ours=False, organization_id=stored_id(organization))

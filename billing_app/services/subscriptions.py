@@ -7,7 +7,7 @@ plan. Moments come from Stripe where it says them, so that late news counts from
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -17,9 +17,10 @@ from billing_app.domain import subscriptions as domain
 from billing_app.domain.catalog import Catalog
 from billing_app.domain.tree import NO_PLAN
 from billing_app.gateways.prices import Price
-from billing_app.gateways.subscriptions import Subscription
-from billing_app.services import accounts, catalog, credits, orgs, past_due, paying
+from billing_app.gateways.subscriptions import Item, Subscription
+from billing_app.services import accounts, catalog, credits, orgs, past_due, paying, subscription_notices
 from billing_app.store import customers, locks, outbox
+from billing_app.store import endings as ending_store
 from billing_app.store import subscriptions as store
 from billing_app.store.tables.orgs import Organization
 from billing_app.store.tables.subscriptions import Subscription as Row
@@ -40,6 +41,7 @@ class Before:
     status: str = ""
     scheduled_plan: str = ""
     scheduled_at: datetime | None = None
+    price_id: str = ""
 
 
 def plan_sold(catalog: Catalog, price: Price) -> str:
@@ -51,10 +53,21 @@ def plan_sold(catalog: Catalog, price: Price) -> str:
     return named if any(plan.id == named for plan in catalog.plans) else ""
 
 
-def is_plan(session: Session, subscription: Subscription, now: datetime) -> bool:
-    """Whether a subscription is one of a plan."""
+def sells_a_plan(session: Session, subscription: Subscription, now: datetime) -> bool:
+    """Whether a subscription bills a price of a plan of ours."""
     known = catalog.current(session, now)
     return any(plan_sold(known, item.price) for item in subscription.items)
+
+
+def plan_first(known: Catalog, found: Subscription, row: Row | None) -> Subscription:
+    """The subscription with the item of its plan first: in Stripe's dashboard others may have been put beside it."""
+
+    def far(item: Item) -> int:
+        if plan_sold(known, item.price):
+            return 0
+        return 1 if row is not None and item.price.id == row.price_id else 2
+
+    return replace(found, items=tuple(sorted(found.items, key=far)))
 
 
 def mirror(
@@ -68,12 +81,14 @@ def mirror(
     organization, now = locks.hold_row(session, owner, now)
     customers.adopt(session, organization, subscription.customer_id)
     known = store.subscription(session, owner, subscription.id)
-    before = Before(known.status, known.scheduled_plan, known.scheduled_at) if known else Before()
+    before = Before(known.status, known.scheduled_plan, known.scheduled_at, known.price_id) if known else Before()
+    sold = catalog.current(session, now)
+    subscription = plan_first(sold, subscription, known)
     row = known or Row(
         organization_id=owner, id=subscription.id, kind=PLAN, status="", started_at=subscription.started_at,
         period_start=now, period_end=now, read_at=now,
     )  # fmt: skip
-    _copy(row, subscription, catalog.current(session, now), now)
+    _copy(row, subscription, sold, now)
     session.add(row)
     session.flush()
     _choose_current(session, organization, row)
@@ -83,6 +98,9 @@ def mirror(
         _follow_payment(session, organization, row, subscription, at, now)
     if before.status != row.status:
         _tell(session, row, before.status, now)
+    subscription_notices.tell_operators(session, organization, row, before.price_id, before.status, now)
+    if row.status not in domain.ENDED and row.cancel_at is None:
+        ending_store.again(session, owner, now)
     for each in sorted({owner, *_above(session, organization, now)}):
         orgs.raise_revision(session, each)
     return row
@@ -98,18 +116,39 @@ def _above(session: Session, organization: Organization, now: datetime) -> list[
 def _copy(row: Row, found: Subscription, known: Catalog, now: datetime) -> None:
     item = found.item
     row.status, row.interval = found.status.value, item.price.interval
-    row.plan = plan_sold(known, item.price)
+    sold = plan_sold(known, item.price)
+    # At a price that nobody knows the plan stays the last one known, until somebody decides.
+    row.price_known = sold != "" or row.decided_price_id == item.price.id
+    row.plan = sold or row.plan or _named(known, found)
     row.price_id, row.price_cents, row.currency = item.price.id, item.price.price_cents, item.price.currency
     row.period_start, row.period_end = item.period_start, item.period_end
     row.trial_end, row.ended_at = found.trial_end, found.ended_at
     row.cancel_at_period_end, row.cancel_at = found.cancel_at_period_end, found.cancel_at
     row.paused = found.paused_at is not None
     row.latest_invoice_id = found.latest_invoice.id if found.latest_invoice else ""
+    row.latest_invoice_status = found.latest_invoice.status if found.latest_invoice else ""
+    row.collection, row.collection_resumes_at = found.collection, found.collection_resumes_at
     later = found.scheduled
     row.scheduled_plan = plan_sold(known, later.price) if later else ""
     row.scheduled_interval = later.price.interval if later else ""
     row.scheduled_at = later.at if later else None
     row.read_at = max(now, row.read_at)
+
+
+def _named(known: Catalog, found: Subscription) -> str:
+    """The plan that was ordered, as its metadata says: at a price of somebody else's nothing else is known of it."""
+    named = found.metadata.get("plan", "")
+    return named if any(plan.id == named for plan in known.plans) else ""
+
+
+def decide(session: Session, organization: Organization, plan: str) -> None:
+    """An operator has said which plan is held: so be it with what is billed at a price that nobody knew."""
+    row = store.current(session, accounts.organization_id(organization))
+    if row is None or row.status in domain.ENDED or row.price_known:
+        return
+    row.plan, row.price_known, row.decided_price_id = plan, True, row.price_id
+    session.add(row)
+    session.flush()
 
 
 def _choose_current(session: Session, organization: Organization, row: Row) -> None:
@@ -155,6 +194,8 @@ def _follow_plan(
         wanted = NO_PLAN if organization.parent_id is not None else catalog.current(session, now).default_plan.id
         at = found.ended_at or found.paused_at or heard
     elif row.status in domain.HOLDING and row.plan:
+        if before.status in domain.HOLDING and not row.price_known:
+            return
         wanted = row.plan
         at = _since(before, found, wanted, heard)
     else:

@@ -52,6 +52,8 @@ class Work:
     offer: Offer
     room_cents: int
     """What the month's cap still allows."""
+    active: bool = True
+    """Whether the organization may still be charged."""
 
 
 def sweep(transaction: Transaction, payments: Payments, now: Callable[[], datetime]) -> int:
@@ -144,6 +146,9 @@ def _carry_out(
         invoice = payments.invoice(_invoice(transaction, payments, found, now()))
     if invoice.status is InvoiceStatus.DRAFT:
         invoice = _complete(payments, found, invoice)
+    if invoice.status is InvoiceStatus.OPEN and not found.active:
+        payments.void_invoice(f"{attempt_id}:void", invoice.id)
+        return _close(transaction, owner, attempt_id, "The organization pays for nothing any more.", now)
     if invoice.status is InvoiceStatus.OPEN and invoice.total_cents > found.room_cents:
         payments.void_invoice(f"{attempt_id}:void:{invoice.id}", invoice.id)
         return _close(transaction, owner, attempt_id, "With taxes it would pass the month's cap.", now)
@@ -168,7 +173,7 @@ def _read(session: Session, owner: int, attempt_id: str, now: datetime) -> Work:
     start, end = domain.month_of(now)
     paid = store.paid_between(session, owner, attempt.metric, start, end)
     offer = stripe_catalogue.pack_offer(current, current.pack(attempt.pack))
-    return Work(attempt, organization.address, offer, (setting.cap_cents if setting else 0) - paid)
+    return Work(attempt, organization.address, offer, (setting.cap_cents if setting else 0) - paid, organization.active)
 
 
 def _invoice(transaction: Transaction, payments: Payments, found: Work, now: datetime) -> str:

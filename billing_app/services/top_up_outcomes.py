@@ -7,10 +7,11 @@ from datetime import datetime
 from sqlmodel import Session
 
 from billing_app.domain import top_ups as domain
+from billing_app.domain.purchases import Sold
 from billing_app.domain.top_ups import AttemptState
 from billing_app.gateways.invoices import Invoice
 from billing_app.services import accounts, invoice_grants, orgs
-from billing_app.store import locks, outbox
+from billing_app.store import locks, outbox, ownership
 from billing_app.store import top_ups as store
 from billing_app.store.tables.credits import GrantRow
 from billing_app.store.tables.orgs import Organization
@@ -24,8 +25,10 @@ def paid(session: Session, organization: Organization, invoice: Invoice, now: da
     """A top-up's invoice is paid: its grants, once, whoever comes with the news, and whatever became of the attempt."""
     owner = accounts.organization_id(organization)
     organization, now = locks.hold_row(session, owner, now)
-    grants = invoice_grants.grant_lines(session, organization, invoice, now, once=invoice_grants.TOP_UP)
-    attempt = store.attempt(session, owner, invoice.metadata.get(TOP_UP, ""))
+    kept = ownership.attempt_of_invoice(session, invoice.id)
+    attempt = store.attempt(session, owner, kept.id if kept else invoice.metadata.get(TOP_UP, ""))
+    known = {"": Sold(attempt.pack, attempt.metric, attempt.quantity)} if attempt else {}
+    grants = invoice_grants.grant_lines(session, organization, invoice, now, once=invoice_grants.TOP_UP, known=known)
     if attempt is None or attempt.state == AttemptState.PAID:
         return grants
     at = invoice_grants.paid_at(invoice, now)

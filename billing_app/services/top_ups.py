@@ -15,7 +15,7 @@ from billing_app.domain.money import MAX_AMOUNT_CENTS, format_money
 from billing_app.domain.purchases import MAX_COUNT, on_offer
 from billing_app.domain.quantities import format_pack, format_size
 from billing_app.domain.top_ups import Figures, Standing, TopUpState
-from billing_app.services import accounts, catalog, meters, orgs
+from billing_app.services import accounts, catalog, endings, meters, orgs, paying
 from billing_app.store import locks
 from billing_app.store import top_ups as store
 from billing_app.store.tables.orgs import Organization
@@ -122,12 +122,16 @@ def put(
     """Sets it. Turning it on, or changing what it buys, needs consent, which is kept with who gave it.
 
     Raises NotFoundError `metric_not_found`, `pack_not_found`; InvalidError `pack_not_for_metric`, `invalid_count`,
-    `invalid_threshold`, `invalid_cap`, `cap_too_small`, `consent_required`.
+    `invalid_threshold`, `invalid_cap`, `cap_too_small`, `consent_required`; for turning it on ForbiddenError
+    `organization_inactive`, ConflictError `organization_ending`.
     """
     owner = accounts.organization_id(organization)
     now = locks.hold(session, owner, now)
     current = catalog.current(session, now)
     metric = current.metric(metric_id)
+    if wanted.enabled:
+        paying.require_active(organization, organization)
+        endings.require_going_on(session, organization)
     # Before the setting's own row: whoever uses the metric holds the meter and then arms the setting.
     meter = meters.fresh(session, organization, metric_id, now)
     now = locks.moment(session, now)

@@ -79,8 +79,10 @@ def report(
 
     `backfill` lifts the age limit for an operator's import. Without `watch` meters are only marked stale, for imports
     that bring many batches and look once at the end. Of a sub-organization each event goes to whoever paid for it at
-    its moment (rule 14).
+    its moment (rule 14). Raises ForbiddenError `organization_inactive`, unless it is a backfill.
     """
+    if not backfill:
+        paying.require_active(organization, paying.payer(session, organization, now))
     current = catalog.current(session, now)
     outcome = Report()
     valid = _validated(current, events, now, backfill, outcome)

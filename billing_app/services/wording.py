@@ -167,6 +167,12 @@ def _plan_changed(payload: Payload, _metric: Metric | None) -> Told:
     return Told("The plan has changed", tuple(filter(None, (reason,))), "plan")
 
 
+def _ending(payload: Payload, _metric: Metric | None) -> Told:
+    reason = str(payload.get("reason") or "")
+    lines = (f"It is over on {_moment(payload['ends_at'])}. What was bought, and its history, stay readable.",)
+    return Told("This organization ends", _with_reason(lines, payload) if reason else lines, "organization")
+
+
 def _switched_off(payload: Payload, _metric: Metric | None) -> Told:
     return Told("A webhook endpoint was switched off", (str(payload["url"]), str(payload["reason"])), "alerts")
 
@@ -195,6 +201,7 @@ WORDS: Mapping[str, Callable[[Payload, Any], Told]] = {
     "dispute.won": _dispute_won,
     "dispute.lost": _dispute_lost,
     "plan.changed": _plan_changed,
+    "organization.ending": _ending,
     "webhook.disabled": _switched_off,
     TEST: _test,
 }
@@ -206,7 +213,8 @@ PAGES_OF = {"subscription": "plan", "recurring_pack": "credits/buy", "top_up": "
 WITHOUT_METRIC = frozenset(
     {
         "purchase.paid", "purchase.failed", "purchase.expired", "purchase.refunded", "purchase.refund_failed",
-        "dispute.opened", "dispute.won", "dispute.lost", "gift_card.redeemed", "plan.changed", "webhook.disabled", TEST,
+        "dispute.opened", "dispute.won", "dispute.lost", "gift_card.redeemed", "plan.changed", "webhook.disabled",
+        "organization.ending", TEST,
     }
 )  # fmt: skip
 

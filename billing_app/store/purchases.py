@@ -28,6 +28,11 @@ def by_session(session: Session, organization_id: int, session_id: str) -> Order
     return session.exec(query).first()
 
 
+def of_any_session(session: Session, session_id: str) -> Order | None:
+    """The order of a Checkout session, whosever it is."""
+    return session.exec(select(Order).where(Order.session_id == session_id).limit(1)).first()
+
+
 def unchecked(session: Session, now: datetime, limit: int) -> list[Order]:
     """Orders of which it is time to ask Stripe how they went, longest due first."""
     query = select(Order).where(col(Order.next_check_at) <= now)

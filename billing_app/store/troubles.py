@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import ColumnElement, case, exists, func
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_
 from sqlmodel import Session, col, select
 
 from billing_app.domain.reversals import DisputeStage, DisputeStatus
@@ -22,18 +22,22 @@ OPEN = (*INQUIRIES, *(stage for stage in DisputeStage if stage.status is Dispute
 BLOCKED = (col(ThresholdMark.name) == "blocked", col(ThresholdMark.percent) == 1)
 PAST_DUE = (col(Subscription.current).is_(True), col(Subscription.past_due_at).is_not(None))
 DISPUTED = (col(PaymentDispute.status).in_([stage.value for stage in OPEN]),)
+BILLING = col(Subscription.status).in_(("trialing", "active", "past_due", "unpaid", "paused"))
+PRICE = (col(Subscription.current).is_(True), col(Subscription.price_known).is_(False), BILLING)
+SECOND = (col(Subscription.kind) == "plan", col(Subscription.current).is_(False), BILLING)
 IN_DEBT = (col(MeterRow.debt) > 0,)
 
 
 def rank() -> ColumnElement[int]:
-    """How bad it is, as a column of a query on organizations: 0 is worst, 4 is well."""
+    """How bad it is, as a column of a query on organizations: 0 is worst, 5 is well."""
     ours = col(Organization.id)
     return case(
         (exists().where(col(ThresholdMark.organization_id) == ours, *BLOCKED), 0),
         (exists().where(col(Subscription.organization_id) == ours, *PAST_DUE), 1),
         (exists().where(col(PaymentDispute.organization_id) == ours, *DISPUTED), 2),
-        (exists().where(col(MeterRow.organization_id) == ours, *IN_DEBT), 3),
-        else_=4,
+        (exists().where(col(Subscription.organization_id) == ours, or_(and_(*PRICE), and_(*SECOND))), 3),
+        (exists().where(col(MeterRow.organization_id) == ours, *IN_DEBT), 4),
+        else_=5,
     )
 
 
@@ -48,6 +52,21 @@ def past_due(session: Session, organization_ids: Collection[int]) -> set[int]:
     """Those whose plan is owed for."""
     query = select(Subscription.organization_id).where(*PAST_DUE)
     return set(session.exec(query.where(col(Subscription.organization_id).in_(organization_ids))))
+
+
+def unknown_prices(session: Session, organization_ids: Collection[int]) -> dict[int, tuple[int, str]]:
+    """Those whose plan is billed at a price that nobody knows: cents, and the currency."""
+    query = select(Subscription.organization_id, Subscription.price_cents, Subscription.currency).where(*PRICE)
+    rows = session.exec(query.where(col(Subscription.organization_id).in_(organization_ids)))
+    return {owner: (cents, currency) for owner, cents, currency in rows}
+
+
+def second_subscriptions(session: Session, organization_ids: Collection[int]) -> dict[int, tuple[int, str]]:
+    """Those who are billed for a plan beside the one that they hold: cents of all those together, and the currency."""
+    query = select(Subscription.organization_id, func.sum(Subscription.price_cents), func.min(Subscription.currency))
+    query = query.where(*SECOND).where(col(Subscription.organization_id).in_(organization_ids))
+    rows = session.exec(query.group_by(col(Subscription.organization_id)))
+    return {owner: (int(cents), currency) for owner, cents, currency in rows}
 
 
 def disputed(session: Session, organization_ids: Collection[int]) -> dict[int, tuple[int, str]]:

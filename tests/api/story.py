@@ -123,6 +123,9 @@ STORY: tuple[Step, ...] = (
     of(f"GET {ORG}/api-keys"),
     of(f"DELETE {ORG}/api-keys/{{key_id}}"),
     Step(f"GET {ORG}/audit", query="limit=1"),
+    of(f"GET {ORG}/ending"),
+    of(f"POST {ORG}/ending", when="period_end", reason="We moved on"),
+    of(f"DELETE {ORG}/ending"),
     # notifications
     Step(f"POST {ORG}/notifications/webhooks", {"url": "https://example.com/billing", "kinds": ["metric.blocked"]},
          keep={"webhook_id": its_id}),

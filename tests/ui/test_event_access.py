@@ -63,7 +63,9 @@ MATRIX: dict[frozenset[Role] | None, dict[str, str]] = {
     ADMIN_ROLES: {
         "AlertsState": "load choose choose_person open_adding add rotate hide_secret enable delete test resend",
         "FeaturesState": "switch",
-        "OrganizationState": "save invite renew change_role create_part create_key act",
+        "OrganizationState": (
+            "save invite renew change_role create_part create_key act end_organization keep_organization"
+        ),
         "ProcessPageState": "fill choose ask add drop save publish discard end",
     },
     OPERATORS: {

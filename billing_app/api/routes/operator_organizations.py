@@ -20,8 +20,7 @@ from billing_app.api.schemas.operators import (
 )
 from billing_app.api.schemas.organizations import AuditAnswer, AuditQuery
 from billing_app.api.schemas.shared import Items, Name
-from billing_app.services import accounts, audit, credits, operators, orgs, overrides
-from billing_app.services.granting import required_reason
+from billing_app.services import accounts, audit, operators, orgs, overrides
 from billing_app.services.overrides import Kind
 from billing_app.store.orgs import stored_id
 
@@ -75,8 +74,7 @@ def set_plan(door: Operating, organization: Address, request: PlanRequest) -> Pl
     """Gives an organization a plan by hand, from now on."""
     with door.writing() as visit:
         found = orgs.by_address(visit.session, organization)
-        reason = required_reason(request.reason)
-        credits.change_plan(visit.session, found, request.plan, visit.now, reason=reason, actor=visit.actor)
+        operators.set_plan(visit.session, found, request.plan, visit.now, reason=request.reason, actor=visit.actor)
         return PlanHeldAnswer(address=found.address, plan=request.plan)
 
 

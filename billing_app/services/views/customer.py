@@ -8,6 +8,7 @@ from datetime import datetime
 from billing_app.domain.catalog.model import Metric
 from billing_app.domain.entitlements import MeterState
 from billing_app.services.views.credits import GrantLabel
+from billing_app.services.views.endings import EndingView
 from billing_app.services.views.operations import EventLine
 from billing_app.services.views.operator import TroubleView
 from billing_app.services.views.refunds import RefundPreview
@@ -110,3 +111,6 @@ class CustomerView:
     troubles: tuple[TroubleView, ...] = ()
     overrides: tuple[OverrideLine, ...] = ()
     subscription: PaidPlanLine | None = None
+    ending: EndingView | None = None
+    stripe_name: str = ""
+    stripe_email: str = ""

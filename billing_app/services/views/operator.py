@@ -29,6 +29,10 @@ class Trouble(StrEnum):
     BLOCKED = "blocked"
     PAST_DUE = "past_due"
     DISPUTED = "disputed"
+    SECOND_SUBSCRIPTION = "second_subscription"
+    """Another subscription of a plan is billed beside the one whose plan is held."""
+    UNKNOWN_PRICE = "unknown_price"
+    """The plan is billed at a price that belongs to no plan."""
     IN_DEBT = "in_debt"
 
 

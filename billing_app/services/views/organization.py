@@ -12,6 +12,7 @@ from billing_app.domain.limits import LimitUse
 from billing_app.services.api_keys import KeyView
 from billing_app.services.audit import Entry
 from billing_app.services.members import Member
+from billing_app.services.views.endings import EndingView
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,3 +98,5 @@ class OrganizationPageView:
     keys: tuple[KeyView, ...]
     audit: AuditPage
     public_url: str
+    ending: EndingView | None = None
+    """What it pays for and how it ends, for whoever may end it."""

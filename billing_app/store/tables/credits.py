@@ -34,6 +34,7 @@ class GrantRow(Table, table=True):
         Index("ix_grants_organization_id_metric", "organization_id", "metric"),
         Index("ix_grants_organization_id_payment_id", "organization_id", "payment_id"),
         Index("ix_grants_id", "id"),
+        Index("ix_grants_payment_id", "payment_id"),
         CheckConstraint("quantity > 0", name="quantity_positive"),
         CheckConstraint("expires_at IS NULL OR expires_at > effective_at", name="expiry_after_start"),
         CheckConstraint("paid_cents >= 0", name="paid_cents_not_negative"),

@@ -1,4 +1,4 @@
-"""Customers at Stripe that organizations had before: deleted there, and still named by what they had paid."""
+"""Customers at Stripe: as they were last read there; and those that organizations had before they were deleted."""
 
 from __future__ import annotations
 
@@ -27,3 +27,16 @@ class FormerCustomer(Table, table=True):
     gone_at: datetime = Field(sa_type=Moment, description="when we noticed")
     had: str = Field(default="", sa_type=Text)
     reported_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+class StripeCustomer(Table, table=True):
+    """The customer of an organization: the name and e-mail that Stripe writes on invoices and receipts."""
+
+    __tablename__ = "stripe_customers"
+    __table_args__ = (ForeignKeyConstraint(["organization_id"], ["organizations.id"]),)
+
+    organization_id: int = Field(primary_key=True, sa_type=Big, sa_column_kwargs={"autoincrement": False})
+    customer_id: str = Field(max_length=255)
+    name: str = Field(default="", max_length=500)
+    email: str = Field(default="", max_length=512)
+    read_at: datetime = Field(sa_type=Moment)

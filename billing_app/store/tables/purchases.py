@@ -9,25 +9,35 @@ from sqlmodel import Field
 
 from billing_app.store.tables.base import Big, Moment, Table
 
+OPEN_PLAN = text("kind = 'plan' AND state = 'open'")
+"""An order of a plan that somebody may still pay."""
+
 
 class Order(Table, table=True):
     """One purchase on its way. Written before Stripe is asked; `id` is the idempotency key there.
 
-    `kind` is "packs" or "plan". `items` are the packs as they were offered then, as JSON (domain.purchases); a plan has
-    none, but `plan` and `interval`. `session_id` and `url` are Checkout's, null until Stripe has answered.
-    `next_check_at` is when the sweep asks Stripe how it went; null once that is known.
+    `kind` is "packs" or "plan"; of a plan an organization has one open order at most. `items` are the packs as they
+    were offered then, as JSON (domain.purchases); a plan has none, but `plan` and `interval`. `session_id` and `url`
+    are Checkout's, null until Stripe has answered. `next_check_at` is when the sweep asks Stripe how it went; null once
+    that is known.
     """
 
     __tablename__ = "orders"
     __table_args__ = (
         ForeignKeyConstraint(["organization_id"], ["organizations.id"]),
         Index("uq_orders_organization_id_session_id", "organization_id", "session_id", unique=True),
+        Index(
+            "uq_orders_organization_id_open_plan", "organization_id",
+            unique=True, sqlite_where=OPEN_PLAN, postgresql_where=OPEN_PLAN,
+        ),
         Index("ix_orders_organization_id_payment_id", "organization_id", "payment_id"),
         Index("ix_orders_session_id", "session_id"),
+        Index("ix_orders_payment_id", "payment_id"),
+        Index("ix_orders_subscription_id", "subscription_id"),
         Index("ix_orders_created_at", "created_at"),
         Index("ix_orders_next_check_at", "next_check_at"),
         CheckConstraint("state IN ('open', 'paid', 'expired', 'failed')", name="state"),
-    )
+    )  # fmt: skip
 
     organization_id: int = Field(primary_key=True, sa_type=Big, sa_column_kwargs={"autoincrement": False})
     id: str = Field(primary_key=True, max_length=64)

@@ -26,6 +26,7 @@ class RecurringPack(Table, table=True):
             "organization_id", "subscription_id", "pack", unique=True,
         ),
         Index("ix_recurring_packs_check_at", "check_at"),
+        Index("ix_recurring_packs_subscription_id", "subscription_id"),
         CheckConstraint("state IN ('active', 'past_due', 'ended')", name="state"),
         CheckConstraint("next_count >= 0", name="next_count_not_negative"),
     )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Text, text
 from sqlmodel import Field
 
 from billing_app.store.tables.base import Big, Moment, Table
@@ -33,7 +33,7 @@ class PaymentRefund(Table, table=True):
 
 
 class PaymentDispute(Table, table=True):
-    """One dispute of a payment of this organization."""
+    """One dispute of a payment of this organization. `plan` is the plan that the payment was for; empty: credits."""
 
     __tablename__ = "payment_disputes"
     __table_args__ = (
@@ -49,6 +49,7 @@ class PaymentDispute(Table, table=True):
     currency: str = Field(max_length=3)
     status: str = Field(max_length=40, description="in Stripe's word")
     reason: str = Field(default="", max_length=255)
+    plan: str = Field(default="", max_length=100, sa_column_kwargs={"server_default": text("''")})
     created_at: datetime = Field(sa_type=Moment, description="by Stripe's clock")
     changed_at: datetime = Field(sa_type=Moment, description="when we heard of its status")
 

@@ -15,9 +15,11 @@ CURRENT = text("current")
 class Subscription(Table, table=True):
     """A subscription as it was last read from Stripe; `id` is Stripe's. Only `current` is ours to decide.
 
-    `kind` is "plan", or "packs" for recurring packs. `plan` is what its price sells, empty where that is none of our
-    plans. `current` is the one subscription whose plan the organization holds. `scheduled_*` is what its period end
-    will bring; `cancel_at` when it ends. `past_due_at` is the first failure of what is owed now.
+    `kind` is "plan", or "packs" for recurring packs. `plan` is what its price sells; where that is none of our plans
+    (`price_known` is false) it stays the last one known, unless an operator has decided about this very price
+    (`decided_price_id`). `current` is the one subscription whose plan the organization holds. `scheduled_*` is what
+    its period end will bring; `cancel_at` when it ends. `past_due_at` is the first failure of what is owed now.
+    `collection` is what Stripe does with invoices while it collects nothing (`pause_collection`); empty: it collects.
     """
 
     __tablename__ = "subscriptions"
@@ -27,6 +29,7 @@ class Subscription(Table, table=True):
             "uq_subscriptions_organization_id_current", "organization_id",
             unique=True, sqlite_where=CURRENT, postgresql_where=CURRENT,
         ),
+        Index("ix_subscriptions_id", "id"),
         CheckConstraint("kind IN ('plan', 'packs')", name="kind"),
         CheckConstraint("kind = 'plan' OR NOT current", name="only_plans_are_current"),
     )  # fmt: skip
@@ -54,6 +57,11 @@ class Subscription(Table, table=True):
     scheduled_interval: str = Field(default="", max_length=10)
     scheduled_at: datetime | None = Field(default=None, sa_type=Moment)
     latest_invoice_id: str = Field(default="", max_length=255)
+    latest_invoice_status: str = Field(default="", max_length=30, sa_column_kwargs={"server_default": text("''")})
+    price_known: bool = Field(default=True, sa_column_kwargs={"server_default": text("true")})
+    decided_price_id: str = Field(default="", max_length=255, sa_column_kwargs={"server_default": text("''")})
+    collection: str = Field(default="", max_length=30, sa_column_kwargs={"server_default": text("''")})
+    collection_resumes_at: datetime | None = Field(default=None, sa_type=Moment)
     read_at: datetime = Field(sa_type=Moment, description="when it was last read from Stripe")
 
 

@@ -80,6 +80,7 @@ class TopUpAttempt(Table, table=True):
             unique=True, sqlite_where=OPEN, postgresql_where=OPEN,
         ),
         Index("ix_top_up_attempts_worked_until", "worked_until"),
+        Index("ix_top_up_attempts_invoice_id", "invoice_id"),
         CheckConstraint("state IN ('open', 'paid', 'failed')", name="state"),
     )  # fmt: skip
 

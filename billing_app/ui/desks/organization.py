@@ -72,5 +72,11 @@ class OrganizationDesks(Protocol):
     def mail_invitation(self, visitor: Door, roles: frozenset[Role], invitation: Invitation) -> bool:
         """Mails an invitation that was just made; whether it was sent. Talks to the mail server."""
 
+    def end_organization(self, visitor: Door, roles: frozenset[Role], at_period_end: bool, reason: str) -> str:
+        """Ends it with all its parts; why Stripe is to be told again, or nothing. Talks to Stripe."""
+
+    def keep_organization(self, visitor: Door, roles: frozenset[Role]) -> str:
+        """It does not end after all; as `end_organization`."""
+
     def found_organization(self, cookies: str, name: str) -> str:
         """A new organization of whoever is signed in; gives its address. Raises UnauthenticatedError for nobody."""

@@ -15,6 +15,7 @@ from billing_app.domain.errors import BillingError, NotFoundError, Unauthenticat
 from billing_app.ui import routes
 from billing_app.ui.components.basics import head
 from billing_app.ui.components.organization.audit import audit_section
+from billing_app.ui.components.organization.ending import ending_dialog
 from billing_app.ui.components.organization.keys import key_dialog, keys_section
 from billing_app.ui.components.organization.members import invite_dialog, members_section
 from billing_app.ui.components.organization.parts import part_dialog, parts_section
@@ -49,6 +50,8 @@ class OrganizationState(Frame):
     dialog: str = ""
     asked: Asked = Asked()
     refused: str = ""
+    busy: bool = False
+    """Stripe is being told that the organization ends, or does not."""
     saved: bool = False
     link: str = ""
     """An invitation's link, just made: shown once."""
@@ -129,6 +132,40 @@ class OrganizationState(Frame):
         if done is not None and await self._change(visit, done):
             self._close()
 
+    @rx.event(background=True)
+    @guarded(roles=ADMIN_ROLES)
+    async def end_organization(self, visit: Visit, form: dict) -> Any:
+        """Ends the organization, now or when what is paid has run out."""
+        at_period_end = form.get("when") != "now"
+        return await self._settle_ending(visit, desks().end_organization, at_period_end, str(form.get("reason", "")))
+
+    @rx.event(background=True)
+    @guarded(roles=ADMIN_ROLES)
+    async def keep_organization(self, visit: Visit) -> Any:
+        """It does not end after all."""
+        return await self._settle_ending(visit, desks().keep_organization)
+
+    async def _settle_ending(self, visit: Visit, work: Callable[..., str], *said: Any) -> Any:
+        async with self:
+            if self.busy:
+                return None
+            self.busy, self.refused = True, ""
+        problem = ""
+        try:
+            await visit.call(work, *said)
+        except BillingError as error:
+            if isinstance(error, UnauthenticatedError) or error.code in ("forbidden", "organization_not_found"):
+                raise
+            problem = error.detail
+        finally:
+            async with self:
+                self.busy = False
+        async with self:
+            self.refused = problem
+            if not problem:
+                self._close()
+        return OrganizationState.load
+
     @rx.event
     @guarded()
     async def leave(self, visit: Visit) -> Any:
@@ -143,7 +180,7 @@ class OrganizationState(Frame):
     async def open(self, visit: Visit, dialog: str) -> None:
         """Opens a dialog; the server is asked again when it is sent."""
         self._close()
-        self.dialog = dialog if dialog in ("invite", "part", "key") else ""
+        self.dialog = dialog if dialog in ("invite", "part", "key", "end") else ""
 
     @rx.event
     @guarded()
@@ -223,6 +260,7 @@ def organization_page() -> rx.Component:
         invite_dialog(state),
         part_dialog(state),
         key_dialog(state),
+        ending_dialog(screen, state),
         ask_first(state),
     )
     return page(content, active="organization", ready=screen.ready, skeleton=list_skeleton("Organization"))

@@ -111,6 +111,7 @@ def customer_shown(view: CustomerView, formats: Formats, grant: str, amount: str
         facts=[
             Field("Plan", f"{view.plan_name}, paid by {view.payer_name}" if view.payer else view.plan_name),
             *_subscription(view, formats),
+            *_ending(view),
             Field("Members", formats.number(view.members)),
             Field("Address", view.address),
             Field("Since", long_day(view.created_at)),
@@ -141,6 +142,19 @@ def customer_shown(view: CustomerView, formats: Formats, grant: str, amount: str
         refund=refund_shown(view, formats, grant, amount, problem, here),
         selling=view.selling,
     )
+
+
+def _ending(view: CustomerView) -> list[Field]:
+    """That it ends, or has ended, and whether Stripe knows."""
+    found = view.ending
+    if found is None or found.decided_at is None:
+        return []
+    day = long_day(found.ends_at)
+    if found.scope == "payments":
+        said = f"deactivated, pays until {day}"
+    else:
+        said = f"ended {day}" if found.done else f"ends {day}"
+    return [Field("Ending", said if found.told else f"{said}; Stripe is not told yet", "soon")]
 
 
 def _subscription(view: CustomerView, formats: Formats) -> list[Field]:

@@ -14,6 +14,7 @@ from billing_app.services.views.organization import OrganizationPageView, PartVi
 from billing_app.ui import routes
 from billing_app.ui.formats import Formats, day, moment_text
 from billing_app.ui.present.audit import AuditRow, audit_rows
+from billing_app.ui.present.ending import EndingShown, ending_shown
 from billing_app.ui.present.profile import ProfileShown, limit_use, profile_shown
 from billing_app.ui.present.shared import Choice
 from billing_app.ui.present.shell import buying_address
@@ -121,6 +122,7 @@ class OrganizationShown:
     audit_next: str = ""
     audit_first: str = ""
     plan_href: str = ""
+    ending: EndingShown = field(default_factory=EndingShown)
     base_url: str = ""
     """Where invitation links begin."""
 
@@ -172,6 +174,7 @@ def organization_shown(
         else "",
         audit_first=routes.organization_page(address, tab="audit") if cursor else "",
         plan_href=routes.plan(buying_address(shell)),
+        ending=ending_shown(view.ending, formats, operator=view.role is Role.OPERATOR, active=profile.active),
         base_url=view.public_url.rstrip("/"),
     )
 

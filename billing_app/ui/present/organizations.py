@@ -13,6 +13,8 @@ LABELS = {
     Trouble.BLOCKED: ("Blocked", "blocked"),
     Trouble.PAST_DUE: ("Past due", "soon"),
     Trouble.DISPUTED: ("Dispute", "soon"),
+    Trouble.SECOND_SUBSCRIPTION: ("Two subscriptions", "blocked"),
+    Trouble.UNKNOWN_PRICE: ("Unknown price", "soon"),
     Trouble.IN_DEBT: ("In debt", "blocked"),
 }
 
@@ -55,7 +57,7 @@ def troubles_shown(troubles: tuple[TroubleView, ...], formats: Formats, now: dat
 
 
 def _note(trouble: TroubleView, formats: Formats, now: datetime) -> str:
-    if trouble.kind is Trouble.DISPUTED:
+    if trouble.kind in (Trouble.DISPUTED, Trouble.SECOND_SUBSCRIPTION, Trouble.UNKNOWN_PRICE):
         return formats.money(trouble.amount_cents, trouble.currency.upper())
     if trouble.kind is Trouble.PAST_DUE:
         if trouble.at is None:

@@ -24,6 +24,8 @@ TITLES = {
     "grants_differ": "Grants differ",
     "price_without_pack": "Price without a pack",
     "price_differs": "Price differs",
+    "unknown_price": "Unknown price",
+    "second_subscription": "Another subscription",
 }
 """Codes in words."""
 

@@ -16,9 +16,9 @@ from billing_app.services import (
     catalogue_desk,
     catalogue_edits,
     catalogue_effects,
-    credits,
     gift_cards,
     granting,
+    operators,
     orgs,
     overrides,
     reading_organization,
@@ -121,9 +121,8 @@ class ServiceOperatingDesk:
         granting.void(self.session, grant, self.now, reason=reason, actor=self.actor)
 
     def set_plan(self, address: str, plan: str, reason: str) -> None:
-        said = granting.required_reason(reason)
         found = orgs.by_address(self.session, address)
-        credits.change_plan(self.session, found, plan, self.now, reason=said, actor=self.actor)
+        operators.set_plan(self.session, found, plan, self.now, reason=reason, actor=self.actor)
 
     def override(
         self, address: str, kind: str, name: str, value: int | None, reason: str, ends_at: datetime | None

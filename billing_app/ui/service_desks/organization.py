@@ -13,6 +13,8 @@ from billing_app.domain.access import Role
 from billing_app.domain.errors import InvalidError, UnauthenticatedError
 from billing_app.services import (
     api_keys,
+    endings,
+    endings_told,
     founding,
     invitations,
     members,
@@ -25,6 +27,7 @@ from billing_app.services import (
 )
 from billing_app.services.api_keys import NewKey
 from billing_app.services.members import Invitation
+from billing_app.services.purchases import Payments
 from billing_app.services.views.organization import OrganizationPageView
 from billing_app.settings import Settings
 from billing_app.ui.desks.organization import Door
@@ -110,6 +113,7 @@ class ServiceOrganizationDesks:
 
     database: Database
     settings: Settings
+    payments: Payments | None
 
     @contextmanager
     def change_organization(self, visitor: Door, roles: frozenset[Role]) -> Generator[ServiceOrganizationChanges]:
@@ -127,6 +131,26 @@ class ServiceOrganizationDesks:
             access = sessions.authorize(session, identity, visitor.address, clock.now(), roles)
         name, by = access.organization.name, access.identity.name
         return invitations.mail(self.settings, invitation, name, by)
+
+    def end_organization(self, visitor: Door, roles: frozenset[Role], at_period_end: bool, reason: str) -> str:
+        """Ends it with all its parts; why Stripe is to be told again, or nothing."""
+        with self.change_organization(visitor, roles) as desk:
+            endings.decide(
+                desk.session, desk.organization, desk.now, at_period_end=at_period_end, reason=reason, actor=desk.actor
+            )
+            owner = desk.access.organization_id
+        return endings_told.tell_at_once(self.database.writing, self.payments, owner, clock.now)
+
+    def keep_organization(self, visitor: Door, roles: frozenset[Role]) -> str:
+        """It does not end after all."""
+        with self.change_organization(visitor, roles) as desk:
+            operator = desk.access.role is Role.OPERATOR
+            if operator and not desk.organization.active:
+                profiles.set_active(desk.session, desk.organization, True, desk.now, actor=desk.actor)
+            else:
+                endings.withdraw(desk.session, desk.organization, desk.now, actor=desk.actor)
+            owner = desk.access.organization_id
+        return endings_told.tell_at_once(self.database.writing, self.payments, owner, clock.now)
 
     def found_organization(self, cookies: str, name: str) -> str:
         """A new organization of whoever is signed in."""

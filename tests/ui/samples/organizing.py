@@ -14,6 +14,7 @@ from billing_app.domain.limits import Limit, LimitUse
 from billing_app.services.api_keys import KeyView
 from billing_app.services.audit import Entry
 from billing_app.services.members import Member
+from billing_app.services.views.endings import EndingPart, EndingView, PaidThing
 from billing_app.services.views.organization import (
     AuditPage,
     CountsView,
@@ -57,6 +58,22 @@ def page(address: str, role: str) -> OrganizationPageView:
         ),
         keys=(key,) if admin else (), audit=AuditPage((entry,) if admin else (), ""),
         public_url="https://billing.example/",
+        ending=ending(address) if admin else None,
+    )  # fmt: skip
+
+
+def ending(address: str) -> EndingView:
+    """A plan, a pack that renews, and an auto top-up; a part that pays for itself."""
+    ends_at = NOW + timedelta(days=10)
+    return EndingView(
+        address, "Meridian Apps",
+        pays=(
+            PaidThing("plan", "Pro", 9_900, "usd", "month", ends_at),
+            PaidThing("pack", "mau-10k-monthly", 1_200, "usd", "month", ends_at),
+            PaidThing("top_up", "Storage", 20_000, "usd", "", None),
+        ),
+        parts=(EndingPart("north", "North", (PaidThing("plan", "Essential", 2_900, "usd", "month", ends_at),)),),
+        ends_at=ends_at,
     )  # fmt: skip
 
 
@@ -79,6 +96,12 @@ class SampleOrganizationDesks:
             raise UnauthenticatedError("Sign in to see this.")
         raise ForbiddenError("Samples can't be changed.")
         yield
+
+    def end_organization(self, visitor: Door, roles: frozenset[Role], at_period_end: bool, reason: str) -> str:
+        return ""
+
+    def keep_organization(self, visitor: Door, roles: frozenset[Role]) -> str:
+        return ""
 
     def found_organization(self, cookies: str, name: str) -> str:
         return "meridian"

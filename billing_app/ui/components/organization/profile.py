@@ -8,19 +8,21 @@ import reflex as rx
 
 from billing_app.ui.components.banner import remark
 from billing_app.ui.components.dialogs import refusal
+from billing_app.ui.components.organization.ending import ending_panel, ending_remark
 from billing_app.ui.present.shared import Field
 
 
 def profile_section(screen: Any, state: Any) -> rx.Component:
     """What the organization says, and beside it what there is."""
     return rx.fragment(
+        ending_remark(screen, state),
         rx.cond(
             screen.inactive != "",
             remark("ban", "This organization is deactivated.", screen.inactive, tone="blocked"),
         ),
         rx.el.div(
             rx.cond(screen.admin, _form(screen, state), _read(screen)),
-            rx.el.div(_facts(screen), class_name="column"),
+            rx.el.div(_facts(screen), ending_panel(screen, state), class_name="column"),
             class_name="pair wide-side",
         ),
     )

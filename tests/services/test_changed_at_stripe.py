@@ -1,0 +1,234 @@
+"""What somebody changes in Stripe's own dashboard: what is ours stays ours; operators are told what is not known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from billing_app.db import Database
+from billing_app.gateways.patience import patiently
+from billing_app.services import operators, orgs, reconciliation, reversals, troubles
+from billing_app.services.findings import Sync
+from billing_app.services.views.operator import Trouble
+from billing_app.store import operator_mails as mails
+from billing_app.store import reconciliation as store
+from billing_app.store import subscriptions as subscription_store
+from billing_app.store.orgs import stored_id
+from tests.builders import a_user
+from tests.shop import PAYS
+from tests.subscriber import MONTH, Subscriber, a_subscriber, days
+
+STRANGE_CENTS = 3_333
+
+
+def without_trials(document: dict[str, Any]) -> None:
+    for plan in document["plans"]:
+        plan["trial_days"] = 0
+
+
+@pytest.fixture
+def acme(database: Database) -> Subscriber:
+    """A subscriber without trials, and an operator who can be told."""
+    subscriber = a_subscriber(database)
+    subscriber.change_catalogue(without_trials)
+    with database.writing() as session:
+        a_user(session, "op@example.org", operator=True)
+    return subscriber
+
+
+def a_strange_price(acme: Subscriber, product: str = "") -> str:
+    product = product or acme.stripe.products.create({"name": "Made by hand"}).id
+    made = acme.stripe.prices.create(
+        {"product": product, "unit_amount": STRANGE_CENTS, "currency": "usd", "recurring": {"interval": "month"}}
+    )
+    return made.id
+
+
+def replace_price(acme: Subscriber, subscription: str) -> str:
+    """Somebody gives the subscription a price of their own, without metadata or lookup key."""
+    price, item = a_strange_price(acme), acme.stripe.subscriptions.retrieve(subscription)["items"].data[0].id
+    acme.stripe.subscriptions.update(subscription, {"items": [{"id": item, "price": price}]})
+    return price
+
+
+def add_subscription(acme: Subscriber, price: str, metadata: dict[str, str] | None = None) -> str:
+    """Somebody makes a subscription in the dashboard."""
+    acme.use_card("pm_card_visa")
+    wanted: dict[str, Any] = {"customer": acme.customer, "items": [{"price": price}], "metadata": metadata or {}}
+    return acme.stripe.subscriptions.create(wanted).id  # ty: ignore[invalid-argument-type]
+
+
+def forget_metadata(acme: Subscriber, subscription: str) -> None:
+    kept = acme.stripe.subscriptions.retrieve(subscription).to_dict()["metadata"]
+    acme.stripe.subscriptions.update(subscription, {"metadata": dict.fromkeys(kept, "")})
+
+
+def sync(acme: Subscriber) -> dict[str, list[str]]:
+    """A comparison to its end: the objects that need a person, by code."""
+    payments = patiently(acme.payments, between=0, waits=(0.01, 0.01))
+    found = Sync(acme.database.writing, payments, acme.clock, acme.now - days(365))
+    run_id = reconciliation.run(found, "host:1:test", "demand")
+    said: dict[str, list[str]] = {}
+    with acme.database.reading() as session:
+        for each in store.findings(session, run_id, 100):
+            if not each.repaired:
+                said.setdefault(each.code, []).append(each.object_id)
+    return said
+
+
+def trouble_of(acme: Subscriber) -> list[Trouble]:
+    with acme.database.reading() as session:
+        owner = stored_id(orgs.by_address(session, acme.address))
+        return [each.kind for each in troubles.of(session, {owner}, acme.now).get(owner, ())]
+
+
+def mailed(acme: Subscriber) -> list[str]:
+    with acme.database.reading() as session:
+        return [mail.subject for mail, _ in mails.due(session, acme.now + days(1), acme.now - days(1), 50)]
+
+
+class TestAPriceThatNobodyKnows:
+    def test_the_plan_stays_and_ends_with_its_subscription(self, acme: Subscriber) -> None:
+        subscription = acme.subscribe("pro")
+        replace_price(acme, subscription)
+        acme.hear_all()
+        assert (acme.plan(), trouble_of(acme)) == ("pro", [Trouble.UNKNOWN_PRICE])
+        assert sync(acme) == {"unknown_price": [subscription]}
+        assert mailed(acme) == ["A subscription is billed at an unknown price"]
+        acme.stripe.subscriptions.cancel(subscription)
+        acme.hear_all()
+        assert (acme.plan(), trouble_of(acme), sync(acme)) == ("free", [], {})
+
+    def test_what_no_event_told_is_repaired_by_the_sync(self, acme: Subscriber) -> None:
+        subscription = acme.subscribe("pro")
+        replace_price(acme, subscription)
+        forget_metadata(acme, subscription)
+        acme.stripe.subscriptions.cancel(subscription)
+        assert sync(acme) == {}
+        assert acme.plan() == "free"
+
+    def test_somebody_decides_by_hand(self, acme: Subscriber) -> None:
+        subscription = acme.subscribe("pro")
+        replace_price(acme, subscription)
+        acme.hear_all()
+        with acme.database.writing() as session:
+            found = orgs.by_address(session, acme.address)
+            operators.set_plan(session, found, "essential", acme.now, reason="As agreed", actor="op")
+        acme.hear_all()
+        assert (acme.plan(), sync(acme), trouble_of(acme)) == ("essential", {}, [])
+        acme.wait(acme.now + days(40))
+        acme.hear_all()
+        assert (acme.plan(), sync(acme)) == ("essential", {})
+
+    def test_somebody_names_the_price_in_the_catalogue(self, acme: Subscriber) -> None:
+        price = replace_price(acme, acme.subscribe("pro"))
+        acme.change_catalogue(lambda document: document["plans"][1].update(stripePlanId=price))
+        acme.hear_all()
+        assert (acme.plan(), sync(acme)) == ("essential", {})
+
+    def test_what_is_put_beside_the_plan_does_not_hide_it(self, acme: Subscriber) -> None:
+        subscription = acme.subscribe("pro")
+        acme.stripe.subscriptions.update(subscription, {"items": [{"price": a_strange_price(acme)}]})
+        acme.hear_all()
+        row = acme.row()
+        assert row is not None
+        assert (acme.plan(), row.price_known, row.price_cents) == ("pro", True, 9_900)
+        acme.change("essential")
+        assert row.price_cents != STRANGE_CENTS
+
+
+class TestEverySubscriptionThatIsNotHeld:
+    def test_two_that_were_paid_in_the_same_second(self, acme: Subscriber) -> None:
+        first = acme.subscribe("pro")
+        kept = acme.stripe.subscriptions.retrieve(first).to_dict()
+        made = add_subscription(acme, kept["items"]["data"][0]["price"]["id"], kept["metadata"])
+        acme.hear_all()
+        assert sync(acme) == {"second_subscription": [made]}
+        assert (trouble_of(acme), mailed(acme)) == (
+            [Trouble.SECOND_SUBSCRIPTION], ["An organization has two subscriptions"],
+        )  # fmt: skip
+        acme.stripe.subscriptions.cancel(made)
+        acme.hear_all()
+        assert (sync(acme), trouble_of(acme), acme.plan()) == ({}, [], "pro")
+
+    def test_one_of_nobodys_that_was_made_by_hand(self, acme: Subscriber) -> None:
+        made = add_subscription(acme, a_strange_price(acme))
+        acme.hear_all()
+        assert sync(acme) == {"second_subscription": [made]}
+        assert acme.plan() == "free"
+
+    def test_one_that_is_paused_still_counts(self, acme: Subscriber) -> None:
+        acme.subscribe("pro")
+        made = add_subscription(acme, a_strange_price(acme))
+        acme.stripe.subscriptions.pause(made, {"type": "subscription"})
+        assert sync(acme) == {"second_subscription": [made]}
+
+
+class TestPacksAtStripe:
+    def test_a_pack_whose_price_was_replaced_is_not_forgotten(self, acme: Subscriber) -> None:
+        monthly = "mau-10k-monthly"
+        acme.buy(monthly)
+        acme.hear_all()
+        (kept,) = acme.stripe.subscriptions.list({"customer": acme.customer}).data
+        price = replace_price(acme, kept.id)
+        forget_metadata(acme, kept.id)
+        acme.hear_all()
+        assert sync(acme) == {"unknown_price": [kept.id]}
+        acme.wait(acme.now + days(32))
+        acme.hear_all()
+        found = sync(acme)["unknown_price"]
+        assert kept.id in found
+        assert any(each.startswith("in_") for each in found), "what was paid at it brought nothing, and that is said"
+        assert price
+        acme.stripe.subscriptions.cancel(kept.id)
+        acme.hear_all()
+        assert all(each.startswith("in_") for each in sync(acme)["unknown_price"])
+
+    def test_a_pack_whose_price_lost_its_metadata_still_brings_what_was_bought(self, acme: Subscriber) -> None:
+        monthly = "mau-10k-monthly"
+        acme.buy(monthly)
+        acme.hear_all()
+        (kept,) = acme.stripe.subscriptions.list({"customer": acme.customer}).data
+        price = kept["items"].data[0].price
+        acme.stripe.prices.update(price.id, {"metadata": dict.fromkeys(price.metadata.to_dict(), "")})
+        forget_metadata(acme, kept.id)
+        before = acme.balance("mau")
+        acme.wait(acme.now + days(32))
+        acme.hear_all()
+        assert (acme.balance("mau"), sync(acme)) == (2 * before, {})
+
+    def test_a_payment_whose_price_lost_its_metadata_brings_what_was_ordered(self, acme: Subscriber) -> None:
+        started = acme.start("mau-10k")
+        for price in acme.stripe.prices.list({"lookup_keys": ["pack:mau-10k"]}).data:
+            acme.stripe.prices.update(price.id, {"metadata": dict.fromkeys(price.metadata.to_dict(), "")})
+        acme.pay(started.session_id, PAYS)
+        acme.come_back(started.session_id)
+        assert acme.balance("mau") == 10_000
+
+
+class TestACustomerThatIsGone:
+    def test_a_refund_of_what_it_paid_is_still_ours(self, acme: Subscriber) -> None:
+        acme.buy("mau-10k")
+        acme.hear_all()
+        (grant,) = acme.grants()
+        acme.stripe.customers.delete(acme.customer)
+        acme.hear_all()
+        refund = acme.stripe.refunds.create({"payment_intent": grant.payment_id})
+        reading = reversals.read(acme.payments, grant.payment_id)
+        assert reading is not None
+        with acme.database.writing() as session:
+            assert reversals.settle(session, reading, acme.now).changed
+        assert (refund.status, acme.balance("mau")) == ("succeeded", 0)
+
+    def test_its_subscription_ends_though_the_organization_has_no_customer(self, acme: Subscriber) -> None:
+        subscription = acme.subscribe("pro", MONTH)
+        acme.stripe.customers.delete(acme.customer)
+        with acme.database.writing() as session:
+            orgs.by_address(session, acme.address).stripe_customer_id = None
+        assert sync(acme) == {}
+        with acme.database.reading() as session:
+            owner = stored_id(orgs.by_address(session, acme.address))
+            row = subscription_store.subscription(session, owner, subscription)
+        assert row is not None
+        assert (row.status, acme.plan()) == ("canceled", "free")
