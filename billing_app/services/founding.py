@@ -71,6 +71,8 @@ def found(
     Raises ForbiddenError for a sign-in that opens one organization only, or `too_many_organizations`; ConflictError
     `address_taken`; InvalidError `invalid_address`, `invalid_name` or `invalid_profile`.
     """
+    if identity is not None:
+        user_store.lock(session, identity.user_id)  # who founds many at once is counted one by one
     person = None if identity is None else require_may_found(session, identity)
     made = orgs.create(session, now, name=name, address=address, anchor=now, **profiles.validated(profile or {}))
     owner = stored_id(made)

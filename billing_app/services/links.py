@@ -93,7 +93,7 @@ def invite(session: Session, organization_id: int, email: str, role: Role, now: 
     if role not in ALL_ROLES:
         raise InvalidError(f"A member's role is one of {', '.join(sorted(ALL_ROLES))}.", code="invalid_role")
     address = users.valid_email(email)
-    user = user_store.by_email(session, address) or users.create(session, address, address, now)
+    user = users.known_or_new(session, address, now)
     membership = user_store.membership(session, organization_id, user.id)
     if membership is None:
         membership = Membership(organization_id=organization_id, user_id=user.id, role=role, created_at=now)
@@ -131,6 +131,7 @@ def look(session: Session, token: str, kind: Kind, now: datetime) -> LinkView:
 
 def set_up(session: Session, token: str, email: str, name: str, hashed: str, now: datetime) -> User:
     """The first operator. Raises `link_ended`, `invalid_email`, `invalid_name` or `email_taken`."""
+    user_store.lock_all(session)
     if not store.use(session, digest(token), Kind.SET_UP, now) or user_store.operator_exists(session):
         raise _ended()
     store.drop(session, Kind.SET_UP)

@@ -65,7 +65,7 @@ def create(
     user = user_store.by_email(session, address)
     if user is None or not member_store.belongs(session, paying.group(session, payer, now), user.id):
         limits.require(session, organization, Limit.MEMBERSHIPS, now)
-    user = user or users.create(session, address, address, now)
+    user = user or users.known_or_new(session, address, now)
     membership = _join(session, owner, user, role, now)
     token = links.make(session, Kind.SIGN_IN, now, user.id, owner, return_to=page)
     audit.record(session, owner, now, actor, "sign_in_link.created", address, after={"role": membership.role})

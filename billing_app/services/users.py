@@ -40,16 +40,28 @@ def create(
     """
     address = valid_email(email)
     if store.by_email(session, address) is not None:
-        raise ConflictError(f"There is already a user {address}.", code="email_taken")
+        raise _taken(address)
     if password is not None:
         password_hash = passwords.hashed(password)
-    user = User(
+    new = User(
         email=address, name=valid_name(name), password_hash=password_hash, operator=operator, demo=demo, created_at=now
     )
-    session.add(user)
-    session.flush()
+    user = store.by_email(session, address) if store.insert(session, new) else None
+    if user is None:
+        raise _taken(address)
     audit.record(session, None, now, actor, "user.created", address, after={"name": user.name, "operator": operator})
     return user
+
+
+def known_or_new(session: Session, address: str, now: datetime) -> User:
+    """The user of an address, made without a password if nobody has it: two who invite somebody at once both may."""
+    found = store.by_email(session, address)
+    if found is not None:
+        return found
+    try:
+        return create(session, address, address, now)
+    except ConflictError:
+        return by_email(session, address)
 
 
 def join(
@@ -102,6 +114,10 @@ def every(session: Session, page: int) -> Iterator[tuple[User, dict[str, str]]]:
         for user in people:
             yield user, roles.get(user.id, {})
         after = people[-1].email
+
+
+def _taken(address: str) -> ConflictError:
+    return ConflictError(f"There is already a user {address}.", code="email_taken")
 
 
 def valid_email(email: str) -> str:

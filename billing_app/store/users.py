@@ -10,6 +10,7 @@ from sqlmodel import Session, col, exists, select
 
 from billing_app.store.tables.access import Membership, User
 from billing_app.store.tables.orgs import Organization
+from billing_app.store.upserts import upsert
 
 
 def folded(email: str) -> str:
@@ -25,6 +26,23 @@ def by_email(session: Session, email: str) -> User | None:
 def by_id(session: Session, user_id: UUID) -> User | None:
     """The user with this id."""
     return session.get(User, user_id)
+
+
+def lock(session: Session, user_id: UUID) -> None:
+    """Holds the user until the transaction ends: whoever counts what one person has holds this."""
+    session.exec(select(User.id).where(User.id == user_id).with_for_update(key_share=True)).first()
+
+
+def lock_all(session: Session) -> None:
+    """Lets one writer at a time decide whether there is an operator. SQLite's exclude each other anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection().exec_driver_sql("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE")
+
+
+def insert(session: Session, user: User) -> bool:
+    """Stores a new user; False if somebody else has the address, be it since a moment ago."""
+    statement = upsert(session, User).values(**user.model_dump())
+    return session.connection().execute(statement.on_conflict_do_nothing(index_elements=["email"])).rowcount == 1
 
 
 def every(session: Session, after: str, limit: int) -> list[User]:

@@ -1,0 +1,184 @@
+"""Whatever is limited by a number of ours is counted by one at a time: of nine at once no more pass than there is room.
+
+What a plan limits is in test_one_place_left. Each client has database connections of its own, as a web worker has.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+
+import pytest
+from sqlmodel import select
+
+from billing_app.db import Database, Session
+from billing_app.domain.access import Role
+from billing_app.domain.errors import BillingError
+from billing_app.services import (
+    credits,
+    founding,
+    gift_cards,
+    links,
+    members,
+    notification_choices,
+    orgs,
+    sessions,
+    sign_in_links,
+    sign_up,
+    webhook_endpoints,
+)
+from billing_app.services.gift_cards import Redeemed
+from billing_app.services.sessions import MAX_SESSIONS, Identity
+from billing_app.store import notifications
+from billing_app.store import users as user_store
+from billing_app.store.orgs import stored_id
+from billing_app.store.tables.access import BrowserSession, User
+from tests.builders import NOON, a_user, an_organization, the_catalogue
+
+CLIENTS = 9
+
+Work = Callable[[Session, int], object]
+
+
+def at_once(database: Database, work: Work) -> Counter[str]:
+    """Every client does its work in a transaction of its own; gives how many heard what."""
+    begin = Barrier(CLIENTS)
+    url = database.url.render_as_string(hide_password=False)
+
+    def client(number: int) -> str:
+        own = Database(url)
+        try:
+            begin.wait(60)
+            with own.writing() as session:
+                work(session, number)
+        except BillingError as refusal:
+            return refusal.code
+        finally:
+            own.close()
+        return "made"
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        return Counter(pool.map(client, range(CLIENTS)))
+
+
+@pytest.fixture
+def acme(database: Database) -> Database:
+    """An organization on a plan with room for members, and its admin Ada."""
+    the_catalogue(database)
+    with database.writing() as session:
+        made = an_organization(session, "acme")
+        credits.change_plan(session, made, "pro", NOON)
+        a_user(session, member_of=made)
+    return database
+
+
+def test_nine_webhooks_at_once_are_five(acme: Database) -> None:
+    def add(session: Session, number: int) -> object:
+        organization = orgs.by_address(session, "acme")
+        return webhook_endpoints.create(session, organization, f"https://example.com/{number}", "tests", NOON)
+
+    assert at_once(acme, add) == {"made": webhook_endpoints.MAX_ENDPOINTS, "too_many_webhooks": 4}
+    with acme.reading() as session:
+        assert len(notifications.endpoints(session, stored_id(orgs.by_address(session, "acme")))) == 5
+
+
+def test_no_more_people_are_told_than_there_is_room_for(acme: Database) -> None:
+    room = 2
+    with acme.writing() as session:
+        organization = orgs.by_address(session, "acme")
+        people = [f"one{number}@example.org" for number in range(notification_choices.MAX_PEOPLE - room)]
+        for email in [*people, *(f"more{number}@example.org" for number in range(CLIENTS))]:
+            a_user(session, email, member_of=organization)
+        for email in people:
+            notification_choices.add_person(session, organization, email, "tests", NOON)
+
+    def add(session: Session, number: int) -> object:
+        organization = orgs.by_address(session, "acme")
+        return notification_choices.add_person(session, organization, f"more{number}@example.org", "tests", NOON)
+
+    assert at_once(acme, add) == {"made": room, "too_many_people": CLIENTS - room}
+
+
+def test_nobody_founds_more_organizations_than_one_person_may(acme: Database) -> None:
+    room = 2
+    with acme.writing() as session:
+        ada = user_store.by_email(session, "ada@example.org")
+        assert ada is not None
+        identity = Identity(ada.id, ada.email, ada.name, operator=False)
+        for number in range(founding.MAX_OWN - 1 - room):
+            founding.found(session, NOON, name=f"Held {number}", identity=identity, actor=ada.email)
+
+    def found(session: Session, number: int) -> object:
+        return founding.found(session, NOON, name=f"New {number}", identity=identity, actor="tests")
+
+    assert at_once(acme, found) == {"made": room, "too_many_organizations": CLIENTS - room}
+
+
+def test_a_card_for_two_is_redeemed_by_two(acme: Database) -> None:
+    with acme.writing() as session:
+        for number in range(CLIENTS):
+            an_organization(session, f"taker{number}")
+        made = gift_cards.create(session, "For two", {"emails": 100}, NOON, max_redemptions=2)
+        code = made[0].code
+
+    def redeem(session: Session, number: int) -> Redeemed:
+        organization = orgs.by_address(session, f"taker{number}")
+        gift_cards.begin(session, organization, NOON)
+        return gift_cards.redeem(session, organization, code, NOON, actor="tests")
+
+    assert at_once(acme, redeem) == {"made": 2, "gift_card_used_up": CLIENTS - 2}
+
+
+def test_one_person_has_no_more_sessions_than_the_limit(acme: Database) -> None:
+    with acme.writing() as session:
+        ada = user_store.by_email(session, "ada@example.org")
+        assert ada is not None
+        first = sessions.start(session, ada, NOON)
+        for number in range(MAX_SESSIONS):
+            sessions.start(session, ada, NOON + timedelta(seconds=1 + number))
+
+    def enter(session: Session, number: int) -> object:
+        user = user_store.by_email(session, "ada@example.org")
+        assert user is not None
+        return sessions.start(session, user, NOON + timedelta(hours=1, seconds=number))
+
+    assert at_once(acme, enter) == {"made": CLIENTS}
+    with acme.reading() as session:
+        assert len(session.exec(select(BrowserSession)).all()) == MAX_SESSIONS
+        assert sessions.identify(session, first.token, NOON) is None
+
+
+def test_one_address_invited_by_nine_at_once_is_one_person(acme: Database) -> None:
+    with acme.writing() as session:
+        for number in range(CLIENTS):
+            an_organization(session, f"host{number}")
+
+    def invite(session: Session, number: int) -> object:
+        organization = orgs.by_address(session, f"host{number}")
+        if number % 2:
+            return members.invite(session, organization, "new@example.org", Role.MEMBER, NOON, actor="tests")
+        return sign_in_links.create(session, organization, "new@example.org", Role.MEMBER, "", NOON, actor="tests")
+
+    assert at_once(acme, invite) == {"made": CLIENTS}
+
+
+def test_one_address_signed_up_nine_times_at_once_is_one_account(acme: Database) -> None:
+    def enter(session: Session, number: int) -> object:
+        return sign_up.sign_up(session, "new@example.org", "New", f"New {number}", "hash", NOON)
+
+    assert at_once(acme, enter) == {"made": 1, "email_taken": CLIENTS - 1}
+
+
+def test_the_first_operator_is_one(database: Database) -> None:
+    with database.writing() as session:
+        tokens = [links.make(session, links.Kind.SET_UP, NOON) for _ in range(CLIENTS)]
+
+    def set_up(session: Session, number: int) -> object:
+        return links.set_up(session, tokens[number], f"op{number}@example.org", "Op", "hash", NOON)
+
+    assert at_once(database, set_up) == {"made": 1, "link_ended": CLIENTS - 1}
+    with database.reading() as session:
+        assert len(session.exec(select(User)).all()) == 1
