@@ -10,13 +10,15 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 try:
     import resource
 except ImportError:  # Windows has no such limit to ask
     resource = None  # type: ignore[assignment]
 
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
@@ -37,7 +39,18 @@ BACKLOG = 4_096
 SPARE_FILES = 256
 """Open files that are no connections: database, logs, static files."""
 
+HEAD_MS = 20_000
+"""How long the head of a request may take, and a connection that asks nothing may stay: longer than any browser on any
+line needs, and a proxy's own limit is usually a minute. Whoever sends a byte now and then holds nothing for longer."""
+
+HEAD_BYTES = 65_536
+"""What is kept of a head that is not there yet: eight times what browsers send with all cookies of a host."""
+
+SOCKET_BYTES = 65_536
+"""The longest message of a page (api/sockets.py), told to pages in the handshake."""
+
 PRODUCTION = {
+    "REFLEX_SOCKET_MAX_HTTP_BUFFER_SIZE": str(SOCKET_BYTES),
     "REFLEX_ENV_MODE": "prod",
     "REFLEX_TELEMETRY_ENABLED": "false",
     # Reflex's own `run --env prod` sets these two for its workers: the pages are built, serve them from this process.
@@ -100,6 +113,7 @@ def serve(host: str, settings: Settings, pages: Path, when_ready: Callable[[], N
         port=settings.port,
         interface=Interfaces.ASGI,
         workers=count,
+        **protocol(),
         log_level=LogLevels.error,
         respawn_failed_workers=count > 1,
         backlog=BACKLOG,
@@ -107,6 +121,18 @@ def serve(host: str, settings: Settings, pages: Path, when_ready: Callable[[], N
         workers_kill_timeout=int(PATIENCE_SECONDS),
     )
     server.serve()
+
+
+def protocol(head_ms: int = HEAD_MS) -> dict[str, Any]:
+    """What granian is told of connections.
+
+    HTTP/1.1 alone: told to find out which it is, granian waits for ever for the first byte; and no browser speaks
+    HTTP/2 without TLS.
+    """
+    return {
+        "http": HTTPModes.http1,
+        "http1_settings": HTTP1Settings(header_read_timeout=head_ms, max_buffer_size=HEAD_BYTES),
+    }
 
 
 def answers(host: str, port: int, path: str) -> bool:
