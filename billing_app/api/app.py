@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from billing_app import clock as wall_clock
 from billing_app.api import docs_page, health, openapi, problems
 from billing_app.api.bodies import BodyLimits
+from billing_app.api.clients import client_of
 from billing_app.api.context import PREFIX, Context
 from billing_app.api.framing import framed
 from billing_app.api.handshakes import Handshakes
@@ -50,7 +51,9 @@ from billing_app.api.routes import (
     usage,
     webhooks,
 )
+from billing_app.api.sockets import Sockets
 from billing_app.db import Database
+from billing_app.services import sessions
 from billing_app.settings import Settings
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -106,10 +109,22 @@ def create_api(
     if settings.rate_limit_per_minute:
         limit, buckets = Limit(settings.rate_limit_per_minute), buckets_of(settings.redis_url)
         root.add_middleware(RateLimits, prefix=PREFIX, limit=limit, buckets=buckets, secure=settings.secure)
+    root.add_middleware(Sockets, client=lambda asked: client_of(asked, settings.trusted_proxies), alive=_alive(context))
     root.add_middleware(Handshakes, origins=context.origins, prefix=PREFIX, secure=settings.secure)
     root.add_middleware(SecurityHeaders, origins=context.origins, prefix=PREFIX)
     root.add_middleware(RequestLog)
     return root
+
+
+def _alive(context: Context) -> Callable[[str], bool]:
+    """Whether a hash is that of a session which has not ended."""
+
+    def alive(session_hash: str) -> bool:
+        with context.database.reading() as session:
+            found = sessions.identify_hash(session, session_hash, context.clock(), demo=context.settings.demo)
+        return found is not None
+
+    return alive
 
 
 def _versioned(context: Context, routers: tuple[APIRouter, ...]) -> FastAPI:

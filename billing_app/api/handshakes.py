@@ -23,7 +23,8 @@ class Handshakes:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request or handshake."""
-        if scope["type"] not in {"http", "websocket"} or scope["path"].startswith(self.prefix):
+        of_api = scope["type"] == "http" and within(scope["path"], self.prefix)
+        if scope["type"] not in {"http", "websocket"} or of_api:
             await self.app(scope, receive, send)
             return
         if scope["type"] == "websocket" and not self._of_our_pages(scope):
@@ -43,3 +44,8 @@ class Handshakes:
         others = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
         shown = for_reflex(cookies, secure=self.secure)
         return [*others, (b"cookie", shown.encode("latin-1"))] if shown else others
+
+
+def within(path: str, prefix: str) -> bool:
+    """Whether a path is the prefix or below it: `/api/v12` is a page's, whatever it begins with."""
+    return path == prefix or path.startswith(f"{prefix}/")

@@ -7,6 +7,7 @@ IDLE without use.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -31,6 +32,10 @@ IDLE = timedelta(hours=24)
 
 RENEW_AFTER = timedelta(minutes=5)
 """How exact "not used since" is: one write in five minutes instead of one per event."""
+
+MAX_SESSIONS = 50
+"""Browsers that one person is signed in at. The one that was opened first ends when there are more: a link that a
+product asks for at each press of a button opens one a press."""
 
 ORGANIZATIONS_SHOWN = 200
 """The most organizations that the switcher lists."""
@@ -97,6 +102,8 @@ def start(
     """Opens a session for a user who has proved, by whatever means, to be one. `only`: for this organization alone."""
     token = new_secret()
     expires_at = now + lifetime
+    users.lock(session, user.id)
+    store.keep_newest(session, user.id, MAX_SESSIONS - 1)
     session.add(
         BrowserSession(
             token_hash=digest(token),
@@ -132,9 +139,10 @@ def identify_socket(session: Session, cookies: str, now: datetime, *, demo: bool
 def identify_hash(session: Session, session_hash: str, now: datetime, *, demo: bool = False) -> Identity | None:
     """The same for a session of which only the hash is at hand."""
     found = store.by_hash(session, session_hash)
-    if found is None:
-        return None
-    row, user = found
+    return None if found is None else _identity(*found, now, demo=demo)
+
+
+def _identity(row: BrowserSession, user: User, now: datetime, *, demo: bool) -> Identity | None:
     if row.expires_at <= now or row.seen_at + IDLE <= now or (user.demo and not demo):
         return None
     return Identity(
@@ -147,6 +155,27 @@ def identify_hash(session: Session, session_hash: str, now: datetime, *, demo: b
         only_organization_id=row.organization_id,
         renewal_due=row.seen_at + RENEW_AFTER <= now,
     )
+
+
+def still_open(session: Session, hashes: Sequence[str], now: datetime, *, demo: bool = False) -> dict[str, bool]:
+    """Which of these sessions have not ended, and whether each is an operator's."""
+    found = (_identity(row, user, now, demo=demo) for row, user in store.among(session, hashes))
+    return {identity.session_hash: identity.operator for identity in found if identity is not None}
+
+
+def standing(session: Session, identity: Identity | None, address: str) -> str:
+    """Whose session it is and what they are at `address`: another text as soon as any of it is another.
+
+    Empty for nobody. Tells nothing but that: who may see what is `authorize`'s to say.
+    """
+    if identity is None:
+        return ""
+    role = Role.OPERATOR if identity.operator else ""
+    if address and not role:
+        by_link = identity.only_organization_id is not None
+        found = users.role_at(session, address, identity.user_id, by_link=by_link)
+        role = "" if found is None else f"{found[0].id} {found[1]}"
+    return f"{identity.session_hash} {identity.user_id} {role}"
 
 
 def renew(session: Session, identity: Identity, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -19,6 +20,16 @@ def by_hash(session: Session, token_hash: str) -> tuple[BrowserSession, User] | 
         .where(BrowserSession.token_hash == token_hash)
     )
     return session.exec(query).first()
+
+
+def among(session: Session, hashes: Sequence[str]) -> Sequence[tuple[BrowserSession, User]]:
+    """Those of these sessions that are there, and whose they are, expired or not."""
+    query = (
+        select(BrowserSession, User)
+        .join(User, col(User.id) == col(BrowserSession.user_id))
+        .where(col(BrowserSession.token_hash).in_(hashes))
+    )
+    return session.exec(query).all()
 
 
 def seen(session: Session, token_hash: str, now: datetime) -> None:
@@ -39,3 +50,18 @@ def end(session: Session, token_hash: str) -> None:
 def end_all_of(session: Session, user_id: UUID) -> None:
     """Deletes every session of a user."""
     session.exec(delete(BrowserSession).where(col(BrowserSession.user_id) == user_id))
+
+
+def keep_newest(session: Session, user_id: UUID, count: int) -> None:
+    """Deletes the sessions of a user but the `count` that were opened last."""
+    kept = (
+        select(BrowserSession.token_hash)
+        .where(BrowserSession.user_id == user_id)
+        .order_by(col(BrowserSession.created_at).desc(), col(BrowserSession.token_hash))
+        .limit(count)
+    )
+    session.exec(
+        delete(BrowserSession)
+        .where(col(BrowserSession.user_id) == user_id, col(BrowserSession.token_hash).not_in(kept))
+        .execution_options(synchronize_session=False)
+    )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any, cast
 
 import reflex as rx
 from reflex.event import EventSpec
 
-from billing_app.ui import live
+from billing_app.ui import live, tabs
+from billing_app.ui.binding import Bound
 from billing_app.ui.components.connection import SCRIPT, connection
 from billing_app.ui.pages import (
     alerts,
@@ -70,9 +72,12 @@ def create_console(api_transformer: Any = None) -> rx.App:
     )
     for page in PAGES + OPERATOR_PAGES:
         page.add(app)
+    app.add_middleware(Bound())
+    # Reflex makes its namespace itself; a second one beside it would connect to Redis once more.
+    cast("Any", app.event_namespace).__class__ = tabs.PageSockets
 
     async def watch() -> None:
-        await live.watch(app)
+        await asyncio.gather(live.watch(app), tabs.watch(app))
 
     app.register_lifespan_task(watch)
     return app

@@ -91,6 +91,15 @@ class Desks(
         Raises UnauthenticatedError, NotFoundError (also for another's organization) or ForbiddenError.
         """
 
+    def standing(self, cookies: str, address: str) -> str:
+        """Whose session this is and what they are at `address`, as a text that changes when any of it does.
+
+        Empty for nobody, and for a session that has ended.
+        """
+
+    def open_sessions(self, hashes: Iterable[str]) -> dict[str, bool]:
+        """Which of these sessions have not ended, and whether each is an operator's, in one query."""
+
     def home(self, cookies: str) -> str | None:
         """The address of the organization that a person lands on; None without any.
 

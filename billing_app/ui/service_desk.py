@@ -175,6 +175,17 @@ class ServiceDesks(
             with suppress(OperationalError), self.database.noting() as session:  # the next event makes the note
                 sessions.renew(session, access.identity, now)
 
+    def standing(self, cookies: str, address: str) -> str:
+        """Whose session this is and what they are at `address`."""
+        with self.database.reading() as session:
+            identity = sessions.identify_socket(session, cookies, clock.now(), demo=self.settings.demo)
+            return sessions.standing(session, identity, address)
+
+    def open_sessions(self, hashes: Iterable[str]) -> dict[str, bool]:
+        """Which of these sessions have not ended, and whether each is an operator's."""
+        with self.database.reading() as session:
+            return sessions.still_open(session, list(hashes), clock.now(), demo=self.settings.demo)
+
     def home(self, cookies: str) -> str | None:
         """The address of the organization that a person lands on."""
         now = clock.now()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -27,7 +27,7 @@ from billing_app.domain.errors import (
     UnauthenticatedError,
 )
 from billing_app.services.views import ShellView
-from billing_app.ui import live, routes, threads
+from billing_app.ui import binding, live, routes, threads
 from billing_app.ui.desk import Desk, Visitor, desks
 from billing_app.ui.formats import Formats, known_locale
 from billing_app.ui.present.shell import ShellShown, shell_shown
@@ -154,7 +154,8 @@ def wrapped(function: Handler, guard: object, enter: Callable[[Any], Entrant]) -
         visit: Entrant | None = None
         try:
             visit = enter(self)
-            return await function(self, visit, **{name: _plain(own[name], given.get(name)) for name in own})
+            with _working(self):
+                return await function(self, visit, **{name: _plain(own[name], given.get(name)) for name in own})
         except BillingError as error:
             shell = await visit.frame() if visit and isinstance(error, ForbiddenError) else None
             async with _writable(self):
@@ -199,6 +200,11 @@ def visit_of(state: rx.State, roles: frozenset[Role]) -> Visit:
 def _writable(state: Any) -> AbstractAsyncContextManager[Any]:
     """A background handler holds its state only inside `async with`; any other holds it all the time."""
     return state if isinstance(state, StateProxy) else nullcontext()
+
+
+def _working(state: Any) -> AbstractContextManager[None]:
+    """A background handler may be ended when its tab is cleared meanwhile; any other is done before that begins."""
+    return binding.working(state.router.session.client_token) if isinstance(state, StateProxy) else nullcontext()
 
 
 def _plain(parameter: inspect.Parameter, value: Any) -> Any:
@@ -269,7 +275,7 @@ class GuardedPage(rx.State):
     async def _leave(self) -> Any:
         """Nobody is signed in any more: forgets everything that this tab showed, and asks to sign in."""
         url = self.router.url
-        (await self.get_state(GuardedPage)).reset()
+        await binding.wipe(self)
         return rx.redirect(routes.sign_in(url.path + (f"?{url.query}" if url.query else "")))
 
     @rx.event

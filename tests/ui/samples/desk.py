@@ -101,6 +101,12 @@ class SampleDesks(
             raise ForbiddenError(f"Your role here is {role}; this needs {' or '.join(sorted(roles))}.")
         yield SampleDesk(visitor.address, role)
 
+    def standing(self, cookies: str, address: str) -> str:
+        return f"{role_in(cookies)} {address}"
+
+    def open_sessions(self, hashes: Iterable[str]) -> dict[str, bool]:
+        return dict.fromkeys(hashes, False)
+
     def home(self, cookies: str) -> str | None:
         return "meridian"
 
