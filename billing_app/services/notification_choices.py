@@ -17,7 +17,7 @@ from billing_app.domain.access import Role
 from billing_app.domain.errors import InvalidError, NotFoundError
 from billing_app.domain.notifications import KINDS, Kind, kind_ids, one
 from billing_app.services import audit, orgs
-from billing_app.store import credits as credit_store
+from billing_app.store import locks
 from billing_app.store import notifications as store
 from billing_app.store.orgs import stored_id
 from billing_app.store.tables.orgs import Organization
@@ -104,7 +104,7 @@ def write(session: Session, organization: Organization, wanted: Choices, actor: 
     `webhook_not_found`.
     """
     owner = stored_id(organization)
-    credit_store.lock_organization(session, owner)  # what two replace at once is one of the two, and no mixture
+    now = locks.hold(session, owner, now)  # what two replace at once is one of the two, and no mixture
     before = _noted(read(session, organization))
     members = {user.email: user.id for user, _ in store.accepted(session, owner, MAX_MEMBERS)}
     endpoints = {each.id for each in store.endpoints(session, owner)}
@@ -151,7 +151,7 @@ def choose(
 def add_person(session: Session, organization: Organization, email: str, actor: str, now: datetime) -> None:
     """Tells a single member of what is mailed by default. Raises `member_not_found` or `too_many_people`."""
     owner = stored_id(organization)
-    credit_store.lock_organization(session, owner)  # of many at once with room for one, one passes
+    now = locks.hold(session, owner, now)  # of many at once with room for one, one passes
     found = next((user for user, _ in store.accepted(session, owner, MAX_MEMBERS) if user.email == email), None)
     if found is None:
         raise NotFoundError(f"{email} is not a member of this organization.", code="member_not_found")

@@ -17,10 +17,9 @@ from billing_app.domain.errors import ConflictError, InvalidError, NotFoundError
 from billing_app.gateways.addresses import Network, allowed, plain
 from billing_app.gateways.webhooks_out import reachable as reachable
 from billing_app.services import audit, notification_choices, orgs
-from billing_app.store import credits as credit_store
 from billing_app.store import deliveries as delivery_store
+from billing_app.store import locks, outbox
 from billing_app.store import notifications as store
-from billing_app.store import outbox
 from billing_app.store.orgs import stored_id
 from billing_app.store.tables.notifications import WebhookEndpoint
 from billing_app.store.tables.orgs import Organization
@@ -68,7 +67,7 @@ def create(
     Raises InvalidError `invalid_url`, `invalid_description` or `unknown_kind`, ConflictError `too_many_webhooks`.
     """
     owner = stored_id(organization)
-    credit_store.lock_organization(session, owner)  # of nine at once with room for five, five pass
+    now = locks.hold(session, owner, now)  # of nine at once with room for five, five pass
     if len(store.endpoints(session, owner)) >= MAX_ENDPOINTS:
         raise ConflictError(f"An organization has at most {MAX_ENDPOINTS} endpoints.", code="too_many_webhooks")
     if len(description) > MAX_DESCRIPTION or (description and not description.isprintable()):
