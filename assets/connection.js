@@ -33,6 +33,9 @@
       const href = found.origins[0] + location.pathname + location.search;
       return [`${text} (BILLING_PUBLIC_URL). `, { text: "Open it there.", href }];
     }
+    // The console's own reason is a sentence; those of Socket.IO are not.
+    const said = document.getElementById("connection")?.dataset.reason ?? "";
+    if (refused !== undefined && said.endsWith(".")) return [said];
     return refused === undefined
       ? ["The console takes long to answer this page. Still waiting."]
       : ["The console refuses this page's live connection, or a proxy does not pass websockets. Trying again."];

@@ -36,7 +36,9 @@ class Settings(BaseSettings):
     )
     stripe_api_base: str = Field(default="", description="another address of Stripe's API: the sandbox")
     session_days: int = Field(default=14, ge=1, le=365, description="how long a sign-in lasts")
-    sign_up: bool = Field(default=False, description="whether anyone may make an account and an organization")
+    sign_up: bool = Field(
+        default=False, description="whether anyone may make an account and an organization, by a link that is mailed"
+    )
     rate_limit_per_minute: int = Field(
         default=30_000, ge=0, description="requests that each API key or signed-in browser may make; 0: no limit"
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -20,7 +20,8 @@ from billing_app.api.context import Context, context_of
 from billing_app.api.doors import require_own_origin, session_token
 from billing_app.domain.access import local_path
 from billing_app.domain.errors import BillingError
-from billing_app.services.cookies import cookie_name
+from billing_app.services import devices
+from billing_app.services.cookies import cookie_name, device_in, device_name
 from billing_app.services.sessions import SignedIn
 
 
@@ -31,6 +32,8 @@ class Entered:
     target: str
     signed_in: SignedIn | None = None
     signed_out: bool = False
+    device: str = ""
+    """What the browser keeps to be known again, its person having proved their password (services.devices)."""
 
 
 class Browser:
@@ -42,6 +45,8 @@ class Browser:
         self.now: datetime = self.context.clock()
         self.client = client_of(request, self.context.settings.trusted_proxies)
         self.token = session_token(request, self.context)
+        sent = "; ".join(request.headers.getlist("cookie"))
+        self.device = device_in(sent, secure=self.context.settings.secure)
         self._request = request
         self._wants_json = "application/json" in request.headers.get("accept", "")
 
@@ -62,7 +67,10 @@ class Browser:
             return RedirectResponse(f"{page}?{query}", status_code=303)
         response = self._go_on(local_path(entered.target))
         if entered.signed_in is not None:
-            self._set_cookie(response, entered.signed_in)
+            expires_in = entered.signed_in.expires_at - self.now
+            self._set_cookie(response, cookie_name(self.context.settings.secure), entered.signed_in.token, expires_in)
+        if entered.device:
+            self._set_cookie(response, device_name(self.context.settings.secure), entered.device, devices.LASTS)
         if entered.signed_out:
             secure = self.context.settings.secure
             response.delete_cookie(cookie_name(secure), path="/", secure=secure, httponly=True, samesite="lax")
@@ -73,14 +81,13 @@ class Browser:
             return JSONResponse({"next": target})
         return RedirectResponse(target, status_code=303)
 
-    def _set_cookie(self, response: Response, signed_in: SignedIn) -> None:
-        secure = self.context.settings.secure
+    def _set_cookie(self, response: Response, name: str, value: str, lasts: timedelta) -> None:
         response.set_cookie(
-            cookie_name(secure),
-            signed_in.token,
-            max_age=int((signed_in.expires_at - self.now).total_seconds()),
+            name,
+            value,
+            max_age=int(lasts.total_seconds()),
             path="/",
-            secure=secure,
+            secure=self.context.settings.secure,
             httponly=True,
             samesite="lax",
         )

@@ -6,7 +6,7 @@ that the page shows: a `connect_error` of Socket.IO, since browsers tell a page 
 
 A tab names its state by a token that it keeps while people come and go. Inside it is another one, made of that token
 and the session: nobody reaches a state of another session, whatever they know, and a tab that somebody else signed in
-at begins with nothing (docs/decisions/0018).
+at begins with nothing (docs/decisions/0019).
 """
 
 from __future__ import annotations

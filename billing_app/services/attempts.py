@@ -3,12 +3,16 @@
 Signing in takes three steps, because hashing a password is slow and no transaction may be open meanwhile: `begin`
 counts a failure and is committed, so that guesses made at once are all counted; `proves` hashes; `sessions.sign_in`
 takes the failure back and opens the session. The counts are in the database, so a restart forgives nobody.
+
+Nobody is locked out by somebody else's guesses (docs/decisions/0020): what is refused is a place, never an account. A
+browser at which the person has signed in before has a count of its own, which nobody else can fill.
 """
 
 from __future__ import annotations
 
 import hashlib
 import ipaddress
+import math
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -16,7 +20,7 @@ from uuid import UUID
 from sqlmodel import Session
 
 from billing_app.domain.errors import BillingError, UnauthenticatedError
-from billing_app.services import passwords
+from billing_app.services import devices, passwords
 from billing_app.store import attempts as store
 from billing_app.store import users
 
@@ -30,8 +34,14 @@ PLACE_FAILURES = 30
 """Failures from one place per window, over all accounts. An office behind one address fits in."""
 
 ACCOUNT_FAILURES = 50
-"""Failures of one account per window from everywhere. Looser than the pair, so that a stranger who guesses at an
-account does not easily lock its owner out, and still under 5 000 guesses a day."""
+"""Failures of one account per window from everywhere, beyond which somebody guesses at it from many places: then each
+place has PAIR_FAILURES_GUESSED_AT instead of PAIR_FAILURES. Its owner, at whatever place, still has that."""
+
+PAIR_FAILURES_GUESSED_AT = 1
+"""A person who types carefully needs one."""
+
+DEVICE_FAILURES = 10
+"""Failures per window at a browser that the account is known at. Only who has that browser can fill it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +52,33 @@ class Attempt:
     place: str
     user_id: UUID | None
     password_hash: str | None = field(repr=False)
+    device: str = ""
+    """The name of the browser that it comes from, if the account is known at it."""
 
 
-def begin(session: Session, email: str, client: str, now: datetime, *, demo: bool = False) -> Attempt:
+def begin(session: Session, email: str, client: str, now: datetime, *, device: str = "", demo: bool = False) -> Attempt:
     """Counts a sign-in as failed and says what to prove. Commit before going on.
 
-    Raises BillingError `too_many_attempts` (429) if the account, the client's address, or the two together have failed
-    too often, whether or not there is such an account. Demo users exist only where `demo` is on.
+    `device` is the cookie that the browser sent. Raises BillingError `too_many_attempts` (429) if the client's address,
+    or the account at that address, has failed too often, whether or not there is such an account. Demo users exist only
+    where `demo` is on.
     """
-    place = place_of(client)
-    for subject, limit in _subjects(email, place):
-        if store.count(session, subject, now, now - ATTEMPT_WINDOW) > limit:
-            raise BillingError(
-                "Too many sign-ins failed. Wait 15 minutes, or set a new password.",
-                code="too_many_attempts",
-                status=429,
-                retry_after=int(ATTEMPT_WINDOW.total_seconds()),
-            )
+    place, address = place_of(client), users.folded(email)
     user = users.by_email(session, email)
-    if user is None or (user.demo and not demo):
-        return Attempt(users.folded(email), place, None, None)
-    return Attempt(users.folded(email), place, user.id, user.password_hash)
+    known = user is not None and (demo or not user.demo)
+    found = user if known else None
+    name = devices.device_of(device, address, found.password_hash if found else None)
+    counts = [store.count(session, subject, now, now - ATTEMPT_WINDOW) for subject in _subjects(address, place, name)]
+    if any(count > limit for count, limit in zip(counts, _limits(counts, name), strict=True)):
+        raise BillingError(
+            "Too many sign-ins failed here. Wait 15 minutes, or use a browser at which you have signed in before.",
+            code="too_many_attempts",
+            status=429,
+            retry_after=int(ATTEMPT_WINDOW.total_seconds()),
+        )
+    if found is None:
+        return Attempt(address, place, None, None)
+    return Attempt(address, place, found.id, found.password_hash, name)
 
 
 def proves(attempt: Attempt, password: str) -> bool:
@@ -72,9 +88,9 @@ def proves(attempt: Attempt, password: str) -> bool:
 
 def succeed(session: Session, attempt: Attempt) -> None:
     """Takes the failure back. Those of the same account from the same place were typing errors and are forgotten."""
-    (pair, _), *others = _subjects(attempt.email, attempt.place)
-    store.forget(session, pair)
-    for subject, _ in others:
+    own, *others = _subjects(attempt.email, attempt.place, attempt.device)
+    store.forget(session, own)
+    for subject in others:
         store.take_back(session, subject)
 
 
@@ -83,15 +99,21 @@ def wrong_password() -> UnauthenticatedError:
     return UnauthenticatedError("That e-mail address and password do not fit together.", code="wrong_password")
 
 
-def _subjects(email: str, place: str) -> tuple[tuple[str, int], ...]:
-    """What failures are counted for, each with its limit: the pair first, then the account and the place."""
-    account = users.folded(email)
-    named = (
-        (f"pair {place} {account}", PAIR_FAILURES),
-        (f"account {account}", ACCOUNT_FAILURES),
-        (f"place {place}", PLACE_FAILURES),
-    )
-    return tuple((hashlib.sha256(name.encode()).hexdigest(), limit) for name, limit in named)
+def _subjects(account: str, place: str, device: str) -> tuple[str, ...]:
+    """What failures are counted for: a known browser alone, or else the pair, the account and the place."""
+    if device:
+        names: tuple[str, ...] = (f"device {device} {account}",)
+    else:
+        names = (f"pair {place} {account}", f"account {account}", f"place {place}")
+    return tuple(hashlib.sha256(name.encode()).hexdigest() for name in names)
+
+
+def _limits(counts: list[int], device: str) -> tuple[float, ...]:
+    """How much each of them may be. The account's count refuses nobody: it makes places pay for being many."""
+    if device:
+        return (DEVICE_FAILURES,)
+    pair = PAIR_FAILURES if counts[1] <= ACCOUNT_FAILURES else PAIR_FAILURES_GUESSED_AT
+    return (pair, math.inf, PLACE_FAILURES)
 
 
 def place_of(client: str) -> str:

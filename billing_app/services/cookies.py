@@ -21,7 +21,11 @@ SECURE_NAME = "__Host-billing_session"
 
 HASH_NAME = "billing_session_hash"
 
-OURS = frozenset({NAME, SECURE_NAME, HASH_NAME})
+DEVICE_NAME = "billing_device"
+SECURE_DEVICE_NAME = "__Host-billing_device"
+"""What a browser keeps when its person signs out: that it was theirs (services.devices)."""
+
+OURS = frozenset({NAME, SECURE_NAME, HASH_NAME, DEVICE_NAME, SECURE_DEVICE_NAME})
 """What never reaches Reflex as a browser sent it, however it is written in capitals."""
 
 PAIR = re.compile(r"([!#$%&'*+\-.0-9A-Z^_`a-z|~]+)=([!#-+\--:<-\[\]-~]*)")
@@ -39,6 +43,16 @@ def cookie_name(secure: bool) -> str:
 def token_in(cookies: str, *, secure: bool) -> str | None:
     """The session token in a Cookie header; None without one, and with two that differ: one of them is not ours."""
     return _only(cookies, cookie_name(secure))
+
+
+def device_name(secure: bool) -> str:
+    """The name of the other cookie."""
+    return SECURE_DEVICE_NAME if secure else DEVICE_NAME
+
+
+def device_in(cookies: str, *, secure: bool) -> str:
+    """What a browser says that it is; empty where it says nothing."""
+    return _only(cookies, device_name(secure)) or ""
 
 
 def session_hash_in(cookies: str) -> str | None:

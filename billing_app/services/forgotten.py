@@ -13,13 +13,15 @@ from sqlmodel import Session
 
 from billing_app.gateways.mail import Mail
 from billing_app.services import attempts, links, mails
+from billing_app.services.links import Kind
 from billing_app.store import attempts as store
 from billing_app.store import users
 
 WINDOW = timedelta(minutes=15)
 
 ACCOUNT_ASKS = 3
-"""Mails to one address per window: each ends the link before it, so more of them only annoy."""
+"""Mails to one address per window: more of them only annoy. Each link works until one of them is used, so that nobody
+ends the link of somebody else by asking for another."""
 
 PLACE_ASKS = 10
 """Addresses asked about from one place per window."""
@@ -36,7 +38,7 @@ def ask(session: Session, email: str, client: str, now: datetime, public_url: st
     user = users.by_email(session, address)
     if not all(counts) or user is None or user.demo:
         return None
-    return mails.new_password(user.email, links.reset_link(session, user.email, now), public_url)
+    return mails.new_password(user.email, links.make(session, Kind.NEW_PASSWORD, now, user.id), public_url)
 
 
 def _hashed(subject: str) -> str:

@@ -72,6 +72,40 @@ def invitation(email: str, organization: str, invited_by: str, link: str) -> Mai
     )
 
 
+def sign_up(email: str, organization: str, link: str) -> Mail:
+    """The link by which somebody becomes the first admin of an organization that they asked for."""
+    return Mail(
+        email,
+        subject(f"Open {organization}"),
+        _text(
+            f"Somebody, probably you, asked for an account for {_one_line(organization)}. Open this within 7 days to "
+            "choose a password:",
+            "",
+            link,
+            "",
+            "If it was not you, do nothing: there will be no account.",
+        ),
+    )
+
+
+def known_already(email: str, public_url: str) -> Mail:
+    """What somebody who has an account already hears when a new one is asked for with their address."""
+    home = public_url.rstrip("/")
+    return Mail(
+        email,
+        "You have an account already",
+        _text(
+            "Somebody, probably you, asked for a new account with this address. You have one. Sign in here, and create "
+            "the new organization from there:",
+            "",
+            f"{home}/sign-in?next=/new-organization",
+            "",
+            f"If you do not know the password any more, choose a new one: {home}/forgot-password",
+            "If it was not you, do nothing.",
+        ),
+    )
+
+
 def to_operator(email: str, title: str, text: str, link: str, mail_id: str) -> Mail:
     """What needs an operator, told to one of them."""
     return Mail(

@@ -143,10 +143,12 @@ def _keep_an_admin(session: Session, owner: int, membership: Membership, advice:
 
 
 def _view(membership: Membership, user: User) -> Member:
+    # Of somebody invited no name is shown: that they have one would tell that there is an account.
+    named = membership.since is not None and user.name != user.email
     return Member(
         id=user.id,
         email=user.email,
-        name=user.name if user.name != user.email else "",
+        name=user.name if named else "",
         role=Role(membership.role),
         since=membership.created_at,
         accepted_at=membership.since,

@@ -1,21 +1,33 @@
-"""Sign-up: a person makes an account and an organization, where the operator lets anybody do that."""
+"""Sign-up: a person asks for an organization of their own, where the operator lets anybody do that.
+
+Nobody is made a member of anything before a mail was read: whoever asks is told the same whatever there is, and the
+owner of the address hears the rest. So an account proves a mailbox, and nobody takes somebody else's address.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+import hashlib
+from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
 from billing_app.domain.access import Role
 from billing_app.domain.errors import ForbiddenError
-from billing_app.services import audit, orgs, users
+from billing_app.gateways.mail import Mail
+from billing_app.services import audit, links, mails, orgs, users
+from billing_app.services.links import Kind
+from billing_app.store import attempts as attempt_store
+from billing_app.store import users as user_store
 from billing_app.store.orgs import stored_id
-from billing_app.store.tables.access import User
-from billing_app.store.tables.orgs import Organization
+
+WINDOW = timedelta(minutes=15)
+
+ACCOUNT_ASKS = 3
+"""Mails to one address per window: more of them only annoy."""
 
 
 def require_open(is_open: bool) -> None:
-    """Refuses while sign-up is closed. Raises ForbiddenError `sign_up_closed`."""
+    """Refuses while sign-up is closed, or no mail can be sent. Raises ForbiddenError `sign_up_closed`."""
     if not is_open:
         raise ForbiddenError(
             "Nobody can make an account here by themselves. Ask whoever runs this console for an invitation.",
@@ -23,17 +35,28 @@ def require_open(is_open: bool) -> None:
         )
 
 
-def sign_up(
-    session: Session, email: str, name: str, organization_name: str, hashed: str, now: datetime
-) -> tuple[User, Organization]:
-    """A new person, and a new organization on the default plan whose admin they are. `hashed` is their password.
+def validated(email: str, organization_name: str) -> tuple[str, str]:
+    """The address and the organization's name as they are stored. Raises InvalidError `invalid_email`, `invalid_name`.
 
-    Raises InvalidError `invalid_email` or `invalid_name`, ConflictError `email_taken`.
+    Says nothing that depends on whether there is such an account.
     """
-    title = orgs.valid_name(organization_name)
-    user = users.create(session, email, name, now, password_hash=hashed)
+    return users.valid_email(email), orgs.valid_name(organization_name)
+
+
+def ask(session: Session, email: str, organization_name: str, now: datetime, public_url: str) -> Mail | None:
+    """The mail for the transaction's end; None for an address that was asked for too often, and for demo accounts.
+
+    Who has no password yet gets an organization and is invited to it as its admin; who has one is told so.
+    """
+    address, title = validated(email, organization_name)
+    asked = hashlib.sha256(f"sign up {address}".encode()).hexdigest()
+    known = user_store.by_email(session, address)
+    if attempt_store.count(session, asked, now, now - WINDOW) > ACCOUNT_ASKS or (known is not None and known.demo):
+        return None
+    if known is not None and known.password_hash is not None:
+        return mails.known_already(address, public_url)
     organization = orgs.create(session, now, name=title)
     owner = stored_id(organization)
-    users.join(session, owner, user, Role.ADMIN, now)
-    audit.record(session, owner, now, f"user:{user.id}", "organization.created", organization.address)
-    return user, organization
+    token = links.invite(session, owner, address, Role.ADMIN, now)
+    audit.record(session, owner, now, address, "organization.created", organization.address)
+    return mails.sign_up(address, title, f"{public_url.rstrip('/')}{links.path(Kind.INVITATION, token)}")

@@ -25,7 +25,7 @@ from reflex_base.event.context import EventContext
 from sqlalchemy.exc import SQLAlchemyError
 
 from billing_app.ui import live, operator_routes, routes
-from billing_app.ui.desk import desks
+from billing_app.ui.desk import standings
 
 logger = logging.getLogger(__name__)
 
@@ -114,7 +114,7 @@ def end_work(token: str) -> None:
 
 async def _standing(cookies: str, path: str) -> str:
     try:
-        return await asyncio.to_thread(desks().standing, cookies, routes.address_in(path))
+        return await asyncio.to_thread(standings().standing, cookies, routes.address_in(path))
     except (OSError, SQLAlchemyError) as error:
         logger.warning("a session could not be read: %s", error)
         return UNKNOWN

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, cast
 
 from billing_app.domain.access import Role
 from billing_app.services.links import LinkView
@@ -91,15 +91,6 @@ class Desks(
         Raises UnauthenticatedError, NotFoundError (also for another's organization) or ForbiddenError.
         """
 
-    def standing(self, cookies: str, address: str) -> str:
-        """Whose session this is and what they are at `address`, as a text that changes when any of it does.
-
-        Empty for nobody, and for a session that has ended.
-        """
-
-    def open_sessions(self, hashes: Iterable[str]) -> dict[str, bool]:
-        """Which of these sessions have not ended, and whether each is an operator's, in one query."""
-
     def home(self, cookies: str) -> str | None:
         """The address of the organization that a person lands on; None without any.
 
@@ -128,6 +119,19 @@ class Desks(
         """The revision of each organization, in one query."""
 
 
+class Standings(Protocol):
+    """Who is at the other end of a socket: asked before anything is shown, and by nothing that shows."""
+
+    def standing(self, cookies: str, address: str) -> str:
+        """Whose session this is and what they are at `address`, as a text that changes when any of it does.
+
+        Empty for nobody, and for a session that has ended.
+        """
+
+    def open_sessions(self, hashes: Iterable[str]) -> dict[str, bool]:
+        """Which of these sessions have not ended, and whether each is an operator's, in one query."""
+
+
 _desks: Desks | None = None
 
 
@@ -136,6 +140,11 @@ def desks() -> Desks:
     if _desks is None:
         raise RuntimeError("nobody opens desks: call desk.serve_from(...) in the composition")
     return _desks
+
+
+def standings() -> Standings:
+    """Whoever knows sessions in this process: the same that opens desks."""
+    return cast("Standings", desks())
 
 
 def serve_from(provider: Desks) -> None:

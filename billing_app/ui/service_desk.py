@@ -200,8 +200,8 @@ class ServiceDesks(
             return identity is not None and identity.operator
 
     def sign_up_open(self) -> bool:
-        """Whether anybody may make an account."""
-        return self.settings.sign_up
+        """Whether anybody may make an account: the operator lets them, and the link can be mailed."""
+        return self.settings.sign_up and self.settings.mailing
 
     def sends_mail(self) -> bool:
         """Whether a link can be mailed."""

@@ -24,7 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from billing_app.services.cookies import session_hash_in
 from billing_app.ui import binding
-from billing_app.ui.desk import desks
+from billing_app.ui.desk import standings
 from billing_app.ui.session import MAX_TEXT
 
 logger = logging.getLogger(__name__)
@@ -116,7 +116,7 @@ async def look(app: rx.App) -> None:
     hashes = sorted({tab.session_hash for tab in _tabs.values()} - {""})
     asked, alive = {*hashes}, dict[str, bool]()
     for start in range(0, len(hashes), MAX_SESSIONS):
-        alive |= await asyncio.to_thread(desks().open_sessions, hashes[start : start + MAX_SESSIONS])
+        alive |= await asyncio.to_thread(standings().open_sessions, hashes[start : start + MAX_SESSIONS])
     for token, tab in [*_tabs.items()]:
         ended = tab.session_hash in asked and tab.session_hash not in alive
         if tab.sockets:

@@ -29,7 +29,8 @@ def pager(site: Site, database: Database) -> Iterator[Pager]:
     """acme, its program and its admin Ada; an operator; Stripe's stand-in."""
     shop = a_shop(database)
     settings = {"stripe_api_secret": shop.key, "stripe_webhook_secret": "whsec_test", "stripe_api_base": shop.url}
-    api = Api(site, database, sign_up=True, **settings)
+    mail = {"smtp_url": "smtp://127.0.0.1:9", "mail_from": "Billing <billing@console.example>"}
+    api = Api(site, database, sign_up=True, **mail, **settings)
     api.now = NOW
     with shop.enter() as buyer:
         session, acme = buyer.session, buyer.organization

@@ -10,7 +10,7 @@ from sqlmodel import select
 
 from billing_app.db import Database
 from billing_app.domain.errors import BillingError
-from billing_app.services import attempts
+from billing_app.services import attempts, devices, passwords, users
 from billing_app.store.tables.access import SignInAttempts
 from tests.builders import NOON, PASSWORD, a_user
 from tests.services.signing_in import fail, sign_in
@@ -46,11 +46,74 @@ def test_one_place_cannot_try_many_accounts(database: Database) -> None:
         fail(database, 1, "another@example.org")
 
 
-def test_one_account_cannot_be_tried_from_many_places(database: Database) -> None:
+def fail_everywhere(database: Database, email: str, network: str = "198.51.100") -> None:
+    """So many guesses from so many places that the account is known to be guessed at."""
     for number in range(attempts.ACCOUNT_FAILURES):
-        fail(database, 1, "ada@example.org", client=f"198.51.100.{number}")
-    with pytest.raises(BillingError, match="Too many"):
-        fail(database, 1, "ada@example.org", client="203.0.113.1")
+        fail(database, 1, email, client=f"{network}.{number}")
+
+
+@pytest.mark.parametrize("operator", [False, True])
+def test_no_number_of_wrong_passwords_locks_an_account(database: Database, operator: bool) -> None:
+    with database.writing() as session:
+        a_user(session, "ada@example.org", operator=operator)
+    for network in ("198.51.100", "203.0.113"):
+        fail_everywhere(database, "ada@example.org", network)
+    assert sign_in(database, "ada@example.org", PASSWORD, client="192.0.2.7")
+
+
+def test_of_an_account_that_is_guessed_at_each_place_has_one_try(database: Database) -> None:
+    for email in ("ada@example.org", "nobody@example.org"):
+        fail_everywhere(database, email)
+        fail(database, 1, email, client="203.0.113.1")
+        with pytest.raises(BillingError, match="Too many"):
+            fail(database, 1, email, client="203.0.113.1")
+
+
+class TestKnownBrowsers:
+    """Where somebody has signed in before, nobody else's guesses count."""
+
+    @pytest.fixture
+    def device(self, database: Database) -> str:
+        with database.writing() as session:
+            ada = a_user(session, "ada@example.org")
+            assert ada.password_hash is not None
+            return devices.new_device(ada.email, ada.password_hash)
+
+    def test_guesses_from_the_very_same_address_do_not_keep_the_person_out(
+        self, database: Database, device: str
+    ) -> None:
+        fail(database, attempts.PAIR_FAILURES, "ada@example.org")
+        for number in range(attempts.PLACE_FAILURES - attempts.PAIR_FAILURES):
+            fail(database, 1, f"person{number}@example.org")
+        fail_everywhere(database, "ada@example.org")
+        with pytest.raises(BillingError, match="Too many"):
+            sign_in(database, "ada@example.org", PASSWORD)
+        assert sign_in(database, "ada@example.org", PASSWORD, device=device)
+
+    def test_it_opens_nothing_without_the_password_and_has_a_limit_of_its_own(
+        self, database: Database, device: str
+    ) -> None:
+        with pytest.raises(BillingError, match="do not fit"):
+            sign_in(database, "ada@example.org", "not this one at all", device=device)
+        fail(database, attempts.DEVICE_FAILURES - 1, "ada@example.org", device=device)
+        with pytest.raises(BillingError, match="Too many"):
+            sign_in(database, "ada@example.org", PASSWORD, device=device)
+        assert sign_in(database, "ada@example.org", PASSWORD), "another browser is not this one"
+
+    @pytest.mark.parametrize("made", ["", "x", "x" * 43 + "." + "0" * 64, "\u2003"])
+    def test_nobody_makes_one(self, database: Database, device: str, made: str) -> None:
+        fail(database, attempts.PAIR_FAILURES, "ada@example.org")
+        with pytest.raises(BillingError, match="Too many"):
+            sign_in(database, "ada@example.org", PASSWORD, device=made)
+
+    def test_it_is_one_accounts_and_ends_with_its_password(self, database: Database, device: str) -> None:
+        with database.writing() as session:
+            bob = a_user(session, "bob@example.org")
+            assert devices.device_of(device, bob.email, bob.password_hash) == ""
+            ada = users.by_email(session, "ada@example.org")
+            assert devices.device_of(device, ada.email, ada.password_hash)
+            assert devices.device_of(device, ada.email, passwords.hashed("another password")) == ""
+            assert devices.device_of(device, ada.email, None) == ""
 
 
 def test_a_home_network_counts_as_one_place() -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Query
 from pydantic import BaseModel
 from sqlmodel import Session
+from starlette.background import BackgroundTask
 from starlette.responses import Response
 
 from billing_app.api.browsers import Browser, Entered, FromBrowser
 from billing_app.api.documented import problems
+from billing_app.api.posting import post
 from billing_app.domain.errors import InvalidError
-from billing_app.services import attempts, links, passwords, sessions, sign_in_links, sign_up
+from billing_app.gateways.mail import Mail, mailer_of
+from billing_app.services import attempts, devices, links, passwords, sessions, sign_in_links, sign_up
 from billing_app.services.attempts import Attempt
 from billing_app.services.links import PAGES, Kind, LinkView
 from billing_app.services.sessions import SignedIn
@@ -43,7 +47,7 @@ def sign_in(browser: FromBrowser, email: Field = "", password: Field = "", next:
         if not email.strip() or not password:
             raise InvalidError("Type your e-mail address and your password.", code="fields_missing")
         attempt = _prove(browser, email, password)
-        return Entered(next, _open(browser, attempt))
+        return Entered(next, _open(browser, attempt), device=_device(browser, attempt))
 
     return browser.answer(SIGN_IN_PAGE, work, next=next)
 
@@ -61,24 +65,34 @@ def sign_out(browser: FromBrowser) -> Response:
     return browser.answer(SIGN_IN_PAGE, work)
 
 
-@router.post("/sign-up", response_model=GoOn, responses=problems(303, 403, 409, 422, 429))
-def sign_up_form(
-    browser: FromBrowser, email: Field = "", name: Field = "", organization: Field = "", password: Field = ""
-) -> Response:
-    """Makes an account and an organization, where the operator lets anybody do that (BILLING_SIGN_UP)."""
+@router.post("/sign-up", response_model=GoOn, responses=problems(303, 403, 422, 429))
+def ask_to_sign_up(browser: FromBrowser, email: Field = "", organization: Field = "") -> Response:
+    """Mails a link by which a new organization gets its first admin, where the operator lets anybody make one.
+
+    The answer is the same whether or not there is an account with that address: its owner is mailed that there is one.
+    """
+    settings = browser.context.settings
+    mailer = mailer_of(settings)
+    asked = f"{SIGN_UP_PAGE}?sent=1"
 
     def work() -> Entered:
-        sign_up.require_open(browser.context.settings.sign_up)
+        sign_up.require_open(settings.sign_up and mailer is not None)
+        sign_up.validated(email, organization)
         with browser.context.database.writing() as session:  # counted like a sign-in that failed: 30 from one place
             attempts.begin(session, email, browser.client, browser.now)
-        hashed = passwords.hashed(password)
-        with browser.context.database.writing() as session:
-            user, made = sign_up.sign_up(session, email, name, organization, hashed, browser.now)
-            _end_old(browser, session)
-            signed_in = sessions.start(session, user, browser.now, browser.context.lifetime)
-        return Entered(f"/o/{made.address}", signed_in)
+        return Entered(asked)
 
-    return browser.answer(SIGN_UP_PAGE, work)
+    answer = browser.answer(SIGN_UP_PAGE, work)
+    if mailer is not None and answer.headers.get("location", asked) == asked:
+        write = partial(_sign_up_mail, browser, email, organization)
+        answer.background = BackgroundTask(post, browser.client, mailer, write)
+    return answer
+
+
+def _sign_up_mail(browser: Browser, email: str, organization: str) -> Mail | None:
+    context = browser.context
+    with context.database.writing() as session:
+        return sign_up.ask(session, email, organization, browser.now, context.settings.public_url)
 
 
 @router.get("/sign-in-link", response_model=GoOn, responses=problems(303, 410, 422))
@@ -105,7 +119,8 @@ def set_up(
         hashed = passwords.hashed(password)
         with browser.context.database.writing() as session:
             user = links.set_up(session, token, email, name, hashed, browser.now)
-            return Entered("/", sessions.start(session, user, browser.now, browser.context.lifetime))
+            signed_in = sessions.start(session, user, browser.now, browser.context.lifetime)
+            return Entered("/", signed_in, device=devices.new_device(user.email, hashed))
 
     return browser.answer(PAGES[Kind.SET_UP], work, token=token)
 
@@ -119,7 +134,8 @@ def new_password(browser: FromBrowser, token: Field = "", password: Field = "") 
         hashed = passwords.hashed(password)
         with browser.context.database.writing() as session:
             user = links.set_password(session, token, hashed, browser.now)
-            return Entered("/", sessions.start(session, user, browser.now, browser.context.lifetime))
+            signed_in = sessions.start(session, user, browser.now, browser.context.lifetime)
+            return Entered("/", signed_in, device=devices.new_device(user.email, hashed))
 
     return browser.answer(PAGES[Kind.NEW_PASSWORD], work, token=token)
 
@@ -136,7 +152,8 @@ def accept_invitation(browser: FromBrowser, token: Field = "", name: Field = "",
             user, address = links.accept(session, token, browser.now, name=name, hashed=hashed, proved=proved)
             _end_old(browser, session)
             signed_in = sessions.start(session, user, browser.now, browser.context.lifetime)
-        return Entered(f"/o/{address}", signed_in)
+            device = devices.new_device(user.email, user.password_hash or "")
+        return Entered(f"/o/{address}", signed_in, device=device)
 
     return browser.answer(PAGES[Kind.INVITATION], work, token=token)
 
@@ -150,10 +167,16 @@ def _look(browser: Browser, token: str, kind: Kind) -> LinkView:
 def _prove(browser: Browser, email: str, password: str) -> Attempt:
     """The attempt, counted and then proved. Raises `too_many_attempts` or `wrong_password`."""
     with browser.context.database.writing() as session:
-        attempt = attempts.begin(session, email, browser.client, browser.now, demo=browser.context.settings.demo)
+        demo = browser.context.settings.demo
+        attempt = attempts.begin(session, email, browser.client, browser.now, device=browser.device, demo=demo)
     if not attempts.proves(attempt, password):
         raise attempts.wrong_password()
     return attempt
+
+
+def _device(browser: Browser, attempt: Attempt) -> str:
+    """A browser that is known already keeps the name under which it is."""
+    return browser.device if attempt.device else devices.new_device(attempt.email, attempt.password_hash or "")
 
 
 def _open(browser: Browser, attempt: Attempt) -> SignedIn:

@@ -1,13 +1,13 @@
 """What a page says while its live connection to the console is refused or lost: assets/connection.js fills it.
 
-The script needs nothing of the page but what stands here: how often connecting has failed since it last worked, and
-whether the console has answered this page.
+The script needs nothing of the page but what stands here: how often connecting has failed since it last worked, why it
+failed last (a sentence if the console said so, see api/sockets.py), and whether the console has answered this page.
 """
 
 from __future__ import annotations
 
 import reflex as rx
-from reflex_components_core.core.banner import connection_errors_count
+from reflex_components_core.core.banner import connection_error, connection_errors_count
 
 SCRIPT = "/connection.js"
 
@@ -21,6 +21,7 @@ def connection() -> rx.Component:
         class_name="connection",
         custom_attrs={
             "data-errors": connection_errors_count,
+            "data-reason": connection_error,
             "data-answered": rx.cond(rx.State.is_hydrated, "true", "false"),
         },
     )

@@ -138,20 +138,29 @@ def sign_in_page() -> rx.Component:
 
 def sign_up_page() -> rx.Component:
     """An account and an organization, where the operator lets anybody make one."""
-    form = _form(
-        "sign-up",
-        _field("Organization", "organization", "text", "organization", required=True, auto_focus=True),
-        _field("Your name", "name", "text", "name", required=True),
-        _field("E-mail", "email", "email", "username", required=True),
-        _new_password(),
-        button="Make an account",
+    form = rx.fragment(
+        rx.el.p("A link to choose a password is mailed to you.", class_name="quiet"),
+        _form(
+            "sign-up",
+            _field("Organization", "organization", "text", "organization", required=True, auto_focus=True),
+            _field("E-mail", "email", "email", "username", required=True),
+            button="Make an account",
+        ),
+    )
+    sent = rx.el.p(
+        "A mail is on its way to you, with a link that works for 7 days. Open it to go on.",
+        class_name="quiet",
+        role="status",
     )
     closed = rx.el.p(
         "Nobody can make an account here by themselves. Ask for an invitation.", class_name="quiet", role="alert"
     )
     return bare_page(
         rx.el.h1("Make an account"),
-        rx.cond(EntranceState.ready, rx.cond(EntranceState.may_sign_up, form, closed)),
+        rx.cond(
+            EntranceState.ready,
+            rx.cond(EntranceState.may_sign_up, rx.cond(EntranceState.sent, sent, form), closed),
+        ),
         rx.el.p("You have one? ", rx.el.a("Sign in", href=routes.SIGN_IN), class_name="quiet-note foot-link"),
     )
 
