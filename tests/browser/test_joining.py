@@ -145,9 +145,9 @@ def test_a_forgotten_password_is_chosen_anew_by_mail_once(watch: Watch, postbox:
     expect(page.get_by_role("alert")).to_contain_text("This link has ended or was used before.")
 
 
-def test_an_operator_hands_out_a_link_to_a_new_password(watch: Watch) -> None:
+def test_an_operator_hands_out_a_link_to_a_new_password(watch: Watch, postbox: Postbox) -> None:
     page = watch.browser().new_page()
-    signs_up(page, "Elder", "Eli Elder", "eli@elder.example")
+    signs_up(page, postbox, "Elder", "Eli Elder", "eli@elder.example")
     lands(page)
     found = LINK.search(watch.console.billing("user", "reset-password", "eli@elder.example"))
     assert found is not None

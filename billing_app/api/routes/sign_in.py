@@ -66,10 +66,13 @@ def sign_out(browser: FromBrowser) -> Response:
 
 
 @router.post("/sign-up", response_model=GoOn, responses=problems(303, 403, 422, 429))
-def ask_to_sign_up(browser: FromBrowser, email: Field = "", organization: Field = "") -> Response:
+def ask_to_sign_up(
+    browser: FromBrowser, email: Field = "", organization: Field = "", name: Field = "", password: Field = ""
+) -> Response:
     """Mails a link by which a new organization gets its first admin, where the operator lets anybody make one.
 
     The answer is the same whether or not there is an account with that address: its owner is mailed that there is one.
+    `name` and `password` may be sent and are not kept: both are chosen at the link.
     """
     settings = browser.context.settings
     mailer = mailer_of(settings)
