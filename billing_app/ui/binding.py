@@ -14,11 +14,12 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import reflex as rx
 from reflex.event import Event
+from reflex.istate.proxy import StateProxy
 from reflex.middleware import Middleware
 from reflex.state import OnLoadInternalState, State, StateUpdate
 from reflex_base.event.context import EventContext
@@ -87,6 +88,11 @@ async def wipe(state: Any) -> None:
     for kind in State.get_substates():
         if kind.__module__.startswith("billing_app.") and kind is not Binding:
             (await state.get_state(kind)).reset()
+
+
+def at_work(state: Any) -> AbstractContextManager[None]:
+    """A background handler may be ended when its tab is cleared meanwhile; any other is done before that begins."""
+    return working(state.router.session.client_token) if isinstance(state, StateProxy) else nullcontext()
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -154,7 +154,7 @@ def wrapped(function: Handler, guard: object, enter: Callable[[Any], Entrant]) -
         visit: Entrant | None = None
         try:
             visit = enter(self)
-            with _working(self):
+            with binding.at_work(self):
                 return await function(self, visit, **{name: _plain(own[name], given.get(name)) for name in own})
         except BillingError as error:
             shell = await visit.frame() if visit and isinstance(error, ForbiddenError) else None
@@ -200,11 +200,6 @@ def visit_of(state: rx.State, roles: frozenset[Role]) -> Visit:
 def _writable(state: Any) -> AbstractAsyncContextManager[Any]:
     """A background handler holds its state only inside `async with`; any other holds it all the time."""
     return state if isinstance(state, StateProxy) else nullcontext()
-
-
-def _working(state: Any) -> AbstractContextManager[None]:
-    """A background handler may be ended when its tab is cleared meanwhile; any other is done before that begins."""
-    return binding.working(state.router.session.client_token) if isinstance(state, StateProxy) else nullcontext()
 
 
 def _plain(parameter: inspect.Parameter, value: Any) -> Any:
