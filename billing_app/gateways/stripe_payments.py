@@ -10,7 +10,7 @@ from typing import Any
 
 import stripe
 
-from billing_app.domain.errors import BillingError, UnavailableError
+from billing_app.domain.errors import BillingError, NotFoundError, UnavailableError
 from billing_app.gateways import stripe_reading as reading
 from billing_app.gateways.payments import (
     ONCE,
@@ -43,6 +43,10 @@ EXISTS = "resource_already_exists"
 
 PAYMENT, SUBSCRIPTION = "payment", "subscription"
 """Modes of a Checkout session."""
+
+
+PRODUCT = "prod_"
+"""How the ids of products begin that Stripe has named."""
 
 
 class StripePayments(
@@ -133,6 +137,19 @@ class StripePayments(
                 "allow_promotion_codes": True,
             },
         )
+
+    def sold_price(self, sold: str, interval: str) -> Price:
+        """The active price of an id that somebody wrote into the catalogue: a price's or a product's."""
+        with translated(missing="price"):
+            if sold.startswith(PRODUCT):
+                answer = self._v1.prices.list({"product": sold, "active": True, "limit": MAX_LISTED})
+                found = [reading.price(each) for each in answer.to_dict()["data"]]
+            else:
+                found = [reading.price(self._v1.prices.retrieve(sold).to_dict())]
+        for price in found:
+            if price.active and price.interval == interval:
+                return price
+        raise NotFoundError(f"Stripe has no price for {sold} per {interval}.", code="price_not_found")
 
     def expire_checkout(self, session_id: str) -> None:
         """Nobody can pay on this page any more; nothing happens to one that is paid or expired."""

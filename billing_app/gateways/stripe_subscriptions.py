@@ -12,11 +12,10 @@ from typing import Any
 
 import stripe
 
-from billing_app.domain.errors import NotFoundError
 from billing_app.gateways import stripe_reading as reading
 from billing_app.gateways.payments import OpenCheckout
 from billing_app.gateways.prices import Price
-from billing_app.gateways.stripe_connection import MAX_LISTED, replayed, translated
+from billing_app.gateways.stripe_connection import MAX_LISTED, digest, replayed, translated
 from billing_app.gateways.stripe_sessions import StripeSessions
 from billing_app.gateways.subscriptions import (
     ENDED,
@@ -32,9 +31,6 @@ from billing_app.gateways.subscriptions import (
 
 EXPAND = ["latest_invoice", "schedule.phases.items.price"]
 """What a reading shows beside the subscription itself."""
-
-PRODUCT = "prod_"
-"""How the ids of products begin that Stripe has named."""
 
 
 class StripeSubscriptions(StripeSessions):
@@ -77,19 +73,6 @@ class StripeSubscriptions(StripeSessions):
         if wanted.expires_at is not None:
             asked["expires_at"] = _seconds(wanted.expires_at)
         return self._begin_checkout(wanted.key, asked)
-
-    def sold_price(self, sold: str, interval: str) -> Price:
-        """The active price of an id that somebody wrote into the catalogue: a price's or a product's."""
-        with translated(missing="price"):
-            if sold.startswith(PRODUCT):
-                answer = self._v1.prices.list({"product": sold, "active": True, "limit": MAX_LISTED})
-                found = [reading.price(each) for each in answer.to_dict()["data"]]
-            else:
-                found = [reading.price(self._v1.prices.retrieve(sold).to_dict())]
-        for price in found:
-            if price.active and price.interval == interval:
-                return price
-        raise NotFoundError(f"Stripe has no price for {sold} per {interval}.", code="price_not_found")
 
     def preview_change(self, subscription: Subscription, price_id: str, at: datetime) -> Preview:
         """What `change_price` with the same arguments would charge at once."""
@@ -145,6 +128,8 @@ class StripeSubscriptions(StripeSessions):
     def set_ending(self, subscription: Subscription, *, ends: bool) -> Subscription:
         """It ends with its running period, or goes on after all; what was scheduled is forgotten."""
         self._release(subscription)
+        if subscription.cancel_at_period_end == ends and (ends or subscription.cancel_at is None):
+            return self.subscription(subscription.id)  # it is so already
         with translated(missing="subscription"):
             found = self._v1.subscriptions.update(subscription.id, {"cancel_at_period_end": ends, "expand": EXPAND})
         return read(found.to_dict())
@@ -163,14 +148,25 @@ class StripeSubscriptions(StripeSessions):
     def pause(self, subscription: Subscription) -> Subscription:
         """Bills nothing until it is resumed; what is left of the period becomes credit."""
         self._release(subscription)
-        with translated(missing="subscription"):
-            self._v1.subscriptions.pause(subscription.id, {"type": "subscription"})
+        if subscription.status is not Status.PAUSED:
+            with translated(missing="subscription"):
+                self._v1.subscriptions.pause(
+                    subscription.id, {"type": "subscription"}, {"idempotency_key": _once("pause", subscription)}
+                )
         return self.subscription(subscription.id)
 
-    def resume(self, subscription: Subscription) -> Subscription:
-        """A paused one begins a new period now, and is billed for it."""
-        with translated(missing="subscription"):
-            self._v1.subscriptions.resume(subscription.id, {"billing_cycle_anchor": {"type": "now"}})
+    def resume(self, subscription: Subscription, now: datetime) -> Subscription:
+        """A paused one begins a new period now, and is billed for it; a trial that has not ended goes on, unbilled."""
+        asked: dict[str, Any] = {"billing_cycle_anchor": {"type": "now"}}
+        if subscription.trial_end is not None and subscription.trial_end > now:
+            asked = {"billing_cycle_anchor": {"type": "unchanged"}, "proration_behavior": "none"}
+        if subscription.status is Status.PAUSED:
+            with translated(missing="subscription"):
+                self._v1.subscriptions.resume(
+                    subscription.id,
+                    asked,  # ty: ignore[invalid-argument-type]
+                    {"idempotency_key": _once("resume", subscription)},
+                )
         return self.subscription(subscription.id)
 
     def portal(self, customer_id: str, return_url: str) -> str:
@@ -207,6 +203,12 @@ def read(found: reading.Object) -> Subscription:
         collection=collection.get("behavior") or "",
         collection_resumes_at=_moment(collection.get("resumes_at")),
     )
+
+
+def _once(deed: str, subscription: Subscription) -> str:
+    """The same deed to a subscription that stands as it stood is one deed, however often it is asked for."""
+    stands = (subscription.item.period_start, subscription.item.period_end, subscription.paused_at)
+    return f"{deed}:{subscription.id}:{digest(stands)}"
 
 
 def _moment(seconds: int | None) -> datetime | None:

@@ -191,8 +191,8 @@ class Subscriptions(Protocol):
     def pause(self, subscription: Subscription) -> Subscription:
         """Bills nothing until it is resumed; what is left of the period becomes credit."""
 
-    def resume(self, subscription: Subscription) -> Subscription:
-        """A paused one begins a new period now, and is billed for it."""
+    def resume(self, subscription: Subscription, now: datetime) -> Subscription:
+        """A paused one begins a new period now, and is billed for it; a trial that has not ended goes on, unbilled."""
 
     def portal(self, customer_id: str, return_url: str) -> str:
         """The address of the provider's pages for this customer: cards, addresses, invoices. It works once, soon."""

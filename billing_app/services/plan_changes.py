@@ -100,6 +100,8 @@ def change(enter: Enter, payments: Payments, plan: str, interval: BillingInterva
     `preview_expired` or `payments_refused` (the card was declined; nothing has changed), ConflictError
     `not_subscribed`, `same_plan`, `past_due` or `paused`.
     """
+    if _changed_so(enter, plan, interval, at):
+        return
     wanted = _wanted(enter, plan, interval)
     if not wanted.now - PREVIEW_HOLDS <= at <= wanted.now:
         raise InvalidError("This price was calculated a while ago. Look at it again.", code="preview_expired")
@@ -114,6 +116,16 @@ def change(enter: Enter, payments: Payments, plan: str, interval: BillingInterva
         return payments.change_price(key, found, price.id, at)
 
     _act(enter, payments, wanted.row, deed, "subscription.plan_chosen", {"plan": plan, "interval": interval.value})
+
+
+def _changed_so(enter: Enter, plan: str, interval: BillingInterval, at: datetime) -> bool:
+    """Whether this very change was made before: the plan is held, and came to be after its price was looked at."""
+    row = _running(enter, paying_on=True)
+    if (row.plan, row.interval) != (plan, interval.value) or row.scheduled_plan:
+        return False
+    with enter() as visit:
+        held = accounts.plans(visit.session, row.organization_id).held
+    return row.period_start >= at or (bool(held) and held[-1].plan == plan and held[-1].at >= at)
 
 
 def keep_plan(enter: Enter, payments: Payments) -> None:
@@ -135,20 +147,29 @@ def uncancel(enter: Enter, payments: Payments) -> None:
 def pause(enter: Enter, payments: Payments) -> None:
     """Bills nothing, and gives the default plan, until it is resumed.
 
-    Raises ConflictError `not_subscribed` or `past_due`.
+    Raises ConflictError `not_subscribed`, `past_due` or `in_trial`.
     """
     row = _running(enter)
     if row.status in domain.OWED:
         raise ConflictError("Something is owed: pay that first.", code="past_due")
+    if row.status == "trialing":
+        raise ConflictError(
+            "A trial costs nothing, so there is nothing to pause: let it run, or end it.", code="in_trial"
+        )
     _act(enter, payments, row, payments.pause, "subscription.paused", {})
 
 
 def resume(enter: Enter, payments: Payments) -> None:
-    """A paused subscription begins a new period now. Raises ConflictError `not_subscribed`, `not_paused`."""
+    """A paused subscription begins a new period now, or goes on with its trial.
+
+    Raises ConflictError `not_subscribed`, `not_paused`.
+    """
     row = _running(enter, paying_on=True)
     if not row.paused:
         raise ConflictError("The subscription is not paused.", code="not_paused")
-    _act(enter, payments, row, payments.resume, "subscription.resumed", {})
+    with enter() as visit:
+        now = visit.now
+    _act(enter, payments, row, lambda found: payments.resume(found, now), "subscription.resumed", {})
 
 
 def portal(enter: Enter, payments: Payments, public_url: str) -> str:
@@ -232,12 +253,13 @@ def _act(enter: Enter, payments: Payments, row: Row, deed: Deed, action: str, to
         found = payments.subscription(row.id)
         with enter() as visit:
             found = mirrored.plan_first(catalog.current(visit.session, visit.now), found, row)
-        found = deed(found)
+        after = deed(found)
         with enter() as visit:
             payment_account.confirm(visit.session, account, visit.now)
-            mirrored.mirror(visit.session, visit.organization, found, visit.now)
+            mirrored.mirror(visit.session, visit.organization, after, visit.now)
             owner = accounts.organization_id(visit.organization)
-            audit.record(visit.session, owner, visit.now, visit.actor, action, row.id, after=told)
+            if after != found:  # the same change sent twice is one change
+                audit.record(visit.session, owner, visit.now, visit.actor, action, row.id, after=told)
     finally:
         with enter() as visit:
             runs.release_lease(visit.session, lease, holder)

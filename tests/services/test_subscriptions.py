@@ -433,3 +433,53 @@ class TestPages:
         found = plan_changes.invoices(acme.enter, acme.payments)
         assert [each.total_cents for each in found] == [9900, acme.charged()[0]]
         assert all(each.number and each.hosted_url.startswith("http") for each in found)
+
+
+class TestAskedTwice:
+    """A double click, or a retry after an answer that got lost, is one change."""
+
+    def test_the_same_change_of_plan_is_charged_once(self, acme: Subscriber) -> None:
+        acme.subscribe("essential")
+        seen = acme.change("pro")
+        charged = acme.charged()
+        for _ in range(2):
+            plan_changes.change(acme.enter, acme.payments, "pro", MONTH, seen.at)
+        assert (acme.charged(), acme.plan()) == (charged, "pro")
+
+    def test_cancelling_and_pausing_twice_is_once(self, acme: Subscriber) -> None:
+        acme.subscribe("pro")
+        acme.act(plan_changes.cancel)
+        acme.act(plan_changes.cancel)
+        assert row_of(acme).cancel_at_period_end
+        acme.act(plan_changes.uncancel)
+        acme.act(plan_changes.pause)
+        acme.act(plan_changes.pause)
+        assert acme.plan() == "free"
+
+
+class TestPausingInATrial:
+    def test_a_trial_is_not_paused(self, trying: Subscriber) -> None:
+        trying.subscribe("essential")
+        with pytest.raises(BillingError) as refused:
+            trying.act(plan_changes.pause)
+        assert (refused.value.code, row_of(trying).status) == ("in_trial", "trialing")
+
+    def test_one_that_was_paused_at_stripe_goes_on_without_a_charge(self, trying: Subscriber) -> None:
+        subscription = trying.subscribe("essential")
+        trying.stripe.subscriptions.pause(subscription, {"type": "subscription"})
+        trying.hear_all()
+        trying.act(plan_changes.resume)
+        row = row_of(trying)
+        assert (row.status, row.trial_end, trying.charged()) == ("trialing", START + days(14), [0])
+
+
+@pytest.mark.parametrize("give_up", ["void_invoice", "mark_uncollectible"])
+def test_what_is_given_up_is_owed_no_more(acme: Subscriber, give_up: str) -> None:
+    acme.subscribe("essential")
+    acme.use_card(BAD_CARD)
+    acme.wait(APRIL + SETTLED)
+    acme.hear_all()
+    assert (row_of(acme).status, acme.past_due_since() is not None) == ("past_due", True)
+    getattr(acme.stripe.invoices, give_up)(row_of(acme).latest_invoice_id)
+    acme.hear_all()
+    assert (row_of(acme).status, acme.past_due_since(), acme.plan()) == ("active", None, "essential")

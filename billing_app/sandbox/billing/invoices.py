@@ -22,6 +22,7 @@ DRAFT_SECONDS = 3600
 ON_PAID: list[Callable[[Account, Body], None]] = []
 ON_FAILED: list[Callable[[Account, Body], None]] = []
 ON_PROCESSING: list[Callable[[Account, Body], None]] = []
+ON_GIVEN_UP: list[Callable[[Account, Body], None]] = []
 
 
 def make(
@@ -279,4 +280,6 @@ def _give_up(account: Account, invoice: Body, status: str, when: str, event: str
     if status == "void" and intent and intent["status"] in intents.CONFIRMABLE:
         intents.cancel(account, intent, "void_invoice")
     account.emit(event, invoice)
+    for follow_up in ON_GIVEN_UP:
+        follow_up(account, invoice)
     return invoice

@@ -208,6 +208,15 @@ def _paid(account: Account, invoice: Body) -> None:
         subscriptions.activate(account, subscription)
 
 
+def _given_up(account: Account, invoice: Body) -> None:
+    """A voided or uncollectible invoice is owed no more: was it the latest, its subscription is active again."""
+    subscription = account.find(invoice.get("_subscription"), SUBSCRIPTION.kind)
+    if subscription is None or subscription["status"] not in ("past_due", "unpaid"):
+        return
+    if subscription["latest_invoice"] == invoice["id"]:
+        subscriptions.activate(account, subscription)
+
+
 def _processing(account: Account, invoice: Body) -> None:
     """A debit under way counts as paid until the bank says otherwise."""
     subscription = account.find(invoice.get("_subscription"), SUBSCRIPTION.kind)
@@ -218,3 +227,4 @@ def _processing(account: Account, invoice: Body) -> None:
 invoices.ON_PAID.append(_paid)
 invoices.ON_FAILED.append(_failed)
 invoices.ON_PROCESSING.append(_processing)
+invoices.ON_GIVEN_UP.append(_given_up)

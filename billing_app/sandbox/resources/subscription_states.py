@@ -56,14 +56,26 @@ def resume(account: Account, request: Request) -> Body:
     subscription = account.get(request.ids[0], SUBSCRIPTION.kind)
     if subscription["status"] != "paused":
         raise errors.StripeError("Only paused subscriptions can be resumed.")
-    if parameters.group("billing_cycle_anchor").get("type", "now") != "now":
-        raise errors.unsupported("billing_cycle_anchor")
+    unchanged = parameters.group("billing_cycle_anchor").get("type", "now") == "unchanged"
     if parameters.get("payment_behavior", "resume_on_payment_attempt") != "resume_on_payment_attempt":
         raise errors.unsupported("payment_behavior")
     parameters.get("proration_behavior")
     now = account.now(subscription["test_clock"])
+    if unchanged:
+        return _go_on_trying(account, subscription, now)
     subscription.update(status="active", status_details=None, billing_cycle_anchor=now)
     account.save(subscription)
     account.emit("customer.subscription.resumed", subscription)
     renewals.start_period(account, subscription, now, open_now=True)
     return account.get(subscription["id"], SUBSCRIPTION.kind)
+
+
+def _go_on_trying(account: Account, subscription: Body, now: int) -> Body:
+    """In the period that surrounds now; of that only a trial is known here, which costs nothing."""
+    if not subscription["trial_end"] or subscription["trial_end"] <= now:
+        raise errors.unsupported("billing_cycle_anchor")
+    subscription.update(status="trialing", status_details=None)
+    account.save(subscription)
+    account.emit("customer.subscription.resumed", subscription)
+    subscriptions.plan_ahead(account, subscription)
+    return subscription
