@@ -12,7 +12,7 @@ from billing_app.domain.credits import History
 from billing_app.domain.engine_state import State
 from billing_app.domain.errors import NotFoundError
 from billing_app.domain.usage import fold
-from billing_app.services import accounts, catalog, meters, verifying_ledger, verifying_usage
+from billing_app.services import accounts, catalog, meters, verifying_allowed, verifying_ledger, verifying_usage
 from billing_app.services.verifying_usage import Finding, Tally
 from billing_app.store import credits as credit_store
 from billing_app.store import ledger as ledger_store
@@ -89,6 +89,7 @@ def _verify_metric(
     elif facts.grants or facts.usage:
         yield "meter", "none", "one"
     yield from verifying_ledger.sums(session, organization, metric, row, facts)
+    yield from verifying_allowed.findings(session, organization, metric, facts, now)
 
 
 def _verify_conservation(state: State, facts: History, now: datetime) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,8 @@ from sqlmodel import Session, col, select
 from billing_app.domain.periods import Period
 from billing_app.domain.usage import UsageEvent
 from billing_app.store import batches, rollups
-from billing_app.store.tables.usage import UsageKey, UsageRow
+from billing_app.store.tables.meters import Reservation
+from billing_app.store.tables.usage import IdempotencyKey, UsageKey, UsageRow
 
 KEYS_PER_QUERY = 500
 """How many keys one query looks up; below SQLite's limit on bound values."""
@@ -130,3 +132,25 @@ def subject_events(
         col(UsageRow.subject).in_(list(subjects)),
     )
     return [UsageEvent(at, quantity, subject) for at, quantity, subject in session.exec(query)]
+
+
+def consumed(session: Session, organization_id: int, metric: str) -> Iterator[tuple[datetime, int]]:
+    """What consume accepted for keys that are still kept: when, and how much."""
+    query = select(IdempotencyKey.recorded_at, IdempotencyKey.answer).where(
+        IdempotencyKey.organization_id == organization_id,
+        IdempotencyKey.space == "consume",
+        col(IdempotencyKey.answer).is_not(None),
+    )
+    answered = {(at, json.loads(answer or "{}").get("accepted")) for at, answer in session.exec(query)}
+    events = select(UsageRow.occurred_at, UsageRow.quantity).where(
+        UsageRow.organization_id == organization_id, UsageRow.metric == metric, col(UsageRow.key).is_(None)
+    )
+    for at, quantity in session.exec(events.execution_options(yield_per=5_000)):
+        if (at, quantity) in answered:
+            yield at, quantity
+
+
+def reservations(session: Session, organization_id: int, metric: str) -> list[Reservation]:
+    """All reservations of a metric that are still kept."""
+    query = select(Reservation).where(Reservation.organization_id == organization_id, Reservation.metric == metric)
+    return list(session.exec(query))
