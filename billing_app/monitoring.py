@@ -78,6 +78,15 @@ job_succeeded_at = Gauge(
     multiprocess_mode="max",
     registry=REGISTRY,
 )
+page_views = Counter(
+    "billing_page_views_total",
+    "Figures of organizations' pages: read for one, or shared with others who show the same.",
+    ["how"],
+    registry=REGISTRY,
+)
+page_refreshes = Counter(
+    "billing_page_refreshes_total", "Open pages that were read anew because something changed.", registry=REGISTRY
+)
 turned_away = Counter(
     "billing_turned_away_total",
     "What was not begun because too much waited: of one caller, or of all.",

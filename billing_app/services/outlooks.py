@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from weakref import WeakKeyDictionary
@@ -31,19 +32,21 @@ def outlook(
     return Outlook(facts, follow(facts, now), now, renewals.coming(session, organization, metric, now))
 
 
-KEPT = 16
-"""Organizations whose outlooks a process remembers: those in which somebody puts a basket together right now."""
+KEPT = 64
+"""Organizations whose outlooks a process remembers: those in which somebody puts a basket together, or whose product
+asks for balances, right now."""
 
 KEPT_FOR = timedelta(seconds=30)
 """How far an outlook's own moment may lie back: no pace and no date that a page shows moves in that time."""
 
 _kept: WeakKeyDictionary[Engine, dict[int, tuple[int, dict[str, Outlook]]]] = WeakKeyDictionary()
+_keeping = threading.Lock()
 
 
 def shared(
     session: Session, organization: Organization, metrics: Iterable[str], now: datetime
 ) -> Mapping[str, Outlook]:
-    """The outlooks of `metrics`, read once for all that is asked while a page is open.
+    """The outlooks of `metrics`, read once for all that is asked until something changes.
 
     They are read anew when the organization's revision is another (whatever its pages show has changed), when anything
     changed by itself since, and after KEPT_FOR.
@@ -56,10 +59,11 @@ def shared(
         return looks
     held = accounts.plans(session, owner)
     looks = {metric: outlook(session, organization, metric, now, held) for metric in sorted(wanted)}
-    kept.pop(owner, None)
-    while len(kept) >= KEPT:
-        kept.pop(next(iter(kept)), None)
-    kept[owner] = (revision, looks)
+    with _keeping:
+        kept.pop(owner, None)
+        while len(kept) >= KEPT:
+            kept.pop(next(iter(kept)), None)
+        kept[owner] = (revision, looks)
     return looks
 
 

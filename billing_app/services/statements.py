@@ -1,7 +1,7 @@
 """What an organization may read of its credits: balances, grants and ledger, as plain figures for programs.
 
-Computed by the engine from the facts and never taken from a cache, so a reader needs no lock and is right whether or
-not any job has run (credits.md rule 2).
+Computed by the engine from the facts, so a reader needs no lock and is right whether or not any job has run (credits.md
+rule 2). What was computed stands until one of the facts is another one (`outlooks.shared`).
 """
 
 from __future__ import annotations
@@ -76,11 +76,15 @@ def balances(
     moment = as_of or now
     payer = paying.payer(session, organization, moment)
     owner = stored_id(payer)
-    held = accounts.plans(session, owner)
     current = catalog.current(session, now)
+    if as_of is None:
+        looks = outlooks.shared(session, payer, current.metric_ids, now)
+    else:
+        held = accounts.plans(session, owner)
+        looks = {each: outlooks.outlook(session, payer, each, moment, held) for each in current.metric_ids}
     found = []
     for metric in current.metrics:
-        look = outlooks.outlook(session, payer, metric.id, moment, held)
+        look = looks[metric.id]
         account = look.account
         month = month_of(look.facts, account, look.period.number)
         reserved, _ = meter_store.reserved(session, owner, metric.id, moment)

@@ -22,6 +22,7 @@ from reflex.app import EventNamespace
 from reflex.event import Event
 from sqlalchemy.exc import SQLAlchemyError
 
+from billing_app import monitoring
 from billing_app.turns import Limits, Pool, Turns
 from billing_app.ui.desk import desks
 
@@ -120,6 +121,7 @@ async def _refresh(app: rx.App, token: str, tab: Tab) -> None:
     try:
         async with _turns.turn(tab.address):
             tab.asked = tab.newest
+            monitoring.page_refreshes.inc()
             with app.set_contexts():
                 asked = await app.event_processor.enqueue(token, Event(name=tab.handler, payload={}))
             await asyncio.wait([asked], timeout=HOLD_SECONDS)

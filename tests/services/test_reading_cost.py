@@ -22,6 +22,7 @@ from billing_app.services import (
     reading_usage,
     usage,
 )
+from billing_app.services import statements as statements_of
 from billing_app.services.usage import ReportedEvent
 from billing_app.services.views import ForecastKind, LedgerFilters
 from billing_app.store.tables.orgs import Organization
@@ -134,3 +135,31 @@ def test_a_basket_s_next_look_reads_no_use_again_until_something_changed(databas
         consumption.consume(session, orgs.by_address(session, "acme"), "bandwidth", 19 * 10**9, NOON)
     assert first is not ForecastKind.USED_UP
     assert looked(NOON + timedelta(minutes=5, seconds=1)) == (True, ForecastKind.USED_UP)
+
+
+def test_balances_are_computed_once_until_something_changed(database: Database) -> None:
+    the_catalogue(database)
+
+    def reported(quantity: int, at: datetime) -> None:
+        with database.writing() as session:
+            organization = orgs.by_address(session, "acme")
+            usage.report(session, organization, [ReportedEvent("bandwidth", quantity, at=at)], at)
+
+    def looked(now: datetime, as_of: datetime | None = None) -> tuple[bool, int]:
+        """Whether roll-ups were read, and how much is used."""
+        with heard(database) as statements, database.reading() as session:
+            found = statements_of.balances(session, orgs.by_address(session, "acme"), now, as_of=as_of)
+        used = next(each.used for each in found if each.metric == "bandwidth")
+        return any("usage_hours" in each for each in statements), used
+
+    with database.writing() as session:
+        an_organization(session)
+    reported(100, NOON)
+    later = NOON + timedelta(minutes=5)
+    assert looked(later) == (True, 100)
+    assert looked(later + timedelta(seconds=5)) == (False, 100)
+    reported(11, later)
+    assert looked(later + timedelta(seconds=6)) == (True, 111)
+    assert looked(later + timedelta(seconds=7)) == (False, 111)
+    assert looked(later + timedelta(seconds=8), as_of=NOON)[0]
+    assert looked(later + timedelta(minutes=5)) == (True, 111)

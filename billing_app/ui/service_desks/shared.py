@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from billing_app import monitoring
+
 View = TypeVar("View")
 
 KEPT = 64
@@ -60,12 +62,13 @@ class SharedViews:
         if mine:
             return self._fill(key, kept, read)
         if not kept.done.wait(WAIT_SECONDS) or kept.failed:
-            return read()
+            return _read(read)
+        monitoring.page_views.labels("shared").inc()
         return kept.view
 
     def _fill(self, key: Hashable, kept: _Kept, read: Callable[[], View]) -> View:
         try:
-            kept.view = read()
+            kept.view = _read(read)
             kept.failed = False
             return kept.view
         finally:
@@ -74,3 +77,8 @@ class SharedViews:
                     if self._kept.get(key) is kept:
                         del self._kept[key]
             kept.done.set()
+
+
+def _read(read: Callable[[], View]) -> View:
+    monitoring.page_views.labels("read").inc()
+    return read()
