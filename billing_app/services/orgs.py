@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from billing_app.domain.access import is_address
@@ -32,7 +33,7 @@ def create(
 
     `profile` may set type, description, size, color, logo, subdomain, timezone and country. Raises InvalidError
     `invalid_address` or `invalid_name`, ConflictError `address_taken`: an address is never given twice, nor
-    one that differs in case alone. It is found only as it is written.
+    one that differs in case alone. It is found only as it is written. ConflictError `subdomain_taken`.
     """
     chosen = address if address is not None else f"0x{secrets.token_hex(GENERATED_BYTES)}"
     if not is_address(chosen):
@@ -42,7 +43,11 @@ def create(
         )
     title = valid_name(name.strip() or chosen)
     organization = Organization(address=chosen, name=title, anchor=anchor or now, created_at=now, **profile)
-    stored = store.insert(session, organization)
+    try:
+        with session.begin_nested():
+            stored = store.insert(session, organization)
+    except IntegrityError:
+        raise ConflictError("Another organization has this web address.", code="subdomain_taken") from None
     if stored is None:
         raise ConflictError(
             f"The address {chosen} belongs to another organization; A and a are the same here.", code="address_taken"

@@ -23,6 +23,12 @@ LOGO = re.compile(r"(https?://[^\s\"'<>\\]{1,1990}|/(?!/)[A-Za-z0-9._~/%-]{1,199
 
 LONGEST = {"type": 100, "description": 2_000, "size": 50}
 
+LARGEST = 10**18 - 1
+"""A size as a number, at most."""
+
+NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
+"""A size that is a number and no class. It is stored as the text that it was sent as, or would be."""
+
 FIELDS = ("name", "type", "description", "size", "color", "logo", "subdomain", "timezone", "country")
 """What an admin may change."""
 
@@ -32,21 +38,23 @@ def validated(changes: Mapping[str, str]) -> dict[str, str]:
     return {name: _validated(name, value.strip()) for name, value in changes.items()}
 
 
+def number_of(size: str) -> int | str:
+    """A size as it was meant: 10 where digits alone are stored, else the class ("11-50"), empty for none."""
+    return int(size) if NUMBER.fullmatch(size) else size
+
+
 def change(
     session: Session, organization: Organization, changes: Mapping[str, str], now: datetime, *, actor: str
 ) -> None:
     """Changes what the organization says about itself; only what is named.
 
-    Raises InvalidError `invalid_profile` or `invalid_name`, ForbiddenError `limit_reached` for a web address that the
-    plan does not include, ConflictError `subdomain_taken`.
+    A web address is kept on every plan, and is in use where the plan includes one (`subdomain_in_use`): an
+    organization says what it wants before it has a plan, and keeps it when a smaller one begins. Raises InvalidError
+    `invalid_profile` or `invalid_name`, ConflictError `subdomain_taken`.
     """
     wanted = validated(changes)
     owner = stored_id(organization)
-    if wanted.get("subdomain", organization.subdomain) not in ("", organization.subdomain):
-        limits.require(session, organization, Limit.CUSTOM_URL, now)
-        now = locks.moment(session, now)
-    else:
-        now = locks.hold(session, owner, now)
+    now = locks.hold(session, owner, now)
     before = {name: getattr(organization, name) for name in wanted}
     try:
         with session.begin_nested():
@@ -57,6 +65,29 @@ def change(
         raise ConflictError("Another organization has this web address.", code="subdomain_taken") from None
     audit.record(session, owner, now, actor, "organization.changed", organization.address, before=before, after=wanted)
     orgs.raise_revision(session, owner)
+
+
+def subdomain_in_use(session: Session, organization: Organization, now: datetime) -> bool:
+    """Whether the organization has a web address of its own, and the plan or an override includes one."""
+    return bool(organization.subdomain) and limits.peek(session, organization, Limit.CUSTOM_URL, now).fits()
+
+
+def require_same(organization: Organization, address: str | None, parents: list[str] | None, above: list[str]) -> None:
+    """Lets what can't be changed here be sent as it is; `above` is what it is a part of, nearest first.
+
+    Raises InvalidError `read_only_field` for another address or other parents.
+    """
+    if address not in (None, organization.address):
+        raise InvalidError(
+            f"The address of an organization never changes: this one is {organization.address}.",
+            code="read_only_field", field="address",
+        )  # fmt: skip
+    if parents is not None and parents not in (above, above[:1]):
+        raise InvalidError(
+            "What an organization is a part of is changed from above: "
+            "PATCH /organizations/{address}/suborganizations/{suborganization} with its `parent`.",
+            code="read_only_field", field="parents",
+        )  # fmt: skip
 
 
 def set_active(session: Session, organization: Organization, active: bool, now: datetime, *, actor: str) -> None:

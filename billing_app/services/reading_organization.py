@@ -71,6 +71,7 @@ def profile(session: Session, organization: Organization, now: datetime, *, mone
         created_at=organization.created_at,
         counts=_counts(session, organization, payer, now),
         money=_money(session, organization, now) if money else None,
+        subdomain_in_use=profiles.subdomain_in_use(session, organization, now),
     )
 
 

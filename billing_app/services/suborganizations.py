@@ -5,14 +5,14 @@ A part without its own plan has no meter (credits.md, rule 14): services.paying 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
 
 from billing_app.domain.access import Role
-from billing_app.domain.errors import ConflictError, NotFoundError
+from billing_app.domain.errors import ConflictError, InvalidError, NotFoundError
 from billing_app.domain.limits import Limit
 from billing_app.domain.tree import MAX_LEVELS, NO_PLAN, Lineage, require_place
 from billing_app.services import accounts, audit, credits, endings, limits, orgs, paying, profiles, users
@@ -88,6 +88,19 @@ def create(
     audit.record(session, stored_id(parent), now, actor, "sub_organization.created", made.address, after=after)
     orgs.raise_revision(session, stored_id(parent))
     return made
+
+
+def require_parents(session: Session, parent: Organization, told: Sequence[str]) -> None:
+    """Refuses parents of a new part that are neither `parent` alone nor it and all above it, nearest first.
+
+    Raises InvalidError `invalid_parents`.
+    """
+    above = [parent.address, *(each.address for each in tree.ancestors(session, parent))]
+    if list(told) not in (above, above[:1]):
+        raise InvalidError(
+            f"`parents` names {parent.address} alone, or it and all above it, nearest first: {', '.join(above)}.",
+            code="invalid_parents",
+        )
 
 
 def find(session: Session, organization: Organization, address: str) -> Organization:

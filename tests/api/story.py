@@ -103,7 +103,11 @@ STORY: tuple[Step, ...] = (
     Step(f"POST {ORG}/gift-cards/redeem", {"code": "{code}"}, key="redeem-7"),
     Step(f"POST {ORG}/tokens/convert", {"metric": "mau", "tokens": 1}, key="convert-7"),
     # organizations and people
-    Step("POST /organizations", {"name": "Globex", "address": "globex"}, caller="person"),
+    Step("POST /organizations", {
+        "address": "0x52908400098527886E0F7030069857D2E4169EE7", "name": "Test Organization", "type": "community",
+        "description": "...", "size": 10, "color": "#ff0000", "logo": "https://...", "subdomain": "mysubdomain",
+        "timezone": "GMT+2", "active": True, "parents": [],
+    }, caller="person"),
     of(f"GET {ORG}"),
     of(f"PATCH {ORG}", color="#0a7d5a", country="PT"),
     Step("PUT /admin/organizations/{organization}/plan", {"plan": "pro", "reason": "Agreed by phone"},

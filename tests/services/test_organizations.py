@@ -406,16 +406,19 @@ class TestProfile:
         with acme.writing() as session:
             refused("invalid_profile", profiles.change, session, at(session), wrong, NOON, actor=ADMIN)
 
-    def test_a_web_address_is_for_plans_that_have_one_and_is_one_organizations(self, acme: Database) -> None:
+    def test_a_web_address_is_one_organizations_and_in_use_where_the_plan_has_one(self, acme: Database) -> None:
         with acme.writing() as session:
             profiles.change(session, at(session), {"subdomain": "Maps"}, NOON, actor=ADMIN)
+            assert profiles.subdomain_in_use(session, at(session), NOON)
             other = an_organization(session, "globex")
-            refused("limit_reached", profiles.change, session, other, {"subdomain": "maps"}, NOON, actor=ADMIN)
-            credits.change_plan(session, other, "pro", NOON)
             refused("subdomain_taken", profiles.change, session, other, {"subdomain": "maps"}, NOON, actor=ADMIN)
             profiles.change(session, other, {"subdomain": "globes"}, NOON, actor=ADMIN)
+            assert not profiles.subdomain_in_use(session, other, NOON)
+            credits.change_plan(session, other, "pro", NOON)
+            assert profiles.subdomain_in_use(session, other, NOON)
             credits.change_plan(session, other, "free", NOON)
-            profiles.change(session, other, {"subdomain": "globes", "type": "kept"}, NOON, actor=ADMIN)
+            assert other.subdomain == "globes"
+            assert not profiles.subdomain_in_use(session, other, NOON)
 
 
 class TestAudit:

@@ -8,20 +8,20 @@ from fastapi import APIRouter, Depends, Path
 
 from billing_app.api.documented import READING_A_BODY, behind_a_door
 from billing_app.api.doors import Door, OperatorDoor, OrganizationDoor, Visit
-from billing_app.api.schemas.organizations import (
+from billing_app.api.schemas.organizations import PartAnswer
+from billing_app.api.schemas.profiles import (
     NewOrganization,
     OrganizationAnswer,
     OrganizationChange,
-    PartAnswer,
     SubOrganizationChange,
 )
 from billing_app.api.schemas.shared import Items, Name
 from billing_app.domain.access import ADMIN_ROLES, ALL_ROLES, MONEY_ROLES, READ_SCOPES, Role, Scope
 from billing_app.domain.errors import ForbiddenError
-from billing_app.services import founding, profiles, reading_organization, suborganizations
+from billing_app.services import founding, profiles, reading_organization, sessions, suborganizations
 from billing_app.services.api_keys import KeyHolder
 from billing_app.services.sessions import Identity
-from billing_app.store import users
+from billing_app.store import tree, users
 from billing_app.store.tables.orgs import Organization
 
 router = APIRouter(tags=["organizations"])
@@ -39,18 +39,26 @@ PartAddress = Annotated[Name, Path(description="the part's address")]
     responses=behind_a_door(*READING_A_BODY, 409, 503),
 )
 def create_organization(door: AnyoneDoor, request: NewOrganization) -> OrganizationAnswer:
-    """A new organization on the default plan. Who makes it is its first admin; an operator's key makes it empty."""
+    """A new organization on the default plan. Who makes it is its first admin; an operator's key makes it empty.
+
+    With `parents` it is a sub-organization, as POST /organizations/{address}/suborganizations makes one.
+    """
     with door.writing() as visit:
-        identity = visit.caller if isinstance(visit.caller, Identity) else None
-        made = founding.found(
-            visit.session,
-            visit.now,
-            name=request.name,
-            address=request.address,
-            profile={name: value for name, value in request.changes().items() if name != "name"},
-            identity=identity,
-            actor=visit.who,
-        )
+        _require_may_deactivate(visit, request.active is False)
+        if request.parents:
+            made = _create_below(visit, _parent(visit, request.parents), request)
+        else:
+            made = founding.found(
+                visit.session,
+                visit.now,
+                name=request.name,
+                address=request.address,
+                profile=_profile(request),
+                identity=visit.caller if isinstance(visit.caller, Identity) else None,
+                actor=visit.who,
+            )
+        if request.active is False:
+            profiles.set_active(visit.session, made, False, visit.now, actor=visit.who)
         return _answer(visit, made, money=True)
 
 
@@ -65,10 +73,11 @@ def organization(door: MembersDoor) -> OrganizationAnswer:
     "/organizations/{address}", response_model=OrganizationAnswer, responses=behind_a_door(*READING_A_BODY, 409, 503)
 )
 def change_organization(door: AdminsDoor, request: OrganizationChange) -> OrganizationAnswer:
-    """Changes what is sent, and nothing else."""
+    """Changes what is sent, and nothing else. The object may be sent whole, but for what is counted or Stripe's."""
     with door.writing() as visit:
-        if request.active is not None and visit.role is not Role.OPERATOR:
-            raise ForbiddenError("Only operators deactivate an organization.")
+        above = [each.address for each in tree.ancestors(visit.session, visit.organization)]
+        profiles.require_same(visit.organization, request.address, request.parents, above)
+        _require_may_deactivate(visit, request.active not in (None, visit.organization.active))
         if changes := request.changes():
             profiles.change(visit.session, visit.organization, changes, visit.now, actor=visit.who)
         if request.active is not None:
@@ -93,17 +102,12 @@ def suborganizations_of(door: MembersDoor) -> dict[str, Any]:
 def create_suborganization(door: AdminsDoor, request: NewOrganization) -> OrganizationAnswer:
     """A new part of the organization, which pays for it. Who makes it is its first admin."""
     with door.writing() as visit:
-        identity = visit.caller if isinstance(visit.caller, Identity) else None
-        made = suborganizations.create(
-            visit.session,
-            visit.organization,
-            visit.now,
-            name=request.name,
-            address=request.address,
-            profile={name: value for name, value in request.changes().items() if name != "name"},
-            creator=None if identity is None else users.by_id(visit.session, identity.user_id),
-            actor=visit.who,
-        )
+        _require_may_deactivate(visit, request.active is False)
+        if request.parents:
+            suborganizations.require_parents(visit.session, visit.organization, request.parents)
+        made = _create_below(visit, visit.organization, request)
+        if request.active is False:
+            profiles.set_active(visit.session, made, False, visit.now, actor=visit.who)
         return _answer(visit, made, money=True)
 
 
@@ -123,8 +127,7 @@ def change_suborganization(
             suborganizations.move(*here, part, request.parent, visit.now, actor=visit.who)
         if request.active is not None:
             suborganizations.set_active(*here, part, request.active, visit.now, actor=visit.who)
-        changes = {name: value for name, value in request.changes().items() if name != "parent"}
-        if changes:
+        if changes := request.changes():
             profiles.change(visit.session, part, changes, visit.now, actor=visit.who)
         return _answer(visit, part, money=_sees_money(visit))
 
@@ -140,6 +143,41 @@ def deactivate_suborganization(door: AdminsDoor, suborganization: PartAddress) -
         part = suborganizations.find(visit.session, visit.organization, suborganization)
         suborganizations.set_active(visit.session, visit.organization, part, False, visit.now, actor=visit.who)
         return _answer(visit, part, money=_sees_money(visit))
+
+
+def _parent(visit: Visit, parents: list[str]) -> Organization:
+    """The organization that a new one is to be a part of, for an admin of it or an operator."""
+    if isinstance(visit.caller, Identity):
+        here = visit.session, visit.caller, parents[0], visit.now
+        parent = sessions.authorize(*here, ADMIN_ROLES).organization
+    else:
+        parent = sessions.organization_at(visit.session, parents[0])
+    suborganizations.require_parents(visit.session, parent, parents)
+    return parent
+
+
+def _create_below(visit: Visit, parent: Organization, request: NewOrganization) -> Organization:
+    identity = visit.caller if isinstance(visit.caller, Identity) else None
+    return suborganizations.create(
+        visit.session,
+        parent,
+        visit.now,
+        name=request.name,
+        address=request.address,
+        profile=_profile(request),
+        creator=None if identity is None else users.by_id(visit.session, identity.user_id),
+        actor=visit.who,
+    )
+
+
+def _profile(request: NewOrganization) -> dict[str, str]:
+    return {name: value for name, value in request.changes().items() if name != "name"}
+
+
+def _require_may_deactivate(visit: Visit, changes: bool) -> None:
+    """`active` may be sent by anybody as it is."""
+    if changes and visit.role is not Role.OPERATOR:
+        raise ForbiddenError("Only operators deactivate an organization, or let it work again.")
 
 
 def _answer(visit: Visit, found: Organization, *, money: bool) -> OrganizationAnswer:

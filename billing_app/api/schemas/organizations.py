@@ -1,4 +1,4 @@
-"""Organizations, members, parts, keys, audit log."""
+"""Members, parts, keys and the audit log of an organization."""
 
 from __future__ import annotations
 
@@ -8,120 +8,14 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from billing_app.api.schemas.shared import DEFAULT_LIST, MAX_LIST, Answer, Flag, Name, Request, Text
+from billing_app.api.schemas.shared import DEFAULT_LIST, MAX_LIST, Answer, Name, Request, Text
 from billing_app.domain.access import DEFAULT_SCOPES, Role, Scope
 from billing_app.services.audit import Entry
 from billing_app.services.members import Invitation, Member
-from billing_app.services.views.organization import PartView, ProfileView
+from billing_app.services.views.organization import PartView
 from billing_app.settings import Settings
 
-Title = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Line = Annotated[str, StringConstraints(max_length=255)]
 Email = Annotated[str, StringConstraints(min_length=3, max_length=254)]
-Address = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-
-
-class Profile(Request):
-    """What an organization says about itself. What is left out stays as it is."""
-
-    type: Line | None = None
-    description: Annotated[str, StringConstraints(max_length=2_000)] | None = None
-    size: Line | None = None
-    color: Line | None = Field(default=None, description="#rrggbb, or empty")
-    logo: Annotated[str, StringConstraints(max_length=2_000)] | None = Field(
-        default=None, description="the address of an image; it is never fetched"
-    )
-    timezone: Line | None = Field(default=None, description="as in the IANA database: Europe/Lisbon")
-    country: Line | None = Field(default=None, description="two letters (ISO 3166-1)")
-
-    def changes(self) -> dict[str, str]:
-        """The fields that were sent."""
-        found = self.model_dump(exclude_none=True)
-        return {name: value for name, value in found.items() if isinstance(value, str) and name != "address"}
-
-
-class NewOrganization(Profile):
-    """A new organization. Without an `address` one is generated; an address is never given twice."""
-
-    name: Title
-    address: Address | None = None
-
-
-class OrganizationChange(Profile):
-    """A change of an organization."""
-
-    name: Title | None = None
-    subdomain: Line | None = Field(default=None, description="a web address of its own, where the plan includes one")
-    active: Flag | None = Field(default=None, description="for operators: a deactivated organization may do nothing")
-
-
-class SubOrganizationChange(Profile):
-    """A change of a part."""
-
-    name: Title | None = None
-    active: Flag | None = None
-    parent: Address | None = Field(default=None, description="what it is to be a part of")
-
-
-class CountsAnswer(Answer):
-    """What there is now, of this organization alone."""
-
-    members: int
-    sub_orgs: int
-    processes: int
-    drafts: int
-    census_size: int
-    sms_used: int
-    email_reminders_used: int
-
-
-class OrganizationAnswer(Answer):
-    """An organization with its current counts. What only those see who buy is null for everybody else."""
-
-    address: str
-    name: str
-    type: str
-    description: str
-    size: str
-    color: str
-    logo: str
-    subdomain: str
-    timezone: str
-    country: str
-    active: bool
-    parents: list[str] = Field(description="what it is a part of, nearest first")
-    plan: str
-    payer: str = Field(description="whose plan and credits pay: its own address, or of what it is a part of")
-    counts: CountsAnswer
-    created_at: datetime
-    stripe_customer_id: str | None
-    stripe_subscription_id: str | None
-    monthly_consumed_tokens: int | None
-    yearly_consumed_tokens: int | None
-    subscribed_at: datetime | None
-    renews_at: datetime | None
-
-    @staticmethod
-    def of(view: ProfileView) -> OrganizationAnswer:
-        """The organization as JSON has it."""
-        money = view.money
-        return OrganizationAnswer(
-            address=view.address,
-            name=view.name,
-            **view.profile,
-            active=view.active,
-            parents=[address for address, _ in view.parents],
-            plan=view.plan,
-            payer=view.payer,
-            counts=CountsAnswer.model_validate(view.counts),
-            created_at=view.created_at,
-            stripe_customer_id=money.stripe_customer_id if money else None,
-            stripe_subscription_id=money.stripe_subscription_id if money else None,
-            monthly_consumed_tokens=money.monthly_consumed_tokens if money else None,
-            yearly_consumed_tokens=money.yearly_consumed_tokens if money else None,
-            subscribed_at=money.subscribed_at if money else None,
-            renews_at=money.renews_at if money else None,
-        )
 
 
 class Page(BaseModel):

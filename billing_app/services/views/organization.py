@@ -59,6 +59,8 @@ class ProfileView:
     created_at: datetime
     counts: CountsView
     money: MoneyView | None
+    subdomain_in_use: bool = False
+    """Whether it has a web address of its own and the plan includes one."""
 
 
 @dataclass(frozen=True, slots=True)

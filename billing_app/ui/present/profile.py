@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from billing_app.domain.limits import Limit, LimitUse
+from billing_app.services import places
 from billing_app.services.views.organization import OrganizationPageView, ProfileView
-from billing_app.ui.formats import Formats, day
+from billing_app.ui.formats import Formats, clock, day
 from billing_app.ui.present.shared import Field
 
 FIELDS = ("name", "type", "description", "size", "color", "logo", "subdomain", "timezone", "country")
@@ -33,7 +34,7 @@ class ProfileShown:
     said: list[Field] = field(default_factory=list)
     """The same as the form, for those who only read."""
     web_address: str = ""
-    """Why a web address of its own can't be chosen; empty when it can."""
+    """Why a web address of its own is not in use; empty where the plan includes one."""
 
 
 def profile_shown(view: OrganizationPageView, formats: Formats) -> ProfileShown:
@@ -48,9 +49,11 @@ def profile_shown(view: OrganizationPageView, formats: Formats) -> ProfileShown:
         Field("Members", formats.number(counts.members)),
         Field("Sub-organizations", formats.number(counts.sub_orgs)),
         Field("Open processes", formats.number(counts.processes)),
+        Field("Largest census", formats.number(counts.census_size)),
         Field("SMS this period", formats.number(counts.sms_used)),
         Field("E-mail reminders this period", formats.number(counts.email_reminders_used)),
         Field("Created", day(profile.created_at, view.now)),
+        Field("Time there now", clock(view.now.astimezone(places.zone(said["timezone"])))),
     ]
     allowed = limit_use(view, Limit.CUSTOM_URL)
     return ProfileShown(
@@ -65,8 +68,8 @@ def profile_shown(view: OrganizationPageView, formats: Formats) -> ProfileShown:
             )
             if said[name]
         ],
-        web_address="" if allowed is None or allowed.fits() or said["subdomain"] else
-        f"The plan {profile.plan_name} has no web address of your own.",
+        web_address="" if allowed is None or allowed.fits() else
+        f"The plan {profile.plan_name} has no web address of your own: this is kept, and in use once a plan does.",
         logo_shown=said["logo"].startswith("/") or said["logo"].startswith(f"{view.public_url.rstrip('/')}/"),
         **said,
     )  # fmt: skip

@@ -37,8 +37,8 @@ def _form(screen: Any, state: Any) -> rx.Component:
             _line("Name", "name", profile.name, required=True, max_length=200, wide=True),
             _description(profile),
             _line("Type", "type", profile.type, placeholder="company, association, city", max_length=100),
-            _line("Size", "size", profile.size, placeholder="11-50", max_length=50),
-            _line("Time zone", "timezone", profile.timezone, placeholder="Europe/Lisbon", max_length=64),
+            _line("Size", "size", profile.size, placeholder="10 or 11-50", max_length=50),
+            _line("Time zone", "timezone", profile.timezone, placeholder="Europe/Lisbon or GMT+2", max_length=64),
             _line("Country", "country", profile.country, placeholder="PT", max_length=2),
             _colour(profile),
             _web_address(profile),
@@ -97,16 +97,10 @@ def _colour(profile: Any) -> rx.Component:
 
 
 def _web_address(profile: Any) -> rx.Component:
-    """A plan without one says so."""
-    return rx.cond(
-        profile.web_address == "",
+    """A plan without one says so; it is kept meanwhile."""
+    return rx.fragment(
         _line("Web address", "subdomain", profile.subdomain, placeholder="acme", max_length=63),
-        rx.el.label(
-            rx.el.span("Web address"),
-            rx.el.input(disabled=True, placeholder="not in this plan", class_name="input"),
-            rx.el.small(profile.web_address),
-            class_name="field",
-        ),
+        rx.cond(profile.web_address != "", rx.el.p(profile.web_address, class_name="quiet-note wide")),
     )
 
 
