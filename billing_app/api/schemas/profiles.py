@@ -200,6 +200,7 @@ class OrganizationAnswer(Answer):
     def of(view: ProfileView) -> OrganizationAnswer:
         """The organization as JSON has it: each fact read once, and said under each of its names."""
         money, counts = view.money, view.counts
+        said: dict[str, Any] = {**view.profile, "size": profiles.number_of(view.profile["size"])}
         customer = money.stripe_customer_id if money else None
         subscription = money.stripe_subscription_id if money else None
         monthly = money.monthly_consumed_tokens if money else None
@@ -208,7 +209,7 @@ class OrganizationAnswer(Answer):
         return OrganizationAnswer(
             address=view.address,
             name=view.name,
-            **{**view.profile, "size": profiles.number_of(view.profile["size"])},
+            **said,
             subdomain_in_use=view.subdomain_in_use,
             active=view.active,
             parents=[address for address, _ in view.parents],
