@@ -1,4 +1,4 @@
-"""Whether the clock of this process is the database's (docs/decisions/0019).
+"""Whether the clock of this process is the database's (docs/decisions/0021).
 
 What a server with a wrong clock writes holds for everybody: meters that are right in two months, credits that have
 ended already. So it does not write. SQLite's clock is the machine's, as its only process' is: nothing to compare.

@@ -1,4 +1,4 @@
-"""How far clocks may differ before something is wrong with one of them (docs/decisions/0019)."""
+"""How far clocks may differ before something is wrong with one of them (docs/decisions/0021)."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def recompute(
     """Computes the meter anew and tells what passed since it was last watched.
 
     A clock that is behind never takes it back: the row's own time stands, unless it is so far ahead that the clock
-    which wrote it was wrong (docs/decisions/0019). `facts` are the metric's as of `now`, where the caller, who holds
+    which wrote it was wrong (docs/decisions/0021). `facts` are the metric's as of `now`, where the caller, who holds
     the row's lock, has read them already.
     """
     moment = seen_at(row, now)

@@ -94,7 +94,7 @@ def _post(session: Session, organization: Organization, now: datetime) -> int:
 
 
 def _of_wrong_clock(session: Session, organization: Organization, now: datetime) -> bool:
-    """Whether a clock that was ahead was at an organization's meters or ledger; operators hear of it (decision 19)."""
+    """Whether a clock that was ahead was at an organization's meters or ledger; operators hear of it (decision 21)."""
     found = [row for row in meter_store.of_organization(session, orgs.stored_id(organization)) if is_ahead(row, now)]
     if not found:
         return False

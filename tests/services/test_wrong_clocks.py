@@ -1,4 +1,4 @@
-"""What a server with a wrong clock leaves, and what it may not do (docs/decisions/0019)."""
+"""What a server with a wrong clock leaves, and what it may not do (docs/decisions/0021)."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_the_next_recount_takes_back_what_was_posted_too_early_and_tells(acme: D
         assert (account.left, account.expired) == (50, 0)
         assert recounts.balance(session, organization, "emails", LATER) == (50, 0)
         assert organization.recounted_at == organization.held_at == LATER
-        assert "emails to 09 May 2026, 12:00 UTC" in session.exec(select(OperatorMail)).one().text
+        assert "storage to 09 May 2026, 12:00 UTC" in session.exec(select(OperatorMail)).one().text
     assert recounts.run(acme.writing, lambda: LATER, runs.new_holder(), "schedule").repaired == 0
     assert consumes(acme, 10**6) == 50
 
