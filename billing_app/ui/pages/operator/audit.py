@@ -55,7 +55,7 @@ class AuditState(OperatorFrame):
         organization, who = visit.text("organization"), visit.text("who")
         self.screen = await visit.show(
             self,
-            lambda desk: desk.audit(cursor, wanted, organization, who),
+            lambda desk: desk.audit(cursor, wanted, organization.strip(), who.strip()),
             lambda found, formats: audit_shown(found, formats, kind, organization, who, cursor),
         )
 
@@ -66,7 +66,7 @@ class AuditState(OperatorFrame):
         await visit.enter()
         if name not in ("organization", "who"):
             return None
-        sought = {"organization": self.screen.organization, "who": self.screen.who} | {name: text.strip()}
+        sought = {"organization": self.screen.organization, "who": self.screen.who} | {name: text}
         kind = "" if self.screen.kind == "all" else self.screen.kind
         return rx.redirect(operator_routes.audit(action=kind, **sought), replace=True)
 

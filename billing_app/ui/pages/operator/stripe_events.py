@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import reflex as rx
@@ -40,8 +41,8 @@ class StripeEventsState(OperatorFrame):
     async def search(self, visit: OperatorVisit, text: str) -> rx.event.EventSpec:
         """Shows the events of one organization."""
         await visit.enter()
-        filters, wanted = filters_of(visit), text.strip()
-        found = operator_routes.stripe_events(state=filters.state, type=filters.type, organization=wanted)
+        filters = filters_of(visit)
+        found = operator_routes.stripe_events(state=filters.state, type=filters.type, organization=text)
         return rx.redirect(found, replace=True)
 
     @rx.event(background=True)
@@ -63,7 +64,8 @@ async def _read(page: StripeEventsState, visit: OperatorVisit) -> StripeEventsSh
     filters, cursor, event_id = filters_of(visit), visit.text("cursor"), visit.text("event")
 
     def read(desk: OperatorDesk) -> tuple[EventsView, EventView | str | None]:
-        found = desk.stripe_events(filters, cursor)
+        # what is typed keeps its blanks on the screen, or words run together while somebody types them
+        found = desk.stripe_events(replace(filters, organization=filters.organization.strip()), cursor)
         if not event_id:
             return found, None
         try:
