@@ -20,6 +20,9 @@ from billing_app.store.orgs import stored_id
 from billing_app.store.tables.orgs import Organization
 from billing_app.store.tables.subscriptions import Subscription
 
+GIVEN_UP = ("void", "uncollectible")
+"""Invoices of which nobody expects money any more."""
+
 
 def plan_view(session: Session, organization: Organization, settings: Settings, now: datetime) -> PlanView:
     """The page."""
@@ -114,6 +117,9 @@ def _subscription(session: Session, row: Subscription, now: datetime) -> Subscri
         scheduled_plan_name=_name(known, row.scheduled_plan),
         scheduled_interval=row.scheduled_interval,
         scheduled_at=row.scheduled_at,
+        collection=row.collection,
+        collection_resumes_at=row.collection_resumes_at,
+        given_up=row.latest_invoice_status if row.latest_invoice_status in GIVEN_UP else "",
     )
 
 

@@ -13,8 +13,9 @@ from typing import Any
 from sqlmodel import Session
 
 from billing_app.domain.credits import DisputeStatus
+from billing_app.domain.money import format_money
 from billing_app.domain.reversals import DisputeStage, RefundStatus
-from billing_app.services import invoice_grants
+from billing_app.services import invoice_grants, operator_mails, orgs
 from billing_app.store import outbox
 from billing_app.store import reversals as store
 from billing_app.store.tables.credits import GrantRow
@@ -68,6 +69,26 @@ def tell(session: Session, owner: int, news: Sequence[News], grants: Sequence[Gr
             "grants": touched,
         }
         outbox.add(session, owner, each.kind, f"{each.kind}:{about.id}", payload, each.at, now)
+        if isinstance(about, PaymentDispute) and not grants:
+            _tell_operators(session, owner, about, each.kind, now)
+
+
+def _tell_operators(session: Session, owner: int, dispute: PaymentDispute, kind: str, now: datetime) -> None:
+    """A payment that brought no credits was for a plan, which goes on whatever the bank decides: a person decides."""
+    organization = orgs.by_id(session, owner)
+    words = {"dispute.opened": "is disputed", "dispute.lost": "was disputed and is lost"}
+    if kind not in words:
+        return
+    money = format_money(dispute.amount_cents, dispute.currency)
+    operator_mails.write(
+        session,
+        f"{kind}:{dispute.id}"[:100],
+        f"A payment for a plan {words[kind]}",
+        f"{organization.name} had paid {money} for its plan, and the payment {words[kind]} ({dispute.reason}). The "
+        "plan goes on as it is: end it at Stripe or on their page Plan if it shall not.",
+        f"/admin/organizations/{organization.address}",
+        now,
+    )
 
 
 def _reason(session: Session, about: PaymentRefund | PaymentDispute, grants: Sequence[GrantRow]) -> str:

@@ -232,3 +232,23 @@ class TestACustomerThatIsGone:
             row = subscription_store.subscription(session, owner, subscription)
         assert row is not None
         assert (row.status, acme.plan()) == ("canceled", "free")
+
+
+def test_a_pause_of_collection_is_mirrored_and_changes_nothing_else(acme: Subscriber) -> None:
+    subscription = acme.subscribe("pro")
+    acme.stripe.subscriptions.update(subscription, {"pause_collection": {"behavior": "void"}})
+    acme.hear_all()
+    row = acme.row()
+    assert row is not None
+    assert (row.status, row.collection, acme.plan(), sync(acme)) == ("active", "void", "pro", {})
+
+
+def test_a_dispute_of_what_a_plan_cost_is_told_to_operators(acme: Subscriber) -> None:
+    acme.subscribe("pro")
+    (payment,) = [each.id for each in acme.stripe.payment_intents.list({"customer": acme.customer}).data]
+    found = acme.control("POST", "/disputes", payment_intent=payment)
+    acme.hear_all()
+    acme.control("POST", f"/disputes/{found['id']}/close", outcome="lost")
+    acme.hear_all()
+    assert mailed(acme) == ["A payment for a plan is disputed", "A payment for a plan was disputed and is lost"]
+    assert acme.plan() == "pro"

@@ -82,6 +82,8 @@ class PaidPlanLine:
     currency: str
     renews_at: datetime
     ends_at: datetime | None
+    collection: str = ""
+    given_up: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,11 @@ class SubscriptionView:
     scheduled_plan_name: str
     scheduled_interval: str
     scheduled_at: datetime | None
+    collection: str = ""
+    """What becomes of invoices while Stripe collects nothing; empty while it does."""
+    collection_resumes_at: datetime | None = None
+    given_up: str = ""
+    """That the latest invoice is owed no more: "void" or "uncollectible"; empty otherwise."""
 
 
 @dataclass(frozen=True, slots=True)

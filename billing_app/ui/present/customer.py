@@ -165,8 +165,11 @@ def _subscription(view: CustomerView, formats: Formats) -> list[Field]:
     price = f"{formats.money(found.price_cents, found.currency.upper())} per {found.interval}"
     when = f"ends {long_day(found.ends_at)}" if found.ends_at else f"renews {long_day(found.renews_at)}"
     said = {"active": when, "past_due": "not paid", "unpaid": "not paid", "trialing": f"trial, {when}"}
+    notes = ["nothing is collected"] if found.collection else []
+    notes += [f"latest invoice {'voided' if found.given_up == 'void' else 'not collected'}"] if found.given_up else []
+    more = "".join(f", {note}" for note in notes)
     owed = found.status in ("past_due", "unpaid")
-    return [Field("Subscription", f"{price}, {said.get(found.status, found.status)}", "soon" if owed else "")]
+    return [Field("Subscription", f"{price}, {said.get(found.status, found.status)}{more}", "soon" if owed else "")]
 
 
 def _override(line: OverrideLine) -> OverrideRow:

@@ -243,6 +243,12 @@ def _state(view: PlanView, formats: Formats) -> StateShown:
             True, "info", "soon", f"{found.plan_name} ends on {day(found.cancel_at, now)}.",
             f"Then {after}. {_credits(view, 'stay')} Nothing is deleted.", "keep", f"Keep {found.plan_name}",
         )  # fmt: skip
+    if found.collection:
+        until = f" until {day(found.collection_resumes_at, now)}" if found.collection_resumes_at else " for now"
+        return StateShown(
+            True, "circle-pause", "", f"Nothing is charged for {found.plan_name}{until}.",
+            "It goes on as before meanwhile.",
+        )  # fmt: skip
     if found.scheduled_at is not None:
         what = f"{found.scheduled_plan_name}, paid by the {found.scheduled_interval},"
         return StateShown(
