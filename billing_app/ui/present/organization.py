@@ -174,9 +174,13 @@ def organization_shown(
         else "",
         audit_first=routes.organization_page(address, tab="audit") if cursor else "",
         plan_href=routes.plan(buying_address(shell)),
-        ending=ending_shown(view.ending, formats, operator=view.role is Role.OPERATOR, active=profile.active),
+        ending=_ending(view, formats),
         base_url=view.public_url.rstrip("/"),
     )
+
+
+def _ending(view: OrganizationPageView, formats: Formats) -> EndingShown:
+    return ending_shown(view.ending, formats, operator=view.role is Role.OPERATOR, active=view.profile.active)
 
 
 def _tabs(view: OrganizationPageView, chosen: str, admin: bool, formats: Formats) -> list[TabShown]:
