@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import zip_longest
 
 from billing_app.domain.catalog.model import Metric
@@ -110,7 +111,6 @@ def recount_text(recount: RecountView) -> str:
 def overview_shown(view: OverviewView, shell: ShellView, formats: Formats) -> OverviewShown:
     """The screen of an organization's overview."""
     address, now, end = shell.organization.address, view.now, view.period.end
-    plan_ends = next((one.at for one in view.banners if one.kind is BannerKind.PAST_DUE), None)
     return OverviewShown(
         ready=True,
         period=f"{month_in_words(view.period)}, {days_left(end, now)}",
@@ -124,7 +124,7 @@ def overview_shown(view: OverviewView, shell: ShellView, formats: Formats) -> Ov
         others=[banner_line(one, formats, now, view.payer_name) for one in view.banners[1:]],
         actions=[_action(one) for one in view.actions] if any(one.blocking for one in view.actions) else [],
         meters=[
-            meter_shown(meter, end, now, routes.usage(address, metric=meter.metric.id), formats, own, plan_ends)
+            meter_shown(meter, end, now, routes.usage(address, metric=meter.metric.id), formats, own, _plan_ends(view))
             for meter, own in zip_longest(view.meters, view.own)
         ],
         metric=metric_shown(view.chart) if view.chart else MetricShown(),
@@ -142,6 +142,11 @@ def overview_shown(view: OverviewView, shell: ShellView, formats: Formats) -> Ov
         takes=_takes(view.takes, view, address, formats) if view.takes else TakesShown(),
         empty=not view.ever_used,
     )
+
+
+def _plan_ends(view: OverviewView) -> datetime | None:
+    """When a plan whose payment failed ends."""
+    return next((one.at for one in view.banners if one.kind is BannerKind.PAST_DUE), None)
 
 
 def _chart(view: OverviewView, formats: Formats) -> ChartShown:
