@@ -163,9 +163,7 @@ def organization_shown(
             ),
         ],
         part_of=profile.parents[0][1] if profile.parents else "",
-        part_of_href=routes.overview(profile.parents[0][0])
-        if profile.parents and profile.parents[0][0] in seen
-        else "",
+        part_of_href=_above(profile, seen),
         sources_href=routes.usage(address),
         api_keys=[_key(each, view.now) for each in view.keys],
         audit=audit_rows(view.audit, view.now, formats),
@@ -177,6 +175,11 @@ def organization_shown(
         ending=_ending(view, formats),
         base_url=view.public_url.rstrip("/"),
     )
+
+
+def _above(profile: ProfileView, seen: set[str]) -> str:
+    """The page of what it is a part of, for whoever may see it."""
+    return routes.overview(profile.parents[0][0]) if profile.parents and profile.parents[0][0] in seen else ""
 
 
 def _ending(view: OrganizationPageView, formats: Formats) -> EndingShown:
