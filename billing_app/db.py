@@ -23,6 +23,7 @@ from sqlalchemy.orm import ORMExecuteState
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 from sqlmodel import Session
 
+from billing_app import private_files
 from billing_app.clock_watch import ClockWatch
 
 IDLE_SECONDS = 1.0
@@ -234,7 +235,10 @@ def _sqlite_engine(url: URL, pool: dict[str, Any]) -> Engine:
     if url.database in IN_MEMORY:
         pool = {"poolclass": StaticPool}
     else:
-        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+        file = Path(str(url.database))
+        private_files.folder(file.absolute().parent)
+        if not file.name.startswith("file:"):
+            private_files.make(file)
     engine = create_engine(url, connect_args={"check_same_thread": False}, hide_parameters=True, **pool)
 
     @event.listens_for(engine, "connect")

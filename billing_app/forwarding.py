@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
@@ -14,6 +15,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from billing_app.settings import Settings
 
 PREFIX = "/_sandbox"
+
+STAND_IN = "BILLING_STAND_IN"
+"""Set by the launcher for its web processes where it started a stand-in: `billing serve` never does."""
 
 ANSWER_SECONDS = 30.0
 """Longer than any page of the stand-in takes; its deliberate time-outs are for the SDK, which asks it directly."""
@@ -40,8 +44,8 @@ OF_PROXIES = re.compile(r"forwarded|x-forwarded-.*|x-real-ip")
 
 
 def with_sandbox(app: ASGIApp, settings: Settings) -> ASGIApp:
-    """The app behind the forwarding, when the demo's stand-in runs; the app itself otherwise."""
-    if not (settings.demo and settings.stripe_api_base):
+    """The app behind the forwarding, when `billing run` started a stand-in beside it; the app itself otherwise."""
+    if not (os.environ.get(STAND_IN) and settings.stripe_api_base):
         return app
     return SandboxForwarding(app, settings.stripe_api_base)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, MetaData, inspect, text
+from sqlalchemy.exc import DatabaseError
 
 from billing_app.db import Database
 from billing_app.domain.errors import UnavailableError
@@ -17,8 +18,15 @@ from billing_app.store.tables.base import Table
 
 MIGRATIONS = ROOT / "migrations"
 
+RESTORE = "stop the console, and put a backup back with `billing db restore FILE --replace`"
+"""What to do about a damaged file."""
+
 MIGRATION_LOCK = 0x42494C4C
 """Key of the advisory lock that lets one process at a time migrate a PostgreSQL database ("BILL")."""
+
+
+MISTAKES = 3
+"""How many of a damaged file's are told: the first says enough."""
 
 
 def metadata() -> MetaData:
@@ -85,13 +93,28 @@ def differences(database: Database) -> list[Any]:
         return list(compare_metadata(context, metadata()))
 
 
-def integrity(database: Database) -> str:
-    """What SQLite finds wrong with its file, or nothing; PostgreSQL looks after its own."""
+def integrity(database: Database, *, quick: bool = False) -> str:
+    """What SQLite finds wrong with its file, or nothing; PostgreSQL looks after its own.
+
+    `quick` reads every page but does not compare indexes with their tables: for a start.
+    """
     if not database.sqlite:
         return ""
-    with database.reading() as session:
-        found = [str(row[0]) for row in session.connection().execute(text("PRAGMA integrity_check"))]
-    return "" if found == ["ok"] else "; ".join(found)
+    try:
+        with database.reading() as session:
+            pragma = f"PRAGMA {'quick_check' if quick else 'integrity_check'}({MISTAKES})"
+            found = [str(row[0]) for row in session.connection().execute(text(pragma))]
+    except DatabaseError as error:
+        return str(error.orig)
+    # One line: its own has line feeds where it names the page.
+    return "" if found == ["ok"] else " ".join("; ".join(found).split())
+
+
+def require_sound(database: Database, *, quick: bool = False) -> None:
+    """Refuses a damaged file: what is decided or written on it cannot be trusted."""
+    wrong = integrity(database, quick=quick)
+    if wrong:
+        raise UnavailableError(f"The database {database_file(database)} is damaged ({wrong}): {RESTORE}.")
 
 
 def _run_migrations(connection: Connection) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
-from ipaddress import ip_network
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any, Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from billing_app import setting_forms
+from billing_app.domain.errors import UnavailableError
+from billing_app.setting_names import unreadable
 
 ROOT = Path(__file__).resolve().parent.parent
 """The folder of the project: plans.json, assets and migrations lie there."""
@@ -25,7 +29,9 @@ class Settings(BaseSettings):
     )
     redis_url: str = Field(default="", description="lets several web workers share the pages' state")
     catalogue_file: Path = Field(default=ROOT / "plans.json", description="the catalogue loaded at start")
-    public_url: str = Field(default="http://127.0.0.1:3000", description="where browsers reach the console")
+    public_url: str = Field(
+        default="", validate_default=False, description="where browsers reach the console; http://127.0.0.1:PORT"
+    )
     port: int = Field(default=3000, ge=1, le=65535, description="the one port of pages, API and websocket")
     metrics_port: int = Field(default=9464, ge=0, le=65535, description="where Prometheus reads; 0: nowhere")
     metrics_host: str = Field(default="127.0.0.1", description="the address of that port: this machine alone")
@@ -55,20 +61,25 @@ class Settings(BaseSettings):
         description="proxies whose X-Forwarded-For says who a client is, as addresses or networks separated by commas",
     )
 
-    @field_validator("smtp_url")
+    @field_validator("*", mode="before")
     @classmethod
-    def _a_mail_server(cls, value: SecretStr) -> SecretStr:
-        parts = urlsplit(value.get_secret_value())
-        if value.get_secret_value() and not (parts.scheme in ("smtp", "smtps") and parts.hostname):
-            raise ValueError("is like smtp://user:password@host:587 or smtps://user:password@host:465")
-        return value
+    def _without_spaces(cls, value: Any) -> Any:
+        # A secret that was read from a file often ends with its newline.
+        return value.strip() if isinstance(value, str) else value
 
-    @field_validator("webhook_networks", "trusted_proxies")
+    @field_validator(*setting_forms.FORMS)
     @classmethod
-    def _networks(cls, value: str) -> str:
-        for network in filter(None, map(str.strip, value.split(","))):
-            ip_network(network)
-        return value
+    def _of_its_form(cls, value: Any, info: ValidationInfo) -> Any:
+        form = setting_forms.FORMS[str(info.field_name)]
+        if isinstance(value, SecretStr):
+            return SecretStr(form(value.get_secret_value()))
+        return form(value)
+
+    @model_validator(mode="after")
+    def _where_browsers_are(self) -> Self:
+        if not self.public_url:
+            self.__dict__["public_url"] = f"http://127.0.0.1:{self.port}"  # stays one that nobody has set
+        return self
 
     @property
     def mailing(self) -> bool:
@@ -89,4 +100,34 @@ class Settings(BaseSettings):
 @lru_cache
 def settings() -> Settings:
     """The settings of this process, read once."""
-    return Settings()
+    return read()
+
+
+def read(**chosen: Any) -> Settings:
+    """The settings, some of them `chosen` by the command line.
+
+    Raises UnavailableError with a sentence for each that can't be used: it names the setting, and never shows the
+    value, which may be a secret.
+    """
+    if "port" not in chosen and os.environ.get("PORT"):
+        chosen["port"] = os.environ["PORT"]
+    try:
+        return Settings(**chosen)
+    except ValidationError as error:
+        wrong = [_sentence(one) for one in error.errors(include_url=False, include_input=False)]
+    except (OSError, UnicodeDecodeError) as error:
+        wrong = [unreadable(error)]
+    raise UnavailableError(" ".join(wrong))
+
+
+def _sentence(error: Any) -> str:
+    name = str(error["loc"][0])
+    limits = error.get("ctx") or {}
+    said = {
+        "int_parsing": "is a whole number, and what it is set to is none",
+        "bool_parsing": "is true or false, and what it is set to is neither",
+        "greater_than_equal": f"is at least {limits.get('ge')}, and what it is set to is less",
+        "less_than_equal": f"is at most {limits.get('le')}, and what it is set to is more",
+        "value_error": str(limits.get("error", "")),
+    }
+    return f"BILLING_{name.upper()} {said.get(error['type']) or 'cannot be used: ' + error['msg']}."

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
 
-from billing_app import clock, schema
-from billing_app.db import Database
+from billing_app import clock, schema, setting_forms
+from billing_app.db import IN_MEMORY, Database
 from billing_app.domain.errors import UnavailableError
 from billing_app.services import catalog
 from billing_app.settings import settings
@@ -42,15 +43,68 @@ def _make_ready(new: Database) -> None:
 
 def open_database(url: str) -> Database:
     """Opens the database, or says in a sentence why it cannot be."""
+    database = named(url)
     try:
-        database = Database(url)
         database.engine.connect().close()
-    except (ArgumentError, NoSuchModuleError):
-        raise UnavailableError(
-            "BILLING_DATABASE_URL is not an address of a database: sqlite:///FILE or "
-            "postgresql+psycopg://user:password@host/database."
-        ) from None
     except (SQLAlchemyError, OSError) as error:
-        cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        raise UnavailableError(f"The database cannot be opened: {cause}") from None
+        raise UnavailableError(why(error)) from None
     return database
+
+
+def named(url: str) -> Database:
+    """The database of an address, which is not asked for anything yet: it may be damaged."""
+    try:
+        setting_forms.database_url(url)
+        return Database(url)
+    except (ValueError, ArgumentError, ImportError) as error:
+        problem = str(error) if type(error) is ValueError else "is no address of a database"
+        raise UnavailableError(f"BILLING_DATABASE_URL {problem.partition(': write')[0]}: {_LIKE}") from None
+    except OSError as error:
+        raise UnavailableError(f"The folder of the database cannot be made: {error.strerror}.") from None
+
+
+def existing(url: str) -> Database:
+    """A database that is there and of this program's version; nothing is made. For commands that only read it."""
+    database = present(url)
+    try:
+        schema.check(database)
+    except DatabaseError as error:
+        raise UnavailableError(why(error)) from None
+    return database
+
+
+def present(url: str) -> Database:
+    """A database that is there, of whatever version: opening one of SQLite would make an empty file."""
+    _, separator, file = url.partition("sqlite:///")
+    if separator and file not in IN_MEMORY and not Path(file.partition("?")[0]).exists():
+        raise UnavailableError(
+            f"There is no database {file} yet: `billing db upgrade` makes it, and so does the first `billing serve`. "
+            "BILLING_DATABASE_URL names another."
+        )
+    return open_database(url)
+
+
+def why(error: Exception) -> str:
+    """What a database that failed means, and what to do, as one sentence without parameters or secrets."""
+    cause = next(iter(str(getattr(error, "orig", None) or error).strip().splitlines()), type(error).__name__)
+    for sign, sentence in SIGNS.items():
+        if sign in cause:
+            return f"{sentence} ({cause})."
+    return f"The database (BILLING_DATABASE_URL) failed or cannot be opened: {cause}"
+
+
+SIGNS = {
+    "file is not a database": "The database file is damaged or is no SQLite database: put a backup back with "
+    "`billing db restore FILE --replace`, or name another in BILLING_DATABASE_URL",
+    "malformed": f"The database file is damaged: {schema.RESTORE}",
+    "no such table": "The database has no tables yet: run `billing db upgrade`",
+    "disk is full": "The disk of the database is full: make room, then do it again",
+    "unable to open database file": "The database file cannot be opened: its folder must exist, and file and folder be "
+    "writable for this user, or name another in BILLING_DATABASE_URL",
+    "readonly database": "The database file cannot be written: make file and folder writable for this user",
+    "database is locked": "The database was in use for longer than this waited: do it again",
+    "password authentication failed": "PostgreSQL refuses the user or password in BILLING_DATABASE_URL: correct it",
+}
+"""What the drivers say, and what it means."""
+
+_LIKE = f"write {setting_forms.ADDRESS_OF_DATABASE}."

@@ -20,7 +20,7 @@ from billing_app.api.context import PREFIX, Context
 from billing_app.api.framing import framed
 from billing_app.api.handshakes import Handshakes
 from billing_app.api.headers import SecurityHeaders
-from billing_app.api.health import CHECKS, Check
+from billing_app.api.health import Check, checks_of
 from billing_app.api.hot_path import HotPath
 from billing_app.api.lanes import Lanes, contexts_of
 from billing_app.api.rate_limits import Limit, RateLimits, buckets_of
@@ -89,14 +89,14 @@ def create_api(
     settings: Settings,
     *,
     clock: Callable[[], datetime] = wall_clock.now,
-    checks: Mapping[str, Check] = CHECKS,
+    checks: Mapping[str, Check] | None = None,
     routers: tuple[APIRouter, ...] = ROUTERS,
 ) -> FastAPI:
     """The app for Reflex's `api_transformer`. `checks` are what /readyz looks at; `clock` is for tests."""
     context = Context(database.ticking(clock), settings, clock)
     root = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     root.state.context = context
-    root.state.checks = checks
+    root.state.checks = checks_of(settings) if checks is None else checks
     problems.install(root)
     root.include_router(health.router)
     root.mount(PREFIX, _versioned(context, routers))

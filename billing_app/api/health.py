@@ -15,6 +15,8 @@ from billing_app import schema
 from billing_app.api.context import context_of
 from billing_app.db import Database
 from billing_app.domain.errors import UnavailableError
+from billing_app.gateways import surroundings
+from billing_app.settings import Settings
 
 Check = Callable[[Database], str]
 """Says in a few words what is wrong, or nothing."""
@@ -116,9 +118,23 @@ def clocks_agree(database: Database) -> str:
         return "does not answer"
 
 
+def disk_has_room(database: Database) -> str:
+    """Whether SQLite can still write; PostgreSQL looks after its own disk."""
+    file = schema.database_file(database)
+    return "" if file is None else surroundings.disk_problem(file)
+
+
+def checks_of(settings: Settings) -> Mapping[str, Check]:
+    """What is looked at with these settings."""
+    if not settings.redis_url:
+        return CHECKS
+    return {**CHECKS, "redis": lambda _database: surroundings.redis_problem(settings.redis_url)}
+
+
 CHECKS: Mapping[str, Check] = {
     "database": database_answers,
     "migrations": database_is_current,
     "clock": clocks_agree,
+    "disk": disk_has_room,
 }
-"""What is looked at unless more is asked for: the scheduler's lease, for one, adds itself where jobs run."""
+"""What is looked at with any settings."""

@@ -6,6 +6,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
@@ -14,6 +15,12 @@ from billing_app.domain.errors import BillingError
 
 REFUSED = 2
 """The exit code of a sentence instead of a result."""
+
+OWNER_ONLY = 0o077
+"""Whatever a command or its children write may hold data or secrets: from the first byte on nobody else reads it."""
+
+OF_OTHERS = ("PORT", "DEMO", "GRANIAN_WORKERS")
+"""Settings without our prefix: they may stand in .env, too."""
 
 INTERRUPTED = 130
 """The exit code that shells give for Ctrl-C."""
@@ -56,7 +63,9 @@ COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command; a refusal is a sentence on stderr, never a trace."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
+    os.umask(OWNER_ONLY)
     try:
+        _read_names_of_others()
         build(arguments)(args=arguments, prog_name="billing")
     except BillingError as error:
         # A broken plans.json names every mistake in it, a line each.
@@ -66,9 +75,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Exception as error:
         # A database that went away, a full disk: nothing that a trace would explain.
         exceptions = sys.modules.get("sqlalchemy.exc")
-        if exceptions is None or not isinstance(error, exceptions.OperationalError):
+        if exceptions is None or not isinstance(error, exceptions.DatabaseError):
             raise
-        print(f"The database failed: {error.orig}", file=sys.stderr)
+        from billing_app.wiring import why
+
+        print(why(error), file=sys.stderr)
         raise SystemExit(REFUSED) from None
     except KeyboardInterrupt:
         raise SystemExit(INTERRUPTED) from None
@@ -76,6 +87,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # The reader (`| head`) has what it wanted; closing stdout at exit must not complain about it either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(0) from None
+
+
+def _read_names_of_others() -> None:
+    if Path(".env").is_file():
+        from billing_app.setting_names import in_file
+
+        found = in_file()
+        for name in OF_OTHERS:
+            if found.get(name):
+                os.environ.setdefault(name, str(found[name]))
 
 
 def build(arguments: Sequence[str]) -> typer.Typer:

@@ -15,7 +15,6 @@ from rich.markup import escape
 from billing_app import clock, wiring
 from billing_app.cli.catalogue_tables import packs_table, plans_table, rates_table
 from billing_app.cli.printing import ACTOR, AsJson, print_json
-from billing_app.db import Database
 from billing_app.domain.catalog import (
     Catalog,
     CatalogChange,
@@ -99,7 +98,7 @@ def load(
     Example: billing catalogue load plans.json --dry-run
     """
     path = file or settings().catalogue_file
-    opened = Database(database or settings().database_url)
+    opened = wiring.existing(database or settings().database_url)
     try:
         document = catalogues.read_document(path)
         if dry_run:
@@ -179,7 +178,7 @@ def _tell_mistakes(path: Path) -> None:
 
 
 def _in_force(address: str) -> Catalog:
-    opened = Database(address or settings().database_url)
+    opened = wiring.existing(address or settings().database_url)
     try:
         with opened.reading() as session:
             return stripe_names.named(session, catalogues.current(session, clock.now()))

@@ -9,7 +9,6 @@ import typer
 
 from billing_app import clock, schema, wiring
 from billing_app.cli.printing import AsJson, print_done
-from billing_app.domain.errors import UnavailableError
 from billing_app.launcher import backups
 from billing_app.settings import settings
 
@@ -36,12 +35,10 @@ def check(database: Address = "", as_json: AsJson = False) -> None:
 
     Example: billing db check
     """
-    opened = wiring.open_database(database or settings().database_url)
+    opened = wiring.present(database or settings().database_url)
+    schema.require_sound(opened)
     schema.check(opened)
-    wrong = schema.integrity(opened)
     opened.close()
-    if wrong:
-        raise UnavailableError(f"The database file is damaged: {wrong}. Restore a backup.")
     print_done({"sound": True}, "Sound, and of this program's version.", as_json=as_json)
 
 
@@ -57,7 +54,7 @@ def backup(
 
     Example: billing db backup /backups/billing.db
     """
-    opened = wiring.open_database(database or settings().database_url)
+    opened = wiring.present(database or settings().database_url)
     written = backups.write(opened, target or backups.default_target(opened, clock.now()))
     opened.close()
     print_done({"written": str(written)}, f"Written: {written}", as_json=as_json)
@@ -74,7 +71,7 @@ def restore(
 
     Example: billing db restore /backups/billing.db --replace
     """
-    opened = wiring.open_database(database or settings().database_url)
+    opened = wiring.named(database or settings().database_url)
     backups.restore(opened, source, replace=replace)
     opened.close()
     print_done({"restored": str(source)}, f"Restored from {source}.", as_json=as_json)

@@ -6,12 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
-from billing_app.domain.errors import UnavailableError
 from billing_app.launcher.places import Places
 from billing_app.launcher.ports import require_free
-from billing_app.settings import ROOT, Settings
+from billing_app.settings import ROOT, Settings, read
 
 Host = Annotated[str, typer.Option(help="the address to listen on; 0.0.0.0 for every one of this machine")]
 Port = Annotated[int | None, typer.Option(envvar="PORT", min=1, max=65535, help="the one port of everything")]
@@ -30,10 +28,12 @@ def run(
     Example: PORT=3100 billing run
     """
     places = Places(folder.resolve())
-    read = _read(port=port)
-    settings = read.model_copy(update={"public_url": f"http://{_browsable(host)}:{read.port}"})
-    if "database_url" not in read.model_fields_set:
-        settings = settings.model_copy(update={"database_url": f"sqlite:///{places.database}"})
+    settings = _read(port)
+    told = {} if demo or "public_url" not in settings.model_fields_set else {"public_url": settings.public_url}
+    update = {"public_url": f"http://{_browsable(host)}:{settings.port}", **told}
+    if "database_url" not in settings.model_fields_set:
+        update["database_url"] = f"sqlite:///{places.database}"
+    settings = settings.model_copy(update=update)
     _require(places, host, settings.port)
 
     from billing_app.launcher import start
@@ -42,7 +42,7 @@ def run(
     if demo:
         start.run_demo(given)
     else:
-        start.serve_real(given)
+        start.run_empty(given)
 
 
 def serve(host: Host = "127.0.0.1", port: Port = None, folder: Folder = ROOT / "var") -> None:
@@ -50,7 +50,7 @@ def serve(host: Host = "127.0.0.1", port: Port = None, folder: Folder = ROOT / "
 
     Example: BILLING_DATABASE_URL=postgresql+psycopg://user:password@host/billing billing serve
     """
-    settings, places = _read(port=port), Places(folder.resolve())
+    settings, places = _read(port), Places(folder.resolve())
     _require(places, host, settings.port)
 
     from billing_app.launcher import start
@@ -83,16 +83,10 @@ def _require(places: Places, host: str, port: int) -> None:
 
 
 def _read(port: int | None) -> Settings:
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        wrong = "; ".join(f"BILLING_{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors())
-        raise UnavailableError(f"The settings can't be used: {wrong}.") from None
-    chosen: dict[str, object] = {"port": port or settings.port}
-    if "public_url" not in settings.model_fields_set:
-        chosen["public_url"] = f"http://127.0.0.1:{chosen['port']}"
-    return settings.model_copy(update=chosen)
+    return read() if port is None else read(port=port)
 
 
 def _browsable(host: str) -> str:
-    return "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104  # compared, not bound
+    if host in {"0.0.0.0", "::"}:  # noqa: S104  # compared, not bound
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host

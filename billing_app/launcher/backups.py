@@ -9,8 +9,9 @@ from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import text
+from sqlalchemy.exc import DatabaseError, OperationalError
 
-from billing_app import schema
+from billing_app import private_files, schema
 from billing_app.db import Database
 from billing_app.domain.errors import ConflictError, NotFoundError, UnavailableError
 from billing_app.launcher.postgres_tools import tools_for
@@ -52,7 +53,7 @@ def write(database: Database, target: Path) -> Path:
     if target.exists():
         raise ConflictError(f"{target} exists already; a backup never replaces another. Name a new file.")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        private_files.folder(target.parent)
         # A backup holds everything that the database holds: only its owner reads it.
         os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except OSError as error:
@@ -72,7 +73,7 @@ def restore(database: Database, source: Path, *, replace: bool) -> None:
     """
     if not source.is_file():
         raise NotFoundError(f"There is no backup {source}.")
-    if not replace and not schema.is_new(database):
+    if not replace and not _is_new(database):
         raise ConflictError(
             "The database is not empty, and what it holds would be lost: say --replace if it should be."
         )
@@ -82,6 +83,15 @@ def restore(database: Database, source: Path, *, replace: bool) -> None:
         return
     with only_console(file):
         _copy_back(source, file)
+
+
+def _is_new(database: Database) -> bool:
+    try:
+        return schema.is_new(database)
+    except OperationalError as error:
+        raise UnavailableError(f"The database cannot be opened: {error.orig}") from None
+    except DatabaseError:
+        return False  # damaged: it held something
 
 
 def _vacuum_into(database: Database, target: Path) -> None:
@@ -101,10 +111,25 @@ def _copy_back(source: Path, file: Path) -> None:
                 raise UnavailableError(f"{source} is damaged: {sound[0]}. Nothing was changed.")
             if not backup.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
                 raise UnavailableError(f"{source} is no backup of this program. Nothing was changed.")
+            _move_away_what_is_no_database(file)
+            private_files.make(file)
             with closing(sqlite3.connect(file)) as database:
                 backup.backup(database)
     except sqlite3.Error as error:
         raise UnavailableError(f"{source} could not be put back: {error}. Nothing was changed.") from None
+
+
+def _move_away_what_is_no_database(file: Path) -> None:
+    """SQLite does not write over a file that is none of its own; that is kept, for whoever asks why."""
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True)) as database:
+            database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", None) not in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+            return  # not there, or in use: the copy itself says so
+        for each in (file, file.with_name(f"{file.name}-wal"), file.with_name(f"{file.name}-shm")):
+            if each.exists():
+                each.rename(each.with_name(f"{each.name}.damaged"))
 
 
 def _dump(database: Database, target: Path) -> None:

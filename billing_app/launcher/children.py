@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
+from billing_app import private_files
+
 PATIENCE_SECONDS = 5.0
 """How long a child may take to end when asked, before it is killed."""
 
@@ -41,7 +43,7 @@ class Child:
     def start(self) -> None:
         """Starts the process, apart from the terminal's Ctrl-C: its parent decides when it ends."""
         output: IO[bytes]
-        with self._log.open("ab") as output:
+        with open(self._log, "ab", opener=private_files.opener) as output:
             self._process = subprocess.Popen(
                 self._command,
                 stdin=subprocess.DEVNULL,

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from billing_app import private_files
 from billing_app.domain.errors import UnavailableError
 from billing_app.launcher.single import alone
 from billing_app.settings import ROOT
@@ -48,6 +49,11 @@ LOCAL_NAMES = re.compile(r"""\[([`'"])localhost\1(,([`'"])[0.:]+\3)+\]""")
 """The names for which Reflex's script takes the host from the browser, but leaves out the port where there is TLS. The
 pages speak to where they came from anyway, so there are none."""
 
+BUILT_FOR_ALL = 0o022
+"""The umask of a build: pages hold no secrets, and may be served by another user than the one who installed."""
+
+READABLE = 0o755
+
 LAST_LINES = 15
 """How much of a failed build's output is shown."""
 
@@ -58,6 +64,7 @@ def ensure_built(log: Path) -> Path:
     if not wanted.exists():
         print("Building the pages; the first time takes about half a minute", flush=True)
         PAGES.mkdir(exist_ok=True)
+        PAGES.chmod(READABLE)
         with alone(PAGES / "building"):
             # Another start may have built them while this one waited for its turn.
             if not wanted.exists():
@@ -150,6 +157,8 @@ def _publish(built: Path, target: Path) -> None:
     for file in scripts.glob("reflex-env-*.js"):
         follow_any_origin(file)
     keep_the_port(scripts)
+    for folder in (draft, draft / "build"):
+        folder.chmod(READABLE)
     draft.rename(target)
 
 
@@ -194,9 +203,16 @@ def _npm_registry(programs: Path, found: dict[str, str]) -> str:
 
 def _export(log: Path) -> None:
     command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip", "--env", "prod"]
-    with log.open("wb") as output:
+    with open(log, "wb", opener=private_files.opener) as output:
         done = subprocess.run(
-            command, cwd=ROOT, env=environment(), stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False
+            command,
+            cwd=ROOT,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            check=False,
+            umask=BUILT_FOR_ALL,
         )
     if done.returncode != 0:
         last = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_LINES:])

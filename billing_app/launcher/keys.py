@@ -34,4 +34,6 @@ def demo_keys(file: Path) -> DemoKeys:
     try:
         return DemoKeys(**json.loads(file.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
-        raise UnavailableError(f"{file} cannot be read: `make reset-demo` starts the demo anew.") from None
+        raise UnavailableError(
+            f"{file} cannot be read: `make reset-demo` starts the demo anew, without the demo remove the file."
+        ) from None

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from pathlib import Path
 from typing import TextIO
 
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
+
+from billing_app import private_files
 
 FILE_VARIABLE = "BILLING_LOG_FILE"
 """Names the file, from the process that starts to those that serve. With the demo, the terminal stays readable."""
@@ -47,4 +48,6 @@ def configure() -> None:
 def _stream() -> TextIO:
     file = os.environ.get(FILE_VARIABLE, "")
     # Line by line, so that a kill loses none and several processes do not mix theirs.
-    return Path(file).open("a", encoding="utf-8", buffering=1) if file else sys.stderr
+    if not file:
+        return sys.stderr
+    return open(file, "a", encoding="utf-8", buffering=1, opener=private_files.opener)

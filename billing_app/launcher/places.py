@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from billing_app import private_files
 from billing_app.domain.errors import UnavailableError
 
 LEAST_FREE_MB = 100
@@ -18,6 +19,7 @@ class Places:
     """The files of one folder, `var/` unless told otherwise. The demo's lie apart from those for real use."""
 
     folder: Path
+    stand_in: str = "demo"
 
     @property
     def demo_database(self) -> Path:
@@ -26,18 +28,23 @@ class Places:
 
     @property
     def sandbox_database(self) -> Path:
-        """What the Stripe stand-in remembers of the demo."""
-        return self.folder / "demo-sandbox.db"
+        """What the Stripe stand-in remembers."""
+        return self.folder / f"{self.stand_in}-sandbox.db"
 
     @property
     def sandbox_address(self) -> Path:
         """Where the running stand-in listens, for commands in another terminal."""
-        return self.folder / "demo-sandbox.address"
+        return self.folder / f"{self.stand_in}-sandbox.address"
 
     @property
     def demo_keys(self) -> Path:
         """The stand-in's key and webhook secret."""
-        return self.folder / "demo-keys.json"
+        return self.folder / f"{self.stand_in}-keys.json"
+
+    @property
+    def without_demo(self) -> Places:
+        """The same folder with the files of the stand-in that runs beside an empty console."""
+        return replace(self, stand_in="billing")
 
     @property
     def database(self) -> Path:
@@ -51,7 +58,7 @@ class Places:
     def require(self) -> None:
         """Creates the folder, and refuses one that cannot take files."""
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            private_files.folder(self.folder)
             probe = self.folder / f".probe-{os.getpid()}"
             probe.write_bytes(b"")
             probe.unlink()

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import httpx
 
+from billing_app import private_files
 from billing_app.domain.errors import UnavailableError
 from billing_app.forwarding import PREFIX
 from billing_app.launcher.children import Child
@@ -52,7 +53,8 @@ class Sandbox:
                 self._child.stop()
                 raise UnavailableError(f"The Stripe stand-in did not start; its output is in {self._log}.")
             time.sleep(0.1)
-        self._address_file.write_text(self.address, encoding="utf-8")
+        with open(self._address_file, "w", encoding="utf-8", opener=private_files.opener) as file:
+            file.write(self.address)
         self._child.keep_running(say)
 
     def stop(self) -> None:

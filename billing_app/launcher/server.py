@@ -20,10 +20,10 @@ except ImportError:  # Windows has no such limit to ask
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
-from granian.server import Server
 
 from billing_app.domain.errors import UnavailableError
 from billing_app.launcher.children import PATIENCE_SECONDS
+from billing_app.launcher.respawning import Respawning
 from billing_app.settings import ROOT, Settings
 
 READY_SECONDS = 120
@@ -93,6 +93,7 @@ def publish(settings: Settings) -> None:
         value = getattr(settings, name)
         text = value.get_secret_value() if hasattr(value, "get_secret_value") else str(value)
         os.environ[f"BILLING_{name.upper()}"] = text
+    os.environ.pop("PORT", None)  # what it said is in BILLING_PORT now, unless the command line said otherwise
     if settings.redis_url:
         os.environ["REFLEX_REDIS_URL"] = settings.redis_url
 
@@ -106,7 +107,7 @@ def serve(host: str, settings: Settings, pages: Path, when_ready: Callable[[], N
     # A forked child would inherit threads' locks and open database connections.
     multiprocessing.set_start_method("spawn", force=True)
     threading.Thread(target=announce, args=(host, settings.port, when_ready), daemon=True).start()
-    server = Server(
+    server = Respawning(
         "billing_app.launcher.worker:create",
         factory=True,
         address=host,
@@ -115,7 +116,7 @@ def serve(host: str, settings: Settings, pages: Path, when_ready: Callable[[], N
         workers=count,
         **protocol(),
         log_level=LogLevels.error,
-        respawn_failed_workers=count > 1,
+        respawn_failed_workers=True,
         backlog=BACKLOG,
         backpressure=connections(),
         workers_kill_timeout=int(PATIENCE_SECONDS),

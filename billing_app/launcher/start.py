@@ -8,22 +8,24 @@ import sys
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
 
-from billing_app import clock, schema, wiring
+from billing_app import clock, private_files, schema, wiring
 from billing_app.db import Database
 from billing_app.demo import seed, stand_in
-from billing_app.domain.errors import ConflictError
+from billing_app.domain.errors import ConflictError, UnavailableError
+from billing_app.forwarding import STAND_IN
 from billing_app.launcher import frontend, guards, metrics_port, reloading, server
 from billing_app.launcher.keys import demo_keys
 from billing_app.launcher.logs import FILE_VARIABLE
 from billing_app.launcher.places import Places
 from billing_app.launcher.sandbox import Sandbox
 from billing_app.launcher.single import only_console
+from billing_app.launcher.surroundings import require_surroundings
 from billing_app.services import catalog, links
 from billing_app.settings import Settings
 
@@ -45,18 +47,12 @@ def say(line: str) -> None:
 
 def run_demo(start: Start) -> None:
     """The console with its demo: own database, own Stripe stand-in, three organizations with a history."""
-    keys = demo_keys(start.places.demo_keys)
-    sandbox = Sandbox(start.places, keys, start.settings.public_url)
-    settings = start.settings.model_copy(
-        update={
-            "demo": True,
-            "database_url": f"sqlite:///{start.places.demo_database}",
-            "stripe_api_secret": SecretStr(keys.api_secret),
-            "stripe_webhook_secret": SecretStr(keys.webhook_secret),
-            "stripe_api_base": sandbox.address,
-        }
-    )
+    own = {"demo": True, "database_url": f"sqlite:///{start.places.demo_database}"}
+    sandbox, settings = _with_stand_in(start.places, start.settings.model_copy(update=own))
     with _stopping() as stack:
+        require_surroundings(settings, say)
+        server.workers(settings)
+        private_files.make(start.places.demo_database)
         stack.enter_context(only_console(start.places.demo_database))
         built = stack.enter_context(_building(start))
         stack.callback(sandbox.stop)
@@ -70,22 +66,60 @@ def run_demo(start: Start) -> None:
         _serve(start, settings, built.result(), lambda: _announce(settings, seed.sign_ins()))
 
 
-def serve_real(start: Start) -> None:
-    """The console for real use: everything from the settings, no demo, no stand-in."""
+def run_empty(start: Start) -> None:
+    """The console without the demo's data: with a Stripe stand-in unless something is set about Stripe.
+
+    Never at an address for others: nobody sells credits for money that is none.
+    """
+    told = start.settings
+    secrets = (told.stripe_api_secret, told.stripe_webhook_secret)
+    if any(each.get_secret_value() for each in secrets) or told.stripe_api_base or not guards.local(told.public_url):
+        serve_real(start)
+        return
+    sandbox, settings = _with_stand_in(start.places.without_demo, told)
+    serve_real(replace(start, settings=settings), sandbox)
+
+
+def serve_real(start: Start, sandbox: Sandbox | None = None) -> None:
+    """The console for real use: everything from the settings, no demo; a stand-in only from `run_empty`."""
     settings = start.settings.model_copy(update={"demo": False})
+    if sandbox is None:
+        os.environ.pop(STAND_IN, None)
     with _stopping() as stack:
-        built = stack.enter_context(_building(start))
+        require_surroundings(settings, say)
+        server.workers(settings)
         database = wiring.open_database(settings.database_url)
         file = schema.database_file(database)
+        if file is None and database.sqlite:
+            raise UnavailableError("BILLING_DATABASE_URL is in memory and would be lost: write sqlite:///FILE.")
         if file is not None:
             stack.enter_context(only_console(file))
         database.close()
+        built = stack.enter_context(_building(start))
+        if sandbox is not None:
+            stack.callback(sandbox.stop)
+            sandbox.start()
         database = _prepared(settings)
+        if sandbox is not None:
+            sandbox.require(say)
         guards.refuse_demo_in_public(database, settings)
         guards.refuse_another_account(database, settings, say)
         lines = _set_up_lines(database, settings)
         database.close()
         _serve(start, settings, built.result(), lambda: _announce(settings, lines))
+
+
+def _with_stand_in(places: Places, settings: Settings) -> tuple[Sandbox, Settings]:
+    """A stand-in of Stripe, not started yet, and the settings by which the console speaks to it."""
+    keys = demo_keys(places.demo_keys)
+    sandbox = Sandbox(places, keys, settings.public_url)
+    os.environ[STAND_IN] = "true"
+    told = {
+        "stripe_api_secret": SecretStr(keys.api_secret),
+        "stripe_webhook_secret": SecretStr(keys.webhook_secret),
+        "stripe_api_base": sandbox.address,
+    }
+    return sandbox, settings.model_copy(update=told)
 
 
 @contextmanager
@@ -108,6 +142,7 @@ def _prepared(settings: Settings) -> Database:
     document = catalog.read_document(settings.catalogue_file)
     database = wiring.open_database(settings.database_url)
     try:
+        schema.require_sound(database, quick=True)
         schema.upgrade(database)
         _load(database, document, settings.catalogue_file.name)
     except BaseException:

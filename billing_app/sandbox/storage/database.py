@@ -4,6 +4,7 @@ One process, one thread and one connection use it, so a transaction never waits 
 moment leave either all of a transaction or nothing of it.
 """
 
+import os
 import sqlite3
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ class Database:
 
     def __init__(self, path: Path, on_commit: Callable[[], None] = lambda: None) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # It holds keys of API and cards: only its owner reads it. SQLite gives its log the same rights.
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
         self.connection = sqlite3.connect(path, isolation_level=None)
         self.connection.row_factory = sqlite3.Row
         self.on_commit = on_commit
