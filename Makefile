@@ -8,7 +8,7 @@ SHELL := /bin/sh
 # The first Python that is new enough; asked for only when .venv is made.
 PYTHON ?= $(or $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done),python3)
-PORT ?= 3000
+PORT ?=
 DEMO ?= 1
 RUN := .venv/bin
 

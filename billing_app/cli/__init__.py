@@ -38,6 +38,7 @@ COMMANDS = {
     "run": Command("serve", "run", "Start the console with the demo and its Stripe stand-in."),
     "serve": Command("serve", "serve", "Start the console for real use, set by BILLING_* variables."),
     "sandbox": Command("serve", "sandbox", "Start the Stripe stand-in alone."),
+    "doctor": Command("doctor", "doctor", "Look at everything a console needs; say what is wrong."),
     "demo": Command("demo", "app", "The demo's data."),
     "db": Command("database", "app", "Upgrade, check and back up the database."),
     "catalogue": Command("catalogue", "app", "Check, show and load plans.json."),
@@ -108,11 +109,12 @@ def build(arguments: Sequence[str]) -> typer.Typer:
         name="billing",
         help="A self-hosted billing console: plans, prepaid credits, exact blocking.",
         no_args_is_help=True,
-        add_completion=False,
         pretty_exceptions_enable=False,
     )
     app.callback()(_billing)
-    asked = next((word for word in arguments if not word.startswith("-")), None)
+    # A shell that completes hands the line over in a variable (click), with the program's name first.
+    words = os.environ.get("COMP_WORDS", os.environ.get("_TYPER_COMPLETE_ARGS", "")).split()[1:] or arguments
+    asked = next((word for word in words if not word.startswith("-")), None)
     for name, command in COMMANDS.items():
         _mount(app, name, command, real=name == asked)
     return app
@@ -129,7 +131,18 @@ def _mount(app: typer.Typer, name: str, command: Command, *, real: bool) -> None
         app.command(name)(found)
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"billing {version('billing-console')}")
+        raise typer.Exit
+
+
 def _billing(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="say which version this is, and end")
+    ] = False,
     demo: Annotated[bool, typer.Option(help="act on the demo's data instead of BILLING_DATABASE_URL's")] = False,
 ) -> None:
     """What holds for every command."""

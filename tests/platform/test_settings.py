@@ -115,9 +115,7 @@ def test_spaces_around_a_secret_are_none_of_it(monkeypatch: pytest.MonkeyPatch) 
     assert read().public_url == "https://billing.example.com"
 
 
-def test_links_lead_to_the_public_address_or_else_to_the_port(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_links_lead_to_the_public_address_or_else_to_the_port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("BILLING_PUBLIC_URL", raising=False)
     monkeypatch.delenv("BILLING_PORT", raising=False)
     assert read().public_url == "http://127.0.0.1:3000"
