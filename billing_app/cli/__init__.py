@@ -124,6 +124,7 @@ def _mount(app: typer.Typer, name: str, command: Command, *, real: bool) -> None
     if not real:
         app.command(name, help=command.help)(_not_asked)
         return
+    _log_apart()
     found = getattr(importlib.import_module(f"{__name__}.{command.module}"), command.attribute)
     if isinstance(found, typer.Typer):
         app.add_typer(found, name=name, help=command.help)
@@ -137,6 +138,13 @@ def _version(asked: bool) -> None:
 
         print(f"billing {version('billing-console')}")
         raise typer.Exit
+
+
+def _log_apart() -> None:
+    """What is logged goes to stderr: stdout is a command's result, which programs read as JSON."""
+    import structlog
+
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
 
 
 def _billing(

@@ -16,6 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from billing_app import clock, private_files, schema, setting_names, wiring
+from billing_app.clock_watch import ClockWatch
 from billing_app.db import Database
 from billing_app.domain.errors import BillingError, UnavailableError
 from billing_app.gateways import surroundings as outside
@@ -23,9 +24,6 @@ from billing_app.launcher import server, surroundings
 from billing_app.launcher.guards import LIVE_KEYS, local
 from billing_app.launcher.places import LEAST_FREE_MB
 from billing_app.settings import Settings
-
-CLOCK_SECONDS = 5.0
-"""How far this machine's clock may be from the database's."""
 
 BACKUP_AGE = timedelta(days=2)
 """An older newest backup is told."""
@@ -109,15 +107,10 @@ def _clock(database: Database) -> Finding:
         return Finding(subject, State.OK, "With SQLite there is one clock, this machine's.")
     try:
         with database.engine.connect() as connection:
-            theirs = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+            wrong = ClockWatch(clock.now).look(connection)
     except SQLAlchemyError as error:
-        return Finding(subject, State.PROBLEM, wiring.why(error))
-    seconds = (clock.now() - theirs).total_seconds()
-    if abs(seconds) > CLOCK_SECONDS:
-        side = "ahead of" if seconds > 0 else "behind"
-        sentence = f"This machine's clock is {abs(seconds):.0f} s {side} the database's: let NTP set both."
-        return Finding(subject, State.PROBLEM, sentence)
-    return Finding(subject, State.OK, f"Within {CLOCK_SECONDS:.0f} s of the database's.")
+        wrong = wiring.why(error)
+    return _said(subject, wrong, "It is the database's.")
 
 
 def _files(settings: Settings, folder: Path) -> Iterator[Finding]:

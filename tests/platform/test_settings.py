@@ -6,6 +6,7 @@ import smtplib
 import socket
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -180,7 +181,7 @@ def test_a_misspelt_name_is_told_with_the_nearest(
         ({"smtp_url": "smtp://127.0.0.1:1", "mail_from": "a@example.com"}, "127.0.0.1:1 does not answer"),
     ],
 )
-def test_what_does_nothing_is_told_at_start(chosen: dict[str, str], named: str) -> None:
+def test_what_does_nothing_is_told_at_start(chosen: dict[str, Any], named: str) -> None:
     (told,) = [line for line in said_at_start(Settings(_env_file=None, **chosen)) if named in line]
     assert told.startswith("Warning: ")
 
