@@ -1,6 +1,7 @@
 """Reflex's configuration: the app's name, its look, and who may open its websocket."""
 
 import reflex as rx
+from reflex.constants import StateManagerMode
 
 from billing_app.services.origins import own_origins
 from billing_app.settings import settings
@@ -14,4 +15,6 @@ config = rx.Config(
     show_built_with_reflex=False,
     cors_allowed_origins=list(own_origins(settings().public_url)),
     redis_url=settings().redis_url or None,
+    # Never on disk, Reflex's own choice without Redis: what a tab holds is gone with its process, and with its session.
+    state_manager_mode=StateManagerMode.REDIS if settings().redis_url else StateManagerMode.MEMORY,
 )

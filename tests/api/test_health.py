@@ -11,6 +11,7 @@ import pytest
 from billing_app.api import health
 from billing_app.api.health import BEAT_S, LATE_S, REMEMBERED_S, Pulse
 from tests.api.conftest import Api
+from tests.api.serving import Site
 
 
 class Clock:
@@ -60,7 +61,7 @@ def test_a_process_that_does_not_beat_yet_is_well() -> None:
     assert Pulse(Clock()).held_up() == 0
 
 
-def test_healthz_says_so_after_the_loop_was_blocked(api: Api, site: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_healthz_says_so_after_the_loop_was_blocked(api: Api, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """A handler that computes on the event loop, or a queue that does not end, is what this is for."""
     pulse = Pulse()
     monkeypatch.setattr(health, "PULSE", pulse)
@@ -74,7 +75,7 @@ def test_healthz_says_so_after_the_loop_was_blocked(api: Api, site: object, monk
         await asyncio.sleep(0)
         task.cancel()
 
-    site.run(story())  # type: ignore[attr-defined]
+    site.run(story())
     answer = httpx.get(f"{api.url}/healthz")
     assert (answer.status_code, answer.json()["status"]) == (503, "held up")
     assert answer.json()["detail"].startswith("Nothing was answered for")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -118,7 +118,7 @@ def decide(program: httpx.Client, address: str, key: str = "k") -> list[int]:
 
 
 @contextmanager
-def many(client: httpx.Client, path: str, number: int = MANY) -> Iterator[list[Future[httpx.Response]]]:
+def many(client: httpx.Client, path: str, number: int = MANY) -> Generator[list[Future[httpx.Response]]]:
     """So many requests of one caller at once, under way until the block ends."""
     with ThreadPoolExecutor(number) as pool:
         yield [pool.submit(client.get, path) for _ in range(number)]
@@ -166,7 +166,7 @@ def test_reads_of_everybody_hold_up_no_decision(
 
 
 @contextmanager
-def locked(database: Database, address: str) -> Iterator[None]:
+def locked(database: Database, address: str) -> Generator[None]:
     """Somebody outside holds what a consume of that organization writes: its meters, or on SQLite the file."""
     with database.engine.begin() as connection:  # BEGIN IMMEDIATE on SQLite
         if not database.sqlite:
@@ -210,11 +210,11 @@ def test_consumes_that_wait_for_a_lock_hold_up_no_check_and_no_other_consume(
 
 
 @contextmanager
-def narrow(monkeypatch: pytest.MonkeyPatch, **changed: Any) -> Iterator[None]:
+def narrow(monkeypatch: pytest.MonkeyPatch, **changed: Any) -> Generator[None]:
     """Reads with such limits, for an app that has not answered yet."""
-    usual = {"at_once": 1, "each": 1, "waiting": 100, "waiting_each": 100, "seconds": 60.0}
+    usual = Limits(at_once=1, each=1, waiting=100, waiting_each=100, seconds=60.0)
     with monkeypatch.context() as patch:
-        patch.setattr(lanes, "OTHERS", {**OTHERS, "read": Limits(**usual | changed)})
+        patch.setattr(lanes, "OTHERS", {**OTHERS, "read": replace(usual, **changed)})
         yield
 
 

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Coroutine
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ LONG = 60.0
 
 def limits(**changed: Any) -> Limits:
     """Two at once, all of them for one caller, and lines that nobody fills by chance."""
-    return Limits(**{"at_once": 2, "each": 2, "waiting": 100, "waiting_each": 100, "seconds": LONG} | changed)
+    return replace(Limits(at_once=2, each=2, waiting=100, waiting_each=100, seconds=LONG), **changed)
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:
