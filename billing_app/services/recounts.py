@@ -7,15 +7,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import structlog
 from sqlmodel import Session
 
-from billing_app.domain.clocks import is_plausible, latest
+from billing_app.domain.clocks import latest
 from billing_app.domain.credits import History
 from billing_app.domain.engine_state import State
 from billing_app.domain.periods import period_at
 from billing_app.domain.postings import Bucket, Posting, buckets, differences, parse_bucket_name
-from billing_app.services import accounts, meters, operator_mails
+from billing_app.services import accounts, meters, wrong_clocks
 from billing_app.services.reasons import conversion_reasons, reason_for
 from billing_app.store import credits as credit_store
 from billing_app.store import ledger as store
@@ -25,8 +24,6 @@ from billing_app.store.tables.credits import GrantRow
 from billing_app.store.tables.ledger import LedgerEntry
 from billing_app.store.tables.meters import MeterRow
 from billing_app.store.tables.orgs import Organization
-
-log = structlog.get_logger()
 
 HOURS = (0, 6, 12, 18)
 """When the scheduled recount runs, UTC."""
@@ -93,35 +90,9 @@ def _post(session: Session, organization: Organization, now: datetime) -> int:
     return written
 
 
-def _of_wrong_clock(session: Session, organization: Organization, now: datetime) -> bool:
-    """Whether a clock that was ahead was at an organization's meters or ledger; operators hear of it (decision 21)."""
-    found = [row for row in meter_store.of_organization(session, orgs.stored_id(organization)) if is_ahead(row, now)]
-    if not found:
-        return False
-    until = max(moment for row in found for moment in (row.watched_at, row.posted_at) if moment is not None)
-    metrics = ", ".join(row.metric for row in found)
-    log.warning("clock_was_ahead", organization=organization.address, until=until.isoformat(), metrics=metrics)
-    operator_mails.write(
-        session,
-        f"clock:{organization.id}",
-        f"A clock was wrong: figures of {organization.name[:100]} were put right",
-        f"A server whose clock was ahead had brought {metrics} to {until:%d %B %Y, %H:%M} UTC. The recount has "
-        "computed the meters anew and taken back what was posted too early. Facts that were recorded with that clock "
-        "stay as they are: `billing verify` names them.",
-        f"/admin/organizations/{organization.address}",
-        now,
-    )
-    return True
-
-
 def is_due(row: MeterRow, now: datetime) -> bool:
     """Whether the ledger of a metric may be behind: a fact was recorded, or a boundary passed, since it was posted."""
-    return row.changed or row.post_due_at is None or row.post_due_at <= now or is_ahead(row, now)
-
-
-def is_ahead(row: MeterRow, now: datetime) -> bool:
-    """Whether a clock that was wrong has brought the meter, or its ledger, to a moment that has not come."""
-    return not (is_plausible(row.watched_at, now) and is_plausible(row.posted_at, now))
+    return row.changed or row.post_due_at is None or row.post_due_at <= now or wrong_clocks.is_ahead(row, now)
 
 
 def balance(session: Session, organization: Organization, metric: str, now: datetime) -> tuple[int, int]:
@@ -304,7 +275,7 @@ def _batches(
             due = meter_store.due(session, as_of, after, BATCH)
             for organization_id in due:
                 organization, moment = locks.hold_row(session, organization_id, as_of)
-                outcome.repaired += _of_wrong_clock(session, organization, moment)
+                outcome.repaired += wrong_clocks.was_repaired(session, organization, moment)
                 written = _post(session, organization, moment)
                 outcome.organizations_seen += 1
                 outcome.organizations_changed += bool(written)
