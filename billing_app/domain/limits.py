@@ -29,11 +29,15 @@ COUNTED = (Limit.MEMBERSHIPS, Limit.SUB_ORGS, Limit.PROCESSES, Limit.DRAFTS)
 
 @dataclass(frozen=True, slots=True)
 class LimitUse:
-    """One limit and how much of it is taken; of the census, how large the largest is. `maximum` None is unlimited."""
+    """One limit and how much of it is taken; of the census, how large the largest is. `maximum` None is unlimited.
+
+    `overridden` says that the maximum is the operator's, in place of the plan's.
+    """
 
     limit: Limit
     maximum: int | None
     used: int
+    overridden: bool = False
 
     def fits(self, requested: int = 1) -> bool:
         """Whether so many more may be created: all of them, or none."""

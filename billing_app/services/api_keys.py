@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from billing_app.domain.access import Scope
 from billing_app.domain.errors import InvalidError, NotFoundError
-from billing_app.services import audit, paying
+from billing_app.services import audit, orgs, paying
 from billing_app.services.secrets import digest, new_secret
 from billing_app.store import api_keys as store
 from billing_app.store import orgs as org_store
@@ -107,6 +107,8 @@ def create(
     session.flush()
     after = {"name": title, "scopes": sorted(wanted) or sorted(Scope), "hint": hint}
     audit.record(session, organization_id, now, created_by, "api_key.created", title, after=after)
+    if organization_id is not None:
+        orgs.raise_revision(session, organization_id)
     return NewKey(_view(key), secret)
 
 
@@ -146,6 +148,8 @@ def revoke(session: Session, organization_id: int | None, key_id: UUID, now: dat
         store.revoke(session, organization_id, key_id, now)
         before = {"name": found.name, "hint": found.hint}
         audit.record(session, organization_id, now, actor, "api_key.revoked", found.name, before=before)
+        if organization_id is not None:
+            orgs.raise_revision(session, organization_id)
 
 
 def _use_due(last_used_at: datetime | None, now: datetime) -> bool:

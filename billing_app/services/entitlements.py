@@ -88,7 +88,7 @@ def check_action(
         raise FactRefusedError(f"{action} does not need {', '.join(unknown)}.", code="invalid_quantity")
     asked = {metric: (quantities or {}).get(metric, 1) for metric in needs}
     paying.require_active(organization, look.organization)
-    return _check(look, asked, subject)
+    return _check(look, asked, subject, action)
 
 
 def working_actions(session: Session, organization: Organization, now: datetime) -> dict[str, tuple[str, ...]]:
@@ -134,7 +134,8 @@ class _Look:
         return {rule.id: tuple(metric for metric in rule.metrics if metric in blocked) for rule in rules}
 
 
-def _check(look: _Look, asked: Mapping[str, int], subject: str | None) -> Answer:
+def _check(look: _Look, asked: Mapping[str, int], subject: str | None, action: str = "") -> Answer:
+    """What still works are other actions that pass with 1 of each of their metrics, never the `action` refused."""
     blocking: list[Blocking] = []
     for metric, quantity in sorted(asked.items()):
         if not 0 <= quantity <= MAX_QUANTITY:
@@ -144,8 +145,10 @@ def _check(look: _Look, asked: Mapping[str, int], subject: str | None) -> Answer
         if not reading.allows(quantity, counted_already=counted):
             figures = (reading.allowance, reading.used, reading.reserved, reading.left)
             blocking.append(Blocking(metric, *figures, requested=quantity))
-    works = () if not blocking else (action for action, blockers in look.working_actions().items() if not blockers)
-    return Answer(not blocking, tuple(blocking), tuple(works))
+    if not blocking:
+        return Answer(True, (), ())
+    works = [each for each, blockers in look.working_actions().items() if not blockers and each != action]
+    return Answer(False, tuple(blocking), tuple(works))
 
 
 def _is_counted(look: _Look, aggregation: Aggregation, metric: str, subject: str) -> bool:

@@ -71,7 +71,7 @@ def exceeded(session: Session, organization: Organization, now: datetime) -> tup
 def _use(session: Session, payer: Organization, plan: Plan, limit: Limit, now: datetime) -> LimitUse:
     given = overrides.values(session, stored_id(payer), Kind.LIMIT, now)
     used = counts.count(session, limit, paying.group(session, payer, now), now)
-    return LimitUse(limit, maximum(plan.limits, given, limit), used)
+    return LimitUse(limit, maximum(plan.limits, given, limit), used, limit.value in given)
 
 
 def _refusal(plan: Plan, payer: Organization, use: LimitUse, requested: int) -> ForbiddenError:
@@ -91,9 +91,21 @@ def _sentence(plan: Plan, use: LimitUse, requested: int) -> str:
     if use.limit is Limit.CUSTOM_URL:
         return f"The plan {plan.name} does not include a web address of your own. A larger plan does."
     one, many = NOUNS[use.limit]
+    if use.overridden:
+        return _overridden(plan, use, requested)
     if use.limit is Limit.CENSUS:
         return f"The plan {plan.name} allows {use.maximum} {many} in a process; this one has {requested}."
     if not use.maximum:
         return f"The plan {plan.name} includes no {many}. A larger plan does."
     noun = one if use.maximum == 1 else many
     return f"The plan {plan.name} allows {use.maximum} {noun}, and {use.used} are taken. Choose a larger plan for more."
+
+
+def _overridden(plan: Plan, use: LimitUse, requested: int) -> str:
+    """What the operator put in place of the plan's limit is never said to be the plan's."""
+    one, many = NOUNS[use.limit]
+    noun = one if use.maximum == 1 else many
+    given = f"The operator has set {use.maximum} {noun} in place of what the plan {plan.name} says"
+    if use.limit is Limit.CENSUS:
+        return f"{given}, for each process; this one has {requested}. Ask the operator for more."
+    return f"{given}, and {use.used} are taken. Ask the operator for more."

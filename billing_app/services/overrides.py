@@ -12,7 +12,7 @@ from billing_app.domain.catalog import VotingType
 from billing_app.domain.credits import MAX_QUANTITY
 from billing_app.domain.errors import InvalidError
 from billing_app.domain.limits import Limit
-from billing_app.services import audit, catalog, orgs
+from billing_app.services import audit, catalog, orgs, paying
 from billing_app.store import locks
 from billing_app.store import overrides as store
 from billing_app.store.orgs import stored_id
@@ -84,6 +84,16 @@ def end(session: Session, organization: Organization, kind: Kind, name: str, now
 def values(session: Session, organization_id: int, kind: Kind, now: datetime) -> Mapping[str, int | None]:
     """What stands in place of the plan now, by name."""
     return {row.name: row.value for row in store.in_force(session, organization_id, now, kind)}
+
+
+def in_force(session: Session, organization: Organization, now: datetime) -> list[OrganizationOverride]:
+    """All that stands in place of the plan now: what whoever pays has, and of options its own above them."""
+    payer = paying.payer(session, organization, now)
+    found = {(row.kind, row.name): row for row in store.in_force(session, stored_id(payer), now)}
+    if payer.id != organization.id:
+        own = store.in_force(session, stored_id(organization), now)
+        found |= {(row.kind, row.name): row for row in own if row.kind != Kind.LIMIT}
+    return [found[place] for place in sorted(found)]
 
 
 def every(session: Session, organization: Organization) -> list[OrganizationOverride]:

@@ -7,24 +7,27 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from billing_app.domain.catalog import Plan, VotingType
+from billing_app.domain.catalog import Plan
 from billing_app.domain.credits import MAX_QUANTITY
 from billing_app.domain.errors import FactRefusedError, NotFoundError
 from billing_app.domain.limits import Limit, LimitUse
-from billing_app.services import catalog, limits, overrides, paying
-from billing_app.services.overrides import Kind
-from billing_app.store.orgs import stored_id
+from billing_app.domain.voting import OptionKind, OptionState
+from billing_app.services import limits, options, paying
 from billing_app.store.tables.orgs import Organization
 
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """Whether it is allowed, and by which plan. `limit` is how much of a limit is taken."""
+    """Whether it is allowed, and by which plan. `limit` is how much of a limit is taken.
+
+    `switched_off` says that an admin has switched off what the plan, or an override, has.
+    """
 
     allowed: bool
     plan: str
     upgrade_path: str
     limit: LimitUse | None = None
+    switched_off: bool = False
 
 
 def of_limit(session: Session, organization: Organization, name: str, now: datetime, quantity: int = 1) -> Permission:
@@ -42,24 +45,27 @@ def of_limit(session: Session, organization: Organization, name: str, now: datet
 
 
 def of_feature(session: Session, organization: Organization, name: str, now: datetime) -> Permission:
-    """Whether the plan, or an override, has a feature. Raises NotFoundError `feature_not_found`."""
-    if name not in {feature.id for feature in catalog.current(session, now).features}:
-        raise NotFoundError(f"There is no feature {name!r}.", code="feature_not_found")
-    payer, plan = _plan(session, organization, now)
-    given = overrides.values(session, stored_id(payer), Kind.FEATURE, now)
-    on = bool(given[name]) if name in given else name in plan.features
-    return Permission(on and _active(organization, payer), plan.id, _upgrade(payer))
+    """Whether a feature may be used, as the act would say. Raises NotFoundError `feature_not_found`."""
+    return _of_option(session, organization, OptionKind.FEATURE, name, now)
 
 
 def of_voting_type(session: Session, organization: Organization, name: str, now: datetime) -> Permission:
-    """Whether the plan, or an override, has a voting type. Raises NotFoundError `voting_type_not_found`."""
-    if name not in set(VotingType):
-        found = ", ".join(VotingType)
-        raise NotFoundError(f"There is no voting type {name!r}: there are {found}.", code="voting_type_not_found")
+    """Whether a way of voting may be used, as the act would say. Raises NotFoundError `voting_type_not_found`."""
+    return _of_option(session, organization, OptionKind.VOTING_TYPE, name, now)
+
+
+def _of_option(session: Session, organization: Organization, kind: OptionKind, name: str, now: datetime) -> Permission:
+    """By the same reading as the act (options.available): plan, overrides, the admin's switches (fine point 18)."""
+    found = {each.id: each for each in options.available(session, organization, now) if each.kind is kind}
+    option = found.get(name)
+    if option is None:
+        noun = kind.value.replace("_", " ")
+        raise NotFoundError(
+            f"There is no {noun} {name!r}: there are {', '.join(found)}.", code=f"{kind.value}_not_found"
+        )
     payer, plan = _plan(session, organization, now)
-    given = overrides.values(session, stored_id(payer), Kind.VOTING_TYPE, now)
-    on = bool(given[name]) if name in given else VotingType(name) in plan.voting_types
-    return Permission(on and _active(organization, payer), plan.id, _upgrade(payer))
+    allowed = option.usable and _active(organization, payer)
+    return Permission(allowed, plan.id, _upgrade(payer), switched_off=option.state is OptionState.OFF)
 
 
 def _plan(session: Session, organization: Organization, now: datetime) -> tuple[Organization, Plan]:

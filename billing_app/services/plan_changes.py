@@ -23,7 +23,17 @@ from billing_app.gateways.gone import GoneError
 from billing_app.gateways.invoices import Invoice, InvoiceStatus
 from billing_app.gateways.payments import Payments
 from billing_app.gateways.subscriptions import Preview, PreviewLine, Subscription
-from billing_app.services import accounts, audit, catalog, customers, endings, paying, payment_account, plan_orders
+from billing_app.services import (
+    accounts,
+    audit,
+    catalog,
+    customers,
+    endings,
+    orgs,
+    paying,
+    payment_account,
+    plan_orders,
+)
 from billing_app.services import subscriptions as mirrored
 from billing_app.services.visits import Enter
 from billing_app.store import customers as customer_store
@@ -260,6 +270,7 @@ def _act(enter: Enter, payments: Payments, row: Row, deed: Deed, action: str, to
             owner = accounts.organization_id(visit.organization)
             if after != found:  # the same change sent twice is one change
                 audit.record(visit.session, owner, visit.now, visit.actor, action, row.id, after=told)
+                orgs.raise_revision(visit.session, owner)
     finally:
         with enter() as visit:
             runs.release_lease(visit.session, lease, holder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
@@ -62,6 +63,50 @@ def ledger(
         recount=labels.recount_view(session, organization, now),
         ever_posted=bool(found) or store.last_number(session, owner) > 0,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The computed line of one metric, in the form of an entry: it has no number and was not recorded."""
+
+    metric: str
+    quantity: int
+    balance_after: int
+    period: int
+    occurred_at: datetime
+    reason: str
+    number: None = None
+    kind: str = "unposted"
+    grant_id: None = None
+    recorded_at: None = None
+    source: str = ""
+
+
+def waiting(session: Session, organization: Organization, filters: LedgerFilters, now: datetime) -> list[Waiting]:
+    """What is not posted yet, for programs and files: with it the entries of a metric sum to its balance.
+
+    Where the filters leave out what use burns now there is none (as on the page).
+    """
+    owner = accounts.organization_id(organization)
+    metrics = with_tokens(catalog.current(session, now), credit_store.grants(session, owner))
+    if filters.starting is not None and filters.starting > now:
+        return []
+    return [
+        Waiting(
+            metric=line.metric.id,
+            quantity=line.quantity,
+            balance_after=store.balance(session, owner, line.metric.id) + line.quantity,
+            period=accounts.period_number(organization, now),
+            occurred_at=now,
+            reason=_not_yet(line),
+        )
+        for line in _unposted(session, organization, metrics, filters, now)
+    ]
+
+
+def _not_yet(line: UnpostedView) -> str:
+    since = f" since {line.since:%Y-%m-%d %H:%M} UTC" if line.since else ""
+    return f"Not yet posted{since} (posts at {line.posts_at:%Y-%m-%d %H:%M} UTC)"
 
 
 def trace(session: Session, organization: Organization, number: int, now: datetime) -> TraceView:

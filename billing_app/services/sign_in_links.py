@@ -69,6 +69,7 @@ def create(
     membership = _join(session, owner, user, role, now)
     token = links.make(session, Kind.SIGN_IN, now, user.id, owner, return_to=page)
     audit.record(session, owner, now, actor, "sign_in_link.created", address, after={"role": membership.role})
+    orgs.raise_revision(session, owner)
     return SignInLink(token, address, Role(membership.role), now + links.LASTS[Kind.SIGN_IN])
 
 

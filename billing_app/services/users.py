@@ -12,6 +12,7 @@ from sqlmodel import Session
 from billing_app.domain.access import ALL_ROLES, Role
 from billing_app.domain.errors import ConflictError, InvalidError, NotFoundError
 from billing_app.services import audit, passwords
+from billing_app.store import orgs
 from billing_app.store import users as store
 from billing_app.store.tables.access import Membership, User
 
@@ -95,6 +96,7 @@ def join(
     session.flush()
     action, after = "member.role_changed" if before else "member.joined", {"role": str(role)}
     audit.record(session, organization_id, now, actor or user.email, action, user.email, before=before, after=after)
+    orgs.raise_revision(session, organization_id)
     return membership
 
 

@@ -138,6 +138,7 @@ def disable(session: Session, row: WebhookEndpoint, reason: str, now: datetime) 
     payload = {"endpoint": str(row.id), "url": row.url, "reason": reason}
     key = f"webhook:{row.id}:disabled:{now.isoformat()}"
     outbox.add(session, row.organization_id, "webhook.disabled", key, payload, now, now)
+    orgs.raise_revision(session, row.organization_id)
 
 
 def every(session: Session, organization: Organization) -> list[WebhookEndpoint]:

@@ -207,7 +207,7 @@ def test_a_long_ledger_is_streamed_whole(program: httpx.Client, monkeypatch: pyt
     monkeypatch.setattr("billing_app.api.routes.downloads.LEDGER_PAGE", 1)
     rows = rows_of(program.get("/organizations/acme/ledger.csv"))
     assert [row["number"] for row in rows] == [
-        str(item["number"]) for item in program.get("/organizations/acme/ledger").json()["items"]
+        str(item["number"] or "") for item in program.get("/organizations/acme/ledger").json()["items"]
     ]
 
 
@@ -239,3 +239,52 @@ def test_no_download_has_a_cell_that_would_be_computed(api: Api, program: httpx.
 )  # fmt: skip
 def test_only_texts_can_be_formulas(cell: Any, text: str) -> None:
     assert written(cell) == text
+
+
+def test_the_ledger_ends_with_what_is_not_posted_so_that_its_sum_is_the_balance(program: httpx.Client) -> None:
+    balance = next(
+        each for each in program.get("/organizations/acme/balances").json()["items"] if each["metric"] == "emails"
+    )
+    items = program.get("/organizations/acme/ledger", params={"metric": "emails"}).json()["items"]
+    assert sum(item["quantity"] for item in items) == balance["credits"] - balance["debt"] == 2_000
+    waiting, *entries = items
+    assert (waiting["kind"], waiting["number"], waiting["recorded_at"]) == ("unposted", None, None)
+    assert (waiting["quantity"], waiting["balance_after"]) == (-500, 2_000)
+    assert "posts at" in waiting["reason"]
+    assert all(item["number"] for item in entries)
+    rows = rows_of(program.get("/organizations/acme/ledger.csv"))
+    assert sum(int(row["quantity"]) for row in rows) == 2_000
+    assert (rows[0]["kind"], rows[0]["number"]) == ("unposted", "")
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 200])
+def test_pages_of_the_ledger_hold_the_computed_line_once(program: httpx.Client, limit: int) -> None:
+    whole = program.get("/organizations/acme/ledger", params={"limit": 200}).json()["items"]
+    read: list[Any] = []
+    query: dict[str, Any] = {"limit": limit}
+    while query:
+        page = program.get("/organizations/acme/ledger", params=query).json()
+        assert 0 < len(page["items"]) <= limit
+        read += page["items"]
+        query = {"limit": limit, "cursor": page["next_cursor"]} if page["next_cursor"] else {}
+    assert read == whole
+    assert [item["kind"] for item in read].count("unposted") == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "there"),
+    [
+        ({}, True), ({"kind": "burn"}, True), ({"kind": "grant"}, False), ({"metric": "sms"}, False),
+        ({"grant": "gr_first"}, False), ({"to": "2026-03-01T00:00:00Z"}, False),
+        ({"from": "2026-03-01T00:00:00Z"}, True),
+        ({"from": "2030-01-01T00:00:00Z"}, False),
+    ],
+)  # fmt: skip
+def test_filters_leave_the_computed_line_where_it_belongs(
+    program: httpx.Client, query: dict[str, str], there: bool
+) -> None:
+    for items in (
+        program.get("/organizations/acme/ledger", params=query).json()["items"],
+        rows_of(program.get("/organizations/acme/ledger.csv", params=query)),
+    ):
+        assert any(item["kind"] == "unposted" for item in items) == there

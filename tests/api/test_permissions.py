@@ -10,7 +10,9 @@ import httpx
 import pytest
 
 from billing_app.domain.access import Scope
-from billing_app.services import credits, orgs, overrides
+from billing_app.domain.errors import ForbiddenError
+from billing_app.domain.voting import OptionKind
+from billing_app.services import credits, options, orgs, overrides
 from billing_app.services.overrides import Kind
 from tests.api.conftest import Api
 from tests.builders import NOON, a_key, a_user, an_organization, the_catalogue
@@ -69,6 +71,37 @@ class TestCheck:
     def test_the_plan_decides(self, program: httpx.Client, question: dict[str, str], allowed: bool) -> None:
         answer = self.ask(program, **question)
         assert (answer["allowed"], answer["plan"]) == (allowed, "free")
+
+    @pytest.mark.parametrize(
+        ("kind", "name"), [(OptionKind.FEATURE, "liveResults"), (OptionKind.VOTING_TYPE, "multiple")]
+    )
+    @pytest.mark.parametrize("given", [False, True])
+    def test_what_an_admin_has_switched_off_is_refused_as_by_the_act(
+        self, api: Api, program: httpx.Client, kind: OptionKind, name: str, given: bool
+    ) -> None:
+        if given:
+            self.give(api, Kind(kind.value), name, 1)
+        with api.database.writing() as session:
+            acme = orgs.by_address(session, "acme")
+            options.switch(session, acme, {(kind, name): False}, NOON, actor="tests")
+        answer = self.ask(program, **{kind.value: name})
+        assert (answer["allowed"], answer["switched_off"]) == (False, True)
+        with api.database.writing() as session:
+            acme = orgs.by_address(session, "acme")
+            wanted: dict[str, Any] = {"voting_type": name} if kind is OptionKind.VOTING_TYPE else {"features": [name]}
+            with pytest.raises(ForbiddenError) as refusal:
+                options.require(session, acme, NOON, **wanted)
+            assert refusal.value.code == f"{kind.value}_switched_off"
+            options.switch(session, acme, {(kind, name): True}, NOON, actor="tests")
+        assert self.ask(program, **{kind.value: name})["allowed"]
+
+    def test_every_option_is_answered_as_the_act_is(self, api: Api, program: httpx.Client) -> None:
+        self.give(api, Kind.FEATURE, "whiteLabel", 1)
+        self.give(api, Kind.VOTING_TYPE, "single", 0)
+        with api.database.reading() as session:
+            found = options.available(session, orgs.by_address(session, "acme"), NOON)
+        for option in found:
+            assert self.ask(program, **{option.kind.value: option.id})["allowed"] == option.usable, option.id
 
     @pytest.mark.parametrize(
         ("question", "refusal"),

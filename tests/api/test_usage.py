@@ -248,6 +248,17 @@ class TestCheck:
         ]
         assert "download" in answer["still_works"]
 
+    @pytest.mark.parametrize("question", [{"quantities": {"mau": 1_001}}, {"quantities": {"bandwidth": 2**62}}])
+    def test_a_refused_action_is_never_among_what_still_works(
+        self, program: httpx.Client, question: dict[str, Any]
+    ) -> None:
+        answer = self.ask(program, action="update_check", **question)
+        assert not answer["allowed"]
+        assert answer["still_works"]
+        assert "update_check" not in answer["still_works"]
+        for action in answer["still_works"]:
+            assert self.ask(program, action=action)["allowed"]
+
     def test_an_action_stops_for_its_own_metrics_only(self, program: httpx.Client) -> None:
         report(program, {"id": "1", "metric": "storage", "quantity": 2_000_000_000})
         upload = self.ask(program, action="upload")

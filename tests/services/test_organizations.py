@@ -151,7 +151,10 @@ class TestLimits:
             "name": "memberships", "limit": 1, "used": 1, "requested": 1, "plan": "pro",
             "upgrade_url": "/o/acme/plan",
         }  # fmt: skip
-        assert refusal.detail == "The plan Pro allows 1 member, and 1 are taken. Choose a larger plan for more."
+        assert refusal.detail == (
+            "The operator has set 1 member in place of what the plan Pro says, and 1 are taken. "
+            "Ask the operator for more."
+        )
 
     @pytest.mark.parametrize(("maximum", "fits"), [(0, False), (1, False), (2, True), (None, True)])
     def test_below_the_limit_passes_at_it_does_not(self, acme: Database, maximum: int | None, fits: bool) -> None:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query
 
 from billing_app.api import cursors
 from billing_app.api.documented import behind_a_door
-from billing_app.api.doors import Door, OrganizationDoor
+from billing_app.api.doors import Door, OrganizationDoor, Visit
 from billing_app.api.schemas.credits import (
     BalanceAnswer,
     BalancesQuery,
@@ -17,13 +17,14 @@ from billing_app.api.schemas.credits import (
     GrantQuery,
     HistoryQuery,
     LedgerAnswer,
+    LedgerFilters,
     LedgerQuery,
     MonthAnswer,
 )
 from billing_app.api.schemas.explain import ExplainAnswer, ExplainQuery
 from billing_app.api.schemas.shared import Items
 from billing_app.domain.access import ALL_ROLES, MONEY_ROLES, READ_SCOPES
-from billing_app.services import explaining, statements
+from billing_app.services import explaining, reading_ledger, statements, views
 from billing_app.services import history as histories
 
 router = APIRouter(prefix="/organizations/{address}", tags=["credits"])
@@ -61,22 +62,28 @@ def grants(door: MoneyDoor, query: Annotated[GrantQuery, Query()]) -> dict[str, 
 
 @router.get("/ledger", response_model=Items[LedgerAnswer], responses=behind_a_door(422))
 def ledger(door: MoneyDoor, query: Annotated[LedgerQuery, Query()]) -> dict[str, Any]:
-    """Every movement of credits, the newest first."""
-    before = None if query.cursor is None else int(cursors.decode(query.cursor, int)[0])
+    """Every movement of credits, the newest first, after what is not posted yet: a computed line for each metric."""
+    place = (0, 0) if query.cursor is None else cursors.decode(query.cursor, int, int)
+    before, given = int(place[0]), int(place[1])  # below a number, or (0) after so many computed lines
     with door.reading() as visit:
+        lines = [] if before else unposted(visit, query)[given:]
+        room = max(0, query.limit - len(lines))
         found = statements.ledger(
             visit.session,
             visit.organization,
-            query.limit + 1,
+            room + 1,
             metric=query.metric,
             kind=query.kind,
             grant=query.grant,
             start=query.start,
             end=query.end,
-            before=before,
+            before=before or None,
         )
-        page = [LedgerAnswer.model_validate(entry) for entry in found[: query.limit]]
-    return {"items": page, "next_cursor": cursors.encode(page[-1].number) if len(found) > query.limit else None}
+        page = [LedgerAnswer.model_validate(entry) for entry in (*lines[: query.limit], *found[:room])]
+    more = len(lines) > query.limit or len(found) > room
+    number = page[-1].number if page else None
+    last = (0, given + len(page)) if number is None else (number, 0)
+    return {"items": page, "next_cursor": cursors.encode(*last) if more else None}
 
 
 @router.get("/history", response_model=Items[MonthAnswer], responses=behind_a_door(422, 503))
@@ -93,6 +100,15 @@ def explain(door: MoneyDoor, query: Annotated[ExplainQuery, Query()]) -> Explain
     with door.reading() as visit:
         metric, at = query.metric or "", query.at or visit.now
         return ExplainAnswer.of(explaining.explain(visit.session, visit.organization, metric, at, visit.now))
+
+
+def unposted(visit: Visit, query: LedgerFilters) -> list[reading_ledger.Waiting]:
+    """The computed lines that the filters let through."""
+    wanted = views.LedgerFilters(
+        metric=query.metric or "", kind=query.kind or "", grant=query.grant or "", starting=query.start,
+        ending=query.end,
+    )  # fmt: skip
+    return reading_ledger.waiting(visit.session, visit.organization, wanted, visit.now)
 
 
 def _place(statement: statements.GrantStatement) -> tuple[str, str]:

@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from billing_app.api.csv_answers import MEDIA_TYPE, Cell, csv_answer
 from billing_app.api.documented import Responses, behind_a_door
-from billing_app.api.doors import Door
-from billing_app.api.routes.credits import MembersDoor, MoneyDoor
+from billing_app.api.doors import Door, Visit
+from billing_app.api.routes.credits import MembersDoor, MoneyDoor, unposted
 from billing_app.api.schemas.credits import (
     BalanceAnswer,
     BalancesQuery,
@@ -24,6 +24,7 @@ from billing_app.api.schemas.credits import (
 )
 from billing_app.services import history as histories
 from billing_app.services import statements
+from billing_app.services.reading_ledger import Waiting
 from billing_app.store.tables.ledger import LedgerEntry
 
 router = APIRouter(prefix="/organizations/{address}", tags=["downloads"])
@@ -71,8 +72,9 @@ def grants_csv(door: MoneyDoor, query: Annotated[GrantFilters, Query()]) -> Resp
 @router.get("/ledger.csv", response_class=Response, responses=_csv_or(422))
 def ledger_csv(door: MoneyDoor, query: Annotated[LedgerFilters, Query()]) -> Response:
     """/ledger as CSV, the newest first. It may be long: it is read and sent page by page."""
-    first = _ledger_page(door, query, None)
-    return csv_answer(f"{door.address}-ledger.csv", LEDGER_COLUMNS, _ledger_rows(door, query, first))
+    with door.reading() as visit:  # what is not posted, and the newest that is, of one moment
+        waiting, first = unposted(visit, query), _entries(visit, query, None)
+    return csv_answer(f"{door.address}-ledger.csv", LEDGER_COLUMNS, _ledger_rows(door, query, waiting, first))
 
 
 @router.get("/history.csv", response_class=Response, responses=_csv_or(422, 503))
@@ -90,8 +92,12 @@ def _balance_row(balance: statements.Balance) -> list[Cell]:
     return [*(getattr(balance, name) for name in BALANCE_COLUMNS), *ending]
 
 
-def _ledger_rows(door: Door, query: LedgerFilters, page: list[LedgerEntry]) -> Iterator[list[Cell]]:
+def _ledger_rows(
+    door: Door, query: LedgerFilters, waiting: list[Waiting], page: list[LedgerEntry]
+) -> Iterator[list[Cell]]:
     """All rows. Each page is a transaction of its own; the ledger only grows, so pages fit together."""
+    for line in waiting:
+        yield [getattr(line, name) for name in LEDGER_COLUMNS]
     while page:
         for entry in page:
             yield [getattr(entry, name) for name in LEDGER_COLUMNS]
@@ -100,14 +106,18 @@ def _ledger_rows(door: Door, query: LedgerFilters, page: list[LedgerEntry]) -> I
 
 def _ledger_page(door: Door, query: LedgerFilters, before: int | None) -> list[LedgerEntry]:
     with door.reading() as visit:
-        return statements.ledger(
-            visit.session,
-            visit.organization,
-            LEDGER_PAGE,
-            metric=query.metric,
-            kind=query.kind,
-            grant=query.grant,
-            start=query.start,
-            end=query.end,
-            before=before,
-        )
+        return _entries(visit, query, before)
+
+
+def _entries(visit: Visit, query: LedgerFilters, before: int | None) -> list[LedgerEntry]:
+    return statements.ledger(
+        visit.session,
+        visit.organization,
+        LEDGER_PAGE,
+        metric=query.metric,
+        kind=query.kind,
+        grant=query.grant,
+        start=query.start,
+        end=query.end,
+        before=before,
+    )

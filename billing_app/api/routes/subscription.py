@@ -14,6 +14,7 @@ from billing_app.api.schemas.shared import Items
 from billing_app.api.schemas.subscription import (
     InvoiceAnswer,
     LimitUseAnswer,
+    OverrideInForce,
     PlanChangeRequest,
     PlanChoice,
     PlanPreviewAnswer,
@@ -25,7 +26,7 @@ from billing_app.domain.access import MONEY_ROLES, READ_SCOPES, Scope
 from billing_app.domain.catalog import plan_document
 from billing_app.gateways.payments import Payments
 from billing_app.gateways.stripe_payments import payments_of
-from billing_app.services import catalog, plan_changes, reading_plan, stripe_names
+from billing_app.services import catalog, overrides, plan_changes, reading_plan, stripe_names
 from billing_app.services.visits import Enter
 
 router = APIRouter(prefix="/organizations/{address}", tags=["subscription"])
@@ -44,10 +45,15 @@ def subscription(door: Looking) -> SubscriptionObject:
         found = reading_plan.plan_view(visit.session, visit.organization, door.context.settings, visit.now)
         known = catalog.current(visit.session, visit.now)
         plan = {**plan_document(stripe_names.named_plan(visit.session, found.plan), known), "currency": known.currency}
+        given = [
+            OverrideInForce(kind=each.kind, name=each.name, value=each.value, until=each.ends_at)
+            for each in overrides.in_force(visit.session, visit.organization, visit.now)
+        ]
     return SubscriptionObject(
         subscription=SubscriptionAnswer.of(found.subscription),
         plan=PlanAnswer.model_validate(plan),
-        usage={use.limit.value: LimitUseAnswer(used=use.used, maximum=use.maximum) for use in found.limits},
+        usage={use.limit.value: LimitUseAnswer.model_validate(use) for use in found.limits},
+        overrides=given,
     )
 
 

@@ -153,9 +153,13 @@ class GrantAnswer(Answer):
 
 
 class LedgerAnswer(Answer):
-    """One movement of credits. `number` counts the organization's entries; `period` is a period's id."""
+    """One movement of credits. `number` counts the organization's entries; `period` is a period's id.
 
-    number: int
+    The computed line of what is not posted yet has kind `unposted` and neither `number` nor `recorded_at`: with it the
+    entries of a metric sum to its balance.
+    """
+
+    number: int | None
     metric: str
     kind: str
     quantity: int
@@ -163,7 +167,7 @@ class LedgerAnswer(Answer):
     grant_id: str | None
     period: int
     occurred_at: datetime
-    recorded_at: datetime
+    recorded_at: datetime | None
     reason: str
     source: str
 

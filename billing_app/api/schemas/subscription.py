@@ -43,18 +43,32 @@ class SubscriptionAnswer(Answer):
 
 
 class LimitUseAnswer(Answer):
-    """How much of a limit is taken. `maximum` null is unlimited."""
+    """How much of a limit is taken. `maximum` null is unlimited; `overridden` says that it is not the plan's own."""
 
     used: int
     maximum: int | None
+    overridden: bool
+
+
+class OverrideInForce(Answer):
+    """What stands in place of the plan until `until` (null: without end). `value` as an operator gave it."""
+
+    kind: str
+    name: str
+    value: int | None
+    until: datetime | None
 
 
 class SubscriptionObject(Answer):
-    """The subscription object: the subscription, the plan in force with its limits, and counts against them."""
+    """The subscription object: the subscription, the plan in force with its own limits, and counts against what holds.
+
+    `overrides` are what the operator has put in place of the plan; `usage` counts them in, `plan` never does.
+    """
 
     subscription: SubscriptionAnswer | None
     plan: PlanAnswer
     usage: dict[str, LimitUseAnswer]
+    overrides: list[OverrideInForce]
 
 
 class PlanChoice(Request):

@@ -195,6 +195,9 @@ class CheckAnswer(Answer):
     limit: LimitAnswer | None = None
     plan: str | None = None
     upgrade_url: str | None = None
+    switched_off: bool | None = Field(
+        default=None, description="true where an admin has switched off what the plan has: no larger plan is needed"
+    )
 
     @classmethod
     def of(cls, permission: Permission, origin: str) -> CheckAnswer:
@@ -207,4 +210,5 @@ class CheckAnswer(Answer):
             limit=None if use is None else LimitAnswer(limit=use.limit.value, maximum=use.maximum, used=use.used),
             plan=permission.plan,
             upgrade_url=f"{origin}{permission.upgrade_path}",
+            **({"switched_off": True} if permission.switched_off else {}),
         )

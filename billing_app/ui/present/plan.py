@@ -281,13 +281,13 @@ def _limit(use: LimitUse, formats: Formats) -> LimitShown:
     name = WORDS[use.limit]
     if use.limit is Limit.CENSUS:
         size = "any number" if use.maximum is None else f"up to {formats.number(use.maximum)}"
-        return LimitShown(name, size)
+        return LimitShown(name, size, "set for you" if use.overridden else "")
     used = formats.number(use.used)
     if use.maximum is None:
-        return LimitShown(name, used, "unlimited")
+        return LimitShown(name, used, "unlimited, set for you" if use.overridden else "unlimited")
     if use.maximum == 0:
         return LimitShown(name, "not included" if not use.used else used, tone="quiet" if not use.used else "blocked")
     share = min(PERCENT, PERCENT * use.used // use.maximum)
     tone = "blocked" if use.over else ""
-    note = f"of {formats.number(use.maximum)}"
+    note = f"of {formats.number(use.maximum)}{', set for you' if use.overridden else ''}"
     return LimitShown(name, used, note, f"{share}%", tone)
