@@ -78,6 +78,16 @@ WORDS = {
 }
 """Actions as a sentence's middle; others are shown as they are written down."""
 
+CREDITS = {
+    "purchase": "bought credits",
+    "recurring": "renewed a monthly pack",
+    "top_up": "topped up",
+    "gift_card": "redeemed a gift card for credits",
+    "conversion": "converted tokens into credits",
+    "import": "imported credits",
+}
+"""What making a grant was, by where it came from; what an operator gave was granted."""
+
 WITHOUT_SUBJECT = frozenset(
     {"member.joined", "member.left", "organization.changed", "plan.changed", "grant.made", "features.switched",
      "process.created", "process.published", "process.discarded", "process.closed", "process.cancelled"}
@@ -86,14 +96,19 @@ WITHOUT_SUBJECT = frozenset(
 
 NOBODY = {
     SYSTEM: "The console",
-    "purchase": "A purchase",
-    "recurring": "A monthly pack",
-    "top_up": "An automatic top-up",
-    "gift_card": "A gift card",
-    "conversion": "A conversion of tokens",
-    "import": "An import",
+    "purchase": "Somebody",
+    "recurring": "The console",
+    "top_up": "The console",
+    "gift_card": "The console",
+    "conversion": "The console",
+    "import": "The console",
+    "stripe": "Stripe",
+    "command line": "An operator at the command line",
 }
 """What did it where no person or key did."""
+
+OVERRIDDEN = {"limit": "the limit", "feature": "the feature", "voting_type": "the way of voting"}
+"""Kinds of overrides as people call them."""
 
 LONGEST = 80
 """Characters of a value; what is longer is cut with an ellipsis."""
@@ -142,13 +157,28 @@ class Figures:
 def _row(entry: Entry, now: datetime, figures: Figures) -> AuditRow:
     return AuditRow(
         who=NOBODY.get(entry.actor, entry.who),
-        did=WORDS.get(entry.action, entry.action.replace("_", " ").replace(".", " ")),
-        subject="" if entry.action in WITHOUT_SUBJECT else entry.subject,
+        did=_did(entry),
+        subject="" if entry.action in WITHOUT_SUBJECT else _named(entry),
         changes=_changes(entry.before, entry.after, figures),
         when=day(entry.at, now),
         time=f"{clock(entry.at)} UTC",
         exact=entry.at.isoformat(),
     )
+
+
+def _did(entry: Entry) -> str:
+    """What was done: credits came in by buying, renewing, topping up, and only sometimes by somebody's grant."""
+    if entry.action == "grant.made":
+        return CREDITS.get(str(entry.after.get("source")), WORDS["grant.made"])
+    return WORDS.get(entry.action, entry.action.replace("_", " ").replace(".", " "))
+
+
+def _named(entry: Entry) -> str:
+    """What it was done to: of an override "the limit memberships", never the pair as it is written down."""
+    kind, _, name = entry.subject.partition(" ")
+    if entry.action.startswith("override.") and kind in OVERRIDDEN:
+        return f"{OVERRIDDEN[kind]} {name}"
+    return entry.subject
 
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any], figures: Figures) -> list[str]:
