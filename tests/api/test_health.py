@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import time
+from pathlib import Path
 
 import httpx
 import pytest
 
 from billing_app.api import health
+from billing_app.api.app import create_api
 from billing_app.api.health import BEAT_S, LATE_S, REMEMBERED_S, Pulse
+from billing_app.db import Database
+from billing_app.settings import Settings
 from tests.api.conftest import Api
 from tests.api.serving import Site
 
@@ -79,3 +84,21 @@ def test_healthz_says_so_after_the_loop_was_blocked(api: Api, site: Site, monkey
     answer = httpx.get(f"{api.url}/healthz")
     assert (answer.status_code, answer.json()["status"]) == (503, "held up")
     assert answer.json()["detail"].startswith("Nothing was answered for")
+
+
+def test_readiness_says_when_redis_is_gone(api: Api, site: Site, redis_url: str) -> None:
+    for url, status in ((redis_url, 200), ("redis://127.0.0.1:1/0", 503)):
+        site.app = create_api(api.database, api.settings.model_copy(update={"redis_url": url}))
+        answer = httpx.get(f"{api.url}/readyz")
+        assert answer.status_code == status
+        assert (answer.json()["checks"]["redis"] == "ok") is (status == 200)
+
+
+def test_readiness_says_when_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'b.db'}")
+    assert health.disk_has_room(database) == ""
+    free = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: free._replace(free=3 * 2**20))
+    assert "only 3 MB are free" in health.disk_has_room(database)
+    assert "disk" in health.checks_of(Settings(_env_file=None))
+    database.close()

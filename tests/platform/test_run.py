@@ -92,11 +92,29 @@ def test_commands_in_another_terminal_act_on_the_same_data(console: Console) -> 
 def test_without_the_demo_a_start_gives_the_first_operator_a_link(tmp_path: Path) -> None:
     port = free_port()
     with started(tmp_path, port, "run", "--no-demo") as process:
-        assert httpx.get(f"http://127.0.0.1:{port}/_sandbox/", trust_env=False).status_code == 404
+        # Without a key for Stripe there is a stand-in, as with the demo.
+        assert httpx.get(f"http://127.0.0.1:{port}/_sandbox/", trust_env=False).status_code == 200
         process.send_signal(signal.SIGINT)
         said, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     assert re.search(rf"http://127\.0\.0\.1:{port}/set-up\?token=\S{{20,}}", said)
+    assert gone(port)
+
+
+def test_a_killed_web_process_is_started_again_and_a_signal_still_ends_all(tmp_path: Path) -> None:
+    port, told = free_port(), {"BILLING_DATABASE_URL": f"sqlite:///{tmp_path / 'b.db'}", "BILLING_METRICS_PORT": "0"}
+    with started(tmp_path, port, "serve", **told) as process:
+        # Real use never has the stand-in.
+        assert httpx.get(f"http://127.0.0.1:{port}/_sandbox/", trust_env=False).status_code == 404
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        (worker,) = [pid for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        os.kill(int(worker), signal.SIGKILL)
+        assert gone(port)
+        assert wait_until_answers("127.0.0.1", port, "/readyz", STARTS_SECONDS, process.poll)
+        process.send_signal(signal.SIGTERM)
+        said, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "The web process ended (exit code -9) and is started again." in said
     assert gone(port)
 
 
