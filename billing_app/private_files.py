@@ -27,6 +27,12 @@ def make(file: Path) -> None:
         return
 
 
+def write(file: Path, content: str) -> None:
+    """A short text, in the place of what was there."""
+    with open(file, "w", encoding="utf-8", opener=opener) as opened:  # Path.open takes no opener
+        opened.write(content)
+
+
 def folder(path: Path) -> None:
     """A folder and those above it that are not there."""
     for each in reversed([path, *path.parents]):

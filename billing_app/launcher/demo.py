@@ -12,14 +12,16 @@ from billing_app.launcher.single import only_console
 from billing_app.settings import ROOT, settings
 
 
-def act_on_it() -> None:
+def act_on_it(folder: Path = ROOT / "var") -> None:
     """Points this process at the demo's database and Stripe stand-in, for commands in another terminal."""
-    demo = Places(ROOT / "var")
+    demo = Places(folder)
     if not demo.demo_database.exists():
         raise NotFoundError("There is no demo data yet: `make run` loads it.")
     keys = demo_keys(demo.demo_keys)
     os.environ["BILLING_DEMO"] = "true"
     os.environ["BILLING_DATABASE_URL"] = f"sqlite:///{demo.demo_database}"
+    if demo.console_address.exists():
+        os.environ["BILLING_PUBLIC_URL"] = demo.console_address.read_text(encoding="utf-8")
     os.environ["BILLING_STRIPE_API_SECRET"] = keys.api_secret
     os.environ["BILLING_STRIPE_WEBHOOK_SECRET"] = keys.webhook_secret
     os.environ["BILLING_STRIPE_API_BASE"] = _stand_in(demo.sandbox_address)
@@ -34,7 +36,7 @@ def _stand_in(address: Path) -> str:
 def reset(places: Places) -> bool:
     """Removes the demo's files, unless a console runs with them; says whether there were any."""
     with only_console(places.demo_database):
-        files = [places.demo_keys, places.sandbox_address]
+        files = [places.demo_keys, places.sandbox_address, places.console_address]
         for database in (places.demo_database, places.sandbox_database):
             files += [database, database.with_name(f"{database.name}-wal"), database.with_name(f"{database.name}-shm")]
         found = [file for file in files if file.exists()]

@@ -37,6 +37,11 @@ class Places:
         return self.folder / f"{self.stand_in}-sandbox.address"
 
     @property
+    def console_address(self) -> Path:
+        """Where browsers reach the running demo, for the links that commands in another terminal print."""
+        return self.folder / "demo-console.address"
+
+    @property
     def demo_keys(self) -> Path:
         """The stand-in's key and webhook secret."""
         return self.folder / f"{self.stand_in}-keys.json"

@@ -53,8 +53,7 @@ class Sandbox:
                 self._child.stop()
                 raise UnavailableError(f"The Stripe stand-in did not start; its output is in {self._log}.")
             time.sleep(0.1)
-        with open(self._address_file, "w", encoding="utf-8", opener=private_files.opener) as file:
-            file.write(self.address)
+        private_files.write(self._address_file, self.address)
         self._child.keep_running(say)
 
     def stop(self) -> None:

@@ -54,11 +54,15 @@ def run_demo(start: Start) -> None:
         server.workers(settings)
         private_files.make(start.places.demo_database)
         stack.enter_context(only_console(start.places.demo_database))
-        built = stack.enter_context(_building(start))
         stack.callback(sandbox.stop)
         sandbox.start()
+        # First what may be refused, in a moment; pages take long when they are built for the first time.
         database = _prepared(settings)
+        built = stack.enter_context(_building(start))
         sandbox.require(say)
+        address = start.places.console_address
+        stack.callback(address.unlink, missing_ok=True)
+        private_files.write(address, settings.public_url)
         seed.seed(database, settings, say)
         stand_in.stage(database, settings, clock.now())
         os.environ[FILE_VARIABLE] = str(start.places.log("console"))
@@ -95,11 +99,12 @@ def serve_real(start: Start, sandbox: Sandbox | None = None) -> None:
         if file is not None:
             stack.enter_context(only_console(file))
         database.close()
-        built = stack.enter_context(_building(start))
         if sandbox is not None:
             stack.callback(sandbox.stop)
             sandbox.start()
+        # First what may be refused, in a moment; pages take long when they are built for the first time.
         database = _prepared(settings)
+        built = stack.enter_context(_building(start))
         if sandbox is not None:
             sandbox.require(say)
         guards.refuse_demo_in_public(database, settings)

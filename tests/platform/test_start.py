@@ -26,7 +26,7 @@ from billing_app.launcher.children import Child
 from billing_app.launcher.keys import demo_keys
 from billing_app.launcher.places import Places
 from billing_app.launcher.single import only_console
-from billing_app.settings import ROOT, Settings
+from billing_app.settings import ROOT, Settings, settings
 from billing_app.store.tables.access import User
 from tests.patience import eventually
 
@@ -135,6 +135,19 @@ def test_a_reset_forgets_the_demo_and_nothing_else(tmp_path: Path) -> None:
     assert demo.reset(kept)
     assert [file.name for file in tmp_path.iterdir() if file.suffix in {".db", ".json"}] == ["billing.db"]
     assert not demo.reset(kept)
+
+
+def test_commands_on_the_demo_print_links_to_where_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = Places(tmp_path)
+    kept.demo_database.write_text("x")
+    kept.console_address.write_text("http://127.0.0.1:3107")
+    for name in ("DEMO", "DATABASE_URL", "PUBLIC_URL", "STRIPE_API_SECRET", "STRIPE_WEBHOOK_SECRET", "STRIPE_API_BASE"):
+        monkeypatch.setenv(f"BILLING_{name}", "")  # put back afterwards
+    try:
+        demo.act_on_it(tmp_path)
+        assert settings().public_url == "http://127.0.0.1:3107"
+    finally:
+        settings.cache_clear()
 
 
 def test_a_running_demo_is_not_reset(tmp_path: Path) -> None:
