@@ -90,7 +90,8 @@ def why(error: Exception) -> str:
     for sign, sentence in SIGNS.items():
         if sign in cause:
             return f"{sentence} ({cause})."
-    return f"The database (BILLING_DATABASE_URL) failed or cannot be opened: {cause.rstrip('.')}. Start it or correct that."
+    cause = cause.rstrip(".")
+    return f"The database (BILLING_DATABASE_URL) failed or cannot be opened: {cause}. Start it or correct that."
 
 
 SIGNS = {
