@@ -44,7 +44,7 @@ def test_a_price_with_its_product_in_one_call(account: TestAccount) -> None:
 def test_inactive_prices_cannot_be_bought(account: TestAccount) -> None:
     price = account.price()
     account.v1.prices.update(price.id, {"active": False})
-    with pytest.raises(stripe.InvalidRequestError, match="not active"):
+    with pytest.raises(stripe.InvalidRequestError, match="only accepts active prices"):
         account.session((price, 1))
 
 
