@@ -18,6 +18,7 @@ from billing_app.launcher.places import Places
 from billing_app.launcher.ports import free_port
 from billing_app.launcher.server import wait_until_answers
 from billing_app.settings import ROOT
+from tests.patience import PATIENCE_SECONDS
 
 STARTS_SECONDS = 480
 """A first start builds the pages and tells the demo's story, on a machine that runs other tests too."""
@@ -51,7 +52,7 @@ class Console:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
         assert done.returncode == 0, done.stderr

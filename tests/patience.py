@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-PATIENCE_SECONDS = 90.0
+PATIENCE_SECONDS = 180.0
 """A bound for what hangs, not a measure of what is quick: a machine may be doing much else, and times are measured by
 benchmarks."""
 

@@ -87,14 +87,19 @@ class _Wanted:
 
 
 def preview(enter: Enter, payments: Payments, plan: str, interval: BillingInterval) -> ChangePreview:
-    """What a change of the running subscription would cost. Changes nothing; raises what `change` raises."""
+    """What a change of the running subscription would cost, as it stands at Stripe now: what we know may be older.
+
+    Nothing is due for a price that Stripe bills already. Changes nothing; raises what `change` raises.
+    """
     wanted = _wanted(enter, plan, interval)
     found = mirrored.plan_first(wanted.known, payments.subscription(wanted.row.id), wanted.row)
     at, ends = wanted.now.replace(microsecond=0), found.item.period_end
     price = wanted.sale.price(payments)
-    if wanted.when is When.PERIOD_END:
+    billed_already = found.item.price.id == price.id
+    if billed_already or wanted.when is When.PERIOD_END:
+        when, counts_at = (When.NOW, at) if billed_already else (wanted.when, ends)
         return ChangePreview(
-            plan, interval, wanted.when, at, ends, 0, 0, price.currency, (), price.price_cents, ends,
+            plan, interval, when, at, counts_at, 0, 0, price.currency, (), price.price_cents, ends,
         )  # fmt: skip
     seen: Preview = payments.preview_change(found, price.id, at)
     return ChangePreview(

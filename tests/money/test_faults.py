@@ -22,6 +22,7 @@ from billing_app.services.findings import Sync
 from billing_app.store.runs import LEASE_TIME
 from tests import dying
 from tests.money.town import Town, signed
+from tests.patience import PATIENCE_SECONDS
 from tests.shop import Shop
 
 WRITES = 400
@@ -153,7 +154,7 @@ def hear(url: str, key: str, stand_in: str, payloads: list[str], now: Any, gate:
     shop = Shop(database, "house-0", key, clock=lambda: now, url=stand_in)
     for payload in payloads:
         event = verified_event(payload.encode(), signed(payload), "whsec_of_the_town")
-        gate.wait(30)
+        gate.wait(PATIENCE_SECONDS)
         with database.writing() as session:
             inbox.receive(session, event, now)
         inbox.work(shop.worker(), inbox.subject_of(event))
@@ -169,7 +170,7 @@ def test_two_replicas_are_told_the_same_at_the_same_moment(town: Town, database_
     for replica in replicas:
         replica.start()
     for replica in replicas:
-        replica.join(60)
+        replica.join(PATIENCE_SECONDS)
         assert replica.exitcode == 0
     town.now += LEASE_TIME + timedelta(seconds=1)
     inbox.sweep(town.worker())

@@ -15,6 +15,7 @@ import pytest
 from billing_app.domain.errors import UnavailableError
 from billing_app.launcher import frontend
 from billing_app.launcher.frontend import ANY_ORIGIN, fingerprint, follow_any_origin
+from tests.patience import PATIENCE_SECONDS
 
 
 def project(root: Path) -> Path:
@@ -84,7 +85,11 @@ def test_the_pages_speak_to_where_they_came_from(built: Path, origin: str, socke
     script = f"globalThis.location = {{origin: '{origin}'}}; const m = await import('{module}'); console.log(m.t.EVENT)"
     node = Path(sys.executable).parent / "node"
     done = subprocess.run(
-        [node, "--input-type=module", "-e", script], capture_output=True, text=True, timeout=60, check=True
+        [node, "--input-type=module", "-e", script],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=True,
     )
     assert done.stdout.strip() == socket
 

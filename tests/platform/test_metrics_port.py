@@ -20,6 +20,7 @@ from billing_app.settings import ROOT, Settings
 from billing_app.store import orgs, outbox, runs
 from billing_app.store.tables.inbox import InboxEvent
 from tests.builders import an_organization
+from tests.patience import PATIENCE_SECONDS
 
 COUNTS = """
 from billing_app import monitoring
@@ -56,7 +57,7 @@ def test_what_several_processes_counted_is_added_up(database: Database) -> None:
     port = free_port()
     with metrics_port.answering(settings(database, port), pytest.fail):
         for moment in ("100", "300", "200"):
-            subprocess.run([sys.executable, "-c", COUNTS, moment], cwd=ROOT, check=True, timeout=60)
+            subprocess.run([sys.executable, "-c", COUNTS, moment], cwd=ROOT, check=True, timeout=PATIENCE_SECONDS)
         found = read(port)
     assert found["billing_decisions_total['allowed', 'check']"] == 6
     assert found["billing_http_request_seconds_bucket['+Inf', '/check']"] == 3

@@ -78,7 +78,7 @@ def test_a_second_console_on_the_same_data_is_refused(console: Console) -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert done.returncode == 2
@@ -95,7 +95,7 @@ def test_without_the_demo_a_start_gives_the_first_operator_a_link(tmp_path: Path
         # Without a key for Stripe there is a stand-in, as with the demo.
         assert httpx.get(f"http://127.0.0.1:{port}/_sandbox/", trust_env=False).status_code == 200
         process.send_signal(signal.SIGINT)
-        said, _ = process.communicate(timeout=60)
+        said, _ = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0
     assert re.search(rf"http://127\.0\.0\.1:{port}/set-up\?token=\S{{20,}}", said)
     assert gone(port)
@@ -149,6 +149,6 @@ def test_several_web_processes_serve_postgresql_and_redis(
             assert "billing_database_up 1.0" in counted
             assert "billing_http" not in httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
             process.send_signal(signal.SIGTERM)
-            said, _ = process.communicate(timeout=60)
+            said, _ = process.communicate(timeout=PATIENCE_SECONDS)
         assert process.returncode == 0
         assert "/set-up?token=" in said

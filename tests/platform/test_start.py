@@ -28,7 +28,7 @@ from billing_app.launcher.places import Places
 from billing_app.launcher.single import only_console
 from billing_app.settings import ROOT, Settings, settings
 from billing_app.store.tables.access import User
-from tests.patience import eventually
+from tests.patience import PATIENCE_SECONDS, eventually
 
 
 def billing(*arguments: str) -> int:
@@ -50,7 +50,7 @@ def test_a_refusal_is_a_sentence_and_not_a_trace(tmp_path: Path) -> None:
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
     assert done.returncode == 2

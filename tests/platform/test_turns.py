@@ -13,6 +13,7 @@ import pytest
 
 from billing_app.domain.errors import BusyError, TooManyAtOnceError
 from billing_app.turns import Limits, Pool, Turns
+from tests.patience import PATIENCE_SECONDS
 
 LONG = 60.0
 """Longer than any test: nothing here ends by its time unless the test says so."""
@@ -185,7 +186,7 @@ def test_a_pool_runs_by_turns_in_threads_of_its_own() -> None:
 
         def work() -> str:
             names.append(threading.current_thread().name)
-            held.wait(10)
+            held.wait(PATIENCE_SECONDS)
             return "done"
 
         many = [asyncio.create_task(pool.run("many", work)) for _ in range(5)]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.patience import eventually
+from tests.patience import PATIENCE_SECONDS, eventually
 from tests.sandbox.account import TestAccount
 from tests.sandbox.listener import Listener
 from tests.sandbox.process import Process, SandboxServer, environment, free_port
@@ -16,7 +16,9 @@ COMMAND = [sys.executable, "-m", "billing_app.sandbox"]
 
 def refusal(*options: str, **env: str) -> str:
     """Why it does not start."""
-    ended = subprocess.run([*COMMAND, *options], capture_output=True, text=True, timeout=30, env=environment(env))
+    ended = subprocess.run(
+        [*COMMAND, *options], capture_output=True, text=True, timeout=PATIENCE_SECONDS, env=environment(env)
+    )
     assert ended.returncode == 1
     assert "Traceback" not in ended.stderr
     return ended.stderr

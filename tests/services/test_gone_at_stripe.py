@@ -26,6 +26,7 @@ from billing_app.store.tables.audit import AuditEntry
 from billing_app.store.tables.orgs import Organization
 from billing_app.store.tables.reconciliation import ReconciliationFinding
 from tests.gateways.test_stripe_payments import an_offer
+from tests.patience import PATIENCE_SECONDS
 from tests.shop import PUBLIC_URL, Shop, a_shop
 
 
@@ -115,7 +116,7 @@ def test_many_who_find_an_archived_price_make_one(shop: Shop) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE_SECONDS)
     assert len(started) == 4
     prices = shop.stripe.prices.list({"product": "pack_mau-10k", "limit": 100}).data
     assert sorted(price.active for price in prices) == [False, True]
@@ -175,7 +176,7 @@ def test_many_who_find_the_customer_gone_make_one(shop: Shop) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE_SECONDS)
     assert len(started) == 4
     assert len(shop.stripe.customers.list().data) == 1
 

@@ -22,6 +22,7 @@ from billing_app.store.runs import LEASE_TIME
 from billing_app.store.tables.inbox import InboxEvent
 from tests import dying
 from tests.builders import an_organization
+from tests.patience import PATIENCE_SECONDS
 from tests.shop import Shop, a_shop
 
 COMPLETED = "checkout.session.completed"
@@ -171,7 +172,7 @@ class Slow:
         found = self.payments.checkout(session_id)
         self.reads.append(session_id)
         self.has_read.set()
-        assert self.go_on.wait(30)
+        assert self.go_on.wait(PATIENCE_SECONDS)
         return found
 
 
@@ -181,7 +182,7 @@ def begun(shop: Shop, subject: str, **more: Any) -> tuple[Slow, threading.Thread
     worker = Worker(shop.database.writing, slow, shop.clock, **more)  # ty: ignore[invalid-argument-type]
     thread = threading.Thread(target=lambda: worked.append(inbox.work(worker, subject)))
     thread.start()
-    assert slow.has_read.wait(30)
+    assert slow.has_read.wait(PATIENCE_SECONDS)
     return slow, thread, worked
 
 
@@ -196,7 +197,7 @@ def test_events_of_one_customer_are_handled_one_at_a_time(shop: Shop) -> None:
     assert shop.grants() == []
 
     slow.go_on.set()
-    thread.join(30)
+    thread.join(PATIENCE_SECONDS)
     assert worked == [inbox.Worked(handled=2)]
     assert slow.reads == [first, second]
     assert len(shop.grants()) == 2
@@ -210,7 +211,7 @@ def test_events_of_another_customer_need_not_wait(shop: Shop) -> None:
     other = Shop(shop.database, "other", shop.key)
     assert other.hear(COMPLETED, other.buy("mau-1k")).handled == 1
     slow.go_on.set()
-    thread.join(30)
+    thread.join(PATIENCE_SECONDS)
     assert (len(shop.grants()), len(other.grants())) == (1, 1)
 
 
@@ -222,7 +223,7 @@ def test_a_worker_that_was_too_slow_does_not_write_its_old_reading(shop: Shop) -
     later = shop.clock() + LEASE_TIME + timedelta(seconds=1)
     assert work_at(shop, later, subject, holder="another").handled == 1
     slow.go_on.set()
-    thread.join(30)
+    thread.join(PATIENCE_SECONDS)
     assert worked[0].failed == 0
     assert only_event(shop).attempts == 1
     assert shop.told() == ["purchase.expired"]
@@ -244,7 +245,7 @@ def test_two_replicas_with_the_same_event_make_one_grant(shop: Shop, database_ur
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE_SECONDS)
     assert sum(each.handled for each in worked) == 1
     assert sorted(grant.metric for grant in shop.grants()) == ["mau", "storage"]
     assert (len(shop.events()), shop.told()) == (1, ["purchase.paid"])

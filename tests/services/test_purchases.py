@@ -19,6 +19,7 @@ from billing_app.services import credits, fulfilment, inbox, payment_account, pu
 from billing_app.store import outbox
 from billing_app.store.tables.purchases import Order
 from tests.builders import an_organization
+from tests.patience import PATIENCE_SECONDS
 from tests.shop import BANK_DEBIT, DECLINED, FAILING_BANK_DEBIT, PUBLIC_URL, Shop, a_shop
 
 COMPLETED = "checkout.session.completed"
@@ -45,7 +46,7 @@ def at_once(*works: Callable[[], object]) -> list[BaseException]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE_SECONDS)
     return raised
 
 

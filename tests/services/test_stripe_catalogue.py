@@ -14,6 +14,7 @@ from billing_app.gateways.stripe_payments import StripePayments
 from billing_app.services import stripe_catalogue
 from billing_app.services.stripe_catalogue import Deed
 from tests.domain.documents import pack, plan, small_catalog, small_document
+from tests.patience import PATIENCE_SECONDS
 from tests.shop import sdk, stand_in
 
 
@@ -137,7 +138,7 @@ def test_two_pushes_at_once_make_one_price_each(account: Account) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE_SECONDS)
     assert len(account.prices()) == 5
     assert account.prices(active=False) == {}
 

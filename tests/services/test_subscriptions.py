@@ -209,6 +209,35 @@ class TestChanging:
         acme.hear_all()
         assert (acme.plan(), acme.charged()[-1]) == ("pro", 9900)
 
+    def test_a_downgrade_taken_back_by_choosing_the_running_plan_is_shown_to_cost_nothing(
+        self, acme: Subscriber
+    ) -> None:
+        acme.subscribe("pro")
+        acme.change("essential")
+        charged = acme.charged()
+        seen = acme.change("pro")
+        assert (seen.when, seen.due_cents, seen.total_cents, seen.lines, seen.billed_at) == ("now", 0, 0, (), APRIL)
+        assert (row_of(acme).scheduled_plan, acme.charged()) == ("", charged)
+
+    @pytest.mark.parametrize("news", ["none", "before the change"])
+    def test_what_stripe_has_changed_already_is_not_shown_as_due_again(self, acme: Subscriber, news: str) -> None:
+        """We were killed, or lost the answer, after Stripe had changed the plan and before we wrote that down."""
+        acme.subscribe("essential")
+        acme.hear_all()
+        acme.preview("pro")
+        acme.wait(START + days(9))
+        found, at = acme.payments.subscription(row_of(acme).id), acme.now
+        (price,) = acme.payments.prices(["plan:pro:month"]).values()
+        acme.payments.change_price("lost", found, price.id, at)
+        charged = acme.charged()
+        assert (row_of(acme).plan, len(charged)) == ("essential", 2)
+        seen = acme.preview("pro")
+        assert (seen.due_cents, seen.lines, seen.billed_at) == (0, (), APRIL)
+        if news != "none":
+            acme.hear_all()
+        plan_changes.change(acme.enter, acme.payments, "pro", MONTH, seen.at)
+        assert (row_of(acme).plan, acme.plan(), acme.charged()) == ("pro", "pro", charged)
+
     def test_from_month_to_year_at_once_and_back_when_the_year_is_over(self, acme: Subscriber) -> None:
         acme.subscribe("essential")
         acme.wait(START + days(5))

@@ -21,6 +21,7 @@ from billing_app.services import plan_orders, profiles, top_up_charging, top_ups
 from billing_app.services.top_up_charging import OWN
 from billing_app.store.orgs import stored_id
 from tests.dying import Killed, survives
+from tests.patience import PATIENCE_SECONDS
 from tests.shop import PAYS, PUBLIC_URL
 from tests.topping import METRIC, WANTED, Topping
 
@@ -385,7 +386,7 @@ def test_two_processes_at_once_charge_once(database: Database, database_url: str
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(60)
+        worker.join(PATIENCE_SECONDS)
     assert [worker.exitcode for worker in workers] == [0] * WORKERS
     assert (topping.bought(), len(topping.charges()), len(topping.attempts())) == ([2_000], 1, 1)
 
@@ -394,7 +395,7 @@ def _sweep(url: str, key: str, stripe_url: str, now: datetime, barrier: Any) -> 
     database = Database(url)
     payments = connected(key, stripe_url)
     payments.account()
-    barrier.wait(30)
+    barrier.wait(PATIENCE_SECONDS)
     for _ in range(3):
         top_up_charging.sweep(database.writing, payments, lambda: now)
     database.close()
@@ -427,5 +428,5 @@ def test_setting_it_and_using_the_metric_at_once_wait_for_each_other(database: D
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE_SECONDS)
     assert raised == []

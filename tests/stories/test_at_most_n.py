@@ -37,6 +37,7 @@ from billing_app.store import users as user_store
 from billing_app.store.orgs import stored_id
 from billing_app.store.tables.access import BrowserSession, User
 from tests.builders import NOON, a_user, an_organization, the_catalogue
+from tests.patience import PATIENCE_SECONDS
 
 CLIENTS = 9
 
@@ -51,7 +52,7 @@ def at_once(database: Database, work: Work) -> Counter[str]:
     def client(number: int) -> str:
         own = Database(url)
         try:
-            begin.wait(60)
+            begin.wait(PATIENCE_SECONDS)
             with own.writing() as session:
                 work(session, number)
         except BillingError as refusal:

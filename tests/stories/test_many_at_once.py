@@ -13,6 +13,7 @@ from billing_app.settings import ROOT
 from billing_app.store import meters
 from tests.builders import NOON, an_organization, the_catalogue
 from tests.consuming import GB
+from tests.patience import PATIENCE_SECONDS
 
 CLIENTS = 4
 TURNS = 60
@@ -36,7 +37,7 @@ def run(url: str, clients: int = CLIENTS, turns: int = TURNS) -> list[dict[str, 
             assert client.stdin is not None
             client.stdin.write("go\n")
             client.stdin.flush()
-        return [json.loads(client.communicate(timeout=120)[0]) for client in started]
+        return [json.loads(client.communicate(timeout=PATIENCE_SECONDS)[0]) for client in started]
     finally:
         for client in started:
             client.kill()

@@ -21,6 +21,7 @@ from billing_app.store.orgs import stored_id
 from billing_app.store.tables.orgs import Organization
 from tests.builders import NOON, a_user, an_organization, the_catalogue
 from tests.creating import create
+from tests.patience import PATIENCE_SECONDS
 
 CLIENTS = 4
 
@@ -53,7 +54,7 @@ def at_once(url: str, what: str) -> list[str]:
         assert client.stdin is not None
         client.stdin.write("go\n")
         client.stdin.flush()
-    said = [client.communicate(timeout=60)[0].strip() for client in clients]
+    said = [client.communicate(timeout=PATIENCE_SECONDS)[0].strip() for client in clients]
     assert [client.returncode for client in clients] == [0] * CLIENTS
     return sorted(said)
 

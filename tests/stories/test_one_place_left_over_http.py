@@ -107,7 +107,7 @@ class Town:
                 httpx.Client(
                     base_url=f"{address}/api/v1/organizations/",
                     headers={"Authorization": f"Bearer {secret}"},
-                    timeout=60,
+                    timeout=PATIENCE_SECONDS,
                     verify=False,
                 )
             )

@@ -19,6 +19,7 @@ from billing_app.ui import desk, live, threads
 from billing_app.ui.pages.overview import OverviewState
 from billing_app.ui.service_desk import ServiceDesks
 from tests.builders import NOON, the_catalogue
+from tests.patience import PATIENCE_SECONDS
 from tests.ui import sample_app
 from tests.ui.test_shared_reads import a_visitor, changed
 
@@ -39,7 +40,7 @@ class Loads:
     def __call__(self, session: Any, organization: Any, *rest: Any) -> Any:
         self.done.append(organization.address)
         if organization.address == self.held:
-            assert self.free.wait(60)
+            assert self.free.wait(PATIENCE_SECONDS)
         return self.read(session, organization, *rest)
 
 

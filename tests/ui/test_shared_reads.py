@@ -24,6 +24,7 @@ from billing_app.ui.desk import Visitor
 from billing_app.ui.service_desk import ServiceDesks
 from billing_app.ui.service_desks.shared import KEPT, KEPT_FOR, SharedViews
 from tests.builders import NOON, a_session_token, a_user, an_organization, the_catalogue
+from tests.patience import PATIENCE_SECONDS
 
 TABS = 20
 
@@ -132,7 +133,7 @@ def test_those_who_ask_for_the_same_at_once_read_it_once() -> None:
 
     def read() -> object:
         began.append(1)
-        assert held.wait(20)
+        assert held.wait(PATIENCE_SECONDS)
         return object()
 
     with ThreadPoolExecutor(8) as pool:
@@ -140,7 +141,7 @@ def test_those_who_ask_for_the_same_at_once_read_it_once() -> None:
         while not began:
             pass
         held.set()
-        assert len({id(each.result(20)) for each in asked}) == 1
+        assert len({id(each.result(PATIENCE_SECONDS)) for each in asked}) == 1
     assert len(began) == 1
 
 
