@@ -18,7 +18,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from billing_app.gateways.invoices import Invoice, Invoices
-from billing_app.gateways.listings import Listings
+from billing_app.gateways.listings import Listed, Listings
 from billing_app.gateways.pack_subscriptions import PackSubscriptions
 from billing_app.gateways.prices import ONCE, Offer, Price, Product
 from billing_app.gateways.reversals import Refunding
@@ -43,6 +43,15 @@ class NewCustomer:
     key: str
     name: str
     metadata: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A customer as it stands now: the name and e-mail of its invoices and receipts, empty for none."""
+
+    id: str
+    name: str
+    email: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +168,12 @@ class Payments(Invoices, Subscriptions, PackSubscriptions, SavedCards, Refunding
 
     def customer_there(self, customer_id: str) -> bool:
         """Whether the customer is still there; False for one that was deleted."""
+
+    def customer(self, customer_id: str) -> Customer | None:
+        """The customer as it stands now; None for one that was deleted."""
+
+    def customers_all(self, cursor: str) -> Listed[Customer]:
+        """All customers that are there, page by page."""
 
     def create_checkout(self, wanted: NewCheckout) -> OpenCheckout:
         """Begins a payment."""

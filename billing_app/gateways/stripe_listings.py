@@ -10,6 +10,7 @@ from billing_app.gateways import stripe_invoices, stripe_reversals, stripe_subsc
 from billing_app.gateways import stripe_reading as reading
 from billing_app.gateways.invoices import Invoice
 from billing_app.gateways.listings import Listed, SeenCheckout, SeenDispute, SeenEvent, SeenRefund
+from billing_app.gateways.payments import Customer
 from billing_app.gateways.prices import Price
 from billing_app.gateways.stripe_connection import MAX_LISTED, StripeConnection, translated
 from billing_app.gateways.subscriptions import Subscription
@@ -42,6 +43,10 @@ class StripeListings(StripeConnection):
         """All subscriptions, ended ones too; what is scheduled for them is left out."""
         wanted = {"status": "all", "expand": ["data.latest_invoice"]}
         return _page(self._v1.subscriptions.list, wanted, cursor, stripe_subscriptions.read)
+
+    def customers_all(self, cursor: str) -> Listed[Customer]:
+        """All customers that are there."""
+        return _page(self._v1.customers.list, {}, cursor, reading.customer)
 
     def paid_invoices_since(self, since: datetime, cursor: str) -> Listed[Invoice]:
         """Paid invoices, with their first lines."""

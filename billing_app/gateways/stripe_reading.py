@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from billing_app.domain.errors import BillingError
-from billing_app.gateways.payments import Checkout, CheckoutState, PaidLine, ReceivedEvent
+from billing_app.gateways.payments import Checkout, CheckoutState, Customer, PaidLine, ReceivedEvent
 from billing_app.gateways.prices import ONCE, Price, Product
 
 THIN = "v2.core.event"
@@ -47,6 +47,11 @@ def price(found: Object) -> Price:
         metadata=dict(found.get("metadata") or {}),
         active=bool(found["active"]),
     )
+
+
+def customer(found: Object) -> Customer:
+    """A customer that is there."""
+    return Customer(found["id"], found.get("name") or "", found.get("email") or "")
 
 
 def checkout_state(session: Object) -> CheckoutState:

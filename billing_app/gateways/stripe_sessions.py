@@ -7,7 +7,7 @@ from typing import Any
 
 from billing_app.gateways import stripe_reading as reading
 from billing_app.gateways.gone import GoneError, Kind
-from billing_app.gateways.payments import OpenCheckout
+from billing_app.gateways.payments import Customer, OpenCheckout
 from billing_app.gateways.stripe_connection import StripeConnection, translated, unless_gone
 
 OPEN, EXPIRED, COMPLETE = "open", "expired", "complete"
@@ -21,6 +21,12 @@ class StripeSessions(StripeConnection):
         """Whether the customer is still there; False for one that was deleted."""
         with translated():
             return self._customer(customer_id) is not None
+
+    def customer(self, customer_id: str) -> Customer | None:
+        """The customer as it stands now; None for one that was deleted."""
+        with translated():
+            found = self._customer(customer_id)
+        return None if found is None else reading.customer(found)
 
     def _customer(self, customer_id: str) -> reading.Object | None:
         return unless_gone(lambda: self._v1.customers.retrieve(customer_id))

@@ -1,8 +1,8 @@
 """What events about customers and cards do: the little that we keep of them follows Stripe.
 
-We keep an organization's customer id and the saved card of its auto top-ups. Products and prices are found at Stripe by
-their lookup keys whenever they are needed, so nothing has to follow those; the sync reports prices that sell what the
-catalogue does not offer.
+We keep an organization's customer id, the name and e-mail of its invoices, and the saved card of its auto top-ups.
+Products and prices are found at Stripe by their lookup keys whenever they are needed, so nothing has to follow those;
+the sync reports prices that sell what the catalogue does not offer.
 """
 
 from __future__ import annotations
@@ -36,6 +36,22 @@ def customer_deleted(payments: Payments, event: InboxEvent) -> Write:
     return write
 
 
+def customer_changed(payments: Payments, event: InboxEvent) -> Write:
+    """The name or e-mail of its invoices may be another; what else changes of a customer is not kept."""
+    found = payments.customer(event.object_id)
+    if found is None:
+        return customer_deleted(payments, event)
+
+    def write(session: Session, now: datetime) -> Outcome:
+        organization = customer_store.organization_of(session, found.id)
+        if organization is None:
+            return Outcome(ours=False)
+        customers.mirror(session, organization, found, now)
+        return Outcome(ours=True, organization_id=stored_id(organization))
+
+    return write
+
+
 def card_detached(payments: Payments, event: InboxEvent) -> Write:
     """A card was taken off its customer: auto top-ups of whoever had saved it ask for another."""
     card_id = event.object_id
@@ -55,6 +71,7 @@ def card_detached(payments: Payments, event: InboxEvent) -> Write:
 
 HANDLERS: Mapping[str, Handler] = {
     "customer.deleted": customer_deleted,
+    "customer.updated": customer_changed,
     "payment_method.detached": card_detached,
 }
 """By type."""

@@ -18,7 +18,7 @@ from billing_app.domain import subscriptions as domain
 from billing_app.domain.errors import ConflictError, NotFoundError
 from billing_app.domain.recurring import State
 from billing_app.gateways.gone import GoneError, Kind
-from billing_app.gateways.payments import NewCustomer, Payments
+from billing_app.gateways.payments import Customer, NewCustomer, Payments
 from billing_app.services import accounts, audit, operator_mails, orgs, subscription_events
 from billing_app.services.visits import Enter
 from billing_app.store import customers as store
@@ -26,6 +26,7 @@ from billing_app.store import locks
 from billing_app.store import recurring as recurring_store
 from billing_app.store import subscriptions as subscription_store
 from billing_app.store import top_ups as top_up_store
+from billing_app.store.tables.customers import StripeCustomer
 from billing_app.store.tables.orgs import Organization
 
 log = structlog.get_logger()
@@ -34,6 +35,9 @@ Done = TypeVar("Done")
 
 MAX_REPLACED = 3
 """How often in one request a customer may turn out to be gone: once is rare, twice is a program that deletes them."""
+
+MAX_NAME, MAX_EMAIL = 500, 512
+"""Characters that are kept of what Stripe says; it allows no more itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,4 +142,30 @@ def _made(enter: Enter, payments: Payments, wanted: Wanted) -> str:
     customer_id = payments.create_customer(wanted.new)
     with enter() as visit:
         locked, _ = locks.hold_row(visit.session, accounts.organization_id(visit.organization), visit.now)
-        return store.adopt(visit.session, locked, customer_id) or customer_id
+        kept = store.adopt(visit.session, locked, customer_id) or customer_id
+        if kept == customer_id:
+            mirror(visit.session, locked, Customer(customer_id, wanted.new.name, ""), visit.now)
+        return kept
+
+
+def mirror(session: Session, organization: Organization, found: Customer, now: datetime) -> bool:
+    """Keeps the name and e-mail that Stripe has for the organization's customer; whether it had others before.
+
+    A change is noted in the audit log. The customer is Stripe's to say: nothing of the organization's own changes.
+    """
+    owner = accounts.organization_id(organization)
+    organization, now = locks.hold_row(session, owner, now)
+    if organization.stripe_customer_id != found.id:
+        return False
+    row = store.said_of(session, owner)
+    new = {"name": found.name[:MAX_NAME], "email": found.email[:MAX_EMAIL]}
+    old = {"name": row.name, "email": row.email} if row is not None and row.customer_id == found.id else None
+    row = row or StripeCustomer(organization_id=owner, customer_id=found.id, read_at=now)
+    row.customer_id, row.name, row.email, row.read_at = found.id, new["name"], new["email"], now
+    session.add(row)
+    session.flush()
+    if old is None or old == new:
+        return False
+    audit.record(session, owner, now, audit.SYSTEM, "customer.changed", found.id, before=old, after=new)
+    orgs.raise_revision(session, owner)
+    return True

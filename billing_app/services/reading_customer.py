@@ -34,6 +34,7 @@ from billing_app.services.views.customer import (
 from billing_app.services.views.operations import EventFilters
 from billing_app.services.views.refunds import RefundPreview
 from billing_app.store import credits as credit_store
+from billing_app.store import customers as customer_store
 from billing_app.store import meters as meter_store
 from billing_app.store import org_search
 from billing_app.store import overrides as override_store
@@ -68,6 +69,7 @@ def customer(
     if payer.id != organization.id:
         held = accounts.plans(session, stored_id(payer))
         paid = {each: accounts.account(session, payer, each, now, held=held) for each in current.metric_ids}
+    said = customer_store.said_of(session, owner)
     preview, why_not = _preview(session, owner, grant_id, amount_cents, now)
     return CustomerView(
         now=now,
@@ -77,6 +79,8 @@ def customer(
         members=org_search.member_counts(session, [owner])[owner],
         created_at=organization.created_at,
         customer_id=organization.stripe_customer_id or "",
+        stripe_name=said.name if said else "",
+        stripe_email=said.email if said else "",
         standings=tuple(_standing(session, payer, metrics[each], paid[each], now) for each in paid),
         grants=_grants(session, owner, rows, metrics, found),
         orders=tuple(

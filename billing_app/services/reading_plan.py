@@ -15,6 +15,7 @@ from billing_app.services import accounts, catalog, limits, paying
 from billing_app.services.plan_changes import ChangePreview
 from billing_app.services.views.plan import InvoiceLink, PlanChangeView, PlanView, PreviewAmount, SubscriptionView
 from billing_app.settings import Settings
+from billing_app.store import customers
 from billing_app.store import subscriptions as store
 from billing_app.store.orgs import stored_id
 from billing_app.store.tables.orgs import Organization
@@ -31,6 +32,7 @@ def plan_view(session: Session, organization: Organization, settings: Settings, 
     payer = paying.payer(session, organization, now)
     paid_elsewhere = payer.id != organization.id
     held = accounts.plans(session, stored_id(payer))
+    said = customers.said_of(session, owner)
     plan = held.held_at(now)
     offered = tuple(each for each in known.plans if each.offered or (each.id == plan.id and not paid_elsewhere))
     if organization.parent_id is not None:
@@ -53,6 +55,8 @@ def plan_view(session: Session, organization: Organization, settings: Settings, 
         selling=settings.selling,
         payer_name=payer.name if paid_elsewhere else "",
         above_name=_above(session, organization, now),
+        stripe_name=said.name if said else "",
+        stripe_email=said.email if said else "",
     )
 
 

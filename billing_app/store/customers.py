@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlmodel import Session, col, select
 
 from billing_app.store.orgs import stored_id
-from billing_app.store.tables.customers import FormerCustomer
+from billing_app.store.tables.customers import FormerCustomer, StripeCustomer
 from billing_app.store.tables.orgs import Organization
 from billing_app.store.upserts import upsert
 
@@ -56,9 +57,27 @@ def retire(session: Session, organization: Organization, customer_id: str, had: 
     row = FormerCustomer(customer_id=customer_id, organization_id=stored_id(organization), gone_at=now, had=had)
     statement = upsert(session, FormerCustomer).values(**row.model_dump()).on_conflict_do_nothing()
     session.connection().execute(statement)
+    said = said_of(session, stored_id(organization))
+    if said is not None:
+        session.delete(said)
     organization.stripe_customer_id = None
     session.add(organization)
     session.flush()
+
+
+def said_of(session: Session, organization_id: int) -> StripeCustomer | None:
+    """What Stripe was last read to say of an organization's customer; None before it was read."""
+    return session.get(StripeCustomer, organization_id, populate_existing=True)
+
+
+def said_of_all(session: Session, customer_ids: Iterable[str]) -> dict[str, StripeCustomer | None]:
+    """The same of these customers, as far as they are organizations' of ours."""
+    query = (
+        select(Organization.stripe_customer_id, StripeCustomer)
+        .join(StripeCustomer, col(StripeCustomer.organization_id) == col(Organization.id), isouter=True)
+        .where(col(Organization.stripe_customer_id).in_(set(customer_ids)))
+    )
+    return {customer_id: said for customer_id, said in session.exec(query) if customer_id is not None}
 
 
 def unreported(session: Session, limit: int) -> list[FormerCustomer]:

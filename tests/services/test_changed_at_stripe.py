@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
 
 from billing_app.db import Database
 from billing_app.gateways.patience import patiently
-from billing_app.services import operators, orgs, reconciliation, reversals, troubles
+from billing_app.services import (
+    audit,
+    operators,
+    orgs,
+    reading_customer,
+    reading_plan,
+    reconciliation,
+    reversals,
+    troubles,
+)
 from billing_app.services.findings import Sync
 from billing_app.services.views.operator import Trouble
+from billing_app.settings import Settings
+from billing_app.store import customers
 from billing_app.store import operator_mails as mails
 from billing_app.store import reconciliation as store
 from billing_app.store import subscriptions as subscription_store
@@ -81,6 +93,21 @@ def trouble_of(acme: Subscriber) -> list[Trouble]:
     with acme.database.reading() as session:
         owner = stored_id(orgs.by_address(session, acme.address))
         return [each.kind for each in troubles.of(session, {owner}, acme.now).get(owner, ())]
+
+
+def said(acme: Subscriber) -> tuple[str, str] | None:
+    """The name and e-mail that we have of the customer."""
+    with acme.database.reading() as session:
+        row = customers.said_of(session, stored_id(orgs.by_address(session, acme.address)))
+        return None if row is None else (row.name, row.email)
+
+
+def noted(acme: Subscriber) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """What the audit log has of changes of the customer."""
+    with acme.database.reading() as session:
+        owner = stored_id(orgs.by_address(session, acme.address))
+        found = audit.entries(session, owner, 50, action="customer.changed")
+        return [(dict(each.before), dict(each.after)) for each in found]
 
 
 def mailed(acme: Subscriber) -> list[str]:
@@ -232,6 +259,54 @@ class TestACustomerThatIsGone:
             row = subscription_store.subscription(session, owner, subscription)
         assert row is not None
         assert (row.status, acme.plan()) == ("canceled", "free")
+
+
+class TestTheNameOnItsInvoices:
+    def test_what_somebody_changes_is_mirrored_shown_and_noted(self, acme: Subscriber) -> None:
+        assert (sync(acme), said(acme)) == ({}, ("Acme", ""))
+        acme.stripe.customers.update(acme.customer, {"name": "Acme Holding", "email": "bills@acme.example"})
+        acme.hear_all()
+        acme.hear_all(twice=True)
+        assert said(acme) == ("Acme Holding", "bills@acme.example")
+        assert noted(acme) == [({"name": "Acme", "email": ""}, {"name": "Acme Holding", "email": "bills@acme.example"})]
+        with acme.database.reading() as session:
+            view = reading_customer.customer(session, acme.address, "", None, acme.now, selling=True)
+            plan = reading_plan.plan_view(session, orgs.by_address(session, acme.address), Settings(), acme.now)
+        assert (view.stripe_name, view.stripe_email) == (plan.stripe_name, plan.stripe_email) == said(acme)
+
+    def test_what_no_event_told_is_found_by_the_sync(self, acme: Subscriber, monkeypatch: pytest.MonkeyPatch) -> None:
+        without_events = {name: stage for name, stage in reconciliation.STAGES.items() if name != "events"}
+        monkeypatch.setattr(reconciliation, "STAGES", without_events)
+        sync(acme)
+        acme.stripe.customers.update(acme.customer, {"email": "bills@acme.example"})
+        assert (sync(acme), said(acme)) == ({}, ("Acme", "bills@acme.example"))
+        assert noted(acme) == [({"email": ""}, {"email": "bills@acme.example"})]
+
+    def test_an_old_message_does_not_bring_an_old_name_back(self, acme: Subscriber) -> None:
+        sync(acme)
+        for name in ("One", "Two", "Three"):
+            acme.stripe.customers.update(acme.customer, {"name": name})
+        acme.hear_all(random.Random(7), twice=True)
+        assert (said(acme), len(noted(acme))) == (("Three", ""), 1)
+
+    def test_another_change_of_the_customer_is_no_news(self, acme: Subscriber) -> None:
+        sync(acme)
+        acme.stripe.customers.update(acme.customer, {"phone": "1", "metadata": {"their": "own"}})
+        acme.hear_all()
+        assert noted(acme) == []
+
+    def test_a_customer_that_is_gone_by_then_is_forgotten(self, acme: Subscriber) -> None:
+        sync(acme)
+        acme.stripe.customers.update(acme.customer, {"name": "Nobody"})
+        acme.stripe.customers.delete(acme.customer)
+        acme.hear_all()
+        assert said(acme) is None
+
+    def test_somebody_elses_customer_is_not_ours(self, acme: Subscriber) -> None:
+        other = acme.stripe.customers.create({"name": "Other"}).id
+        acme.stripe.customers.update(other, {"name": "Another"})
+        acme.hear_all()
+        assert (sync(acme), said(acme)) == ({}, ("Acme", ""))
 
 
 def test_a_pause_of_collection_is_mirrored_and_changes_nothing_else(acme: Subscriber) -> None:

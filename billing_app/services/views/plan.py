@@ -70,6 +70,9 @@ class PlanView:
     selling: bool
     payer_name: str = ""
     above_name: str = ""
+    stripe_name: str = ""
+    """The name and e-mail that Stripe writes on invoices; empty until it was read."""
+    stripe_email: str = ""
 
 
 @dataclass(frozen=True, slots=True)

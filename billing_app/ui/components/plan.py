@@ -214,8 +214,8 @@ def _line(line: rx.Var[CardLine]) -> rx.Component | rx.Var:
     )
 
 
-def invoices(billed: rx.Var[list[InvoiceShown]], known: rx.Var[bool]) -> rx.Component:
-    """What was billed; the pages of an invoice are Stripe's."""
+def invoices(billed: rx.Var[list[InvoiceShown]], known: rx.Var[bool], billed_to: rx.Var[str]) -> rx.Component:
+    """What was billed, and to whom; the pages of an invoice are Stripe's."""
     heads = ("Invoice", "Date", "Status", "Amount", "")
     table = rx.el.table(
         rx.el.thead(rx.el.tr(*[rx.el.th(one, scope="col") for one in heads])),
@@ -230,7 +230,11 @@ def invoices(billed: rx.Var[list[InvoiceShown]], known: rx.Var[bool]) -> rx.Comp
         "Nothing was billed yet. Invoices are listed here as soon as there are any.", class_name="no-invoices"
     )
     return rx.el.section(
-        rx.el.div(rx.el.h2("Invoices"), class_name="panel-head"),
+        rx.el.div(
+            rx.el.h2("Invoices"),
+            rx.cond(billed_to != "", rx.el.small("to ", billed_to, class_name="billed-to")),
+            class_name="panel-head",
+        ),
         rx.cond(known, rx.cond(billed.length() > 0, rx.el.div(table, class_name="scroll"), empty), ghosts),
         class_name="panel",
     )

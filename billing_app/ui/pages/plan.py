@@ -195,7 +195,7 @@ def plan_page() -> rx.Component:
             class_name="pair",
         ),
         compare(screen, PlanState.busy, PlanState.choose),
-        rx.cond(screen.billed, invoices(PlanState.billed, PlanState.billed_known)),
+        rx.cond(screen.billed, invoices(PlanState.billed, PlanState.billed_known, screen.billed_to)),
         question(PlanState.dialog, PlanState.busy, PlanState.confirm, PlanState.close),
         leaving(url=PlanState.away),
     )

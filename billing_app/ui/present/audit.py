@@ -69,6 +69,7 @@ WORDS = {
     "subscription.resumed": "resumed the subscription",
     "subscription.cancelled": "ended the subscription",
     "subscription.kept": "kept the subscription",
+    "customer.changed": "was told by Stripe that invoices go to another name or e-mail of",
     "customer.deleted": "was told by Stripe that the customer is gone:",
     "card.removed": "was told by Stripe that the card is gone:",
     "grant.made": "granted credits",

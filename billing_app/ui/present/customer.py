@@ -116,6 +116,7 @@ def customer_shown(view: CustomerView, formats: Formats, grant: str, amount: str
             Field("Address", view.address),
             Field("Since", long_day(view.created_at)),
             Field("Stripe customer", view.customer_id or "none yet", "" if view.customer_id else "quiet"),
+            *_written_to(view),
         ],
         pages_href=routes.overview(view.address),
         audit_href=operator_routes.audit(organization=view.address),
@@ -142,6 +143,12 @@ def customer_shown(view: CustomerView, formats: Formats, grant: str, amount: str
         refund=refund_shown(view, formats, grant, amount, problem, here),
         selling=view.selling,
     )
+
+
+def _written_to(view: CustomerView) -> list[Field]:
+    """The name and e-mail of its invoices, as somebody wrote them at Stripe."""
+    said = ", ".join(each for each in (view.stripe_name, view.stripe_email) if each)
+    return [Field("Invoices go to", said)] if said else []
 
 
 def _ending(view: CustomerView) -> list[Field]:

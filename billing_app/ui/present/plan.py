@@ -90,6 +90,8 @@ class PlanShown:
     """Why nothing can be bought or changed; empty when it can."""
     billed: bool = False
     """There may be invoices."""
+    billed_to: str = ""
+    """The name and e-mail on them."""
     title: str = "Your plan"
     compare_title: str = "All plans"
     compare_note: str = "more at once, less when what is paid has run out"
@@ -124,6 +126,7 @@ def plan_shown(view: PlanView, shell: ShellView, formats: Formats, interval: str
         can_manage=view.has_customer and view.selling,
         refusal=refusal,
         billed=view.has_customer and view.selling,
+        billed_to=", ".join(each for each in (view.stripe_name, view.stripe_email) if each),
         **_words(view),
     )
 

@@ -14,6 +14,7 @@ TITLES = {
     "payment_not_granted": "Paid, not granted",
     "order_left_open": "Order left open",
     "reversal_missed": "Refund or dispute unknown",
+    "customer_differs": "Customer differed",
     "subscription_differs": "Subscription differed",
     "invoice_not_granted": "Invoice not granted",
     "not_repaired": "Not repaired",
