@@ -39,6 +39,8 @@ HANDLERS: Mapping[str, Handler] = {
     "invoice.paid": subscription_events.invoice_paid,
     "invoice.payment_failed": subscription_events.invoice_unpaid,
     "invoice.payment_action_required": subscription_events.invoice_unpaid,
+    "invoice.voided": subscription_events.invoice_given_up,
+    "invoice.marked_uncollectible": subscription_events.invoice_given_up,
     "customer.subscription.created": subscription_events.subscription_changed,
     "customer.subscription.updated": subscription_events.subscription_changed,
     "customer.subscription.deleted": subscription_events.subscription_changed,

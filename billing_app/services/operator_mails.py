@@ -30,6 +30,9 @@ DELAYS = tuple(timedelta(seconds=seconds) for seconds in (60, 600, 3_600, 14_400
 CLAIM_TIME = timedelta(minutes=2)
 """Many times as long as one try can take."""
 
+MAX_SUBJECT = 100
+"""Characters of a subject in the key of its mails."""
+
 PER_RUN = 20
 """Mails sent in one run; what is left waits for the next, a few seconds later."""
 
@@ -37,13 +40,19 @@ Transaction = Callable[[], AbstractContextManager[Session]]
 """Opens one transaction, committed at its end."""
 
 
-def write(session: Session, subject: str, title: str, text: str, page: str, now: datetime) -> None:
-    """Has every operator told, once a day (UTC) about one `subject`. `page` is the path that shows more."""
+def write(
+    session: Session, subject: str, title: str, text: str, page: str, now: datetime, *, once: bool = False
+) -> None:
+    """Has every operator told, once a day (UTC) about one `subject`, or `once` for good: of what cannot happen again.
+
+    `page` is the path that shows more.
+    """
+    key = subject[:MAX_SUBJECT] if once else f"{subject[:MAX_SUBJECT]}:{now.date().isoformat()}"
     for operator in store.operators(session):
         store.add(
             session,
             OperatorMail(
-                key=f"{subject}:{now.date().isoformat()}", user_id=operator.id, subject=title, text=text, page=page,
+                key=key, user_id=operator.id, subject=title, text=text, page=page,
                 created_at=now, next_try_at=now,
             ),
         )  # fmt: skip

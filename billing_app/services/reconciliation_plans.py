@@ -140,7 +140,9 @@ def _settle_subscription(
     detail = f"A subscription is {found.status.value.replace('_', ' ')} at Stripe, and was known otherwise here."
     if not before:
         detail = f"A subscription that is {found.status.value.replace('_', ' ')} at Stripe was not known here."
-    return Finding("subscription_differs", subscription_id, detail, True, outcome.organization_id)
+    row = subscription_store.subscription(session, owner, subscription_id)
+    more = "".join(f" It {each}." for each in (subscription_notices.special(row) if row is not None else []))
+    return Finding("subscription_differs", subscription_id, detail + more, True, outcome.organization_id)
 
 
 def invoices(sync: Sync, cursor: str) -> Look:

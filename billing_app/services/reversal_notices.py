@@ -69,25 +69,29 @@ def tell(session: Session, owner: int, news: Sequence[News], grants: Sequence[Gr
             "grants": touched,
         }
         outbox.add(session, owner, each.kind, f"{each.kind}:{about.id}", payload, each.at, now)
-        if isinstance(about, PaymentDispute) and not grants:
+        if isinstance(about, PaymentDispute) and (about.plan or not grants):
             _tell_operators(session, owner, about, each.kind, now)
 
 
 def _tell_operators(session: Session, owner: int, dispute: PaymentDispute, kind: str, now: datetime) -> None:
-    """A payment that brought no credits was for a plan, which goes on whatever the bank decides: a person decides."""
+    """A plan goes on whatever the bank decides, and so does what brought no credits: a person decides."""
     organization = orgs.by_id(session, owner)
     words = {"dispute.opened": "is disputed", "dispute.lost": "was disputed and is lost"}
     if kind not in words:
         return
     money = format_money(dispute.amount_cents, dispute.currency)
+    paid, more = "", "It brought no credits that could be held."
+    if dispute.plan:
+        paid = " for a plan"
+        more = f"The plan {dispute.plan} goes on as it is: end it at Stripe or on their page Plan if it shall not."
     operator_mails.write(
         session,
-        f"{kind}:{dispute.id}"[:100],
-        f"A payment for a plan {words[kind]}",
-        f"{organization.name} had paid {money} for its plan, and the payment {words[kind]} ({dispute.reason}). The "
-        "plan goes on as it is: end it at Stripe or on their page Plan if it shall not.",
+        f"{kind}:{dispute.id}",
+        f"A payment{paid} {words[kind]}",
+        f"{organization.name} had paid {money}{paid}, and the payment {words[kind]} ({dispute.reason}). {more}",
         f"/admin/organizations/{organization.address}",
         now,
+        once=True,
     )
 
 

@@ -25,6 +25,7 @@ from billing_app.services import credits, fulfilment, invoice_events, meters, or
 from billing_app.services.reversal_notices import News
 from billing_app.store import locks
 from billing_app.store import reversals as store
+from billing_app.store import subscriptions as subscription_store
 from billing_app.store.orgs import stored_id
 from billing_app.store.tables.credits import GrantAction, GrantRow
 from billing_app.store.tables.orgs import Organization
@@ -85,7 +86,7 @@ def settle(session: Session, reading: Reading, now: datetime, at: datetime | Non
         return Settled(None)
     owner = stored_id(organization)
     now = locks.hold(session, owner, now)
-    changed, news = _keep(session, owner, found, now)
+    changed, news = _keep(session, owner, found, _plan_paid(session, owner, invoice), now)
     grants = _in_line_order(store.paid_by(session, owner, found.payment_id), reading)
     now = meters.prepare_all(session, organization, {grant.metric for grant in grants}, now)
     changed |= _follow(session, organization, found, grants, now, _moment(at, now))
@@ -95,7 +96,17 @@ def settle(session: Session, reading: Reading, now: datetime, at: datetime | Non
     return Settled(owner, changed)
 
 
-def _keep(session: Session, owner: int, found: Reversals, now: datetime) -> tuple[bool, list[News]]:
+def _plan_paid(session: Session, owner: int, invoice: Invoice | None) -> str:
+    """The plan that a payment was for, as it is called now; empty for what was no plan's."""
+    if invoice is None:
+        return ""
+    if ownership.kind_of(session, invoice.subscription_id, invoice.subscription_metadata) != ownership.PLAN:
+        return ""
+    kept = subscription_store.subscription(session, owner, invoice.subscription_id)
+    return (kept.plan if kept else "") or invoice.subscription_metadata.get("plan", "")[:100]
+
+
+def _keep(session: Session, owner: int, found: Reversals, plan: str, now: datetime) -> tuple[bool, list[News]]:
     """Keeps every refund and dispute as it stands; whether any is new or has moved on, and what is told of that."""
     changed, news = False, list[News | None]()
     for refund in found.refunds:
@@ -108,7 +119,7 @@ def _keep(session: Session, owner: int, found: Reversals, now: datetime) -> tupl
     for dispute in found.disputes:
         kept = store.dispute(session, owner, dispute.id)
         if kept is None or DisputeStage(kept.status).rank < dispute.stage.rank:
-            before, kept = None if kept is None else kept.status, _dispute_row(owner, dispute, kept, now)
+            before, kept = None if kept is None else kept.status, _dispute_row(owner, dispute, kept, plan, now)
             session.add(kept)
             news.append(reversal_notices.of_dispute(before, kept))
             changed = True
@@ -132,7 +143,7 @@ def _refund_row(owner: int, refund: Refund, row: PaymentRefund | None, now: date
     return row
 
 
-def _dispute_row(owner: int, dispute: Dispute, row: PaymentDispute | None, now: datetime) -> PaymentDispute:
+def _dispute_row(owner: int, dispute: Dispute, row: PaymentDispute | None, plan: str, now: datetime) -> PaymentDispute:
     row = row or PaymentDispute(
         organization_id=owner,
         id=dispute.id,
@@ -145,6 +156,7 @@ def _dispute_row(owner: int, dispute: Dispute, row: PaymentDispute | None, now: 
         changed_at=now,
     )
     row.status, row.amount_cents, row.changed_at = dispute.stage.value, dispute.amount_cents, now
+    row.plan = row.plan or plan
     return row
 
 

@@ -8,11 +8,20 @@ from sqlmodel import Session
 
 from billing_app.gateways.invoices import InvoiceStatus
 from billing_app.gateways.payments import Payments
-from billing_app.gateways.subscriptions import Subscription
-from billing_app.services import invoice_events, ownership, recurring_packs, subscriptions
+from billing_app.gateways.subscriptions import Status, Subscription
+from billing_app.services import (
+    invoice_events,
+    orgs,
+    ownership,
+    recurring_packs,
+    subscription_notices,
+    subscriptions,
+)
 from billing_app.services.event_outcomes import Outcome, Write
 from billing_app.store.orgs import stored_id
 from billing_app.store.tables.inbox import InboxEvent
+
+NEVER_PAID = (Status.INCOMPLETE, Status.INCOMPLETE_EXPIRED)
 
 
 def subscription_changed(payments: Payments, event: InboxEvent) -> Write:
@@ -46,6 +55,30 @@ def invoice_unpaid(payments: Payments, event: InboxEvent) -> Write:
         if others is not None or found is None:
             return others or Outcome(ours=False)
         return settle(session, found, now, event.created_at)
+
+    return write
+
+
+def invoice_given_up(payments: Payments, event: InboxEvent) -> Write:
+    """An invoice was voided or marked uncollectible: operators hear of it, and the subscription says what follows.
+
+    Nothing is told of what the console voids itself (a top-up that was refused), of a plan that nobody has ever paid,
+    and while collection is paused, of which they have heard.
+    """
+    invoice = payments.invoice(event.object_id)
+    found = payments.subscription(invoice.subscription_id) if invoice.subscription_id else None
+
+    def write(session: Session, now: datetime) -> Outcome:
+        organization = ownership.of_invoice(session, invoice)
+        outcome = settle(session, found, now, event.created_at) if found is not None else Outcome(ours=False)
+        if organization is None and outcome.organization_id is not None and outcome.ours:
+            organization = orgs.by_id(session, outcome.organization_id)
+        if organization is None:
+            return outcome
+        expected = found is not None and (found.collection != "" or found.status in NEVER_PAID)
+        if not expected and not ownership.is_top_up(session, invoice):
+            subscription_notices.given_up(session, organization, invoice, now)
+        return Outcome(ours=True, organization_id=stored_id(organization))
 
     return write
 

@@ -1,4 +1,6 @@
-"""Tells operators what Stripe does that the console does not decide: a price of nobody's, a second subscription."""
+"""Tells operators what Stripe does that the console does not decide: a price of nobody's, a second subscription, money
+that nobody collects any more.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,7 @@ from sqlmodel import Session
 
 from billing_app.domain import subscriptions as domain
 from billing_app.domain.money import format_money
+from billing_app.gateways.invoices import Invoice
 from billing_app.services import operator_mails
 from billing_app.store import subscriptions as store
 from billing_app.store.tables.orgs import Organization
@@ -38,8 +41,50 @@ def second(organization: Organization, row: Subscription, held: Subscription | N
     )
 
 
+GIVEN_UP = {"void": "voided", "uncollectible": "marked uncollectible"}
+"""Statuses of invoices of which nobody expects money any more, in words."""
+
+
+def special(row: Subscription) -> list[str]:
+    """What else is to be known of a subscription, each as the end of a sentence that begins with it."""
+    said = []
+    if row.collection:
+        until = (
+            f" until {row.collection_resumes_at:%d %b %Y}"
+            if row.collection_resumes_at
+            else " until somebody resumes it"
+        )
+        said.append(f"collects nothing{until}")
+    if row.latest_invoice_status in GIVEN_UP:
+        said.append(f"had its latest invoice {GIVEN_UP[row.latest_invoice_status]}")
+    return said
+
+
+def given_up(session: Session, organization: Organization, invoice: Invoice, now: datetime) -> None:
+    """An invoice of ours was voided or marked uncollectible at Stripe: operators hear of it once."""
+    if invoice.status.value not in GIVEN_UP or invoice.due_cents + invoice.total_cents <= 0:
+        return
+    word, money = GIVEN_UP[invoice.status.value], format_money(invoice.total_cents, invoice.currency)
+    operator_mails.write(
+        session,
+        f"{invoice.status.value}:{invoice.id}",
+        f"An invoice was {word}",
+        f"The invoice {invoice.number or invoice.id} of {organization.name}, of {money}, was {word} at Stripe: nobody "
+        "is asked for it any more. What it was for goes on as its subscription says.",
+        f"/admin/organizations/{organization.address}",
+        now,
+        once=True,
+    )
+
+
 def tell_operators(
-    session: Session, organization: Organization, row: Subscription, old_price: str, old_status: str, now: datetime
+    session: Session,
+    organization: Organization,
+    row: Subscription,
+    old_price: str,
+    old_status: str,
+    old_collection: str,
+    now: datetime,
 ) -> None:
     """Writes what is new of a subscription; the sync goes on reporting it until it is put right."""
     held = store.current(session, row.organization_id)
@@ -48,7 +93,13 @@ def tell_operators(
         return
     if (held is None or held.id != row.id) and old_status not in BILLING:
         title = "An organization has two subscriptions" if held else "A subscription gives no plan"
-        operator_mails.write(session, f"second:{row.id}"[:100], title, second(organization, row, held), page, now)
+        operator_mails.write(session, f"second:{row.id}", title, second(organization, row, held), page, now)
     if not row.price_known and old_price != row.price_id:
         title = "A subscription is billed at an unknown price"
-        operator_mails.write(session, f"price:{row.id}"[:100], title, unknown_price(organization, row), page, now)
+        operator_mails.write(session, f"price:{row.id}", title, unknown_price(organization, row), page, now)
+    if row.collection and not old_collection:
+        text = (
+            f"The subscription of {organization.name}, of {format_money(row.price_cents, row.currency)} per "
+            f"{row.interval}, {special(row)[0]}: somebody paused its collection at Stripe. Its plan goes on meanwhile."
+        )
+        operator_mails.write(session, f"collection:{row.id}", "A subscription is not collected", text, page, now)

@@ -42,6 +42,7 @@ class Before:
     scheduled_plan: str = ""
     scheduled_at: datetime | None = None
     price_id: str = ""
+    collection: str = ""
 
 
 def plan_sold(catalog: Catalog, price: Price) -> str:
@@ -81,7 +82,7 @@ def mirror(
     organization, now = locks.hold_row(session, owner, now)
     customers.adopt(session, organization, subscription.customer_id)
     known = store.subscription(session, owner, subscription.id)
-    before = Before(known.status, known.scheduled_plan, known.scheduled_at, known.price_id) if known else Before()
+    before = _before(known)
     sold = catalog.current(session, now)
     subscription = plan_first(sold, subscription, known)
     row = known or Row(
@@ -98,12 +99,20 @@ def mirror(
         _follow_payment(session, organization, row, subscription, at, now)
     if before.status != row.status:
         _tell(session, row, before.status, now)
-    subscription_notices.tell_operators(session, organization, row, before.price_id, before.status, now)
+    subscription_notices.tell_operators(
+        session, organization, row, before.price_id, before.status, before.collection, now
+    )
     if row.status not in domain.ENDED and row.cancel_at is None:
         ending_store.again(session, owner, now)
     for each in sorted({owner, *_above(session, organization, now)}):
         orgs.raise_revision(session, each)
     return row
+
+
+def _before(row: Row | None) -> Before:
+    if row is None:
+        return Before()
+    return Before(row.status, row.scheduled_plan, row.scheduled_at, row.price_id, row.collection)
 
 
 def _above(session: Session, organization: Organization, now: datetime) -> list[int]:

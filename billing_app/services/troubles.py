@@ -32,6 +32,12 @@ def of(session: Session, organization_ids: Collection[int], now: datetime) -> di
         found[owner].append(TroubleView(Trouble.SECOND_SUBSCRIPTION, amount_cents=cents, currency=currency))
     for owner, (cents, currency) in store.unknown_prices(session, organization_ids).items():
         found[owner].append(TroubleView(Trouble.UNKNOWN_PRICE, amount_cents=cents, currency=currency))
+    for owner, (cents, currency) in store.plans_lost(session, organization_ids).items():
+        found[owner].append(TroubleView(Trouble.PLAN_LOST, amount_cents=cents, currency=currency))
+    for owner, (cents, currency) in store.not_collected(session, organization_ids).items():
+        found[owner].append(TroubleView(Trouble.NOT_COLLECTED, amount_cents=cents, currency=currency))
+    for owner, (cents, currency) in store.given_up(session, organization_ids).items():
+        found[owner].append(TroubleView(Trouble.GIVEN_UP, amount_cents=cents, currency=currency))
     for owner, metrics in store.in_debt(session, organization_ids).items():
         found[owner].append(TroubleView(Trouble.IN_DEBT, metrics=tuple(names.get(each, each) for each in metrics)))
     return {owner: tuple(sorted(each, key=lambda one: ORDER.index(one.kind))) for owner, each in found.items()}

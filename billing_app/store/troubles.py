@@ -1,9 +1,9 @@
-"""Queries on what is wrong with organizations: blocked metrics, plans that are owed for, open disputes, debt."""
+"""Queries on what is wrong with organizations: blocked metrics, money that is owed, disputed or not collected, debt."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_
 from sqlmodel import Session, col, select
@@ -25,19 +25,38 @@ DISPUTED = (col(PaymentDispute.status).in_([stage.value for stage in OPEN]),)
 BILLING = col(Subscription.status).in_(("trialing", "active", "past_due", "unpaid", "paused"))
 PRICE = (col(Subscription.current).is_(True), col(Subscription.price_known).is_(False), BILLING)
 SECOND = (col(Subscription.kind) == "plan", col(Subscription.current).is_(False), BILLING)
+COLLECTION = (col(Subscription.current).is_(True), col(Subscription.collection) != "", BILLING)
+GIVEN_UP = (
+    col(Subscription.current).is_(True),
+    col(Subscription.latest_invoice_status).in_(("void", "uncollectible")),
+    col(Subscription.collection) == "",
+    BILLING,
+)
+LOST = (
+    col(PaymentDispute.status) == DisputeStage.LOST.value,
+    col(PaymentDispute.plan) != "",
+    exists().where(
+        col(Subscription.organization_id) == col(PaymentDispute.organization_id),
+        col(Subscription.current).is_(True),
+        col(Subscription.plan) == col(PaymentDispute.plan),
+        BILLING,
+    ),
+)
 IN_DEBT = (col(MeterRow.debt) > 0,)
 
 
 def rank() -> ColumnElement[int]:
-    """How bad it is, as a column of a query on organizations: 0 is worst, 5 is well."""
+    """How bad it is, as a column of a query on organizations: 0 is worst, 7 is well."""
     ours = col(Organization.id)
     return case(
         (exists().where(col(ThresholdMark.organization_id) == ours, *BLOCKED), 0),
         (exists().where(col(Subscription.organization_id) == ours, *PAST_DUE), 1),
         (exists().where(col(PaymentDispute.organization_id) == ours, *DISPUTED), 2),
         (exists().where(col(Subscription.organization_id) == ours, or_(and_(*PRICE), and_(*SECOND))), 3),
-        (exists().where(col(MeterRow.organization_id) == ours, *IN_DEBT), 4),
-        else_=5,
+        (exists().where(col(PaymentDispute.organization_id) == ours, *LOST), 4),
+        (exists().where(col(Subscription.organization_id) == ours, or_(and_(*COLLECTION), and_(*GIVEN_UP))), 5),
+        (exists().where(col(MeterRow.organization_id) == ours, *IN_DEBT), 6),
+        else_=7,
     )
 
 
@@ -56,7 +75,23 @@ def past_due(session: Session, organization_ids: Collection[int]) -> set[int]:
 
 def unknown_prices(session: Session, organization_ids: Collection[int]) -> dict[int, tuple[int, str]]:
     """Those whose plan is billed at a price that nobody knows: cents, and the currency."""
-    query = select(Subscription.organization_id, Subscription.price_cents, Subscription.currency).where(*PRICE)
+    return _priced(session, organization_ids, PRICE)
+
+
+def not_collected(session: Session, organization_ids: Collection[int]) -> dict[int, tuple[int, str]]:
+    """Those for whose plan Stripe collects nothing: what it costs, in cents, and the currency."""
+    return _priced(session, organization_ids, COLLECTION)
+
+
+def given_up(session: Session, organization_ids: Collection[int]) -> dict[int, tuple[int, str]]:
+    """Those whose plan's latest invoice is owed no more: what the plan costs, in cents, and the currency."""
+    return _priced(session, organization_ids, GIVEN_UP)
+
+
+def _priced(
+    session: Session, organization_ids: Collection[int], which: Sequence[ColumnElement[bool]]
+) -> dict[int, tuple[int, str]]:
+    query = select(Subscription.organization_id, Subscription.price_cents, Subscription.currency).where(*which)
     rows = session.exec(query.where(col(Subscription.organization_id).in_(organization_ids)))
     return {owner: (cents, currency) for owner, cents, currency in rows}
 
@@ -71,8 +106,19 @@ def second_subscriptions(session: Session, organization_ids: Collection[int]) ->
 
 def disputed(session: Session, organization_ids: Collection[int]) -> dict[int, tuple[int, str]]:
     """What is in dispute: cents, and the currency."""
+    return _claimed(session, organization_ids, DISPUTED)
+
+
+def plans_lost(session: Session, organization_ids: Collection[int]) -> dict[int, tuple[int, str]]:
+    """What was paid for a plan that is still held, and lost in a dispute: cents, and the currency."""
+    return _claimed(session, organization_ids, LOST)
+
+
+def _claimed(
+    session: Session, organization_ids: Collection[int], which: Sequence[ColumnElement[bool]]
+) -> dict[int, tuple[int, str]]:
     query = select(PaymentDispute.organization_id, func.sum(PaymentDispute.amount_cents), PaymentDispute.currency)
-    query = query.where(*DISPUTED).where(col(PaymentDispute.organization_id).in_(organization_ids))
+    query = query.where(*which).where(col(PaymentDispute.organization_id).in_(organization_ids))
     rows = session.exec(query.group_by(col(PaymentDispute.organization_id), col(PaymentDispute.currency)))
     return {owner: (int(cents), currency) for owner, cents, currency in rows}
 

@@ -13,6 +13,7 @@ from billing_app.services import (
     audit,
     operators,
     orgs,
+    plan_orders,
     reading_customer,
     reading_plan,
     reconciliation,
@@ -28,10 +29,12 @@ from billing_app.store import reconciliation as store
 from billing_app.store import subscriptions as subscription_store
 from billing_app.store.orgs import stored_id
 from tests.builders import a_user
-from tests.shop import PAYS
-from tests.subscriber import MONTH, Subscriber, a_subscriber, days
+from tests.shop import DECLINED, PAYS, PUBLIC_URL
+from tests.subscriber import BAD_CARD, MONTH, Subscriber, a_subscriber, days
 
 STRANGE_CENTS = 3_333
+
+GIVEN_UP = [("void_invoice", "An invoice was voided"), ("mark_uncollectible", "An invoice was marked uncollectible")]
 
 
 def without_trials(document: dict[str, Any]) -> None:
@@ -113,6 +116,21 @@ def noted(acme: Subscriber) -> list[tuple[dict[str, Any], dict[str, Any]]]:
 def mailed(acme: Subscriber) -> list[str]:
     with acme.database.reading() as session:
         return [mail.subject for mail, _ in mails.due(session, acme.now + days(1), acme.now - days(1), 50)]
+
+
+def findings(acme: Subscriber) -> list[str]:
+    """A comparison to its end: everything that it says, repaired or not."""
+    found = Sync(acme.database.writing, patiently(acme.payments, between=0), acme.clock, acme.now - days(365))
+    run_id = reconciliation.run(found, "host:1:test", "demand")
+    with acme.database.reading() as session:
+        return [each.detail for each in store.findings(session, run_id, 100)]
+
+
+@pytest.fixture
+def without_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sync is left to what it finds by itself: Stripe lists events for 30 days only."""
+    stages = {name: stage for name, stage in reconciliation.STAGES.items() if name != "events"}
+    monkeypatch.setattr(reconciliation, "STAGES", stages)
 
 
 class TestAPriceThatNobodyKnows:
@@ -274,9 +292,7 @@ class TestTheNameOnItsInvoices:
             plan = reading_plan.plan_view(session, orgs.by_address(session, acme.address), Settings(), acme.now)
         assert (view.stripe_name, view.stripe_email) == (plan.stripe_name, plan.stripe_email) == said(acme)
 
-    def test_what_no_event_told_is_found_by_the_sync(self, acme: Subscriber, monkeypatch: pytest.MonkeyPatch) -> None:
-        without_events = {name: stage for name, stage in reconciliation.STAGES.items() if name != "events"}
-        monkeypatch.setattr(reconciliation, "STAGES", without_events)
+    def test_what_no_event_told_is_found_by_the_sync(self, acme: Subscriber, without_events: None) -> None:
         sync(acme)
         acme.stripe.customers.update(acme.customer, {"email": "bills@acme.example"})
         assert (sync(acme), said(acme)) == ({}, ("Acme", "bills@acme.example"))
@@ -309,21 +325,84 @@ class TestTheNameOnItsInvoices:
         assert (sync(acme), said(acme)) == ({}, ("Acme", ""))
 
 
-def test_a_pause_of_collection_is_mirrored_and_changes_nothing_else(acme: Subscriber) -> None:
-    subscription = acme.subscribe("pro")
-    acme.stripe.subscriptions.update(subscription, {"pause_collection": {"behavior": "void"}})
-    acme.hear_all()
-    row = acme.row()
-    assert row is not None
-    assert (row.status, row.collection, acme.plan(), sync(acme)) == ("active", "void", "pro", {})
+class TestMoneyThatNobodyCollects:
+    def test_a_pause_of_collection_is_mirrored_told_once_and_changes_nothing_else(self, acme: Subscriber) -> None:
+        subscription = acme.subscribe("pro")
+        acme.hear_all()
+        acme.stripe.subscriptions.update(subscription, {"pause_collection": {"behavior": "void"}})
+        acme.hear_all(twice=True)
+        row = acme.row()
+        assert row is not None
+        assert (row.status, row.collection, acme.plan(), sync(acme)) == ("active", "void", "pro", {})
+        assert (mailed(acme), trouble_of(acme)) == (["A subscription is not collected"], [Trouble.NOT_COLLECTED])
+        acme.wait(acme.now + days(33))
+        acme.hear_all()
+        assert mailed(acme) == [], "each invoice that it voids is no news"
+        assert trouble_of(acme) == [Trouble.NOT_COLLECTED]
+        acme.stripe.subscriptions.update(subscription, {"pause_collection": ""})
+        acme.wait(acme.now + days(31))
+        acme.hear_all()
+        assert (trouble_of(acme), acme.plan()) == ([], "pro")
+
+    def test_what_no_event_told_is_a_finding_and_a_mail(self, acme: Subscriber, without_events: None) -> None:
+        subscription = acme.subscribe("pro")
+        acme.hear_all()
+        acme.stripe.subscriptions.update(subscription, {"pause_collection": {"behavior": "keep_as_draft"}})
+        details = findings(acme)
+        assert [each for each in details if "collects nothing until somebody resumes it" in each]
+        assert (findings(acme), mailed(acme)) == ([], ["A subscription is not collected"])
+
+    @pytest.mark.parametrize(("way", "title"), GIVEN_UP)
+    def test_a_renewal_that_is_given_up(self, acme: Subscriber, way: str, title: str) -> None:
+        acme.subscribe("pro")
+        acme.use_card(BAD_CARD)
+        acme.wait(acme.now + days(32))
+        acme.hear_all()
+        assert acme.past_due_since() is not None
+        (owed,) = acme.stripe.invoices.list({"customer": acme.customer, "status": "open"}).data
+        getattr(acme.stripe.invoices, way)(owed.id)
+        acme.hear_all(twice=True)
+        assert (mailed(acme), trouble_of(acme)) == ([title], [Trouble.GIVEN_UP])
+        assert (acme.past_due_since(), acme.plan(), sync(acme)) == (None, "pro", {})
+
+    def test_an_invoice_of_something_else_is_not_ours(self, acme: Subscriber) -> None:
+        acme.subscribe("pro")
+        acme.hear_all()
+        acme.stripe.invoice_items.create({"customer": acme.customer, "amount": 500, "currency": "usd"})
+        made = acme.stripe.invoices.create({"customer": acme.customer, "pending_invoice_items_behavior": "include"})
+        acme.stripe.invoices.finalize_invoice(made.id or "", {"auto_advance": False})
+        acme.stripe.invoices.void_invoice(made.id or "")
+        acme.hear_all()
+        assert mailed(acme) == []
+
+    def test_a_page_that_nobody_pays_is_no_news(self, acme: Subscriber) -> None:
+        started = plan_orders.start(acme.enter, acme.payments, "pro", MONTH, PUBLIC_URL)
+        acme.pay(started.session_id, DECLINED)
+        acme.wait(acme.now + days(2))
+        acme.hear_all()
+        assert (mailed(acme), trouble_of(acme)) == ([], [])
 
 
-def test_a_dispute_of_what_a_plan_cost_is_told_to_operators(acme: Subscriber) -> None:
-    acme.subscribe("pro")
-    (payment,) = [each.id for each in acme.stripe.payment_intents.list({"customer": acme.customer}).data]
-    found = acme.control("POST", "/disputes", payment_intent=payment)
-    acme.hear_all()
-    acme.control("POST", f"/disputes/{found['id']}/close", outcome="lost")
-    acme.hear_all()
-    assert mailed(acme) == ["A payment for a plan is disputed", "A payment for a plan was disputed and is lost"]
-    assert acme.plan() == "pro"
+class TestADisputeOfWhatAPlanCost:
+    def test_it_is_told_and_its_loss_stays_visible_while_the_plan_goes_on(self, acme: Subscriber) -> None:
+        subscription = acme.subscribe("pro")
+        (payment,) = [each.id for each in acme.stripe.payment_intents.list({"customer": acme.customer}).data]
+        found = acme.control("POST", "/disputes", payment_intent=payment)
+        acme.hear_all()
+        assert trouble_of(acme) == [Trouble.DISPUTED]
+        acme.control("POST", f"/disputes/{found['id']}/close", outcome="lost")
+        acme.hear_all(twice=True)
+        assert mailed(acme) == ["A payment for a plan is disputed", "A payment for a plan was disputed and is lost"]
+        assert (acme.plan(), trouble_of(acme)) == ("pro", [Trouble.PLAN_LOST])
+        acme.stripe.subscriptions.cancel(subscription)
+        acme.hear_all()
+        assert (acme.plan(), trouble_of(acme)) == ("free", [])
+
+    def test_one_of_credits_is_none_of_a_plan(self, acme: Subscriber) -> None:
+        acme.subscribe("pro")
+        acme.buy("mau-10k")
+        acme.hear_all()
+        found = acme.control("POST", "/disputes", payment_intent=acme.grants()[0].payment_id)
+        acme.control("POST", f"/disputes/{found['id']}/close", outcome="lost")
+        acme.hear_all()
+        assert (mailed(acme), trouble_of(acme)) == ([], [])

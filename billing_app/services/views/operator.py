@@ -33,6 +33,12 @@ class Trouble(StrEnum):
     """Another subscription of a plan is billed beside the one whose plan is held."""
     UNKNOWN_PRICE = "unknown_price"
     """The plan is billed at a price that belongs to no plan."""
+    PLAN_LOST = "plan_lost"
+    """A payment for the plan that is held was disputed and lost, and the plan goes on."""
+    NOT_COLLECTED = "not_collected"
+    """Stripe collects nothing for the plan."""
+    GIVEN_UP = "given_up"
+    """The plan's latest invoice was voided or marked uncollectible."""
     IN_DEBT = "in_debt"
 
 

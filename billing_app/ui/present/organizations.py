@@ -15,6 +15,9 @@ LABELS = {
     Trouble.DISPUTED: ("Dispute", "soon"),
     Trouble.SECOND_SUBSCRIPTION: ("Two subscriptions", "blocked"),
     Trouble.UNKNOWN_PRICE: ("Unknown price", "soon"),
+    Trouble.PLAN_LOST: ("Plan's payment lost", "blocked"),
+    Trouble.NOT_COLLECTED: ("Not collected", "soon"),
+    Trouble.GIVEN_UP: ("Invoice given up", "soon"),
     Trouble.IN_DEBT: ("In debt", "blocked"),
 }
 
@@ -57,7 +60,7 @@ def troubles_shown(troubles: tuple[TroubleView, ...], formats: Formats, now: dat
 
 
 def _note(trouble: TroubleView, formats: Formats, now: datetime) -> str:
-    if trouble.kind in (Trouble.DISPUTED, Trouble.SECOND_SUBSCRIPTION, Trouble.UNKNOWN_PRICE):
+    if trouble.currency:
         return formats.money(trouble.amount_cents, trouble.currency.upper())
     if trouble.kind is Trouble.PAST_DUE:
         if trouble.at is None:
