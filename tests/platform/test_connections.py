@@ -55,7 +55,12 @@ def test_as_many_as_files_may_be_open(
 def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     """What the server is started with; nothing is started."""
     told: dict[str, Any] = {}
-    monkeypatch.setattr(server, "Respawning", lambda *_given, **named: told.update(named) or SimpleNamespace(serve=bool))
+
+    def respawning(*_given: Any, **named: Any) -> SimpleNamespace:
+        told.update(named)
+        return SimpleNamespace(serve=bool)
+
+    monkeypatch.setattr(server, "Respawning", respawning)
     monkeypatch.setattr(server.os, "chdir", lambda _folder: None)
     monkeypatch.setattr(server.multiprocessing, "set_start_method", lambda *_given, **_named: None)
     monkeypatch.setattr(server, "announce", lambda *_given: None)
