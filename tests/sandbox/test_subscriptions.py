@@ -348,6 +348,34 @@ def test_pause_and_resume(account: TestAccount, subscriber: Subscriber) -> None:
     assert {"customer.subscription.paused", "customer.subscription.resumed"} <= set(account.event_types())
 
 
+def test_a_trial_that_was_paused_goes_on_without_a_charge(account: TestAccount, subscriber: Subscriber) -> None:
+    subscription = subscriber.subscribe(monthly(account, 2800), trial_period_days=14)
+    account.v1.subscriptions.pause(subscription.id, {"bill_for": {"unused_time_from": {"type": "none"}}})
+    subscriber.advance(5 * DAY)
+    resumed = check(account.v1.subscriptions.resume(subscription.id, {"billing_cycle_anchor": {"type": "unchanged"}}))
+    assert (resumed.status, resumed.trial_end, len(subscriber.invoices())) == ("trialing", START + 14 * DAY, 1)
+    subscriber.advance(14 * DAY + 2 * HOUR)
+    found = subscriber.subscription(subscription.id)
+    assert (found.status, found.latest_invoice.amount_paid) == ("active", 2800)
+
+
+@pytest.mark.parametrize(("way", "status"), [("void_invoice", "void"), ("mark_uncollectible", "uncollectible")])
+def test_what_is_owed_no_more_makes_it_active_again(
+    account: TestAccount, subscriber: Subscriber, way: str, status: str
+) -> None:
+    subscription = subscriber.subscribe(monthly(account))
+    account.control("POST", f"/subscriptions/{subscription.id}/fail-next-renewal", count=20)
+    subscriber.advance(28 * DAY + 2 * HOUR)
+    owed = subscriber.subscription(subscription.id)
+    assert (owed.status, owed.latest_invoice.status) == ("past_due", "open")
+    check(getattr(account.v1.invoices, way)(owed.latest_invoice.id))
+    found = subscriber.subscription(subscription.id)
+    assert (found.status, found.latest_invoice.status) == ("active", status)
+    assert "customer.subscription.updated" in account.event_types()[-3:]
+    subscriber.advance(45 * DAY)
+    assert subscriber.subscription(subscription.id).status == "active", "nobody tries to collect it any more"
+
+
 def test_collection_can_pause_while_periods_go_on(account: TestAccount, subscriber: Subscriber) -> None:
     subscription = subscriber.subscribe(monthly(account))
     pause = {"behavior": "void", "resumes_at": START + 40 * DAY}

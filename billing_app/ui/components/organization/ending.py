@@ -43,7 +43,7 @@ def ending_panel(screen: Any, state: Any) -> rx.Component:
             rx.cond(
                 ending.nothing != "",
                 rx.el.p(ending.nothing, class_name="quiet-note"),
-                rx.el.dl(rx.foreach(ending.pays, _fact), class_name="facts"),
+                rx.el.dl(rx.foreach(ending.pays, _fact), class_name="facts stacked"),
             ),
             rx.el.p("Credits, ledger and history stay readable.", class_name="quiet-note"),
             rx.button(
@@ -68,7 +68,7 @@ def ending_dialog(screen: Any, state: Any) -> rx.Component:
             rx.cond(
                 ending.nothing != "",
                 rx.el.p(ending.nothing, class_name="quiet-note"),
-                rx.el.dl(rx.foreach(ending.pays, _fact), class_name="facts"),
+                rx.el.dl(rx.foreach(ending.pays, _fact), class_name="facts stacked"),
             ),
             rx.cond(
                 ending.with_it.length() > 0,
@@ -105,7 +105,7 @@ def _when(value: str, text: Any, *, chosen: bool = False) -> rx.Component:
     return rx.el.label(
         rx.el.input(type="radio", name="when", value=value, default_checked=chosen),
         rx.el.span(text),
-        class_name="choice-line",
+        class_name="radio-line",
     )
 
 
