@@ -115,7 +115,6 @@ MATRIX: dict[str, Row] = {
     "POST /accept-invitation": open_to_all(),
     "GET /docs": open_to_all(),
     "GET /connection": open_to_all(),
-    "GET /connection": open_to_all(),
     "GET /openapi.json": open_to_all(),
     "GET /metrics": open_to_all(),
     "GET /packs": open_to_all(),
