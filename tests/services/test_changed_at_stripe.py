@@ -115,7 +115,7 @@ def noted(acme: Subscriber) -> list[tuple[dict[str, Any], dict[str, Any]]]:
 
 def mailed(acme: Subscriber) -> list[str]:
     with acme.database.reading() as session:
-        return [mail.subject for mail, _ in mails.due(session, acme.now + days(1), acme.now - days(1), 50)]
+        return sorted(mail.subject for mail, _ in mails.due(session, acme.now + days(1), acme.now - days(1), 50))
 
 
 def findings(acme: Subscriber) -> list[str]:
