@@ -33,6 +33,7 @@ class Frame(NamedTuple):
     """What one operation takes. `media` None: it reads its body by itself, whatever it is."""
 
     queries: tuple[str, ...]
+    required: tuple[str, ...]
     media: tuple[str, ...] | None
     fields: tuple[str, ...]
 
@@ -47,7 +48,7 @@ async def framed(request: Request) -> None:
         return
     frames: dict[int, Frame] = request.app.state.__dict__.setdefault("frames", {})
     frame = frames.get(id(route)) or frames.setdefault(id(route), _frame(route))
-    _require_known("query", "parameter", request.query_params.multi_items(), frame.queries, empty=False)
+    _require_known("query", "parameter", request.query_params.multi_items(), frame.queries, frame.required)
     if request.method in WITHOUT_BODY or frame.media is None:
         return
     sent = await request.body() if frame.media != (FORM,) else b""
@@ -58,7 +59,7 @@ async def framed(request: Request) -> None:
     if "content-type" in request.headers or sent:
         _require_media(request, frame.media)
     if frame.media == (FORM,):
-        _require_known("body", "field", _texts(await request.form()), frame.fields, empty=True)
+        _require_known("body", "field", _texts(await request.form()), frame.fields, frame.fields)
 
 
 def media_type(request: Request) -> str:
@@ -86,15 +87,19 @@ def _require_media(request: Request, known: tuple[str, ...]) -> None:
 
 
 def _require_known(
-    where: str, what: str, sent: Iterable[tuple[str, str]], known: tuple[str, ...], *, empty: bool
+    where: str, what: str, sent: Iterable[tuple[str, str]], known: tuple[str, ...], may_be_empty: tuple[str, ...]
 ) -> None:
+    """An empty value that may be left out says nothing; of one that must be there the route says what is wrong."""
     found = list(sent)
     takes = f"this route takes {', '.join(known)}" if known else f"this route takes no {what}s"
     mistakes = [(name, f"there is no {what} of this name: {takes}") for name, _ in found if name not in known]
     counts = Counter(name for name, _ in found)
     mistakes += [(name, f"sent {count} times: say it once") for name, count in counts.items() if count > 1]
-    if not empty:
-        mistakes += [(name, "is empty: give it a value or leave it out") for name, value in found if value == ""]
+    mistakes += [
+        (name, "is empty: give it a value or leave it out")
+        for name, value in found
+        if value == "" and name not in may_be_empty
+    ]
     if mistakes:
         raise RequestValidationError([_mistake((where, name[:100]), detail) for name, detail in mistakes])
 
@@ -114,15 +119,17 @@ def _texts(form: Any) -> list[tuple[str, str]]:
 def _frame(route: APIRoute) -> Frame:
     """By what FastAPI makes the document of; making that takes seconds, which no first request should wait for."""
     elsewhere = (Path, Header, Cookie)  # of a query that is a model, the fields are not marked
-    queries = tuple(
-        field.alias for field in get_flat_params(route.dependant) if not isinstance(field.field_info, elsewhere)
-    )
+    found = [field for field in get_flat_params(route.dependant) if not isinstance(field.field_info, elsewhere)]
+    queries = tuple(field.alias for field in found)
+    # Where people are sent on to a page, it is that page that says what is wrong with their link.
+    leads_on = 303 in route.responses
+    required = tuple(field.alias for field in found if leads_on or field.field_info.is_required())
     own = (route.openapi_extra or {}).get("requestBody")
     if own is not None:
-        return Frame(queries, tuple(own["content"]), ())
+        return Frame(queries, required, tuple(own["content"]), ())
     if route.body_field is None:
         by_itself = any(each.call is raw_body for each in route.dependant.dependencies)
-        return Frame(queries, None if by_itself else (), ())
+        return Frame(queries, required, None if by_itself else (), ())
     if isinstance(route.body_field.field_info, Form):
-        return Frame(queries, (FORM,), tuple(field.alias for field in route.dependant.body_params))
-    return Frame(queries, ("application/json",), ())
+        return Frame(queries, required, (FORM,), tuple(field.alias for field in route.dependant.body_params))
+    return Frame(queries, required, ("application/json",), ())

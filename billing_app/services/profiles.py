@@ -23,7 +23,7 @@ LOGO = re.compile(r"(https?://[^\s\"'<>\\]{1,1990}|/(?!/)[A-Za-z0-9._~/%-]{1,199
 
 LONGEST = {"type": 100, "description": 2_000, "size": 50}
 
-LARGEST = 10**18 - 1
+LARGEST = 10**15 - 1
 """A size as a number, at most."""
 
 NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")

@@ -57,6 +57,8 @@ DOES: dict[str, str | tuple[str, ...]] = {
     "delete_webhook": (f"DELETE {HOOKS}/{{webhook_id}}",),
     "discard_process": (f"DELETE {ORG}/processes/{{process_id}}",),
     "do_to_plan": (f"DELETE {PLAN}", f"POST {PLAN}/keep", f"POST {PLAN}/pause", f"POST {PLAN}/resume"),
+    "end_organization": (f"POST {ORG}/ending",),
+    "keep_organization": (f"DELETE {ORG}/ending",),
     "enable_webhook": (f"POST {HOOKS}/{{webhook_id}}/enable",),
     "end_process": (f"POST {ORG}/processes/{{process_id}}/close", f"POST {ORG}/processes/{{process_id}}/cancel"),
     "found": ("POST /organizations",),

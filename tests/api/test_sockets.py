@@ -8,6 +8,7 @@ import itertools
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, MutableMapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Any, ParamSpec
 from urllib.parse import parse_qs
 
@@ -18,14 +19,15 @@ from billing_app.api.handshakes import Handshakes
 from billing_app.api.sockets import NOBODYS, SocketLimits, Sockets
 from billing_app.services.cookies import HASH_NAME, for_reflex, session_hash_in, token_in
 from billing_app.services.secrets import digest
+from tests.patience import PATIENCE_SECONDS
 
 ORIGIN = "http://127.0.0.1:3000"
 TOKEN = "the-token-of-ada"
 STORED = digest(TOKEN)
 """What is in the database, and so in a backup of it."""
 FEW = SocketLimits(
-    nobody_at_one_address=3, nobody_in_all=5, of_one_session=2, nobody_seconds=0.2, nobody_messages=4, nobody_bytes=50,
-    session_bytes=100,
+    nobody_at_one_address=3, nobody_in_all=5, of_one_session=2, nobody_seconds=PATIENCE_SECONDS, nobody_messages=4,
+    nobody_bytes=50, session_bytes=100,
 )  # fmt: skip
 
 P = ParamSpec("P")
@@ -126,6 +128,10 @@ class Console:
     async def opens(self, **given: Any) -> Tab:
         tab = Tab(self.app, **given)
         self.tabs.append(tab)
+        end = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+        while not tab.told:  # whether its session is alive is asked in a thread
+            assert asyncio.get_running_loop().time() < end, "the socket was neither opened nor refused"
+            await asyncio.sleep(0.005)
         await asyncio.sleep(0.02)
         return tab
 
@@ -316,9 +322,10 @@ class TestLimits:
 
     @in_a_loop
     async def test_nobodys_socket_has_an_end_and_a_persons_has_not(self) -> None:
-        async with a_console() as console:
+        short = replace(FEW, nobody_seconds=0.2)
+        async with a_console(limits=short) as console:
             nobody, ada = await console.opens(), await console.opens(cookie=b"billing_session=token-1")
-            await asyncio.sleep(FEW.nobody_seconds + 0.1)
+            await asyncio.sleep(short.nobody_seconds + 0.1)
             assert (nobody.closed, ada.closed) == (1001, 0)
 
 

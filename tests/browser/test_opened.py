@@ -52,7 +52,7 @@ def test_the_buttons_of_a_dialog_stand_beside_each_other_at_its_right(watch: Wat
     back, go = (each.bounding_box() for each in dialog.get_by_role("button").all())
     whole = dialog.bounding_box()
     assert back and go and whole
-    assert back["y"] == go["y"]
+    assert abs(back["y"] - go["y"]) < 1  # it may still be coming in
     assert back["x"] + back["width"] < go["x"]
     assert whole["x"] + whole["width"] - go["x"] - go["width"] < 32
 

@@ -360,7 +360,7 @@ class TestParts:
             refused(
                 "organization_inactive", members.invite, session, north, "k@example.org", Role.ADMIN, NOON, actor="a"
             )
-            assert usage.report(session, north, [ReportedEvent("emails", 1)], NOON).accepted == 1
+            refused("organization_inactive", usage.report, session, north, [ReportedEvent("emails", 1)], NOON)
             assert limits.peek(session, at(session), Limit.SUB_ORGS, NOON).used == 0
             suborganizations.set_active(session, at(session), north, True, NOON, actor=ADMIN)
             assert entitlements.check_metric(session, north, "emails", NOON).allowed

@@ -251,6 +251,9 @@ class TestTheEndOfAPlanOfItsOwn:
             tree.add_parent(session, at(session, "acme"), stored_id(group), acme.now, acme.now)
         acme.subscribe("essential")
         assert self.payers(acme) == ("acme", "essential", "")
+        if way == "paused":  # a trial is not paused
+            acme.wait(acme.now + days(20))
+            acme.hear_all()
         acme.act(plan_changes.cancel if way == "cancelled" else plan_changes.pause)
         acme.wait(acme.now + days(60))
         acme.hear_all()

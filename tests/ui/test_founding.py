@@ -72,7 +72,10 @@ def test_a_taken_address_is_not_proposed_and_typed_it_is_refused_beside_its_fiel
     asyncio.run(state.propose("Acme"))
     assert state.proposed == "acme-2"
     assert send(state, name="Acme", address="acme") == ""
-    assert (state.wrong, state.refused) == ("address", "The address acme belongs to another organization.")
+    assert (state.wrong, state.refused) == (
+        "address",
+        "The address acme belongs to another organization; A and a are the same here.",
+    )
     assert "/o/acme-2" in send(state, name="Acme")
     assert (state.wrong, state.refused) == ("", "")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -76,7 +77,8 @@ def test_ids_in_events_find_nothing(database: Database, cookies: dict[str, str],
                 if state_class is ProcessPageState:
                     state._process = neighbour.ids["process_id"]  # what `enter` reads from the URL
                 result = asyncio.run(_within(found.fn(state, *(given or []))))
-                if SECRET in (str(state.dict()) + str(result)).replace(neighbour.ids["email"], ""):
+                said = (str(state.dict()) + str(result)).replace(neighbour.ids["email"], "")
+                if SECRET in said.replace(quote(neighbour.ids["email"], safe=""), ""):  # what was sent may come back
                     read.append((name, url, given))
     assert read == []
     assert rows_of(database, owner) == before

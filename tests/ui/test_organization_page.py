@@ -10,7 +10,17 @@ from billing_app.ui.pages.organization import OrganizationState
 from billing_app.ui.session import GUARD
 from tests.ui.states import opened
 
-CHANGING = {"save", "invite", "renew", "change_role", "create_part", "create_key", "act"}
+CHANGING = {
+    "save",
+    "invite",
+    "renew",
+    "change_role",
+    "create_part",
+    "create_key",
+    "act",
+    "end_organization",
+    "keep_organization",
+}
 
 
 def shown(url: str = "/o/meridian/organization", cookies: str = "") -> Any:
