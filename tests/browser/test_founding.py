@@ -60,7 +60,9 @@ def test_from_the_switcher_with_every_refusal_beside_its_field(watch: Watch) -> 
     page.get_by_label("Name").fill("Öhm & Söhne")
     address.fill("marlow-letters")
     created(page)
-    expect(page.get_by_role("alert")).to_have_text("The address marlow-letters belongs to another organization.")
+    expect(page.get_by_role("alert")).to_have_text(
+        "The address marlow-letters belongs to another organization; A and a are the same here."
+    )
     expect(address).to_have_attribute("aria-invalid", "true")
     address.fill("two words")
     created(page)
