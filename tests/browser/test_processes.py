@@ -74,7 +74,9 @@ def test_a_feature_is_switched_off_and_on(watch: Watch) -> None:
     expect(page.get_by_role("switch", name="Live results")).not_to_be_checked()
     page.get_by_role("switch", name="Live results").click()
     expect(page.get_by_role("switch", name="Live results")).to_be_checked()
-    expect(page.get_by_role("switch", name="White label")).to_be_disabled()
+    locked = page.get_by_role("listitem").filter(has_text="White label")
+    expect(locked).to_contain_text("Locked")
+    expect(locked.get_by_role("switch")).to_have_count(0)
 
 
 def test_a_member_sees_and_changes_nothing(watch: Watch) -> None:

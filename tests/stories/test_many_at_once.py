@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import timedelta
 from typing import Any
 
 from billing_app.db import Database
@@ -57,7 +58,8 @@ def test_together_they_take_exactly_what_there_is(database: Database, database_u
         acme = orgs.by_address(session, "acme")
         row = meters.read(session, accounts.organization_id(acme), "bandwidth")
         assert row is not None
-        account = accounts.account(session, acme, "bandwidth", NOON)
+        # Who waited for the meter counts at the moment at which it had it (fine point 17): some after NOON.
+        account = accounts.account(session, acme, "bandwidth", NOON + timedelta(hours=1))
     accepted, held = (sum(each[name] for each in taken) for name in ("accepted", "held"))
     assert row.used == account.used == accepted
     assert row.reserved == held
