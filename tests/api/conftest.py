@@ -23,6 +23,7 @@ from billing_app.services.cookies import cookie_name
 from billing_app.settings import Settings
 from tests.api.serving import Site
 from tests.builders import NOON, a_user, an_organization
+from tests.patience import PATIENCE_SECONDS
 
 
 class Api:
@@ -42,7 +43,7 @@ class Api:
     def client(self, **headers: str) -> httpx.Client:
         """A caller with these headers, who sees redirects as they are."""
         # Plain http: without `verify=False` each client would read all certificates of the machine first.
-        return httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=30, verify=False)
+        return httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=PATIENCE_SECONDS, verify=False)
 
     def program(self, secret: str) -> httpx.Client:
         """A caller with an API key."""

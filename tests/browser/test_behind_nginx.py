@@ -196,7 +196,7 @@ def test_from_the_first_sign_in_to_a_paid_pack_and_a_restored_backup(site: Site,
         page.wait_for_url("**/o/acme")
         arrives(page)
         cookies = {cookie["name"]: cookie for cookie in context.cookies()}
-        assert [cookie["secure"] for cookie in cookies.values() if cookie["httpOnly"]] == [True]
+        assert {cookie["secure"] for cookie in cookies.values() if cookie["httpOnly"]} == {True}
         goes(page, "/o/acme/credits/buy")
         puts_into_basket(page, "10,000 MAU")
         goes_to_payment(page)

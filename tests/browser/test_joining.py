@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.people import Watch, arrives, goes, heading, signs_in
+from tests.browser.people import PATIENCE_MS, Watch, arrives, goes, heading, signs_in
 from tests.console import Console, running_console
 from tests.postbox import Postbox, running_postbox, text_of
 
@@ -129,7 +129,7 @@ def test_a_forgotten_password_is_chosen_anew_by_mail_once(watch: Watch, postbox:
     phone.get_by_label("E-mail").fill("di@dogwood.example")
     phone.get_by_role("button", name="Mail me a link").click()
     expect(phone.get_by_role("status")).to_contain_text("If there is an account with this address")
-    link = mailed_link(phone, postbox, "di@dogwood.example")
+    link = mailed_link(phone, postbox, "di@dogwood.example", to="new-password")
     goes(phone, link)
     expect(phone.get_by_text("For di@dogwood.example.")).to_be_visible()
     phone.get_by_label("New password").fill(ANOTHER)
@@ -158,11 +158,11 @@ def test_an_operator_hands_out_a_link_to_a_new_password(watch: Watch, postbox: P
     lands(other)
 
 
-def mailed_link(page: Page, postbox: Postbox, receiver: str) -> str:
-    """The link of the newest mail to somebody; mail goes out after the page has answered."""
-    for _ in range(100):
+def mailed_link(page: Page, postbox: Postbox, receiver: str, to: str = "") -> str:
+    """The link, to a page of that name, of the newest mail to somebody; mail goes out after the page has answered."""
+    for _ in range(PATIENCE_MS // 100):
         mails = [mail for mail in postbox.mails if receiver in str(mail["To"])]
-        if mails and (found := LINK.search(text_of(mails[-1]))) is not None:
+        if mails and (found := LINK.search(text_of(mails[-1]))) is not None and to in found[1]:
             return found[1]
         page.wait_for_timeout(100)
     raise AssertionError(f"no mail to {receiver}")
