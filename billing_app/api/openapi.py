@@ -70,6 +70,8 @@ def _operations(made: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _describe(operation: dict[str, Any]) -> None:
     for parameter in operation.get("parameters", []):
+        if parameter["in"] == "query" and not parameter.get("required") and "303" not in operation["responses"]:
+            _never_empty(parameter["schema"])
         parameter["schema"] = _never_null(parameter["schema"])
     answers = operation["responses"]
     # What billing_app.api.framing may say to anyone: parameters of other names, another media type.
@@ -80,6 +82,13 @@ def _describe(operation: dict[str, Any]) -> None:
         answers["429"]["headers"] = RATE_LIMIT_HEADERS | {"Retry-After": {"description": "seconds to wait"}}
         for name, header in answers["429"]["headers"].items():
             answers["429"]["headers"][name] = header | {"schema": {"type": "string"}}
+
+
+def _never_empty(schema: dict[str, Any]) -> None:
+    """An empty value of a parameter that may be left out is refused (billing_app.api.framing)."""
+    for each in (schema, *schema.get("anyOf", [])):
+        if each.get("type") == "string" and "enum" not in each:
+            each["minLength"] = max(1, each.get("minLength", 0))
 
 
 def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
