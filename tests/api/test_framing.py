@@ -57,7 +57,9 @@ def test_a_parameter_that_a_route_does_not_know_is_named_with_those_that_it_does
 def test_a_parameter_is_said_once_and_has_a_value(operator: httpx.Client) -> None:
     for method, path, operation in operations(operator):
         for name in (each["name"] for each in operation.get("parameters", []) if each["in"] == "query"):
-            for sent in (f"{name}=1&{name}=1", f"{name}="):
+            # Where people are sent on to a page, it is that page that says what is wrong with their link.
+            empty = [] if "303" in operation["responses"] else [f"{name}="]
+            for sent in (f"{name}=1&{name}=1", *empty):
                 answer = operator.request(method, f"{path}?{sent}")
                 assert problem_of(answer) == (422, "invalid_fields"), (method, path, answer.text)
                 assert answer.json()["errors"][0]["field"] == f"query.{name}", answer.text

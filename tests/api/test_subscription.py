@@ -51,7 +51,7 @@ def test_a_plan_is_subscribed_to_changed_and_ended(program: Program) -> None:
     acme, call = program.acme, program.call
     before = call("GET", "/subscription")
     assert (before["subscription"], before["plan"]["plan"]) == (None, "free")
-    assert before["usage"]["memberships"] == {"used": 0, "maximum": 2}
+    assert before["usage"]["memberships"] == {"used": 0, "maximum": 2, "overridden": False}
 
     begun = call("POST", "/checkout", {"plan": "essential", "interval": "month"}, status=201)
     assert acme.pay(begun["session_id"])["decline"] is None
