@@ -26,7 +26,7 @@ LONGEST = {"type": 100, "description": 2_000, "size": 50}
 LARGEST = 10**15 - 1
 """A size as a number, at most."""
 
-NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
+NUMBER = re.compile(r"0|[1-9][0-9]{0,14}")
 """A size that is a number and no class. It is stored as the text that it was sent as, or would be."""
 
 FIELDS = ("name", "type", "description", "size", "color", "logo", "subdomain", "timezone", "country")

@@ -119,15 +119,15 @@ def test_billing_fields_are_for_those_who_buy(api: Api, nora: httpx.Client) -> N
         ("10", 10),
         ("", ""),
         ("010", "010"),
-        (10**18 - 1, 10**18 - 1),
+        (10**15 - 1, 10**15 - 1),
     ],
 )
 def test_a_size_is_a_number_or_a_class(nora: httpx.Client, sent: Any, kept: Any) -> None:
     changed = nora.patch("/organizations/acme", json={"size": sent})
-    assert (changed.status_code, changed.json()["size"]) == (200, kept)
+    assert (changed.status_code, changed.json().get("size", changed.text)) == (200, kept)
 
 
-@pytest.mark.parametrize("wrong", [-1, 1.5, True, 10**18, [10], {"a": 1}, "x" * 51])
+@pytest.mark.parametrize("wrong", [-1, 1.5, True, 10**15, [10], {"a": 1}, "x" * 51])
 def test_what_is_no_size_is_refused_by_name(nora: httpx.Client, wrong: Any) -> None:
     refused = nora.patch("/organizations/acme", json={"size": wrong})
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "body.size")
