@@ -104,12 +104,12 @@ def test_days_sum_to_their_month_and_every_day_says_who_paid(shared: Database, s
                 else:
                     assert max((day.quantity for day in days.days), default=0) == month.used
                 for day in days.days:
-                    assert day.quantity == day.covered + day.burned + day.uncovered
+                    assert day.quantity == day.covered + day.burned + day.unpaid
 
 
 def assert_days_are_the_month(days: DaysView, month: MonthView) -> None:
     """Each part of the month is what its days added to it."""
-    for part in ("covered", "burned", "uncovered"):
+    for part in ("covered", "burned", "unpaid"):
         assert sum(getattr(day, part) for day in days.days) == getattr(month, part)
 
 

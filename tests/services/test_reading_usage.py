@@ -33,7 +33,7 @@ def days(story: Story, metric: str, within: str, now: str) -> DaysView:
 
 def parts(view: DaysView) -> dict[str, tuple[int, int, int, int]]:
     """Of days with use: quantity, and what plan, credits and nobody paid."""
-    found = {f"{day.start:%d %b %H:%M}": (day.quantity, day.covered, day.burned, day.uncovered) for day in view.days}
+    found = {f"{day.start:%d %b %H:%M}": (day.quantity, day.covered, day.burned, day.unpaid) for day in view.days}
     return {day.removesuffix(" 00:00"): figures for day, figures in found.items() if figures != NOTHING}
 
 
@@ -173,6 +173,14 @@ def test_months_say_which_plan_s_allowance_held_and_when_everything_was_used_up(
     ]  # fmt: skip
     assert [month.used_up_at for month in shown] == [at("2024-01-10"), None, at("2024-03-11"), None]
     assert [month.running for month in shown] == [False, False, False, True]
+
+
+def test_what_nobody_paid_is_a_deficit_while_its_month_runs_and_uncovered_afterwards(story: Story) -> None:
+    story.use("2024-01-10", "api", 130)
+    for now, uncovered, deficit in (("2024-01-20", 0, 30), ("2024-02-03", 30, 0)):
+        month = next(month for month in usage(story, "api", now, months=2).months if month.used == 130)
+        assert (month.uncovered, month.deficit, month.unpaid) == (uncovered, deficit, 30)
+        assert month.used == month.covered + month.burned + month.uncovered + month.deficit
 
 
 def test_a_metric_of_which_nothing_was_ever_to_be_had_is_not_called_used_up(story: Story) -> None:

@@ -147,6 +147,24 @@ def test_usage_shows_the_chosen_month() -> None:
     assert shown.rows[0].name == "Nov so far"
 
 
+def test_what_nobody_paid_has_its_own_name_while_the_month_runs() -> None:
+    view = usages.usage("meridian", "mau", 13, None)
+    *ended, running = view.months
+    owing = replace(running, burned=running.burned - 90, deficit=90)
+    shown = usage_shown(replace(view, months=(*ended, owing)), SHELL, FORMATS)
+    assert (shown.stats[3].label, shown.stats[3].value, shown.stats[3].tone) == ("Deficit", "90", "blocked")
+    assert shown.chart.table.heads[-2:] == ["Uncovered", "Deficit"]
+    assert [(one.label, one.value) for one in shown.rows[0].unpaid] == [("Uncovered", "0"), ("Deficit", "90")]
+    assert [(one.value, one.tone) for one in shown.rows[8].unpaid] == [("2,910", "blocked"), ("0", "quiet")]
+    assert {len(row.cells) + len(row.unpaid) + 1 for row in shown.rows} == {len(shown.chart.table.heads)}
+    assert shown.chart.unpaid == "Uncovered or deficit"
+    assert "Deficit so far: 90." in shown.chart.alt
+
+    alone = usage_shown(replace(view, months=(owing,)), SHELL, FORMATS)
+    assert (alone.chart.table.heads[-1], alone.chart.unpaid) == ("Deficit", "Deficit")
+    assert usage_shown(view, SHELL, FORMATS).chart.table.heads[-2:] == ["By credits", "Uncovered"]
+
+
 def test_sources_are_shown_when_there_are_several() -> None:
     assert usage_shown(usages.usage("meridian", "mau", 13, None), SHELL, FORMATS).sources == []
     several = usage_shown(usages.usage("meridian", "bandwidth", 13, None), SHELL, FORMATS)

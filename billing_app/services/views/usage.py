@@ -12,7 +12,7 @@ from billing_app.services.views.shared import Forecast, RecountView
 
 @dataclass(frozen=True, slots=True)
 class MonthView:
-    """One period of one metric: used = covered + burned + uncovered."""
+    """One period of one metric: used = covered + burned + uncovered + deficit (fine point 10)."""
 
     period: Period
     used: int
@@ -23,7 +23,9 @@ class MonthView:
     covered: int
     burned: int
     uncovered: int
-    """What nobody paid: of an ended period for good, of the running one so far (its deficit)."""
+    """What nobody paid of an ended period; 0 of the running one."""
+    deficit: int = 0
+    """What nobody has paid of the running period so far; 0 of ended ones."""
     running: bool = False
     projected: int | None = None
     """The running period's use at its end, at this pace; None without a pace."""
@@ -32,20 +34,26 @@ class MonthView:
     own: int | None = None
     """Of a sub-organization that another pays for: what it used of `used`. None: all of it is its own."""
 
+    @property
+    def unpaid(self) -> int:
+        """What nobody paid, for good or so far."""
+        return self.uncovered + self.deficit
+
 
 @dataclass(frozen=True, slots=True)
 class DayView:
     """One UTC day of a period.
 
     For `sum` and `unique` what the day added; for `max` and `level` the highest level of the day. quantity = covered +
-    burned + uncovered.
+    burned + unpaid.
     """
 
     start: datetime
     quantity: int
     covered: int
     burned: int
-    uncovered: int
+    unpaid: int
+    """What nobody paid: part of the running period's deficit, or of what an ended one left uncovered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ def months_legend(chart: rx.Var[ChartShown], hue: rx.Var[str]) -> rx.Component:
     paid = (
         legend_item("plan", "Covered by plan", hue),
         legend_item("credits", "Covered by credits", hue),
-        legend_item("unpaid", "Uncovered"),
+        legend_item("unpaid", chart.unpaid),
     )
     shared = (legend_item("plan", "This organization", hue), legend_item("others", "Others together"))
     return rx.el.div(

@@ -152,10 +152,7 @@ def _row(row: rx.Var[MonthRow]) -> rx.Component:
     return rx.el.tr(
         rx.el.th(link(row.name, href=row.href, class_name="cover"), scope="row"),
         rx.foreach(row.cells, rx.el.td),
-        rx.cond(
-            row.unpaid != "",
-            rx.el.td(row.unpaid, custom_attrs={"data-tone": rx.cond(row.is_unpaid, "blocked", "quiet")}),
-        ),
+        rx.foreach(row.unpaid, lambda one: rx.el.td(one.value, custom_attrs={"data-tone": one.tone})),
         custom_attrs={"data-chosen": rx.cond(row.chosen, "yes", "no")},
     )
 

@@ -28,7 +28,8 @@ class ChartShown:
     title: str = ""
     caption: str = ""
     alt: str = ""
-    uncovered: bool = False
+    unpaid: str = ""
+    """What the legend of months calls what nobody paid."""
     included: str = ""
     """What the legend says of the line of what is included; empty without one."""
     shared: bool = False

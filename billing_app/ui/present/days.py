@@ -13,6 +13,7 @@ from billing_app.ui.charts.days import COLUMNS, days_figure
 from billing_app.ui.charts.scale import Scale, scale_for
 from billing_app.ui.formats import Formats, is_calendar_month, month_in_words, plain_day
 from billing_app.ui.present.charting import ChartShown, both
+from billing_app.ui.present.months import DEFICIT, UNCOVERED
 from billing_app.ui.present.shared import TableShown, chart_caption
 
 EVERY = 5
@@ -30,7 +31,6 @@ def days_chart(view: DaysView, formats: Formats) -> ChartShown:
         title=f"{month_in_words(view.period)} by day",
         caption=_caption(metric, scale),
         alt=_alt(view, formats),
-        uncovered=any(one.uncovered for one in view.days),
         table=days_table(view, formats),
     )
 
@@ -42,8 +42,8 @@ def days_frame(view: DaysView, scale: Scale, formats: Formats) -> pd.DataFrame:
             "day": place,
             "covered": scale.height(one.covered),
             "burned": scale.height(one.burned),
-            "uncovered": scale.height(one.uncovered),
-            "hover": _hover(one, view.metric, formats),
+            "uncovered": scale.height(one.unpaid),
+            "hover": _hover(one, view, formats),
         }
         for place, one in enumerate(view.days, start=1)
     ]
@@ -55,13 +55,13 @@ def days_table(view: DaysView, formats: Formats) -> TableShown:
     metric = view.metric
     return TableShown(
         caption=f"{metric.name} by day",
-        heads=["Day", "Used", "By plan", "By credits", "Uncovered"],
+        heads=["Day", "Used", "By plan", "By credits", _unpaid(view)],
         rows=[
             [
                 plain_day(one.start),
                 *(
                     formats.quantity(metric, figure) if figure else "0"
-                    for figure in (one.quantity, one.covered, one.burned, one.uncovered)
+                    for figure in (one.quantity, one.covered, one.burned, one.unpaid)
                 ),
             ]
             for one in reversed(view.days)
@@ -109,14 +109,19 @@ def _reached(view: DaysView, formats: Formats) -> tuple[int, str] | None:
     return day, f"{formats.size(view.metric, view.allowance)} reached, {after}"
 
 
-def _hover(one: DayView, metric: Metric, formats: Formats) -> str:
+def _unpaid(view: DaysView) -> str:
+    return DEFICIT if view.running else UNCOVERED
+
+
+def _hover(one: DayView, view: DaysView, formats: Formats) -> str:
+    metric = view.metric
     lines = [f"<b>{plain_day(one.start)}</b>", formats.quantity(metric, one.quantity)]
     if one.burned and one.covered:
         lines.append(f"{formats.quantity(metric, one.covered)} by plan")
     if one.burned:
         lines.append(f"{formats.quantity(metric, one.burned)} by credits")
-    if one.uncovered:
-        lines.append(f"{formats.quantity(metric, one.uncovered)} uncovered")
+    if one.unpaid:
+        lines.append(f"{formats.quantity(metric, one.unpaid)} {_unpaid(view).lower()}")
     return "<br>".join(lines)
 
 

@@ -23,6 +23,9 @@ from billing_app.ui.present.shared import TableShown, chart_caption
 
 MOST_LONG_NAMES = 7
 
+UNCOVERED, DEFICIT = "Uncovered", "Deficit"
+"""What nobody paid of months that have ended, and of the running one so far."""
+
 
 def months_scale(months: tuple[MonthView, ...], metric: Metric) -> Scale:
     """The axis of these months."""
@@ -44,7 +47,7 @@ def months_frame(months: tuple[MonthView, ...], metric: Metric, formats: Formats
                 "label": axis_label(one.period, first=place == 0) if _is_named(place, months) else "",
                 "covered": scale.height(one.covered),
                 "burned": scale.height(one.burned),
-                "uncovered": scale.height(one.uncovered),
+                "uncovered": scale.height(one.unpaid),
                 "ahead": scale.height(max((one.projected or 0) - one.used, 0)),
                 "allowance": None if one.allowance is None else scale.height(one.allowance),
                 "allowance_label": f"{one.plan_name}, {included}" if steps and one.allowance else "",
@@ -72,15 +75,26 @@ def months_table(months: tuple[MonthView, ...], metric: Metric, formats: Formats
     """The numbers of the chart, the newest first."""
     return TableShown(
         caption=f"{metric.name} by month",
-        heads=["Month", "Used", "Included", "By plan", "By credits", "Uncovered"],
-        rows=[month_cells(one, metric, formats) for one in reversed(months)],
+        heads=["Month", "Used", "Included", "By plan", "By credits", *unpaid_heads(months)],
+        rows=[month_cells(one, months, metric, formats) for one in reversed(months)],
     )
 
 
-def month_cells(one: MonthView, metric: Metric, formats: Formats) -> list[str]:
-    """One month's row."""
+def unpaid_heads(months: tuple[MonthView, ...]) -> list[str]:
+    """What nobody paid has a name while its month runs and another once it has ended (fine point 10)."""
+    deficit = any(one.deficit for one in months)
+    return [UNCOVERED] * (not deficit or any(one.uncovered for one in months)) + [DEFICIT] * deficit
+
+
+def unpaid_figures(one: MonthView, months: tuple[MonthView, ...]) -> list[int]:
+    """One month's figures under `unpaid_heads`."""
+    return [one.deficit if head == DEFICIT else one.uncovered for head in unpaid_heads(months)]
+
+
+def month_cells(one: MonthView, months: tuple[MonthView, ...], metric: Metric, formats: Formats) -> list[str]:
+    """The row of one of the months."""
     name = f"{month(one.period)} so far" if one.running else month_with_year(one.period)
-    figures = (one.covered, one.burned, one.uncovered)
+    figures = (one.covered, one.burned, *unpaid_figures(one, months))
     return [
         name,
         formats.quantity(metric, one.used),
@@ -100,7 +114,7 @@ def months_chart(
         title=f"{metric.name} by month",
         caption=chart_caption(metric, scale.unit),
         alt=_alt(months, metric, formats),
-        uncovered=any(one.uncovered for one in months),
+        unpaid=" or ".join(unpaid_heads(months)).capitalize(),
         included=included_line(months, metric, frame, formats),
         table=months_table(months, metric, formats),
     )
@@ -126,8 +140,8 @@ def _hover(one: MonthView, metric: Metric, formats: Formats) -> str:
     ]
     if one.burned:
         lines.append(f"{formats.quantity(metric, one.burned)} by credits")
-    if one.uncovered:
-        lines.append(f"{formats.quantity(metric, one.uncovered)} uncovered")
+    if one.unpaid:
+        lines.append(f"{formats.quantity(metric, one.unpaid)} {'deficit' if one.deficit else 'uncovered'}")
     if one.projected and one.projected > one.used:
         lines.append(f"{formats.quantity(metric, one.projected)} at its end, at this pace")
     return "<br>".join(lines)
@@ -152,4 +166,8 @@ def _alt(months: tuple[MonthView, ...], metric: Metric, formats: Formats) -> str
         f"Highest: {formats.quantity(metric, highest.used)} in {month_with_year(highest.period)}."
     )
     unpaid = [month_with_year(one.period) for one in months if one.uncovered]
-    return text + (f" Uncovered in {', '.join(unpaid)}." if unpaid else "") + " The numbers are in the table."
+    if unpaid:
+        text += f" Uncovered in {', '.join(unpaid)}."
+    if last.deficit:
+        text += f" Deficit so far: {formats.quantity(metric, last.deficit)}."
+    return text + " The numbers are in the table."

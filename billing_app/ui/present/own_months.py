@@ -68,8 +68,8 @@ def _hover(one: MonthView, metric: Metric, formats: Formats) -> str:
         f"{formats.quantity(metric, one.own or 0)} by this organization",
         f"{formats.quantity(metric, one.used)} all together",
     ]
-    if one.uncovered:
-        lines.append(f"{formats.quantity(metric, one.uncovered)} uncovered")
+    if one.unpaid:
+        lines.append(f"{formats.quantity(metric, one.unpaid)} {'deficit' if one.deficit else 'uncovered'}")
     return "<br>".join(lines)
 
 

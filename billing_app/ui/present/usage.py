@@ -7,10 +7,17 @@ from dataclasses import dataclass, field
 from billing_app.domain.credits import Aggregation
 from billing_app.services.views import MonthView, ShellView, UsageView
 from billing_app.ui import routes
-from billing_app.ui.formats import Formats, month, month_in_words, month_with_year, possessive_month
+from billing_app.ui.formats import Formats, month_in_words, month_with_year, possessive_month
 from billing_app.ui.present.charting import ChartShown
 from billing_app.ui.present.days import days_chart, days_note
-from billing_app.ui.present.months import month_cells, months_chart
+from billing_app.ui.present.months import (
+    DEFICIT,
+    UNCOVERED,
+    month_cells,
+    months_chart,
+    unpaid_figures,
+    unpaid_heads,
+)
 from billing_app.ui.present.own_months import own_cells, own_chart
 from billing_app.ui.present.shared import Choice, Field, MetricShown, metric_choices, metric_shown
 
@@ -24,8 +31,7 @@ class MonthRow:
 
     name: str = ""
     cells: list[str] = field(default_factory=list)
-    unpaid: str = ""
-    is_unpaid: bool = False
+    unpaid: list[Field] = field(default_factory=list)
     href: str = ""
     chosen: bool = False
 
@@ -112,9 +118,10 @@ def _stats(view: UsageView, one: MonthView, formats: Formats) -> list[Field]:
         Field("Covered by plan", formats.quantity(metric, one.covered), hint=formats.exact(metric, one.covered)),
         Field("Covered by credits", formats.quantity(metric, one.burned), hint=formats.exact(metric, one.burned)),
     ]
-    if one.uncovered or not one.running:
-        unpaid = formats.quantity(metric, one.uncovered)
-        return [*figures, Field("Uncovered", unpaid, "blocked" if one.uncovered else "quiet")]
+    if one.unpaid or not one.running:
+        name = DEFICIT if one.running else UNCOVERED
+        hint = formats.exact(metric, one.unpaid)
+        return [*figures, Field(name, formats.quantity(metric, one.unpaid), _tone(one.unpaid), hint=hint)]
     return [*figures, _pace(view, formats)]
 
 
@@ -143,15 +150,20 @@ def _row(one: MonthView, view: UsageView, formats: Formats, href: str, chosen: b
     if view.payer_name:
         name, *figures = own_cells(one, view.metric, formats)
         return MonthRow(name, figures, href=href, chosen=chosen)
-    cells = month_cells(one, view.metric, formats)
+    heads, figures = unpaid_heads(view.months), unpaid_figures(one, view.months)
+    name, *cells = month_cells(one, view.months, view.metric, formats)
+    unpaid = zip(heads, cells[-len(heads) :], map(_tone, figures), strict=True)
     return MonthRow(
-        name=cells[0] if not one.running else f"{month(one.period)} so far",
-        cells=cells[1:-1],
-        unpaid=cells[-1],
-        is_unpaid=one.uncovered > 0,
+        name=name,
+        cells=cells[: -len(heads)],
+        unpaid=[Field(*each) for each in unpaid],
         href=href,
         chosen=chosen,
     )
+
+
+def _tone(unpaid: int) -> str:
+    return "blocked" if unpaid else "quiet"
 
 
 def _sources(view: UsageView, formats: Formats) -> list[SourceRow]:

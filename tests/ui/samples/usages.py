@@ -61,7 +61,7 @@ def days(wanted, month, *, has_earlier: bool, has_later: bool) -> DaysView:
         so_far += quantity
         if paid and reached is None:
             reached = start + timedelta(hours=9)
-        unpaid = paid if month.uncovered and not month.burned else 0
+        unpaid = paid if month.unpaid and not month.burned else 0
         result.append(DayView(start, quantity, plan, paid - unpaid, unpaid))
     if not month.used:
         result = []
