@@ -237,7 +237,10 @@ class ScenarioReading:
                 case "refund":
                     action = Refund(at, next(self.numbers), step["grant"], step["refunded_cents"])
                 case _:
-                    action = Dispute(at, next(self.numbers), step["grant"], DisputeStatus(step["status"]))
+                    cents = step.get("amount_cents")
+                    action = Dispute(
+                        at, next(self.numbers), step["grant"], DisputeStatus(step["status"]), amount_cents=cents
+                    )
             metric.actions.append(action)
 
     def check(self, at: datetime, step: Step) -> list[str]:
