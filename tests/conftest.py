@@ -13,15 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from billing_app.db import Database
+from billing_app.launcher.logs import PLAIN
 from tests import databases, servers
 from tests.console import Console, launch_chromium, running_console
 
 # Consoles that tests start must not meet at one port; tests of the port choose their own.
 os.environ["BILLING_METRICS_PORT"] = "0"
+
+structlog.configure(processors=PLAIN)
 
 hypothesis_settings.register_profile("default", deadline=None, max_examples=50, derandomize=True, database=None)
 hypothesis_settings.register_profile("long", deadline=None, max_examples=2_000)

@@ -24,6 +24,9 @@ async def post(client: str, mailer: Mailer, write: Callable[[], Mail | None]) ->
         await _mails.run(client, _send, mailer, write)
     except (BusyError, TooManyAtOnceError):
         log.warning("mail_not_sent", reason="too many wait to be sent")
+    except Exception:
+        # The answer has gone: whoever asked asks again for a mail that does not come.
+        log.exception("mail_not_sent")
 
 
 def _send(mailer: Mailer, write: Callable[[], Mail | None]) -> None:

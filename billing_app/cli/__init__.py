@@ -144,7 +144,9 @@ def _log_apart() -> None:
     """What is logged goes to stderr: stdout is a command's result, which programs read as JSON."""
     import structlog
 
-    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+    from billing_app.launcher.logs import PLAIN
+
+    structlog.configure(processors=PLAIN, logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
 
 
 def _billing(

@@ -24,6 +24,12 @@ SHARED = (
 TRACES = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
 """Where it broke, without what was in the variables there: a password, a key, a Cookie header."""
 
+PLAIN = (
+    *SHARED,
+    structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+)
+"""The same for commands, which people read. structlog's own form prints every variable, which can take minutes."""
+
 
 def configure() -> None:
     """Sends structlog's lines and the standard library's warnings to one place, in one form."""

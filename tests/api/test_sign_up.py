@@ -131,3 +131,22 @@ class TestOpen:
             ]
         assert answers[-2].headers["location"] == "/sign-up?sent=1"
         assert error_of(answers[-1], "/sign-up") == "too_many_attempts"
+
+    def test_a_mail_that_cannot_be_written_is_logged_and_breaks_nothing(
+        self, api: Api, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """The answer has gone by then: nobody waits for an error."""
+
+        def broken(*_: object, **__: object) -> None:
+            raise OSError("the database is gone")
+
+        monkeypatch.setattr(sign_up, "ask", broken)
+        with api.browser() as browser:
+            assert browser.post("/sign-up", data=FORM).headers["location"] == "/sign-up?sent=1"
+        said = ""
+        until = time.monotonic() + PATIENCE_S
+        while "mail_not_sent" not in said and time.monotonic() < until:
+            time.sleep(0.01)
+            said += capsys.readouterr().out
+        assert "OSError: the database is gone" in said
+        assert "request_failed" not in said

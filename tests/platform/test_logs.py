@@ -45,3 +45,15 @@ def test_a_trace_has_no_values_in_it(tmp_path: Path) -> None:
         assert "sign_in" in json.dumps(line["exception"]), "where it broke is told"
         assert "no such table" in json.dumps(line["exception"])
     assert "hunter" not in file.read_text().replace('"password"', "")
+
+
+def test_a_trace_of_a_command_has_none_either() -> None:
+    """A command logs to stderr, in lines for people: structlog's own form prints every variable."""
+    told = BREAKS.replace("logs.configure()", "from billing_app.cli import _log_apart; _log_apart()")
+    told = told.replace(', logging.getLogger("a").exception', ",")
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    assert "sign_in" in done.stderr, "where it broke is told"
+    assert "no such table" in done.stderr
+    assert "hunter" not in done.stderr
