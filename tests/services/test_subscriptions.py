@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import random
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlmodel import select
 
 from billing_app.db import Database
 from billing_app.domain.errors import BillingError
@@ -14,7 +19,8 @@ from billing_app.domain.purchases import OrderState
 from billing_app.services import plan_changes, plan_orders, usage
 from billing_app.services.orgs import by_address
 from billing_app.services.usage import ReportedEvent
-from billing_app.store.tables.subscriptions import Subscription
+from billing_app.store.tables.subscriptions import PlanPreview, Subscription
+from tests.patience import PATIENCE_SECONDS
 from tests.shop import DECLINED, PUBLIC_URL
 from tests.subscriber import BAD_CARD, MONTH, START, YEAR, Subscriber, a_subscriber, days
 
@@ -49,6 +55,16 @@ def row_of(subscriber: Subscriber) -> Subscription:
     row = subscriber.row()
     assert row is not None
     return row
+
+
+def with_custom_sold(document: dict[str, Any]) -> None:
+    document["plans"][-1]["prices"].update(month=29_900)
+
+
+def expect_expired(subscriber: Subscriber, plan: str, at: datetime) -> None:
+    with pytest.raises(BillingError) as refused:
+        plan_changes.change(subscriber.enter, subscriber.payments, plan, MONTH, at)
+    assert refused.value.code == "preview_expired"
 
 
 class TestBeginning:
@@ -177,6 +193,110 @@ class TestChanging:
         with pytest.raises(BillingError) as refused:
             plan_changes.change(acme.enter, acme.payments, "pro", MONTH, seen.at)
         assert refused.value.code == "preview_expired"
+
+    def test_whoever_changed_it_meanwhile_nobody_pays_what_they_did_not_see(self, acme: Subscriber) -> None:
+        acme.change_catalogue(with_custom_sold)
+        acme.subscribe("essential")
+        acme.wait(START + days(5))
+        seen = acme.preview("custom")
+        acme.change("pro")
+        charged = acme.charged()
+        expect_expired(acme, "custom", seen.at)
+        assert (acme.charged(), acme.plan()) == (charged, "pro")
+        again = acme.change("custom")
+        assert (acme.charged()[-1], acme.plan()) == (again.due_cents, "custom")
+        assert again.due_cents < seen.due_cents
+
+    @pytest.mark.parametrize("meanwhile", ["cancelled", "scheduled", "dashboard", "coupon", "repriced"])
+    def test_a_preview_holds_as_long_as_what_it_was_made_of(self, acme: Subscriber, meanwhile: str) -> None:
+        acme.change_catalogue(with_custom_sold)
+        acme.subscribe("pro")
+        acme.wait(START + days(5))
+        seen = acme.preview("custom")
+        acme.preview("essential")
+        subscription = acme.stripe.subscriptions.retrieve(row_of(acme).id)
+        match meanwhile:
+            case "cancelled":
+                acme.act(plan_changes.cancel)
+            case "scheduled":
+                acme.change("essential")
+            case "dashboard":
+                item, price = subscription["items"].data[0].id, acme.payments.prices(["plan:essential:month"])
+                if not price:
+                    acme.preview("essential")
+                    price = acme.payments.prices(["plan:essential:month"])
+                acme.stripe.subscriptions.update(
+                    subscription.id,
+                    {"items": [{"id": item, "price": price["plan:essential:month"].id}], "proration_behavior": "none"},
+                )
+            case "coupon":
+                coupon = acme.stripe.coupons.create({"percent_off": 50, "duration": "forever"}).id
+                acme.stripe.subscriptions.update(subscription.id, {"discounts": [{"coupon": coupon}]})
+            case "repriced":
+                acme.change_catalogue(lambda document: document["plans"][-1]["prices"].update(month=44_400))
+        charged = acme.charged()
+        expect_expired(acme, "custom", seen.at)
+        assert (acme.charged(), row_of(acme).plan in ("pro", "essential")) == (charged, True)
+        assert acme.change("custom").due_cents == acme.charged()[-1]
+
+    def test_a_price_that_nobody_looked_at_is_not_charged(self, acme: Subscriber) -> None:
+        acme.change_catalogue(with_custom_sold)
+        acme.subscribe("essential")
+        acme.preview("pro")
+        expect_expired(acme, "custom", acme.now)
+        expect_expired(acme, "pro", acme.now - timedelta(minutes=5))
+        assert acme.plan() == "essential"
+
+    def test_whatever_waited_for_the_lease_is_decided_by_what_it_finds_then(
+        self, acme: Subscriber, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Two admins accept what they saw at the same moment: the second one waits, and finds the other's plan."""
+        acme.change_catalogue(with_custom_sold)
+        acme.subscribe("essential")
+        acme.wait(START + days(5))
+        seen, other = acme.preview("custom"), acme.preview("pro")
+        first = threading.Event()
+        changed = acme.payments.change_price
+
+        def slowly(*arguments: Any) -> Any:
+            first.set()
+            time.sleep(0.5)
+            return changed(*arguments)
+
+        with monkeypatch.context() as patched, ThreadPoolExecutor(1) as pool:
+            patched.setattr(acme.payments, "change_price", slowly)
+            begun = pool.submit(plan_changes.change, acme.enter, acme.payments, "pro", MONTH, other.at)
+            assert first.wait(PATIENCE_SECONDS)
+            expect_expired(acme, "custom", seen.at)
+            begun.result(PATIENCE_SECONDS)
+        assert (acme.charged()[1:], acme.plan()) == ([other.due_cents], "pro")
+
+    @pytest.mark.parametrize("late", ["pause", "cancel", "change"])
+    def test_what_happened_at_stripe_unheard_of_decides(self, acme: Subscriber, late: str) -> None:
+        subscription = acme.subscribe("essential")
+        seen = acme.preview("pro")
+        acme.stripe.subscriptions.cancel(subscription)
+        deeds: dict[str, Callable[[], object]] = {
+            "pause": lambda: acme.act(plan_changes.pause),
+            "cancel": lambda: acme.act(plan_changes.cancel),
+            "change": lambda: plan_changes.change(acme.enter, acme.payments, "pro", MONTH, seen.at),
+        }
+        with pytest.raises(BillingError) as refused:
+            deeds[late]()
+        assert (refused.value.code, acme.plan(), row_of(acme).status) == ("not_subscribed", "free", "canceled")
+
+    def test_previews_do_not_pile_up(self, acme: Subscriber, monkeypatch: pytest.MonkeyPatch) -> None:
+        acme.subscribe("essential")
+        monkeypatch.setattr(plan_changes, "MAX_PREVIEWS", 3)
+        for _ in range(5):
+            acme.now += timedelta(seconds=1)
+            acme.preview("pro")
+        with acme.database.reading() as session:
+            assert len(session.exec(select(PlanPreview)).all()) == 3
+        acme.now += HOUR * 2
+        acme.preview("pro")
+        with acme.database.reading() as session:
+            assert len(session.exec(select(PlanPreview)).all()) == 1
 
     def test_a_declined_upgrade_changes_nothing(self, acme: Subscriber) -> None:
         acme.subscribe("essential")

@@ -69,7 +69,11 @@ def preview_change(door: Deciding, choice: PlanChoice) -> PlanPreviewAnswer:
 
 @router.patch("/subscription", response_model=SubscriptionAnswer, responses=CHANGING)
 def change_plan(door: Deciding, wanted: PlanChangeRequest) -> SubscriptionAnswer | None:
-    """Changes the plan as previewed: more at once, less at the period's end. Twice with the same `at` is once."""
+    """Changes the plan as previewed: more at once, less at the period's end. Twice with the same `at` is once.
+
+    What the preview was made of is compared first: when it would cost something else by now, this is 422
+    `preview_expired` and nothing is charged. So it is for a change that nobody has previewed.
+    """
 
     def change(enter: Enter, payments: Payments) -> None:
         plan_changes.change(enter, payments, wanted.plan, wanted.interval, wanted.at)

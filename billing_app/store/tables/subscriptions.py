@@ -65,6 +65,22 @@ class Subscription(Table, table=True):
     read_at: datetime = Field(sa_type=Moment, description="when it was last read from Stripe")
 
 
+class PlanPreview(Table, table=True):
+    """A change of plan that somebody looked at: what its price was made of (a hash), until it can be accepted no more.
+
+    A change is charged only if it is still made of the same.
+    """
+
+    __tablename__ = "plan_previews"
+    __table_args__ = (ForeignKeyConstraint(["organization_id"], ["organizations.id"]),)
+
+    organization_id: int = Field(primary_key=True, sa_type=Big, sa_column_kwargs={"autoincrement": False})
+    plan: str = Field(primary_key=True, max_length=100)
+    interval: str = Field(primary_key=True, max_length=10)
+    at: datetime = Field(primary_key=True, sa_type=Moment)
+    made_of: str = Field(max_length=64)
+
+
 class PastDueChange(Table, table=True):
     """From `at` on the organization's plan is owed for (`past_due`), or paid again. Append-only, like plan changes."""
 
