@@ -1,7 +1,7 @@
 """Joins the API: its routes under /api/v1, health at the root, and the layers around API and pages alike.
 
 Reflex mounts what this gives as the outermost app and itself below it, so the layers guard the pages too. FastAPI's
-lifespan does not run there (platform.md); nothing here needs one.
+lifespan does not run there; nothing here needs one.
 """
 
 from __future__ import annotations

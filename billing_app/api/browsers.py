@@ -1,4 +1,4 @@
-"""Answers to browsers that sign in or out: forms post here, and a full page load follows (platform.md).
+"""Answers to browsers that sign in or out: forms post here, and a full page load follows.
 
 The pages of Reflex only learn of a cookie when their websocket opens anew, so each of these routes answers 303 to a
 local page. A program that asks for JSON gets JSON and problems instead.

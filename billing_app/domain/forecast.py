@@ -1,4 +1,4 @@
-"""The engine run forward at today's pace: when a metric runs out, and what it takes that it does not (ui.md).
+"""The engine run forward at today's pace: when a metric runs out, and what it takes that it does not.
 
 Pace is a ratio of whole numbers, never a float. Synthetic use is laid at each midnight (UTC); a run-out inside a day is
 placed by proportion.

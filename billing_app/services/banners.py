@@ -13,7 +13,7 @@ from billing_app.services import limits, outlooks
 from billing_app.services.views import ActionView, BannerKind, BannerView, ForecastKind, MeterState, MeterView
 
 SOON = timedelta(days=30)
-"""A run-out further away is no news yet (look.md)."""
+"""A run-out further away is no news yet."""
 
 RANK = (
     BannerKind.BLOCKED,

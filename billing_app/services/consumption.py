@@ -1,4 +1,4 @@
-"""Consume and reservations: what asks before it uses (credits.md, The hot path; fine points 12 and 15)."""
+"""Consume and reservations: what asks before it uses (credits.md, The fast path; fine points 12 and 15)."""
 
 from __future__ import annotations
 

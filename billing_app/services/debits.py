@@ -1,4 +1,4 @@
-"""What nearly every consume is: a quantity that fits whole, taken by arithmetic alone (credits.md, The hot path)."""
+"""What nearly every consume is: a quantity that fits whole, taken by arithmetic alone (credits.md, The fast path)."""
 
 from __future__ import annotations
 

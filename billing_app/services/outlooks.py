@@ -83,7 +83,7 @@ def cut_off(view: Outlook) -> datetime | None:
 
 
 def forecast(view: Outlook) -> Forecast:
-    """ "Runs out on": one figure for API, card and page (ui.md)."""
+    """ "Runs out on": one figure for API, card and page."""
     found = view.run_out()
     return _as_forecast(view, found.outcome, found.at)
 

@@ -1,4 +1,4 @@
-"""The overview: every metric at a glance, what is wrong first (ui.md).
+"""The overview: every metric at a glance, what is wrong first.
 
 Reads only. One engine run per metric; usage comes from roll-ups, so an organization with two million events loads like
 one with two thousand.
@@ -37,7 +37,7 @@ from billing_app.store.tables.credits import GrantRow
 from billing_app.store.tables.orgs import Organization
 
 SOON = timedelta(days=30)
-"""What ends or runs out within this is told (look.md)."""
+"""What ends or runs out within this is told."""
 
 SHARED = (BannerKind.BLOCKED, BannerKind.RUNS_OUT, BannerKind.OVER_LIMIT)
 """What a sub-organization is told of the plan that pays for it: what stops, and not what the payer owes."""

@@ -1,4 +1,4 @@
-"""The organization object of the source (product.md), and the page that shows it."""
+"""The organization object of the source, and the page that shows it."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ KEY_LENGTH = 32
 """Characters of a key's digest that its facts carry: 128 bits do not meet by accident."""
 
 YEAR_PERIODS = 12
-"""`yearly_consumed_tokens` counts the running period and the 11 before (product.md)."""
+"""`yearly_consumed_tokens` counts the running period and the 11 before."""
 
 
 @dataclass(frozen=True, slots=True)

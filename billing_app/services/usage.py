@@ -1,4 +1,4 @@
-"""Recording usage: what has happened is never refused for lack of credits (credits.md, The hot path)."""
+"""Recording usage: what has happened is never refused for lack of credits (credits.md, The fast path)."""
 
 from __future__ import annotations
 

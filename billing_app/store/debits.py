@@ -1,4 +1,4 @@
-"""The statements of consume: meter, event, roll-up and key together (credits.md, The hot path; decision 15).
+"""The statements of consume: meter, event, roll-up and key together (credits.md, The fast path; decision 15).
 
 They are SQL, the same for both databases: PostgreSQL gets them as one statement, SQLite one after the other, which
 costs nothing there because it lives in this process. Whatever arithmetic may not decide makes them write nothing: the

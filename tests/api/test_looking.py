@@ -40,7 +40,9 @@ def program(api: Api) -> Iterator[httpx.Client]:
 def test_the_days_of_a_period(program: httpx.Client) -> None:
     found = program.get("/organizations/acme/usage/days", params={"metric": "bandwidth"}).json()
     assert sum(day["quantity"] for day in found["days"]) == 12 * 10**9
-    assert all(day["quantity"] == day["covered"] + day["burned"] + day["uncovered"] for day in found["days"])
+    assert all(
+        day["quantity"] == day["covered"] + day["burned"] + day["uncovered"] + day["deficit"] for day in found["days"]
+    )
     assert found["sources"] == [{"address": "acme", "name": "acme", "used": 12 * 10**9}]
     refused = program.get("/organizations/acme/usage/days", params={"metric": "none"})
     assert (refused.status_code, refused.json()["code"]) == (404, "metric_not_found")

@@ -1,4 +1,4 @@
-"""The organization object, in the names and with the values that it was asked for (product.md)."""
+"""The organization object, in the names and with the values that it was asked for."""
 
 from __future__ import annotations
 

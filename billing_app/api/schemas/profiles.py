@@ -1,4 +1,4 @@
-"""The organization object (product.md) with the names it was asked for in, and what may be sent of it."""
+"""The organization object with the names it was asked for in, and what may be sent of it."""
 
 from __future__ import annotations
 

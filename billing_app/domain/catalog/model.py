@@ -38,7 +38,7 @@ class Interval(StrEnum):
 
 
 class Hue(StrEnum):
-    """The hues that stay apart for colour-blind readers and have a place in every chart (look.md)."""
+    """The hues that stay apart for colour-blind readers and have a place in every chart."""
 
     BLUE = "blue"
     JADE = "jade"

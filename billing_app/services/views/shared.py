@@ -36,7 +36,7 @@ class ForecastKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """ "Runs out on", one figure for card, page and API (ui.md)."""
+    """ "Runs out on", one figure for card, page and API."""
 
     kind: ForecastKind
     runs_out_at: datetime | None = None

@@ -1,4 +1,4 @@
-"""The meter of an organization's metric, and the quantities that are reserved on it (credits.md, The hot path)."""
+"""The meter of an organization's metric, and the quantities that are reserved on it (credits.md, The fast path)."""
 
 from __future__ import annotations
 

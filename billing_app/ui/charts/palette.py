@@ -1,4 +1,4 @@
-"""The Radix colours that charts need, as hex: Plotly knows no CSS variables (look.md, Tokens)."""
+"""The Radix colours that charts need, as hex: Plotly knows no CSS variables."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ HUES: dict[str, tuple[Hues, Hues]] = {
     "cyan": (Hues("#7dcedc", "#00a2c7", "#def7f9"), Hues("#12677e", "#00a2c7", "#082c36")),
     "gold": (Hues("#cbb99f", "#978365", "#f2f0e7"), Hues("#5f5443", "#978365", "#24231f")),
 }
-"""Light and dark of every hue that a catalogue may name: the five of look.md, and the next two free ones."""
+"""Light and dark of every hue that a catalogue may name: five for the shipped catalogue, and two free ones."""
 
 
 def palette(*, dark: bool) -> Palette:

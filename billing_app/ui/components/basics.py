@@ -15,7 +15,7 @@ METRIC_ICONS = sorted(ICONS)
 """Icons that a metric may have. A browser gets only these; `gauge` stands for a metric that is known no more."""
 
 SWITCH_LIMIT = 6
-"""More metrics than this do not fit beside each other: a select takes the switch's place (look.md)."""
+"""More metrics than this do not fit beside each other: a select takes the switch's place."""
 
 
 def link(*children: Any, href: Any, **props: Any) -> rx.Component:

@@ -61,7 +61,7 @@ def legend_item(kind: str, label: Any, hue: Any = "") -> rx.Component:
 
 
 def months_legend(chart: rx.Var[ChartShown], hue: rx.Var[str]) -> rx.Component:
-    """Of the months chart: one grammar everywhere (look.md, principle 2)."""
+    """Of the months chart: one grammar everywhere."""
     paid = (
         legend_item("plan", "Covered by plan", hue),
         legend_item("credits", "Covered by credits", hue),

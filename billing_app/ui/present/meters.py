@@ -11,7 +11,7 @@ from billing_app.ui.present.banners import unavailable_since
 from billing_app.ui.present.shared import MetricShown, metric_shown
 
 SOON = timedelta(days=30)
-"""A run-out nearer than this is told in amber (look.md)."""
+"""A run-out nearer than this is told in amber."""
 
 OPEN_END = 0.7
 """How far an unlimited meter is drawn at most: it has no cut-off to measure against, so it never looks full."""
