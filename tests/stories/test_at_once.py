@@ -150,7 +150,7 @@ def test_refunds_and_a_dispute_beside_consumes_leave_no_credit_twice(acme: Datab
     with acme.reading() as session:
         told = actions(session, stored_id(orgs.by_address(session, "acme")), "emails")
     # `refunded` is cumulative: a lower one recorded after a higher one says that a refund failed.
-    given_back = told[-1].refunded_cents // 10
+    given_back = (told[-1].refunded_cents or 0) // 10
     assert [each.refunded_cents for each in told] in ([200, 400], [400, 200])
     assert at.burned + at.left + at.clawed_back == 100
     assert at.clawed_back + found.debt == given_back
