@@ -5,15 +5,34 @@ import { createElement } from "react";
 
 const GAP = 4; // between words, in pixels
 const FAR = 20; // further than this from where they were put, words name something else
+const CROSSED = 2 * FAR; // a line through words is worse than any move, and better than no words
 
-const box = (element, dx = 0, dy = 0) => {
+const box = (element) => {
   const { left, right, top, bottom } = element.getBoundingClientRect();
-  return { left: left + dx, right: right + dx, top: top + dy, bottom: bottom + dy };
+  return { left, right, top, bottom };
 };
 const meets = (one, other, gap = 0) =>
   one.left < other.right + gap && other.left < one.right + gap && one.top < other.bottom && other.top < one.bottom;
 const inside = (one, edges) =>
   one.left >= edges.left && one.right <= edges.right && one.top >= edges.top && one.bottom <= edges.bottom;
+
+/** The straight pieces of drawn lines, and the lines of the ground. */
+function linesOf(graph) {
+  const pieces = [...graph.querySelectorAll(".scatterlayer .js-line")].flatMap((line) => {
+    const matrix = line.getScreenCTM();
+    return (line.getAttribute("d") ?? "").split("M").flatMap((run) => {
+      const points = [...run.matchAll(/(-?[\d.]+)[ ,](-?[\d.]+)/g)].map(([, x, y]) => new DOMPoint(x, y).matrixTransform(matrix));
+      return points.slice(1).map((end, place) => ({
+        left: Math.min(points[place].x, end.x) - 0.5,
+        right: Math.max(points[place].x, end.x) + 0.5,
+        top: Math.min(points[place].y, end.y) - 0.5,
+        bottom: Math.max(points[place].y, end.y) + 0.5,
+      }));
+    });
+  });
+  const ground = [...graph.querySelectorAll(".gridlayer path, .zerolinelayer path")].map((each) => box(each));
+  return [...pieces, ...ground].filter((each) => Math.min(each.right - each.left, each.bottom - each.top) < 3);
+}
 
 /** Names so many places of the horizontal axis as fit, evenly, counted from its end. */
 function nameTicks(graph, edges) {
@@ -31,8 +50,8 @@ function nameTicks(graph, edges) {
   });
 }
 
-/** Moves words off what they would cover, as little as possible, the first named first; what has no place is left out:
- *  every figure is in the hover and in the table, too. */
+/** Moves words off what they would cover, as little as possible, the first named first, and off lines where they can;
+ *  what has no place is left out: every figure is in the hover and in the table, too. */
 function placeNotes(graph, edges) {
   const notes = [...graph.querySelectorAll(".annotation")].sort((a, b) => a.dataset.index - b.dataset.index);
   for (const note of notes) note.style.visibility = note.style.translate = "";
@@ -42,13 +61,14 @@ function placeNotes(graph, edges) {
     .map((each) => box(each))
     .filter((each) => each.right - each.left < 3 ? each.bottom - each.top > 8 : each.bottom - each.top > 3)
     .filter((each) => !(each.bottom - each.top > (edges.bottom - edges.top) * 0.7 && each.right - each.left > 12));
+  const lines = linesOf(graph);
   for (const note of notes) {
     const words = note.querySelector("text");
     if (!words) continue;
-    const place = (dx, dy) => {
-      const at = box(words, dx, dy);
-      return { left: at.left, right: at.right, top: at.top + 1, bottom: at.bottom - 3 };
-    };
+    const put = box(words);
+    const place = (dx, dy) => ({ left: put.left + dx, right: put.right + dx, top: put.top + dy + 1, bottom: put.bottom + dy - 2 });
+    const crossed = ([dx, dy]) => lines.some((line) => meets(place(dx, dy), line));
+    const cost = (move) => Math.hypot(...move) + (crossed(move) ? CROSSED : 0);
     const start = place(0, 0);
     const sideways = [0];
     const upwards = [0, Math.max(0, edges.top - start.top)];
@@ -59,9 +79,15 @@ function placeNotes(graph, edges) {
       sideways.push(...steps.filter((step) => Math.abs(step) <= far));
       if (other.top !== undefined) upwards.push(other.top - 1 - start.bottom);
     }
-    const moves = sideways
-      .flatMap((dx) => upwards.filter((dy) => Math.abs(dy) <= FAR).map((dy) => [dx, dy]))
-      .sort((a, b) => Math.hypot(...a) - Math.hypot(...b));
+    for (const line of lines) {
+      upwards.push(line.top - 1 - start.bottom, line.bottom + 1 - start.top);
+      if (line.right - line.left < 3) sideways.push(...[line.left - GAP - start.right, line.right + GAP - start.left].filter((step) => Math.abs(step) <= FAR));
+    }
+    const moves = [...new Set(sideways)]
+      .flatMap((dx) => [...new Set(upwards)].filter((dy) => Math.abs(dy) <= FAR).map((dy) => [dx, dy]))
+      .map((move) => [cost(move), move])
+      .sort(([one], [other]) => one - other)
+      .map(([, move]) => move);
     const free = moves.find(([dx, dy]) => {
       const at = place(dx, dy);
       return inside(at, edges) && !taken.some((other) => meets(at, other));

@@ -12,8 +12,10 @@ from billing_app.domain.errors import InvalidError
 from billing_app.domain.money import format_money
 from billing_app.gateways.payments import Payments
 from billing_app.gateways.stripe_payments import payments_of
-from billing_app.services import accounts, endings, endings_told, operators, orgs, overrides, profiles
+from billing_app.services import accounts, audit, endings, endings_told, operators, orgs, overrides, profiles
+from billing_app.services.audit_words import Words
 from billing_app.services.granting import required_reason
+from billing_app.services.months import rfc3339
 from billing_app.services.overrides import Kind
 from billing_app.services.views.endings import EndingView, PaidThing
 from billing_app.settings import settings
@@ -238,3 +240,23 @@ def _value(text: str) -> int | None:
     if not (text.isascii() and text.isdigit()):
         raise InvalidError("A value is a number, unlimited, on or off.", code="invalid_override")
     return int(text[:20])  # what is longer is refused for its size, not read for hours
+
+
+@app.command("audit")
+def show_audit(
+    address: Address,
+    count: Annotated[int, typer.Option("--count", min=1, max=1_000, help="how many, the newest first")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Show who changed what of an organization, the newest first.
+
+    Example: billing organization audit acme --count 10
+    """
+    with wiring.database().reading() as session:
+        found = audit.entries(session, stored_id(orgs.by_address(session, address)), count)
+        words = Words.of(session, clock.now())
+    items = [
+        {"at": rfc3339(entry.at), "action": entry.action, "actor": entry.actor, "said": words.told(entry).sentence}
+        for entry in found
+    ]
+    print_items(items, ("at", "said"), as_json=as_json)

@@ -73,20 +73,24 @@ def format_money(amount_cents: int, currency: str) -> str:
     return _written(major_amount(amount_cents, currency), decimals, currency)
 
 
-def format_unit_price(price_cents: int, quantity: int, per_quantity: int, currency: str) -> str:
-    """What `per_quantity` costs when `quantity` costs `price_cents`, such as `$0.98` per 1 000 or `$0.060` each.
-
-    It has the currency's decimals, or as many more as it takes for two digits that say something, so that packs that
-    differ do not look alike. Rounded half up. Only shown, never charged.
-    """
+def unit_price(price_cents: int, quantity: int, per_quantity: int, currency: str) -> tuple[Decimal, int]:
+    """The amount that `format_unit_price` writes, in whole currency, and its decimals: for a reader's own signs."""
     minor = price_cents * per_quantity
     decimals = exponent(currency)
     while decimals < MAX_UNIT_PRICE_DECIMALS and minor * 10**decimals < 10 * quantity * 10 ** exponent(currency):
         decimals += 1
     numerator = minor * 10**decimals
     divisor = quantity * 10 ** exponent(currency)
-    rounded = (2 * numerator + divisor) // (2 * divisor)
-    return _written(Decimal(rounded).scaleb(-decimals), decimals, currency)
+    return Decimal((2 * numerator + divisor) // (2 * divisor)).scaleb(-decimals), decimals
+
+
+def format_unit_price(price_cents: int, quantity: int, per_quantity: int, currency: str) -> str:
+    """What `per_quantity` costs when `quantity` costs `price_cents`, such as `$0.98` per 1 000 or `$0.060` each.
+
+    It has the currency's decimals, or as many more as it takes for two digits that say something, so that packs that
+    differ do not look alike. Rounded half up. Only shown, never charged.
+    """
+    return _written(*unit_price(price_cents, quantity, per_quantity, currency), currency)
 
 
 def _written(amount: Decimal, decimals: int, currency: str) -> str:

@@ -76,7 +76,7 @@ def _use(session: Session, payer: Organization, plan: Plan, limit: Limit, now: d
 
 def _refusal(plan: Plan, payer: Organization, use: LimitUse, requested: int) -> ForbiddenError:
     return ForbiddenError(
-        _sentence(plan, use, requested),
+        why_full(plan.name, use, requested),
         code=CODES.get(use.limit, "limit_reached"),
         name=use.limit.value,
         limit=use.maximum,
@@ -87,25 +87,26 @@ def _refusal(plan: Plan, payer: Organization, use: LimitUse, requested: int) -> 
     )
 
 
-def _sentence(plan: Plan, use: LimitUse, requested: int) -> str:
+def why_full(plan: str, use: LimitUse, requested: int = 1) -> str:
+    """Why nothing more fits into a limit, for whoever is refused and for whoever would be; `plan` is its name."""
     if use.limit is Limit.CUSTOM_URL:
-        return f"The plan {plan.name} does not include a web address of your own. A larger plan does."
+        return f"The plan {plan} does not include a web address of your own. A larger plan does."
     one, many = NOUNS[use.limit]
     if use.overridden:
         return _overridden(plan, use, requested)
     if use.limit is Limit.CENSUS:
-        return f"The plan {plan.name} allows {use.maximum} {many} in a process; this one has {requested}."
+        return f"The plan {plan} allows {use.maximum} {many} in a process; this one has {requested}."
     if not use.maximum:
-        return f"The plan {plan.name} includes no {many}. A larger plan does."
+        return f"The plan {plan} includes no {many}. A larger plan does."
     noun = one if use.maximum == 1 else many
-    return f"The plan {plan.name} allows {use.maximum} {noun}, and {use.used} are taken. Choose a larger plan for more."
+    return f"The plan {plan} allows {use.maximum} {noun}, and {use.used} are taken. Choose a larger plan for more."
 
 
-def _overridden(plan: Plan, use: LimitUse, requested: int) -> str:
+def _overridden(plan: str, use: LimitUse, requested: int) -> str:
     """What the operator put in place of the plan's limit is never said to be the plan's."""
     one, many = NOUNS[use.limit]
     noun = one if use.maximum == 1 else many
-    given = f"The operator has set {use.maximum} {noun} in place of what the plan {plan.name} says"
+    given = f"The operator has set {use.maximum} {noun} in place of what the plan {plan} says"
     if use.limit is Limit.CENSUS:
         return f"{given}, for each process; this one has {requested}. Ask the operator for more."
     return f"{given}, and {use.used} are taken. Ask the operator for more."

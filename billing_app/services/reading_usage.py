@@ -159,7 +159,9 @@ def _day(month: Month, start: datetime, before: int, after: int) -> DayView:
     """
     covered = _paid(month, after)[0] - _paid(month, before)[0]
     burned = _paid(month, after)[1] - _paid(month, before)[1]
-    return DayView(start, after - before, covered, burned, after - before - covered - burned)
+    unpaid = after - before - covered - burned
+    uncovered, deficit = (0, unpaid) if month.deficit else (unpaid, 0)
+    return DayView(start, after - before, covered, burned, uncovered, deficit)
 
 
 def _paid(month: Month, used: int) -> tuple[int, int]:

@@ -140,7 +140,7 @@ def _redeemed(payload: Payload, _metric: Metric | None) -> Told:
 
 def _refunded(payload: Payload, _metric: Metric | None) -> Told:
     lines = ("They go back to where they came from, and their share of the credits is taken back.",)
-    return Told(f"{_amount(payload)} were given back", _with_reason(lines, payload), "credits")
+    return Told(f"{_amount(payload)} was given back", _with_reason(lines, payload), "credits")
 
 
 def _refund_failed(payload: Payload, _metric: Metric | None) -> Told:

@@ -15,7 +15,7 @@ from babel import Locale, UnknownLocaleError
 from babel.numbers import format_currency, format_decimal, get_decimal_symbol, get_group_symbol
 
 from billing_app.domain.catalog.model import Metric
-from billing_app.domain.money import format_unit_price, major_amount
+from billing_app.domain.money import major_amount, unit_price
 from billing_app.domain.periods import Period, month_start
 from billing_app.domain.quantities import format_base, format_size, reading
 
@@ -95,11 +95,18 @@ class Formats:
 
     def unit_price(self, metric: Metric, quantity: int, cents: int, currency: str) -> str:
         """ "$0.98 per 1,000", "$0.060 each", "$0.12 per GB": the price of `price_per` display units."""
-        text = self._localized(format_unit_price(cents, quantity, metric.price_per * metric.factor, currency.lower()))
+        amount, decimals = unit_price(cents, quantity, metric.price_per * metric.factor, currency.lower())
+        text = self._priced(amount, decimals, currency)
         every = "" if metric.price_per == 1 else self.number(metric.price_per)
         if metric.counts:
             return f"{text} per {every}" if every else f"{text} each"
         return f"{text} per {self._with_unit(every, metric.display_unit).strip()}"
+
+    def _priced(self, amount: Decimal, decimals: int, currency: str) -> str:
+        """An amount with more decimals than its currency has, in the signs that its prices have."""
+        pattern = Locale.parse(self.locale).currency_formats["standard"].pattern
+        finer = pattern.replace("0.00", f"0.{'0' * decimals}" if decimals else "0")
+        return str(format_currency(amount, currency.upper(), finer, locale=self.locale, currency_digits=False))
 
     def _with_unit(self, text: str, unit: str) -> str:
         return f"{text}{NARROW}{unit}" if unit else text

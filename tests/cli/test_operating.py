@@ -129,3 +129,13 @@ def test_a_mistake_is_one_sentence(billing: Billing, arguments: tuple[str, ...],
     assert (code, out) == (REFUSED, "")
     assert err.startswith(sentence)
     assert err.count("\n") == 1
+
+
+def test_the_audit_log_of_an_organization_is_told_in_sentences(billing: Billing) -> None:
+    billing("organization", "override", "acme", "feature", "whiteLabel", "1", "--reason", "Trial")
+    code, said, _ = billing("organization", "audit", "acme", "--count", "1", "--json")
+    assert code == 0
+    (entry,) = json.loads(said)["items"]
+    assert entry["said"] == (
+        "An operator at the command line overrode the feature whiteLabel: 1, “Trial”, without an end."
+    )

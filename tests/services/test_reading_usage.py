@@ -181,6 +181,10 @@ def test_what_nobody_paid_is_a_deficit_while_its_month_runs_and_uncovered_afterw
         month = next(month for month in usage(story, "api", now, months=2).months if month.used == 130)
         assert (month.uncovered, month.deficit, month.unpaid) == (uncovered, deficit, 30)
         assert month.used == month.covered + month.burned + month.uncovered + month.deficit
+    within = days(story, "api", "2024-01-10", "2024-01-20"), days(story, "api", "2024-01-10", "2024-02-03")
+    for found, uncovered, deficit in zip(within, (0, 30), (30, 0), strict=True):
+        assert sum(day.uncovered for day in found.days) == uncovered
+        assert sum(day.deficit for day in found.days) == deficit
 
 
 def test_a_metric_of_which_nothing_was_ever_to_be_had_is_not_called_used_up(story: Story) -> None:

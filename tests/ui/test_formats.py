@@ -13,6 +13,7 @@ from tests.ui.samples.facts import BANDWIDTH, GB, MAU, NOW, SMS, STORAGE, TB, at
 
 ENGLISH, GERMAN = Formats("en"), Formats("de")
 GAP = "\N{NO-BREAK SPACE}"
+THIN = "\N{NARROW NO-BREAK SPACE}"
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ def test_a_reader_elsewhere_sees_their_own_signs() -> None:
     assert GERMAN.quantity(MAU, 44_290) == "44.290"
     assert GERMAN.quantity(STORAGE, 112_400_000_000) == f"112,4{GAP}GB"
     assert GERMAN.money(4900, "usd") == f"49,00{GAP}$"
-    assert GERMAN.unit_price(MAU, 50_000, 4900, "USD") == "$0,98 per 1.000"
+    assert GERMAN.unit_price(MAU, 50_000, 4900, "USD") == f"0,98{GAP}$ per 1.000"
     assert GERMAN.size(MAU, 50_000) == "50.000"
 
 
@@ -51,6 +52,13 @@ def test_unit_prices_tell_packs_apart() -> None:
     assert ENGLISH.unit_price(MAU, 50_000, 4900, "USD") == "$0.98 per 1,000"
     assert ENGLISH.unit_price(SMS, 500, 3000, "USD") == "$0.060 each"
     assert ENGLISH.unit_price(STORAGE, 50 * GB, 600, "USD") == "$0.12 per GB"
+
+
+def test_a_unit_price_has_the_sign_of_the_price_beside_it() -> None:
+    british = Formats("en_GB")
+    assert (british.money(4900, "USD"), british.unit_price(SMS, 500, 3000, "USD")) == ("US$49.00", "US$0.060 each")
+    assert Formats("fr").unit_price(MAU, 50_000, 4900, "EUR") == f"0,98{GAP}€ per 1{THIN}000"
+    assert ENGLISH.unit_price(MAU, 1_000, 500, "JPY") == "¥500 per 1,000"
 
 
 def test_changes_carry_their_sign() -> None:

@@ -6,8 +6,11 @@ import asyncio
 from typing import Any
 
 from billing_app.domain.access import ADMIN_ROLES
+from billing_app.domain.limits import Limit, LimitUse
 from billing_app.ui.pages.organization import OrganizationState
+from billing_app.ui.present.organization import _why_full
 from billing_app.ui.session import GUARD
+from tests.ui.samples import organizing
 from tests.ui.states import opened
 
 CHANGING = {
@@ -47,14 +50,14 @@ def test_an_admin_sees_everything() -> None:
         ("kim@meridian.example", "Invited", False),
     ]
     assert screen.members_taken == "2 of 2 places taken"
-    assert screen.no_place == "The plan Pro allows 2 members, all taken."
+    assert screen.no_place == "The plan Pro allows 2 members, and 2 are taken. Choose a larger plan for more."
     assert (screen.parts_taken, screen.no_part) == ("2, unlimited", "")
     assert [(row.name, row.plan, row.deeper) for row in screen.parts] == [
         ("North", "paid for by this plan", False),
         ("Oslo", "Free plan of its own", True),
     ]
     assert [choice.value for choice in screen.parents] == ["meridian", "north"]
-    assert screen.audit[0].changes == ["role: member → billing"]
+    assert screen.audit[0].did == "changed the role of kim@meridian.example from member to billing"
     assert screen.api_keys[0].revoked == "revoked 20 Nov"
 
 
@@ -68,3 +71,11 @@ def test_a_member_sees_no_money_no_keys_and_no_log() -> None:
         assert screen.tab == "profile"
         assert (screen.admin, screen.api_keys, screen.audit, screen.profile.money) == (False, [], [], [])
     assert [tab.id for tab in screen.tabs] == ["profile", "members", "parts"]
+
+
+def test_what_the_operator_has_set_is_not_said_to_be_the_plans() -> None:
+    profile = organizing.page("meridian", "admin").profile
+    full = LimitUse(Limit.MEMBERSHIPS, 3, 3, True)
+    assert _why_full(full, profile) == (
+        "The operator has set 3 members in place of what the plan Pro says, and 3 are taken. Ask the operator for more."
+    )

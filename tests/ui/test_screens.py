@@ -231,7 +231,7 @@ def test_the_ledger_shows_the_date_that_it_is_in_the_order_of() -> None:
     view = accounts.ledger("meridian", LedgerFilters(), "")
     late = replace(view.lines[0], occurred_at=at("2025-10-28T09:00"), recorded_at=at("2025-11-20T18:00"))
     row = ledger_shown((replace(view, lines=(late,)), None), SHELL, FORMATS).rows[-1]
-    assert (row.when, row.when_note) == ("20 Nov 2025", "counts at 28 Oct")
+    assert (row.when, row.when_note) == ("20 Nov 2025", "counts on 28 Oct")
     same_day = replace(late, occurred_at=at("2025-11-20T17:30"))
     row = ledger_shown((replace(view, lines=(same_day,)), None), SHELL, FORMATS).rows[-1]
     assert (row.when, row.when_note) == ("20 Nov 2025", "18:00 UTC")

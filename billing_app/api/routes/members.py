@@ -27,6 +27,7 @@ from billing_app.api.schemas.shared import Items
 from billing_app.domain.access import ADMIN_ROLES, ALL_ROLES, READ_SCOPES, Scope
 from billing_app.domain.errors import NotFoundError
 from billing_app.services import api_keys, audit, invitations, members
+from billing_app.services.audit_words import Words
 from billing_app.services.sessions import Identity
 
 router = APIRouter(tags=["organizations"])
@@ -141,9 +142,9 @@ def _entries(visit: Visit, organization_id: int | None, query: AuditQuery) -> di
         before=audit.place_of(words),
         action=query.action or "",
     )
-    page = found[: query.limit]
+    page, said = found[: query.limit], Words.of(visit.session, visit.now)
     more = len(found) > query.limit
     return {
-        "items": [AuditAnswer.of(entry) for entry in page],
+        "items": [AuditAnswer.of(entry, said) for entry in page],
         "next_cursor": cursors.encode(*page[-1].place) if more else None,
     }

@@ -21,6 +21,7 @@ from billing_app.api.schemas.operators import (
 from billing_app.api.schemas.organizations import AuditAnswer, AuditQuery
 from billing_app.api.schemas.shared import Items, Name
 from billing_app.services import accounts, audit, operators, orgs, overrides
+from billing_app.services.audit_words import Words
 from billing_app.services.overrides import Kind
 from billing_app.store.orgs import stored_id
 
@@ -127,9 +128,10 @@ def audit_of_everything(door: Operating, query: Annotated[AuditQuery, Query()]) 
     before, action = audit.place_of(words), query.action or ""
     with door.reading() as visit:
         found = audit.entries(visit.session, None, query.limit + 1, before=before, action=action)
+        said = Words.of(visit.session, visit.now)
     page = found[: query.limit]
     more = len(found) > query.limit
     return {
-        "items": [AuditAnswer.of(entry) for entry in page],
+        "items": [AuditAnswer.of(entry, said) for entry in page],
         "next_cursor": cursors.encode(*page[-1].place) if more else None,
     }

@@ -11,7 +11,6 @@ from billing_app.api.schemas.shared import Answer, Moment, Name
 from billing_app.services.views import BuyView, LedgerLine, TraceView, UsageView
 from billing_app.services.views.buying import NeedView
 from billing_app.services.views.cards import TokensView
-from billing_app.services.views.usage import DayView
 
 
 class DaysQuery(BaseModel):
@@ -32,15 +31,6 @@ class DayAnswer(Answer):
     burned: int
     uncovered: int = Field(description="of a period that has ended: what nobody paid")
     deficit: int = Field(description="of the running period: what nobody has paid yet")
-
-    @classmethod
-    def of(cls, day: DayView, *, running: bool) -> DayAnswer:
-        """The answer for a day of a period that runs, or has ended."""
-        uncovered, deficit = (0, day.unpaid) if running else (day.unpaid, 0)
-        return cls(
-            start=day.start, quantity=day.quantity, covered=day.covered, burned=day.burned,
-            uncovered=uncovered, deficit=deficit,
-        )  # fmt: skip
 
 
 class SourceAnswer(Answer):
@@ -75,7 +65,7 @@ class DaysAnswer(Answer):
             period_end=shown.period.end,
             allowance=shown.allowance,
             reached_at=None if view.payer_name else shown.reached_at,
-            days=[] if view.payer_name else [DayAnswer.of(day, running=shown.running) for day in shown.days],
+            days=[] if view.payer_name else [DayAnswer.model_validate(day) for day in shown.days],
             sources=[SourceAnswer.model_validate(source) for source in view.sources],
         )
 

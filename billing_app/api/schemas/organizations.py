@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from billing_app.api.schemas.shared import DEFAULT_LIST, MAX_LIST, Answer, Name, Request, Text
 from billing_app.domain.access import DEFAULT_SCOPES, Role, Scope
 from billing_app.services.audit import Entry
+from billing_app.services.audit_words import Words
 from billing_app.services.members import Invitation, Member
 from billing_app.services.views.organization import PartView
 from billing_app.settings import Settings
@@ -131,7 +132,10 @@ class AuditQuery(Page):
 
 
 class AuditAnswer(Answer):
-    """One change: who did what, and what it was before and after. `organization` null: the whole console."""
+    """One change: who did what, and what it was before and after. `organization` null: the whole console.
+
+    `sentence` says the same to people.
+    """
 
     id: UUID
     at: datetime
@@ -140,13 +144,15 @@ class AuditAnswer(Answer):
     who: str
     action: str
     subject: str
+    sentence: str
     before: dict[str, Any]
     after: dict[str, Any]
 
     @staticmethod
-    def of(entry: Entry) -> AuditAnswer:
+    def of(entry: Entry, words: Words) -> AuditAnswer:
         """The entry as JSON has it."""
         return AuditAnswer(
             id=entry.id, at=entry.at, organization=entry.address or None, actor=entry.actor, who=entry.who,
-            action=entry.action, subject=entry.subject, before=dict(entry.before), after=dict(entry.after),
+            action=entry.action, subject=entry.subject, sentence=words.told(entry).sentence,
+            before=dict(entry.before), after=dict(entry.after),
         )  # fmt: skip

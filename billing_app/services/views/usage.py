@@ -45,15 +45,22 @@ class DayView:
     """One UTC day of a period.
 
     For `sum` and `unique` what the day added; for `max` and `level` the highest level of the day. quantity = covered +
-    burned + unpaid.
+    burned + uncovered + deficit.
     """
 
     start: datetime
     quantity: int
     covered: int
     burned: int
-    unpaid: int
-    """What nobody paid: part of the running period's deficit, or of what an ended one left uncovered."""
+    uncovered: int
+    """Its part of what an ended period left unpaid."""
+    deficit: int = 0
+    """Its part of what nobody has paid of the running period so far."""
+
+    @property
+    def unpaid(self) -> int:
+        """What nobody paid, for good or so far."""
+        return self.uncovered + self.deficit
 
 
 @dataclass(frozen=True, slots=True)

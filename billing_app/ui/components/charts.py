@@ -98,6 +98,6 @@ def table_below(table: rx.Var[TableShown]) -> rx.Component:
     """The numbers behind a chart that has no table beside it."""
     return rx.el.details(
         rx.el.summary("Numbers", rx.icon("chevron-down", size=14, aria_hidden="true")),
-        rx.el.div(plain_table(table), class_name="scroll"),
+        rx.el.div(plain_table(table), class_name="scroll", tab_index=0, role="region", aria_label=table.caption),
         class_name="numbers-below",
     )

@@ -229,7 +229,7 @@ def _trace() -> rx.Component:
         rx.cond(
             trace.grant_shown,
             rx.fragment(
-                rx.el.h2("The grant it is of"),
+                rx.el.h2("Its grant"),
                 rx.el.div(
                     rx.el.div(rx.el.span(grant.name, class_name="strong"), figure(grant.left), class_name="two"),
                     rx.el.div(
@@ -247,7 +247,7 @@ def _trace() -> rx.Component:
         rx.cond(
             trace.others.length() > 0,
             rx.fragment(
-                rx.el.h2("What else it has seen"),
+                rx.el.h2("Other entries of this grant"),
                 rx.el.ul(rx.foreach(trace.others, _other), class_name="others-seen"),
                 rx.cond(trace.left_out != "", rx.el.p(trace.left_out, class_name="quiet-note")),
             ),

@@ -137,7 +137,7 @@ def _table() -> rx.Component:
                 rx.el.caption(screen.chart.table.caption, class_name="unseen"),
                 rx.el.thead(rx.el.tr(rx.foreach(screen.chart.table.heads, lambda text: rx.el.th(text, scope="col")))),
                 rx.el.tbody(rx.foreach(screen.rows, _row)),
-                class_name="numbers months",
+                class_name=rx.cond(screen.chart.shared, "numbers months shared", "numbers months"),
             ),
             class_name="scroll fill",
             tab_index=0,

@@ -233,7 +233,7 @@ def _axis(step: ExplainStep, now: datetime) -> str:
         return _when(step, now)
     if is_calendar_month(step.period):
         return month(step.period)
-    return f"\N{EN DASH}{plain_day(last_day(step.period.end))}"
+    return f"to {plain_day(last_day(step.period.end))}"
 
 
 def _later(later: LaterView | None, view: ExplainView, formats: Formats) -> LaterShown:

@@ -197,7 +197,7 @@ def _row(line: LedgerLine, href: str, formats: Formats, opened: int) -> LedgerRo
     return LedgerRow(
         number=str(line.number),
         when=long_day(line.recorded_at),
-        when_note=f"counts at {plain_day(line.occurred_at)}" if counts_then else f"{clock(line.recorded_at)} UTC",
+        when_note=f"counts on {plain_day(line.occurred_at)}" if counts_then else f"{clock(line.recorded_at)} UTC",
         metric=metric_shown(metric),
         what=line.reason or KIND_NAMES.get(line.kind, line.kind),
         note=_note(line, metric, formats),

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from billing_app.domain.access import Role
 from billing_app.domain.limits import Limit, LimitUse
+from billing_app.services import limits
 from billing_app.services.api_keys import KeyView
 from billing_app.services.members import Member
 from billing_app.services.views import ShellView
@@ -149,10 +150,10 @@ def organization_shown(
         profile=profile_shown(view, formats),
         members=[_member(each, view, len(admins) == 1) for each in view.members],
         members_taken=_taken(people, "place", "places", view, formats),
-        no_place=_why_full(people, profile, "member", "members"),
+        no_place=_why_full(people, profile),
         parts=[_part(each, seen, view.role is Role.OPERATOR) for each in view.parts],
         parts_taken=_taken(parts, "sub-organization", "sub-organizations", view, formats),
-        no_part=_why_full(parts, profile, "sub-organization", "sub-organizations")
+        no_part=_why_full(parts, profile)
         or ("" if len(profile.parents) < 2 else "This is the third level, below which there can be none."),
         parents=[
             Choice(address, profile.name),
@@ -262,14 +263,10 @@ def _taken(use: LimitUse | None, one: str, many: str, view: OrganizationPageView
     return f"{formats.number(use.used)} of {formats.number(use.maximum)} {noun}{whose} taken"
 
 
-def _why_full(use: LimitUse | None, profile: ProfileView, one: str, many: str) -> str:
+def _why_full(use: LimitUse | None, profile: ProfileView) -> str:
     if not profile.active:
         return "This organization is deactivated."
-    if use is None or use.fits():
-        return ""
-    if not use.maximum:
-        return f"The plan {profile.plan_name} includes no {many}."
-    return f"The plan {profile.plan_name} allows {use.maximum} {one if use.maximum == 1 else many}, all taken."
+    return "" if use is None or use.fits() else limits.why_full(profile.plan_name, use)
 
 
 def _initial(name: str) -> str:

@@ -49,7 +49,6 @@ def _row(one: rx.Var[AuditRow]) -> rx.Component:
                 rx.el.strong(one.who),
                 " ",
                 one.did,
-                rx.cond(one.subject != "", rx.fragment(" ", rx.el.strong(one.subject))),
             ),
             rx.cond(
                 one.changes.length() > 0,
