@@ -17,7 +17,7 @@ from billing_app.api import docs_page, health, openapi, problems
 from billing_app.api.bodies import BodyLimits
 from billing_app.api.clients import client_of
 from billing_app.api.context import PREFIX, Context
-from billing_app.api.framing import framed
+from billing_app.api.framing import PlainPaths, framed
 from billing_app.api.handshakes import Handshakes
 from billing_app.api.headers import SecurityHeaders
 from billing_app.api.health import Check, checks_of
@@ -104,6 +104,7 @@ def create_api(
     root.add_api_route(PREFIX, lambda: RedirectResponse(f"{PREFIX}/docs"), include_in_schema=False)
     # The last one added is the outermost.
     root.add_middleware(HotPath, prefix=PREFIX)
+    root.add_middleware(PlainPaths, prefix=PREFIX)
     root.add_middleware(Lanes, prefix=PREFIX, contexts=contexts_of(context))
     root.add_middleware(BodyLimits, prefix=PREFIX)
     if settings.rate_limit_per_minute:

@@ -6,24 +6,31 @@ A caller who sends `?form=` for `?from=` must have meant something; an answer ab
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from email.message import Message
 from typing import Any, NamedTuple
 
-from fastapi import Request
+from fastapi import Request, Response
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.exceptions import RequestValidationError
 from fastapi.params import Cookie, Form, Header, Path
 from fastapi.routing import APIRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from billing_app.api.bodies import raw_body
+from billing_app.api.problems import CODES, DETAILS, problem, request_id_of
 from billing_app.domain.errors import BillingError
+from billing_app.domain.json_objects import RepeatedError, strict
 
 FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
 
 CHARSETS = frozenset({"utf-8", "utf8", "us-ascii"})
 """JSON is UTF-8 (RFC 8259), and our own forms are too."""
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods whose body says nothing to anyone (RFC 9110)."""
@@ -36,6 +43,28 @@ class Frame(NamedTuple):
     required: tuple[str, ...]
     media: tuple[str, ...] | None
     fields: tuple[str, ...]
+
+
+class PlainPaths:
+    """Refuses addresses of the API with control characters.
+
+    A router's expressions read over a newline at the end, so that `/plans%0A` was the plans, and do not match one
+    elsewhere, which was then looked for as a page.
+    """
+
+    def __init__(self, app: ASGIApp, prefix: str) -> None:
+        """Wraps `app`, whose API is under `prefix`."""
+        self.app = app
+        self.prefix = prefix
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one request."""
+        path = scope["path"] if scope["type"] == "http" else ""
+        if path.startswith(self.prefix) and CONTROL.search(path):
+            answer = problem(request_id_of(Request(scope)), 404, CODES[404], DETAILS[404])
+            await answer(scope, receive, send)
+            return
+        await self.app(scope, receive, send)
 
 
 async def framed(request: Request) -> None:
@@ -58,8 +87,25 @@ async def framed(request: Request) -> None:
         return
     if "content-type" in request.headers or sent:
         _require_media(request, frame.media)
+    if frame.media == (JSON,) and sent:
+        _require_once(sent)
     if frame.media == (FORM,):
         _require_known("body", "field", _texts(await request.form()), frame.fields, frame.fields)
+
+
+class FormRoute(APIRoute):
+    """A route of a form. FastAPI reads a form before it asks any dependency, whatever it is called: looked at first."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler behind a look at the media type."""
+        handler = super().get_route_handler()
+
+        async def framed_handler(request: Request) -> Response:
+            if self.body_field is not None and "content-type" in request.headers:
+                _require_media(request, (FORM,))
+            return await handler(request)
+
+        return framed_handler
 
 
 def media_type(request: Request) -> str:
@@ -104,6 +150,16 @@ def _require_known(
         raise RequestValidationError([_mistake((where, name[:100]), detail) for name, detail in mistakes])
 
 
+def _require_once(sent: bytes) -> None:
+    """What FastAPI has read as JSON already, and let through: members said twice, of which the last would count."""
+    try:
+        strict(sent)
+    except RepeatedError as error:
+        raise RequestValidationError([_mistake(("body", error.name), "is said twice: say it once")]) from None
+    except ValueError as error:
+        raise RequestValidationError([{"type": "json_invalid", "loc": ("body",), "msg": str(error)}]) from None
+
+
 def _wrong(where: str, detail: str) -> RequestValidationError:
     return RequestValidationError([_mistake((where,), detail)])
 
@@ -132,4 +188,4 @@ def _frame(route: APIRoute) -> Frame:
         return Frame(queries, required, None if by_itself else (), ())
     if isinstance(route.body_field.field_info, Form):
         return Frame(queries, required, (FORM,), tuple(field.alias for field in route.dependant.body_params))
-    return Frame(queries, required, ("application/json",), ())
+    return Frame(queries, required, (JSON,), ())

@@ -7,7 +7,6 @@ goes FastAPI's way, unread, so that one place says what is wrong with a request.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from billing_app.api.idempotency import IdempotencyKey
 from billing_app.api.routes import consumption, usage
 from billing_app.api.schemas.consumption import ConsumeRequest
 from billing_app.api.schemas.usage import CheckRequest
+from billing_app.domain.json_objects import strict
 
 BEARER = b"Bearer "
 
@@ -121,7 +121,7 @@ def _asked(lane: Lane, messages: list[Message], sent: _Sent) -> list[Any] | None
     if messages[-1]["type"] != "http.request":
         return None
     try:
-        body = lane.body.validate_python(json.loads(b"".join(message.get("body", b"") for message in messages)))
+        body = lane.body.validate_python(strict(b"".join(message.get("body", b"") for message in messages)))
         return [body, idempotency_key.validate_python(sent.key)] if lane.keyed else [body]
-    except (ValidationError, ValueError, RecursionError):
+    except (ValidationError, ValueError):
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from billing_app.domain.errors import BillingError
+from billing_app.domain.errors import BillingError, InvalidError
 
 REFUSED = 2
 """The exit code of a sentence instead of a result."""
@@ -66,6 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     os.umask(OWNER_ONLY)
     try:
+        _require_values(arguments)
         _read_names_of_others()
         build(arguments)(args=arguments, prog_name="billing")
     except BillingError as error:
@@ -88,6 +90,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # The reader (`| head`) has what it wanted; closing stdout at exit must not complain about it either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(0) from None
+
+
+def _require_values(arguments: Sequence[str]) -> None:
+    """Nothing is meant by an empty value: it is what `--until "$END"` says where END is not set."""
+    for place, argument in enumerate(arguments):
+        if argument == "" or re.fullmatch(r"--[a-z-]+=", argument):
+            name = argument.rstrip("=") or next(iter(arguments[place - 1 : place]), "")
+            said = name if name.startswith("--") else f"Argument {place + 1}"
+            raise InvalidError(f"{said} is empty: give it a value or leave it out.", code="fields_missing")
 
 
 def _read_names_of_others() -> None:

@@ -14,7 +14,7 @@ from rich.markup import escape
 
 from billing_app import clock, wiring
 from billing_app.cli.catalogue_tables import packs_table, plans_table, rates_table
-from billing_app.cli.printing import ACTOR, AsJson, print_json
+from billing_app.cli.printing import ACTOR, AsJson, number, print_json
 from billing_app.domain.catalog import (
     Catalog,
     CatalogChange,
@@ -141,7 +141,7 @@ def versions(
 
 @app.command()
 def restore(
-    version: Annotated[int, typer.Argument(help="its number, as `billing catalogue versions` shows it")],
+    version: Annotated[int, number("its number, as `billing catalogue versions` shows it", "number")],
     as_json: AsJson = False,
 ) -> None:
     """Make an earlier version the catalogue from now on.

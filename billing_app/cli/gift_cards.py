@@ -10,7 +10,7 @@ from uuid import UUID
 import typer
 
 from billing_app import clock, wiring
-from billing_app.cli.printing import ACTOR, AsJson, moment, print_done, print_items, print_json
+from billing_app.cli.printing import ACTOR, AsJson, moment, number, print_done, print_items, print_json
 from billing_app.domain.errors import InvalidError
 from billing_app.services import gift_cards
 from billing_app.services.gift_cards import CardView
@@ -42,8 +42,8 @@ def list_cards(as_json: AsJson = False) -> None:
 def create(
     name: Annotated[str, typer.Argument(help="what the customer reads when redeeming it")],
     holds: Annotated[list[str], typer.Option("--holds", help="METRIC=QUANTITY in base units; may be repeated")],
-    count: Annotated[int, typer.Option(help="how many cards")] = 1,
-    redemptions: Annotated[int, typer.Option(help="how many organizations may redeem each")] = 1,
+    count: Annotated[int, number("how many cards")] = 1,
+    redemptions: Annotated[int, number("how many organizations may redeem each")] = 1,
     until: Annotated[str, typer.Option(help="the day from which they can't be redeemed; default: none")] = "",
     as_json: AsJson = False,
 ) -> None:
@@ -53,7 +53,7 @@ def create(
     """
     with wiring.database().writing() as session:
         made = gift_cards.create(
-            session, name, dict(map(_content, holds)), clock.now(),
+            session, name, _contents(holds), clock.now(),
             count=count, max_redemptions=redemptions, expires_at=moment(until), actor=ACTOR,
         )  # fmt: skip
     if as_json:
@@ -86,6 +86,13 @@ def redemptions(card: CardId, as_json: AsJson = False) -> None:
     with wiring.database().reading() as session:
         items = [asdict(each) for each in gift_cards.redemptions(session, _uuid(card), PAGE)]
     print_items(items, ("address", "name", "redeemed_at", "actor"), as_json=as_json)
+
+
+def _contents(holds: list[str]) -> dict[str, int]:
+    found = [_content(each) for each in holds]
+    if len(dict(found)) != len(found):
+        raise InvalidError("A card holds each metric once: say its whole quantity.", code="invalid_contents")
+    return dict(found)
 
 
 def _content(text: str) -> tuple[str, int]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from billing_app import clock, wiring
-from billing_app.cli.printing import ACTOR, AsJson, moment, print_done, print_items
+from billing_app.cli.printing import ACTOR, AsJson, moment, number, print_done, print_items
 from billing_app.domain.quantities import format_base, format_size
 from billing_app.services import catalog, granting, orgs, statements
 from billing_app.services.credits import ONE_YEAR
@@ -43,7 +43,10 @@ def list_grants(
 def create(
     address: Address,
     metric: Annotated[str, typer.Argument(help="the metric's id, or token")],
-    quantity: Annotated[int, typer.Argument(help="in the metric's base unit: bytes, messages, devices")],
+    quantity: Annotated[
+        int,
+        number("in the metric's base unit: bytes, messages, devices", "quantity"),
+    ],
     reason: Why,
     until: Annotated[str, typer.Option(help="the day on which it ends, or never; default: in one year")] = "",
     backdated: Annotated[bool, typer.Option(help="told late on purpose: they may have ended already")] = False,

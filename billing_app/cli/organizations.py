@@ -10,11 +10,11 @@ from billing_app import clock, wiring
 from billing_app.cli.printing import ACTOR, AsJson, moment, print_done, print_items
 from billing_app.domain.errors import InvalidError
 from billing_app.domain.money import format_money
+from billing_app.domain.texts import required_reason
 from billing_app.gateways.payments import Payments
 from billing_app.gateways.stripe_payments import payments_of
 from billing_app.services import accounts, audit, endings, endings_told, operators, orgs, overrides, profiles
 from billing_app.services.audit_words import Words
-from billing_app.services.granting import required_reason
 from billing_app.services.months import rfc3339
 from billing_app.services.overrides import Kind
 from billing_app.services.views.endings import EndingView, PaidThing

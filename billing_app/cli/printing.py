@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
@@ -14,6 +15,8 @@ from rich.table import Table
 
 from billing_app.domain.moments import day_or_moment
 from billing_app.services.months import rfc3339
+
+DIGITS = re.compile(r"-?[0-9]{1,30}", re.ASCII)
 
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 
@@ -44,6 +47,20 @@ def print_done(item: Mapping[str, Any], sentence: str, *, as_json: bool) -> None
         print_json(item)
     else:
         print(sentence)
+
+
+def whole(text: str | int) -> int:
+    """A number as files and requests have it. Python would read `1_000`, ` 5` and digits of other scripts, too."""
+    if not DIGITS.fullmatch(str(text)):
+        raise typer.BadParameter(f"{str(text)[:40]!r} is no whole number in digits, such as 5000.")
+    return int(text)
+
+
+def number(help: str, argument: str = "") -> Any:
+    """An option that is a whole number, or the `argument` of that name."""
+    if argument:
+        return typer.Argument(parser=whole, metavar=argument, help=help)
+    return typer.Option(parser=whole, metavar="<int>", help=help)
 
 
 def moment(text: str) -> datetime | None:

@@ -13,7 +13,7 @@ import typer
 from sqlmodel import Session
 
 from billing_app import clock, wiring
-from billing_app.cli.printing import AsJson, print_done
+from billing_app.cli.printing import AsJson, number, print_done
 from billing_app.domain.money import format_money
 from billing_app.gateways.stripe_payments import payments_of
 from billing_app.services import refundable, refunds
@@ -31,7 +31,7 @@ class _Visit:
 def refund(
     grant: Annotated[str, typer.Argument(help="its id, such as gr_1a2b...")],
     reason: Annotated[str, typer.Option(help="why; kept with the refund")],
-    amount: Annotated[int | None, typer.Option(help="in cents; without it all that is left")] = None,
+    amount: Annotated[int | None, number("in cents; without it all that is left")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
     key: Annotated[str, typer.Option(help="the same key is the same refund, however often it is sent")] = "",
     as_json: AsJson = False,

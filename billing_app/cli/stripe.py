@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from billing_app import clock, wiring
-from billing_app.cli.printing import AsJson, print_done, print_json
+from billing_app.cli.printing import AsJson, number, print_done, print_json
 from billing_app.domain.errors import UnavailableError
 from billing_app.domain.money import format_money
 from billing_app.gateways.payments import Payments
@@ -121,7 +121,7 @@ def sweep(as_json: AsJson = False) -> None:
 @app.command()
 def sync(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what would be repaired")] = False,
-    days: Annotated[int, typer.Option(help="how many days back to compare")] = reconciliation.WINDOW.days,
+    days: Annotated[int, number("how many days back to compare")] = reconciliation.WINDOW.days,
     as_json: Annotated[bool, typer.Option("--json", help="print the report as JSON")] = False,
 ) -> None:
     """Compare everything at Stripe with what is here, repair what Stripe decides, and report the rest.

@@ -50,6 +50,8 @@ def import_file(
 
     Example: billing usage import usage.csv.gz --backfill --create-organizations --plan free
     """
+    if (plan or anchor) and not create_organizations:
+        raise typer.BadParameter("--plan and --anchor are of organizations that --create-organizations makes.")
     database = wiring.database()
     create = None
     if create_organizations:

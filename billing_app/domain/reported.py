@@ -17,6 +17,7 @@ from typing import Any
 
 from billing_app.domain.credits import MAX_QUANTITY
 from billing_app.domain.errors import FactRefusedError, InvalidError
+from billing_app.domain.json_objects import Members, remembering
 from billing_app.domain.moments import moment, shown
 
 MEMBERS = ("id", "metric", "quantity", "subject", "at")
@@ -77,7 +78,7 @@ def parsed(text: str | bytes) -> Any:
     if isinstance(text, str):
         text = text.removeprefix("\ufeff")
     try:
-        return json.loads(text, parse_float=_exact, parse_int=_exact)
+        return json.loads(text, parse_float=_exact, parse_int=_exact, object_pairs_hook=remembering)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
@@ -151,6 +152,8 @@ def members(sent: object, known: tuple[str, ...] = ()) -> dict[str, Any]:
     """An object with no members but the `known` ones, if any are. Raises FactRefusedError `invalid_event`."""
     if not isinstance(sent, dict):
         raise FactRefusedError(f"An event is an object, not {shown(sent)}.", code="invalid_event")
+    if isinstance(sent, Members) and sent.repeated:
+        raise FactRefusedError(f"The event says {shown(sent.repeated[0])} twice.", code="invalid_event")
     unknown = [name for name in sent if known and name not in known]
     if unknown:
         raise FactRefusedError(

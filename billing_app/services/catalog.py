@@ -184,7 +184,7 @@ def of_version(session: Session, version: VersionHead) -> Catalog:
         text = store.document(session, version.version)
         if text is None:
             raise UnavailableError(f"Version {version.version} of the catalogue is gone.", code="catalogue_missing")
-        catalog = parse_catalog(json.loads(text), f"catalogue version {version.version}")
+        catalog = parse_catalog(json.loads(text), f"catalogue version {version.version}", stored=True)
         if len(_parsed) >= MAX_CACHED:
             _parsed.clear()
         _parsed[version.digest] = catalog

@@ -15,6 +15,7 @@ from sqlmodel import Session
 
 from billing_app.domain.errors import ConflictError
 from billing_app.domain.periods import period_containing
+from billing_app.domain.texts import optional_reason
 from billing_app.services import accounts, audit, catalog, fulfilment, orgs
 from billing_app.services.views.endings import EndingPart, EndingView, PaidThing
 from billing_app.store import endings as store
@@ -51,8 +52,10 @@ def decide(
 ) -> None:
     """The organization, with all its parts, ends now or when everything that is paid has run out.
 
-    From now on nothing new is bought, and auto top-ups are off. Raises ConflictError `organization_ended`.
+    From now on nothing new is bought, and auto top-ups are off. Raises ConflictError `organization_ended`, InvalidError
+    `reason_required`.
     """
+    reason = optional_reason(reason)
     below = tree.descendants(session, stored_id(organization))
     everybody = sorted([organization, *below], key=stored_id)
     for each in everybody:
@@ -66,7 +69,7 @@ def decide(
             _write(session, each, ORGANIZATION, at_period_end, ends_at, now, reason, actor)
             if not at_period_end:
                 _close(session, each, now)
-    told = {"when": "period_end" if at_period_end else "now", "ends_at": ends_at.isoformat(), "reason": reason[:500]}
+    told = {"when": "period_end" if at_period_end else "now", "ends_at": ends_at.isoformat(), "reason": reason}
     owner = stored_id(organization)
     audit.record(session, owner, now, actor, "organization.ending", organization.address, after=told)
 
@@ -158,7 +161,7 @@ def _write(
     if row.withdrawn:
         row.subscriptions = "[]"
     row.scope, row.at_period_end, row.decided_at, row.ends_at = scope, at_period_end, now, ends_at
-    row.reason, row.actor, row.revision, row.withdrawn = reason[:500], actor, revision, False
+    row.reason, row.actor, row.revision, row.withdrawn = reason, actor, revision, False
     row.told_at = row.done_at = None
     row.next_try_at, row.tries, row.error = now, 0, ""
     session.add(row)

@@ -19,6 +19,7 @@ from sqlmodel import Session
 from billing_app.domain import gift_codes
 from billing_app.domain.credits import MAX_QUANTITY
 from billing_app.domain.errors import BillingError, ConflictError, InvalidError, NotFoundError
+from billing_app.domain.texts import required_reason
 from billing_app.services import accounts, audit, catalog, credits, invoice_grants
 from billing_app.services import paying as payers
 from billing_app.services.secrets import digest
@@ -34,7 +35,6 @@ MAX_BATCH = 1_000
 
 MAX_REDEMPTIONS = 1_000_000
 MAX_NAME = 100
-MAX_REASON = 500
 
 GUESS_WINDOW = timedelta(minutes=15)
 MAX_GUESSES = 10
@@ -208,9 +208,7 @@ def void(session: Session, card_id: UUID, reason: str, now: datetime, *, actor: 
 
     Raises NotFoundError `gift_card_not_found`, InvalidError `reason_required`.
     """
-    said = reason.strip()
-    if not said or len(said) > MAX_REASON:
-        raise InvalidError(f"Say why, in 1 to {MAX_REASON} characters.", code="reason_required")
+    said = required_reason(reason)
     card = _existing(session, card_id)
     if store.void(session, card_id, now, said):
         after = {"card": card.hint, "reason": said}
@@ -262,7 +260,7 @@ def _checked_contents(session: Session, contents: Mapping[str, int], now: dateti
     for metric, quantity in contents.items():
         current.metric(metric)
         if not 1 <= quantity <= MAX_QUANTITY:
-            raise InvalidError(f"A card holds at least 1 of {metric}.", code="invalid_quantity")
+            raise InvalidError(f"A card holds 1 to {MAX_QUANTITY} of {metric}.", code="invalid_quantity")
     return dict(sorted(contents.items()))
 
 

@@ -7,16 +7,14 @@ from datetime import datetime
 from sqlmodel import Session
 
 from billing_app.domain.credits import DEFAULT_PRIORITY
-from billing_app.domain.errors import ConflictError, InvalidError, NotFoundError
+from billing_app.domain.errors import ConflictError, NotFoundError
+from billing_app.domain.texts import required_reason
 from billing_app.services import credits, orgs, paying
 from billing_app.services.credits import ONE_YEAR
 from billing_app.services.secrets import digest
 from billing_app.store import grant_owners, ledger, locks, outbox
 from billing_app.store.tables.credits import GrantRow
 from billing_app.store.tables.orgs import Organization
-
-MAX_REASON = 500
-"""Characters of a reason: it stands in the customer's ledger."""
 
 KEY_LENGTH = 32
 """Characters of a key's digest that a grant carries."""
@@ -87,11 +85,3 @@ def void(session: Session, grant_id: str, now: datetime, *, reason: str, actor: 
     told = {"grant": grant_id, "metric": found.metric, "quantity": gone, "reason": said}
     outbox.add(session, owner, "credits.voided", f"void:{grant_id}", told, now, now, found.metric)
     return organization, found
-
-
-def required_reason(reason: str) -> str:
-    """The reason without blanks around it. Raises InvalidError `reason_required`."""
-    said = reason.strip()
-    if not said or len(said) > MAX_REASON or not said.isprintable():
-        raise InvalidError(f"Say why, in 1 to {MAX_REASON} visible characters.", code="reason_required")
-    return said

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -73,13 +73,12 @@ def import_usage(
     with transaction() as session:
         if create is not None:
             catalog.current(session, now()).plan(create.plan)
-    if create is not None:
-        _create_missing(path, transaction, now(), create, outcome)
+    refused = {} if create is None else _create_missing(path, transaction, now(), create, outcome)
     touched: set[str] = set()
     for batch in _batches(_counted(lines(path, progress), outcome)):
         with transaction() as session:
             for address, rows in _by_organization(batch).items():
-                _report(session, address, rows, now(), backfill, outcome, touched)
+                _report(session, address, rows, now(), backfill, outcome, touched, refused)
     _follow(transaction, now, touched)
     outcome.bad.sort(key=lambda bad: bad.line)
     return outcome
@@ -116,57 +115,54 @@ def _report(
     backfill: bool,
     outcome: Imported,
     touched: set[str],
+    refused: Mapping[str, BillingError],
 ) -> None:
     try:
         organization = orgs.by_address(session, address)
-    except NotFoundError as error:
+    except NotFoundError as found:
+        error = refused.get(address, found)
         outcome.bad += [BadRow(row.number, error.code, error.detail) for row in rows]
         return
     report = usage.report(session, organization, [row.event for row in rows], now, backfill=backfill, watch=False)
     outcome.accepted += report.accepted
-    for duplicate in report.duplicates:
-        if duplicate.differs:
-            detail = f"id {duplicate.id!r} was recorded before with other content; that one stands"
-            outcome.bad.append(BadRow(rows[duplicate.index].number, "duplicate_differs", detail))
-        else:
-            outcome.duplicates += 1
+    report.reject_what_differs()
+    outcome.duplicates += sum(not duplicate.differs for duplicate in report.duplicates)
     for rejected in report.rejected:
         outcome.bad.append(BadRow(rows[rejected.index].number, rejected.code, rejected.detail))
-    refused = {rejected.index for rejected in report.rejected}
-    if len(refused) < len(rows):
+    unrecorded = {rejected.index for rejected in report.rejected}
+    if len(unrecorded) < len(rows):
         touched.add(address)
 
 
 def _create_missing(
     path: Path, transaction: Transaction, now: datetime, create: NewOrganizations, outcome: Imported
-) -> None:
-    """Makes the organizations that the file names, with their first event's month as anchor unless told otherwise."""
+) -> dict[str, BillingError]:
+    """Makes the organizations that the file names, with their first event's month as anchor unless told otherwise.
+
+    In the order of the file, so that of two addresses that differ in case the first is made. Gives why some were not.
+    """
+    refused: dict[str, BillingError] = {}
     first: dict[str, tuple[datetime, int]] = {}
     for line in lines(path):
         if isinstance(line.event, usage.ReportedEvent):
             moment, place = line.event.at or now, line.number
             earliest, named = first.get(line.address, (moment, place))
             first[line.address] = (min(moment, earliest), named)
-    for address, (moment, place) in sorted(first.items()):
+    for address, (moment, _) in sorted(first.items(), key=lambda named: named[1][1]):
         with transaction() as session:
             try:
                 orgs.by_address(session, address)
             except NotFoundError:
                 anchor = create.anchor or month_start(moment)
-                _create(session, address, anchor, create.plan, now, outcome, place)
-
-
-def _create(
-    session: Session, address: str, anchor: datetime, plan: str, now: datetime, outcome: Imported, place: int
-) -> None:
-    try:
-        with session.begin_nested():
-            organization = orgs.create(session, now, address=address, anchor=anchor)
-            credits.change_plan(session, organization, plan, now, reason="imported")
-    except BillingError as error:
-        outcome.bad.append(BadRow(place, error.code, f"{address}: {error.detail}"))
-    else:
-        outcome.created.append(address)
+                try:
+                    with session.begin_nested():
+                        organization = orgs.create(session, now, address=address, anchor=anchor)
+                        credits.change_plan(session, organization, create.plan, now, reason="imported")
+                except BillingError as error:
+                    refused[address] = error
+                else:
+                    outcome.created.append(address)
+    return refused
 
 
 def _follow(transaction: Transaction, now: Callable[[], datetime], touched: set[str]) -> None:

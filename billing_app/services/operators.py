@@ -7,9 +7,9 @@ from datetime import datetime
 from sqlmodel import Session
 
 from billing_app.domain.errors import InvalidError
+from billing_app.domain.texts import required_reason
 from billing_app.services import accounts, audit, catalog, credits, orgs, paying, subscriptions, troubles
 from billing_app.services.cursors import MAX_CURSOR, cursor_of, place_at
-from billing_app.services.granting import required_reason
 from billing_app.services.views.operator import OrganizationLine, OrganizationsView
 from billing_app.store import org_search
 from billing_app.store.orgs import stored_id

@@ -29,7 +29,8 @@ def create(
     anchor: datetime | None = None,
     **profile: str,
 ) -> Organization:
-    """A new organization without a plan. `anchor` fixes its periods; without one they begin now.
+    """A new organization without a plan. Without a `name` its address is its name. `anchor` fixes its periods; without
+    one they begin now.
 
     `profile` may set type, description, size, color, logo, subdomain, timezone and country. Raises InvalidError
     `invalid_address` or `invalid_name`, ConflictError `address_taken`: an address is never given twice, nor
@@ -41,7 +42,7 @@ def create(
             "An address has 1 to 64 of the characters A-Z, a-z, 0-9, dot, underscore and hyphen.",
             code="invalid_address",
         )
-    title = valid_name(name.strip() or chosen)
+    title = valid_name(name) if name else chosen
     organization = Organization(address=chosen, name=title, anchor=anchor or now, created_at=now, **profile)
     try:
         with session.begin_nested():

@@ -12,6 +12,7 @@ from billing_app.domain.catalog import VotingType
 from billing_app.domain.credits import MAX_QUANTITY
 from billing_app.domain.errors import InvalidError
 from billing_app.domain.limits import Limit
+from billing_app.domain.texts import required_reason
 from billing_app.services import audit, catalog, orgs, paying
 from billing_app.store import locks
 from billing_app.store import overrides as store
@@ -19,7 +20,6 @@ from billing_app.store.orgs import stored_id
 from billing_app.store.tables.orgs import Organization
 from billing_app.store.tables.overrides import OrganizationOverride
 
-MAX_REASON = 500
 """Characters of a reason."""
 
 
@@ -51,19 +51,18 @@ def put(
     _validate(session, kind, name, value, now)
     if ends_at is not None and ends_at <= now:
         raise InvalidError("An override ends after it begins.", code="invalid_end")
-    if not reason.strip() or len(reason) > MAX_REASON:
-        raise InvalidError(f"Say why, in 1 to {MAX_REASON} characters.", code="reason_required")
+    why = required_reason(reason)
     owner = stored_id(organization)
     now = locks.hold(session, owner, now)
     before = {row.name: row.value for row in store.in_force(session, owner, now, kind) if row.name == name}
     store.end(session, owner, kind, name, now)
     row = OrganizationOverride(
         organization_id=owner, kind=kind.value, name=name, value=value, starts_at=now, ends_at=ends_at,
-        reason=reason.strip(), actor=actor,
+        reason=why, actor=actor,
     )  # fmt: skip
     session.add(row)
     session.flush()
-    after = {name: value, "until": ends_at, "reason": reason.strip()}
+    after = {name: value, "until": ends_at, "reason": why}
     audit.record(session, owner, now, actor, "override.set", f"{kind.value} {name}", before=before, after=after)
     orgs.raise_revision(session, owner)
     return row

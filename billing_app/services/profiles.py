@@ -112,8 +112,9 @@ def _validated(name: str, value: str) -> str:
         raise _wrong(name, f"An organization has no field {name}.")
     if name in LONGEST and len(value) > LONGEST[name]:
         raise _wrong(name, f"`{name}` has at most {LONGEST[name]} characters.")
-    if any(ord(character) < 32 and character not in "\n\t" for character in value) or "\x7f" in value:
-        raise _wrong(name, f"`{name}` has no control characters.")
+    breaks = "\n\t" if name == "description" else ""
+    if not all(character.isprintable() or character in breaks for character in value):
+        raise _wrong(name, f"`{name}` has no control characters{'' if breaks else ' or line breaks'}.")
     if not value and name != "timezone":
         return value
     if name in ("timezone", "country"):

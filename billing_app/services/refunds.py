@@ -17,6 +17,7 @@ import structlog
 from sqlmodel import Session
 
 from billing_app.domain.errors import BillingError, InvalidError, NotFoundError, UnavailableError
+from billing_app.domain.texts import required_reason
 from billing_app.gateways.payments import Payments
 from billing_app.gateways.reversals import NewRefund
 from billing_app.services import orgs, payment_account, refundable, reversals
@@ -27,9 +28,6 @@ from billing_app.store import reversals as store
 from billing_app.store.tables.reversals import RefundRequest
 
 log = structlog.get_logger()
-
-MAX_REASON = 500
-"""Characters of a reason: it is read in the ledger and in the audit log."""
 
 FIRST_TRY = timedelta(minutes=1)
 """When the sweep takes over from whoever asked: long after Stripe has answered, or has not."""
@@ -136,9 +134,7 @@ def _inside(enter: Enter) -> Generator[Session]:
 
 def _decide(visit: Visit, grant_id: str, amount_cents: int | None, reason: str, key: str) -> RefundRequest:
     """Writes down what is to be given back; a repeated key gives the request that it made."""
-    session, text = visit.session, reason.strip()
-    if not 1 <= len(text) <= MAX_REASON or not text.isprintable():
-        raise InvalidError(f"Say why, in 1 to {MAX_REASON} visible characters.", code="reason_required")
+    session, text = visit.session, required_reason(reason)
     grant = refundable.refundable(session, grant_id)
     owner = grant.organization_id
     now = locks.hold(session, owner, visit.now)

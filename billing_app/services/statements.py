@@ -149,6 +149,7 @@ def ledger(
     session: Session,
     organization: Organization,
     limit: int,
+    now: datetime,
     *,
     metric: str | None = None,
     kind: str | None = None,
@@ -157,7 +158,12 @@ def ledger(
     end: datetime | None = None,
     before: int | None = None,
 ) -> list[LedgerEntry]:
-    """Entries that occurred in `[start, end)`, the newest first, `limit` at a time, below the number `before`."""
+    """Entries that occurred in `[start, end)`, the newest first, `limit` at a time, below the number `before`.
+
+    Raises NotFoundError `metric_not_found`.
+    """
+    if metric is not None:
+        catalog.current(session, now).metric(metric)
     wanted = Filter(metric=metric, kind=kind, grant_id=grant, start=start, end=end)
     return ledger_store.entries(session, stored_id(organization), wanted, limit, before)
 

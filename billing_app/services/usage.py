@@ -54,6 +54,14 @@ class Report:
     duplicates: list[Duplicate] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
 
+    def reject_what_differs(self) -> None:
+        """Rejects events whose id was seen before with other content, too: said alike by every entrance."""
+        for each in self.duplicates:
+            if each.differs:
+                detail = f"{each.id!r} was reported before with other content, which stands."
+                self.rejected.append(Rejected(each.index, "idempotency_mismatch", detail))
+        self.rejected.sort(key=lambda rejected: rejected.index)
+
 
 @dataclass(frozen=True, slots=True)
 class _Valid:

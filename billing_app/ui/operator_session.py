@@ -13,7 +13,7 @@ import reflex as rx
 
 from billing_app.domain.access import Role
 from billing_app.services.views.operator import OperatorShellView
-from billing_app.ui import threads
+from billing_app.ui import routes, threads
 from billing_app.ui.desk import desks
 from billing_app.ui.desks.operator import OperatorDesk
 from billing_app.ui.formats import Formats, known_locale
@@ -98,7 +98,7 @@ def visit_of(state: rx.State) -> OperatorVisit:
     return OperatorVisit(
         cookies=router.headers.cookie,
         formats=Formats(known_locale(router.headers.accept_language)),
-        query=dict(router.url.query_parameters),
+        query=routes.written(router.url.query_parameters),
         path=router.url.path,
     )
 

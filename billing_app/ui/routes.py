@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import quote, unquote, urlencode
 
 API = "/api/v1"
@@ -124,3 +125,8 @@ def with_query(path: str, **query: object) -> str:
     """`path` with those of `query` that are not empty; a trailing underscore of a name is dropped (`from_`)."""
     given = {name.rstrip("_"): str(value) for name, value in query.items() if value not in (None, "", False)}
     return f"{path}?{urlencode(given)}" if given else path
+
+
+def written(query: Mapping[str, str]) -> dict[str, str]:
+    """A query without control characters, which nobody can type and PostgreSQL cannot compare with."""
+    return {name: "".join(filter(str.isprintable, value)) for name, value in query.items()}

@@ -32,9 +32,9 @@ from billing_app.ui.desk import Desk, Visitor, desks
 from billing_app.ui.formats import Formats, known_locale
 from billing_app.ui.present.shell import ShellShown, shell_shown
 
-MAX_TEXT = 2_000
-"""Longest text argument or query value that a handler reads; what is longer is cut. An
-organization's description is the longest."""
+MAX_TEXT, MAX_ARGUMENT = 2_000, 5_001
+"""Longest query value and text argument that a handler reads; what is longer is cut. One more than the longest that
+anything takes, a process' description: what was cut is refused, and never kept as if it were all."""
 
 MAX_INT = 2**63 - 1
 """A number argument that no column could hold is none."""
@@ -192,7 +192,7 @@ def visit_of(state: rx.State, roles: frozenset[Role]) -> Visit:
         visitor=Visitor(cookies=headers.cookie, address=address),
         roles=roles,
         formats=Formats(known_locale(headers.accept_language)),
-        query=dict(router.url.query_parameters),
+        query=routes.written(router.url.query_parameters),
         path=router.url.path + (f"?{router.url.query}" if router.url.query else ""),
     )
 
@@ -206,14 +206,14 @@ def _plain(parameter: inspect.Parameter, value: Any) -> Any:
     """`value` as the parameter's declared type, or that type's empty value: a browser may send anything at all."""
     kind = parameter.annotation
     if kind in (str, "str"):
-        return value[:MAX_TEXT] if isinstance(value, str) else ""
+        return value[:MAX_ARGUMENT] if isinstance(value, str) else ""
     if kind in (int, "int"):
         return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= MAX_INT else 0
     if kind in (bool, "bool"):
         return value is True
     if kind in (dict, "dict"):
         texts = value if isinstance(value, dict) else {}
-        return {str(key)[:MAX_TEXT]: text[:MAX_TEXT] for key, text in texts.items() if isinstance(text, str)}
+        return {str(key)[:MAX_TEXT]: text[:MAX_ARGUMENT] for key, text in texts.items() if isinstance(text, str)}
     return value
 
 

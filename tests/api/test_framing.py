@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -154,3 +155,76 @@ def test_a_moment_that_is_none_or_out_of_range_is_refused_and_not_bent(operator:
                 answer = operator.request(method, path, params={each["name"]: moment})
                 assert problem_of(answer) == (422, "invalid_fields"), (method, path, answer.text)
     assert dated > 10
+
+
+def test_a_form_of_another_kind_is_refused_before_it_is_read(api: Api) -> None:
+    """A multipart body that is none was answered 400 by whoever read it, and one that is would have been stored."""
+    posts = ("/sign-in", "/sign-up", "/forgot-password", "/set-up", "/new-password", "/accept-invitation")
+    broken = ((FORM, "multipart/form-data; boundary=y"), (b"--x", "multipart/form-data"), (b"\xff" * 99, "text/plain"))
+    with api.browser() as browser:
+        browser.headers["Accept"] = "application/json"
+        for path in posts:
+            for body, media in broken:
+                answer = browser.post(path, content=body, headers={"Content-Type": media})
+                assert problem_of(answer) == (415, "unsupported_media_type"), (path, media, answer.text)
+
+
+def test_a_number_in_a_path_or_a_query_is_written_in_digits(operator: httpx.Client) -> None:
+    numbered = 0
+    for method, path, operation in operations(operator):
+        for each in operation.get("parameters", []):
+            if each["in"] == "header" or each["schema"].get("type") != "integer":
+                continue
+            numbered += 1
+            for sent in ("+1", " 1", "1 ", "1_0", "1.0", "1e1", "\u0661", "", "0x1"):
+                if each["in"] == "query":
+                    answer = operator.request(method, path, params={each["name"]: sent})
+                elif sent and path.endswith(PLACES[each["name"]]):
+                    answer = operator.request(method, path.removesuffix(PLACES[each["name"]]) + quote(sent))
+                else:
+                    continue
+                assert problem_of(answer) == (422, "invalid_fields"), (method, path, sent, answer.text)
+    assert numbered > 10
+
+
+def test_a_member_that_is_said_twice_is_refused_everywhere(operator: httpx.Client) -> None:
+    """Whichever of them counted, somebody meant the other."""
+    bodies = {
+        "consume": b'{"metric": "mau", "quantity": 5, "quantity": 1}',
+        "check": b'{"action": "upload", "quantities": {"storage": 5, "storage": 1}}',
+        "usage": b'{"events": [], "events": [{"id": "1", "metric": "mau", "subject": "a"}]}',
+        "reservations": b'{"metric": "mau", "quantity": 5, "quantity": 1}',
+        "tokens/convert": b'{"metric": "mau", "tokens": 5, "tokens": 1}',
+    }
+    headers = {"Idempotency-Key": "1", "Content-Type": "application/json"}
+    for path, body in bodies.items():
+        answer = operator.post(f"/organizations/acme/{path}", content=body, headers=headers)
+        assert problem_of(answer) == (422, "invalid_fields"), (path, answer.text)
+        assert "twice" in answer.json()["detail"]
+    for body in (b'{"metric": "mau", "quantity": NaN}', b"[" * 100_000):
+        for path in ("check", "consume"):
+            answer = operator.post(f"/organizations/acme/{path}", content=body, headers=headers)
+            assert problem_of(answer) == (400, "malformed_request"), (path, answer.text)
+
+
+def test_an_address_with_a_newline_is_one_of_the_api_too(operator: httpx.Client) -> None:
+    for path in (
+        "/organizations/%0A",
+        "/organizations/acme%0A/check",
+        "/%0A",
+        "/plans/%0A",
+        "/plans%0A",
+        "/plans/free%7F",
+    ):
+        for method in ("GET", "POST"):
+            answer = operator.request(method, path)
+            assert answer.headers["content-type"] == "application/problem+json", (method, path, answer.text)
+
+
+def test_what_the_ledger_cannot_hold_is_said(operator: httpx.Client) -> None:
+    for path in ("ledger", "ledger.csv", "grants", "grants.csv"):
+        answer = operator.get(f"/organizations/acme/{path}", params={"metric": "none"})
+        assert problem_of(answer) == (404, "metric_not_found"), (path, answer.text)
+        between = {"from": "2026-03-02T00:00:00Z", "to": "2026-03-01T00:00:00Z"}
+        answer = operator.get(f"/organizations/acme/{path}", params=between)
+        assert problem_of(answer) == (422, "invalid_fields"), (path, answer.text)

@@ -313,6 +313,22 @@ MISTAKES: dict[str, tuple[Callable[[Document], Any], str]] = {
         lambda d: d["metrics"].append(metric("mau")),
         'metrics[2].id: "mau" is used already by metrics[0]',
     ),
+    "plans that differ only in case": (
+        lambda d: d["plans"].append(plan("PRO")),
+        'plans[2].plan: "PRO" differs from "pro" (plans[1]) only in case; choose another id',
+    ),
+    "packs that differ only in case": (
+        lambda d: d["packs"].append(pack("MAU-1k", quantity=5)),
+        'packs[3].id: "MAU-1k" differs from "mau-1k" (packs[0]) only in case; choose another id',
+    ),
+    "metrics that differ only in case": (
+        lambda d: d["metrics"].append(metric("Mau")),
+        'metrics[2].id: "Mau" differs from "mau" (metrics[0]) only in case; choose another id',
+    ),
+    "a metric that is tokens in capitals": (
+        lambda d: d["metrics"].append(metric("Token")),
+        'metrics[2].id: "token" is the built-in universal credit; choose another id',
+    ),
     "two rates of one metric": (
         lambda d: d["token_rates"].append({"metric": "mau", "tokens": 2, "quantity": 1}),
         'token_rates[1].metric: "mau" is used already by token_rates[0]',

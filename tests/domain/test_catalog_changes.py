@@ -281,3 +281,26 @@ def test_asking_only_about_what_matters_gives_the_same_answers() -> None:
         asked = uses_that_matter(old, new)
         assert refusals(old, new, asked) == refusals(old, new, EVERYTHING_USED)
         assert keep_in_use(old, new, asked) == keep_in_use(old, new, EVERYTHING_USED)
+
+
+@pytest.mark.parametrize(("kind", "key", "place"), [("plans", "plan", 1), ("packs", "id", 0)])
+def test_an_id_cannot_come_back_in_other_letters_beside_what_is_kept(kind: str, key: str, place: int) -> None:
+    """The old one is in use and stays, retired: two plans `pro` and `Pro` would stand side by side for ever."""
+
+    def renamed(document: dict[str, Any]) -> None:
+        document[kind][place][key] = document[kind][place][key].upper()
+
+    new = edited(renamed)
+    (refusal,) = refusals(small_catalog(), new, EVERYTHING_USED)
+    assert refusal.path == f"{kind}.{small_document()[kind][place][key].upper()}"
+    assert refusals(small_catalog(), new, NOTHING_USED) == []
+
+
+def test_pairs_that_were_stored_before_stay_readable_and_can_be_edited() -> None:
+    document = small_document()
+    document["plans"].append(plan("PRO"))
+    old = parse_catalog(document, "version 1", stored=True)
+    assert parse_catalog(to_document(old), "version 1", stored=True) == old
+    assert refusals(old, small_catalog(), EVERYTHING_USED) == []
+    kept = keep_in_use(old, small_catalog(), CatalogUse(plans=frozenset({"PRO"})))
+    assert [each.id for each in kept.plans] == ["free", "pro", "PRO"]

@@ -149,7 +149,7 @@ def test_grants_ledger_and_explanation_are_its_own_books(family: Database) -> No
     with family.reading() as session:
         north = at(session, "north")
         assert statements.grants(session, north, LATER) == []
-        assert statements.ledger(session, north, 10) == []
+        assert statements.ledger(session, north, 10, NOON) == []
         assert explaining.explain(session, north, "emails", LATER, LATER).left == 0
         assert explaining.explain(session, at(session, "acme"), "emails", LATER, LATER).left == 500
 

@@ -129,7 +129,7 @@ def test_bad_rows_are_named_by_their_line_and_the_good_ones_kept(stocked: Databa
         (5, "invalid_at"),
         (6, "subject_required"),
         (7, "usage_below_zero"),
-        (8, "duplicate_differs"),
+        (8, "idempotency_mismatch"),
     ]
     assert used(stocked, "acme", FEBRUARY_2013) == {"emails": {"2013-01": 12}}
 
@@ -141,6 +141,13 @@ def test_old_usage_needs_backfill_and_unknown_organizations_need_to_be_asked_for
     assert [bad.code for bad in import_file(stocked, file, create=False).bad] == ["organization_not_found"]
     assert [bad.code for bad in import_file(stocked, file, backfill=False).bad] == ["usage_too_old"]
     assert import_file(stocked, file).accepted == 1
+
+
+def test_of_two_addresses_that_differ_in_case_the_first_in_the_file_is_made(stocked: Database, tmp_path: Path) -> None:
+    rows = [f"{address},1,emails,5,,2013-01-05T10:00:00Z" for address in ("acme", "Acme", "globex", "GLOBEX")]
+    outcome = import_file(stocked, written(tmp_path / "usage.csv", *rows))
+    assert outcome.created == ["acme", "globex"]
+    assert [(bad.line, bad.code) for bad in outcome.bad] == [(3, "address_taken"), (5, "address_taken")]
 
 
 def test_the_anchor_is_the_month_of_the_first_event_unless_told(stocked: Database, tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 import reflex as rx
 
+from billing_app.domain import processes
 from billing_app.domain.access import MONEY_ROLES
+from billing_app.services import profiles
 from billing_app.ui import live
 from billing_app.ui.pages.buy import BuyState, basket_in
 from billing_app.ui.pages.credits import CreditsState
@@ -17,7 +19,7 @@ from billing_app.ui.pages.explain import ExplainState
 from billing_app.ui.pages.ledger import LedgerState
 from billing_app.ui.pages.overview import OverviewState
 from billing_app.ui.pages.usage import UsageState
-from billing_app.ui.session import GUARD, MAX_TEXT, Frame
+from billing_app.ui.session import GUARD, MAX_ARGUMENT, MAX_TEXT, Frame
 from tests.ui.states import opened, pages
 
 
@@ -155,6 +157,10 @@ def test_arguments_of_other_types_become_empty_ones() -> None:
     run(handler(state, "change")(pack={"$ne": 1}, step="many"))
     run(handler(state, "change")(pack="mau-50k", step=1, visit="me", roles=["operator"]))
     assert [row.name for row in state.screen.basket] == ["50,000\N{NO-BREAK SPACE}MAU"]
+
+
+def test_a_text_that_was_cut_is_longer_than_any_that_is_kept() -> None:
+    assert profiles.LONGEST["description"] < processes.MAX_DESCRIPTION < MAX_ARGUMENT
 
 
 def test_long_texts_are_cut() -> None:

@@ -60,7 +60,7 @@ def grants(door: MoneyDoor, query: Annotated[GrantQuery, Query()]) -> dict[str, 
     return {"items": page, "next_cursor": cursors.encode(*_place(rest[query.limit - 1])) if more else None}
 
 
-@router.get("/ledger", response_model=Items[LedgerAnswer], responses=behind_a_door(422))
+@router.get("/ledger", response_model=Items[LedgerAnswer], responses=behind_a_door(422, 503))
 def ledger(door: MoneyDoor, query: Annotated[LedgerQuery, Query()]) -> dict[str, Any]:
     """Every movement of credits, the newest first, after what is not posted yet: a computed line for each metric."""
     place = (0, 0) if query.cursor is None else cursors.decode(query.cursor, int, int)
@@ -72,6 +72,7 @@ def ledger(door: MoneyDoor, query: Annotated[LedgerQuery, Query()]) -> dict[str,
             visit.session,
             visit.organization,
             room + 1,
+            visit.now,
             metric=query.metric,
             kind=query.kind,
             grant=query.grant,

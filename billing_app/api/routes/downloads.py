@@ -69,7 +69,7 @@ def grants_csv(door: MoneyDoor, query: Annotated[GrantFilters, Query()]) -> Resp
     return csv_answer(f"{door.address}-grants.csv", GRANT_COLUMNS, rows)
 
 
-@router.get("/ledger.csv", response_class=Response, responses=_csv_or(422))
+@router.get("/ledger.csv", response_class=Response, responses=_csv_or(422, 503))
 def ledger_csv(door: MoneyDoor, query: Annotated[LedgerFilters, Query()]) -> Response:
     """/ledger as CSV, the newest first. It may be long: it is read and sent page by page."""
     with door.reading() as visit:  # what is not posted, and the newest that is, of one moment
@@ -114,6 +114,7 @@ def _entries(visit: Visit, query: LedgerFilters, before: int | None) -> list[Led
         visit.session,
         visit.organization,
         LEDGER_PAGE,
+        visit.now,
         metric=query.metric,
         kind=query.kind,
         grant=query.grant,

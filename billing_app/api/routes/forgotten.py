@@ -8,13 +8,14 @@ from starlette.responses import Response
 
 from billing_app.api.browsers import Browser, Entered, FromBrowser
 from billing_app.api.documented import problems
+from billing_app.api.framing import FormRoute
 from billing_app.api.posting import post
 from billing_app.api.routes.sign_in import Field, GoOn
 from billing_app.domain.errors import InvalidError, UnavailableError
 from billing_app.gateways.mail import Mail, mailer_of
 from billing_app.services import forgotten
 
-router = APIRouter(tags=["sign-in"])
+router = APIRouter(tags=["sign-in"], route_class=FormRoute)
 
 PAGE = "/forgot-password"
 

@@ -24,7 +24,7 @@ from billing_app.api.schemas.catalogue_edits import (
     ValidationAnswer,
     VersionAnswer,
 )
-from billing_app.api.schemas.shared import DEFAULT_LIST, MAX_LIST, Items, Number
+from billing_app.api.schemas.shared import DEFAULT_LIST, Items, Limit, Number
 from billing_app.domain.catalog import parse_catalog, to_document, to_json
 from billing_app.gateways.stripe_payments import payments_of
 from billing_app.services import (
@@ -146,7 +146,7 @@ def preview_catalogue(door: Operating, request: CatalogueEditRequest) -> Preview
 @router.get("/versions", response_model=Items[VersionAnswer], responses=behind_a_door(422, 503))
 def catalogue_versions(
     door: Operating,
-    limit: Annotated[int, Query(ge=1, le=MAX_LIST)] = DEFAULT_LIST,
+    limit: Limit = DEFAULT_LIST,
     cursor: Annotated[str | None, Query(max_length=cursors.MAX_CURSOR)] = None,
 ) -> dict[str, Any]:
     """Everything that was ever saved or loaded, the newest first, with what each changed."""

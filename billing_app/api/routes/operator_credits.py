@@ -22,7 +22,7 @@ from billing_app.api.schemas.operators import (
     ReasonRequest,
     RedemptionAnswer,
 )
-from billing_app.api.schemas.shared import DEFAULT_LIST, MAX_LIST, Items
+from billing_app.api.schemas.shared import DEFAULT_LIST, MAX_LIST, Items, Limit
 from billing_app.domain.errors import NotFoundError
 from billing_app.services import gift_cards, granting, orgs
 from billing_app.services.credits import ONE_YEAR
@@ -30,7 +30,6 @@ from billing_app.services.credits import ONE_YEAR
 router = APIRouter(prefix="/admin", tags=["operator"])
 
 Operating = Annotated[Door, Depends(OperatorDoor())]
-Limit = Annotated[int, Query(ge=1, le=MAX_LIST)]
 Cursor = Annotated[str | None, Query(max_length=cursors.MAX_CURSOR)]
 CardId = Annotated[UUID, Path(description="the card's id, not its code")]
 GrantId = Annotated[str, Path(max_length=64, pattern="^[A-Za-z0-9_.-]+$")]

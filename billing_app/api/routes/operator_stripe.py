@@ -23,7 +23,7 @@ from billing_app.api.schemas.operations import (
     RunRequest,
     StartedAnswer,
 )
-from billing_app.api.schemas.shared import DEFAULT_LIST, MAX_LIST, Items, Number
+from billing_app.api.schemas.shared import DEFAULT_LIST, TYPED, Items, Limit, Number
 from billing_app.domain.credits import MAX_QUANTITY
 from billing_app.domain.errors import NotFoundError
 from billing_app.gateways.stripe_payments import payments_of
@@ -37,11 +37,10 @@ router = APIRouter(prefix="/admin", tags=["operator"])
 PLAIN = r"^[A-Za-z0-9_.-]*$"
 
 Operating = Annotated[Door, Depends(OperatorDoor())]
-Limit = Annotated[int, Query(ge=1, le=MAX_LIST)]
 Cursor = Annotated[str | None, Query(max_length=MAX_CURSOR)]
 EventId = Annotated[str, Path(max_length=255, pattern="^[A-Za-z0-9_]+$")]
 GrantId = Annotated[str, Path(max_length=64, pattern="^[A-Za-z0-9_.-]+$")]
-Cents = Annotated[int | None, Query(ge=1, le=MAX_QUANTITY)]
+Cents = Annotated[int | None, Query(ge=1, le=MAX_QUANTITY), TYPED]
 
 
 @router.get("/stripe-events", response_model=Items[EventAnswer], responses=behind_a_door(422))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path
 
 from billing_app.api import cursors
 from billing_app.api.documented import READING_A_BODY, behind_a_door
 from billing_app.api.doors import Door, OrganizationDoor
 from billing_app.api.schemas.processes import EndRequest, ProcessAnswer, ProcessChange, ProcessCreation
-from billing_app.api.schemas.shared import DEFAULT_LIST, MAX_LIST, Items
+from billing_app.api.schemas.shared import DEFAULT_LIST, Items, Limit
 from billing_app.domain.access import ADMIN_ROLES, ALL_ROLES, READ_SCOPES, Scope
 from billing_app.domain.errors import NotFoundError
 from billing_app.domain.processes import ProcessState
@@ -28,7 +28,7 @@ ProcessId = Annotated[UUID, Path(description="the id that the process was answer
 def list_processes(
     door: Reading,
     state: Literal["draft", "published", "closed", "cancelled"] | None = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_LIST)] = DEFAULT_LIST,
+    limit: Limit = DEFAULT_LIST,
     cursor: str = "",
 ) -> Items[ProcessAnswer]:
     """Processes, the newest first."""

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from billing_app.api.browsers import Browser, Entered, FromBrowser
 from billing_app.api.documented import problems
+from billing_app.api.framing import FormRoute
 from billing_app.api.posting import post
 from billing_app.domain.errors import InvalidError
 from billing_app.gateways.mail import Mail, mailer_of
@@ -22,7 +23,7 @@ from billing_app.services.attempts import Attempt
 from billing_app.services.links import PAGES, Kind, LinkView
 from billing_app.services.sessions import SignedIn
 
-router = APIRouter(tags=["sign-in"])
+router = APIRouter(tags=["sign-in"], route_class=FormRoute)
 
 SIGN_IN_PAGE = "/sign-in"
 SIGN_UP_PAGE = "/sign-up"

@@ -31,9 +31,10 @@ from billing_app.api.schemas.usage import (
 )
 from billing_app.domain.access import NO_ROLES, Scope
 from billing_app.domain.errors import InvalidError
+from billing_app.domain.json_objects import Members
 from billing_app.domain.reported import Read, parsed, read, read_cloud_event
 from billing_app.services import entitlements, permissions, usage
-from billing_app.services.usage import MAX_BATCH, Rejected
+from billing_app.services.usage import MAX_BATCH
 
 router = APIRouter(prefix="/organizations/{address}", tags=["usage"])
 
@@ -84,14 +85,7 @@ def report_usage(
     events = read_events(body, media_type(request))
     with door.writing() as visit:
         report = usage.report(visit.session, visit.organization, events, visit.now)
-    report.rejected += [
-        Rejected(
-            each.index, "idempotency_mismatch", f"{each.id!r} was reported before with other content, which stands."
-        )
-        for each in report.duplicates
-        if each.differs
-    ]
-    report.rejected.sort(key=lambda rejected: rejected.index)
+    report.reject_what_differs()
     counts = {"accepted": report.accepted, "duplicate": len(report.duplicates), "rejected": len(report.rejected)}
     for outcome, count in counts.items():
         monitoring.usage_events.labels(outcome).inc(count)
@@ -153,6 +147,9 @@ def read_events(body: bytes, media: str) -> list[Read]:
         sent = parsed(body)
     except ValueError as error:
         raise RequestValidationError([{"type": "json_invalid", "loc": ("body",), "msg": str(error)}]) from None
+    if isinstance(sent, Members) and sent.repeated and media == "application/json":
+        loc = ("body", sent.repeated[0][:100])
+        raise RequestValidationError([{"type": "repeated", "loc": loc, "msg": "is said twice: say it once"}])
     try:
         events = BODIES[media].validate_python(sent)
     except ValidationError as error:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
-from billing_app.api.schemas.shared import DEFAULT_LIST, MAX_LIST, Answer, Moment, Name, Text
+from billing_app.api.schemas.shared import DEFAULT_LIST, Answer, Limit, Moment, Name, Text
 from billing_app.services.statements import GrantStatement
 
 LedgerKind = Literal[
@@ -24,11 +25,17 @@ class Filters(BaseModel):
     start: Moment | None = Field(default=None, alias="from")
     end: Moment | None = Field(default=None, alias="to")
 
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> Self:
+        if self.start is not None and self.end is not None and self.start > self.end:
+            raise PydanticCustomError("order", "`from` is after `to`: nothing can lie between")
+        return self
+
 
 class Paging(BaseModel):
     """Which part of a list."""
 
-    limit: Annotated[int, Field(ge=1, le=MAX_LIST)] = DEFAULT_LIST
+    limit: Limit = DEFAULT_LIST
     cursor: Annotated[str, Field(max_length=500)] | None = None
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from billing_app.api.schemas.shared import DEFAULT_LIST, MAX_LIST, Answer, Name, Request
+from billing_app.api.schemas.shared import DEFAULT_LIST, Answer, Limit, Name, Request
 from billing_app.domain.notifications import KINDS
 from billing_app.services.delivery_log import DeliveryView
 from billing_app.services.notification_choices import MAX_PEOPLE, Choices
@@ -160,4 +160,4 @@ class DeliveriesQuery(Request):
     state: Literal["waiting", "delivered", "failed"] | None = None
     webhook: UUID | None = None
     cursor: Annotated[str, Field(max_length=500)] | None = None
-    limit: Annotated[int, Field(ge=1, le=MAX_LIST)] = DEFAULT_LIST
+    limit: Limit = DEFAULT_LIST

@@ -9,8 +9,8 @@ from pydantic import Field, StringConstraints
 
 from billing_app.api.schemas.shared import WHOLE, Answer, Flag, Request
 from billing_app.domain.credits import MAX_QUANTITY
+from billing_app.domain.texts import MAX_REASON
 from billing_app.services.reconciliation import MAX_DAYS, WINDOW
-from billing_app.services.refunds import MAX_REASON
 
 
 class EventAnswer(Answer):

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from billing_app.api.schemas.shared import DEFAULT_LIST, MAX_LIST, Answer, Name, Request, Text
+from billing_app.api.schemas.shared import DEFAULT_LIST, Answer, Limit, Name, Request, Text
 from billing_app.domain.access import DEFAULT_SCOPES, Role, Scope
 from billing_app.services.audit import Entry
 from billing_app.services.audit_words import Words
@@ -22,7 +22,7 @@ Email = Annotated[str, StringConstraints(min_length=3, max_length=254)]
 class Page(BaseModel):
     """Where a list begins and how much of it is wanted."""
 
-    limit: Annotated[int, Field(ge=1, le=MAX_LIST)] = DEFAULT_LIST
+    limit: Limit = DEFAULT_LIST
     cursor: str | None = None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated, Generic, TypeVar
 
@@ -45,7 +46,22 @@ def _counted(value: object) -> object:
 WHOLE = BeforeValidator(_counted)
 """Beside a strict int: 1.5, true and "1" are mistakes, not roundable; 3.0 is none."""
 
-Number = Annotated[int, Path(ge=1, le=MAX_QUANTITY, description="as the list says it")]
+
+def _in_digits(value: object) -> object:
+    if isinstance(value, str) and not DIGITS.fullmatch(value):
+        raise PydanticCustomError("digits", "write a whole number in digits, such as 50")
+    return value
+
+
+DIGITS = re.compile(r"-?[0-9]{1,30}", re.ASCII)
+
+TYPED = BeforeValidator(_in_digits)
+"""Beside an int in a path or a query: `+5`, ` 5`, `1_0`, `5.0` and digits of other scripts are mistakes."""
+
+Limit = Annotated[int, Field(ge=1, le=MAX_LIST), TYPED]
+"""How many lines of a list are wanted."""
+
+Number = Annotated[int, Path(ge=1, le=MAX_QUANTITY, description="as the list says it"), TYPED]
 """A number in a path that names a row. What no column could hold is a mistake (422), what no row has is not found."""
 
 Quantity = Annotated[int, Field(strict=True, ge=-MAX_QUANTITY, le=MAX_QUANTITY), WHOLE]

@@ -101,6 +101,7 @@ def refusals(old: Catalog, new: Catalog, in_use: CatalogUse) -> list[Refusal]:
     return [
         *_metric_refusals(old, new, in_use.metrics),
         *_pack_refusals(old, new, in_use.packs),
+        *_case_refusals(old, new, in_use),
         *_currency_refusals(old, new, in_use),
     ]
 
@@ -151,6 +152,19 @@ def _pack_refusals(old: Catalog, new: Catalog, used: Collection[str]) -> Iterato
             yield from _fixed(f"packs.{pack.id}", pack, after[pack.id], ("metric", "interval"), "pack")
         elif pack.metric not in metric_ids:
             yield Refusal(f"metrics.{pack.metric}", f"pack {pack.id} of it has been ordered; keep the metric")
+
+
+def _case_refusals(old: Catalog, new: Catalog, in_use: CatalogUse) -> Iterator[Refusal]:
+    """New ids of plans and packs beside those that are kept and differ in case alone; pairs that were there stay."""
+    lists = (("plans", old.plans, new.plans, in_use.plans), ("packs", old.packs, new.packs, in_use.packs))
+    for path, before, after, used in lists:
+        ids = {each.id for each in after}
+        kept = {each.id.casefold(): each.id for each in before if each.id in used - ids}
+        there = {each.id for each in before}
+        for each in after:
+            if each.id.casefold() in kept and each.id not in there:
+                said = f'differs only in case from "{kept[each.id.casefold()]}", which is in use; keep that id'
+                yield Refusal(f"{path}.{each.id}", said)
 
 
 def _fixed(

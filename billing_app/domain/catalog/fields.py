@@ -29,22 +29,29 @@ ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 """Ids stand in URLs and, between colons, in Stripe's lookup keys (`pack:mau-10k`, `plan:pro:month`)."""
 
 
-class Object(dict[str, Any]):
-    """A JSON object that remembers which of its keys were written more than once."""
-
-    duplicates: tuple[str, ...] = ()
-
-
 class Reading:
     """The mistakes found so far in one file."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, *, stored: bool = False) -> None:
+        """`stored`: what is in force already, which today's rules about ids do not make unreadable."""
         self.file = file
+        self.stored = stored
         self.mistakes: list[Mistake] = []
 
     def wrong(self, path: str, message: str) -> None:
         """Notes a mistake at `path`."""
         self.mistakes.append(Mistake(self.file, path, message))
+
+    def claim(self, taken: dict[str, tuple[str, str]], identity: str, holder: str, path: str) -> None:
+        """Notes a mistake where an id is in `taken` already, or one that differs from it in case alone.
+
+        People type ids, spreadsheets and file systems fold their case: `Pro` beside `pro` is a mistake of somebody.
+        """
+        other, where = taken.setdefault(identity.casefold(), (identity, holder))
+        if other == identity and where != holder:
+            self.wrong(path, f'"{identity}" is used already by {where}')
+        elif other != identity and not self.stored:
+            self.wrong(path, f'"{identity}" differs from "{other}" ({where}) only in case; choose another id')
 
     def rows(self, value: Any, path: str, *, at_most: int, at_least: int = 0) -> list[tuple[str, Any]]:
         """The items of a list, each with its path; nothing where the value is no list or has too many items."""
@@ -88,7 +95,7 @@ class Fields:
             return
         self._values = value
         known = [*required, *optional]
-        for key in getattr(value, "duplicates", ()):
+        for key in getattr(value, "repeated", ()):
             reading.wrong(self.at(key), "is written more than once in the same object; keep one of them")
         for key in value:
             if key not in known:

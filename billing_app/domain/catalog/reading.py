@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from billing_app.domain.catalog.fields import MAX_TEXT_LENGTH, Fields, Object, Reading
+from billing_app.domain.catalog.fields import MAX_TEXT_LENGTH, Fields, Reading
 from billing_app.domain.catalog.icons import ICONS
 from billing_app.domain.catalog.mistakes import CatalogInvalidError, Mistake, suggestion
 from billing_app.domain.catalog.model import (
@@ -27,6 +27,7 @@ from billing_app.domain.catalog.model import (
 )
 from billing_app.domain.catalog.reading_plans import read_plans
 from billing_app.domain.credits import Aggregation, DeficitPolicy, RefundPolicy
+from billing_app.domain.json_objects import no_constant, remembering
 from billing_app.domain.money import CURRENCIES, MAX_AMOUNT_CENTS, amount_step
 
 MAX_METRICS = 50
@@ -63,7 +64,7 @@ def decode_document(content: str | bytes, file: str) -> Mapping[str, Any]:
         message = "is not UTF-8 text; save the file as UTF-8"
         raise CatalogInvalidError([Mistake(file, "", message, line, column)]) from None
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_float=Decimal, parse_constant=_refuse_constant)
+        return json.loads(text, object_pairs_hook=remembering, parse_float=Decimal, parse_constant=no_constant)
     except json.JSONDecodeError as error:
         message = f"is not JSON: {error.msg[0].lower()}{error.msg[1:]}"
         raise CatalogInvalidError([Mistake(file, "", message, error.lineno, error.colno)]) from None
@@ -73,12 +74,13 @@ def decode_document(content: str | bytes, file: str) -> Mapping[str, Any]:
         raise CatalogInvalidError([Mistake(file, "", f"is not JSON: {error}")]) from None
 
 
-def parse_catalog(document: Mapping[str, Any], file: str) -> Catalog:
+def parse_catalog(document: Mapping[str, Any], file: str, *, stored: bool = False) -> Catalog:
     """The catalogue that `document` says; `file` is the name that mistakes are reported under.
 
-    Raises CatalogInvalidError with all mistakes at once.
+    One that is `stored` was taken once, and may have ids that differ only in case. Raises CatalogInvalidError with all
+    mistakes at once.
     """
-    reading = Reading(file)
+    reading = Reading(file, stored=stored)
     root = Fields(
         reading,
         document,
@@ -110,18 +112,6 @@ def _distinct(ids: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(filter(None, ids)))
 
 
-def _object(pairs: list[tuple[str, Any]]) -> Object:
-    result = Object(pairs)
-    if len(result) != len(pairs):
-        keys = [key for key, _ in pairs]
-        result.duplicates = tuple(key for key in result if keys.count(key) > 1)
-    return result
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number")
-
-
 def _currency(root: Fields) -> str:
     currency = root.text("currency")
     if currency and currency not in CURRENCIES:
@@ -143,14 +133,12 @@ def _unique(
 ) -> tuple[Item, ...]:
     """The items of the list `key`. Two with the same `id_key` are a mistake of the second."""
     items: list[Item] = []
-    seen: dict[str, str] = {}
+    taken: dict[str, tuple[str, str]] = {}
     for path, value in root.reading.rows(root.value(key), key, at_most=at_most, at_least=at_least):
         items.append(read(root.reading, value, path))
         identity = value.get(id_key) if isinstance(value, Mapping) else None
         if isinstance(identity, str):
-            if identity in seen:
-                root.reading.wrong(f"{path}.{id_key}", f'"{identity}" is used already by {seen[identity]}')
-            seen.setdefault(identity, path)
+            root.reading.claim(taken, identity, path, f"{path}.{id_key}")
     return tuple(items)
 
 
@@ -175,7 +163,7 @@ def _metric(reading: Reading, value: Any, path: str) -> Metric:
     if icon and icon not in ICONS:
         fields.wrong("icon", f'unknown icon "{icon}"; {suggestion(icon, sorted(ICONS))}')
     metric_id = fields.identifier("id")
-    if metric_id == TOKEN_ID:
+    if metric_id.casefold() == TOKEN_ID and not (reading.stored and metric_id != TOKEN_ID):
         fields.wrong("id", '"token" is the built-in universal credit; choose another id')
     return Metric(
         id=metric_id,

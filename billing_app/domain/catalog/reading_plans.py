@@ -36,14 +36,14 @@ def read_plans(root: Fields, currency: str, metric_ids: list[str], feature_ids: 
     reading = root.reading
     rows = reading.rows(root.value("plans"), "plans", at_most=MAX_PLANS, at_least=1)
     plans: list[Plan] = []
-    ids: dict[str, str] = {}
+    ids: dict[str, tuple[str, str]] = {}
     stripe_ids: dict[str, str] = {}
     defaults: list[str] = []
     for path, value in rows:
         plan = _plan(reading, value, path, currency, metric_ids, feature_ids)
         plans.append(plan)
-        if plan.id and ids.setdefault(plan.id, path) != path:
-            reading.wrong(f"{path}.plan", f'"{plan.id}" is used already by {ids[plan.id]}')
+        if plan.id:
+            reading.claim(ids, plan.id, path, f"{path}.plan")
         if plan.stripe_plan_id and stripe_ids.setdefault(plan.stripe_plan_id, path) != path:
             reading.wrong(f"{path}.stripePlanId", f"is used already by {stripe_ids[plan.stripe_plan_id]}")
         if plan.default:

@@ -75,7 +75,7 @@ def gift_cards_shown(
     cards: Sequence[CardView], next_cursor: str, document: Mapping[str, Any], formats: Formats, cursor: str
 ) -> GiftCardsShown:
     """The list as it is shown."""
-    current = parse_catalog(document, "catalogue")
+    current = parse_catalog(document, "catalogue", stored=True)
     metrics = {metric.id: metric for metric in (*current.metrics, current.metric(TOKEN_ID))}
     return GiftCardsShown(
         ready=True,
