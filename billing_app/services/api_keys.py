@@ -12,11 +12,11 @@ from uuid import UUID
 from sqlmodel import Session
 
 from billing_app.domain.access import Scope
-from billing_app.domain.errors import InvalidError, NotFoundError
+from billing_app.domain.errors import ConflictError, InvalidError, NotFoundError
 from billing_app.services import audit, orgs, paying
 from billing_app.services.secrets import digest, new_secret
 from billing_app.store import api_keys as store
-from billing_app.store import orgs as org_store
+from billing_app.store import locks
 from billing_app.store.tables.access import ApiKey, OperatorKey
 from billing_app.store.tables.orgs import Organization
 
@@ -27,6 +27,15 @@ KEY = re.compile(r"bk_live_[A-Za-z0-9_-]{43}")
 
 USE_NOTED_EVERY = timedelta(minutes=1)
 """How exact `last_used_at` is: a write for every request would cost more than the request."""
+
+MAX_KEYS = 50
+"""Keys of one organization that open something: one for each program and place, and some while they are replaced."""
+
+MAX_OPERATOR_KEYS = 50
+"""The operator's, counted likewise."""
+
+MAX_REVOKED = 200
+"""Revoked keys that are still listed; of older ones the audit log tells who made and who revoked them."""
 
 MAX_NAME = 100
 """Characters of a key's name."""
@@ -83,11 +92,10 @@ def create(
 ) -> NewKey:
     """Makes a key of the organization, or the operator's if there is none (which has every scope).
 
-    Raises InvalidError `invalid_name` or `invalid_scope`, ForbiddenError `organization_inactive`.
+    Raises InvalidError `invalid_name` or `invalid_scope`, ForbiddenError `organization_inactive`, ConflictError
+    `too_many_keys`.
     """
-    holder = None if organization_id is None else org_store.by_id(session, organization_id)
-    if holder is not None:
-        paying.require_active(holder, holder)
+    now = _room(session, organization_id, now)
     title = name.strip()
     if not title or len(title) > MAX_NAME or not title.isprintable():
         raise InvalidError(f"A key's name has 1 to {MAX_NAME} visible characters.", code="invalid_name")
@@ -141,6 +149,8 @@ def every(session: Session, organization_id: int | None) -> list[KeyView]:
 
 def revoke(session: Session, organization_id: int | None, key_id: UUID, now: datetime, *, actor: str = "") -> None:
     """Ends the key for good, from the next request on. Raises NotFoundError `api_key_not_found`."""
+    if organization_id is not None:
+        now = locks.hold(session, organization_id, now)
     found = store.by_id(session, organization_id, key_id)
     if found is None:
         raise NotFoundError("There is no such API key.", code="api_key_not_found")
@@ -150,6 +160,27 @@ def revoke(session: Session, organization_id: int | None, key_id: UUID, now: dat
         audit.record(session, organization_id, now, actor, "api_key.revoked", found.name, before=before)
         if organization_id is not None:
             orgs.raise_revision(session, organization_id)
+
+
+def _room(session: Session, organization_id: int | None, now: datetime) -> datetime:
+    """The moment at which one more key may be made: who makes many at once is counted one by one.
+
+    The longest revoked keys make way. Raises as `create` does.
+    """
+    if organization_id is None:
+        store.lock_operators(session)
+        most, keys = MAX_OPERATOR_KEYS, [each.revoked_at for each in store.operators(session)]
+    else:
+        holder, now = locks.hold_row(session, organization_id, now)
+        paying.require_active(holder, holder)
+        most, keys = MAX_KEYS, [each.revoked_at for each in store.of(session, organization_id)]
+    if sum(revoked_at is None for revoked_at in keys) >= most:
+        raise ConflictError(
+            f"There are {most} API keys already. Revoke one that nothing uses any more first.", code="too_many_keys"
+        )
+    if len(keys) > MAX_REVOKED:
+        store.forget_revoked(session, organization_id, MAX_REVOKED)
+    return now
 
 
 def _use_due(last_used_at: datetime | None, now: datetime) -> bool:

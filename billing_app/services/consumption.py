@@ -152,7 +152,7 @@ def reserve(
     """Holds `quantity` for `timeout_s` seconds. Repeating a `reservation_id` answers the reservation that exists.
 
     Raises CreditsExhaustedError where it does not fit; FactRefusedError `invalid_timeout`, `not_consumable`,
-    `invalid_quantity`, `quantity_too_large`.
+    `invalid_quantity`, `quantity_too_large`; ConflictError `too_many_reservations`.
     """
     metric = _consumable(catalog.current(session, now), metric_id)
     _validate(quantity)
@@ -173,6 +173,7 @@ def reserve(
         )  # fmt: skip
     if row.used + row.reserved + quantity > MAX_QUANTITY:
         raise FactRefusedError(f"The period's use would pass {MAX_QUANTITY}.", code="quantity_too_large")
+    meters.require_room_for_one_more(session, owner, metric, now)
     reservation = Reservation(
         organization_id=owner, id=reservation_id or new_id().hex, metric=metric_id, quantity=quantity,
         opened_at=now, holds_until=now + timedelta(seconds=timeout_s), source=source,

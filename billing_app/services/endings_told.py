@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -13,11 +12,12 @@ from sqlmodel import Session
 
 from billing_app.domain.errors import BillingError, ConflictError, NotFoundError, UnavailableError
 from billing_app.gateways.payments import Payments
-from billing_app.gateways.subscriptions import ENDED, Subscription
-from billing_app.services import endings, ownership, payment_account, plan_orders, subscription_events
+from billing_app.gateways.subscriptions import ENDED
+from billing_app.services import customer_leases, endings, ownership, payment_account, plan_orders, subscription_events
 from billing_app.services.unattended import Transaction, entering
+from billing_app.services.visits import Enter
 from billing_app.store import endings as store
-from billing_app.store import locks, runs, tree
+from billing_app.store import locks, tree
 from billing_app.store import orgs as org_store
 from billing_app.store.orgs import stored_id
 
@@ -43,7 +43,7 @@ def tell(transaction: Transaction, payments: Payments | None, owner: int, now: C
         ours = list(json.loads(row.subscriptions))
     try:
         if not told:
-            ours = _ended(transaction, payments, owner, wanted, ours, now)
+            ours = _ended(transaction, payments, owner, revision, wanted, ours, now)
     except BillingError as error:
         with transaction() as session:
             _note(session, owner, revision, error, now())
@@ -104,6 +104,7 @@ def _ended(
     transaction: Transaction,
     payments: Payments | None,
     owner: int,
+    revision: int,
     wanted: str,
     ours: list[str],
     now: Callable[[], datetime],
@@ -129,53 +130,46 @@ def _ended(
         for order_id, session_id in pages:
             with suppress(ConflictError):  # a payment that is on its way arrives, and is ended below or the next time
                 plan_orders.close_page(enter, payments, order_id, session_id)
-    for found in _billed(transaction, payments, owner, customer, kept):
-        if _set(transaction, payments, owner, customer, found, wanted, ours, now) and found.id not in ours:
-            ours.append(found.id)
+    for subscription_id in _billed(transaction, payments, customer, kept):
+        if _set(enter, payments, revision, subscription_id, wanted, ours) and subscription_id not in ours:
+            ours.append(subscription_id)
     return ours
 
 
-def _billed(
-    transaction: Transaction, payments: Payments, owner: int, customer: str | None, kept: set[str]
-) -> list[Subscription]:
-    """Its subscriptions as they stand: those that are kept, and those at Stripe that are ours and nobody heard of."""
+def _billed(transaction: Transaction, payments: Payments, customer: str | None, kept: set[str]) -> list[str]:
+    """Its subscriptions: those that are kept, and those at Stripe that are ours and nobody heard of."""
     listed = payments.subscriptions_of(customer) if customer else []
     with transaction() as session:
         known = {each.id for each in listed if ownership.kind_of(session, each.id, each.metadata)}
-    found = []
-    for identifier in sorted(kept | known):
-        with suppress(NotFoundError):
-            found.append(payments.subscription(identifier))
-    return [each for each in found if each.status not in ENDED]
+    return sorted(kept | known)
 
 
-def _set(
-    transaction: Transaction,
-    payments: Payments,
-    owner: int,
-    customer: str | None,
-    found: Subscription,
-    wanted: str,
-    ours: list[str],
-    now: Callable[[], datetime],
-) -> bool:
-    """Ends one, or lets it go on; whether this set it to end. Nobody else's older reading comes between."""
-    ending = found.cancel_at_period_end or found.cancel_at is not None
-    if wanted == "goes_on" and (found.id not in ours or not ending):
-        return False
-    if wanted == "period_end" and ending:
-        return False
-    holder, lease = f"ending:{secrets.token_hex(8)}", f"stripe:{customer or found.customer_id}"
-    with transaction() as session:
-        runs.take_lease(session, lease, holder, now())
-    try:
-        after = payments.end_now(found) if wanted == "now" else payments.set_ending(found, ends=wanted == "period_end")
-        with transaction() as session:
-            subscription_events.settle(session, after, now())
-    finally:
-        with transaction() as session:
-            runs.release_lease(session, lease, holder)
-    return wanted == "period_end"
+def _set(enter: Enter, payments: Payments, revision: int, subscription_id: str, wanted: str, ours: list[str]) -> bool:
+    """Ends one, or lets it go on; whether this set it to end.
+
+    It is read under its customer's lease, and looked at then: what has ended by itself, or is set so already, is left
+    as it is; and when somebody has decided otherwise meanwhile, whoever tells of that does the rest.
+    """
+    with suppress(NotFoundError):
+        customer = payments.subscription(subscription_id).customer_id
+        with customer_leases.held(enter, customer) as renew:
+            found = payments.subscription(subscription_id)
+            with enter() as visit:
+                row = store.ending(visit.session, stored_id(visit.organization))
+                current = row is not None and row.revision == revision
+                renew(visit)
+            ending = found.cancel_at_period_end or found.cancel_at is not None
+            as_wanted = ending if wanted == "period_end" else wanted == "goes_on" and not (ending and found.id in ours)
+            if found.status in ENDED or as_wanted or not current:
+                after = found
+            elif wanted == "now":
+                after = payments.end_now(found)
+            else:
+                after = payments.set_ending(found, ends=wanted == "period_end")
+            with enter() as visit:
+                subscription_events.settle(visit.session, after, visit.now)
+            return wanted == "period_end" and after is not found
+    return False
 
 
 def _note(session: Session, owner: int, revision: int, error: BillingError, now: datetime) -> None:

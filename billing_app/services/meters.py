@@ -13,11 +13,12 @@ from sqlmodel import Session
 from billing_app.domain import engine, notices
 from billing_app.domain.accounts import Account
 from billing_app.domain.allowances import largest_held
-from billing_app.domain.catalog import TOKEN_ID
+from billing_app.domain.catalog import TOKEN_ID, Metric
 from billing_app.domain.clocks import is_plausible, latest
 from billing_app.domain.credits import MAX_QUANTITY, NEVER, Aggregation, History
 from billing_app.domain.engine_state import State
 from billing_app.domain.entitlements import MeterState, Reading
+from billing_app.domain.errors import ConflictError
 from billing_app.domain.periods import period_containing
 from billing_app.domain.thresholds import marks, next_used
 from billing_app.services import accounts, top_up_arming
@@ -26,6 +27,9 @@ from billing_app.store import meters as store
 from billing_app.store.meters import Figures
 from billing_app.store.tables.meters import MeterRow
 from billing_app.store.tables.orgs import Organization
+
+MAX_RESERVATIONS = 10_000
+"""Of one organization and metric that are open at a time: what is held is added up with each of them."""
 
 BLOCKED = "blocked"
 """The mark that remembers whether `metric.blocked` was told."""
@@ -216,3 +220,12 @@ def _tell_of_endings(session: Session, row: MeterRow, state: State, moment: date
             payload["days"] = notice.days
         key = f"{row.metric}:{notice.key}"
         outbox.add(session, row.organization_id, notice.kind, key, payload, moment, now, row.metric)
+
+
+def require_room_for_one_more(session: Session, organization_id: int, metric: Metric, now: datetime) -> None:
+    """Refuses another reservation while MAX_RESERVATIONS are open. Raises ConflictError `too_many_reservations`."""
+    if store.count_reserved(session, organization_id, metric.id, now) >= MAX_RESERVATIONS:
+        raise ConflictError(
+            f"{MAX_RESERVATIONS} reservations of {metric.name} are open. Confirm or release some first.",
+            code="too_many_reservations",
+        )

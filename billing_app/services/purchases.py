@@ -49,6 +49,10 @@ NEVER_BEGUN_AFTER = timedelta(hours=1)
 """An order that has no payment page by then never will: whoever asked for it has long been told that it failed."""
 
 
+MAX_OPEN_ORDERS = 50
+"""Payment pages of one organization that can still be paid: each is asked after until it ends, within a day."""
+
+
 @dataclass(frozen=True, slots=True)
 class StartedCheckout:
     """A payment that was begun: `url` is the hosted page to send the payer's browser to."""
@@ -106,8 +110,12 @@ def start_checkout(
     with enter() as visit:
         payment_account.confirm(visit.session, account, visit.now)
         started = record_session(visit.session, visit.organization, opening.order_id, opened, visit.now)
-    if started.session_id != opened.id:
-        payments.expire_checkout(opened.id)  # two asked at once with different words: one page can be paid
+        order = store.order(visit.session, accounts.organization_id(visit.organization), opening.order_id)
+        given_up = order is None or order.state not in (OrderState.OPEN, OrderState.PAID)
+    if given_up or started.session_id != opened.id:
+        payments.expire_checkout(opened.id)  # nobody was given its address: one page can be paid, or none
+    if given_up:
+        raise ConflictError("This order was closed before it was begun. Order again.", code="order_closed")
     return started
 
 
@@ -123,10 +131,12 @@ def open_order(
     """Writes down what is to be bought.
 
     Raises what `domain.purchases.basket` raises; FactRefusedError `quantity_too_large` if the grants would not fit;
+    ConflictError `too_many_orders` while as many as MAX_OPEN_ORDERS are open;
     with a `key` InvalidError `idempotency_mismatch`, ConflictError `order_closed` or `prices_changed` for an order that
     cannot be gone on with.
     """
     owner = accounts.organization_id(organization)
+    organization, now = locks.hold_row(session, owner, now)
     current = catalog.current(session, now)
     if key is not None:
         digest = hashlib.sha256(repr(sorted(wanted)).encode()).hexdigest()
@@ -136,6 +146,12 @@ def open_order(
     paying.require_own_plan(session, organization, now)
     endings.require_going_on(session, organization)
     items = domain.basket(current, wanted)
+    if store.count_open(session, owner) >= MAX_OPEN_ORDERS:
+        raise ConflictError(
+            f"{MAX_OPEN_ORDERS} payments were begun here and not finished. Pay on one of those pages, or wait: each "
+            "ends by itself within a day.",
+            code="too_many_orders",
+        )
     for metric, quantity in domain.quantities(items).items():
         if credit_store.granted_total(session, owner, metric) + quantity > MAX_QUANTITY:
             raise FactRefusedError(

@@ -20,7 +20,16 @@ from billing_app.domain.purchases import MAX_COUNT
 from billing_app.domain.recurring import Billed, State
 from billing_app.gateways.payments import Payments
 from billing_app.gateways.subscriptions import ENDED, Subscription
-from billing_app.services import accounts, endings, invoice_events, paying, payment_account, recurring_packs
+from billing_app.services import (
+    accounts,
+    customer_leases,
+    endings,
+    invoice_events,
+    paying,
+    payment_account,
+    recurring_packs,
+)
+from billing_app.services.customer_leases import Renew
 from billing_app.services.unattended import Transaction, entering
 from billing_app.services.visits import Enter
 from billing_app.store import locks
@@ -56,13 +65,14 @@ def change(enter: Enter, payments: Payments, pack_id: str, count: int) -> Recurr
     account = payments.account()
     with enter() as visit:
         payment_account.confirm(visit.session, account, visit.now)
-    try:
-        found = _tell(enter, payments, subscription_id)
-    except InvalidError:
-        # Stripe knows better than we: what it says now is what stands, and the refusal goes to whoever asked.
-        _follow(enter, payments.subscription(subscription_id))
-        raise
-    _follow(enter, found)
+    with customer_leases.held(enter) as renew:
+        try:
+            found = _tell(enter, payments, subscription_id, renew)
+        except InvalidError:
+            # Stripe knows better than we: what it says now is what stands, and the refusal goes to whoever asked.
+            _follow(enter, payments.subscription(subscription_id))
+            raise
+        _follow(enter, found)
     with enter() as visit:
         return recurring_packs.one(visit.session, visit.organization, pack_id)
 
@@ -89,8 +99,11 @@ def decide(
     return row
 
 
-def _tell(enter: Enter, payments: Payments, subscription_id: str) -> Subscription:
-    """Tells Stripe what all packs of the subscription shall be; answers the subscription as it then is."""
+def _tell(enter: Enter, payments: Payments, subscription_id: str, renew: Renew) -> Subscription:
+    """Tells Stripe what all packs of the subscription shall be; answers the subscription as it then is.
+
+    Under the customer's lease: of two changes at once the one that was decided last is told last.
+    """
     found = payments.subscription(subscription_id)
     with enter() as visit:
         owner = accounts.organization_id(visit.organization)
@@ -99,6 +112,7 @@ def _tell(enter: Enter, payments: Payments, subscription_id: str) -> Subscriptio
         wanted = {row.price_id: row.next_count for row in live}
         told = {row.id: row.revision for row in live}
         decided = any(row.revision != row.told_revision for row in live)
+        renew(visit)
     if found.status in ENDED or not decided:
         return found
     billed = [Billed(item.id, item.price.id, item.count) for item in found.items]
@@ -106,26 +120,29 @@ def _tell(enter: Enter, payments: Payments, subscription_id: str) -> Subscriptio
     if wanted_change.items or wanted_change.ends != found.cancel_at_period_end:
         # The same decisions put into the same words are the same request.
         said = hashlib.sha256(repr((sorted(told.items()), wanted_change)).encode()).hexdigest()[:32]
-        found = payments.change_packs(f"packs:{subscription_id}:{said}", subscription_id, wanted_change)
+        try:
+            found = payments.change_packs(f"packs:{subscription_id}:{said}", subscription_id, wanted_change)
+        except InvalidError:
+            _note_told(enter, subscription_id, told)  # refused: what stands there is what stands
+            raise
+    _note_told(enter, subscription_id, told)
+    return found
+
+
+def _note_told(enter: Enter, subscription_id: str, told: dict[str, int]) -> None:
+    """Stripe was told of these decisions; of what somebody has decided meanwhile it was not."""
     with enter() as visit:
         owner = accounts.organization_id(visit.organization)
         locks.hold(visit.session, owner, visit.now)
         for row in store.of_subscription(visit.session, owner, subscription_id):
             row.told_revision = max(row.told_revision, told.get(row.id, 0))
             visit.session.add(row)
-    return found
 
 
 def _follow(enter: Enter, found: Subscription) -> None:
     with enter() as visit:
         owner = accounts.organization_id(visit.organization)
         now = locks.hold(visit.session, owner, visit.now)
-        rows = store.of_subscription(visit.session, owner, found.id)
-        if any(row.told_revision != row.revision for row in rows):
-            for row in rows:  # Stripe refused what was decided: what stands there is what stands
-                row.told_revision = row.revision
-                visit.session.add(row)
-            visit.session.flush()
         recurring_packs.mirror(visit.session, visit.organization, found, now)
 
 
@@ -146,13 +163,16 @@ def _look_after(
 ) -> None:
     enter = entering(transaction, owner, now)
     try:
-        found = _tell(enter, payments, subscription_id)
-        paid = payments.invoices_of(found.customer_id, RECENT_INVOICES, subscription_id)
-        for each in reversed(paid):
-            invoice = payments.invoice(each.id)
-            with transaction() as session:
-                invoice_events.settle(session, invoice, now())
-        _follow(enter, found)
+        with customer_leases.held(enter) as renew:
+            found = _tell(enter, payments, subscription_id, renew)
+            paid = payments.invoices_of(found.customer_id, RECENT_INVOICES, subscription_id)
+            for each in reversed(paid):
+                invoice = payments.invoice(each.id)
+                with transaction() as session:
+                    invoice_events.settle(session, invoice, now())
+            with enter() as visit:
+                renew(visit)
+            _follow(enter, found)
     except UnavailableError:
         raise
     except BillingError as error:

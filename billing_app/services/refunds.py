@@ -96,9 +96,10 @@ def sweep(transaction: Transaction, payments: Payments, now: Callable[[], dateti
         waiting = [_begun(each) for each in store.due_requests(session, now(), SWEEP)]
     for begun in waiting:
         with transaction() as session:
+            moment = locks.hold(session, begun.owner, now())
             row = store.request(session, begun.owner, begun.id)
             if row is not None and row.next_try_at is not None:
-                row.next_try_at = now() + NEXT_TRY
+                row.next_try_at = moment + NEXT_TRY
                 session.add(row)
         try:
             _go_on(transaction, payments, begun, now)
@@ -192,6 +193,7 @@ def _go_on(transaction: Transaction, payments: Payments, begun: _Begun, now: Cal
 
 
 def _close(session: Session, begun: _Begun, state: str, now: datetime, *, refund_id: str = "", error: str = "") -> None:
+    now = locks.hold(session, begun.owner, now)
     row = store.request(session, begun.owner, begun.id)
     if row is None or row.state != OPEN:
         return

@@ -8,8 +8,6 @@ Stripe's own event finishes it.
 
 from __future__ import annotations
 
-import secrets
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -17,15 +15,11 @@ from billing_app.domain import subscriptions as domain
 from billing_app.domain.errors import ConflictError
 from billing_app.gateways.payments import Account, Payments
 from billing_app.gateways.subscriptions import Subscription
-from billing_app.services import accounts, audit, catalog, endings, orgs, paying, payment_account
+from billing_app.services import accounts, audit, catalog, customer_leases, endings, orgs, paying, payment_account
 from billing_app.services import subscriptions as mirrored
 from billing_app.services.visits import Enter, Visit
-from billing_app.store import runs
 from billing_app.store import subscriptions as store
 from billing_app.store.tables.subscriptions import Subscription as Row
-
-LEASE_TRIES, LEASE_PAUSE_SECONDS = 40, 0.1
-"""How long is waited for events of the same customer that are being handled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +57,7 @@ def act(enter: Enter, payments: Payments, action: str, decide: Decide) -> None:
     with enter() as visit:
         if decide(visit) is None:
             return
-    holder = f"plan:{secrets.token_hex(8)}"
-    lease = _lease(enter, holder)
-    try:
+    with customer_leases.held(enter) as renew:
         account = payments.account()
         found = _brought_up(enter, payments, account)
         with enter() as visit:
@@ -75,7 +67,7 @@ def act(enter: Enter, payments: Payments, action: str, decide: Decide) -> None:
             if decided.row.id != found.id:
                 raise ConflictError("Another subscription holds the plan now. Look again.", code="payments_conflict")
             found = mirrored.plan_first(catalog.current(visit.session, visit.now), found, decided.row)
-            runs.take_lease(visit.session, lease, holder, visit.now)
+            renew(visit)
         after = decided.deed(found)
         with enter() as visit:
             mirrored.mirror(visit.session, visit.organization, after, visit.now)
@@ -83,9 +75,6 @@ def act(enter: Enter, payments: Payments, action: str, decide: Decide) -> None:
             if after != found:  # the same change sent twice is one change
                 audit.record(visit.session, owner, visit.now, visit.actor, action, after.id, after=decided.told)
                 orgs.raise_revision(visit.session, owner)
-    finally:
-        with enter() as visit:
-            runs.release_lease(visit.session, lease, holder)
 
 
 def _brought_up(enter: Enter, payments: Payments, account: Account) -> Subscription:
@@ -97,21 +86,3 @@ def _brought_up(enter: Enter, payments: Payments, account: Account) -> Subscript
     with enter() as visit:
         mirrored.mirror(visit.session, visit.organization, found, visit.now)
     return found
-
-
-def _lease(enter: Enter, holder: str) -> str:
-    """Keeps the customer's events waiting; the lease's name.
-
-    Raises ConflictError `lease_taken` if who holds it does not come to an end.
-    """
-    for turn in range(LEASE_TRIES):
-        try:
-            with enter() as visit:
-                name = f"stripe:{visit.organization.stripe_customer_id or ''}"
-                runs.take_lease(visit.session, name, holder, visit.now)
-                return name
-        except ConflictError as error:
-            if error.code != "lease_taken" or turn == LEASE_TRIES - 1:
-                raise
-            time.sleep(LEASE_PAUSE_SECONDS)
-    raise ConflictError("Payments of this organization are being worked on. Try again.", code="lease_taken")

@@ -19,11 +19,15 @@ from billing_app.domain.limits import Limit
 from billing_app.services import audit, limits, links, orgs, paying, sessions, users
 from billing_app.services.links import Kind
 from billing_app.services.sessions import SignedIn
+from billing_app.store import links as link_store
 from billing_app.store import members as member_store
 from billing_app.store import users as user_store
 from billing_app.store.orgs import stored_id
 from billing_app.store.tables.access import Membership, User
 from billing_app.store.tables.orgs import Organization
+
+MAX_LINKS = 20
+"""Of one person here that still open something: the oldest makes way. A person presses the button, a loop does not."""
 
 SESSION_LASTS = timedelta(hours=12)
 """A working day. The next press of the button opens another."""
@@ -67,6 +71,7 @@ def create(
         limits.require(session, organization, Limit.MEMBERSHIPS, now)
     user = user or users.known_or_new(session, address, now)
     membership = _join(session, owner, user, role, now)
+    link_store.keep_newest(session, Kind.SIGN_IN, user.id, owner, MAX_LINKS - 1)
     token = links.make(session, Kind.SIGN_IN, now, user.id, owner, return_to=page)
     audit.record(session, owner, now, actor, "sign_in_link.created", address, after={"role": membership.role})
     orgs.raise_revision(session, owner)

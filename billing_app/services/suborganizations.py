@@ -106,10 +106,20 @@ def require_parents(session: Session, parent: Organization, told: Sequence[str])
 def find(session: Session, organization: Organization, address: str) -> Organization:
     """A part of `organization`, at any depth. Raises NotFoundError `suborganization_not_found`."""
     found = org_store.by_address(session, address)
-    above = [] if found is None else tree.ancestors(session, found)
-    if found is None or all(each.id != organization.id for each in above):
-        raise NotFoundError(f"{address} is no part of {organization.name}.", code="suborganization_not_found")
+    if found is None:
+        raise _no_part(organization, address)
+    require_part(session, organization, found)
     return found
+
+
+def require_part(session: Session, organization: Organization, part: Organization) -> None:
+    """Refuses what is no part of `organization`, at any depth. Raises NotFoundError `suborganization_not_found`."""
+    if all(each.id != organization.id for each in tree.ancestors(session, part)):
+        raise _no_part(organization, part.address)
+
+
+def _no_part(organization: Organization, address: str) -> NotFoundError:
+    return NotFoundError(f"{address} is no part of {organization.name}.", code="suborganization_not_found")
 
 
 def move(
@@ -125,6 +135,11 @@ def move(
         return
     for owner in sorted({stored_id(organization), stored_id(part), stored_id(target)}):
         now = locks.hold(session, owner, now)
+    require_part(session, organization, part)  # somebody above may have moved them while we waited
+    if target.id != organization.id:
+        require_part(session, organization, target)
+    if target.id == part.parent_id:
+        return
     parents = _parents_above(session, organization)
     parents |= {stored_id(each): each.parent_id or 0 for each in tree.descendants(session, stored_id(organization))}
     before = session.get_one(Organization, part.parent_id)
@@ -149,11 +164,17 @@ def set_active(
     if part.active == active:
         return
     parent = session.get_one(Organization, part.parent_id)
+    expected = paying.payer(session, parent, now)
+    for owner in sorted({stored_id(each) for each in (organization, parent, expected, part)}):
+        now = locks.hold(session, owner, now)
+    require_part(session, organization, part)  # somebody above may have moved it while we waited
+    if part.active == active:
+        return
+    parent = session.get_one(Organization, part.parent_id)
+    paying.same_payer(session, parent, expected, now)
     if active:
         limits.require(session, parent, Limit.SUB_ORGS, now)
         now = locks.moment(session, now)
-    now = locks.moment(session, now)
-    now = locks.hold(session, stored_id(part), now)
     part.active = active
     session.add(part)
     session.flush()

@@ -52,8 +52,8 @@ class Work:
     offer: Offer
     room_cents: int
     """What the month's cap still allows."""
-    active: bool = True
-    """Whether the organization may still be charged."""
+    refusal: str = ""
+    """Why nobody may be charged any more, if so: it was turned off, or the organization is over."""
 
 
 def sweep(transaction: Transaction, payments: Payments, now: Callable[[], datetime]) -> int:
@@ -146,9 +146,14 @@ def _carry_out(
         invoice = payments.invoice(_invoice(transaction, payments, found, now()))
     if invoice.status is InvoiceStatus.DRAFT:
         invoice = _complete(payments, found, invoice)
-    if invoice.status is InvoiceStatus.OPEN and not found.active:
+    if invoice.status is InvoiceStatus.OPEN:  # nobody is charged for what stood when this was begun
+        with transaction() as session:
+            found = _read(session, owner, attempt_id, now())
+        if found.attempt.state != AttemptState.OPEN:
+            return AttemptState(found.attempt.state)
+    if invoice.status is InvoiceStatus.OPEN and found.refusal:
         payments.void_invoice(f"{attempt_id}:void", invoice.id)
-        return _close(transaction, owner, attempt_id, "The organization pays for nothing any more.", now)
+        return _close(transaction, owner, attempt_id, found.refusal, now)
     if invoice.status is InvoiceStatus.OPEN and invoice.total_cents > found.room_cents:
         payments.void_invoice(f"{attempt_id}:void:{invoice.id}", invoice.id)
         return _close(transaction, owner, attempt_id, "With taxes it would pass the month's cap.", now)
@@ -173,7 +178,10 @@ def _read(session: Session, owner: int, attempt_id: str, now: datetime) -> Work:
     start, end = domain.month_of(now)
     paid = store.paid_between(session, owner, attempt.metric, start, end)
     offer = stripe_catalogue.pack_offer(current, current.pack(attempt.pack))
-    return Work(attempt, organization.address, offer, (setting.cap_cents if setting else 0) - paid, organization.active)
+    refusal = "" if organization.active else "The organization pays for nothing any more."
+    if organization.active and (setting is None or not setting.enabled):
+        refusal = "It was turned off before the card was charged."
+    return Work(attempt, organization.address, offer, (setting.cap_cents if setting else 0) - paid, refusal)
 
 
 def _invoice(transaction: Transaction, payments: Payments, found: Work, now: datetime) -> str:

@@ -89,8 +89,11 @@ def create(
 
 
 def rotate(session: Session, organization: Organization, endpoint_id: UUID, actor: str, now: datetime) -> NewSecret:
-    """A new secret; the old one signs beside it for OVERLAP. Raises NotFoundError `webhook_not_found`."""
-    row = one(session, organization, endpoint_id)
+    """A new secret; the old one signs beside it for OVERLAP. Raises NotFoundError `webhook_not_found`.
+
+    Of two at once the second replaces the first one's, which goes on signing beside it: both were shown to somebody.
+    """
+    row, now = _held(session, organization, endpoint_id, now)
     row.old_secret, row.old_secret_until = row.secret, now + OVERLAP
     row.secret = _new_secret()
     session.add(row)
@@ -104,7 +107,7 @@ def delete(
     session: Session, organization: Organization, endpoint_id: UUID, actor: str, now: datetime
 ) -> WebhookEndpoint:
     """Sends nothing there any more, and forgets its secrets. Raises NotFoundError `webhook_not_found`."""
-    row = one(session, organization, endpoint_id)
+    row, now = _held(session, organization, endpoint_id, now)
     row.deleted_at, row.secret, row.old_secret, row.old_secret_until = now, "", "", None
     session.add(row)
     session.flush()
@@ -119,7 +122,7 @@ def enable(
     session: Session, organization: Organization, endpoint_id: UUID, actor: str, now: datetime
 ) -> WebhookEndpoint:
     """Sends there again what happens from now on. Raises NotFoundError `webhook_not_found`."""
-    row = one(session, organization, endpoint_id)
+    row, now = _held(session, organization, endpoint_id, now)
     row.disabled_at, row.disabled_reason, row.failing_since = None, "", None
     session.add(row)
     session.flush()
@@ -152,6 +155,14 @@ def one(session: Session, organization: Organization, endpoint_id: UUID) -> Webh
     if found is None:
         raise NotFoundError("There is no such webhook endpoint.", code="webhook_not_found")
     return found
+
+
+def _held(
+    session: Session, organization: Organization, endpoint_id: UUID, now: datetime
+) -> tuple[WebhookEndpoint, datetime]:
+    """One endpoint as it is once the organization's row is locked, and the moment."""
+    now = locks.hold(session, stored_id(organization), now)
+    return one(session, organization, endpoint_id), now
 
 
 def secrets_of(row: WebhookEndpoint, now: datetime) -> list[str]:

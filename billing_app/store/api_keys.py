@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, delete, update
 from sqlmodel import Session, col, select
 
 from billing_app.store.tables.access import ApiKey, OperatorKey
@@ -57,6 +57,24 @@ def of(session: Session, organization_id: int) -> list[ApiKey]:
 def operators(session: Session) -> list[OperatorKey]:
     """The operator's keys, revoked ones too, the newest first."""
     return list(session.exec(select(OperatorKey).order_by(col(OperatorKey.id).desc())))
+
+
+def lock_operators(session: Session) -> None:
+    """Lets one at a time count the operator's keys and make one. SQLite's writers exclude each other anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection().exec_driver_sql("LOCK TABLE operator_keys IN SHARE ROW EXCLUSIVE MODE")
+
+
+def forget_revoked(session: Session, organization_id: int | None, most: int) -> None:
+    """Deletes the revoked keys, of the organization or the operator's, that are older than the newest `most`."""
+    table = OperatorKey if organization_id is None else ApiKey
+    theirs = col(table.revoked_at).is_not(None)
+    if organization_id is not None:
+        theirs &= col(ApiKey.organization_id) == organization_id
+    older = select(table.id).where(theirs).order_by(col(table.revoked_at).desc(), col(table.id).desc()).offset(most)
+    found = list(session.exec(older))
+    if found:
+        session.exec(delete(table).where(theirs, col(table.id).in_(found)))
 
 
 def used(session: Session, organization_id: int | None, key_id: UUID, now: datetime, before: datetime) -> None:

@@ -47,3 +47,17 @@ def drop(session: Session, kind: str, user_id: UUID | None = None, organization_
     if organization_id is not None:
         statement = statement.where(col(OneTimeLink.organization_id) == organization_id)
     session.exec(statement)
+
+
+def keep_newest(session: Session, kind: str, user_id: UUID, organization_id: int, most: int) -> None:
+    """Deletes all but the newest `most` unused links of a kind that one person has of one organization."""
+    theirs = (
+        (col(OneTimeLink.kind) == kind)
+        & (col(OneTimeLink.user_id) == user_id)
+        & (col(OneTimeLink.organization_id) == organization_id)
+        & col(OneTimeLink.used_at).is_(None)
+    )
+    older = select(OneTimeLink.token_hash).where(theirs).order_by(col(OneTimeLink.created_at).desc()).offset(most)
+    found = list(session.exec(older))
+    if found:
+        session.exec(delete(OneTimeLink).where(col(OneTimeLink.token_hash).in_(found)))

@@ -130,6 +130,19 @@ def reserved(session: Session, organization_id: int, metric: str, now: datetime)
     return int(total or 0), first_end
 
 
+def count_reserved(session: Session, organization_id: int, metric: str, now: datetime) -> int:
+    """How many reservations are open."""
+    query = select(func.count()).select_from(Reservation)
+    return session.exec(
+        query.where(
+            Reservation.organization_id == organization_id,
+            Reservation.metric == metric,
+            Reservation.holds_until > now,
+            col(Reservation.closed_at).is_(None),
+        )
+    ).one()
+
+
 def reservation(session: Session, organization_id: int, reservation_id: str) -> Reservation | None:
     """One reservation, whatever became of it."""
     return session.get(Reservation, (organization_id, reservation_id), populate_existing=True)

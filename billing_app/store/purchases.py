@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from billing_app.store.tables.credits import GrantRow
@@ -20,6 +21,12 @@ def add(session: Session, order: Order) -> None:
 def order(session: Session, organization_id: int, order_id: str) -> Order | None:
     """An order as it is in the database now; whoever changes it holds the organization's row."""
     return session.get(Order, (organization_id, order_id), populate_existing=True)
+
+
+def count_open(session: Session, organization_id: int) -> int:
+    """How many orders can still be paid."""
+    query = select(func.count()).select_from(Order)
+    return session.exec(query.where(Order.organization_id == organization_id, Order.state == "open")).one()
 
 
 def by_session(session: Session, organization_id: int, session_id: str) -> Order | None:

@@ -15,16 +15,20 @@ import pytest
 from sqlmodel import select
 
 from billing_app.db import Database, Session
-from billing_app.domain.access import Role
+from billing_app.domain.access import Role, Scope
 from billing_app.domain.errors import BillingError
 from billing_app.services import (
+    api_keys,
+    consumption,
     credits,
     founding,
     gift_cards,
     links,
     members,
+    meters,
     notification_choices,
     orgs,
+    purchases,
     sessions,
     sign_in_links,
     sign_up,
@@ -35,7 +39,7 @@ from billing_app.services.sessions import MAX_SESSIONS, Identity
 from billing_app.store import notifications
 from billing_app.store import users as user_store
 from billing_app.store.orgs import stored_id
-from billing_app.store.tables.access import BrowserSession, User
+from billing_app.store.tables.access import BrowserSession, OneTimeLink, User
 from tests.builders import NOON, a_user, an_organization, the_catalogue
 from tests.patience import PATIENCE_SECONDS
 
@@ -186,3 +190,93 @@ def test_the_first_operator_is_one(database: Database) -> None:
     assert at_once(database, set_up) == {"made": 1, "link_ended": CLIENTS - 1}
     with database.reading() as session:
         assert len(session.exec(select(User)).all()) == 1
+
+
+def test_nine_keys_at_once_are_as_many_as_there_is_room_for(acme: Database) -> None:
+    room = 2
+    with acme.writing() as session:
+        owner = stored_id(orgs.by_address(session, "acme"))
+        for number in range(api_keys.MAX_KEYS - room):
+            api_keys.create(session, owner, f"Key {number}", [Scope.READ], "tests", NOON)
+
+    def make(session: Session, number: int) -> object:
+        return api_keys.create(session, owner, f"More {number}", [Scope.READ], "tests", NOON)
+
+    assert at_once(acme, make) == {"made": room, "too_many_keys": CLIENTS - room}
+    with acme.writing() as session:
+        kept = [each for each in api_keys.every(session, owner) if each.revoked_at is None]
+        assert len(kept) == api_keys.MAX_KEYS
+        api_keys.revoke(session, owner, kept[0].id, NOON)
+        api_keys.create(session, owner, "Once more", [Scope.READ], "tests", NOON)
+
+
+def test_nine_keys_of_the_operator_are_as_many_as_there_is_room_for(acme: Database) -> None:
+    room = 3
+    with acme.writing() as session:
+        for number in range(api_keys.MAX_OPERATOR_KEYS - room):
+            api_keys.create(session, None, f"Key {number}", [], "tests", NOON)
+
+    def make(session: Session, number: int) -> object:
+        return api_keys.create(session, None, f"More {number}", [], "tests", NOON)
+
+    assert at_once(acme, make) == {"made": room, "too_many_keys": CLIENTS - room}
+
+
+def test_revoked_keys_do_not_pile_up(acme: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api_keys, "MAX_REVOKED", 3)
+    with acme.writing() as session:
+        owner = stored_id(orgs.by_address(session, "acme"))
+        for number in range(8):
+            made = api_keys.create(session, owner, f"Key {number}", [Scope.READ], "tests", NOON)
+            api_keys.revoke(session, owner, made.view.id, NOON + timedelta(minutes=number))
+        api_keys.create(session, owner, "In use", [Scope.READ], "tests", NOON)
+        names = [each.name for each in api_keys.every(session, owner)]
+    assert names == ["In use", "Key 7", "Key 6", "Key 5"]
+
+
+def test_nine_baskets_at_once_are_as_many_as_can_be_paid(acme: Database) -> None:
+    room = 2
+    with acme.writing() as session:
+        organization = orgs.by_address(session, "acme")
+        for _ in range(purchases.MAX_OPEN_ORDERS - room):
+            purchases.open_order(session, organization, [("mau-10k", 1)], NOON)
+
+    def order(session: Session, _: int) -> object:
+        return purchases.open_order(session, orgs.by_address(session, "acme"), [("mau-10k", 1)], NOON)
+
+    assert at_once(acme, order) == {"made": room, "too_many_orders": CLIENTS - room}
+
+
+def test_nine_reservations_at_once_are_as_many_as_may_be_open(acme: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    room = 2
+    monkeypatch.setattr(meters, "MAX_RESERVATIONS", 5)
+    with acme.writing() as session:
+        organization = orgs.by_address(session, "acme")
+        held = [consumption.reserve(session, organization, "emails", 1, NOON) for _ in range(5 - room)]
+
+    def reserve(session: Session, _: int) -> object:
+        return consumption.reserve(session, orgs.by_address(session, "acme"), "emails", 1, NOON)
+
+    assert at_once(acme, reserve) == {"made": room, "too_many_reservations": CLIENTS - room}
+    with acme.writing() as session:
+        organization = orgs.by_address(session, "acme")
+        consumption.release(session, organization, held[0].id, NOON)
+        consumption.reserve(session, organization, "emails", 1, NOON)
+
+
+def test_sign_in_links_of_one_person_do_not_pile_up(acme: Database) -> None:
+    def make(session: Session, number: int) -> str:
+        organization = orgs.by_address(session, "acme")
+        now = NOON + timedelta(seconds=number)
+        return sign_in_links.create(session, organization, "ada@example.org", Role.ADMIN, "", now, actor="t").token
+
+    with acme.writing() as session:
+        first = make(session, 0)
+        for number in range(1, sign_in_links.MAX_LINKS):
+            make(session, number)
+    assert at_once(acme, lambda session, number: make(session, 60 + number)) == {"made": CLIENTS}
+    with acme.writing() as session:
+        assert len(session.exec(select(OneTimeLink)).all()) == sign_in_links.MAX_LINKS
+    with acme.writing() as session, pytest.raises(BillingError) as refused:
+        sign_in_links.follow(session, first, NOON + timedelta(seconds=70))
+    assert refused.value.code == "link_ended"
