@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,20 +21,26 @@ from billing_app.domain.errors import UnavailableError
 from billing_app.launcher.single import alone
 from billing_app.settings import ROOT
 
-WORK = ROOT / ".web"
+WORK = ".web"
 """Where Reflex builds."""
 
 PAGES = ROOT / ".pages"
 """Finished builds, each in a folder named by what it was made of: a running console keeps serving its own while
 another is built beside it."""
 
+LINKED = ("rxconfig.py", "assets", "billing_app")
+"""What Reflex needs of the project beside them."""
+
 KEPT = 3
 """Finished builds that stay: the newest, and those that running consoles may still serve."""
+
+LOCKED = "reflex.lock"
+"""Where the versions of the pages' packages are locked."""
 
 MADE_OF = (
     "rxconfig.py",
     "requirements.lock",
-    "reflex.lock",
+    LOCKED,
     "assets",
     "billing_app/billing_app.py",
     "billing_app/settings.py",
@@ -68,9 +75,9 @@ def ensure_built(log: Path) -> Path:
         with alone(PAGES / "building"):
             # Another start may have built them while this one waited for its turn.
             if not wanted.exists():
-                with same_lock(ROOT / "reflex.lock"):
-                    _export(log)
-                _publish(WORK, wanted)
+                with workshop() as folder:
+                    _export(folder, log)
+                _publish(ROOT / WORK, wanted)
                 _forget_old(wanted)
     return wanted
 
@@ -122,21 +129,39 @@ def _replace(file: Path, source: str) -> None:
 
 
 @contextmanager
-def same_lock(folder: Path) -> Generator[None]:
-    """Keeps the locked versions' files as they were when Reflex wrote them anew with the same content.
+def workshop() -> Generator[Path]:
+    """A folder in which Reflex may build: the project by links, but the locked versions' files as copies.
 
-    It orders their parts by its own way of the day, and npm adds where a package asks for donations, which is no part
-    of a version; a start must change neither what is committed nor what the pages are made of.
+    Reflex writes those files anew while it runs, in an order of the day's own, and npm adds where a package asks for
+    donations. Neither is part of a version, and a run that is killed, or a commit made beside it, must not keep that.
+    What has really changed, as when a page needs another package, is put into the project at the end.
     """
-    before = {file: file.read_bytes() for file in folder.glob("*.json")}
+    with tempfile.TemporaryDirectory(prefix="billing-pages-") as name:
+        folder = Path(name)
+        for linked in LINKED:
+            (folder / linked).symlink_to(ROOT / linked)
+        locked = ROOT / LOCKED
+        if locked.is_dir():
+            shutil.copytree(locked, folder / LOCKED)
+        try:
+            yield folder
+        finally:
+            for file in sorted((folder / LOCKED).glob("*.json")):
+                _keep(file, locked / file.name)
+
+
+def _keep(found: Path, target: Path) -> None:
+    """Puts locked versions into the project if they are others than those that it has."""
     try:
-        yield
-    finally:
-        for file, content in before.items():
-            if file.exists() and file.read_bytes() != content:
-                found = _without_funding(json.loads(file.read_bytes()))
-                same = found == json.loads(content)
-                file.write_bytes(content if same else f"{json.dumps(found, indent=2)}\n".encode())
+        versions = _without_funding(json.loads(found.read_bytes()))
+    except ValueError:
+        return  # whoever wrote it was ended in the middle
+    if target.exists() and json.loads(target.read_bytes()) == versions:
+        return
+    target.parent.mkdir(exist_ok=True)
+    draft = target.with_name(f"{target.name}.draft")
+    draft.write_text(f"{json.dumps(versions, indent=2)}\n", encoding="utf-8")
+    draft.replace(target)
 
 
 def _without_funding(lock: dict[str, Any]) -> dict[str, Any]:
@@ -180,6 +205,7 @@ def environment() -> dict[str, str]:
         "REFLEX_CHECK_LATEST_VERSION": "false",
         "REFLEX_DIR": str(Path(sys.prefix) / "share" / "reflex"),
         "REFLEX_API_URL": ANY_ORIGIN,
+        "REFLEX_WEB_WORKDIR": str(ROOT / WORK),
     }
     # npm's own choice of registry; without it Reflex measures how fast several answer.
     if "NPM_CONFIG_REGISTRY" not in found and (registry := _npm_registry(programs, found)):
@@ -201,12 +227,12 @@ def _npm_registry(programs: Path, found: dict[str, str]) -> str:
     return asked.stdout.strip()
 
 
-def _export(log: Path) -> None:
+def _export(folder: Path, log: Path) -> None:
     command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip", "--env", "prod"]
     with open(log, "wb", opener=private_files.opener) as output:
         done = subprocess.run(
             command,
-            cwd=ROOT,
+            cwd=folder,
             env=environment(),
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -25,9 +25,9 @@ def serve(host: str, settings: Settings, when_ready: Callable[[], None]) -> None
     environment["REFLEX_HOT_RELOAD_OVERRIDE_PATHS"] = ":".join(str(ROOT / name) for name in WATCHED)
     port = str(settings.port)
     command = [sys.executable, "-m", "reflex", "run", "--env", "preview", "--backend-host", host]
-    with frontend.same_lock(ROOT / "reflex.lock"):
+    with frontend.workshop() as folder:
         process = subprocess.Popen(
-            [*command, "--frontend-port", port, "--backend-port", port], cwd=ROOT, env=environment
+            [*command, "--frontend-port", port, "--backend-port", port], cwd=folder, env=environment
         )
         threading.Thread(target=server.announce, args=(host, settings.port, when_ready), daemon=True).start()
         try:

@@ -61,6 +61,9 @@ const measures = () => {
   };
   const shown = element => element.checkVisibility({ opacityProperty: true, visibilityProperty: true }) && !element.closest(".unseen, .skip, [aria-hidden=true].decoy");
 
+  // What is fixed makes no page wider, and is cut by the window all the same.
+  const outside = rect => rect.right > innerWidth + SLACK || rect.left < -SLACK;
+
   const texts = [], controls = [];
   const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
@@ -76,6 +79,7 @@ const measures = () => {
       const { rect, cut, hidden } = seen(element, letters);
       if (hidden) continue;
       const item = { element, rect, text: node.data, layer: layer(element) };
+      if (outside(rect)) say("outside the window", item);
       if (cut && !element.closest("textarea, .js-plotly-plot")) say(`cut by ${cut.tagName.toLowerCase()}.${cut.getAttribute("class")}`, item);
       const panel = element.closest(".panel, .banner, .bare-panel");
       if (panel && root.contains(panel)) {
@@ -89,7 +93,10 @@ const measures = () => {
     if (!shown(element)) continue;
     for (const whole of element.getClientRects()) {
       const { rect, hidden } = seen(element, whole);
-      if (!hidden) controls.push({ element, rect, layer: layer(element) });
+      if (hidden) continue;
+      const item = { element, rect, layer: layer(element) };
+      if (outside(rect)) say("outside the window", item);
+      controls.push(item);
     }
   }
   const related = (a, b) => a === b || a.contains(b) || b.contains(a);

@@ -15,6 +15,7 @@ import pytest
 from billing_app.domain.errors import UnavailableError
 from billing_app.launcher import frontend
 from billing_app.launcher.frontend import ANY_ORIGIN, fingerprint, follow_any_origin
+from billing_app.settings import ROOT
 from tests.patience import PATIENCE_SECONDS
 
 
@@ -163,29 +164,55 @@ def test_a_failed_build_shows_its_last_lines(tmp_path: Path, monkeypatch: pytest
     assert not list((tmp_path / ".pages").glob("?" * 16))
 
 
-def test_locked_versions_in_another_order_are_put_back(tmp_path: Path) -> None:
-    file = tmp_path / "package.json"
-    file.write_text('{"dependencies": {"a": "1"}, "type": "module"}')
-    with frontend.same_lock(tmp_path):
-        file.write_text('{"type": "module", "dependencies": {"a": "1"}}')
-    assert file.read_text().startswith('{"dependencies"')
+@pytest.fixture
+def locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of locked versions of a project."""
+    monkeypatch.setattr(frontend, "ROOT", project(tmp_path))
+    file = tmp_path / "reflex.lock" / "package-lock.json"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(VERSIONS)
+    return file
 
 
-def test_where_a_package_asks_for_donations_is_not_kept(tmp_path: Path) -> None:
-    file = tmp_path / "package-lock.json"
-    file.write_text('{"packages": {"a": {"version": "1"}}}')
-    asking = {"version": "1", "funding": {"url": "https://example.com"}}
-    with frontend.same_lock(tmp_path):
-        file.write_text(json.dumps({"packages": {"a": asking}}))
-    assert file.read_text() == '{"packages": {"a": {"version": "1"}}}'
-    with frontend.same_lock(tmp_path):
-        file.write_text(json.dumps({"packages": {"a": asking, "b": asking}}))
-    assert json.loads(file.read_text()) == {"packages": {"a": {"version": "1"}, "b": {"version": "1"}}}
+VERSIONS = '{"packages": {"a": {"version": "1"}}, "name": "x"}'
+ASKING = {"version": "1", "funding": {"url": "https://example.com"}}
 
 
-def test_other_locked_versions_stay(tmp_path: Path) -> None:
-    file = tmp_path / "package.json"
-    file.write_text('{"dependencies": {"a": "1"}}')
-    with frontend.same_lock(tmp_path):
-        file.write_text('{"dependencies": {"a": "2"}}')
-    assert json.loads(file.read_text()) == {"dependencies": {"a": "2"}}
+def test_locked_versions_stay_as_they_are_while_reflex_writes_its_own(locked: Path) -> None:
+    with frontend.workshop() as folder:
+        copy = folder / "reflex.lock" / "package-lock.json"
+        assert copy.read_text() == VERSIONS
+        copy.write_text(json.dumps({"name": "x", "packages": {"a": ASKING}}))
+        assert locked.read_text() == VERSIONS
+        assert (folder / "billing_app").resolve() == frontend.ROOT / "billing_app"
+    assert locked.read_text() == VERSIONS
+    assert not folder.exists()
+
+
+def test_a_build_that_is_killed_leaves_the_locked_versions_alone(locked: Path) -> None:
+    killed = f"""
+import json, os, sys
+from pathlib import Path
+from billing_app.launcher import frontend
+frontend.ROOT = Path({str(frontend.ROOT)!r})
+with frontend.workshop() as folder:
+    (folder / "reflex.lock" / "package-lock.json").write_text("{{}}")
+    os.kill(os.getpid(), 9)
+"""
+    assert subprocess.run([sys.executable, "-c", killed], cwd=ROOT, check=False).returncode == -9
+    assert locked.read_text() == VERSIONS
+
+
+def test_other_locked_versions_are_put_into_the_project_without_donations(locked: Path) -> None:
+    with frontend.workshop() as folder:
+        (folder / "reflex.lock" / "package-lock.json").write_text(
+            json.dumps({"packages": {"a": ASKING, "b": ASKING}, "name": "x"})
+        )
+    assert json.loads(locked.read_text()) == {"packages": {"a": {"version": "1"}, "b": {"version": "1"}}, "name": "x"}
+    assert [file.name for file in locked.parent.iterdir()] == [locked.name]
+
+
+def test_half_a_file_of_versions_is_nothing(locked: Path) -> None:
+    with frontend.workshop() as folder:
+        (folder / "reflex.lock" / "package-lock.json").write_text('{"packages": {')
+    assert locked.read_text() == VERSIONS
