@@ -26,11 +26,12 @@ class ClockWatch:
         """Has not looked yet."""
         self._clock = clock
         self._looked_at = float("-inf")
+        self._was = datetime.min.replace(tzinfo=UTC)
         self._found = ""
 
     def look(self, connection: Connection) -> str:
         """Compares now; what is wrong as a sentence, or nothing."""
-        self._looked_at = time.monotonic()
+        self._looked_at, self._was = time.monotonic(), self._clock()
         if connection.dialect.name != "postgresql":
             return ""
         before = self._clock()
@@ -41,8 +42,12 @@ class ClockWatch:
         return self._found
 
     def require(self, connection: Connection) -> None:
-        """Before something is written. Raises UnavailableError `clock_differs`."""
-        if time.monotonic() - self._looked_at > LOOK_AGAIN_S:
+        """Before something is written. Raises UnavailableError `clock_differs`.
+
+        A clock that was set since it was compared has gone further than the time that has passed, or not as far.
+        """
+        passed = time.monotonic() - self._looked_at
+        if passed > LOOK_AGAIN_S or abs(self._clock() - self._was - timedelta(seconds=passed)) > MAX_DIFFERENCE:
             self.look(connection)
         if self._found:
             raise UnavailableError(self._found, code="clock_differs", retry_after=int(LOOK_AGAIN_S))

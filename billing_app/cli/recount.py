@@ -29,6 +29,8 @@ def recount(as_json: Annotated[bool, typer.Option("--json", help="print the outc
             f"{outcome.organizations_seen} organizations looked at, {outcome.organizations_changed} changed, "
             f"{outcome.entries} ledger entries written."
         )
+        if outcome.repaired:
+            print(f"{outcome.repaired} of them were put right after a clock that was ahead: see `billing verify`.")
 
 
 def verify(

@@ -145,7 +145,7 @@ def _prepared(settings: Settings) -> Database:
     console that was running goes on running (decision 12).
     """
     document = catalog.read_document(settings.catalogue_file)
-    database = wiring.open_database(settings.database_url)
+    database = wiring.open_database(settings.database_url).ticking(clock.now).watched()
     try:
         schema.require_sound(database, quick=True)
         schema.upgrade(database)
@@ -157,6 +157,9 @@ def _prepared(settings: Settings) -> Database:
 
 
 def _load(database: Database, document: Mapping[str, Any], name: str) -> None:
+    if problem := database.clock_problem():
+        say(f"{name} was not loaded. {problem}")
+        return
     with database.writing() as session:
         try:
             catalog.load(session, document, clock.now(), name)
@@ -185,6 +188,8 @@ def _serve(start: Start, settings: Settings, pages: Path | None, when_ready: Cal
 
 
 def _set_up_lines(database: Database, settings: Settings) -> list[str]:
+    if database.clock_problem():
+        return []  # a link that lasts until another moment than it says; the start has told why
     with database.writing() as session:
         token = links.set_up_link(session, clock.now())
     if token is None:

@@ -202,4 +202,5 @@ def _recount(row: RecountRun) -> RecountRunView:
         entries=row.entries,
         duration_ms=row.duration_ms,
         error=row.error or "",
+        repaired=row.repaired,
     )

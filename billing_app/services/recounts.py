@@ -231,6 +231,7 @@ def run(
                 outcome.organizations_changed,
                 outcome.entries,
                 error,
+                outcome.repaired,
             )
             runs.release_lease(session, LEASE, holder)
     return outcome

@@ -60,7 +60,14 @@ def open_run(session: Session, trigger: str, as_of: datetime) -> int:
 
 
 def close_run(
-    session: Session, run_id: int, now: datetime, seen: int, changed: int, entries: int, error: str | None
+    session: Session,
+    run_id: int,
+    now: datetime,
+    seen: int,
+    changed: int,
+    entries: int,
+    error: str | None,
+    repaired: int = 0,
 ) -> None:
     """Completes the row of a recount."""
     row = session.get(RecountRun, run_id)
@@ -69,7 +76,7 @@ def close_run(
     row.finished_at = now
     row.organizations_seen, row.organizations_changed, row.entries = seen, changed, entries
     row.duration_ms = int((now - row.started_at) / timedelta(milliseconds=1))
-    row.error = error
+    row.error, row.repaired = error, repaired
     session.add(row)
 
 

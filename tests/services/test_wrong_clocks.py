@@ -13,12 +13,28 @@ from billing_app.api.health import clocks_agree
 from billing_app.db import Database
 from billing_app.domain.errors import UnavailableError
 from billing_app.jobs import schedule
-from billing_app.services import accounts, consumption, credits, entitlements, orgs, recounts, usage, verification
+from billing_app.launcher import start
+from billing_app.services import (
+    accounts,
+    catalog,
+    consumption,
+    credits,
+    entitlements,
+    operations,
+    orgs,
+    recounts,
+    usage,
+    verification,
+)
 from billing_app.services.consumption import Mode
 from billing_app.services.usage import ReportedEvent
+from billing_app.settings import ROOT, Settings
+from billing_app.store import catalog as store
 from billing_app.store import runs
 from billing_app.store.tables.operator_mails import OperatorMail
 from billing_app.store.tables.orgs import Organization
+from billing_app.ui.formats import Formats
+from billing_app.ui.present.recounts import recounts_shown
 from tests.builders import NOON, a_user, an_organization, the_catalogue
 
 AHEAD = NOON + timedelta(days=60)
@@ -84,6 +100,19 @@ def test_the_next_recount_takes_back_what_was_posted_too_early_and_tells(acme: D
     assert consumes(acme, 10**6) == 50
 
 
+def test_what_a_recount_repaired_is_told_in_its_row(acme: Database) -> None:
+    looks(acme)
+    recounts.run(acme.writing, lambda: LATER, runs.new_holder(), "schedule")
+    with acme.reading() as session:
+        repaired = [each.repaired for each in operations.recount_runs(session, "", LATER).runs]
+        shown = recounts_shown(operations.recount_runs(session, "", LATER), Formats(), "").rows
+    assert repaired == [1, 0]
+    assert [(row.state, row.error) for row in shown] == [
+        ("Repaired", "A clock was ahead: figures of 1 organization were put right."),
+        ("", ""),
+    ]
+
+
 def test_no_later_operation_is_dragged_along(acme: Database) -> None:
     looks(acme)
     with acme.ticking(lambda: LATER).writing() as session:
@@ -124,6 +153,37 @@ def test_a_clock_that_is_put_right_may_write_again(acme: Database) -> None:
     assert clocks_agree(server) == ""
     with server.writing() as session:
         credits.void(session, at(session), "month", clock.now())
+
+
+def test_a_clock_that_jumps_while_running_is_noticed_at_the_next_write(acme: Database) -> None:
+    """Not within the half minute for which a comparison stands: it has gone further than the time that has passed."""
+    off = [timedelta(0)]
+    server = acme.ticking(lambda: clock.now() + off[0]).watched()
+    for jump in (timedelta(days=60), timedelta(seconds=-6), timedelta(0)):
+        with server.writing():
+            pass
+        off[0] = jump
+        if jump and not acme.sqlite:
+            for opened in (server.writing, server.single):
+                with pytest.raises(UnavailableError, match="Nothing is written until they agree"), opened():
+                    pass
+        off[0] = timedelta(0)
+    with server.writing() as session:
+        credits.void(session, at(session), "month", clock.now())
+
+
+def test_a_start_with_a_wrong_clock_loads_nothing_and_says_why(
+    database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = database.ticking(lambda: clock.now() + timedelta(days=60)).watched()
+    document = catalog.read_document(ROOT / "plans.json")
+    start._load(wrong, document, "plans.json")
+    lines = start._set_up_lines(wrong, Settings(_env_file=None, public_url="http://127.0.0.1:3000"))
+    said = capsys.readouterr()
+    with database.reading() as session:
+        loaded = store.in_force(session, clock.now() + timedelta(days=90)) is not None
+    assert (loaded, bool(lines)) == (database.sqlite, database.sqlite)
+    assert ("plans.json was not loaded. The clock of this server is 60 days" in said.out + said.err) != database.sqlite
 
 
 def test_a_job_of_such_a_server_does_nothing(acme: Database) -> None:

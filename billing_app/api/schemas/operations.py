@@ -97,6 +97,7 @@ class RecountAnswer(Answer):
     entries: int
     duration_ms: int | None
     error: str
+    repaired: int = Field(description="organizations whose figures a clock that was ahead had brought out of order")
 
 
 class RecountedAnswer(Answer):

@@ -129,6 +129,8 @@ class RecountRunView:
     entries: int
     duration_ms: int | None
     error: str
+    repaired: int = 0
+    """Organizations that a clock which was ahead had left with figures of a moment that has not come."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Text
+from sqlalchemy import Text, text
 from sqlmodel import Field
 
 from billing_app.store.tables.base import Big, Moment, Table
@@ -33,5 +33,10 @@ class RecountRun(Table, table=True):
     organizations_seen: int = 0
     organizations_changed: int = 0
     entries: int = 0
+    repaired: int = Field(
+        default=0,
+        sa_column_kwargs={"server_default": text("0")},
+        description="organizations that a clock which was ahead had left with figures of a moment that has not come",
+    )
     duration_ms: int | None = None
     error: str | None = Field(default=None, sa_type=Text)

@@ -59,6 +59,8 @@ def _row(run: RecountRunView, formats: Formats) -> RecountRow:
     state, tone = ("Running", "credits") if run.finished_at is None else ("", "")
     if run.error:
         state, tone = "Failed", "blocked"
+    elif run.repaired:
+        state, tone = "Repaired", "credits"
     return RecountRow(
         when=moment_text(run.started_at),
         trigger=TRIGGERS.get(run.trigger, run.trigger),
@@ -68,8 +70,16 @@ def _row(run: RecountRunView, formats: Formats) -> RecountRow:
         took="" if run.duration_ms is None else _took(run.duration_ms, formats),
         state=state,
         tone=tone,
-        error=run.error,
+        error=run.error or _repaired(run.repaired, formats),
     )
+
+
+def _repaired(organizations: int, formats: Formats) -> str:
+    """What a run put right (docs/decisions/0021)."""
+    if not organizations:
+        return ""
+    noun = "organization" if organizations == 1 else "organizations"
+    return f"A clock was ahead: figures of {formats.number(organizations)} {noun} were put right."
 
 
 def _took(milliseconds: int, formats: Formats) -> str:
