@@ -16,7 +16,7 @@ from sqlmodel import Session
 from billing_app.domain.errors import ConflictError
 from billing_app.domain.periods import period_containing
 from billing_app.domain.texts import optional_reason
-from billing_app.services import accounts, audit, catalog, fulfilment, orgs
+from billing_app.services import accounts, audit, catalog, fulfilment, orgs, subscription_notices
 from billing_app.services.views.endings import EndingPart, EndingView, PaidThing
 from billing_app.store import endings as store
 from billing_app.store import locks, outbox, tree
@@ -212,7 +212,7 @@ def _pays(session: Session, organization: Organization, now: datetime) -> tuple[
         for row in store.subscriptions(session, owner)
     ]  # fmt: skip
     packs = [
-        PaidThing("pack", f"{row.count} x {row.pack}" if row.count > 1 else row.pack, row.price_cents * row.count,
+        PaidThing("pack", subscription_notices.pack_name(known, row), row.price_cents * row.count,
                   row.currency, "month", row.renews_at)
         for row in store.packs(session, owner)
     ]  # fmt: skip

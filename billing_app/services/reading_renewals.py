@@ -11,8 +11,10 @@ from billing_app.domain.catalog import Catalog, Interval, Pack
 from billing_app.domain.recurring import State
 from billing_app.domain.top_ups import TopUpState, proposed_threshold, spendable
 from billing_app.services import accounts, catalog, recurring_packs, top_ups
+from billing_app.services.subscription_notices import GIVEN_UP
 from billing_app.services.top_ups import TopUp
 from billing_app.services.views.renewals import CardView, RenewalsView, RenewingPackView, TopUpPack, TopUpView
+from billing_app.store import recurring as store
 from billing_app.store.tables.orgs import Organization
 from billing_app.store.tables.recurring import RecurringPack
 
@@ -29,15 +31,16 @@ def renewals(session: Session, organization: Organization, metric_id: str, now: 
     rows = recurring_packs.listed(session, organization)
     rows.sort(key=lambda row: (row.metric != metric_id, row.renews_at, row.id))
     known = set(current.metric_ids)
+    lost = store.lost(session, accounts.organization_id(organization)) if rows else set()
     account = accounts.account(session, organization, metric_id, now)
     return RenewalsView(
         now=now,
-        packs=tuple(_pack(current, row) for row in rows if row.metric in known),
+        packs=tuple(_pack(current, row, lost) for row in rows if row.metric in known),
         top_up=_top_up(current, top_ups.top_up(session, organization, metric_id, now), account),
     )
 
 
-def _pack(current: Catalog, row: RecurringPack) -> RenewingPackView:
+def _pack(current: Catalog, row: RecurringPack, lost: set[str]) -> RenewingPackView:
     return RenewingPackView(
         id=row.id,
         metric=current.metric(row.metric),
@@ -50,6 +53,10 @@ def _pack(current: Catalog, row: RecurringPack) -> RenewingPackView:
         renews_at=row.renews_at,
         failure=row.failure,
         pay_url=row.pay_url,
+        not_collected=row.collection != "",
+        collection_resumes_at=row.collection_resumes_at,
+        given_up=row.latest_invoice_status if row.latest_invoice_status in GIVEN_UP else "",
+        lost=row.id in lost,
     )
 
 

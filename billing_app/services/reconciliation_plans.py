@@ -27,6 +27,7 @@ from billing_app.store import recurring as recurring_store
 from billing_app.store import subscriptions as subscription_store
 from billing_app.store.orgs import stored_id
 from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.recurring import RecurringPack
 from billing_app.store.tables.subscriptions import Subscription as Row
 
 
@@ -56,7 +57,13 @@ def _standing(session: Session, owner: int, found: Subscription) -> tuple[object
     """What we keep of a subscription that Stripe decides."""
     if _is_packs(session, found):
         rows = recurring_store.of_subscription(session, owner, found.id)
-        return tuple((row.pack, row.state, row.count, row.renews_at, row.ended_at) for row in rows)
+        return tuple(
+            (
+                row.pack, row.state, row.count, row.renews_at, row.ended_at, row.collection,
+                row.latest_invoice_status,
+            )
+            for row in rows
+        )  # fmt: skip
     row = subscription_store.subscription(session, owner, found.id)
     if row is None:
         return ()
@@ -140,7 +147,8 @@ def _settle_subscription(
     detail = f"A subscription is {found.status.value.replace('_', ' ')} at Stripe, and was known otherwise here."
     if not before:
         detail = f"A subscription that is {found.status.value.replace('_', ' ')} at Stripe was not known here."
-    row = subscription_store.subscription(session, owner, subscription_id)
+    row: Row | RecurringPack | None = subscription_store.subscription(session, owner, subscription_id)
+    row = row or next(iter(recurring_store.of_subscription(session, owner, subscription_id)), None)
     more = "".join(f" It {each}." for each in (subscription_notices.special(row) if row is not None else []))
     return Finding("subscription_differs", subscription_id, detail + more, True, outcome.organization_id)
 

@@ -17,7 +17,7 @@ from billing_app.domain.recurring import State
 from billing_app.gateways.invoices import Invoice, InvoiceLine
 from billing_app.gateways.prices import Price
 from billing_app.gateways.subscriptions import ENDED, Item, Status, Subscription
-from billing_app.services import accounts, invoice_grants
+from billing_app.services import accounts, invoice_grants, subscription_notices
 from billing_app.store import endings, locks, orgs, outbox
 from billing_app.store import recurring as store
 from billing_app.store.tables.base import new_id
@@ -89,6 +89,7 @@ def mirror(session: Session, organization: Organization, subscription: Subscript
     if subscription.status is Status.INCOMPLETE:
         return  # nobody has paid for anything yet
     rows = {row.pack: row for row in store.of_subscription(session, owner, subscription.id)}
+    collected = not any(row.collection for row in rows.values())
     known, over, unknown = _known(rows.values()), subscription.status in ENDED, 0
     for item in subscription.items:
         sold = invoice_grants.sold_by(item.price, known)
@@ -107,6 +108,10 @@ def mirror(session: Session, organization: Organization, subscription: Subscript
     if subscription.status not in ENDED and subscription.cancel_at is None:
         endings.again(session, owner, now)
     session.flush()
+    if collected and not over:
+        subscription_notices.packs_not_collected(
+            session, owner, store.of_subscription(session, owner, subscription.id), now
+        )
     orgs.raise_revision(session, owner)
 
 
@@ -179,6 +184,9 @@ def _state(session: Session, row: RecurringPack, subscription: Subscription, now
     if subscription.status in ENDED:
         _end(session, row, subscription.ended_at or now, now)
         return
+    latest = subscription.latest_invoice
+    row.collection, row.collection_resumes_at = subscription.collection, subscription.collection_resumes_at
+    row.latest_invoice_status = latest.status if latest else ""
     owed = subscription.status in (Status.PAST_DUE, Status.UNPAID)
     if not owed:
         row.failure = row.pay_url = ""

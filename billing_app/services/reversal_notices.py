@@ -17,6 +17,7 @@ from billing_app.domain.money import format_money
 from billing_app.domain.reversals import DisputeStage, RefundStatus
 from billing_app.services import invoice_grants, operator_mails, orgs
 from billing_app.store import outbox
+from billing_app.store import recurring as recurring_store
 from billing_app.store import reversals as store
 from billing_app.store.tables.credits import GrantRow
 from billing_app.store.tables.reversals import PaymentDispute, PaymentRefund
@@ -69,12 +70,15 @@ def tell(session: Session, owner: int, news: Sequence[News], grants: Sequence[Gr
             "grants": touched,
         }
         outbox.add(session, owner, each.kind, f"{each.kind}:{about.id}", payload, each.at, now)
-        if isinstance(about, PaymentDispute) and (about.plan or not grants):
-            _tell_operators(session, owner, about, each.kind, now)
+        renews = bool({grant.id for grant in grants} & recurring_store.renewing_grants(session, owner))
+        if isinstance(about, PaymentDispute) and (about.plan or renews or not grants):
+            _tell_operators(session, owner, about, each.kind, now, renews=renews)
 
 
-def _tell_operators(session: Session, owner: int, dispute: PaymentDispute, kind: str, now: datetime) -> None:
-    """A plan goes on whatever the bank decides, and so does what brought no credits: a person decides."""
+def _tell_operators(
+    session: Session, owner: int, dispute: PaymentDispute, kind: str, now: datetime, *, renews: bool
+) -> None:
+    """A plan, or a pack that renews, goes on whatever the bank decides, and so does what brought no credits."""
     organization = orgs.by_id(session, owner)
     words = {"dispute.opened": "is disputed", "dispute.lost": "was disputed and is lost"}
     if kind not in words:
@@ -84,6 +88,9 @@ def _tell_operators(session: Session, owner: int, dispute: PaymentDispute, kind:
     if dispute.plan:
         paid = " for a plan"
         more = f"The plan {dispute.plan} goes on as it is: end it at Stripe or on their page Plan if it shall not."
+    elif renews:
+        paid = " for monthly packs"
+        more = "They go on renewing: end them at Stripe or on their page Credits if they shall not."
     operator_mails.write(
         session,
         f"{kind}:{dispute.id}",

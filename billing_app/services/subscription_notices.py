@@ -4,16 +4,21 @@ that nobody collects any more.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlmodel import Session
 
 from billing_app.domain import subscriptions as domain
+from billing_app.domain.catalog import Catalog
 from billing_app.domain.money import format_money
+from billing_app.domain.purchases import Sold
+from billing_app.domain.recurring import State
 from billing_app.gateways.invoices import Invoice
-from billing_app.services import operator_mails
+from billing_app.services import catalog, operator_mails, orgs
 from billing_app.store import subscriptions as store
 from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.recurring import RecurringPack
 from billing_app.store.tables.subscriptions import Subscription
 
 BILLING = domain.HOLDING | {"unpaid", "paused"}
@@ -45,7 +50,7 @@ GIVEN_UP = {"void": "voided", "uncollectible": "marked uncollectible"}
 """Statuses of invoices of which nobody expects money any more, in words."""
 
 
-def special(row: Subscription) -> list[str]:
+def special(row: Subscription | RecurringPack) -> list[str]:
     """What else is to be known of a subscription, each as the end of a sentence that begins with it."""
     said = []
     if row.collection:
@@ -58,6 +63,30 @@ def special(row: Subscription) -> list[str]:
     if row.latest_invoice_status in GIVEN_UP:
         said.append(f"had its latest invoice {GIVEN_UP[row.latest_invoice_status]}")
     return said
+
+
+def pack_name(known: Catalog, row: RecurringPack) -> str:
+    """What a renewing pack is called: what it is of, and how many; its id where the metric is not known any more."""
+    if row.metric not in known.metric_ids:
+        return row.pack
+    return Sold(row.pack, row.metric, row.quantity).described(known.metric(row.metric), max(1, row.count))
+
+
+def packs_not_collected(session: Session, organization_id: int, rows: Sequence[RecurringPack], now: datetime) -> None:
+    """Somebody paused the collection of packs that renew: operators hear of it. Nothing where it is collected."""
+    paused = [row for row in rows if row.collection and row.state != State.ENDED]
+    if not paused:
+        return
+    organization = orgs.by_id(session, organization_id)
+    current = catalog.current(session, now)
+    packs = ", ".join(sorted(pack_name(current, row) for row in paused))
+    text = (
+        f"What {organization.name} buys every month ({packs}) {special(paused[0])[0]}: somebody paused its collection "
+        "at Stripe. No credits come of it meanwhile."
+    )
+    page = f"/admin/organizations/{organization.address}"
+    key = f"collection:{paused[0].subscription_id}"
+    operator_mails.write(session, key, "Monthly packs are not collected", text, page, now)
 
 
 def given_up(session: Session, organization: Organization, invoice: Invoice, now: datetime) -> None:

@@ -34,6 +34,8 @@ def of(session: Session, organization_ids: Collection[int], now: datetime) -> di
         found[owner].append(TroubleView(Trouble.UNKNOWN_PRICE, amount_cents=cents, currency=currency))
     for owner, (cents, currency) in store.plans_lost(session, organization_ids).items():
         found[owner].append(TroubleView(Trouble.PLAN_LOST, amount_cents=cents, currency=currency))
+    for owner, (cents, currency) in store.packs_lost(session, organization_ids).items():
+        found[owner].append(TroubleView(Trouble.PACK_LOST, amount_cents=cents, currency=currency))
     for owner, (cents, currency) in store.not_collected(session, organization_ids).items():
         found[owner].append(TroubleView(Trouble.NOT_COLLECTED, amount_cents=cents, currency=currency))
     for owner, (cents, currency) in store.given_up(session, organization_ids).items():

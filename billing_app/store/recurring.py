@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import and_
 from sqlmodel import Session, col, select
 
+from billing_app.domain.recurring import State
+from billing_app.domain.reversals import DisputeStage
+from billing_app.store.tables.credits import GrantRow
 from billing_app.store.tables.recurring import RecurringPack
+from billing_app.store.tables.reversals import PaymentDispute
 
 
 def of_organization(session: Session, organization_id: int) -> list[RecurringPack]:
@@ -32,3 +37,35 @@ def due(session: Session, now: datetime, limit: int) -> list[RecurringPack]:
     """Those that it is time to look after, longest due first."""
     query = select(RecurringPack).where(col(RecurringPack.check_at) <= now)
     return list(session.exec(query.order_by(col(RecurringPack.check_at)).limit(limit)))
+
+
+RENEWS = (
+    col(RecurringPack.organization_id) == col(GrantRow.organization_id),
+    col(RecurringPack.pack) == col(GrantRow.pack),
+    col(RecurringPack.state) != State.ENDED.value,
+    col(GrantRow.source) == "recurring",
+)
+"""Grants of a pack that is still renewed."""
+
+
+def renewing_grants(session: Session, organization_id: int) -> set[str]:
+    """The ids of grants that a pack brought which is still renewed."""
+    query = select(GrantRow.id).join(RecurringPack, and_(*RENEWS))
+    return set(session.exec(query.where(GrantRow.organization_id == organization_id)))
+
+
+def lost(session: Session, organization_id: int) -> set[str]:
+    """The ids of recurring packs that go on though a payment for them was disputed and lost."""
+    query = (
+        select(RecurringPack.id)
+        .join(GrantRow, and_(*RENEWS))
+        .join(
+            PaymentDispute,
+            and_(
+                col(PaymentDispute.organization_id) == col(GrantRow.organization_id),
+                col(PaymentDispute.payment_id) == col(GrantRow.payment_id),
+                col(PaymentDispute.status) == DisputeStage.LOST.value,
+            ),
+        )
+    )
+    return set(session.exec(query.where(RecurringPack.organization_id == organization_id)))

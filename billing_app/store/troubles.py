@@ -9,9 +9,12 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, or_
 from sqlmodel import Session, col, select
 
 from billing_app.domain.reversals import DisputeStage, DisputeStatus
+from billing_app.store.recurring import RENEWS
+from billing_app.store.tables.credits import GrantRow
 from billing_app.store.tables.meters import MeterRow
 from billing_app.store.tables.orgs import Organization
 from billing_app.store.tables.outbox import ThresholdMark
+from billing_app.store.tables.recurring import RecurringPack
 from billing_app.store.tables.reversals import PaymentDispute
 from billing_app.store.tables.subscriptions import Subscription
 
@@ -42,6 +45,21 @@ LOST = (
         BILLING,
     ),
 )
+LIVE = col(RecurringPack.state) != "ended"
+PACK_COLLECTION = (LIVE, col(RecurringPack.collection) != "")
+PACK_GIVEN_UP = (
+    LIVE,
+    col(RecurringPack.latest_invoice_status).in_(("void", "uncollectible")),
+    col(RecurringPack.collection) == "",
+)
+PACK_LOST = (
+    col(PaymentDispute.status) == DisputeStage.LOST.value,
+    exists().where(
+        col(GrantRow.organization_id) == col(PaymentDispute.organization_id),
+        col(GrantRow.payment_id) == col(PaymentDispute.payment_id),
+        *RENEWS,
+    ),
+)
 IN_DEBT = (col(MeterRow.debt) > 0,)
 
 
@@ -53,8 +71,14 @@ def rank() -> ColumnElement[int]:
         (exists().where(col(Subscription.organization_id) == ours, *PAST_DUE), 1),
         (exists().where(col(PaymentDispute.organization_id) == ours, *DISPUTED), 2),
         (exists().where(col(Subscription.organization_id) == ours, or_(and_(*PRICE), and_(*SECOND))), 3),
-        (exists().where(col(PaymentDispute.organization_id) == ours, *LOST), 4),
+        (exists().where(col(PaymentDispute.organization_id) == ours, or_(and_(*LOST), and_(*PACK_LOST))), 4),
         (exists().where(col(Subscription.organization_id) == ours, or_(and_(*COLLECTION), and_(*GIVEN_UP))), 5),
+        (
+            exists().where(
+                col(RecurringPack.organization_id) == ours, or_(and_(*PACK_COLLECTION), and_(*PACK_GIVEN_UP))
+            ),
+            5,
+        ),
         (exists().where(col(MeterRow.organization_id) == ours, *IN_DEBT), 6),
         else_=7,
     )
@@ -79,21 +103,31 @@ def unknown_prices(session: Session, organization_ids: Collection[int]) -> dict[
 
 
 def not_collected(session: Session, organization_ids: Collection[int]) -> dict[int, tuple[int, str]]:
-    """Those for whose plan Stripe collects nothing: what it costs, in cents, and the currency."""
-    return _priced(session, organization_ids, COLLECTION)
+    """Those for whose plan or packs Stripe collects nothing: what those cost, in cents, and the currency."""
+    return _priced(session, organization_ids, COLLECTION, PACK_COLLECTION)
 
 
 def given_up(session: Session, organization_ids: Collection[int]) -> dict[int, tuple[int, str]]:
-    """Those whose plan's latest invoice is owed no more: what the plan costs, in cents, and the currency."""
-    return _priced(session, organization_ids, GIVEN_UP)
+    """Those whose latest invoice, of the plan or of packs, is owed no more: what those cost, and the currency."""
+    return _priced(session, organization_ids, GIVEN_UP, PACK_GIVEN_UP)
 
 
 def _priced(
-    session: Session, organization_ids: Collection[int], which: Sequence[ColumnElement[bool]]
+    session: Session,
+    organization_ids: Collection[int],
+    which: Sequence[ColumnElement[bool]],
+    packs: Sequence[ColumnElement[bool]] = (),
 ) -> dict[int, tuple[int, str]]:
     query = select(Subscription.organization_id, Subscription.price_cents, Subscription.currency).where(*which)
     rows = session.exec(query.where(col(Subscription.organization_id).in_(organization_ids)))
-    return {owner: (cents, currency) for owner, cents, currency in rows}
+    found = {owner: (cents, currency) for owner, cents, currency in rows}
+    if packs:
+        each = col(RecurringPack.price_cents) * col(RecurringPack.count)
+        of_packs = select(RecurringPack.organization_id, func.sum(each), func.min(RecurringPack.currency)).where(*packs)
+        of_packs = of_packs.where(col(RecurringPack.organization_id).in_(organization_ids))
+        for owner, cents, currency in session.exec(of_packs.group_by(col(RecurringPack.organization_id))):
+            found[owner] = (int(cents) + found.get(owner, (0, ""))[0], currency)
+    return found
 
 
 def second_subscriptions(session: Session, organization_ids: Collection[int]) -> dict[int, tuple[int, str]]:
@@ -112,6 +146,11 @@ def disputed(session: Session, organization_ids: Collection[int]) -> dict[int, t
 def plans_lost(session: Session, organization_ids: Collection[int]) -> dict[int, tuple[int, str]]:
     """What was paid for a plan that is still held, and lost in a dispute: cents, and the currency."""
     return _claimed(session, organization_ids, LOST)
+
+
+def packs_lost(session: Session, organization_ids: Collection[int]) -> dict[int, tuple[int, str]]:
+    """What was paid for packs that still renew, and lost in a dispute: cents, and the currency."""
+    return _claimed(session, organization_ids, PACK_LOST)
 
 
 def _claimed(

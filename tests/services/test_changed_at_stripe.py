@@ -16,6 +16,7 @@ from billing_app.services import (
     plan_orders,
     reading_customer,
     reading_plan,
+    reading_renewals,
     reconciliation,
     reversals,
     troubles,
@@ -28,6 +29,8 @@ from billing_app.store import operator_mails as mails
 from billing_app.store import reconciliation as store
 from billing_app.store import subscriptions as subscription_store
 from billing_app.store.orgs import stored_id
+from billing_app.ui.formats import Formats
+from billing_app.ui.present.renewals import renewals_shown
 from tests.builders import a_user
 from tests.shop import DECLINED, PAYS, PUBLIC_URL
 from tests.subscriber import BAD_CARD, MONTH, Subscriber, a_subscriber, days
@@ -406,3 +409,77 @@ class TestADisputeOfWhatAPlanCost:
         acme.control("POST", f"/disputes/{found['id']}/close", outcome="lost")
         acme.hear_all()
         assert (mailed(acme), trouble_of(acme)) == ([], [])
+
+
+PACK = "mau-10k-monthly"
+
+
+class TestMonthlyPacks:
+    """What stops the money of packs that renew is mirrored, shown and told as it is of plans."""
+
+    @pytest.fixture
+    def packs(self, acme: Subscriber) -> Subscriber:
+        acme.use_card("pm_card_visa")
+        acme.buy(PACK)
+        acme.hear_all()
+        assert (trouble_of(acme), shown(acme)) == ([], ("", "", False))
+        return acme
+
+    def test_a_paused_collection(self, packs: Subscriber) -> None:
+        resumes = packs.now + days(100)
+        pause: Any = {"behavior": "void", "resumes_at": int(resumes.timestamp())}
+        packs.stripe.subscriptions.update(of_packs(packs), {"pause_collection": pause})
+        packs.hear_all(twice=True)
+        assert (mailed(packs), trouble_of(packs)) == (["Monthly packs are not collected"], [Trouble.NOT_COLLECTED])
+        note = "Nothing is charged for it until 18 Jun, and it brings no credits meanwhile."
+        assert shown(packs) == ("Not charged", note, False)
+        packs.wait(packs.now + days(32))
+        packs.hear_all()
+        assert (len(packs.grants()), mailed(packs), sync(packs)) == (1, [], {})
+        packs.stripe.subscriptions.update(of_packs(packs), {"pause_collection": ""})
+        packs.wait(packs.now + days(32))
+        packs.hear_all()
+        assert (len(packs.grants()), trouble_of(packs)) == (2, [])
+
+    def test_what_no_event_told_is_a_finding_and_a_mail(self, packs: Subscriber, without_events: None) -> None:
+        packs.stripe.subscriptions.update(of_packs(packs), {"pause_collection": {"behavior": "keep_as_draft"}})
+        assert [each for each in findings(packs) if "collects nothing until somebody resumes it" in each]
+        assert (findings(packs), mailed(packs)) == ([], ["Monthly packs are not collected"])
+
+    @pytest.mark.parametrize(("way", "title"), GIVEN_UP)
+    def test_a_renewal_that_is_given_up(self, packs: Subscriber, way: str, title: str) -> None:
+        packs.use_card(BAD_CARD)
+        packs.wait(packs.now + days(32))
+        packs.hear_all()
+        (owed,) = packs.stripe.invoices.list({"customer": packs.customer, "status": "open"}).data
+        getattr(packs.stripe.invoices, way)(owed.id)
+        packs.hear_all(twice=True)
+        assert (mailed(packs), trouble_of(packs)) == ([title], [Trouble.GIVEN_UP])
+        assert shown(packs)[1].endswith("no credits came of it.")
+        assert (len(packs.grants()), sync(packs)) == (1, {})
+
+    def test_a_dispute_and_its_loss_while_it_goes_on(self, packs: Subscriber) -> None:
+        found = packs.control("POST", "/disputes", payment_intent=packs.grants()[0].payment_id)
+        packs.hear_all()
+        packs.control("POST", f"/disputes/{found['id']}/close", outcome="lost")
+        packs.hear_all(twice=True)
+        assert mailed(packs) == [
+            "A payment for monthly packs is disputed", "A payment for monthly packs was disputed and is lost",
+        ]  # fmt: skip
+        assert (trouble_of(packs), shown(packs)[2], packs.balance("mau")) == ([Trouble.PACK_LOST], True, 0)
+        packs.stripe.subscriptions.cancel(of_packs(packs))
+        packs.hear_all()
+        assert trouble_of(packs) == []
+
+
+def of_packs(acme: Subscriber) -> str:
+    return acme.stripe.subscriptions.list({"customer": acme.customer}).data[0].id
+
+
+def shown(acme: Subscriber) -> tuple[str, str, bool]:
+    """What the customer's page says of the pack where it is no usual renewal: when, why, and whether money was lost."""
+    with acme.database.reading() as session:
+        organization = orgs.by_address(session, acme.address)
+        view = reading_renewals.renewals(session, organization, "mau", acme.now)
+        row = renewals_shown(view, Formats()).rows[0]
+    return ("" if row.when.startswith("Renews") else row.when, row.note, view.packs[0].lost)

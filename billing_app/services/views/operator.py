@@ -35,10 +35,12 @@ class Trouble(StrEnum):
     """The plan is billed at a price that belongs to no plan."""
     PLAN_LOST = "plan_lost"
     """A payment for the plan that is held was disputed and lost, and the plan goes on."""
+    PACK_LOST = "pack_lost"
+    """The same of a monthly pack that goes on renewing."""
     NOT_COLLECTED = "not_collected"
-    """Stripe collects nothing for the plan."""
+    """Stripe collects nothing for the plan, or for monthly packs."""
     GIVEN_UP = "given_up"
-    """The plan's latest invoice was voided or marked uncollectible."""
+    """The latest invoice, of the plan or of monthly packs, was voided or marked uncollectible."""
     IN_DEBT = "in_debt"
 
 

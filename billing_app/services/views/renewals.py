@@ -26,6 +26,13 @@ class RenewingPackView:
     renews_at: datetime
     failure: str
     pay_url: str
+    not_collected: bool = False
+    """Stripe collects nothing for it, until `collection_resumes_at` if that is known: no credits come of it."""
+    collection_resumes_at: datetime | None = None
+    given_up: str = ""
+    """What Stripe calls its latest invoice if nobody is asked for it any more: void or uncollectible."""
+    lost: bool = False
+    """A payment for it was disputed and lost, and it goes on."""
 
 
 @dataclass(frozen=True, slots=True)

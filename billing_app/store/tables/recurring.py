@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Text, text
 from sqlmodel import Field
 
 from billing_app.store.tables.base import Big, Moment, Table
@@ -16,6 +16,7 @@ class RecurringPack(Table, table=True):
     `quantity`, `price_cents` and `price_id` are of one pack, as it was sold, for ever. `count` is billed now,
     `next_count` from the next renewal on: 0 says that it ends then. `revision` counts what was decided here,
     `told_revision` what Stripe knows of. `check_at` is when the sweep looks after it; null once it has ended.
+    `collection`, `collection_resumes_at` and `latest_invoice_status` are the subscription's, as of a plan's.
     """
 
     __tablename__ = "recurring_packs"
@@ -52,3 +53,6 @@ class RecurringPack(Table, table=True):
     revision: int = Field(default=0)
     told_revision: int = Field(default=0)
     actor: str = Field(default="", max_length=254)
+    collection: str = Field(default="", max_length=30, sa_column_kwargs={"server_default": text("''")})
+    collection_resumes_at: datetime | None = Field(default=None, sa_type=Moment)
+    latest_invoice_status: str = Field(default="", max_length=30, sa_column_kwargs={"server_default": text("''")})

@@ -16,6 +16,7 @@ LABELS = {
     Trouble.SECOND_SUBSCRIPTION: ("Two subscriptions", "blocked"),
     Trouble.UNKNOWN_PRICE: ("Unknown price", "soon"),
     Trouble.PLAN_LOST: ("Plan's payment lost", "blocked"),
+    Trouble.PACK_LOST: ("Pack's payment lost", "blocked"),
     Trouble.NOT_COLLECTED: ("Not collected", "soon"),
     Trouble.GIVEN_UP: ("Invoice given up", "soon"),
     Trouble.IN_DEBT: ("In debt", "blocked"),

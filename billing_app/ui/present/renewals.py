@@ -15,6 +15,9 @@ from billing_app.ui.present.catalogue_values import Kind, Spec
 from billing_app.ui.present.catalogue_values import typed as parse
 from billing_app.ui.present.shared import Choice, MetricShown, in_a_sentence, metric_shown
 
+GIVEN_UP = {"void": "cancelled", "uncollectible": "written off"}
+"""What became of an invoice that nobody is asked for any more, as its payer would say."""
+
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 NAMES = {"visa": "Visa", "mastercard": "Mastercard", "amex": "American Express", "discover": "Discover"}
@@ -132,9 +135,16 @@ def _when(one: RenewingPackView, now: datetime, formats: Formats) -> tuple[str, 
         return "Not paid", "blocked", one.failure or "The last renewal was not paid."
     if not one.next_count:
         return f"Ends {day(one.renews_at, now)}", "quiet", "not charged again"
+    if one.not_collected:
+        until = f" until {day(one.collection_resumes_at, now)}" if one.collection_resumes_at else " for now"
+        return "Not charged", "soon", f"Nothing is charged for it{until}, and it brings no credits meanwhile."
     changed = one.next_count != one.count
     note = f"now {_name(one, one.count, formats)}" if changed else ""
-    return f"Renews {day(one.renews_at, now)}", "", note
+    if one.given_up:
+        note = f"The last invoice was {GIVEN_UP[one.given_up]}: no credits came of it."
+    elif one.lost:
+        note = "A payment for it was disputed and is lost, so its credits were taken back."
+    return f"Renews {day(one.renews_at, now)}", "soon" if one.given_up or one.lost else "", note
 
 
 def _name(one: RenewingPackView, count: int, formats: Formats) -> str:

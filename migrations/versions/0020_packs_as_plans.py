@@ -1,0 +1,29 @@
+"""What Stripe says of monthly packs beside their state
+
+Revision: 0020
+Follows: 0019
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0020"
+down_revision = "0019"
+branch_labels = None
+depends_on = None
+
+EMPTY = sa.text("('')")
+
+
+def upgrade() -> None:
+    op.add_column("recurring_packs", sa.Column("collection", sa.String(length=30), server_default=EMPTY, nullable=False))
+    op.add_column("recurring_packs", sa.Column("collection_resumes_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("recurring_packs", sa.Column("latest_invoice_status", sa.String(length=30), server_default=EMPTY, nullable=False))
+
+
+def downgrade() -> None:
+    op.drop_column("recurring_packs", "latest_invoice_status")
+    op.drop_column("recurring_packs", "collection_resumes_at")
+    op.drop_column("recurring_packs", "collection")
