@@ -59,8 +59,12 @@ def _latest() -> Select[Any]:
 
 def timeline(session: Session) -> list[VersionHead]:
     """The versions as they follow each other in time, without those that were corrected; each holds until the next."""
-    query = _standing().order_by(col(CatalogueVersion.effective_at), col(CatalogueVersion.version))
-    return [_head(row) for row in session.exec(query)]
+    return [_head(row) for row in session.exec(_timeline())]
+
+
+@lru_cache
+def _timeline() -> SelectOfScalar[CatalogueVersion]:
+    return _standing().order_by(col(CatalogueVersion.effective_at), col(CatalogueVersion.version))
 
 
 def history(session: Session, limit: int, before: int | None = None) -> list[VersionHead]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import func
+from sqlalchemy import bindparam, func
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from billing_app.domain.credits import Action, Conversion, Dispute, DisputeStatus, Grant, Refund, Void
 from billing_app.store.tables.credits import GrantAction, GrantRow, PlanChange
@@ -16,12 +18,19 @@ def grants(
     session: Session, organization_id: int, metric: str | None = None, known_at: datetime | None = None
 ) -> list[GrantRow]:
     """The organization's grants, oldest first; those of one metric, and those recorded by `known_at`, if told."""
-    query = select(GrantRow).where(GrantRow.organization_id == organization_id)
-    if metric is not None:
-        query = query.where(GrantRow.metric == metric)
-    if known_at is not None:
-        query = query.where(GrantRow.recorded_at <= known_at)
-    return list(session.exec(query.order_by(col(GrantRow.effective_at), col(GrantRow.id))))
+    query = _grants(of_metric=metric is not None, as_known=known_at is not None)
+    return list(session.exec(query, params={"owner": organization_id, "metric": metric, "known_at": known_at}))
+
+
+@cache
+def _grants(*, of_metric: bool, as_known: bool) -> SelectOfScalar[GrantRow]:
+    """The statement, made once: making it takes as long as running it, and every account reads grants."""
+    query = select(GrantRow).where(col(GrantRow.organization_id) == bindparam("owner"))
+    if of_metric:
+        query = query.where(col(GrantRow.metric) == bindparam("metric"))
+    if as_known:
+        query = query.where(col(GrantRow.recorded_at) <= bindparam("known_at"))
+    return query.order_by(col(GrantRow.effective_at), col(GrantRow.id))
 
 
 def grant(session: Session, organization_id: int, grant_id: str) -> GrantRow | None:
@@ -45,10 +54,17 @@ def granted_total(session: Session, organization_id: int, metric: str) -> int:
 
 def actions(session: Session, organization_id: int, metric: str, known_at: datetime | None = None) -> list[GrantAction]:
     """What happened to the metric's grants, in recorded order."""
-    query = select(GrantAction).where(GrantAction.organization_id == organization_id, GrantAction.metric == metric)
-    if known_at is not None:
-        query = query.where(GrantAction.recorded_at <= known_at)
-    return list(session.exec(query.order_by(col(GrantAction.number))))
+    query = _actions(as_known=known_at is not None)
+    return list(session.exec(query, params={"owner": organization_id, "metric": metric, "known_at": known_at}))
+
+
+@cache
+def _actions(*, as_known: bool) -> SelectOfScalar[GrantAction]:
+    row = GrantAction
+    query = select(row).where(col(row.organization_id) == bindparam("owner"), col(row.metric) == bindparam("metric"))
+    if as_known:
+        query = query.where(col(row.recorded_at) <= bindparam("known_at"))
+    return query.order_by(col(row.number))
 
 
 def action_by_source(session: Session, organization_id: int, source_key: str) -> GrantAction | None:
@@ -75,10 +91,16 @@ def next_action_number(session: Session, organization_id: int) -> int:
 
 def plan_changes(session: Session, organization_id: int, known_at: datetime | None = None) -> list[PlanChange]:
     """The plans that the organization held, in recorded order."""
-    query = select(PlanChange).where(PlanChange.organization_id == organization_id)
-    if known_at is not None:
-        query = query.where(PlanChange.recorded_at <= known_at)
-    return list(session.exec(query.order_by(col(PlanChange.number))))
+    query = _plan_changes(as_known=known_at is not None)
+    return list(session.exec(query, params={"owner": organization_id, "known_at": known_at}))
+
+
+@cache
+def _plan_changes(*, as_known: bool) -> SelectOfScalar[PlanChange]:
+    query = select(PlanChange).where(col(PlanChange.organization_id) == bindparam("owner"))
+    if as_known:
+        query = query.where(col(PlanChange.recorded_at) <= bindparam("known_at"))
+    return query.order_by(col(PlanChange.number))
 
 
 def add_plan_change(

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import func
+from sqlalchemy import Select, bindparam, func
+from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
 from billing_app.store.tables.ledger import LedgerEntry
@@ -23,12 +25,18 @@ class BucketSum:
 
 def bucket_sums(session: Session, organization_id: int, metric: str) -> dict[str, BucketSum]:
     """The sums of all buckets of a metric."""
-    query = (
-        select(LedgerEntry.bucket, func.sum(LedgerEntry.quantity), func.count(), func.max(LedgerEntry.number))
-        .where(LedgerEntry.organization_id == organization_id, LedgerEntry.metric == metric)
-        .group_by(col(LedgerEntry.bucket))
+    found = session.connection().execute(_bucket_sums(), {"owner": organization_id, "metric": metric})
+    return {bucket: BucketSum(int(total), rows, last) for bucket, total, rows, last in found}
+
+
+@cache
+def _bucket_sums() -> Select[str, int, int, int]:
+    row = LedgerEntry
+    return (
+        select_columns(col(row.bucket), func.sum(row.quantity), func.count(), func.max(row.number))
+        .where(col(row.organization_id) == bindparam("owner"), col(row.metric) == bindparam("metric"))
+        .group_by(col(row.bucket))
     )
-    return {bucket: BucketSum(int(total), rows, last) for bucket, total, rows, last in session.exec(query)}
 
 
 def entries_numbered(session: Session, organization_id: int, numbers: Sequence[int]) -> dict[int, LedgerEntry]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, update
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from billing_app.domain.clocks import AHEAD
 from billing_app.store.tables.catalog import CatalogueVersion
@@ -24,8 +25,15 @@ def lock(session: Session, organization_id: int, metric: str, now: datetime) -> 
         period=0, used=0, level=0, left=0, reserved=0, debt=0, deficit=0,
     )  # fmt: skip
     session.connection().execute(statement.on_conflict_do_nothing())
-    query = select(MeterRow).where(MeterRow.organization_id == organization_id, MeterRow.metric == metric)
-    return session.exec(query.with_for_update().execution_options(populate_existing=True)).one()
+    return session.exec(_locked(), params={"owner": organization_id, "name": metric}).one()
+
+
+@lru_cache
+def _locked() -> SelectOfScalar[MeterRow]:
+    query = select(MeterRow).where(
+        col(MeterRow.organization_id) == bindparam("owner"), col(MeterRow.metric) == bindparam("name")
+    )
+    return query.with_for_update().execution_options(populate_existing=True)
 
 
 def read(session: Session, organization_id: int, metric: str) -> MeterRow | None:
@@ -119,15 +127,21 @@ def due(session: Session, as_of: datetime, after: int, limit: int) -> list[int]:
 
 def reserved(session: Session, organization_id: int, metric: str, now: datetime) -> tuple[int, datetime | None]:
     """What is held at `now`, and when the first of it runs out (fine point 12)."""
-    query = select(func.sum(Reservation.quantity), func.min(Reservation.holds_until)).where(
-        Reservation.organization_id == organization_id,
-        Reservation.metric == metric,
-        Reservation.opened_at <= now,
-        Reservation.holds_until > now,
-        col(Reservation.closed_at).is_(None),
-    )
-    total, first_end = session.exec(query).one()
+    found = session.connection().execute(_reserved(), {"owner": organization_id, "name": metric, "now": now})
+    total, first_end = found.one()
     return int(total or 0), first_end
+
+
+@lru_cache
+def _reserved() -> Select[int, datetime]:
+    row = Reservation
+    return select_columns(func.sum(row.quantity), func.min(row.holds_until)).where(
+        col(row.organization_id) == bindparam("owner"),
+        col(row.metric) == bindparam("name"),
+        col(row.opened_at) <= bindparam("now"),
+        col(row.holds_until) > bindparam("now"),
+        col(row.closed_at).is_(None),
+    )
 
 
 def count_reserved(session: Session, organization_id: int, metric: str, now: datetime) -> int:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Insert, case, func, select, update
+from sqlalchemy import Insert, Select, bindparam, case, func, select, update
 from sqlmodel import Session, col
 
 from billing_app.domain.credits import Aggregation
@@ -222,11 +222,20 @@ def hours(
     session: Session, organization_id: int, metric: str, start: datetime | None = None, end: datetime | None = None
 ) -> list[Hour]:
     """The roll-ups of the hours that begin in `[start, end)`, by time."""
+    query = _hours(since=start is not None, before=end is not None)
+    values = {"owner": organization_id, "metric": metric, "start": start, "end": end}
+    return [Hour(*found) for found in session.connection().execute(query, values)]
+
+
+@cache
+def _hours(*, since: bool, before: bool) -> Select[datetime, int, int, datetime, bool, datetime]:
     row = UsageHour
     columns = (col(row.hour), col(row.quantity), col(row.level), col(row.last_at), col(row.exact), col(row.recorded_at))
-    query = select(*columns).where(col(row.organization_id) == organization_id, col(row.metric) == metric)
-    if start is not None:
-        query = query.where(col(row.hour) >= start)
-    if end is not None:
-        query = query.where(col(row.hour) < end)
-    return [Hour(*found) for found in session.connection().execute(query.order_by(col(row.hour)))]
+    query = select(*columns).where(
+        col(row.organization_id) == bindparam("owner"), col(row.metric) == bindparam("metric")
+    )
+    if since:
+        query = query.where(col(row.hour) >= bindparam("start"))
+    if before:
+        query = query.where(col(row.hour) < bindparam("end"))
+    return query.order_by(col(row.hour))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import func
+from sqlalchemy import bindparam, func
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from billing_app.store.tables.purchases import Order
 from billing_app.store.tables.subscriptions import PastDueChange, Subscription
@@ -41,10 +43,16 @@ def open_orders(session: Session, organization_id: int) -> list[Order]:
 
 def past_due_changes(session: Session, organization_id: int, known_at: datetime | None = None) -> list[PastDueChange]:
     """When its plan was owed for and paid again, in recorded order; what was recorded by `known_at`, if told."""
-    query = select(PastDueChange).where(PastDueChange.organization_id == organization_id)
-    if known_at is not None:
-        query = query.where(PastDueChange.recorded_at <= known_at)
-    return list(session.exec(query.order_by(col(PastDueChange.number))))
+    query = _past_due_changes(as_known=known_at is not None)
+    return list(session.exec(query, params={"owner": organization_id, "known_at": known_at}))
+
+
+@cache
+def _past_due_changes(*, as_known: bool) -> SelectOfScalar[PastDueChange]:
+    query = select(PastDueChange).where(col(PastDueChange.organization_id) == bindparam("owner"))
+    if as_known:
+        query = query.where(col(PastDueChange.recorded_at) <= bindparam("known_at"))
+    return query.order_by(col(PastDueChange.number))
 
 
 def add_past_due_change(
