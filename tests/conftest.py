@@ -25,7 +25,7 @@ from tests.console import Console, launch_chromium, running_console
 # Consoles that tests start must not meet at one port; tests of the port choose their own.
 os.environ["BILLING_METRICS_PORT"] = "0"
 
-structlog.configure(processors=PLAIN)
+structlog.configure(processors=[*PLAIN])
 
 hypothesis_settings.register_profile("default", deadline=None, max_examples=50, derandomize=True, database=None)
 hypothesis_settings.register_profile("long", deadline=None, max_examples=2_000)

@@ -157,7 +157,7 @@ def _log_apart() -> None:
 
     from billing_app.launcher.logs import PLAIN
 
-    structlog.configure(processors=PLAIN, logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+    structlog.configure(processors=[*PLAIN], logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
 
 
 def _billing(
