@@ -11,8 +11,10 @@ from billing_app.domain.catalog import Plan
 from billing_app.domain.credits import MAX_QUANTITY
 from billing_app.domain.errors import FactRefusedError, NotFoundError
 from billing_app.domain.limits import Limit, LimitUse
+from billing_app.domain.tree import MAX_LEVELS
 from billing_app.domain.voting import OptionKind, OptionState
 from billing_app.services import limits, options, paying
+from billing_app.store import tree
 from billing_app.store.tables.orgs import Organization
 
 
@@ -41,7 +43,8 @@ def of_limit(session: Session, organization: Organization, name: str, now: datet
         raise FactRefusedError(f"A quantity is 0 to {MAX_QUANTITY}.", code="invalid_quantity")
     payer, plan = _plan(session, organization, now)
     use = limits.peek(session, organization, Limit(name), now)
-    return Permission(use.fits(quantity) and _active(organization, payer), plan.id, _upgrade(payer), use)
+    fits = use.fits(quantity) and (name != Limit.SUB_ORGS or not quantity or _has_a_level_below(session, organization))
+    return Permission(fits and _active(organization, payer), plan.id, _upgrade(payer), use)
 
 
 def of_feature(session: Session, organization: Organization, name: str, now: datetime) -> Permission:
@@ -71,6 +74,11 @@ def _of_option(session: Session, organization: Organization, kind: OptionKind, n
 def _plan(session: Session, organization: Organization, now: datetime) -> tuple[Organization, Plan]:
     payer = paying.payer(session, organization, now)
     return payer, limits.plan_in_force(session, payer, now)
+
+
+def _has_a_level_below(session: Session, organization: Organization) -> bool:
+    """Whether parts of it would not be too deep (too_many_levels), whatever the plan has room for."""
+    return len(tree.ancestors(session, organization)) + 1 < MAX_LEVELS
 
 
 def _active(organization: Organization, payer: Organization) -> bool:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
+from alembic import command
+from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import UniqueConstraint, inspect, text
+from sqlalchemy import MetaData, Table, UniqueConstraint, inspect, text
 
 from billing_app import schema
 from billing_app.db import Database
-from billing_app.domain.errors import UnavailableError
+from billing_app.domain.errors import ConflictError, UnavailableError
+from billing_app.services import orgs
 from billing_app.store.triggers import APPEND_ONLY
 
 
@@ -21,6 +26,36 @@ def test_a_second_upgrade_does_nothing(empty_database_url: str) -> None:
     assert schema.upgrade(database)
     assert not schema.upgrade(database)
     schema.check(database)
+    database.close()
+
+
+def test_pairs_of_addresses_that_differ_in_case_survive_the_upgrade(empty_database_url: str) -> None:
+    """A database as version 0014 wrote it: both stay, are found as they are written, and no third one comes."""
+    database = Database(empty_database_url)
+    with database.engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(schema.MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0014")
+        columns = {each["name"]: each for each in inspect(connection).get_columns("organizations")}
+        for number, address in enumerate(("Acme", "globex", "acme", "ACME"), start=1):
+            values: dict[str, object] = {"id": number, "address": address, "name": address}
+            for name, each in columns.items():
+                if name not in values and not each["nullable"] and each["default"] is None:
+                    kind = each["type"].python_type
+                    values[name] = datetime(2026, 1, 1, tzinfo=UTC) if kind is datetime else kind()
+            table = Table("organizations", MetaData(), autoload_with=connection)
+            connection.execute(table.insert().values(values))
+    assert schema.upgrade(database)
+    with database.reading() as session:
+        keys = [orgs.by_address(session, each).address_key for each in ("Acme", "globex", "acme", "ACME")]
+    assert keys == ["acme", "globex", "acme#3", "acme#4"]
+    with database.writing() as session:
+        for address in ("aCME", "Globex", "acme"):
+            with pytest.raises(ConflictError) as refused:
+                orgs.create(session, datetime(2026, 1, 2, tzinfo=UTC), address=address)
+            assert refused.value.code == "address_taken"
+    assert schema.differences(database) == []
     database.close()
 
 
