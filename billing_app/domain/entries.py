@@ -8,8 +8,9 @@ from billing_app.domain.catalog import Metric
 from billing_app.domain.credits import MAX_QUANTITY
 from billing_app.domain.errors import InvalidError
 from billing_app.domain.money import MAX_AMOUNT_CENTS, exponent
+from billing_app.domain.quantities import counted
 
-MAX_TYPED = 40
+MAX_TYPED = 50
 """Characters of a number that anybody means."""
 
 
@@ -21,10 +22,10 @@ def quantity_in(text: str, metric: Metric) -> int:
     typed = _number(text)
     if typed is None or typed < 0:
         raise InvalidError(f"Type a number of {metric.display_unit}, such as 5,000.", code="invalid_quantity")
-    exact = typed * metric.factor
-    if exact != exact.to_integral_value() or exact > MAX_QUANTITY:
+    exact = counted(typed, metric.factor)
+    if exact is None or exact > MAX_QUANTITY:
         raise InvalidError(f"That is no quantity of {metric.display_unit} that is counted.", code="invalid_quantity")
-    return int(exact)
+    return exact
 
 
 def cents_in(text: str, currency: str) -> int:

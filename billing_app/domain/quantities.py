@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from math import gcd
 
 from billing_app.domain.catalog.model import Metric, Pack
@@ -114,13 +115,36 @@ def in_display_units(quantity: int, metric: Metric) -> Decimal:
     Exact, unless no decimal number says it (a third of an hour): then to nine decimals, or to the first that says
     anything.
     """
-    common = gcd(quantity, metric.factor)
-    if _ends(metric.factor // common):
-        return _divided(quantity // common, metric.factor // common)
+    return displayed(quantity, metric.factor)
+
+
+def in_field(quantity: int, metric: Metric) -> str:
+    """The same as somebody would type it: no commas, and no zeros at the end."""
+    return _plain(in_display_units(quantity, metric)).replace(",", "")
+
+
+def displayed(quantity: int, factor: int) -> Decimal:
+    """The same for `factor` base units to a display unit."""
+    common = gcd(quantity, factor)
+    if _ends(factor // common):
+        return _divided(quantity // common, factor // common)
     decimals = 9
-    while not (amount := _rounded(quantity, metric.factor, metric.display_unit, decimals=decimals).amount):
+    while not (amount := _rounded(quantity, factor, "", decimals=decimals).amount):
         decimals += 1
     return amount
+
+
+def counted(amount: Decimal, factor: int) -> int | None:
+    """What somebody typed in display units, in base units; None for what is finer than those.
+
+    What a field shows is read as what it stands for, also where no decimal number says it: 1.666666667 minutes, shown
+    for 100 seconds, are 100 seconds.
+    """
+    exact = Fraction(amount) * factor  # decimal numbers would be rounded to 28 digits
+    if exact.denominator == 1:
+        return int(exact)
+    nearest = round(exact)
+    return nearest if nearest and displayed(nearest, factor) == amount else None
 
 
 def _rounded(quantity: int, factor: int, unit: str, *, decimals: int | None = None) -> ReadQuantity:

@@ -198,6 +198,8 @@ def same_figures(program: httpx.Client, list_of: str) -> None:
     rows = rows_of(answer)
     assert answer.headers["content-disposition"] == f'attachment; filename="acme-{list_of}.csv"'
     assert len(rows) == len(items) > 0
+    units = {each["id"]: each["unit"] for each in program.get("/metrics").json()["items"]} | {"token": "tokens"}
+    assert [row["unit"] for row in rows] == [units[row["metric"]] for row in rows]
     for item, row in zip(items, rows, strict=True):
         for name, value in item.items():
             if name in row and name != "reason":

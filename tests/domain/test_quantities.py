@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from billing_app.domain.catalog import Metric
 from billing_app.domain.credits import MAX_QUANTITY
+from billing_app.domain.entries import quantity_in
 from billing_app.domain.quantities import (
     DECIMAL_PREFIXES,
+    counted,
     format_allowance,
     format_base,
     format_exact,
@@ -20,8 +22,10 @@ from billing_app.domain.quantities import (
     format_quantity,
     format_size,
     in_display_units,
+    in_field,
     reading,
 )
+from billing_app.ui.present.catalogue_values import Kind, Spec, shown, typed
 from tests.domain.documents import metric, pack, small_catalog
 
 GB = 10**9
@@ -171,3 +175,19 @@ def test_the_rounded_form_is_off_by_at_most_five_percent_and_has_the_right_sign(
     shown = int(figure.amount * 100) * power
     assert 20 * abs(shown - 100 * quantity) <= 100 * abs(quantity)
     assert (figure.amount > 0) == (quantity > 0) and (figure.amount < 0) == (quantity < 0)
+
+
+@given(st.integers(0, MAX_QUANTITY), st.sampled_from([1, 7, 60, 1000, 1024, 3600, 86_400, 10**9, 2**30]))
+def test_what_a_field_shows_is_read_as_what_it_stands_for(quantity: int, factor: int) -> None:
+    """Also where no decimal number says it: an unchanged dialog was refused for its own threshold of 100 seconds."""
+    measured = metric_of(name="Compute", unit="seconds", display_unit="min", factor=factor)
+    shown_as = in_display_units(quantity, measured)
+    assert counted(shown_as, factor) == quantity
+    assert quantity_in(in_field(quantity, measured), measured) == quantity
+    spec = Spec(Kind.NUMBER, factor=factor)
+    assert typed(shown(quantity, spec), spec) == quantity
+
+
+@pytest.mark.parametrize("amount", ["0.5000001", "1.66", "1.6666666", "0.0000000001"])
+def test_what_is_finer_than_what_is_counted_is_refused(amount: str) -> None:
+    assert counted(Decimal(amount), 60) is None

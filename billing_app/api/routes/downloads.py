@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -22,8 +22,9 @@ from billing_app.api.schemas.credits import (
     LedgerFilters,
     MonthAnswer,
 )
+from billing_app.domain.catalog import TOKEN
+from billing_app.services import catalog, statements
 from billing_app.services import history as histories
-from billing_app.services import statements
 from billing_app.services.reading_ledger import Waiting
 from billing_app.store.tables.ledger import LedgerEntry
 
@@ -48,8 +49,9 @@ def balances_csv(door: MembersDoor, query: Annotated[BalancesQuery, Query()]) ->
     """/balances as CSV."""
     with door.reading() as visit:
         found = statements.balances(visit.session, visit.organization, visit.now, as_of=query.as_of)
+        units = _units(visit)
     header = (*BALANCE_COLUMNS, "next_expiry_at", "next_expiry_quantity")
-    return csv_answer(f"{door.address}-balances.csv", header, map(_balance_row, found))
+    return csv_answer(f"{door.address}-balances.csv", *_told(header, map(_balance_row, found), units))
 
 
 @router.get("/grants.csv", response_class=Response, responses=_csv_or(422, 503))
@@ -66,15 +68,17 @@ def grants_csv(door: MoneyDoor, query: Annotated[GrantFilters, Query()]) -> Resp
             end=query.end,
         )
         rows = [[getattr(GrantAnswer.of(each), name) for name in GRANT_COLUMNS] for each in found]
-    return csv_answer(f"{door.address}-grants.csv", GRANT_COLUMNS, rows)
+        units = _units(visit)
+    return csv_answer(f"{door.address}-grants.csv", *_told(GRANT_COLUMNS, rows, units))
 
 
 @router.get("/ledger.csv", response_class=Response, responses=_csv_or(422, 503))
 def ledger_csv(door: MoneyDoor, query: Annotated[LedgerFilters, Query()]) -> Response:
     """/ledger as CSV, the newest first. It may be long: it is read and sent page by page."""
     with door.reading() as visit:  # what is not posted, and the newest that is, of one moment
-        waiting, first = unposted(visit, query), _entries(visit, query, None)
-    return csv_answer(f"{door.address}-ledger.csv", LEDGER_COLUMNS, _ledger_rows(door, query, waiting, first))
+        waiting, first, units = unposted(visit, query), _entries(visit, query, None), _units(visit)
+    rows = _ledger_rows(door, query, waiting, first)
+    return csv_answer(f"{door.address}-ledger.csv", *_told(LEDGER_COLUMNS, rows, units))
 
 
 @router.get("/history.csv", response_class=Response, responses=_csv_or(422, 503))
@@ -82,8 +86,21 @@ def history_csv(door: MoneyDoor, query: Annotated[HistoryQuery, Query()]) -> Res
     """/history as CSV."""
     with door.reading() as visit:
         found = histories.history(visit.session, visit.organization, visit.now, to=query.to, metric=query.metric)
+        units = _units(visit)
     rows = ([item[name] for name in MONTH_COLUMNS] for item in histories.as_items(found))
-    return csv_answer(f"{door.address}-history.csv", MONTH_COLUMNS, rows)
+    return csv_answer(f"{door.address}-history.csv", *_told(MONTH_COLUMNS, rows, units))
+
+
+def _units(visit: Visit) -> dict[str, str]:
+    return {each.id: each.unit for each in (*catalog.current(visit.session, visit.now).metrics, TOKEN)}
+
+
+def _told(
+    columns: tuple[str, ...], rows: Iterable[list[Cell]], units: dict[str, str]
+) -> tuple[tuple[str, ...], Iterator[list[Cell]]]:
+    """Columns and rows with the unit that a row's figures are in: pages show others, minutes for seconds."""
+    place = columns.index("metric")
+    return (*columns, "unit"), ([*row, units.get(str(row[place]), "")] for row in rows)
 
 
 def _balance_row(balance: statements.Balance) -> list[Cell]:

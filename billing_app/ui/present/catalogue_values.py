@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from billing_app.domain.money import exponent
+from billing_app.domain.quantities import counted, displayed
 
 UNLIMITED = "unlimited"
 NOT_SOLD = "not sold"
@@ -16,7 +17,7 @@ ENDLESS = frozenset({"", UNLIMITED, "\N{INFINITY}", "none", NOT_SOLD})
 
 SUFFIXES = {"k": 1_000, "m": 1_000_000}
 
-MAX_DIGITS = 30
+MAX_DIGITS = 50
 """Longer figures are no figures of a catalogue; they stay text and are refused with their place."""
 
 
@@ -58,10 +59,8 @@ def shown(value: Any, spec: Spec) -> str:
         return str(value)
     if spec.kind in (Kind.MONEY, Kind.PRICE):
         return f"{Decimal(value).scaleb(-exponent(spec.currency)):,.{exponent(spec.currency)}f}"
-    if spec.factor > 1 and value % spec.factor == 0:
-        return f"{value // spec.factor:,}"
     if spec.factor > 1:
-        written = f"{Decimal(value) / spec.factor:,f}"
+        written = f"{displayed(value, spec.factor):,f}"
         return written.rstrip("0").rstrip(".") if "." in written else written
     return f"{value:,}" if spec.kind in (Kind.NUMBER, Kind.LIMIT) else str(value)
 
@@ -81,10 +80,10 @@ def typed(text: str, spec: Spec) -> Any:
     if figure is None:
         return text.strip()
     if spec.kind in (Kind.MONEY, Kind.PRICE):
-        figure = figure.scaleb(exponent(spec.currency))
+        found = counted(figure.scaleb(exponent(spec.currency)), 1)
     else:
-        figure *= spec.factor
-    return int(figure) if figure == figure.to_integral_value() else text.strip()
+        found = counted(figure, spec.factor)
+    return text.strip() if found is None else found
 
 
 def _figure(word: str) -> Decimal | None:
@@ -96,6 +95,6 @@ def _figure(word: str) -> Decimal | None:
     if not plain or len(plain) > MAX_DIGITS or not set(plain) <= set("0123456789.-"):
         return None
     try:
-        return Decimal(plain) * times
+        return Decimal(plain) if times == 1 else Decimal(plain) * times
     except InvalidOperation:
         return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from billing_app.domain.money import exponent, major_amount
-from billing_app.domain.quantities import in_display_units
+from billing_app.domain.quantities import in_field
 from billing_app.domain.top_ups import packs_needed_for as needed
 from billing_app.services.views.renewals import RenewalsView, RenewingPackView, TopUpPack, TopUpView
 from billing_app.ui.formats import Formats, clock, day, long_day
@@ -178,7 +178,7 @@ def _top_up(one: TopUpView, now: datetime, formats: Formats) -> TopUpShown:
         wants_card=one.state in ("waiting_for_card", "resting", "turned_off"),
         lead=f"Credits are bought as soon as they run low, so that nothing stops. {_paid_by(card)}",
         unit=one.metric.display_unit,
-        threshold=f"{in_display_units(one.threshold, one.metric).normalize():f}",
+        threshold=in_field(one.threshold, one.metric),
         pack=one.pack.id,
         packs=[_choice(each, one, formats) for each in one.packs],
         count=str(one.count),
