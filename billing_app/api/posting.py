@@ -13,7 +13,7 @@ from billing_app.turns import Limits, Pool
 MAILS = Limits(at_once=2, each=1, waiting=100, waiting_each=10, seconds=60.0)
 """Mails on their way at once: a mail server that hangs must hold up nothing else. Callers are addresses of clients."""
 
-_mails = Pool("entrance-mails", MAILS)
+MAIL_POOL = Pool("entrance-mails", MAILS)
 
 log = structlog.get_logger("billing.mail")
 
@@ -21,7 +21,7 @@ log = structlog.get_logger("billing.mail")
 async def post(client: str, mailer: Mailer, write: Callable[[], Mail | None]) -> None:
     """Sends what `write` gives, if anything, in a thread of its own. Too many at once are not sent."""
     try:
-        await _mails.run(client, _send, mailer, write)
+        await MAIL_POOL.run(client, _send, mailer, write)
     except (BusyError, TooManyAtOnceError):
         log.warning("mail_not_sent", reason="too many wait to be sent")
     except Exception:

@@ -16,6 +16,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 from billing_app import clock
 from billing_app.api import app as building
+from billing_app.api import posting
 from billing_app.api.context import Context
 from billing_app.db import Database
 from billing_app.services import passwords
@@ -23,7 +24,7 @@ from billing_app.services.cookies import cookie_name
 from billing_app.settings import Settings
 from tests.api.serving import Site
 from tests.builders import NOON, a_user, an_organization
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, eventually
 
 
 class Api:
@@ -44,6 +45,11 @@ class Api:
         """A caller with these headers, who sees redirects as they are."""
         # Plain http: without `verify=False` each client would read all certificates of the machine first.
         return httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=PATIENCE_SECONDS, verify=False)
+
+    def has_posted(self) -> None:
+        """Waits for mails that are written after their answers: they read this test's database."""
+        turns = posting.MAIL_POOL.turns
+        eventually(lambda: turns.going + turns.waiting == 0, "mail that goes out after an answer")
 
     def program(self, secret: str) -> httpx.Client:
         """A caller with an API key."""

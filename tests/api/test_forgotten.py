@@ -32,8 +32,10 @@ def postbox(server: Postbox) -> Postbox:
 
 
 @pytest.fixture
-def api(site: Site, database: Database, postbox: Postbox) -> Api:
-    return Api(site, database, smtp_url=postbox.url, mail_from="Billing <billing@console.example>")
+def api(site: Site, database: Database, postbox: Postbox) -> Iterator[Api]:
+    made = Api(site, database, smtp_url=postbox.url, mail_from="Billing <billing@console.example>")
+    yield made
+    made.has_posted()
 
 
 def ask(api: Api, email: str) -> httpx.Response:

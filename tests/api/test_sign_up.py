@@ -50,10 +50,12 @@ class TestOpen:
         return server
 
     @pytest.fixture
-    def api(self, site: Site, database: Database, postbox: Postbox) -> Api:
+    def api(self, site: Site, database: Database, postbox: Postbox) -> Iterator[Api]:
         the_catalogue(database)
         sender = "Billing <billing@console.example>"
-        return Api(site, database, sign_up=True, smtp_url=postbox.url, mail_from=sender)
+        made = Api(site, database, sign_up=True, smtp_url=postbox.url, mail_from=sender)
+        yield made
+        made.has_posted()
 
     def mailed(self, postbox: Postbox, count: int = 1) -> list[str]:
         until = time.monotonic() + PATIENCE_S
