@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -73,3 +74,64 @@ def test_a_key_made_or_revoked_anywhere_shows_on_open_pages(database: Database) 
     with database.writing() as session:
         api_keys.revoke(session, owner, made.view.id, NOON, actor="tests")
     assert revision() == before + 2
+
+
+OF_NO_PAGE = {
+    "inbox.replay": "what Stripe sent is shown to operators, whose pages read anew", "inbox._write": "the same",
+    "inbox._failed": "the same", "operator_mails.send": "mails to operators", "operator_mails._failed": "the same",
+    "links.invite": "a person's link, shown once", "links.set_password": "the same", "links.make": "the same",
+    "sessions.start": "a browser's session: its person's alone", "payment_account.confirm": "the console's own account",
+    "meters.recompute": "figures that follow from facts, whose recording tells",
+    "top_up_arming.look": "an attempt that begins tells; that it will is shown to nobody",
+    "reconciliation._begin_or_resume": "runs are shown to operators; what they repair tells",
+    "reconciliation._add": "the same", "reconciliation._checkpoint": "the same", "reconciliation._note": "the same",
+    "reconciliation._close": "the same",
+}  # fmt: skip
+"""Services that write rows which no page of an organization shows by themselves."""
+
+
+class Service(NamedTuple):
+    """A function of a service: what it names, and whether it adds rows or raises a revision itself."""
+
+    names: set[str]
+    writes: bool
+    tells: bool
+
+
+def services() -> dict[str, Service]:
+    """Every function of the services, with the functions of services that it names."""
+    found = {}
+    for path in sorted(SERVICES.glob("*.py")):
+        tree = ast.parse(path.read_text())
+        here: dict[str, str] = {}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("billing_app.services"):
+                module = str(node.module).removeprefix("billing_app.services").removeprefix(".")
+                here |= {each.asname or each.name: f"{module}.{each.name}".strip(".") for each in node.names}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef):
+                used = {ast.unparse(each) for each in ast.walk(node) if isinstance(each, ast.Name | ast.Attribute)}
+                heads = {name: name.partition(".") for name in used}
+                names = {
+                    here.get(head, f"{path.stem}.{head}" if not rest else "") + (f".{rest}" if rest else "")
+                    for head, _, rest in heads.values()
+                }
+                tells = any(name.rpartition(".")[2] in ("raise_revision", "raise_revisions") for name in used)
+                found[f"{path.stem}.{node.name}"] = Service(names, "session.add" in used, tells)
+    return found
+
+
+def test_every_service_that_writes_is_told_to_pages_by_itself_or_by_whoever_calls_it() -> None:
+    """Also what has no entry in the audit log: reservations, deliveries, renewals, tops-up, refunds."""
+    known = services()
+    telling = {name for name, each in known.items() if each.tells}
+    while more := {name for name, each in known.items() if name not in telling and each.names & telling}:
+        telling |= more
+
+    def is_told(name: str, seen: frozenset[str] = frozenset()) -> bool:
+        callers = {other for other, each in known.items() if name in each.names} - {name} - seen
+        return name in telling or (bool(callers) and all(is_told(other, seen | {name}) for other in callers))
+
+    writing = {name for name, each in known.items() if each.writes}
+    assert {"consumption.use", "deliveries._note", "recurring_packs._renew", "refunds._close"} <= writing
+    assert {name for name in writing if not is_told(name)} == set(OF_NO_PAGE)
