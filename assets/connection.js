@@ -9,10 +9,24 @@
   const ASK_MS = 1500; // How long the console may take to say what it is set up for.
   const AGAIN_MS = 3000; // How often the reason is looked for anew.
 
+  let lost; // when the page's socket was closed, until one is answered again
   let since; // when it was first seen that something is wrong
   let refused; // and when that the connection is
   let asks = false;
   let asked = 0;
+
+  // Reflex hears of a connection that could not be made, but for 20 seconds not of one that was made and closed before
+  // it was answered, as by a proxy. So the page's sockets are looked at themselves.
+  class Watched extends WebSocket {
+    constructor(address, ...more) {
+      super(address, ...more);
+      if (!new URL(address, location.href).pathname.startsWith("/_event")) return;
+      this.addEventListener("message", () => (lost = undefined));
+      this.addEventListener("close", () => (lost ??= performance.now()));
+    }
+  }
+  window.WebSocket = Watched;
+  window.addEventListener("pageshow", () => (lost = undefined));
 
   async function reason() {
     let answer;
@@ -52,7 +66,7 @@
     const place = document.getElementById("connection");
     if (!place) return;
     const now = performance.now();
-    const wrong = Number(place.dataset.errors) > 0;
+    const wrong = Number(place.dataset.errors) > 0 || lost !== undefined;
     if (!wrong && place.dataset.answered === "true") {
       since = refused = undefined;
       asked = 0;

@@ -63,7 +63,7 @@ def create_console(api_transformer: Any = None) -> rx.App:
         head_components=[
             rx.el.meta(name="viewport", content="width=device-width, initial-scale=1"),
             rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
-            rx.el.script(src=SCRIPT, defer=True),
+            rx.el.script(src=SCRIPT),
         ],
         backend_exception_handler=say_that_it_failed,
         toaster=None,
