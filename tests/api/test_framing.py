@@ -228,3 +228,18 @@ def test_what_the_ledger_cannot_hold_is_said(operator: httpx.Client) -> None:
         between = {"from": "2026-03-02T00:00:00Z", "to": "2026-03-01T00:00:00Z"}
         answer = operator.get(f"/organizations/acme/{path}", params=between)
         assert problem_of(answer) == (422, "invalid_fields"), (path, answer.text)
+
+
+def test_a_reason_has_no_control_characters(operator: httpx.Client) -> None:
+    """PostgreSQL stores no NUL: the reason of an override, of a voided card and of an ending was a fault there."""
+    card = {"name": "Welcome", "contents": {"mau": 5}}
+    made = operator.post("/admin/gift-cards", json=card, headers={"Idempotency-Key": "1"}).json()["items"][0]["id"]
+    acts: list[tuple[str, str, dict[str, Any]]] = [
+        ("PUT", "/admin/organizations/acme/overrides/limit/memberships", {"value": 5}),
+        ("POST", f"/admin/gift-cards/{made}/void", {}),
+        ("POST", "/organizations/acme/ending", {}),
+    ]
+    for method, path, body in acts:
+        for reason in ("a\x00b", "a\nb", "a\u2028b"):
+            answer = operator.request(method, path, json={**body, "reason": reason}, headers={"Idempotency-Key": path})
+            assert problem_of(answer) == (422, "reason_required"), (path, answer.text)
