@@ -79,6 +79,10 @@ def ending_dialog(screen: Any, state: Any) -> rx.Component:
             ),
             _when("period_end", ending.at_end, chosen=True),
             _when("now", ending.at_once),
+            rx.el.p(
+                "What has changed at Stripe by then decides: what has ended there already stays as it is.",
+                class_name="quiet-note",
+            ),
             rx.el.label(
                 rx.el.span("Why (kept in the audit log)"),
                 rx.el.input(name="reason", max_length=500, class_name="input"),
