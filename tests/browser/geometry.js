@@ -186,3 +186,9 @@ const settled = () => new Promise(done => {
   const look = () => (fits() || performance.now() - start > 1500) ? requestAnimationFrame(() => requestAnimationFrame(() => done(true))) : setTimeout(look, 30);
   requestAnimationFrame(look);
 });
+
+// All of it, once drawings have settled: one question a width.
+const looked = async () => {
+  await settled();
+  return [...measures(), ...hits()];
+};

@@ -24,8 +24,18 @@ def settled(page: Page) -> None:
 
 def resized(page: Page, width: int) -> None:
     """The page at another width, drawn anew."""
-    page.set_viewport_size({"width": width, "height": 844 if width <= 720 else 900})
+    _drawn(page, width)
     settled(page)
+
+
+def _drawn(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 844 if width <= 720 else 900})
+
+
+def wrong_when(page: Page, width: int) -> list[str]:
+    """What is wrong with the page at another width, in one question: most of a look's time was asking."""
+    _drawn(page, width)
+    return asked(page, "looked")
 
 
 def wrong_at(page: Page) -> list[str]:
