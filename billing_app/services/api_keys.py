@@ -17,6 +17,7 @@ from billing_app.services import audit, orgs, paying
 from billing_app.services.secrets import digest, new_secret
 from billing_app.store import api_keys as store
 from billing_app.store import locks
+from billing_app.store.orgs import stored_id
 from billing_app.store.tables.access import ApiKey, OperatorKey
 from billing_app.store.tables.orgs import Organization
 
@@ -50,13 +51,15 @@ class KeyHolder:
 
     key_id: UUID
     organization: Organization | None
+    organization_id: int | None
+    """Kept apart, because the row cannot be asked any more once its transaction was rolled back."""
     scopes: frozenset[Scope]
     use_due: bool
 
     @property
     def operator(self) -> bool:
         """Whether the key opens every organization."""
-        return self.organization is None
+        return self.organization_id is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,17 +131,17 @@ def identify(session: Session, secret: str, now: datetime) -> KeyHolder | None:
     found = store.by_hash(session, key_hash)
     if found is not None:
         scopes = frozenset(Scope(scope) for scope in found.scopes.split())
-        return KeyHolder(found.id, found.organization, scopes, _use_due(found.last_used_at, now))
+        held_by = found.organization
+        return KeyHolder(found.id, held_by, stored_id(held_by), scopes, _use_due(found.last_used_at, now))
     operators = store.operators_by_hash(session, key_hash)
     if operators is None:
         return None
-    return KeyHolder(operators.id, None, frozenset(Scope), _use_due(operators.last_used_at, now))
+    return KeyHolder(operators.id, None, None, frozenset(Scope), _use_due(operators.last_used_at, now))
 
 
 def note_use(session: Session, holder: KeyHolder, now: datetime) -> None:
     """Notes that the key was used, at most once a minute. Worth a write only if `use_due`."""
-    organization_id = None if holder.organization is None else holder.organization.id
-    store.used(session, organization_id, holder.key_id, now, now - USE_NOTED_EVERY)
+    store.used(session, holder.organization_id, holder.key_id, now, now - USE_NOTED_EVERY)
 
 
 def every(session: Session, organization_id: int | None) -> list[KeyView]:

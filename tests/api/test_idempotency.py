@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -17,7 +18,8 @@ from billing_app.api.doors import Door, OrganizationDoor, Visit
 from billing_app.api.idempotency import FromRepeatable
 from billing_app.domain.access import NO_ROLES, Scope
 from billing_app.domain.errors import CreditsExhaustedError, UnavailableError
-from billing_app.services import orgs
+from billing_app.services import api_keys, credits, orgs
+from billing_app.store.orgs import stored_id
 from tests.api.conftest import Api
 from tests.api.serving import Site
 from tests.builders import a_key, an_organization, the_catalogue
@@ -154,3 +156,34 @@ def test_any_other_key_is_fine(work: Work, program: httpx.Client, key: str | byt
     assert send(program, key).status_code == 201
     assert send(program, key).status_code == 201
     assert work.count == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("tokens/convert", {"metric": "emails", "tokens": 20}, 402),
+        ("gift-cards/redeem", {"code": "ABCD-EFGH-JKLM-NPQR"}, 404),
+        ("consume", {"metric": "emails", "quantity": 10**9}, 402),
+    ],
+)
+def test_the_first_thing_that_a_key_ever_asks_may_be_refused(
+    api: Api, path: str, body: dict[str, Any], status: int
+) -> None:
+    """Its use is noted after the refusal was rolled back, when nothing of that transaction can be asked any more."""
+    the_catalogue(api.database)
+    with api.database.writing() as session:
+        acme = an_organization(session)
+        credits.change_plan(session, acme, "free", api.now)
+        credits.grant(session, acme, "token", 30, api.now, source="operator", source_key="1", reason="Welcome")
+        used, fresh = (a_key(session, acme, *Scope)[0] for _ in range(2))
+    with api.program(used) as program:
+        body_that_fits = {"metric": "emails", "tokens": 20}
+        headers = {"Idempotency-Key": "before"}
+        assert program.post("/organizations/acme/tokens/convert", json=body_that_fits, headers=headers).is_success
+    api.now += timedelta(seconds=1)  # so that the organization's row changes, and that change is rolled back
+    with api.program(fresh) as program:
+        answer = program.post(f"/organizations/acme/{path}", json=body, headers={"Idempotency-Key": "first"})
+    assert answer.status_code == status, answer.text
+    with api.database.reading() as session:
+        known = api_keys.every(session, stored_id(orgs.by_address(session, "acme")))
+    assert api.now in [key.last_used_at for key in known]
