@@ -54,12 +54,14 @@ CREATIONS: dict[Limit, Creation] = {
 
 
 @contextmanager
-def serving(database: Database) -> Generator[list[str]]:
-    """The addresses of servers that answer."""
+def serving(database: Database, *stripe: str) -> Generator[list[str]]:
+    """The addresses of servers that answer; `stripe` is the key and address of a stand-in that they sell with."""
     url = database.url.render_as_string(hide_password=False)
     ports = [_free_port() for _ in range(1 if database.sqlite else SERVERS)]
     started = [
-        subprocess.Popen([sys.executable, "-m", "tests.answering", url, str(port)], cwd=ROOT, stdout=subprocess.DEVNULL)
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.answering", url, str(port), *stripe], cwd=ROOT, stdout=subprocess.DEVNULL
+        )
         for port in ports
     ]
     addresses = [f"http://127.0.0.1:{port}" for port in ports]
