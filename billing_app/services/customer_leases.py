@@ -9,9 +9,12 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
 
-from billing_app.domain.errors import ConflictError
+from sqlmodel import Session
+
+from billing_app.domain.errors import BillingError, ConflictError
 from billing_app.services.visits import Enter, Visit
 from billing_app.store import runs
 
@@ -39,6 +42,31 @@ def held(enter: Enter, customer: str = "") -> Generator[Renew]:
     finally:
         with enter() as visit:
             runs.release_lease(visit.session, name, holder)
+
+
+@contextmanager
+def held_by_job(
+    transaction: Callable[[], AbstractContextManager[Session]], now: Callable[[], datetime], customer: str
+) -> Generator[None]:
+    """The same for a job that stands in no organization. Raises BillingError `payments_busy`."""
+    holder = f"turn:{secrets.token_hex(8)}"
+    name = f"stripe:{customer}"
+    for turn in range(1, TRIES + 1):
+        try:
+            with transaction() as session:
+                runs.take_lease(session, name, holder, now())
+            break
+        except ConflictError:
+            if turn == TRIES:
+                raise BillingError(
+                    "Payments of this customer are being worked on.", code="payments_busy", status=409
+                ) from None
+        time.sleep(PAUSE_SECONDS)
+    try:
+        yield
+    finally:
+        with transaction() as session:
+            runs.release_lease(session, name, holder)
 
 
 def _taken(enter: Enter, customer: str, holder: str) -> str:

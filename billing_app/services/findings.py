@@ -41,6 +41,8 @@ class Suspect:
     object_id: str
     write: Callable[[Session, datetime, Any], Finding | None]
     read: Callable[[], Any] = lambda: None
+    customer: str = ""
+    """Whose it is at Stripe: what is read of a customer and written here is done in that customer's turn."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ process at a time has the lease.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -24,6 +24,7 @@ from billing_app.services import (
     reconciliation_money,
     reconciliation_plans,
 )
+from billing_app.services.customer_leases import held_by_job
 from billing_app.services.findings import Finding, Look, Stage, Suspect, Sync
 from billing_app.store import reconciliation as store
 from billing_app.store import runs
@@ -190,15 +191,18 @@ def _stage(sync: Sync, run_id: int, holder: str, name: str, cursor: str, told: T
 def _judge(sync: Sync, run_id: int, holder: str, suspect: Suspect) -> None:
     """Reads one suspect, and repairs it; its finding is written in the same transaction."""
     try:
-        reading = suspect.read()
-        with sync.transaction() as session:
-            now = sync.now()
-            runs.take_lease(session, LEASE, holder, now)
-            finding = suspect.write(session, now, reading)
-            if sync.dry:
-                session.rollback()
-            else:
-                _add(session, run_id, finding, now)
+        # An older reading must not be written over what a webhook has just brought.
+        alone = bool(suspect.customer) and not sync.dry
+        with held_by_job(sync.transaction, sync.now, suspect.customer) if alone else nullcontext():
+            reading = suspect.read()
+            with sync.transaction() as session:
+                now = sync.now()
+                runs.take_lease(session, LEASE, holder, now)
+                finding = suspect.write(session, now, reading)
+                if sync.dry:
+                    session.rollback()
+                else:
+                    _add(session, run_id, finding, now)
         if not sync.dry:
             return
     except (UnavailableError, ConflictError):

@@ -43,7 +43,7 @@ def _differs(said: Mapping[str, StripeCustomer | None], found: Customer) -> bool
 def _changed(sync: Sync, found: Customer, row: StripeCustomer | None) -> Suspect:
     """It is read again, unless nothing was known of it."""
     read = partial(sync.payments.customer, found.id) if row is not None else lambda: found
-    return Suspect(found.id, _settle, read)
+    return Suspect(found.id, _settle, read, found.id)
 
 
 def _settle(session: Session, now: datetime, found: Customer | None) -> Finding | None:

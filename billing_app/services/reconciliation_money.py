@@ -56,7 +56,7 @@ def _checkout(session: Session, sync: Sync, seen: SeenCheckout, order: Order | N
         return _amounts(session, seen, order)
     if seen.paid or (seen.expired and order.state == OrderState.OPEN):
         write = partial(_settle_checkout, seen, order.organization_id, order.state)
-        return Suspect(seen.id, write, partial(sync.payments.checkout, seen.id))
+        return Suspect(seen.id, write, partial(sync.payments.checkout, seen.id), seen.customer_id)
     return None
 
 
@@ -137,7 +137,7 @@ def refunds(sync: Sync, cursor: str) -> Look:
     with sync.transaction() as session:
         kept = store.refunds_by_id(session, [each.refund.id for each in page.items])
         suspects = [
-            _reversed(sync, each.refund.payment_id, each.refund.id, _refund_said(each))
+            _reversed(sync, each.refund.payment_id, each.refund.id, _refund_said(each), each.customer_id)
             for each in page.items
             if _news(session, each, RefundStatus(row.status).rank if (row := kept.get(each.refund.id)) else -1)
         ]
@@ -150,7 +150,7 @@ def disputes(sync: Sync, cursor: str) -> Look:
     with sync.transaction() as session:
         kept = store.disputes_by_id(session, [each.dispute.id for each in page.items])
         suspects = [
-            _reversed(sync, each.dispute.payment_id, each.dispute.id, _dispute_said(each))
+            _reversed(sync, each.dispute.payment_id, each.dispute.id, _dispute_said(each), each.customer_id)
             for each in page.items
             if _news(session, each, DisputeStage(row.status).rank if (row := kept.get(each.dispute.id)) else -1)
         ]
@@ -187,7 +187,7 @@ def _dispute_said(seen: SeenDispute) -> str:
     return f"A dispute of {money} of {dispute.created_at:%d %b} ({stage}) was not known here."
 
 
-def _reversed(sync: Sync, payment_id: str, object_id: str, said: str) -> Suspect:
+def _reversed(sync: Sync, payment_id: str, object_id: str, said: str, customer: str = "") -> Suspect:
     def write(session: Session, now: datetime, reading: Reading | None) -> Finding | None:
         if reading is None:
             return None
@@ -196,7 +196,7 @@ def _reversed(sync: Sync, payment_id: str, object_id: str, said: str) -> Suspect
             return None
         return Finding("reversal_missed", object_id, said, True, settled.organization_id)
 
-    return Suspect(object_id, write, partial(reversals.read, sync.payments, payment_id))
+    return Suspect(object_id, write, partial(reversals.read, sync.payments, payment_id), customer)
 
 
 def _report(code: str, object_id: str, detail: str, owner: int | None = None) -> Suspect:

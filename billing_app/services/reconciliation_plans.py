@@ -43,7 +43,9 @@ def subscriptions(sync: Sync, cursor: str) -> Look:
             owner = stored_id(organization)
             if _differs(session, owner, found):
                 write = partial(_settle_subscription, owner, found.id)
-                suspects.append(Suspect(found.id, write, partial(sync.payments.subscription, found.id)))
+                suspects.append(
+                    Suspect(found.id, write, partial(sync.payments.subscription, found.id), found.customer_id)
+                )
             if found.status.value in subscription_notices.BILLING:
                 suspects.append(Suspect(found.id, partial(_beside, owner, found)))
     return Look(len(page.items), tuple(suspects), page.next_cursor)
@@ -158,7 +160,7 @@ def invoices(sync: Sync, cursor: str) -> Look:
     page = sync.payments.paid_invoices_since(sync.since, cursor)
     with sync.transaction() as session:
         suspects = [
-            Suspect(found.id, _settle_invoice, partial(sync.payments.invoice, found.id))
+            Suspect(found.id, _settle_invoice, partial(sync.payments.invoice, found.id), found.customer_id)
             for found in page.items
             if _brought_nothing(session, found)
         ]

@@ -11,7 +11,7 @@ from billing_app.db import Database
 from billing_app.domain.errors import ConflictError, UnavailableError
 from billing_app.gateways.patience import patiently
 from billing_app.gateways.stripe_payments import connected
-from billing_app.services import reconciliation
+from billing_app.services import customer_leases, orgs, reconciliation
 from billing_app.services.findings import Sync
 from billing_app.store import reconciliation as store
 from billing_app.store import runs
@@ -88,6 +88,25 @@ def test_without_events_the_objects_themselves_are_compared(shop: Shop, monkeypa
     assert sync(shop) == {"payment_not_granted": [True], "reversal_missed": [True] * 4}
     is_right(shop)
     assert sync(shop) == {}
+
+
+def test_nothing_is_read_of_a_customer_whose_events_are_being_worked_on(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it had read would be older than what an event brings meanwhile, and must not be written over that."""
+    refund(shop, buy(shop, "sms-500"), 1500)
+    stages = {name: stage for name, stage in reconciliation.STAGES.items() if name != "events"}
+    monkeypatch.setattr(reconciliation, "STAGES", stages)
+    monkeypatch.setattr(customer_leases, "TRIES", 1)
+    with shop.database.writing() as session:
+        lease = f"stripe:{orgs.by_address(session, shop.address).stripe_customer_id}"
+        runs.take_lease(session, lease, "a webhook", clock.now())
+    assert sync(shop) == {"not_repaired": [False]}
+    assert account(shop, "sms").left == 500
+    with shop.database.writing() as session:
+        runs.release_lease(session, lease, "a webhook")
+    assert sync(shop) == {"reversal_missed": [True]}
+    assert account(shop, "sms").left < 500
 
 
 def test_a_dry_run_says_the_same_and_changes_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
