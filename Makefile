@@ -14,6 +14,8 @@ RUN := .venv/bin
 
 export PORT DEMO
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Empty is as if unset: every start would compile all modules again where a machine forbids to keep them.
+export PYTHONDONTWRITEBYTECODE :=
 export REFLEX_TELEMETRY_ENABLED := false
 
 # Two cores have time for a third process that waits for disks and servers. Of the browser tests each process has a console
