@@ -121,7 +121,7 @@ def test_a_recount_that_was_killed_is_finished_by_the_next(stocked: Database, da
 
     def behind() -> int:
         with stocked.reading() as session:
-            return len(meters.due(session, now, 0, 1000))
+            return len(meters.due(session, clock.now(), 0, 1000))
 
     assert behind() == 60
     process = command(database_url, "recount")
