@@ -55,9 +55,9 @@ function nameTicks(graph, edges) {
 function placeNotes(graph, edges) {
   const notes = [...graph.querySelectorAll(".annotation")].sort((a, b) => a.dataset.index - b.dataset.index);
   for (const note of notes) note.style.visibility = note.style.translate = "";
-  const marks = ".barlayer .point path, .scatterlayer .point, .shapelayer path, .ytick text";
+  const marks = ".barlayer .point path, .scatterlayer .point, .shapelayer path, .xtick text, .ytick text";
   const taken = [...graph.querySelectorAll(marks)]
-    .filter((each) => getComputedStyle(each).opacity !== "0")
+    .filter((each) => getComputedStyle(each).opacity !== "0" && getComputedStyle(each).visibility !== "hidden")
     .map((each) => box(each))
     .filter((each) => each.right - each.left < 3 ? each.bottom - each.top > 8 : each.bottom - each.top > 3)
     .filter((each) => !(each.bottom - each.top > (edges.bottom - edges.top) * 0.7 && each.right - each.left > 12));

@@ -8,12 +8,12 @@ import pytest
 
 from tests.browser.people import FELIX, LARKFIELD, Watch
 
-MONTHS = "metric,period,start,end,allowance,used,own_used,covered,burned,uncovered,deficit,granted,expired,balance"
+MONTHS = "metric,period,start,end,allowance,used,own_used,covered,burned,uncovered,deficit,granted,expired,balance,unit"
 GRANTS = (
     "id,metric,source,reason,pack,paid_cents,currency,priority,effective_at,expires_at,created_at,quantity,pending,left,"
-    "burned,held,expired,voided,clawed_back,debt"
+    "burned,held,expired,voided,clawed_back,debt,unit"
 )
-LEDGER = "number,metric,kind,quantity,balance_after,grant_id,period,occurred_at,recorded_at,reason,source"
+LEDGER = "number,metric,kind,quantity,balance_after,grant_id,period,occurred_at,recorded_at,reason,source,unit"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from billing_app.services.views.endings import EndingView, PaidThing
 from billing_app.ui.formats import Formats, long_day
 from billing_app.ui.present.shared import Field
 
-KINDS = {"plan": "Plan", "pack": "Renewing pack", "top_up": "Auto top-up", "order": "Open order"}
+KINDS = {"plan": "Plan", "pack": "Renewing", "top_up": "Auto top-up", "order": "Open order"}
 
 
 @dataclass(frozen=True)
