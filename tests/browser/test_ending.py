@@ -60,7 +60,7 @@ def seen(page: Page, name: str, tmp_path: Path) -> None:
     for width in (390, 1_280):
         resized(page, width)
         for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)  # ty: ignore[invalid-argument-type]
+            page.emulate_media(color_scheme=scheme)
             page.screenshot(path=folder / f"{name}-{width}-{scheme}.png")
         assert wrong_at(page) == []
 
