@@ -59,7 +59,7 @@ def held_by_job(
         except ConflictError:
             if turn == TRIES:
                 raise BillingError(
-                    "Payments of this customer are being worked on.", code="payments_busy", status=409
+                    "Payments of this customer are being worked on.", code="payments_busy", status=503
                 ) from None
         time.sleep(PAUSE_SECONDS)
     try:
