@@ -111,7 +111,9 @@ class _Look:
         self._meters: dict[str, Figures | MeterRow] = {**found}
         self.current = catalog.current(session, now, newest=newest)
         if writing:
-            for metric in sorted(metric.id for metric in self.current.metrics if not self._usable(metric.id)):
+            old = sorted(metric.id for metric in self.current.metrics if not self._usable(metric.id))
+            meter_store.require_turn(session, accounts.organization_id(self.organization), old)
+            for metric in old:
                 self._meters[metric] = meters.fresh(session, self.organization, metric, now)
 
     def reading(self, metric: str) -> Reading:

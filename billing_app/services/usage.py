@@ -18,6 +18,7 @@ from billing_app.domain.reported import Read, ReportedEvent
 from billing_app.domain.usage import UsageEvent, validated_moment, validated_quantity
 from billing_app.services import accounts, catalog, meters, paying
 from billing_app.services.usage_totals import PeriodTotals
+from billing_app.store import meters as meter_store
 from billing_app.store import orgs, rollups
 from billing_app.store import usage as store
 from billing_app.store.tables.base import new_id
@@ -139,7 +140,9 @@ def _take_in(
     """Records valid events on the meters of one payer, and says whether there were any."""
     organization = books.payer
     locked: dict[str, MeterRow] = {}
-    for metric in sorted({each.metric for each in valid}):
+    metrics = sorted({each.metric for each in valid})
+    meter_store.require_turn(session, accounts.organization_id(organization), metrics)
+    for metric in metrics:
         locked[metric], now = _lock(session, organization, metric, now, watch)
     if organization.id != books.reporter.id and not all(each.dated for each in valid):
         paying.same_payer(session, books.reporter, organization, now)

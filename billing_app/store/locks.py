@@ -39,6 +39,15 @@ def hold_row(session: Session, organization_id: int, now: datetime) -> tuple[Org
     return row, moment
 
 
+def share(session: Session, organization_id: int) -> None:
+    """Waits for whoever holds the organization's row, and lets nobody hold it until the transaction ends.
+
+    Several may share it. To be taken before any meter, as `hold` is.
+    """
+    query = select(Organization.id).where(Organization.id == organization_id)
+    session.exec(query.with_for_update(read=True)).one()
+
+
 def moment_of(session: Session, lock: Hashable, now: datetime, *recorded: datetime | None) -> datetime:
     """The moment of whoever has just got `lock`, under which the moments `recorded` were written.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -13,19 +13,36 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from billing_app.domain.clocks import AHEAD
+from billing_app.store import locks
 from billing_app.store.tables.catalog import CatalogueVersion
 from billing_app.store.tables.meters import MeterRow, Reservation
 from billing_app.store.upserts import upsert
 
 
 def lock(session: Session, organization_id: int, metric: str, now: datetime) -> MeterRow:
-    """The meter, made if it is not there (stale), its row locked until the transaction ends."""
+    """The meter, made if it is not there (stale), its row locked until the transaction ends.
+
+    It is made in the organization's turn: beside a change of plan that marks every meter stale it would be missed.
+    """
+    values = {"owner": organization_id, "name": metric}
+    found = session.exec(_locked(), params=values).first()
+    if found is not None:
+        return found
+    locks.share(session, organization_id)
     statement = upsert(session, MeterRow).values(
         organization_id=organization_id, metric=metric, stale=True, valid_from=now, valid_until=now, changed=True,
         period=0, used=0, level=0, left=0, reserved=0, debt=0, deficit=0,
     )  # fmt: skip
     session.connection().execute(statement.on_conflict_do_nothing())
-    return session.exec(_locked(), params={"owner": organization_id, "name": metric}).one()
+    return session.exec(_locked(), params=values).one()
+
+
+def require_turn(session: Session, organization_id: int, metrics: Collection[str]) -> None:
+    """Takes the organization's turn if one of these meters is yet to be made, before any of them is locked."""
+    row = MeterRow
+    known = select(func.count()).where(col(row.organization_id) == organization_id, col(row.metric).in_(list(metrics)))
+    if session.exec(known).one() < len(metrics):
+        locks.share(session, organization_id)
 
 
 @lru_cache

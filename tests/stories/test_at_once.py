@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
@@ -207,6 +207,30 @@ def test_one_reservation_is_confirmed_or_released_once(acme: Database) -> None:
 
     at_once(acme, [confirm, release] * 4)
     assert account(acme, "emails").used in (0, 80)
+    assert differences(acme) == []
+
+
+def test_a_meter_that_is_made_beside_a_change_of_plan_follows_it(acme: Database) -> None:
+    """Nobody has used e-mails yet: the change cannot mark a meter that it does not see."""
+    url, made, changed = acme.url.render_as_string(hide_password=False), Event(), Event()
+
+    def change() -> None:
+        with acme.writing() as session:
+            credits.change_plan(session, orgs.by_address(session, "acme"), "pro", clock.now())
+            made.set()
+            changed.wait(1)  # the other one computes its meter now, or waits for us
+
+    def consume() -> None:
+        own = databases.opened(url).ticking(clock.now)
+        made.wait()
+        with own.writing() as session:
+            assert consumption.consume(session, orgs.by_address(session, "acme"), "emails", 100, clock.now()).accepted
+        changed.set()
+        own.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        for each in [pool.submit(change), pool.submit(consume)]:
+            each.result()
     assert differences(acme) == []
 
 
