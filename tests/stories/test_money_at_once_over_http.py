@@ -26,12 +26,10 @@ from billing_app.services.credits import ONE_YEAR
 from billing_app.store.orgs import stored_id
 from billing_app.store.tables.base import new_id
 from billing_app.store.tables.purchases import Order
-from tests import databases
-from tests.builders import a_key, an_organization, the_catalogue
-from tests.conftest import SHARED
+from tests.builders import a_key, an_organization
 from tests.patience import PATIENCE_SECONDS
 from tests.shop import Shop
-from tests.stories.test_one_place_left_over_http import CLIENTS, Town, serving
+from tests.stories.test_one_place_left_over_http import CLIENTS, Town, serving, stocked
 
 
 @pytest.fixture(scope="module")
@@ -39,15 +37,8 @@ def town(
     database_kind: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Town, Shop]]:
     """One database for all stories here, its servers, and the Stripe account that they sell with."""
-    shared = request.config.stash[SHARED]
     with ExitStack() as stack:
-        if database_kind == "sqlite":
-            url = databases.sqlite_database(shared.sqlite_template, tmp_path_factory.mktemp("town"))
-        else:
-            url = stack.enter_context(databases.postgres_database(shared.postgres_uri))
-        database = databases.opened(url)
-        stack.callback(database.close)
-        the_catalogue(database)
+        database = stocked(stack, request.config, database_kind, tmp_path_factory.mktemp("town"))
         with database.writing() as session:
             an_organization(session, "buyer")
         shop = Shop(database, address="buyer")

@@ -15,6 +15,7 @@ from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Barrier
 from typing import Any
 
@@ -117,20 +118,26 @@ class Town:
         ]
 
 
+def stocked(stack: ExitStack, config: pytest.Config, kind: str, folder: Path) -> Database:
+    """A database of one module's stories with the catalogue, until the end of `stack`."""
+    shared = config.stash[SHARED]
+    if kind == "sqlite":
+        url = databases.sqlite_database(shared.sqlite_template, folder)
+    else:
+        url = stack.enter_context(databases.postgres_database(shared.postgres_uri))
+    database = databases.opened(url)
+    stack.callback(database.close)
+    the_catalogue(database)
+    return database
+
+
 @pytest.fixture(scope="module")
 def town(
     database_kind: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Town]:
     """One database for all stories here, because a server takes seconds to start; each has organizations of its own."""
-    shared = request.config.stash[SHARED]
     with ExitStack() as stack:
-        if database_kind == "sqlite":
-            url = databases.sqlite_database(shared.sqlite_template, tmp_path_factory.mktemp("town"))
-        else:
-            url = stack.enter_context(databases.postgres_database(shared.postgres_uri))
-        database = databases.opened(url)
-        stack.callback(database.close)
-        the_catalogue(database)
+        database = stocked(stack, request.config, database_kind, tmp_path_factory.mktemp("town"))
         yield Town(database, stack.enter_context(serving(database)), stack)
 
 
