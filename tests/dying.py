@@ -9,10 +9,11 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import delete, event
 from sqlalchemy.orm import configure_mappers
 
 from billing_app.db import Database
+from billing_app.store.tables.runs import Lease
 from tests.patience import PATIENCE_SECONDS
 
 WAIT_SECONDS = PATIENCE_SECONDS
@@ -66,6 +67,12 @@ def survives(database: Database, write: int, work: Callable[[], object]) -> bool
     except Killed:
         return False
     return True
+
+
+def leases_run_out(database: Database) -> None:
+    """What comes to pass by itself 20 s after a death: nothing is held any more by who died."""
+    with database.writing() as session:
+        session.connection().execute(delete(Lease))
 
 
 def killed(url: str, write: int, work: Callable[..., object], *arguments: Any) -> bool:

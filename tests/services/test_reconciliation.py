@@ -15,7 +15,7 @@ from billing_app.services import customer_leases, orgs, reconciliation
 from billing_app.services.findings import Sync
 from billing_app.store import reconciliation as store
 from billing_app.store import runs
-from tests.dying import killed, survives
+from tests.dying import killed, leases_run_out, survives
 from tests.refunding import account, buy, close, differences, dispute, plan, refund
 from tests.shop import Shop, a_shop
 
@@ -174,8 +174,7 @@ def test_stopped_before_any_write_it_goes_on(shop: Shop) -> None:
     for write in range(5, 400, 70):
         if survives(shop.database, write, lambda: sync(shop)):
             break
-        with shop.database.writing() as session:  # the lease of who died runs out
-            runs.release_lease(session, reconciliation.LEASE, "host:1:test")
+        leases_run_out(shop.database)
     sync(shop)
     is_right(shop)
     assert sync(shop) == {}
@@ -190,7 +189,7 @@ def test_killed_in_its_middle_the_next_one_goes_on(shop: Shop, database_url: str
     assert killed(database_url, 60, _sync, shop.key, shop.url)
     with shop.database.writing() as session:
         assert store.unfinished(session, dry=False) is not None
-        runs.release_lease(session, reconciliation.LEASE, "host:1:test")
+    leases_run_out(shop.database)
     sync(shop)
     is_right(shop)
     assert sync(shop) == {}
