@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from billing_app.domain import engine
 from billing_app.domain.accounts import Account
 from billing_app.domain.catalog import Catalog
 from billing_app.scenarios.steps import OF_A_METRIC, moment
@@ -26,8 +27,9 @@ def observe(
 ) -> dict[str, Any]:
     """Everything that `expect` may ask of a metric at `now`, with or without a recount before it."""
     owner = accounts.organization_id(organization)
-    account = accounts.account(session, organization, metric, now)
-    posted, pending = recounts.balance(session, organization, metric, now)
+    facts = accounts.history(session, organization, metric, now)
+    account = engine.compute(facts, now)
+    posted, pending = recounts.balance_of(session, organization, metric, facts, accounts.traced(facts, now))
     told = [message for message in outbox.messages(session, owner, metric) if message.kind in TOLD]
     return {
         "left": account.left,
@@ -107,7 +109,7 @@ def _state(
         savepoint.rollback()
         return state
     meter = (row.used, row.allowance, row.left, row.level)
-    engine = (account.used, account.allowance, account.left, account.level)
-    if meter != engine:
-        return f"meter {meter} differs from engine {engine}"
+    computed = (account.used, account.allowance, account.left, account.level)
+    if meter != computed:
+        return f"meter {meter} differs from engine {computed}"
     return meters.reading(row, catalog.metric(metric).aggregation).state.value

@@ -20,7 +20,7 @@ from billing_app.services import catalog as catalogs
 from billing_app.store import credits as credit_store
 from billing_app.store import subscriptions as subscription_store
 from billing_app.store import timelines
-from billing_app.store.tables.credits import PlanChange
+from billing_app.store.credits import HeldPlan
 from billing_app.store.tables.orgs import Organization
 
 NOTHING = Plan(
@@ -53,7 +53,7 @@ class Plans:
     one place that says which plan is in force when.
     """
 
-    held: tuple[PlanChange, ...]
+    held: tuple[HeldPlan, ...]
     catalogs: tuple[tuple[datetime, Catalog], ...]
     owed: tuple[PastDue, ...] = ()
     part: bool = False
@@ -174,8 +174,8 @@ def history(
         anchor=organization.anchor,
         aggregation=aggregation,
         allowances=held.allowances(metric),
-        grants=credit_store.as_grants(credit_store.grants(session, owner, metric, known_at)),
-        actions=credit_store.as_actions(credit_store.actions(session, owner, metric, known_at)),
+        grants=credit_store.grant_facts(session, owner, metric, known_at),
+        actions=credit_store.action_facts(session, owner, metric, known_at),
         policies=held.policies(metric),
     )
     points = timelines.usage_points(

@@ -55,10 +55,12 @@ def shared(
     revision = orgs.revisions(session, [owner])[owner]
     kept = _kept.setdefault(session.get_bind().engine, {})
     seen, looks = kept.get(owner, (-1, {}))
-    if seen == revision and wanted <= looks.keys() and all(_stands(looks[metric], now) for metric in wanted):
+    looks = {metric: view for metric, view in looks.items() if seen == revision and _stands(view, now)}
+    missing = sorted(wanted - looks.keys())
+    if not missing:
         return looks
     held = accounts.plans(session, owner)
-    looks = {metric: outlook(session, organization, metric, now, held) for metric in sorted(wanted)}
+    looks |= {metric: outlook(session, organization, metric, now, held) for metric in missing}
     with _keeping:
         kept.pop(owner, None)
         while len(kept) >= KEPT:

@@ -47,7 +47,7 @@ def usage(
     current = catalog.current(session, now)
     metric = current.metric(metric_id) if metric_id else current.metrics[0]
     held = accounts.plans(session, accounts.organization_id(payer))
-    look = outlooks.outlook(session, payer, metric.id, now, held)
+    look = outlooks.shared(session, payer, [metric.id], now)[metric.id]
     shown = labels.month_views(metric.id, look, held, past=min(max(months, 1), MONTHS) - 1)
     chosen = [view.period.number for view in shown if within is not None and view.period.contains(within)]
     number = chosen[0] if chosen else look.period.number
@@ -80,7 +80,7 @@ def days(session: Session, organization: Organization, metric_id: str, period_nu
     Raises NotFoundError `metric_not_found`, and `period_not_found` for a period to come.
     """
     metric = catalog.current(session, now).metric(metric_id)
-    look = outlooks.outlook(session, organization, metric.id, now)
+    look = outlooks.shared(session, organization, [metric.id], now)[metric.id]
     if not look.period.number - MAX_PAST <= period_number <= look.period.number:
         raise NotFoundError(f"Nothing is known of period {period_number}.", code="period_not_found")
     month = month_of(look.facts, look.account, period_number)

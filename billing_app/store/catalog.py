@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from billing_app.domain.catalog import CatalogUse
+from billing_app.store.rows import read
 from billing_app.store.tables.base import Moment
 from billing_app.store.tables.catalog import CatalogueVersion
 from billing_app.store.tables.credits import GrantRow, PlanChange
@@ -59,12 +60,14 @@ def _latest() -> Select[Any]:
 
 def timeline(session: Session) -> list[VersionHead]:
     """The versions as they follow each other in time, without those that were corrected; each holds until the next."""
-    return [_head(row) for row in session.exec(_timeline())]
+    return [_head(row) for row in read(session, _timeline(), {})]
 
 
 @lru_cache
-def _timeline() -> SelectOfScalar[CatalogueVersion]:
-    return _standing().order_by(col(CatalogueVersion.effective_at), col(CatalogueVersion.version))
+def _timeline() -> Select[Any]:
+    row = CatalogueVersion
+    columns = [getattr(row, field.name) for field in fields(VersionHead)]
+    return select_columns(*columns).where(col(row.version).not_in(_corrected())).order_by(row.effective_at, row.version)
 
 
 def history(session: Session, limit: int, before: int | None = None) -> list[VersionHead]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from dataclasses import fields
 from datetime import datetime
 from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func
+from sqlalchemy import Row, Select, bindparam, func
+from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from billing_app.domain.credits import Action, Conversion, Dispute, DisputeStatus, Grant, Refund, Void
+from billing_app.store.rows import read
 from billing_app.store.tables.credits import GrantAction, GrantRow, PlanChange
 
 
@@ -58,6 +62,24 @@ def actions(session: Session, organization_id: int, metric: str, known_at: datet
     return list(session.exec(query, params={"owner": organization_id, "metric": metric, "known_at": known_at}))
 
 
+def grant_facts(session: Session, organization_id: int, metric: str, known_at: datetime | None) -> tuple[Grant, ...]:
+    """The metric's grants as the engine's facts; with `known_at` those recorded by then."""
+    values = {"owner": organization_id, "metric": metric, "known_at": known_at}
+    return tuple(Grant(*row) for row in read(session, _grant_facts(as_known=known_at is not None), values))
+
+
+@cache
+def _grant_facts(*, as_known: bool) -> Select[*tuple[Any, ...]]:
+    columns = [getattr(GrantRow, field.name) for field in fields(Grant)]
+    return _grants(of_metric=True, as_known=as_known).with_only_columns(*columns)
+
+
+def action_facts(session: Session, organization_id: int, metric: str, known_at: datetime | None) -> tuple[Action, ...]:
+    """What happened to the metric's grants as the engine's facts, in recorded order."""
+    values = {"owner": organization_id, "metric": metric, "known_at": known_at}
+    return tuple(_as_action(row) for row in read(session, _actions(as_known=known_at is not None), values))
+
+
 @cache
 def _actions(*, as_known: bool) -> SelectOfScalar[GrantAction]:
     row = GrantAction
@@ -89,18 +111,29 @@ def next_action_number(session: Session, organization_id: int) -> int:
     return (session.exec(query).one() or 0) + 1
 
 
-def plan_changes(session: Session, organization_id: int, known_at: datetime | None = None) -> list[PlanChange]:
+class HeldPlan(NamedTuple):
+    """From `at` on an organization holds `plan`, as was recorded at `recorded_at` in the order of `number`."""
+
+    number: int
+    plan: str
+    at: datetime
+    recorded_at: datetime
+
+
+def plan_changes(session: Session, organization_id: int, known_at: datetime | None = None) -> list[HeldPlan]:
     """The plans that the organization held, in recorded order."""
     query = _plan_changes(as_known=known_at is not None)
-    return list(session.exec(query, params={"owner": organization_id, "known_at": known_at}))
+    return [HeldPlan(*row) for row in read(session, query, {"owner": organization_id, "known_at": known_at})]
 
 
 @cache
-def _plan_changes(*, as_known: bool) -> SelectOfScalar[PlanChange]:
-    query = select(PlanChange).where(col(PlanChange.organization_id) == bindparam("owner"))
+def _plan_changes(*, as_known: bool) -> Select[*tuple[Any, ...]]:
+    row = PlanChange
+    query = select_columns(col(row.number), col(row.plan), col(row.at), col(row.recorded_at))
+    query = query.where(col(row.organization_id) == bindparam("owner"))
     if as_known:
-        query = query.where(col(PlanChange.recorded_at) <= bindparam("known_at"))
-    return query.order_by(col(PlanChange.number))
+        query = query.where(col(row.recorded_at) <= bindparam("known_at"))
+    return query.order_by(col(row.number))
 
 
 def add_plan_change(
@@ -115,28 +148,17 @@ def add_plan_change(
     session.flush()
 
 
-def as_grants(rows: Sequence[GrantRow]) -> tuple[Grant, ...]:
+def as_grants(rows: Iterable[GrantRow]) -> tuple[Grant, ...]:
     """Rows as the engine's facts."""
-    return tuple(
-        Grant(
-            id=row.id,
-            quantity=row.quantity,
-            effective_at=row.effective_at,
-            expires_at=row.expires_at,
-            created_at=row.created_at,
-            priority=row.priority,
-            paid_cents=row.paid_cents,
-        )
-        for row in rows
-    )
+    return tuple(Grant(**{field.name: getattr(row, field.name) for field in fields(Grant)}) for row in rows)
 
 
-def as_actions(rows: Sequence[GrantAction]) -> tuple[Action, ...]:
+def as_actions(rows: Iterable[GrantAction]) -> tuple[Action, ...]:
     """Rows as the engine's facts."""
     return tuple(_as_action(row) for row in rows)
 
 
-def _as_action(row: GrantAction) -> Action:
+def _as_action(row: GrantAction | Row[Any]) -> Action:
     if row.kind == "void":
         return Void(row.at, row.number, row.grant_id)
     if row.kind == "refund":

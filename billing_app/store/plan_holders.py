@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 
 from sqlalchemy import literal, true
+from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
+from billing_app.store.credits import HeldPlan
+from billing_app.store.rows import read
 from billing_app.store.tables.credits import PlanChange
 from billing_app.store.tables.orgs import Organization, PageRevision
 from billing_app.store.upserts import upsert
@@ -17,12 +20,15 @@ def organizations(session: Session) -> list[Organization]:
     return list(session.exec(select(Organization).order_by(col(Organization.name), col(Organization.address))))
 
 
-def plan_changes(session: Session) -> dict[int, tuple[PlanChange, ...]]:
+def plan_changes(session: Session) -> dict[int, tuple[HeldPlan, ...]]:
     """The plans that each organization held, by time."""
-    query = select(PlanChange).order_by(col(PlanChange.at), col(PlanChange.number))
-    found: defaultdict[int, list[PlanChange]] = defaultdict(list)
-    for change in session.exec(query):
-        found[change.organization_id].append(change)
+    row = PlanChange
+    query = select_columns(
+        col(row.organization_id), col(row.number), col(row.plan), col(row.at), col(row.recorded_at)
+    ).order_by(col(row.at), col(row.number))
+    found: defaultdict[int, list[HeldPlan]] = defaultdict(list)
+    for owner, *change in read(session, query, {}):
+        found[owner].append(HeldPlan(*change))
     return {owner: tuple(held) for owner, held in found.items()}
 
 

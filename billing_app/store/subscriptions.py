@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func
+from sqlalchemy import Select, bindparam, func
+from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
-from sqlmodel.sql.expression import SelectOfScalar
 
+from billing_app.store.rows import read
 from billing_app.store.tables.purchases import Order
 from billing_app.store.tables.subscriptions import PastDueChange, Subscription
 
@@ -41,18 +43,29 @@ def open_orders(session: Session, organization_id: int) -> list[Order]:
     return list(session.exec(query.order_by(col(Order.created_at))))
 
 
-def past_due_changes(session: Session, organization_id: int, known_at: datetime | None = None) -> list[PastDueChange]:
+class OwedFor(NamedTuple):
+    """From `at` on a plan is owed for (`past_due`), or paid again, as was recorded in the order of `number`."""
+
+    number: int
+    past_due: bool
+    at: datetime
+    recorded_at: datetime
+
+
+def past_due_changes(session: Session, organization_id: int, known_at: datetime | None = None) -> list[OwedFor]:
     """When its plan was owed for and paid again, in recorded order; what was recorded by `known_at`, if told."""
     query = _past_due_changes(as_known=known_at is not None)
-    return list(session.exec(query, params={"owner": organization_id, "known_at": known_at}))
+    return [OwedFor(*row) for row in read(session, query, {"owner": organization_id, "known_at": known_at})]
 
 
 @cache
-def _past_due_changes(*, as_known: bool) -> SelectOfScalar[PastDueChange]:
-    query = select(PastDueChange).where(col(PastDueChange.organization_id) == bindparam("owner"))
+def _past_due_changes(*, as_known: bool) -> Select[*tuple[Any, ...]]:
+    row = PastDueChange
+    query = select_columns(col(row.number), col(row.past_due), col(row.at), col(row.recorded_at))
+    query = query.where(col(row.organization_id) == bindparam("owner"))
     if as_known:
-        query = query.where(col(PastDueChange.recorded_at) <= bindparam("known_at"))
-    return query.order_by(col(PastDueChange.number))
+        query = query.where(col(row.recorded_at) <= bindparam("known_at"))
+    return query.order_by(col(row.number))
 
 
 def add_past_due_change(

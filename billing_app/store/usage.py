@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy
@@ -14,6 +15,7 @@ from sqlmodel import Session, col, select
 from billing_app.domain.periods import Period
 from billing_app.domain.usage import UsageEvent
 from billing_app.store import batches, rollups
+from billing_app.store.rows import read
 from billing_app.store.tables.meters import Reservation
 from billing_app.store.tables.usage import IdempotencyKey, UsageKey, UsageRow
 
@@ -56,18 +58,25 @@ def events_between(
     known_at: datetime | None = None,
 ) -> Iterator[UsageEvent]:
     """The raw events of `[start, end)`, recorded by `known_at`, by time. Streams: memory does not grow with them."""
-    query = select(UsageRow.occurred_at, UsageRow.quantity, UsageRow.subject, UsageRow.source).where(
-        UsageRow.organization_id == organization_id, UsageRow.metric == metric
-    )
-    if start is not None:
-        query = query.where(UsageRow.occurred_at >= start)
-    if end is not None:
-        query = query.where(UsageRow.occurred_at < end)
-    if known_at is not None:
-        query = query.where(UsageRow.recorded_at <= known_at)
-    query = query.order_by(col(UsageRow.occurred_at)).execution_options(yield_per=5_000)
-    for at, quantity, subject, source in session.exec(query):
+    query = _events_between(since=start is not None, before=end is not None, as_known=known_at is not None)
+    values = {"owner": organization_id, "metric": metric, "start": start, "end": end, "known_at": known_at}
+    for at, quantity, subject, source in read(session, query, values):
         yield UsageEvent(at, quantity, subject, source)
+
+
+@cache
+def _events_between(*, since: bool, before: bool, as_known: bool) -> sqlalchemy.Select[*tuple[Any, ...]]:
+    row = UsageRow
+    query = sqlalchemy.select(col(row.occurred_at), col(row.quantity), col(row.subject), col(row.source)).where(
+        col(row.organization_id) == bindparam("owner"), col(row.metric) == bindparam("metric")
+    )
+    if since:
+        query = query.where(col(row.occurred_at) >= bindparam("start"))
+    if before:
+        query = query.where(col(row.occurred_at) < bindparam("end"))
+    if as_known:
+        query = query.where(col(row.recorded_at) <= bindparam("known_at"))
+    return query.order_by(col(row.occurred_at)).execution_options(yield_per=5_000)
 
 
 def recorded(session: Session, organization_id: int, metric: str) -> Iterator[Recorded]:

@@ -15,7 +15,7 @@ from billing_app.domain.periods import period_containing
 from billing_app.domain.subscriptions import past_due
 from billing_app.scenarios.document import parse
 from billing_app.services.accounts import Plans
-from billing_app.store.tables.credits import PlanChange
+from billing_app.store.credits import HeldPlan
 from tests.laws.examples import law
 
 ANCHOR = datetime(2024, 1, 31, 12, tzinfo=UTC)
@@ -56,10 +56,7 @@ class Facts:
 
     def plans(self) -> Plans:
         """The facts as the product derives from them."""
-        held = [
-            PlanChange(organization_id=1, number=number, plan=plan, at=at, recorded_at=at)
-            for number, (at, plan) in enumerate(self.chosen)
-        ]
+        held = [HeldPlan(number, plan, at, at) for number, (at, plan) in enumerate(self.chosen)]
         held.sort(key=lambda change: (change.at, change.number))
         spells = past_due(self.owed, ANCHOR, lambda _at: GRACE.days)
         return Plans(tuple(held), ((ANCHOR, CATALOG),), spells)
