@@ -22,6 +22,10 @@ export REFLEX_TELEMETRY_ENABLED := false
 # with a demo of its own, so that no story meets another one's organizations; a file's stories stay together, in order.
 TEST_PROCESSES ?= 3
 BROWSER_PROCESSES ?= 2
+# Where browser tests may be: looking for them in every folder takes each process ten seconds.
+BROWSER_TESTS := tests/browser tests/platform tests/sandbox
+# either: what is not about databases meets one of them (decision 14); both: everything meets both, as CI does.
+DATABASES ?= either
 LOCK := $(RUN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-strip-extras --group build
 
@@ -107,14 +111,14 @@ check: .venv/.development ## lint, arrows between modules, types
 	$(RUN)/ty check
 
 .PHONY: test
-test: check ## check, then every test, on SQLite and PostgreSQL and in a browser
-	$(RUN)/pytest -m "not browser and not long" -n $(TEST_PROCESSES) --dist worksteal
-	$(RUN)/pytest -m "browser and not long" -n $(BROWSER_PROCESSES) --dist loadfile
+test: check ## check, then every test: on SQLite or PostgreSQL (DATABASES=both: on both), and in a browser
+	$(RUN)/pytest -m "not browser and not long" -n $(TEST_PROCESSES) --dist worksteal --database $(DATABASES)
+	$(RUN)/pytest -m "browser and not long" -n $(BROWSER_PROCESSES) --dist loadfile $(BROWSER_TESTS)
 
 .PHONY: test-long
-test-long: check ## the same with the full number of examples
+test-long: check ## the same on both with the full number of examples
 	$(RUN)/pytest -m "not browser" -n $(TEST_PROCESSES) --dist worksteal --hypothesis-profile long
-	$(RUN)/pytest -m browser -n $(BROWSER_PROCESSES) --dist loadfile
+	$(RUN)/pytest -m browser -n $(BROWSER_PROCESSES) --dist loadfile $(BROWSER_TESTS)
 
 .PHONY: bench
 bench: .venv/.development ## measure against limits on this machine (docs: benchmarks/)

@@ -5,9 +5,11 @@ A test asks for `database` and runs once on each. There is no clock to freeze: t
 
 from __future__ import annotations
 
+import inspect
 import os
 import shutil
 import tempfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,11 +33,20 @@ hypothesis_settings.register_profile("default", deadline=None, max_examples=50, 
 hypothesis_settings.register_profile("long", deadline=None, max_examples=2_000)
 
 KINDS = ("sqlite", "postgresql")
+CHOICES = (*KINDS, "both", "either")
+HERE = Path(__file__).parent
+
+ABOUT_DATABASES = ("jobs", "laws", "platform", "store", "stories")
+"""Folders whose subject is what the databases themselves do, or parallel clients: always on both (decision 14)."""
+
+WITH_BROWSER = ("browser", "platform", "sandbox")
+"""Folders in which `make test` looks for tests that drive a browser."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Adds `--database`, for a quick look on one database only."""
-    parser.addoption("--database", choices=KINDS, default=None, help="run tests on this kind of database only")
+    """Adds `--database`."""
+    told = "run tests on one kind of database, on both, or most of them on either, a fixed one for each test"
+    parser.addoption("--database", choices=CHOICES, default="both", help=told)
 
 
 class SharedServers:
@@ -105,14 +116,39 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Runs whatever uses a database once on each kind; some on PostgreSQL only in the long run (decision 14)."""
+    """Runs whatever uses a database once on each kind."""
     if "database_kind" in metafunc.fixturenames:
         chosen = metafunc.config.getoption("--database")
-        kinds = [chosen] if chosen else list(KINDS)
-        later = metafunc.definition.get_closest_marker("postgresql_when_long") is not None
-        marks = {"postgresql": [pytest.mark.long]} if later and chosen is None else {}
-        params = [pytest.param(kind, marks=marks.get(kind, [])) for kind in kinds]
-        metafunc.parametrize("database_kind", params, scope="session")
+        metafunc.parametrize("database_kind", [chosen] if chosen in KINDS else KINDS, scope="session")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With `--database either` a test that is not about databases meets one of them: half of them each.
+
+    Raises UsageError for a browser test where `make test` does not look for one.
+    """
+    for item in items:
+        if item.get_closest_marker("browser") and item.path.relative_to(HERE).parts[0] not in WITH_BROWSER:
+            raise pytest.UsageError(f"{item.nodeid} drives a browser outside of {', '.join(WITH_BROWSER)}")
+    if config.getoption("--database") != "either":
+        return
+    left_out = [item for item in items if isinstance(item, pytest.Function) and not meets(item)]
+    config.hook.pytest_deselected(items=left_out)
+    gone = set(left_out)
+    items[:] = [item for item in items if item not in gone]
+
+
+def meets(item: pytest.Function) -> bool:
+    """Whether a test meets the database it would be run on. The same test always meets the same one."""
+    kind = item.callspec.params.get("database_kind") if hasattr(item, "callspec") else None
+    opens_itself = {"database_url", "empty_database_url"} & {*inspect.signature(item.function).parameters}
+    if kind is None or opens_itself or item.get_closest_marker("both_databases") is not None:
+        return True
+    if item.path.relative_to(HERE).parts[0] in ABOUT_DATABASES:
+        return True
+    name = item.nodeid.replace(str(kind), "")
+    return KINDS[zlib.crc32(name.encode()) % len(KINDS)] == kind
 
 
 @pytest.fixture

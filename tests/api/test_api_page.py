@@ -50,7 +50,6 @@ def pager(site: Site, database: Database) -> Iterator[Pager]:
         client.close()
 
 
-@pytest.mark.postgresql_when_long
 def test_the_page_says_what_is_so(pager: Pager) -> None:
     made = pager.page()
     if os.environ.get("BILLING_WRITE_DOCS"):

@@ -205,6 +205,7 @@ class TestAgreement:
             assert is_refused(done, **figures)
             assert said["blocking"] == [{"metric": "bandwidth", "reserved": reserved, **figures}]
 
+    @pytest.mark.both_databases
     def test_many_clients_at_once_fill_it_to_the_last_byte(self, product: Product) -> None:
         step = GB // 4
         with ThreadPoolExecutor(8) as pool:

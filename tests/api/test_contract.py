@@ -76,7 +76,6 @@ def run(api: Api, secret: str, folder: Path, *options: str) -> None:
     assert json.loads(report.read_text()), "nothing was tested"
 
 
-@pytest.mark.postgresql_when_long
 @pytest.mark.timeout(900)
 def test_nothing_contradicts_the_document(api: Api, database_kind: str, tmp_path: Path) -> None:
     """Every operation with its boundary values, right and wrong: as the operator, and as an organization's program."""

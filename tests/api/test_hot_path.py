@@ -13,6 +13,8 @@ from tests.api.conftest import Api
 from tests.builders import a_key, an_organization, the_catalogue
 from tests.services.test_reading_cost import heard
 
+pytestmark = pytest.mark.both_databases
+
 JSON = "application/json"
 
 LONG = "application/json; charset=utf-8"

@@ -136,6 +136,7 @@ def test_an_answer_with_secrets_is_not_kept(api: Api, work: Work, program: httpx
     assert work.made(api) == {"made-1"}
 
 
+@pytest.mark.both_databases
 def test_many_at_once_work_once(api: Api, work: Work, program: httpx.Client) -> None:
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: send(program, "a"), range(8)))

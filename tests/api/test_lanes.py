@@ -124,6 +124,7 @@ def many(client: httpx.Client, path: str, number: int = MANY) -> Generator[list[
         yield [pool.submit(client.get, path) for _ in range(number)]
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("who", ["acme", "acme's Ada"])
 def test_reads_of_one_caller_hold_up_nobody(
     api: Api, programs: dict[str, httpx.Client], monkeypatch: pytest.MonkeyPatch, who: str
@@ -145,6 +146,7 @@ def test_reads_of_one_caller_hold_up_nobody(
     assert nothing_left(api)
 
 
+@pytest.mark.both_databases
 def test_reads_of_everybody_hold_up_no_decision(
     api: Api, programs: dict[str, httpx.Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -180,6 +182,7 @@ def locked(database: Database, address: str) -> Generator[None]:
         yield
 
 
+@pytest.mark.both_databases
 def test_consumes_that_wait_for_a_lock_hold_up_no_check_and_no_other_consume(
     api: Api, programs: dict[str, httpx.Client]
 ) -> None:
@@ -218,6 +221,7 @@ def narrow(monkeypatch: pytest.MonkeyPatch, **changed: Any) -> Generator[None]:
         yield
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("limits", "status", "code"),
     [
@@ -271,6 +275,7 @@ def settled(asked: Future[httpx.Response], _all_in_line: bool) -> bool:
     return True
 
 
+@pytest.mark.both_databases
 def test_a_caller_without_a_credential_has_a_share_by_address(api: Api) -> None:
     the_catalogue(api.database)
     with api.client() as anyone:

@@ -13,6 +13,8 @@ import pytest
 from tests.api.conftest import Api
 from tests.builders import a_key, an_organization, the_catalogue
 
+pytestmark = pytest.mark.both_databases
+
 NUMBERS = (0, -1, 2**31 - 1, 2**31, -(2**31) - 1, 2**53, 2**63 - 2, 2**63 - 1, 2**63, -(2**63) - 1, 2**64, 2**200)
 PLAUSIBLE = {"address": "acme", "organization": "acme", "metric": "mau", "kind": "limit", "name": "memberships"}
 """What else a path may name, so that the number is what decides."""

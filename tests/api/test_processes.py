@@ -106,6 +106,7 @@ def test_features_are_switched_within_the_plan(http: httpx.Client) -> None:
     assert code(http.put(f"{ACME}/features", json={"features": {"telepathy": True}})) == (422, "unknown_feature")
 
 
+@pytest.mark.both_databases
 def test_of_many_at_once_as_many_are_published_as_there_is_room_for(http: httpx.Client) -> None:
     def publish(_: int) -> int:
         return http.post(f"{ACME}/processes", json=COMPLETE | {"publish": True}).status_code

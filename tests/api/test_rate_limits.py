@@ -74,6 +74,7 @@ def test_no_minute_lets_in_more_than_twice_the_limit(limit: Limit, waits: list[f
         assert within <= 2 * limit.requests
 
 
+@pytest.mark.both_databases
 def test_redis_counts_for_all_processes(redis_url: str) -> None:
     limit = Limit(20)
     counts: list[int] = []

@@ -84,7 +84,6 @@ def news(town: Town, types: tuple[str, ...] | None = None) -> list[str]:
     return found
 
 
-@pytest.mark.postgresql_when_long
 @pytest.mark.parametrize("most", [6, pytest.param(24, marks=pytest.mark.long)])
 @pytest.mark.parametrize("story", STORIES)
 def test_every_order_of_news_leads_to_the_same(database: Database, story: str, most: int) -> None:
@@ -102,7 +101,7 @@ def test_every_order_of_news_leads_to_the_same(database: Database, story: str, m
         assert alone.differences() == [], [types[place] for place in order]
 
 
-@pytest.mark.postgresql_when_long
+@pytest.mark.both_databases
 @pytest.mark.parametrize("stride", [7, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize("story", STORIES)
 def test_ended_before_any_write_it_is_finished_by_the_next_one(town: Town, story: str, stride: int) -> None:
@@ -130,7 +129,6 @@ def work_alone(database: Database, key: str, url: str, subject: str, now: Any) -
     inbox.work(shop.worker(), subject)
 
 
-@pytest.mark.postgresql_when_long
 @pytest.mark.parametrize("story", STORIES)
 @pytest.mark.parametrize("write", [7, *(pytest.param(write, marks=pytest.mark.long) for write in (2, 15))])
 def test_killed_it_is_finished_by_the_next_one(town: Town, database_url: str, story: str, write: int) -> None:
@@ -179,7 +177,6 @@ def test_two_replicas_are_told_the_same_at_the_same_moment(town: Town, database_
     assert town.differences() == []
 
 
-@pytest.mark.postgresql_when_long
 @pytest.mark.parametrize("story", STORIES)
 def test_what_nobody_told_us_the_sync_finds(town: Town, story: str) -> None:
     STORIES[story][0](town)
@@ -199,7 +196,6 @@ TROUBLES: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.postgresql_when_long
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_stripe_is_out_of_reach_while_we_sell_and_while_we_listen(
     database: Database, trouble: str, monkeypatch: pytest.MonkeyPatch

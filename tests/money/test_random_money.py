@@ -41,7 +41,6 @@ def live(database: Database, seed: int, events: int, size: int) -> Town:
     return town
 
 
-@pytest.mark.postgresql_when_long
 def test_a_hundred_events(database: Database) -> None:
     town = live(database, SEED, 100, 3)
     assert town.differences() == []

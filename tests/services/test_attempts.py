@@ -139,6 +139,7 @@ def test_a_good_sign_in_does_not_forgive_other_accounts(database: Database) -> N
         fail(database, 1, "ada@example.org")
 
 
+@pytest.mark.both_databases
 def test_guesses_made_at_once_are_all_counted(database: Database) -> None:
     def guess(_: int) -> bool:
         try:

@@ -18,6 +18,8 @@ from billing_app.store import meters, rollups, usage
 from tests.builders import NOON, an_organization, the_catalogue
 from tests.services.test_reading_cost import heard
 
+pytestmark = pytest.mark.both_databases
+
 EMAILS = 20_000
 """What the plan includes."""
 
@@ -110,6 +112,7 @@ def test_a_key_takes_once_and_answers_the_same(acme: Database) -> None:
     assert consume(acme, 1).used == first.used + 1
 
 
+@pytest.mark.both_databases
 def test_a_key_sent_by_many_at_once_takes_once(acme: Database) -> None:
     consume(acme, 1)
     with ThreadPoolExecutor(8) as pool:

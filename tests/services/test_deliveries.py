@@ -197,6 +197,7 @@ def test_organizations_take_turns(post: Post) -> None:
     assert "/globex" in [each.path for each in post.receiver.received]
 
 
+@pytest.mark.both_databases
 def test_two_workers_never_send_the_same_attempt(post: Post) -> None:
     post.mailing = False
     post.endpoint()

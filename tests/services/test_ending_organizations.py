@@ -137,6 +137,7 @@ def test_it_may_be_taken_back_until_it_is_over(acme: Subscriber) -> None:
     assert refused.value.code == "organization_ended"
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("at_period_end", [True, False])
 def test_whatever_dies_on_the_way_it_ends(acme: Subscriber, at_period_end: bool) -> None:
     def work() -> None:

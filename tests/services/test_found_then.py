@@ -66,6 +66,7 @@ class TestPacks:
         assert order.state == OrderState.EXPIRED
         assert [each.status for each in acme.stripe.checkout.sessions.list({}).data] == ["expired"]
 
+    @pytest.mark.both_databases
     def test_of_two_changes_the_last_that_was_decided_stands(
         self, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -190,6 +191,7 @@ class TestParts:
             assert refused.value.code == "suborganization_not_found"
 
 
+@pytest.mark.both_databases
 def test_two_who_change_a_webhooks_secret_at_once_both_hold_one_that_signs(database: Database) -> None:
     with database.writing() as session:
         made = webhook_endpoints.create(session, an_organization(session), "https://example.com", "tests", NOON)

@@ -147,6 +147,7 @@ def test_right_codes_are_no_guesses(database: Database) -> None:
         redeem(database, a_card(database, contents={"sms": 1}).code)
 
 
+@pytest.mark.both_databases
 def test_of_many_who_take_the_last_one_at_once_exactly_one_gets_it(database: Database) -> None:
     card = a_card(database, contents={"mau": 500, "sms": 2}, max_redemptions=1)
     addresses = [f"org-{number}" for number in range(8)]
@@ -169,6 +170,7 @@ def test_of_many_who_take_the_last_one_at_once_exactly_one_gets_it(database: Dat
         assert sorted(granted) == [0] * 7 + [500]
 
 
+@pytest.mark.both_databases
 def test_one_organization_in_many_tabs_gets_a_card_once(database: Database) -> None:
     card = a_card(database, max_redemptions=8)
 

@@ -109,6 +109,7 @@ def test_a_price_of_somebody_elses_loses_our_key_and_stays_on_sale(shop: Shop) -
     assert (found.active, found.lookup_key) == (True, None)
 
 
+@pytest.mark.both_databases
 def test_many_who_find_an_archived_price_make_one(shop: Shop) -> None:
     archive_price(shop)
     started: list[str] = []
@@ -168,6 +169,7 @@ def test_so_does_everything_else_that_needs_a_customer(shop: Shop, use: Callable
     assert [each.id for each in plan_changes.invoices(shop.enter, shop.payments)] == []
 
 
+@pytest.mark.both_databases
 def test_many_who_find_the_customer_gone_make_one(shop: Shop) -> None:
     old = customer_of(shop)
     shop.stripe.customers.delete(old)

@@ -186,6 +186,7 @@ def begun(shop: Shop, subject: str, **more: Any) -> tuple[Slow, threading.Thread
     return slow, thread, worked
 
 
+@pytest.mark.both_databases
 def test_events_of_one_customer_are_handled_one_at_a_time(shop: Shop) -> None:
     first = shop.buy("mau-10k")
     subject = shop.receive(COMPLETED, first)
@@ -203,6 +204,7 @@ def test_events_of_one_customer_are_handled_one_at_a_time(shop: Shop) -> None:
     assert len(shop.grants()) == 2
 
 
+@pytest.mark.both_databases
 def test_events_of_another_customer_need_not_wait(shop: Shop) -> None:
     subject = shop.receive(COMPLETED, shop.buy("mau-10k"))
     slow, thread, _ = begun(shop, subject)
@@ -215,6 +217,7 @@ def test_events_of_another_customer_need_not_wait(shop: Shop) -> None:
     assert (len(shop.grants()), len(other.grants())) == (1, 1)
 
 
+@pytest.mark.both_databases
 def test_a_worker_that_was_too_slow_does_not_write_its_old_reading(shop: Shop) -> None:
     started = shop.start("mau-10k")
     shop.control("POST", f"/checkout/{started.session_id}/expire")
@@ -280,6 +283,7 @@ def finish(shop: Shop, session_id: str) -> None:
     assert shop.told() == ["purchase.paid"]
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("stride", [6, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize("way", ["return", "webhook"])
 def test_ended_before_any_of_its_writes_it_is_finished_by_the_next_one(shop: Shop, way: str, stride: int) -> None:

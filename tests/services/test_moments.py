@@ -50,6 +50,8 @@ from billing_app.store.tables.base import Moment, Table
 from billing_app.store.tables.orgs import Organization
 from tests.builders import NOON, a_user, an_organization, the_catalogue
 
+pytestmark = pytest.mark.both_databases
+
 SEEN, LATER = NOON + timedelta(seconds=7), NOON + timedelta(seconds=20)
 BEFORE = NOON - timedelta(hours=2)
 

@@ -47,6 +47,7 @@ def subscriptions(shop: Shop) -> int:
     return len(shop.stripe.subscriptions.list({"status": "all", "limit": 100}).data)
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("plans", [("pro", "pro", "pro", "pro"), ("essential", "pro", "essential", "pro")])
 def test_of_pages_begun_at_one_moment_one_can_be_paid(shop: Shop, plans: tuple[str, ...]) -> None:
     together = Barrier(AT_ONCE)

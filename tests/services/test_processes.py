@@ -236,6 +236,7 @@ class TestEnding:
 class TestDying:
     """Whoever dies in the middle has done nothing; the same asked again does it once."""
 
+    @pytest.mark.both_databases
     def test_publishing_at_any_write(self, acme: Acme) -> None:
         acme.plan("pro")
         draft = acme.draft(replace(REMINDED, sms_reminders=1))
@@ -248,6 +249,7 @@ class TestDying:
         assert (acme.state(draft), acme.used("emails"), acme.used("sms")) == ("published", 200, 100)
         acme.verified()
 
+    @pytest.mark.both_databases
     def test_cancelling_at_any_write(self, acme: Acme) -> None:
         made = acme.published(REMINDED)
         for write in itertools.count(1):

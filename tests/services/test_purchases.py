@@ -103,6 +103,7 @@ def test_whoever_hears_first_there_is_one_grant(shop: Shop, order: str) -> None:
     assert shop.told() == ["purchase.paid"]
 
 
+@pytest.mark.both_databases
 def test_return_page_and_webhook_at_the_same_moment_make_one_grant(shop: Shop) -> None:
     session_id = shop.buy("mau-10k", "storage-50gb", "bandwidth-1tb")
     subject = shop.receive(COMPLETED, session_id)
@@ -201,6 +202,7 @@ def _pack(document: dict[str, Any], pack_id: str) -> dict[str, Any]:
     return next(pack for pack in document["packs"] if pack["id"] == pack_id)
 
 
+@pytest.mark.both_databases
 def test_an_organization_is_one_customer_at_stripe(shop: Shop) -> None:
     assert at_once(*(lambda: shop.start("mau-100") for _ in range(3))) == []
     shop.start("mau-1k")
@@ -221,6 +223,7 @@ def test_a_repeated_request_gives_the_payment_that_it_began(shop: Shop) -> None:
     assert len(shop.stripe.checkout.sessions.list().data) == 2
 
 
+@pytest.mark.both_databases
 def test_the_same_request_twice_at_once_is_one_payment(shop: Shop) -> None:
     assert at_once(*(lambda: shop.start("mau-10k", key="k") for _ in range(4))) == []
     assert len(shop.stripe.checkout.sessions.list().data) == 1

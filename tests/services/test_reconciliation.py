@@ -169,6 +169,7 @@ def test_a_busy_stripe_is_waited_for_and_a_silent_one_stops_the_run_where_it_is(
     assert sync(shop) == {}
 
 
+@pytest.mark.both_databases
 def test_stopped_before_any_write_it_goes_on(shop: Shop) -> None:
     misses_everything(shop)
     for write in range(5, 400, 70):

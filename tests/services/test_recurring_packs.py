@@ -220,6 +220,7 @@ def test_beside_a_plan_neither_touches_the_other(database: Database) -> None:
     assert subscriber.plan() == "essential"
 
 
+@pytest.mark.both_databases
 def test_a_crash_between_any_two_writes_of_the_return_grants_once(renewing: Renewing) -> None:
     write, done = 0, False
     while not done:

@@ -133,6 +133,7 @@ def test_a_push_that_was_stopped_goes_on_where_it_was(account: Account) -> None:
     assert account.push() == {Deed.CREATE: 2, Deed.KEEP: 3}
 
 
+@pytest.mark.both_databases
 def test_two_pushes_at_once_make_one_price_each(account: Account) -> None:
     threads = [Thread(target=account.push) for _ in range(3)]
     for thread in threads:

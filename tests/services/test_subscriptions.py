@@ -247,6 +247,7 @@ class TestChanging:
         expect_expired(acme, "pro", acme.now - timedelta(minutes=5))
         assert acme.plan() == "essential"
 
+    @pytest.mark.both_databases
     def test_whatever_waited_for_the_lease_is_decided_by_what_it_finds_then(
         self, acme: Subscriber, monkeypatch: pytest.MonkeyPatch
     ) -> None:

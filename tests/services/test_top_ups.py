@@ -326,6 +326,7 @@ def test_a_pack_that_is_not_sold_any_more_turns_it_off(topping: Topping) -> None
     assert topping.top_up().state == "turned_off"
 
 
+@pytest.mark.both_databases
 def test_a_crash_between_any_two_writes_charges_once(database: Database) -> None:
     topping = Topping(database, wanted=replace(WANTED, cap_cents=1_000_000))
     topping.use(250 + 1_000)
@@ -411,6 +412,7 @@ def test_one_attempt_may_be_open(database: Database) -> None:
         assert top_up_charging.begin(buyer.session, owner, METRIC, buyer.now) is None
 
 
+@pytest.mark.both_databases
 def test_setting_it_and_using_the_metric_at_once_wait_for_each_other(database: Database) -> None:
     """One lock order: the organization, the meter, the setting."""
     topping = Topping(database)

@@ -18,6 +18,8 @@ from billing_app.store.tables.orgs import Organization
 from billing_app.store.triggers import APPEND_ONLY
 from tests.builders import NOON, an_organization, the_catalogue
 
+pytestmark = pytest.mark.both_databases
+
 BEFORE = NOON - timedelta(days=60)
 """Two periods earlier, so that a period has ended and another runs."""
 

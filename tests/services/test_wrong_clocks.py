@@ -37,6 +37,8 @@ from billing_app.ui.formats import Formats
 from billing_app.ui.present.recounts import recounts_shown
 from tests.builders import NOON, a_user, an_organization, the_catalogue
 
+pytestmark = pytest.mark.both_databases
+
 AHEAD = NOON + timedelta(days=60)
 LATER = NOON + timedelta(minutes=1)
 

@@ -62,7 +62,6 @@ def owner_of(database: Database, neighbour: Neighbour) -> int:
         return stored_id(orgs.by_address(session, neighbour.address))
 
 
-@pytest.mark.postgresql_when_long
 def test_ids_in_events_find_nothing(database: Database, cookies: dict[str, str], neighbour: Neighbour) -> None:
     owner = owner_of(database, neighbour)
     before = rows_of(database, owner)

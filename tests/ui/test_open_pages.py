@@ -112,6 +112,7 @@ def revision(database: Database, address: str) -> int:
     return desk.desks().revisions([address])[address]
 
 
+@pytest.mark.both_databases
 def test_open_tabs_load_once_per_change_and_closed_ones_never(database: Database, loads: Loads) -> None:
     cookies = a_visitor(database, "acme", "ada@acme.example").cookies
     tabs = [Tab(number, cookies, "acme") for number in range(TABS)]
@@ -139,6 +140,7 @@ def test_open_tabs_load_once_per_change_and_closed_ones_never(database: Database
     through_reflex(story)
 
 
+@pytest.mark.both_databases
 def test_changes_while_pages_are_read_are_one_more_load_however_many(database: Database, loads: Loads) -> None:
     cookies = a_visitor(database, "acme", "ada@acme.example").cookies
     tabs = [Tab(number, cookies, "acme") for number in range(TABS)]
@@ -162,6 +164,7 @@ def test_changes_while_pages_are_read_are_one_more_load_however_many(database: D
     through_reflex(story)
 
 
+@pytest.mark.both_databases
 def test_what_waits_for_tabs_that_close_is_never_loaded_and_holds_up_nobody(database: Database, loads: Loads) -> None:
     cookies = a_visitor(database, "acme", "ada@acme.example").cookies
     tabs = [Tab(number, cookies, "acme") for number in range(TABS)]
@@ -187,6 +190,7 @@ def test_what_waits_for_tabs_that_close_is_never_loaded_and_holds_up_nobody(data
     through_reflex(story)
 
 
+@pytest.mark.both_databases
 def test_people_who_open_pages_at_once_leave_a_thread_for_others(database: Database, loads: Loads) -> None:
     cookies = a_visitor(database, "acme", "ada@acme.example").cookies
     tabs = [Tab(number, cookies, "acme") for number in range(TABS)]

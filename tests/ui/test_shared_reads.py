@@ -77,6 +77,7 @@ def shown(desks: ServiceDesks, visitor: Visitor, metric: str = "") -> Any:
         return desk.overview(metric)
 
 
+@pytest.mark.both_databases
 def test_tabs_of_one_organization_read_once_per_change(database: Database, desks: ServiceDesks, reads: Counted) -> None:
     people = [a_visitor(database, "acme", f"{number}@acme.example") for number in range(4)]
     neighbour = a_visitor(database, "other", "o@other.example")
@@ -128,6 +129,7 @@ def test_nobody_gets_a_kept_view_without_being_let_in(database: Database, desks:
     assert len(reads.done) == 1
 
 
+@pytest.mark.both_databases
 def test_those_who_ask_for_the_same_at_once_read_it_once() -> None:
     views, held, began = SharedViews(), threading.Event(), []
 
