@@ -22,6 +22,7 @@ from billing_app.domain.credits import (
 from billing_app.domain.errors import FactRefusedError, InvalidError, NotFoundError
 from billing_app.domain.tree import NO_PLAN
 from billing_app.services import accounts, audit, catalog, meters, recounts
+from billing_app.store import catalog as catalog_store
 from billing_app.store import credits as store
 from billing_app.store import locks, orgs, outbox, tree
 from billing_app.store import meters as meter_store
@@ -197,6 +198,8 @@ def change_plan(
     """
     owner = accounts.organization_id(organization)
     now = locks.hold(session, owner, now)
+    catalog_store.share(session)
+    now = locks.moment_of(session, "catalogue", now)
     if plan != NO_PLAN:
         catalog.current(session, now).plan(plan)
     held = store.plan_changes(session, owner)

@@ -109,6 +109,15 @@ def lock(session: Session) -> None:
         session.connection().exec_driver_sql("LOCK TABLE catalogue_versions IN SHARE ROW EXCLUSIVE MODE")
 
 
+def share(session: Session) -> None:
+    """Waits for whoever writes a version, and lets nobody write one until the transaction ends; many may share it.
+
+    Between the organization and its meters in the common order: whoever writes a version takes meters after this.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection().exec_driver_sql("LOCK TABLE catalogue_versions IN ROW EXCLUSIVE MODE")
+
+
 def document(session: Session, version: int) -> str | None:
     """The whole document of a version, as JSON text."""
     return session.exec(select(CatalogueVersion.document).where(CatalogueVersion.version == version)).first()

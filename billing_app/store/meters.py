@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from billing_app.domain.clocks import AHEAD
-from billing_app.store import locks
+from billing_app.store import catalog, locks
 from billing_app.store.tables.catalog import CatalogueVersion
 from billing_app.store.tables.meters import MeterRow, Reservation
 from billing_app.store.upserts import upsert
@@ -22,13 +22,14 @@ from billing_app.store.upserts import upsert
 def lock(session: Session, organization_id: int, metric: str, now: datetime) -> MeterRow:
     """The meter, made if it is not there (stale), its row locked until the transaction ends.
 
-    It is made in the organization's turn: beside a change of plan that marks every meter stale it would be missed.
+    It is made in the turn of the organization and of the catalogue: what marks every meter stale beside it, a change of
+    plan or a new catalogue, would not see it.
     """
     values = {"owner": organization_id, "name": metric}
     found = session.exec(_locked(), params=values).first()
     if found is not None:
         return found
-    locks.share(session, organization_id)
+    _take_turn(session, organization_id)
     statement = upsert(session, MeterRow).values(
         organization_id=organization_id, metric=metric, stale=True, valid_from=now, valid_until=now, changed=True,
         period=0, used=0, level=0, left=0, reserved=0, debt=0, deficit=0,
@@ -38,11 +39,16 @@ def lock(session: Session, organization_id: int, metric: str, now: datetime) -> 
 
 
 def require_turn(session: Session, organization_id: int, metrics: Collection[str]) -> None:
-    """Takes the organization's turn if one of these meters is yet to be made, before any of them is locked."""
+    """Takes the turn in which meters are made, if one of these is yet to be made, before any of them is locked."""
     row = MeterRow
     known = select(func.count()).where(col(row.organization_id) == organization_id, col(row.metric).in_(list(metrics)))
     if session.exec(known).one() < len(metrics):
-        locks.share(session, organization_id)
+        _take_turn(session, organization_id)
+
+
+def _take_turn(session: Session, organization_id: int) -> None:
+    locks.share(session, organization_id)
+    catalog.share(session)
 
 
 @lru_cache

@@ -5,6 +5,7 @@ Each client has connections of its own and has read its clock before it waits, a
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,8 +19,19 @@ from sqlmodel import Session
 from billing_app import clock
 from billing_app.db import Database
 from billing_app.domain.accounts import Account
-from billing_app.domain.errors import BillingError
-from billing_app.services import accounts, consumption, credits, gift_cards, granting, orgs, tokens, verification
+from billing_app.domain.errors import BillingError, NotFoundError
+from billing_app.services import (
+    accounts,
+    catalog,
+    consumption,
+    credits,
+    gift_cards,
+    granting,
+    orgs,
+    tokens,
+    verification,
+)
+from billing_app.settings import ROOT
 from billing_app.store.credits import actions, grants
 from billing_app.store.orgs import stored_id
 from billing_app.store.tables.orgs import Organization
@@ -210,19 +222,33 @@ def test_one_reservation_is_confirmed_or_released_once(acme: Database) -> None:
     assert differences(acme) == []
 
 
-def test_a_meter_that_is_made_beside_a_change_of_plan_follows_it(acme: Database) -> None:
+def changes_plan(session: Session) -> None:
+    credits.change_plan(session, orgs.by_address(session, "acme"), "pro", clock.now())
+
+
+def includes_more(session: Session) -> None:
+    document = json.loads((ROOT / "plans.json").read_text(encoding="utf-8"))
+    for plan in document["plans"]:
+        plan["included"]["emails"] = 7_000
+    assert catalog.load(session, document, clock.now(), "the editor", from_file=False).written
+
+
+@pytest.mark.parametrize("changes", [changes_plan, includes_more])
+def test_a_meter_that_is_made_beside_a_change_of_what_is_included_follows_it(
+    acme: Database, changes: Callable[[Session], None]
+) -> None:
     """Nobody has used e-mails yet: the change cannot mark a meter that it does not see."""
     url, made, changed = acme.url.render_as_string(hide_password=False), Event(), Event()
 
     def change() -> None:
         with acme.writing() as session:
-            credits.change_plan(session, orgs.by_address(session, "acme"), "pro", clock.now())
+            changes(session)
             made.set()
             changed.wait(1)  # the other one computes its meter now, or waits for us
 
     def consume() -> None:
         own = databases.opened(url).ticking(clock.now)
-        made.wait()
+        made.wait(30)
         with own.writing() as session:
             assert consumption.consume(session, orgs.by_address(session, "acme"), "emails", 100, clock.now()).accepted
         changed.set()
@@ -230,6 +256,31 @@ def test_a_meter_that_is_made_beside_a_change_of_plan_follows_it(acme: Database)
 
     with ThreadPoolExecutor(2) as pool:
         for each in [pool.submit(change), pool.submit(consume)]:
+            each.result()
+    assert differences(acme) == []
+
+
+def test_nobody_comes_to_a_plan_that_is_taken_away_meanwhile(acme: Database) -> None:
+    url, written, asked = acme.url.render_as_string(hide_password=False), Event(), Event()
+
+    def take_away() -> None:
+        document = json.loads((ROOT / "plans.json").read_text(encoding="utf-8"))
+        document["plans"] = [plan for plan in document["plans"] if plan["plan"] != "pro"]
+        with acme.writing() as session:
+            assert catalog.load(session, document, clock.now(), "the editor", from_file=False).written
+            written.set()
+            asked.wait(1)
+
+    def change() -> None:
+        own = databases.opened(url).ticking(clock.now)
+        written.wait(30)
+        with pytest.raises(NotFoundError, match="pro"), own.writing() as session:
+            credits.change_plan(session, orgs.by_address(session, "acme"), "pro", clock.now())
+        asked.set()
+        own.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        for each in [pool.submit(take_away), pool.submit(change)]:
             each.result()
     assert differences(acme) == []
 
