@@ -6,11 +6,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page, Route, TimeoutError, expect
 
 from tests.browser.geometry import WIDTHS, resized, settled, wrong_at, wrong_when
-from tests.browser.people import JUNE, LARKFIELD, NORA, PHONE, Watch, arrives, goes, heading
+from tests.browser.people import JUNE, LARKFIELD, NORA, PHONE, Lookers, Watch, arrives, goes, heading
 from tests.browser.places import PLACES
 
 SEVERE = ("serious", "critical")
@@ -33,8 +33,10 @@ OF_COLOURS = ("color-contrast", "link-in-text-block")
 
 def severe(page: Page, only: tuple[str, ...] = ()) -> list[str]:
     """What axe finds serious or critical, with where."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
     options = {"resultTypes": ["violations"]} | ({"runOnly": list(only)} if only else {})
-    found = Axe().run(page, options=options).response["violations"]
+    found = page.evaluate("options => axe.run(options).then(each => each.violations)", options)
     return [
         f"{each['id']}: {each['help']} at {[node['target'] for node in each['nodes']]}"
         for each in found
@@ -109,10 +111,9 @@ def test_where_there_is_no_page_a_page_says_so_and_leads_back(watch: Watch) -> N
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_every_page_is_for_everybody_and_fits_every_screen(watch: Watch, place: str) -> None:
+def test_every_page_is_for_everybody_and_fits_every_screen(lookers: Lookers, place: str) -> None:
     who, path = PLACES[place]
-    context = watch.signed_in(who, color_scheme="light").context if who else watch.browser(color_scheme="light")
-    page = context.new_page()
+    page = lookers.tab(who)
     goes(page, path)
     assert severe(page) == []
     assert at_every_width(page) == {}

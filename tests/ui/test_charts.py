@@ -7,6 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 import pytest
+import reflex as rx
 
 from billing_app.domain.catalog.model import Hue
 from billing_app.domain.periods import period_containing
@@ -17,7 +18,9 @@ from billing_app.ui.charts.days import days_figure
 from billing_app.ui.charts.months import bar_width, line_fits, months_figure, name_place
 from billing_app.ui.charts.palette import HUES, hues, palette
 from billing_app.ui.charts.scale import scale_for
+from billing_app.ui.components.charts import plot
 from billing_app.ui.formats import Formats
+from billing_app.ui.present.charting import ChartShown
 from billing_app.ui.present.days import days_chart, days_frame
 from billing_app.ui.present.explain import explain_shown
 from billing_app.ui.present.months import months_chart, months_frame
@@ -287,3 +290,8 @@ def test_words_in_charts_can_be_read(*, dark: bool) -> None:
     colours = palette(dark=dark)
     for words in (colours.quiet, colours.text, colours.amber_text):
         assert contrast(words, colours.panel) >= 4.5
+
+
+def test_only_the_chart_itself_draws_anew_for_another_size() -> None:
+    """With Reflex's own handler every chart was drawn twice when its page opened (assets/drawing.js)."""
+    assert "useResizeHandler:false" in str(plot(rx.Var("chart").to(ChartShown)).render())

@@ -42,6 +42,8 @@ def plot(chart: rx.Var[ChartShown], height: str = "", class_name: str = "", **ev
             config=QUIET_CONFIG,
             width="100%",
             height="100%",
+            # It would draw every chart a second time at once; assets/drawing.js follows the chart's place instead.
+            use_resize_handler=False,
             **events,
         ),
         role="img",
