@@ -159,10 +159,17 @@ def disputes(sync: Sync, cursor: str) -> Look:
 
 def old_reversals(sync: Sync, cursor: str) -> Look:
     """Refunds and disputes that were still open when we last saw them, and are too old for the lists."""
+    said = "A refund or dispute had moved on."
     with sync.transaction() as session:
         payments = store.open_reversals(session, sync.since, MAX_OLD)
-    said = "A refund or dispute had moved on."
-    return Look(len(payments), tuple(_reversed(sync, each, each, said) for each in payments), "")
+        suspects = [_reversed(sync, each, each, said, _customer(session, each)) for each in payments]
+    return Look(len(payments), tuple(suspects), "")
+
+
+def _customer(session: Session, payment_id: str) -> str:
+    """Whose turn it is in which a payment of ours is read and written."""
+    owner = ownership.of_payment(session, payment_id, "")
+    return (owner and owner.stripe_customer_id) or ""
 
 
 def _news(session: Session, seen: SeenRefund | SeenDispute, known_rank: int) -> bool:

@@ -109,6 +109,24 @@ def test_nothing_is_read_of_a_customer_whose_events_are_being_worked_on(
     assert account(shop, "sms").left < 500
 
 
+def test_what_is_too_old_for_the_lists_is_read_in_its_customers_turn_too(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dispute(shop, buy(shop, "sms-500"))
+    sync(shop)
+    oldest = "older refunds and disputes"
+    monkeypatch.setattr(reconciliation, "STAGES", {oldest: reconciliation.STAGES[oldest]})
+    monkeypatch.setattr(reconciliation, "WINDOW", timedelta(hours=-1))
+    monkeypatch.setattr(customer_leases, "TRIES", 1)
+    with shop.database.writing() as session:
+        lease = f"stripe:{orgs.by_address(session, shop.address).stripe_customer_id}"
+        runs.take_lease(session, lease, "a webhook", clock.now())
+    assert sync(shop) == {"not_repaired": [False]}
+    with shop.database.writing() as session:
+        runs.release_lease(session, lease, "a webhook")
+    assert sync(shop) == {}
+
+
 def test_a_dry_run_says_the_same_and_changes_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     misses_everything(shop)
     stages = {name: stage for name, stage in reconciliation.STAGES.items() if name != "events"}
