@@ -67,6 +67,14 @@ class Settings(BaseSettings):
         # A secret that was read from a file often ends with its newline.
         return value.strip() if isinstance(value, str) else value
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _in_digits(cls, value: Any, info: ValidationInfo) -> Any:
+        # Pydantic reads `3_000` as three thousand; everything else here takes numbers in plain digits.
+        if cls.model_fields[str(info.field_name)].annotation is int and isinstance(value, str) and "_" in value:
+            raise ValueError("is not a whole number in digits")
+        return value
+
     @field_validator(*setting_forms.FORMS)
     @classmethod
     def _of_its_form(cls, value: Any, info: ValidationInfo) -> Any:

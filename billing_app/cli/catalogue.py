@@ -119,7 +119,7 @@ def load(
 
 @app.command()
 def versions(
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="how many, the newest first")] = 20,
+    limit: Annotated[int, number("how many, the newest first", least=1, most=10_000)] = 20,
     as_json: AsJson = False,
 ) -> None:
     """List the versions of the catalogue and what each changed.

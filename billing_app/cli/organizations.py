@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from billing_app import clock, wiring
-from billing_app.cli.printing import ACTOR, AsJson, moment, print_done, print_items
+from billing_app.cli.printing import ACTOR, AsJson, moment, number, print_done, print_items
 from billing_app.domain.errors import InvalidError
 from billing_app.domain.money import format_money
 from billing_app.domain.texts import required_reason
@@ -245,7 +245,7 @@ def _value(text: str) -> int | None:
 @app.command("audit")
 def show_audit(
     address: Address,
-    count: Annotated[int, typer.Option("--count", min=1, max=1_000, help="how many, the newest first")] = 50,
+    count: Annotated[int, number("how many, the newest first", least=1, most=1_000)] = 50,
     as_json: AsJson = False,
 ) -> None:
     """Show who changed what of an organization, the newest first.

@@ -56,11 +56,18 @@ def whole(text: str | int) -> int:
     return int(text)
 
 
-def number(help: str, argument: str = "") -> Any:
-    """An option that is a whole number, or the `argument` of that name."""
+def number(help: str, argument: str = "", least: int | None = None, most: int | None = None, **more: Any) -> Any:
+    """An option that is a whole number from `least` to `most`, or the `argument` of that name."""
+
+    def read(text: str | int) -> int:
+        value = whole(text)
+        if (least is not None and value < least) or (most is not None and value > most):
+            raise typer.BadParameter(f"{value} is not a number from {least} to {most}.")
+        return value
+
     if argument:
-        return typer.Argument(parser=whole, metavar=argument, help=help)
-    return typer.Option(parser=whole, metavar="<int>", help=help)
+        return typer.Argument(parser=read, metavar=argument, help=help, **more)
+    return typer.Option(parser=read, metavar="<int>", help=help, **more)
 
 
 def moment(text: str) -> datetime | None:

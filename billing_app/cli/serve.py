@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
+from billing_app.cli.printing import number
 from billing_app.launcher.places import Places
 from billing_app.launcher.ports import require_free
 from billing_app.settings import ROOT, Settings, read
 
 Host = Annotated[str, typer.Option(help="the address to listen on; 0.0.0.0 for every one of this machine")]
-Port = Annotated[int | None, typer.Option(envvar="PORT", min=1, max=65535, help="the one port of everything")]
+Port = Annotated[int | None, number("the one port of everything", least=1, most=65535, envvar="PORT")]
 Folder = Annotated[Path, typer.Option(help="where the databases and logs lie", show_default="var")]
 
 
@@ -59,7 +60,7 @@ def serve(host: Host = "127.0.0.1", port: Port = None, folder: Folder = ROOT / "
 
 
 def sandbox(
-    port: Annotated[int, typer.Option(min=1, max=65535)] = 12111,
+    port: Annotated[int, number("where it listens", least=1, most=65535)] = 12111,
     database: Annotated[Path, typer.Option(help="what the stand-in remembers", show_default="var/sandbox.db")] = ROOT
     / "var"
     / "sandbox.db",

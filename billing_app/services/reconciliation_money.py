@@ -169,7 +169,7 @@ def old_reversals(sync: Sync, cursor: str) -> Look:
 def _customer(session: Session, payment_id: str) -> str:
     """Whose turn it is in which a payment of ours is read and written."""
     owner = ownership.of_payment(session, payment_id, "")
-    return (owner and owner.stripe_customer_id) or ""
+    return "" if owner is None else owner.stripe_customer_id or ""
 
 
 def _news(session: Session, seen: SeenRefund | SeenDispute, known_rank: int) -> bool:

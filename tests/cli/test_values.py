@@ -48,8 +48,28 @@ def test_a_number_is_written_in_digits(capsys: pytest.CaptureFixture[str], typed
         ("gift-card", "create", "W", "--holds", f"sms={typed}"),
         ("refund", "gr_1", "--reason", "why", "--amount", typed),
         ("catalogue", "version", typed),
+        ("catalogue", "versions", "--limit", typed),
+        ("organization", "audit", "acme", "--count", typed),
+        ("serve", "--port", typed),
+        ("run", "--port", typed),
+        ("sandbox", "--port", typed),
     ):
         said(capsys, *arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("serve", "--port", "0"),
+        ("sandbox", "--port", "65536"),
+        ("catalogue", "versions", "--limit", "0"),
+        ("organization", "audit", "acme", "--count", "1001"),
+    ],
+)
+def test_a_number_out_of_its_range_is_refused_with_the_range(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    assert "is not a number from 1 to" in " ".join(said(capsys, *arguments).split())
 
 
 def test_what_would_be_ignored_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -74,6 +74,8 @@ def refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> str:
         ("BILLING_TRUSTED_PROXIES", "10.0.0.1/8", "10.1.0.0/16"),
         ("BILLING_WEBHOOK_NETWORKS", "everything", "10.1.0.0/16"),
         ("BILLING_PORT", "http", "whole number"),
+        ("BILLING_PORT", "3_000", "whole number"),
+        ("BILLING_RATE_LIMIT_PER_MINUTE", "1_000", "whole number"),
         ("BILLING_PORT", "0", "at least 1"),
         ("BILLING_PORT", "70000", "at most 65535"),
         ("BILLING_SIGN_UP", "maybe", "true or false"),
