@@ -35,7 +35,7 @@ class Renewing:
             organization = orgs.by_address(session, "acme")
             organization.stripe_customer_id = self.customer_id
             session.add(organization)
-        self._heard: set[str] = set()
+        self._heard = ""
 
     def advance(self, **time: Any) -> None:
         """Time passes, here and there."""
@@ -44,13 +44,12 @@ class Renewing:
 
     def news(self, *, newest_first: bool = False) -> list[str]:
         """Hears every event that was not heard of yet, in order or the other way round; their types."""
-        found = self.shop.stripe.events.list({"limit": 100}).data
-        events = [e for e in reversed(found) if e.id not in self._heard and e.type.startswith(EVENTS)]
+        found = self.shop.happened(self._heard)
+        self._heard = found[-1].id if found else self._heard
+        events = [event for event in found if event.type.startswith(EVENTS)]
         for event in reversed(events) if newest_first else events:
-            self._heard.add(event.id)
             with self.shop.database.writing() as session:
-                received = self.shop.payments.event(event.id)
-                inbox.receive(session, received, self.now)
+                inbox.receive(session, event, self.now)
         subjects = {self.customer_id}
         for subject in subjects:
             worked = inbox.work(self.shop.worker(), subject)

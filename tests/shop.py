@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import copy
+import json
 import secrets
 import tempfile
 from collections.abc import Callable, Generator
@@ -25,7 +26,8 @@ from sqlmodel import Session
 from billing_app import clock
 from billing_app.db import Database
 from billing_app.domain.catalog import to_document
-from billing_app.gateways.payments import Payments
+from billing_app.gateways import stripe_reading
+from billing_app.gateways.payments import Payments, ReceivedEvent
 from billing_app.gateways.stripe_payments import connected
 from billing_app.services import catalog, inbox, orgs, purchases
 from billing_app.services.inbox import Worker
@@ -60,10 +62,24 @@ def stand_in() -> SandboxServer:
     return stack.enter_context(sandbox(Path(folder)))
 
 
+@lru_cache(maxsize=1)
+def http() -> stripe.HTTPClient:
+    """Its connections, for all accounts: a client of its own would read all certificates of the machine first."""
+    session = stripe.RequestsClient().requests.Session()
+    session.trust_env = False
+    return stripe.RequestsClient(session=session)
+
+
 @lru_cache
 def sdk(key: str, url: str) -> stripe.StripeClient:
     """The SDK itself, for looking at what Stripe knows."""
-    return stripe.StripeClient(key, base_addresses={"api": url} if url else {})
+    return stripe.StripeClient(key, base_addresses={"api": url} if url else {}, http_client=http())
+
+
+@lru_cache(maxsize=1)
+def controls() -> httpx.Client:
+    """For the control API: plain http, without looking at certificates and proxies."""
+    return httpx.Client(timeout=PATIENCE_SECONDS, trust_env=False, verify=False)
 
 
 @dataclass(frozen=True)
@@ -89,7 +105,8 @@ class Shop:
     def __post_init__(self) -> None:
         """Speaks to the stand-in at `url`."""
         self.payments: Payments = connected(self.key, self.url)
-        self.stripe = sdk(self.key, self.url).v1
+        self.client = sdk(self.key, self.url)
+        self.stripe = self.client.v1
 
     @contextmanager
     def enter(self) -> Generator[Buyer]:
@@ -119,26 +136,33 @@ class Shop:
 
     def control(self, method: str, path: str, /, **members: Any) -> dict[str, Any]:
         """Calls the stand-in's control API."""
-        answer = httpx.request(
+        answer = controls().request(
             method,
             f"{self.url}/_sandbox/control{path}",
             json=members,
             headers={"Authorization": f"Bearer {self.key}"},
-            timeout=PATIENCE_SECONDS,
-            trust_env=False,
-            verify=False,  # plain http: without this each call would read all certificates of the machine first
         )
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    def happened(self, after: str = "", **wanted: Any) -> list[ReceivedEvent]:
+        """Events as their webhooks say them, oldest first: the last 100, or all after an event."""
+        more = {"ending_before": after} if after else {}
+        page = self.client.raw_request("get", "/v1/events", limit=100, **more, **wanted).data
+        found = [stripe_reading.event(json.dumps(event)) for event in reversed(page["data"])]
+        return found + self.happened(found[-1].id, **wanted) if after and page["has_more"] else found
+
+    def event(self, kind: str, object_id: str) -> ReceivedEvent:
+        """The newest event of this type about an object."""
+        return next(event for event in reversed(self.happened(type=kind)) if event.object_id == object_id)
+
     def event_id(self, kind: str, session_id: str) -> str:
         """The id of the event of this type about a session."""
-        found = self.stripe.events.list({"type": kind, "limit": 100}).data
-        return next(event.id for event in found if event.data.object["id"] == session_id)
+        return self.event(kind, session_id).id
 
     def receive(self, kind: str, session_id: str) -> str:
         """Stores an event as the webhook does, and no more; its subject."""
-        event = self.payments.event(self.event_id(kind, session_id))
+        event = self.event(kind, session_id)
         with self.database.writing() as session:
             inbox.receive(session, event, self.clock())
         return inbox.subject_of(event)

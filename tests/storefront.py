@@ -50,7 +50,7 @@ class Storefront:
 
     def event(self, session_id: str) -> str:
         """The event of a paid session, as Stripe would send it."""
-        return self.shop.payments.event(self.shop.event_id(COMPLETED, session_id)).payload
+        return self.shop.event(COMPLETED, session_id).payload
 
     def listen(self) -> None:
         """From now on the stand-in sends its events here, as Stripe would."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -31,7 +31,7 @@ class Subscriber(Shop):
     """Subscribes over real HTTP; `now` is the time of the clock at the stand-in, and ours."""
 
     now: datetime = START
-    heard: set[str] = field(default_factory=set)
+    heard: str = ""
 
     def __post_init__(self) -> None:
         """Makes the customer, on a clock of its own."""
@@ -86,16 +86,15 @@ class Subscriber(Shop):
 
     def hear_all(self, order: random.Random | None = None, *, twice: bool = False) -> None:
         """Every event of the customer that was not heard yet arrives, in order or in disorder, and is handled."""
-        found = [event.id for event in self.stripe.events.list({"limit": 100}).data if event.id not in self.heard]
-        found.reverse()
-        self.heard |= set(found)
+        found = self.happened(self.heard)
+        self.heard = found[-1].id if found else self.heard
         if order is not None:
             order.shuffle(found)
-        for event_id in found * (2 if twice else 1):
-            event = self.payments.event(event_id)
+        for event in found * (2 if twice else 1):
             with self.database.writing() as session:
-                inbox.receive(session, event, self.now)
-            inbox.work(self.worker(), inbox.subject_of(event))
+                due = inbox.receive(session, event, self.now)
+            if due:
+                inbox.work(self.worker(), inbox.subject_of(event))
         assert [event.error for event in self.events() if event.state == inbox.State.FAILED] == []
 
     def row(self) -> Subscription | None:
