@@ -118,11 +118,11 @@ def work(worker: Worker, subject: str) -> Worked:
     That worker looks again after its last event, so none that arrives meanwhile is left behind.
     """
     worked = Worked()
-    for _ in range(MAX_PER_TURN):
-        event = _claim(worker, subject)
+    event = _claim(worker, subject)
+    for left in reversed(range(MAX_PER_TURN)):
         if event is None:
             break
-        _handle(worker, event, worked)
+        event = _handle(worker, event, worked, last=not left)
     return worked
 
 
@@ -163,15 +163,21 @@ def _claim(worker: Worker, subject: str) -> InboxEvent | None:
         with worker.transaction() as session:
             now = worker.now()
             runs.take_lease(session, _lease(subject), worker.holder, now)
-            event = store.next_due(session, subject, now)
-            if event is None:
-                runs.release_lease(session, _lease(subject), worker.holder)
-            return event
+            return _next(session, worker, subject, now)
     except ConflictError:
         return None
 
 
-def _handle(worker: Worker, event: InboxEvent, worked: Worked) -> None:
+def _next(session: Session, worker: Worker, subject: str, now: datetime, *, last: bool = False) -> InboxEvent | None:
+    """The next event of the subject, whose lease we hold; it is given back if there is none, or this was the `last`."""
+    event = None if last else store.next_due(session, subject, now)
+    if event is None:
+        runs.release_lease(session, _lease(subject), worker.holder)
+    return event
+
+
+def _handle(worker: Worker, event: InboxEvent, worked: Worked, *, last: bool) -> InboxEvent | None:
+    """Works on an event and claims the next one of its subject in the same transaction, unless this was the `last`."""
     try:
         # Reading asks Stripe, so it happens outside of any transaction.
         account, write = worker.payments.account(), HANDLERS[event.type](worker.payments, event)
@@ -179,10 +185,12 @@ def _handle(worker: Worker, event: InboxEvent, worked: Worked) -> None:
             now = worker.now()
             payment_account.confirm(session, account, now)
             done = _write(session, worker, event, write, now)
+            # By a moment after the lease was renewed: whoever stored an event before that was told that it is taken.
+            following = _next(session, worker, event.subject, worker.now(), last=last)
     except ConflictError as error:
-        if error.code == "lease_taken":
-            return  # we were slow, and another worker is at it with a newer reading
-        _failed(worker, event, error.detail, worked)
+        # With the lease taken we were slow, and another worker is at it with a newer reading.
+        if error.code != "lease_taken":
+            _failed(worker, event, error.detail, worked)
     except BillingError as error:
         _failed(worker, event, error.detail, worked)
     except Exception as error:  # the runner: one event must neither stop the others nor come back at once
@@ -191,6 +199,8 @@ def _handle(worker: Worker, event: InboxEvent, worked: Worked) -> None:
     else:
         worked.handled += done is State.HANDLED
         worked.ignored += done is State.IGNORED
+        return following
+    return None if last else _claim(worker, event.subject)
 
 
 def _write(session: Session, worker: Worker, event: InboxEvent, write: Write, now: datetime) -> State:
@@ -199,7 +209,6 @@ def _write(session: Session, worker: Worker, event: InboxEvent, write: Write, no
     runs.take_lease(session, _lease(event.subject), worker.holder, now)
     row = store.event(session, event.source, event.id)
     if row is None or row.next_try_at is None:
-        runs.release_lease(session, _lease(event.subject), worker.holder)
         return State.HANDLED
     outcome = write(session, now)
     row.state = State.HANDLED.value if outcome.ours else State.IGNORED.value
@@ -207,7 +216,6 @@ def _write(session: Session, worker: Worker, event: InboxEvent, write: Write, no
     row.attempts, row.error, row.handled_at, row.next_try_at = row.attempts + 1, "", now, None
     session.add(row)
     session.flush()
-    runs.release_lease(session, _lease(event.subject), worker.holder)
     return State(row.state)
 
 

@@ -75,8 +75,7 @@ class Sale:
         """The price at Stripe. Raises NotFoundError `price_not_found`."""
         if self.offer is None:
             return payments.sold_price(self.sold, self.interval)
-        stripe_catalogue.price_ids(payments, [self.offer])
-        return payments.prices([self.offer.lookup_key])[self.offer.lookup_key]
+        return stripe_catalogue.prices(payments, [self.offer])[self.offer.lookup_key]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ takes the lookup key over; what was sold at the old one stays sold.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from billing_app.domain.catalog import Catalog, Pack, Plan, product_of
@@ -73,24 +73,29 @@ def plan(payments: Payments, wanted: Iterable[Offer]) -> list[Step]:
 
 def push(
     payments: Payments, steps: Iterable[Step], done: Callable[[Step], None] = lambda _step: None
-) -> dict[str, str]:
-    """Does what `plan` said, and tells after each step; answers the id of each offer's price by lookup key.
+) -> dict[str, Price]:
+    """Does what `plan` said, and tells after each step; answers each offer's price by lookup key.
 
     May be stopped and run again at any point, also by two at once.
     """
-    prices: dict[str, str] = {}
+    prices: dict[str, Price] = {}
     for step in steps:
         prices[step.offer.lookup_key] = _do(payments, step)
         done(step)
     return prices
 
 
-def price_ids(payments: Payments, wanted: Iterable[Offer]) -> dict[str, str]:
+def prices(payments: Payments, wanted: Iterable[Offer]) -> dict[str, Price]:
     """The price of each offer by lookup key; those that Stripe does not have yet, or has otherwise, are made first.
 
     So nobody pays another price than the page showed because a push was forgotten.
     """
     return push(payments, plan(payments, wanted))
+
+
+def price_ids(payments: Payments, wanted: Iterable[Offer]) -> dict[str, str]:
+    """The ids of `prices`."""
+    return {key: price.id for key, price in prices(payments, wanted).items()}
 
 
 def _plan_offers(catalog: Catalog, plan: Plan) -> list[Offer]:
@@ -111,16 +116,16 @@ def _step(offer: Offer, old: Price | None) -> Step:
     return Step(Deed.KEEP if old.product == offer.product else Deed.RENAME, offer, old)
 
 
-def _do(payments: Payments, step: Step) -> str:
+def _do(payments: Payments, step: Step) -> Price:
     if step.old is None or step.old.product != step.offer.product:  # also one that somebody archived, or another's
         payments.put_product(step.offer.product)
     if step.old is not None and step.deed is not Deed.REPLACE:
-        return step.old.id
+        return replace(step.old, product=step.offer.product)
     made = payments.create_price(step.offer, step.old.id if step.old else "")
     if step.old is not None and step.old.product_id == step.offer.product.id:
         # A price of another product was never ours: it loses our lookup key, and stays on sale for whoever made it.
         payments.retire_price(step.old.id)
-    return made.id
+    return made
 
 
 def bring(payments: Payments, current: Catalog) -> list[Step]:
