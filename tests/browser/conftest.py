@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.people import PATIENCE_MS, Lookers, Watch
+from tests.browser.people import PATIENCE_MS, Watch
 from tests.console import Console
 
 HERE = Path(__file__).parent
@@ -33,38 +33,16 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-def _pictures(watched: Watch, request: pytest.FixtureRequest, folder: Path) -> None:
-    """When a test fails, its tabs are kept as pictures."""
-    if request.node.stash.get(FAILED, False):
-        for number, page in enumerate(watched.pages()):
-            picture = folder / f"tab-{number}.png"
-            page.screenshot(path=picture, full_page=True)
-            print(f"{page.url} as it was: {picture}")
-
-
 @pytest.fixture
 def watch(console: Console, chromium: Browser, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Watch]:
-    """Opens browsers. What fails in one unseen fails the test."""
+    """Opens browsers. What fails in one unseen fails the test; when a test fails, its tabs are kept as pictures."""
     watched = Watch(console, chromium)
     yield watched
-    _pictures(watched, request, tmp_path)
-    watched.close()
+    if request.node.stash.get(FAILED, False):
+        for number, page in enumerate(watched.pages()):
+            picture = tmp_path / f"tab-{number}.png"
+            page.screenshot(path=picture, full_page=True)
+            print(f"{page.url} as it was: {picture}")
+    for context in watched.contexts:
+        context.close()
     assert watched.wrong == []
-
-
-@pytest.fixture(scope="module")
-def _kept(console: Console, chromium: Browser) -> Iterator[Lookers]:
-    kept = Lookers(console, chromium)
-    yield kept
-    kept.close()
-
-
-@pytest.fixture
-def lookers(_kept: Lookers, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Lookers]:
-    """Opens tabs for tests that only look. What fails in one unseen fails the test."""
-    _kept.wrong.clear()
-    yield _kept
-    _pictures(_kept, request, tmp_path)
-    for page in _kept.pages():
-        page.close()
-    assert _kept.wrong == []

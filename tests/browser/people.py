@@ -82,11 +82,6 @@ class Watch:
         """Every open tab."""
         return [page for context in self.contexts for page in context.pages]
 
-    def close(self) -> None:
-        """Closes every browser, and its tabs with it."""
-        for context in self.contexts:
-            context.close()
-
     def _policy_kept(self, message: ConsoleMessage) -> None:
         """Chromium says every violation in its console: what was refused, and which directive refused it."""
         if POLICY in message.text:
@@ -96,23 +91,6 @@ class Watch:
         asked = urlsplit(request.url)
         if asked.scheme.startswith("http") and asked.netloc != urlsplit(self.console.url).netloc:
             self.wrong.append(f"asked another host: {request.url}")
-
-
-@dataclass
-class Lookers(Watch):
-    """People who only look: each one's browser is kept from test to test, as a reader's is from page to page.
-
-    It has the product's scripts and styles by then, so a page costs it half. A tab is each test's own.
-    """
-
-    kept: dict[str, BrowserContext] = field(default_factory=dict)
-
-    def tab(self, email: str) -> Page:
-        """A new tab of somebody, or of nobody who is signed in."""
-        if email not in self.kept:
-            light = {"color_scheme": "light"}
-            self.kept[email] = self.signed_in(email, **light).context if email else self.browser(**light)
-        return self.kept[email].new_page()
 
 
 @dataclass(frozen=True)

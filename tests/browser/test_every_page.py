@@ -10,7 +10,7 @@ from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page, Route, TimeoutError, expect
 
 from tests.browser.geometry import WIDTHS, resized, settled, wrong_at, wrong_when
-from tests.browser.people import JUNE, LARKFIELD, NORA, PHONE, Lookers, Watch, arrives, goes, heading
+from tests.browser.people import JUNE, LARKFIELD, NORA, PHONE, Watch, arrives, goes, heading
 from tests.browser.places import PLACES
 
 SEVERE = ("serious", "critical")
@@ -111,9 +111,10 @@ def test_where_there_is_no_page_a_page_says_so_and_leads_back(watch: Watch) -> N
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_every_page_is_for_everybody_and_fits_every_screen(lookers: Lookers, place: str) -> None:
+def test_every_page_is_for_everybody_and_fits_every_screen(watch: Watch, place: str) -> None:
     who, path = PLACES[place]
-    page = lookers.tab(who)
+    context = watch.signed_in(who, color_scheme="light").context if who else watch.browser(color_scheme="light")
+    page = context.new_page()
     goes(page, path)
     assert severe(page) == []
     assert at_every_width(page) == {}
