@@ -30,13 +30,12 @@ class StripeInvoices(StripeConnection):
     def invoice(self, invoice_id: str) -> Invoice:
         """An invoice as it stands now, all its lines with their prices. Raises NotFoundError `invoice_not_found`."""
         with translated(missing="invoice"):
-            found = self._v1.invoices.retrieve(invoice_id, {"expand": ["payments.data.payment.payment_intent"]})
-            if found.to_dict().get("deleted"):
+            found = self._read("invoices.retrieve", invoice_id, expand=["payments.data.payment.payment_intent"])
+            if found.get("deleted"):
                 raise NotFoundError("This invoice was deleted at Stripe.", code="invoice_not_found")
-            lines = self._v1.invoices.line_items.list(
-                invoice_id, {"limit": MAX_LISTED, "expand": ["data.pricing.price_details.price"]}
-            )
-        return invoice(found.to_dict(), lines.to_dict()["data"])
+            expand = ["data.pricing.price_details.price"]
+            lines = self._read("invoices.line_items.list", invoice_id, limit=MAX_LISTED, expand=expand)
+        return invoice(found, lines["data"])
 
     def invoices_of(self, customer_id: str, limit: int, subscription_id: str = "") -> list[Invoice]:
         """A customer's newest invoices, drafts too, newest first."""
@@ -44,8 +43,8 @@ class StripeInvoices(StripeConnection):
         if subscription_id:
             wanted["subscription"] = subscription_id
         with translated():
-            found = self._v1.invoices.list(wanted)  # ty: ignore[invalid-argument-type]
-        return [invoice(each, each["lines"]["data"]) for each in found.to_dict()["data"]]
+            found = self._read("invoices.list", **wanted)
+        return [invoice(each, each["lines"]["data"]) for each in found["data"]]
 
     def create_invoice(self, wanted: NewInvoice) -> str:
         """Makes a draft without lines; what waits for the customer's next invoice is none of its business."""

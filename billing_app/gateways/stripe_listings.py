@@ -23,52 +23,49 @@ class StripeListings(StripeConnection):
 
     def events_since(self, since: datetime, types: Sequence[str], cursor: str) -> Listed[SeenEvent]:
         """Events of these types (at most 20) of the last 30 days."""
-        return _page(self._v1.events.list, {"created": _since(since), "types": list(types)}, cursor, _event)
+        return self._page("events.list", {"created": _since(since), "types": list(types)}, cursor, _event)
 
     def checkouts_since(self, since: datetime, cursor: str) -> Listed[SeenCheckout]:
         """Checkout sessions."""
-        return _page(self._v1.checkout.sessions.list, {"created": _since(since)}, cursor, _checkout)
+        return self._page("checkout.sessions.list", {"created": _since(since)}, cursor, _checkout)
 
     def refunds_since(self, since: datetime, cursor: str) -> Listed[SeenRefund]:
         """Refunds."""
         wanted = {"created": _since(since), "expand": ["data.payment_intent"]}
-        return _page(self._v1.refunds.list, wanted, cursor, _refund)
+        return self._page("refunds.list", wanted, cursor, _refund)
 
     def disputes_since(self, since: datetime, cursor: str) -> Listed[SeenDispute]:
         """Disputes."""
         wanted = {"created": _since(since), "expand": ["data.payment_intent"]}
-        return _page(self._v1.disputes.list, wanted, cursor, _dispute)
+        return self._page("disputes.list", wanted, cursor, _dispute)
 
     def subscriptions_all(self, cursor: str) -> Listed[Subscription]:
         """All subscriptions, ended ones too; what is scheduled for them is left out."""
         wanted = {"status": "all", "expand": ["data.latest_invoice"]}
-        return _page(self._v1.subscriptions.list, wanted, cursor, stripe_subscriptions.read)
+        return self._page("subscriptions.list", wanted, cursor, stripe_subscriptions.read)
 
     def customers_all(self, cursor: str) -> Listed[Customer]:
         """All customers that are there."""
-        return _page(self._v1.customers.list, {}, cursor, reading.customer)
+        return self._page("customers.list", {}, cursor, reading.customer)
 
     def paid_invoices_since(self, since: datetime, cursor: str) -> Listed[Invoice]:
         """Paid invoices, with their first lines."""
-        return _page(self._v1.invoices.list, {"created": _since(since), "status": "paid"}, cursor, _invoice)
+        return self._page("invoices.list", {"created": _since(since), "status": "paid"}, cursor, _invoice)
 
     def active_prices(self, cursor: str) -> Listed[Price]:
         """Everything that can be sold."""
-        return _page(self._v1.prices.list, {"active": True}, cursor, reading.price)
+        return self._page("prices.list", {"active": True}, cursor, reading.price)
+
+    def _page(self, operation: str, wanted: dict[str, Any], cursor: str, make: Callable[[Any], Made]) -> Listed[Made]:
+        after = {"starting_after": cursor} if cursor else {}
+        with translated():
+            page = self._read(operation, **wanted, **after, limit=MAX_LISTED)
+        found = page["data"]
+        return Listed(tuple(make(each) for each in found), found[-1]["id"] if found and page["has_more"] else "")
 
 
 def _since(moment: datetime) -> dict[str, int]:
     return {"gte": int(moment.timestamp())}
-
-
-def _page(
-    listing: Callable[[Any], Any], wanted: dict[str, Any], cursor: str, make: Callable[[Any], Made]
-) -> Listed[Made]:
-    after = {"starting_after": cursor} if cursor else {}
-    with translated():
-        page = listing({**wanted, **after, "limit": MAX_LISTED}).to_dict()
-    found = page["data"]
-    return Listed(tuple(make(each) for each in found), found[-1]["id"] if found and page["has_more"] else "")
 
 
 def _event(found: reading.Object) -> SeenEvent:

@@ -26,7 +26,7 @@ class StripePackSubscriptions(StripeConnection):
             )
         if replayed(found):  # Stripe repeats how it stood then
             with translated(missing="subscription"):
-                found = self._v1.subscriptions.retrieve(subscription_id, {"expand": EXPAND})
+                return read(self._read("subscriptions.retrieve", subscription_id, expand=EXPAND))
         return read(found.to_dict())
 
 

@@ -59,15 +59,14 @@ class StripePayments(
         wanted, found = list(lookup_keys), {}
         for start in range(0, len(wanted), MAX_LOOKUP_KEYS):
             with translated():
-                answer = self._v1.prices.list(
-                    {
-                        "lookup_keys": wanted[start : start + MAX_LOOKUP_KEYS],
-                        "active": True,
-                        "limit": MAX_LISTED,
-                        "expand": ["data.product"],
-                    }
+                answer = self._read(
+                    "prices.list",
+                    lookup_keys=wanted[start : start + MAX_LOOKUP_KEYS],
+                    active=True,
+                    limit=MAX_LISTED,
+                    expand=["data.product"],
                 )
-            found |= {each["lookup_key"]: reading.price(each) for each in answer.to_dict()["data"]}
+            found |= {each["lookup_key"]: reading.price(each) for each in answer["data"]}
         return found
 
     def put_product(self, product: Product) -> None:
@@ -142,8 +141,8 @@ class StripePayments(
         """The active price of an id that somebody wrote into the catalogue: a price's or a product's."""
         with translated(missing="price"):
             if sold.startswith(PRODUCT):
-                answer = self._v1.prices.list({"product": sold, "active": True, "limit": MAX_LISTED})
-                found = [reading.price(each) for each in answer.to_dict()["data"]]
+                answer = self._read("prices.list", product=sold, active=True, limit=MAX_LISTED)
+                found = [reading.price(each) for each in answer["data"]]
             else:
                 found = [reading.price(self._v1.prices.retrieve(sold).to_dict())]
         for price in found:
@@ -165,13 +164,13 @@ class StripePayments(
         """A payment as it stands now. Raises NotFoundError `checkout_not_found`."""
         expand = ["payment_intent.latest_charge"]
         with translated(missing="checkout"):
-            found = self._v1.checkout.sessions.retrieve(session_id, {"expand": expand}).to_dict()
+            found = self._read("checkout.sessions.retrieve", session_id, expand=expand)
             if found["mode"] == SUBSCRIPTION:
                 return self._subscribed(reading.checkout(found, []), reading.id_of(found.get("invoice")))
             if found["mode"] != PAYMENT or reading.checkout_state(found) is not CheckoutState.PAID:
                 return reading.checkout(found, [])
             # Lines inside a session end after ten.
-            lines = self._v1.checkout.sessions.line_items.list(session_id, {"limit": MAX_LISTED}).to_dict()
+            lines = self._read("checkout.sessions.line_items.list", session_id, limit=MAX_LISTED)
         return reading.checkout(found, lines["data"])
 
     def _subscribed(self, found: Checkout, invoice_id: str) -> Checkout:
@@ -194,8 +193,8 @@ class StripePayments(
     def event(self, event_id: str) -> ReceivedEvent:
         """An event of the last 30 days. Raises NotFoundError `event_not_found`."""
         with translated(missing="event"):
-            found = self._v1.events.retrieve(event_id)
-        return reading.event(json.dumps(found.to_dict(for_json=True)))
+            found = self._read("events.retrieve", event_id)
+        return reading.event(json.dumps(found))
 
 
 def payments_of(settings: Settings) -> StripePayments:

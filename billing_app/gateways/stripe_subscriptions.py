@@ -39,8 +39,7 @@ class StripeSubscriptions(StripeSessions):
     def subscription(self, subscription_id: str) -> Subscription:
         """A subscription as it stands now. Raises NotFoundError `subscription_not_found`."""
         with translated(missing="subscription"):
-            found = self._v1.subscriptions.retrieve(subscription_id, {"expand": EXPAND})
-        return read(found.to_dict())
+            return read(self._read("subscriptions.retrieve", subscription_id, expand=EXPAND))
 
     def subscriptions_of(self, customer_id: str) -> list[Subscription]:
         """All of a customer's, ended ones too, newest first."""
@@ -48,8 +47,8 @@ class StripeSubscriptions(StripeSessions):
         with translated(missing="customer"):
             # Prices inside of schedules would be a level too deep here: whoever needs them reads the one by its id.
             wanted["expand"] = ["data.latest_invoice"]
-            found = self._v1.subscriptions.list(wanted)  # ty: ignore[invalid-argument-type]
-        return [read(each) for each in found.to_dict()["data"]]
+            found = self._read("subscriptions.list", **wanted)
+        return [read(each) for each in found["data"]]
 
     def create_subscription_checkout(self, wanted: NewSubscription) -> OpenCheckout:
         """Begins a subscription on Stripe's hosted page, where promotion codes may be entered."""

@@ -11,6 +11,8 @@ from pathlib import Path
 import stripe
 
 from billing_app import gateways
+from billing_app.gateways.stripe_connection import READS
+from tests.source import dotted
 
 CLIENT = "self._v1."
 """What the connection calls the SDK's services."""
@@ -19,7 +21,7 @@ CLIENT = "self._v1."
 def operations() -> set[str]:
     """Their names as in the SDK, such as `checkout.sessions.create`."""
     (folder,) = gateways.__path__
-    found: set[str] = set()
+    found: set[str] = set(READS)
     for file in sorted(Path(folder).glob("*.py")):
         found.update(used(file.read_text(encoding="utf-8")))
     return found
@@ -31,9 +33,9 @@ def used(source: str) -> Iterator[str]:
         if isinstance(function, ast.FunctionDef):
             chains = list(_chains(function))
             services = {
-                target.id: _text(node.value)
+                target.id: dotted(node.value)
                 for node in ast.walk(function)
-                if isinstance(node, ast.Assign) and _text(node.value).startswith(CLIENT)
+                if isinstance(node, ast.Assign) and dotted(node.value).startswith(CLIENT)
                 for target in node.targets
                 if isinstance(target, ast.Name)
             }
@@ -54,11 +56,5 @@ def _chains(function: ast.FunctionDef) -> Iterator[str]:
     """Dotted names that are not part of a longer one."""
     inner = {id(node.value) for node in ast.walk(function) if isinstance(node, ast.Attribute)}
     for node in ast.walk(function):
-        if isinstance(node, ast.Attribute) and id(node) not in inner and _text(node):
-            yield _text(node)
-
-
-def _text(node: ast.expr) -> str:
-    """A dotted name; empty for anything else, such as what a call answers."""
-    text = ast.unparse(node)
-    return text if all(part.isidentifier() for part in text.split(".")) else ""
+        if isinstance(node, ast.Attribute) and id(node) not in inner and dotted(node):
+            yield dotted(node)

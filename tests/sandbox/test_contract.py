@@ -1,6 +1,7 @@
 """The contract is the SDK's: its version, its parameters, its answers."""
 
 import pkgutil
+import re
 from importlib import import_module
 
 import pytest
@@ -8,6 +9,8 @@ import stripe
 import stripe.params
 import typing_extensions
 
+from billing_app.gateways.stripe_connection import READS
+from billing_app.sandbox.contract.operations import contract_of
 from billing_app.sandbox.contract.schema import fields_of
 from billing_app.sandbox.events import API_VERSION
 from billing_app.sandbox.resource import OPERATIONS
@@ -33,6 +36,12 @@ def test_every_operation_takes_its_parameters_from_the_sdk() -> None:
     for operation in OPERATIONS:
         assert operation.contract.template.startswith("/v1/")
         fields_of(operation.contract.shape)
+
+
+def test_what_is_read_without_the_sdks_objects_is_read_where_the_sdk_reads_it() -> None:
+    for name, address in READS.items():
+        contract = contract_of(name)
+        assert (contract.method, re.sub(r"__\w+__", "{}", contract.template)) == ("GET", address)
 
 
 @pytest.mark.parametrize(
