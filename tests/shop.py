@@ -6,17 +6,14 @@ process and ends with it; every shop has a fresh key there, hence an empty accou
 
 from __future__ import annotations
 
-import atexit
 import copy
 import json
 import secrets
-import tempfile
 from collections.abc import Callable, Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -43,7 +40,8 @@ from billing_app.store.tables.orgs import Organization
 from billing_app.store.tables.purchases import Order
 from tests.builders import an_organization, the_catalogue
 from tests.patience import PATIENCE_SECONDS
-from tests.sandbox.process import SandboxServer, sandbox
+from tests.sandbox.account import http
+from tests.sandbox.process import stand_in
 
 PUBLIC_URL = "https://console.example"
 
@@ -51,23 +49,6 @@ PAYS = "4242424242424242"
 DECLINED = "4000000000000002"
 BANK_DEBIT = "000123456789"
 FAILING_BANK_DEBIT = "000222222227"
-
-
-@lru_cache(maxsize=1)
-def stand_in() -> SandboxServer:
-    """The process, started when it is first needed."""
-    stack = ExitStack()
-    atexit.register(stack.close)
-    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="billing-sandbox-"))
-    return stack.enter_context(sandbox(Path(folder)))
-
-
-@lru_cache(maxsize=1)
-def http() -> stripe.HTTPClient:
-    """Its connections, for all accounts: a client of its own would read all certificates of the machine first."""
-    session = stripe.RequestsClient().requests.Session()
-    session.trust_env = False
-    return stripe.RequestsClient(session=session)
 
 
 @lru_cache

@@ -7,14 +7,13 @@ import pytest
 
 from tests.sandbox.account import TestAccount
 from tests.sandbox.listener import Listener
-from tests.sandbox.process import SandboxServer, sandbox
+from tests.sandbox.process import SandboxServer, stand_in
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]:
+@pytest.fixture
+def server() -> SandboxServer:
     """The shared process."""
-    with sandbox(tmp_path_factory.mktemp("sandbox")) as running:
-        yield running
+    return stand_in()
 
 
 @pytest.fixture

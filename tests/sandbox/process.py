@@ -1,13 +1,16 @@
 """Starting real server processes on free ports, and ending exactly those."""
 
+import atexit
 import contextlib
 import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import httpx
@@ -111,3 +114,12 @@ def sandbox(
         yield SandboxServer(url, shown, process)
     finally:
         process.stop()
+
+
+@lru_cache(maxsize=1)
+def stand_in() -> SandboxServer:
+    """The one that all tests of a process share, started when it is first needed: each has an account of its own."""
+    stack = contextlib.ExitStack()
+    atexit.register(stack.close)
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="billing-sandbox-"))
+    return stack.enter_context(sandbox(Path(folder)))

@@ -4,7 +4,7 @@ import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib import import_module
 from typing import Any
 
@@ -15,12 +15,18 @@ _PLACEHOLDER = re.compile(r"__(\w+?)__")
 
 @dataclass(frozen=True)
 class Contract:
-    """One operation of the API: `POST /v1/products`, and the TypedDict of what it takes."""
+    """One operation of the API: `POST /v1/products`, and which class of the SDK says what it takes."""
 
     name: str
     method: str
     template: str
-    shape: type
+    package: str
+    parameters: str
+
+    @cached_property
+    def shape(self) -> type:
+        """The TypedDict of what it takes, loaded when it is first called: all of them take longer than the rest."""
+        return getattr(import_module(self.package), self.parameters)
 
     @property
     def pattern(self) -> re.Pattern[str]:
@@ -57,14 +63,14 @@ def contract_of(name: str) -> Contract:
         if parameter.kind is inspect.Parameter.POSITIONAL_ONLY
     ]
     function(*positional, {})
-    return Contract(name, recorder.method.upper(), recorder.url, _shape(service, function))
+    return Contract(name, recorder.method.upper(), recorder.url, *_parameters(service, function))
 
 
-def _shape(service: Any, function: Callable[..., Any]) -> type:
+def _parameters(service: Any, function: Callable[..., Any]) -> tuple[str, str]:
     """The params TypedDict lies in `stripe.params`, in the same sub-package as the service."""
     annotation = inspect.signature(function).parameters["params"].annotation
     match = re.search(r"(\w+Params)\b", str(annotation))
     if match is None:
         raise AttributeError(f"an operation of {type(service).__name__} names no parameters")
     package = type(service).__module__.split(".")[1:-1]
-    return getattr(import_module(".".join(["stripe", "params", *package])), match[1])
+    return ".".join(["stripe", "params", *package]), match[1]
