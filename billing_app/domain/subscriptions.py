@@ -128,3 +128,8 @@ def when(current: Plan, interval: BillingInterval, wanted: Plan, wanted_interval
     """When a change counts: more plan, or a longer interval, at once; less of either when what is paid has run out."""
     shorter = (interval, wanted_interval) == (BillingInterval.YEAR, BillingInterval.MONTH)
     return When.PERIOD_END if shorter or worth(wanted) < worth(current) else When.NOW
+
+
+def given_up(invoice_status: str) -> str:
+    """The status of an invoice that nobody is asked for any more, "void" or "uncollectible"; empty for any other."""
+    return invoice_status if invoice_status in ("void", "uncollectible") else ""

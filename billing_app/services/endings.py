@@ -208,12 +208,12 @@ def _pays(session: Session, organization: Organization, now: datetime) -> tuple[
     metrics = {metric.id: metric.name for metric in known.metrics}
     plans = [
         PaidThing("plan", names.get(row.plan, row.plan) or "A subscription", row.price_cents, row.currency,
-                  row.interval, row.cancel_at or row.period_end)
+                  row.interval, row.cancel_at or row.period_end, _standing(row.status))
         for row in store.subscriptions(session, owner)
     ]  # fmt: skip
     packs = [
         PaidThing("pack", subscription_notices.pack_name(known, row), row.price_cents * row.count,
-                  row.currency, "month", row.renews_at)
+                  row.currency, "month", row.renews_at, _standing(row.state))
         for row in store.packs(session, owner)
     ]  # fmt: skip
     top_ups = [
@@ -226,3 +226,8 @@ def _pays(session: Session, organization: Organization, now: datetime) -> tuple[
         for row in store.open_orders(session, owner)
     ]  # fmt: skip
     return (*plans, *packs, *top_ups, *orders)
+
+
+def _standing(status: str) -> str:
+    """What its period is, of a plan or of packs."""
+    return {"trialing": "trial", "past_due": "owed", "unpaid": "owed"}.get(status, "paid")

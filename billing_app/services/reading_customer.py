@@ -10,6 +10,7 @@ from billing_app.domain.accounts import Account
 from billing_app.domain.catalog import Catalog, Metric, VotingType
 from billing_app.domain.entitlements import Reading
 from billing_app.domain.errors import BillingError
+from billing_app.domain.subscriptions import given_up
 from billing_app.services import (
     accounts,
     catalog,
@@ -18,7 +19,6 @@ from billing_app.services import (
     operations,
     orgs,
     paying,
-    reading_plan,
     refundable,
     troubles,
 )
@@ -115,9 +115,15 @@ def _subscription(session: Session, owner: int) -> PaidPlanLine | None:
     if row is None or row.ended_at is not None:
         return None
     ends_at = row.cancel_at or (row.period_end if row.cancel_at_period_end else None)
-    given_up = row.latest_invoice_status if row.latest_invoice_status in reading_plan.GIVEN_UP else ""
     return PaidPlanLine(
-        row.status, row.interval, row.price_cents, row.currency, row.period_end, ends_at, row.collection, given_up
+        row.status,
+        row.interval,
+        row.price_cents,
+        row.currency,
+        row.period_end,
+        ends_at,
+        row.collection,
+        given_up(row.latest_invoice_status),
     )
 
 

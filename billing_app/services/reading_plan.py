@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from billing_app.domain.catalog import Catalog, Plan, PlanPrices
 from billing_app.domain.periods import period_containing
-from billing_app.domain.subscriptions import ENDED
+from billing_app.domain.subscriptions import ENDED, given_up
 from billing_app.gateways.invoices import Invoice
 from billing_app.services import accounts, catalog, limits, paying
 from billing_app.services.plan_changes import ChangePreview
@@ -20,9 +20,6 @@ from billing_app.store import subscriptions as store
 from billing_app.store.orgs import stored_id
 from billing_app.store.tables.orgs import Organization
 from billing_app.store.tables.subscriptions import Subscription
-
-GIVEN_UP = ("void", "uncollectible")
-"""Invoices of which nobody expects money any more."""
 
 
 def plan_view(session: Session, organization: Organization, settings: Settings, now: datetime) -> PlanView:
@@ -123,7 +120,7 @@ def _subscription(session: Session, row: Subscription, now: datetime) -> Subscri
         scheduled_at=row.scheduled_at,
         collection=row.collection,
         collection_resumes_at=row.collection_resumes_at,
-        given_up=row.latest_invoice_status if row.latest_invoice_status in GIVEN_UP else "",
+        given_up=given_up(row.latest_invoice_status),
     )
 
 

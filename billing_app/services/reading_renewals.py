@@ -9,9 +9,9 @@ from sqlmodel import Session
 from billing_app.domain.accounts import Account
 from billing_app.domain.catalog import Catalog, Interval, Pack
 from billing_app.domain.recurring import State
+from billing_app.domain.subscriptions import given_up
 from billing_app.domain.top_ups import TopUpState, proposed_threshold, spendable
 from billing_app.services import accounts, catalog, recurring_packs, top_ups
-from billing_app.services.subscription_notices import GIVEN_UP
 from billing_app.services.top_ups import TopUp
 from billing_app.services.views.renewals import CardView, RenewalsView, RenewingPackView, TopUpPack, TopUpView
 from billing_app.store import recurring as store
@@ -55,7 +55,7 @@ def _pack(current: Catalog, row: RecurringPack, lost: set[str]) -> RenewingPackV
         pay_url=row.pay_url,
         not_collected=row.collection != "",
         collection_resumes_at=row.collection_resumes_at,
-        given_up=row.latest_invoice_status if row.latest_invoice_status in GIVEN_UP else "",
+        given_up=given_up(row.latest_invoice_status),
         lost=row.id in lost,
     )
 

@@ -96,6 +96,18 @@ def test_it_shows_what_it_pays_for(acme: Subscriber) -> None:
     assert view.ends_at == max(each.until for each in view.pays if each.until is not None)
 
 
+def test_it_says_what_is_paid_what_is_tried_and_what_is_owed(database: Database) -> None:
+    trying = a_subscriber(database)
+    trying.subscribe("essential")
+    trying.hear_all()
+    view = look(trying)
+    assert [(each.state, each.until) for each in view.pays] == [("trial", trying.now + days(14))]
+    trying.use_card("pm_card_chargeCustomerFail")
+    trying.wait(trying.now + days(15))
+    trying.hear_all()
+    assert [each.state for each in look(trying).pays] == ["owed"]
+
+
 def test_now_ends_everything_at_once_and_leaves_what_was_bought(acme: Subscriber) -> None:
     open_page = acme.start("mau-100").session_id
     before = acme.balance("mau")

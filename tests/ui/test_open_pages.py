@@ -54,6 +54,7 @@ def loads(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loads
     monkeypatch.setattr(desk, "_desks", ServiceDesks(database, Settings(_env_file=None), None))
     monkeypatch.setattr(live, "EVERY_SECONDS", 0.01)
     monkeypatch.setattr(live, "_turns", Turns("page-refreshes", live.REFRESHES))
+    monkeypatch.setattr(live, "_served", None)
     monkeypatch.setattr(threads, "_loads", Pool("page-loads", replace(threads.LOADS, seconds=None)))
     live._tabs.clear()
     yield counted

@@ -79,3 +79,9 @@ def test_what_the_operator_has_set_is_not_said_to_be_the_plans() -> None:
     assert _why_full(full, profile) == (
         "The operator has set 3 members in place of what the plan Pro says, and 3 are taken. Ask the operator for more."
     )
+
+
+def test_the_ending_says_what_is_paid_and_what_is_tried() -> None:
+    plan, *_, of_a_part = shown().ending.pays
+    assert plan.value == "$99.00 per month, paid until 30 Nov 2025"
+    assert of_a_part.value == "$29.00 per month, free until 30 Nov 2025"

@@ -11,6 +11,7 @@ from billing_app.api.schemas.shared import WHOLE, Answer, Flag, Name, Request
 from billing_app.domain.credits import MAX_QUANTITY
 from billing_app.domain.money import MAX_AMOUNT_CENTS
 from billing_app.domain.purchases import MAX_COUNT
+from billing_app.domain.subscriptions import given_up
 from billing_app.services.top_ups import TopUp, Wanted
 from billing_app.store.tables.recurring import RecurringPack
 
@@ -19,7 +20,10 @@ class RecurringPackAnswer(Answer):
     """A pack that is bought again every month. `quantity` and `price_cents` are of one.
 
     `count` is what the running period was paid for, `next_count` what is billed from `renews_at` on; `cancelled` says
-    that it is none, so that the pack ends then. While `past_due`, `pay_url` is where the renewal can be paid.
+    that it is none, so that the pack ends then. While `past_due`, `pay_url` is where the renewal can be paid. While
+    Stripe collects nothing, `collection` says what becomes of invoices (keep_as_draft, void, mark_uncollectible) and
+    `collection_resumes_at` until when, if that is known; `given_up` is "void" or "uncollectible" where the latest
+    invoice is owed no more.
     """
 
     id: str
@@ -37,11 +41,16 @@ class RecurringPackAnswer(Answer):
     pay_url: str
     started_at: datetime
     ended_at: datetime | None
+    collection: str
+    collection_resumes_at: datetime | None
+    given_up: str
 
     @classmethod
     def of(cls, row: RecurringPack) -> RecurringPackAnswer:
         """The answer for a stored pack."""
-        return cls.model_validate({**row.model_dump(), "cancelled": row.next_count == 0})
+        return cls.model_validate(
+            {**row.model_dump(), "cancelled": row.next_count == 0, "given_up": given_up(row.latest_invoice_status)}
+        )
 
 
 class RecurringPackChange(Request):

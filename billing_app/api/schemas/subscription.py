@@ -15,7 +15,9 @@ class SubscriptionAnswer(Answer):
     """The current subscription, also one that has ended. `price_cents` per `interval`, before discounts and taxes.
 
     `period_end` is when it is billed next; `grace_ends_at` until when a plan that is owed for stays. `scheduled_*` is
-    what the period's end brings, `cancel_at` when it ends.
+    what the period's end brings, `cancel_at` when it ends. While Stripe collects nothing, `collection` says what
+    becomes of invoices (keep_as_draft, void, mark_uncollectible) and `collection_resumes_at` until when, if that is
+    known; `given_up` is "void" or "uncollectible" where the latest invoice is owed no more.
     """
 
     id: str
@@ -35,6 +37,9 @@ class SubscriptionAnswer(Answer):
     scheduled_plan: str
     scheduled_interval: str
     scheduled_at: datetime | None
+    collection: str
+    collection_resumes_at: datetime | None
+    given_up: str
 
     @classmethod
     def of(cls, found: SubscriptionView | None) -> SubscriptionAnswer | None:

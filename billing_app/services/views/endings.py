@@ -19,6 +19,8 @@ class PaidThing:
     currency: str
     interval: str
     until: datetime | None
+    state: str = "paid"
+    """paid; "trial": nothing is charged before `until`; "owed": its last invoice is not paid."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,11 +68,14 @@ def _state(view: EndingView, day: str, active: bool) -> tuple[str, str, str]:
     return "ending", f"This organization ends on {day}.", f"Until then everything works; nothing renews after it.{by}"
 
 
+STANDINGS = {"paid": "paid until", "trial": "free until", "owed": "not paid for the time to"}
+
+
 def _paid(thing: PaidThing, formats: Formats) -> Field:
     money = formats.money(thing.price_cents, thing.currency.upper())
     if thing.kind == "top_up":
         return Field(f"{KINDS[thing.kind]} of {thing.name}", f"up to {money} a month")
     if thing.kind == "order":
         return Field(f"{KINDS[thing.kind]}: {thing.name}", money)
-    until = f", paid until {long_day(thing.until)}" if thing.until else ""
+    until = f", {STANDINGS[thing.state]} {long_day(thing.until)}" if thing.until else ""
     return Field(f"{KINDS[thing.kind]} {thing.name}", f"{money} per {thing.interval}{until}")

@@ -72,7 +72,7 @@ def ending(address: str) -> EndingView:
             PaidThing("pack", "mau-10k-monthly", 1_200, "usd", "month", ends_at),
             PaidThing("top_up", "Storage", 20_000, "usd", "", None),
         ),
-        parts=(EndingPart("north", "North", (PaidThing("plan", "Essential", 2_900, "usd", "month", ends_at),)),),
+        parts=(EndingPart("north", "North", (PaidThing("plan", "Essential", 2_900, "usd", "month", ends_at, "trial"),)),),
         ends_at=ends_at,
     )  # fmt: skip
 
