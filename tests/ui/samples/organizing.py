@@ -65,6 +65,7 @@ def page(address: str, role: str) -> OrganizationPageView:
 def ending(address: str) -> EndingView:
     """A plan, a pack that renews, and an auto top-up; a part that pays for itself."""
     ends_at = NOW + timedelta(days=10)
+    trial = PaidThing("plan", "Essential", 2_900, "usd", "month", ends_at, "trial")
     return EndingView(
         address, "Meridian Apps",
         pays=(
@@ -72,7 +73,7 @@ def ending(address: str) -> EndingView:
             PaidThing("pack", "mau-10k-monthly", 1_200, "usd", "month", ends_at),
             PaidThing("top_up", "Storage", 20_000, "usd", "", None),
         ),
-        parts=(EndingPart("north", "North", (PaidThing("plan", "Essential", 2_900, "usd", "month", ends_at, "trial"),)),),
+        parts=(EndingPart("north", "North", (trial,)),),
         ends_at=ends_at,
     )  # fmt: skip
 
