@@ -56,6 +56,11 @@ LOCAL_NAMES = re.compile(r"""\[([`'"])localhost\1(,([`'"])[0.:]+\3)+\]""")
 """The names for which Reflex's script takes the host from the browser, but leaves out the port where there is TLS. The
 pages speak to where they came from anyway, so there are none."""
 
+RADIX_WIDTHS = re.compile(r"@media ?\(width>=\d+px\)\{(?:[^{}]*\.(?:xs|sm|md|lg|xl)\\:-?rt-[^{}]*\{[^{}]*\})+\}")
+"""Radix' rules for classes such as `md:rt-r-size-2`, which only a component with values by width has. Ours have none
+(tests/ui/test_stylesheets.py): the stylesheets decide by width. They are almost half of what a browser loads, and what
+it looks through for every element whenever its window's width changes."""
+
 BUILT_FOR_ALL = 0o022
 """The umask of a build: pages hold no secrets, and may be served by another user than the one who installed."""
 
@@ -120,6 +125,14 @@ def keep_the_port(scripts: Path) -> None:
         raise UnavailableError(f"The pages were built, but {changed} places decide where their socket is: not one.")
 
 
+def without_radix_widths(styles: Path) -> None:
+    """Leaves out of the built stylesheets what no element of the pages has."""
+    for file in styles.glob("*.css"):
+        source, found = RADIX_WIDTHS.subn("", file.read_text(encoding="utf-8"))
+        if found:
+            _replace(file, source)
+
+
 def _replace(file: Path, source: str) -> None:
     """A built file and what it is packed as."""
     file.write_text(source, encoding="utf-8")
@@ -182,6 +195,7 @@ def _publish(built: Path, target: Path) -> None:
     for file in scripts.glob("reflex-env-*.js"):
         follow_any_origin(file)
     keep_the_port(scripts)
+    without_radix_widths(scripts)
     for folder in (draft, draft / "build"):
         folder.chmod(READABLE)
     draft.rename(target)

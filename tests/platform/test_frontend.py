@@ -130,6 +130,19 @@ def test_the_port_stays_on_ones_own_machine_too(tmp_path: Path) -> None:
     assert gzip.decompress(script.with_name("state-abc.js.gz").read_bytes()).decode() == script.read_text()
 
 
+def test_rules_by_width_that_no_element_has_are_left_out(tmp_path: Path) -> None:
+    built, target = built_by_reflex(tmp_path / "web"), tmp_path / "pages" / "abc"
+    narrow = "@media (width<=720px){.bar{gap:4px}}@media (width<=1080px) and (width>=721px){.bar{gap:8px}}"
+    kept = f".rt-Text:where(.rt-r-size-2){{a:b}}@media (width>=520px){{.bar{{c:d}}}}{narrow}"
+    radix = r"@media (width>=768px){.rt-Text:where(.sm\:rt-r-size-2){a:b}.sm\:-rt-r-m-1,.sm\:rt-r-m{c:d}}"
+    sheet = built / "build" / "client" / "assets" / "styles-abc.css"
+    sheet.write_text(radix + kept + radix)
+    frontend._publish(built, target)
+    served = target / "build" / "client" / "assets" / "styles-abc.css"
+    assert served.read_text() == kept
+    assert gzip.decompress(served.with_name("styles-abc.css.gz").read_bytes()).decode() == kept
+
+
 def test_a_build_that_decides_its_port_otherwise_is_told(tmp_path: Path) -> None:
     built = built_by_reflex(tmp_path / "web")
     (built / "build" / "client" / "assets" / "state-abc.js").write_text("var s=new Set;")

@@ -32,3 +32,11 @@ def test_every_name_has_one_meaning() -> None:
 def test_two_meanings_would_be_seen() -> None:
     twice = rules(".answers { margin: 0; } @media (x) { .answers { margin: 1px; } } .wizard, .answers { margin: 2px; }")
     assert [selector for selector, _ in twice].count(".answers") == 2
+
+
+def test_no_component_has_values_by_width() -> None:
+    """Radix' rules for those are left out of the built pages (launcher/frontend.py)."""
+    sources = [*(ROOT / "billing_app" / "ui").rglob("*.py"), ROOT / "rxconfig.py"]
+    assert len(sources) > 100
+    by_width = re.compile(r"breakpoints|\b(?:mobile|tablet|desktop)_(?:only|and)|\b(?:xs|sm|md|lg|xl):", re.IGNORECASE)
+    assert [file.name for file in sources if by_width.search(file.read_text())] == []
