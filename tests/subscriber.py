@@ -49,13 +49,17 @@ class Subscriber(Shop):
 
     def subscribe(self, plan: str, interval: BillingInterval = MONTH, number: str | None = None) -> str:
         """Subscribes by Checkout, pays and comes back; the subscription's id."""
-        started = plan_orders.start(self.enter, self.payments, plan, interval, PUBLIC_URL)
-        paid = self.pay(started.session_id, number) if number else self.pay(started.session_id)
+        session_id = self.orders_plan(plan, interval)
+        paid = self.pay(session_id, number) if number else self.pay(session_id)
         assert paid["decline"] is None
-        self.come_back(started.session_id)
+        self.come_back(session_id)
         found = self.row()
         assert found is not None
         return found.id
+
+    def orders_plan(self, plan: str, interval: BillingInterval = MONTH) -> str:
+        """Begins to subscribe; the id of the page where it is paid."""
+        return plan_orders.start(self.enter, self.payments, plan, interval, PUBLIC_URL).session_id
 
     def change(self, plan: str, interval: BillingInterval = MONTH) -> ChangePreview:
         """Looks at a change and makes it; what was shown before."""

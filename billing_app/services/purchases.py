@@ -25,6 +25,7 @@ from billing_app.gateways.subscriptions import NewSubscription
 from billing_app.services import (
     accounts,
     catalog,
+    customer_leases,
     customers,
     endings,
     fulfilment,
@@ -196,18 +197,28 @@ def record_session(
 def status(enter: Enter, payments: Payments, session_id: str) -> PurchaseStatus:
     """Where a purchase of this organization stands; fulfils it if it is paid. Talks to Stripe unless that is known.
 
+    It is read in the customer's turn: no older reading goes over what an event has just brought. While an event is
+    worked on for longer than anybody would wait, the purchase is said to be under way.
     Raises NotFoundError `checkout_not_found`, also for another organization's; what `Payments` raises.
     """
     with enter() as visit:
         order = _of_session(visit, session_id)
         if order.state != OrderState.OPEN:
             return _status(visit.session, order)
-    account, found = payments.account(), payments.checkout(session_id)
+    try:
+        with customer_leases.held(enter) as renew:
+            account, found = payments.account(), payments.checkout(session_id)
+            with enter() as visit:
+                renew(visit)
+                payment_account.confirm(visit.session, account, visit.now)
+                fulfilment.settle(visit.session, found, visit.now)
+                order = _of_session(visit, session_id)
+                return _status(visit.session, order, processing=found.state is CheckoutState.PROCESSING)
+    except ConflictError as error:
+        if error.code != "lease_taken":
+            raise
     with enter() as visit:
-        payment_account.confirm(visit.session, account, visit.now)
-        fulfilment.settle(visit.session, found, visit.now)
-        order = _of_session(visit, session_id)
-        return _status(visit.session, order, processing=found.state is CheckoutState.PROCESSING)
+        return _status(visit.session, _of_session(visit, session_id), processing=True)
 
 
 def _of_session(visit: Visit, session_id: str) -> Order:

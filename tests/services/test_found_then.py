@@ -216,6 +216,20 @@ def test_two_who_change_a_webhooks_secret_at_once_both_hold_one_that_signs(datab
         assert set(webhook_endpoints.secrets_of(row, NOON)) == shown
 
 
+def test_a_return_page_waits_for_the_event_that_is_worked_on(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme = a_subscriber(database)
+    started = acme.orders_plan("pro")
+    acme.pay(started)
+    monkeypatch.setattr(customer_leases, "TRIES", 1)
+    with customer_leases.held(acme.enter):
+        said = acme.come_back(started)
+        assert (said.state, said.processing, acme.row()) == (OrderState.OPEN, True, None)
+    assert acme.come_back(started).state is OrderState.PAID
+    assert acme.row() is not None
+
+
 def test_a_lease_that_was_lost_is_noticed_before_anything_is_done(database: Database) -> None:
     acme = a_subscriber(database)
     with customer_leases.held(acme.enter) as renew:
