@@ -26,9 +26,10 @@ from billing_app.domain.catalog import to_document
 from billing_app.gateways import stripe_reading
 from billing_app.gateways.payments import Payments, ReceivedEvent
 from billing_app.gateways.stripe_payments import connected
-from billing_app.services import catalog, inbox, orgs, purchases
+from billing_app.services import catalog, inbox, orgs, purchase_status, purchases
 from billing_app.services.inbox import Worker
-from billing_app.services.purchases import PurchaseStatus, StartedCheckout
+from billing_app.services.purchase_status import PurchaseStatus
+from billing_app.services.purchases import StartedCheckout
 from billing_app.store import credits as credit_store
 from billing_app.store import inbox as inbox_store
 from billing_app.store import ledger, outbox
@@ -103,7 +104,7 @@ class Shop:
 
     def come_back(self, session_id: str) -> PurchaseStatus:
         """What the return page does."""
-        return purchases.status(self.enter, self.payments, session_id)
+        return purchase_status.status(self.enter, self.payments, session_id)
 
     def pay(self, session_id: str, number: str = PAYS, **more: Any) -> dict[str, Any]:
         """What the payer does on the hosted page."""

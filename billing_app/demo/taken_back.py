@@ -21,7 +21,7 @@ from billing_app.demo.people import ACCOUNTS, LARKFIELD, PEBBLEBROOK, DemoOrgani
 from billing_app.domain.errors import UnavailableError
 from billing_app.forwarding import PREFIX
 from billing_app.gateways.payments import CheckoutState, Payments
-from billing_app.services import orgs, purchases, refunds, reversals
+from billing_app.services import orgs, purchase_status, purchases, refunds, reversals
 from billing_app.settings import Settings
 from billing_app.store import credits as credit_store
 from billing_app.store import reversals as store
@@ -107,7 +107,7 @@ def _bought(till: Till, organization: DemoOrganization, pack: str) -> GrantRow:
     started = purchases.start_checkout(enter, till.payments, [(pack, 1)], till.settings.public_url, key=key)
     if till.payments.checkout(started.session_id).state is not CheckoutState.PAID:
         till.control(f"/checkout/{started.session_id}/pay", number=CARD, name=person.name, email=person.email)
-    return purchases.status(enter, till.payments, started.session_id).grants[0]
+    return purchase_status.status(enter, till.payments, started.session_id).grants[0]
 
 
 def _disputed(session: Session) -> bool:

@@ -13,7 +13,7 @@ from billing_app.domain.errors import InvalidError, NotFoundError
 from billing_app.domain.forecast import Outcome, Outlook
 from billing_app.domain.offers import MAX_PACKS, by_saving
 from billing_app.services import catalog, labels, outlooks, paying
-from billing_app.services.purchases import PurchaseStatus
+from billing_app.services.purchase_status import PurchaseStatus
 from billing_app.services.views import (
     BasketLine,
     BuyView,

@@ -20,12 +20,11 @@ from billing_app.domain.catalog import Catalog
 from billing_app.domain.credits import MAX_QUANTITY
 from billing_app.domain.errors import ConflictError, FactRefusedError, NotFoundError
 from billing_app.domain.purchases import Item, OrderState
-from billing_app.gateways.payments import CheckoutState, NewCheckout, Offer, OpenCheckout, Payments
+from billing_app.gateways.payments import NewCheckout, Offer, OpenCheckout, Payments
 from billing_app.gateways.subscriptions import NewSubscription
 from billing_app.services import (
     accounts,
     catalog,
-    customer_leases,
     customers,
     endings,
     fulfilment,
@@ -35,12 +34,11 @@ from billing_app.services import (
     stripe_catalogue,
 )
 from billing_app.services.customers import Wanted
-from billing_app.services.visits import Enter, Visit
+from billing_app.services.visits import Enter
 from billing_app.store import credits as credit_store
 from billing_app.store import idempotency, locks
 from billing_app.store import purchases as store
 from billing_app.store.tables.base import new_id
-from billing_app.store.tables.credits import GrantRow
 from billing_app.store.tables.orgs import Organization
 from billing_app.store.tables.purchases import Order
 
@@ -48,7 +46,6 @@ IDEMPOTENCY_SPACE = "checkout"
 
 NEVER_BEGUN_AFTER = timedelta(hours=1)
 """An order that has no payment page by then never will: whoever asked for it has long been told that it failed."""
-
 
 MAX_OPEN_ORDERS = 50
 """Payment pages of one organization that can still be paid: each is asked after until it ends, within a day."""
@@ -74,20 +71,6 @@ class Opening:
     offers: tuple[Offer, ...]
     started: StartedCheckout | None = None
     """Set when it was begun before, by a request that is now repeated."""
-
-
-@dataclass(frozen=True, slots=True)
-class PurchaseStatus:
-    """Where a purchase stands. `grants` once it is paid; `failure` is a sentence for the payer."""
-
-    order_id: str
-    state: OrderState
-    total_cents: int
-    currency: str
-    grants: tuple[GrantRow, ...]
-    failure: str
-    processing: bool = False
-    """Still open, but the payer is done: the money is on its way, which takes days with a bank debit."""
 
 
 def start_checkout(
@@ -192,48 +175,6 @@ def record_session(
         session.add(order)
         session.flush()
     return StartedCheckout(order.id, order.session_id or opened.id, order.url or opened.url)
-
-
-def status(enter: Enter, payments: Payments, session_id: str) -> PurchaseStatus:
-    """Where a purchase of this organization stands; fulfils it if it is paid. Talks to Stripe unless that is known.
-
-    It is read in the customer's turn: no older reading goes over what an event has just brought. While an event is
-    worked on for longer than anybody would wait, the purchase is said to be under way.
-    Raises NotFoundError `checkout_not_found`, also for another organization's; what `Payments` raises.
-    """
-    with enter() as visit:
-        order = _of_session(visit, session_id)
-        if order.state != OrderState.OPEN:
-            return _status(visit.session, order)
-    try:
-        with customer_leases.held(enter) as renew:
-            account, found = payments.account(), payments.checkout(session_id)
-            with enter() as visit:
-                renew(visit)
-                payment_account.confirm(visit.session, account, visit.now)
-                fulfilment.settle(visit.session, found, visit.now)
-                order = _of_session(visit, session_id)
-                return _status(visit.session, order, processing=found.state is CheckoutState.PROCESSING)
-    except ConflictError as error:
-        if error.code != "lease_taken":
-            raise
-    with enter() as visit:
-        return _status(visit.session, _of_session(visit, session_id), processing=True)
-
-
-def _of_session(visit: Visit, session_id: str) -> Order:
-    order = store.by_session(visit.session, accounts.organization_id(visit.organization), session_id)
-    if order is None:
-        raise NotFoundError("There is no such payment here.", code="checkout_not_found")
-    return order
-
-
-def _status(session: Session, order: Order, *, processing: bool = False) -> PurchaseStatus:
-    paid = order.state == OrderState.PAID
-    grants = store.grants_of(session, order) if paid else []
-    return PurchaseStatus(
-        order.id, OrderState(order.state), order.total_cents, order.currency, tuple(grants), order.failure, processing
-    )
 
 
 def _opened_before(session: Session, organization: Organization, current: Catalog, order_id: str) -> Opening:

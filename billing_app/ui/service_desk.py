@@ -21,6 +21,7 @@ from billing_app.services import (
     orgs,
     overview,
     paying,
+    purchase_status,
     purchases,
     reading_credits,
     reading_ledger,
@@ -223,7 +224,7 @@ class ServiceDesks(
 
     def checkout(self, visitor: Visitor, roles: frozenset[Role], session_id: str) -> CheckoutView:
         """Where a payment stands; fulfils it if it is paid."""
-        status = purchases.status(lambda: self._enter(visitor, roles), self._payments(), session_id)
+        status = purchase_status.status(lambda: self._enter(visitor, roles), self._payments(), session_id)
         with self.open(visitor, roles) as desk:
             return buying.checkout(desk.session, desk.organization, status, desk.now)
 

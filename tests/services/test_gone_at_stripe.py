@@ -19,7 +19,7 @@ from billing_app.gateways.reversals import NewRefund
 from billing_app.services import orgs, plan_changes, plan_orders, reconciliation, saved_cards
 from billing_app.services import stripe_catalogue as at_stripe
 from billing_app.services.findings import Sync
-from billing_app.services.purchases import PurchaseStatus
+from billing_app.services.purchase_status import PurchaseStatus
 from billing_app.store import customers as customer_store
 from billing_app.store.orgs import stored_id
 from billing_app.store.tables.audit import AuditEntry

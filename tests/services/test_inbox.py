@@ -15,7 +15,7 @@ from billing_app.domain.errors import NotFoundError
 from billing_app.domain.purchases import OrderState
 from billing_app.gateways import stripe_reading
 from billing_app.gateways.payments import Checkout, Payments
-from billing_app.services import inbox, purchases
+from billing_app.services import inbox, purchase_status
 from billing_app.services.inbox import State, Worker
 from billing_app.store import inbox as store
 from billing_app.store.runs import LEASE_TIME
@@ -258,7 +258,7 @@ def test_two_replicas_with_the_same_event_make_one_grant(shop: Shop, database_ur
 
 def returning(shop: Shop, session_id: str) -> None:
     """What the return page does."""
-    purchases.status(shop.enter, shop.payments, session_id)
+    purchase_status.status(shop.enter, shop.payments, session_id)
 
 
 def handling(shop: Shop, subject: str) -> None:

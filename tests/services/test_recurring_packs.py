@@ -11,7 +11,7 @@ import pytest
 from billing_app.db import Database
 from billing_app.domain.errors import ConflictError
 from billing_app.services import recurring_changes, recurring_packs
-from tests.dying import survives
+from tests.dying import leases_run_out, survives
 from tests.renewing import START, Renewing
 from tests.shop import FAILING_BANK_DEBIT
 from tests.subscriber import START as START_OF_PLAN
@@ -227,6 +227,7 @@ def test_a_crash_between_any_two_writes_of_the_return_grants_once(renewing: Rene
         write += 1
         session_id = renewing.shop.buy("mau-10k-monthly", "sms-100")
         done = survives(renewing.shop.database, write, partial(renewing.shop.come_back, session_id))
+        leases_run_out(renewing.shop.database)
         renewing.news()
         assert renewing.shop.come_back(session_id).state == "paid"
         assert renewing.granted() == {"mau-10k-monthly": write, "sms-100": write}, f"a crash before write {write}"

@@ -12,7 +12,7 @@ from billing_app.api.idempotency import IdempotencyKey
 from billing_app.api.schemas.checkout import CheckoutAnswer, CheckoutRequest, CheckoutStatusAnswer
 from billing_app.domain.access import MONEY_ROLES, Scope
 from billing_app.gateways.stripe_payments import payments_of
-from billing_app.services import plan_orders, purchases
+from billing_app.services import plan_orders, purchase_status, purchases
 
 router = APIRouter(prefix="/organizations/{address}/checkout", tags=["buying"])
 
@@ -36,4 +36,4 @@ def checkout(
     door: Buying, session_id: Annotated[str, Path(max_length=255, pattern="^[A-Za-z0-9_]+$")]
 ) -> CheckoutStatusAnswer:
     """Where a payment stands, as Stripe says at this moment. What is paid is granted, if it was not yet."""
-    return CheckoutStatusAnswer.of(purchases.status(door.writing, payments_of(door.context.settings), session_id))
+    return CheckoutStatusAnswer.of(purchase_status.status(door.writing, payments_of(door.context.settings), session_id))

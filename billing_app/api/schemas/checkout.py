@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from billing_app.api.schemas.shared import WHOLE, Answer, Name, Request
 from billing_app.domain.purchases import MAX_COUNT, MAX_LINES
 from billing_app.domain.subscriptions import BillingInterval
-from billing_app.services.purchases import PurchaseStatus
+from billing_app.services.purchase_status import PurchaseStatus
 
 
 class CheckoutItem(Request):
