@@ -146,8 +146,8 @@ def workshop() -> Generator[Path]:
     """A folder in which Reflex may build: the project by links, but the locked versions' files as copies.
 
     Reflex writes those files anew while it runs, in an order of the day's own, and npm adds where a package asks for
-    donations. Neither is part of a version, and a run that is killed, or a commit made beside it, must not keep that.
-    What has really changed, as when a page needs another package, is put into the project at the end.
+    donations, and where it had it from. None of it is part of a version, and a run that is killed, or a commit made
+    beside it, must not keep that. What has really changed, as when a page needs another package, is put into the project at the end.
     """
     with tempfile.TemporaryDirectory(prefix="billing-pages-") as name:
         folder = Path(name)
@@ -166,7 +166,7 @@ def workshop() -> Generator[Path]:
 def _keep(found: Path, target: Path) -> None:
     """Puts locked versions into the project if they are others than those that it has."""
     try:
-        versions = _without_funding(json.loads(found.read_bytes()))
+        versions = _versions(json.loads(found.read_bytes()))
     except ValueError:
         return  # whoever wrote it was ended in the middle
     if target.exists() and json.loads(target.read_bytes()) == versions:
@@ -177,9 +177,11 @@ def _keep(found: Path, target: Path) -> None:
     draft.replace(target)
 
 
-def _without_funding(lock: dict[str, Any]) -> dict[str, Any]:
+def _versions(lock: dict[str, Any]) -> dict[str, Any]:
+    """What a lock says of versions: not who asks for donations, nor from which registry somebody had a package."""
     for package in lock.get("packages", {}).values():
         package.pop("funding", None)
+        package.pop("resolved", None)
     return lock
 
 

@@ -188,7 +188,7 @@ def locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 VERSIONS = '{"packages": {"a": {"version": "1"}}, "name": "x"}'
-ASKING = {"version": "1", "funding": {"url": "https://example.com"}}
+ASKING = {"version": "1", "funding": {"url": "https://example.com"}, "resolved": "https://npm.example/a-1.tgz"}
 
 
 def test_locked_versions_stay_as_they_are_while_reflex_writes_its_own(locked: Path) -> None:
