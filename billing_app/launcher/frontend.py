@@ -147,8 +147,8 @@ def workshop() -> Generator[Path]:
 
     Reflex writes those files anew while it runs, in an order of the day's own, and npm adds where a package asks for
     donations, and where it had it from. None of it is part of a version, and a run that is killed, or a commit made
-    beside it, must not keep that. What has really changed, as when a page needs another package, is put into the project at
-    the end.
+    beside it, must not keep that. What has really changed, as when a page needs another package, is put into the
+    project at the end.
     """
     with tempfile.TemporaryDirectory(prefix="billing-pages-") as name:
         folder = Path(name)
