@@ -233,55 +233,53 @@ def includes_more(session: Session) -> None:
     assert catalog.load(session, document, clock.now(), "the editor", from_file=False).written
 
 
+def beside(database: Database, first: Callable[[Session], None], second: Callable[[Session], None]) -> None:
+    """What `first` did is not committed yet while `second` does its own, unless that waits for it."""
+    url, done, over = database.url.render_as_string(hide_password=False), Event(), Event()
+
+    def one() -> None:
+        with database.writing() as session:
+            first(session)
+            done.set()
+            over.wait(1)
+
+    def other() -> None:
+        own = databases.opened(url).ticking(clock.now)
+        assert done.wait(30)
+        with own.writing() as session:
+            second(session)
+        over.set()
+        own.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        for each in [pool.submit(one), pool.submit(other)]:
+            each.result()
+
+
 @pytest.mark.parametrize("changes", [changes_plan, includes_more])
 def test_a_meter_that_is_made_beside_a_change_of_what_is_included_follows_it(
     acme: Database, changes: Callable[[Session], None]
 ) -> None:
     """Nobody has used e-mails yet: the change cannot mark a meter that it does not see."""
-    url, made, changed = acme.url.render_as_string(hide_password=False), Event(), Event()
 
-    def change() -> None:
-        with acme.writing() as session:
-            changes(session)
-            made.set()
-            changed.wait(1)  # the other one computes its meter now, or waits for us
+    def consume(session: Session) -> None:
+        assert consumption.consume(session, orgs.by_address(session, "acme"), "emails", 100, clock.now()).accepted
 
-    def consume() -> None:
-        own = databases.opened(url).ticking(clock.now)
-        made.wait(30)
-        with own.writing() as session:
-            assert consumption.consume(session, orgs.by_address(session, "acme"), "emails", 100, clock.now()).accepted
-        changed.set()
-        own.close()
-
-    with ThreadPoolExecutor(2) as pool:
-        for each in [pool.submit(change), pool.submit(consume)]:
-            each.result()
+    beside(acme, changes, consume)
     assert differences(acme) == []
 
 
 def test_nobody_comes_to_a_plan_that_is_taken_away_meanwhile(acme: Database) -> None:
-    url, written, asked = acme.url.render_as_string(hide_password=False), Event(), Event()
-
-    def take_away() -> None:
+    def take_away(session: Session) -> None:
         document = json.loads((ROOT / "plans.json").read_text(encoding="utf-8"))
         document["plans"] = [plan for plan in document["plans"] if plan["plan"] != "pro"]
-        with acme.writing() as session:
-            assert catalog.load(session, document, clock.now(), "the editor", from_file=False).written
-            written.set()
-            asked.wait(1)
+        assert catalog.load(session, document, clock.now(), "the editor", from_file=False).written
 
-    def change() -> None:
-        own = databases.opened(url).ticking(clock.now)
-        written.wait(30)
-        with pytest.raises(NotFoundError, match="pro"), own.writing() as session:
-            credits.change_plan(session, orgs.by_address(session, "acme"), "pro", clock.now())
-        asked.set()
-        own.close()
+    def change(session: Session) -> None:
+        with pytest.raises(NotFoundError, match="pro"):
+            changes_plan(session)
 
-    with ThreadPoolExecutor(2) as pool:
-        for each in [pool.submit(take_away), pool.submit(change)]:
-            each.result()
+    beside(acme, take_away, change)
     assert differences(acme) == []
 
 
