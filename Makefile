@@ -18,12 +18,13 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE :=
 export REFLEX_TELEMETRY_ENABLED := false
 
-# Two cores have time for a third process that waits for disks and servers. Of the browser tests each process has a console
-# with a demo of its own, so that no story meets another one's organizations; a file's stories stay together, in order.
+# Two cores have time for a third process that waits for disks, servers and pages. Of the browser tests each process has a
+# console of its own, so that no story meets another one's organizations; a file's stories stay together, in order.
 TEST_PROCESSES ?= 3
-BROWSER_PROCESSES ?= 2
+BROWSER_PROCESSES ?= 3
 # Where browser tests may be: looking for them in every folder takes each process ten seconds.
-BROWSER_TESTS := tests/browser tests/platform tests/sandbox
+# The longest files first, so that no process is left alone with one at the end.
+BROWSER_TESTS := tests/platform tests/browser tests/sandbox
 # either: what is not about databases meets one of them (decision 14); both: everything meets both, as CI does.
 DATABASES ?= either
 LOCK := $(RUN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
@@ -113,12 +114,12 @@ check: .venv/.development ## lint, arrows between modules, types
 .PHONY: test
 test: check ## check, then every test: on SQLite or PostgreSQL (DATABASES=both: on both), and in a browser
 	$(RUN)/pytest -m "not browser and not long" -n $(TEST_PROCESSES) --dist worksteal --database $(DATABASES)
-	$(RUN)/pytest -m "browser and not long" -n $(BROWSER_PROCESSES) --dist loadfile $(BROWSER_TESTS)
+	$(RUN)/pytest -m "browser and not long" -n $(BROWSER_PROCESSES) --dist loadfile --no-loadscope-reorder $(BROWSER_TESTS)
 
 .PHONY: test-long
 test-long: check ## the same on both with the full number of examples
 	$(RUN)/pytest -m "not browser" -n $(TEST_PROCESSES) --dist worksteal --hypothesis-profile long
-	$(RUN)/pytest -m browser -n $(BROWSER_PROCESSES) --dist loadfile $(BROWSER_TESTS)
+	$(RUN)/pytest -m browser -n $(BROWSER_PROCESSES) --dist loadfile --no-loadscope-reorder $(BROWSER_TESTS)
 
 .PHONY: bench
 bench: .venv/.development ## measure against limits on this machine (docs: benchmarks/)

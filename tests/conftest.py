@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from billing_app.db import Database
 from billing_app.launcher.logs import PLAIN
 from tests import databases, servers
-from tests.console import Console, launch_chromium, running_console
+from tests.console import Console, launch_chromium, running_console, told_demo
 
 # Consoles that tests start must not meet at one port; tests of the port choose their own.
 os.environ["BILLING_METRICS_PORT"] = "0"
@@ -60,6 +60,11 @@ class SharedServers:
         self._postgres: servers.Postgres | None = None
 
     @property
+    def demo(self) -> Path:
+        """Where the first console that wants a demo tells it for all."""
+        return self.folder / "demo"
+
+    @property
     def sqlite_template(self) -> Path:
         """A migrated SQLite file."""
         if self._sqlite is None:
@@ -89,6 +94,7 @@ class ServersOfTheRun:
         """Takes the addresses from the run's first process."""
         self.sqlite_template = Path(told["sqlite_template"])
         self.postgres_uri = told["postgres_uri"]
+        self.demo = Path(told["demo"])
 
     def stop(self) -> None:
         """Leaves the servers to the process that started them."""
@@ -109,6 +115,7 @@ def pytest_configure_node(node: Any) -> None:
     shared = node.config.stash[SHARED]
     node.workerinput["sqlite_template"] = str(shared.sqlite_template)
     node.workerinput["postgres_uri"] = shared.postgres_uri
+    node.workerinput["demo"] = str(shared.demo)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -196,9 +203,11 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+def console(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     """The served product with its demo, one for all browser tests of a process."""
-    with running_console(tmp_path_factory.mktemp("console")) as running:
+    folder = tmp_path_factory.mktemp("console")
+    told_demo(request.config.stash[SHARED].demo, folder)
+    with running_console(folder) as running:
         yield running
 
 

@@ -9,6 +9,7 @@ from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
+from functools import lru_cache
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
@@ -86,18 +87,23 @@ class SmtpMailer:
             raise MailRefusedError(f"No connection to the mail server: {error}") from None
 
     def _hand_over(self, message: EmailMessage) -> str:
-        context = ssl.create_default_context()
         if self.implicit_tls:
-            server: smtplib.SMTP = smtplib.SMTP_SSL(self.host, self.port, timeout=SECONDS, context=context)
+            server: smtplib.SMTP = smtplib.SMTP_SSL(self.host, self.port, timeout=SECONDS, context=_trust())
         else:
             server = smtplib.SMTP(self.host, self.port, timeout=SECONDS)
         with server:
             if not self.implicit_tls and self.host not in LOOPBACK:
-                server.starttls(context=context)
+                server.starttls(context=_trust())
             if self.user:
                 server.login(self.user, self.password)
             server.send_message(message)
         return "Accepted by the mail server."
+
+
+@lru_cache(maxsize=1)
+def _trust() -> ssl.SSLContext:
+    """Whose certificates are believed: reading them takes longer than handing over a mail."""
+    return ssl.create_default_context()
 
 
 def mailer_of(settings: Settings) -> Mailer | None:

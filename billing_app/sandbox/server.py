@@ -18,6 +18,7 @@ from billing_app.sandbox.app import build_app
 from billing_app.sandbox.deliveries import RETRY_DELAYS_SECONDS, Courier
 from billing_app.sandbox.storage import accounts
 from billing_app.sandbox.storage.database import Database
+from billing_app.sandbox.storage.served import serve_at
 
 LOG = logging.getLogger("billing_app.sandbox")
 # How often a process that was told its parent looks whether that still lives.
@@ -76,6 +77,7 @@ def refuse_taken_port(host: str, port: int) -> None:
 
 async def _serve(settings: Settings) -> None:
     database = Database(settings.database)
+    serve_at(database, settings.public_url)
     courier = Courier(database, settings.retry_delays)
     ticker = scheduler.Ticker(database, settings.public_url)
 

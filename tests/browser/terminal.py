@@ -10,8 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import httpx
-
+from tests import loopback
 from tests.console import Console
 
 COLUMNS = ("organization", "id", "metric", "quantity", "subject", "at")
@@ -54,11 +53,10 @@ def imports(console: Console, folder: Path, *usage: Usage) -> None:
 
 def reports(console: Console, key: str, address: str, metric: str, quantity: int) -> None:
     """What a product does that reports its use."""
-    answer = httpx.post(
+    answer = loopback.post(
         f"{console.url}/api/v1/organizations/{address}/usage",
         json={"events": [{"id": f"browser-report-{next(numbers)}", "metric": metric, "quantity": quantity}]},
         headers={"Authorization": f"Bearer {key}"},
-        trust_env=False,
     )
     assert answer.status_code == 202, answer.text
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import httpx
 from playwright.sync_api import Locator, Page, expect
 
+from tests import loopback
 from tests.browser.people import GRETA, LOTTE, PEBBLEBROOK, Watch, arrives, staying
 from tests.browser.shopping import PAYS, basket, comes_back, goes_to_payment, pays
 from tests.browser.terminal import Usage, history, imports
@@ -60,11 +60,10 @@ def test_what_the_page_says_works_is_what_the_api_allows(watch: Watch, console: 
     shown = {each.locator("strong").inner_text(): each for each in strip(overview).get_by_role("listitem").all()}
     assert set(shown) == {"Uploads blocked", *ACTIONS} - {"Uploads"}
     for name, item in shown.items():
-        answer = httpx.post(
+        answer = loopback.post(
             f"{console.url}/api/v1/organizations/{ADDRESS}/check",
             json={"action": ACTIONS[name.removesuffix(" blocked")]},
             headers={"Authorization": f"Bearer {key}"},
-            trust_env=False,
         )
         assert answer.status_code == 200, answer.text
         assert answer.json()["allowed"] is not name.endswith(" blocked")

@@ -19,6 +19,7 @@ from billing_app.launcher.ports import free_port
 from billing_app.settings import ROOT, Settings
 from billing_app.store import orgs, outbox, runs
 from billing_app.store.tables.inbox import InboxEvent
+from tests import loopback
 from tests.builders import an_organization
 from tests.patience import PATIENCE_SECONDS
 
@@ -32,7 +33,7 @@ monitoring.job_succeeded_at.labels("recount").set(float(__import__("sys").argv[1
 
 def read(port: int) -> dict[str, float]:
     """Every sample by name and labels."""
-    text = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
+    text = loopback.get(f"http://127.0.0.1:{port}/metrics").text
     return {
         f"{sample.name}{sorted(sample.labels.values())}": sample.value
         for family in text_string_to_metric_families(text)

@@ -12,14 +12,13 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
 from billing_app.launcher.ports import free_port
 from billing_app.launcher.server import answers, wait_until_answers
 from billing_app.settings import ROOT
-from tests import databases
+from tests import databases, loopback
 from tests.conftest import SHARED
 from tests.console import STARTS_SECONDS, Console
 from tests.patience import PATIENCE_SECONDS
@@ -57,7 +56,7 @@ def gone(port: int) -> bool:
     [("/", 200), ("/sign-in", 200), ("/api/v1/plans", 200), ("/_sandbox/", 200), ("/readyz", 200), ("/nowhere", 404)],
 )
 def test_everything_is_on_one_port(console: Console, path: str, status: int) -> None:
-    assert httpx.get(console.url + path, follow_redirects=True, trust_env=False).status_code == status
+    assert loopback.get(console.url + path, follow_redirects=True).status_code == status
 
 
 def test_the_pages_find_their_server_under_another_name(console: Console, page: Page) -> None:
@@ -93,7 +92,7 @@ def test_without_the_demo_a_start_gives_the_first_operator_a_link(tmp_path: Path
     port = free_port()
     with started(tmp_path, port, "run", "--no-demo") as process:
         # Without a key for Stripe there is a stand-in, as with the demo.
-        assert httpx.get(f"http://127.0.0.1:{port}/_sandbox/", trust_env=False).status_code == 200
+        assert loopback.get(f"http://127.0.0.1:{port}/_sandbox/").status_code == 200
         process.send_signal(signal.SIGINT)
         said, _ = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0
@@ -105,7 +104,7 @@ def test_a_killed_web_process_is_started_again_and_a_signal_still_ends_all(tmp_p
     port, told = free_port(), {"BILLING_DATABASE_URL": f"sqlite:///{tmp_path / 'b.db'}", "BILLING_METRICS_PORT": "0"}
     with started(tmp_path, port, "serve", **told) as process:
         # Real use never has the stand-in.
-        assert httpx.get(f"http://127.0.0.1:{port}/_sandbox/", trust_env=False).status_code == 404
+        assert loopback.get(f"http://127.0.0.1:{port}/_sandbox/").status_code == 404
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         (worker,) = [pid for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
         os.kill(int(worker), signal.SIGKILL)
@@ -135,19 +134,19 @@ def test_several_web_processes_serve_postgresql_and_redis(
         shared = {"BILLING_DATABASE_URL": url, "BILLING_REDIS_URL": redis_url, "GRANIAN_WORKERS": "2"}
         shared["BILLING_METRICS_PORT"] = str(watched)
         with started(tmp_path, port, "serve", **shared) as process:
-            ready = [httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False) for _ in range(20)]
+            ready = [loopback.get(f"http://127.0.0.1:{port}/readyz") for _ in range(20)]
             assert {answer.status_code for answer in ready} == {200}
             # Real use never has the stand-in, and nothing is sold without Stripe's keys.
-            assert httpx.get(f"http://127.0.0.1:{port}/_sandbox/", trust_env=False).status_code == 404
+            assert loopback.get(f"http://127.0.0.1:{port}/_sandbox/").status_code == 404
             webhook = f"http://127.0.0.1:{port}/api/v1/webhooks/stripe"
-            assert httpx.post(webhook, content=b"{}", trust_env=False).status_code == 503
+            assert loopback.post(webhook, content=b"{}").status_code == 503
             # What either process counted is added up, and only on the port of its own.
-            counted = httpx.get(f"http://127.0.0.1:{watched}/metrics", trust_env=False).text
+            counted = loopback.get(f"http://127.0.0.1:{watched}/metrics").text
             answered = re.search(r'requests_total\{code="200",method="GET",route="/readyz"\} (\d+)', counted)
             assert answered is not None, counted
             assert int(answered[1]) >= 20
             assert "billing_database_up 1.0" in counted
-            assert "billing_http" not in httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
+            assert "billing_http" not in loopback.get(f"http://127.0.0.1:{port}/metrics").text
             process.send_signal(signal.SIGTERM)
             said, _ = process.communicate(timeout=PATIENCE_SECONDS)
         assert process.returncode == 0

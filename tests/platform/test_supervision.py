@@ -13,6 +13,7 @@ from billing_app.launcher.keys import DemoKeys
 from billing_app.launcher.places import Places
 from billing_app.launcher.ports import free_port
 from billing_app.launcher.sandbox import Sandbox
+from tests import loopback
 from tests.patience import eventually
 from tests.sandbox.account import TestAccount
 from tests.sandbox.process import Process
@@ -23,7 +24,7 @@ KEYS = DemoKeys("sk_test_of_supervision", "whsec_of_supervision")
 def there(address: str) -> bool:
     """Whether it answers."""
     try:
-        return httpx.get(f"{address}/health", trust_env=False).status_code == 200
+        return loopback.get(f"{address}/health").status_code == 200
     except httpx.HTTPError:
         return False
 

@@ -9,6 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from tests import loopback
 from tests.sandbox.account import TestAccount
 
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
@@ -68,10 +69,10 @@ def test_a_payer_is_declined_then_pays(account: TestAccount, page: Page) -> None
 
 
 def test_everything_that_a_page_names_is_there(account: TestAccount) -> None:
-    answer = httpx.get(buy(account).url, trust_env=False)
+    answer = loopback.get(buy(account).url)
     named = dict(re.findall(r'<link rel="([^"]+)" href="([^"]+)"', answer.text))
     assert named.keys() == {"stylesheet", "icon"}
-    found = [httpx.get(httpx.URL(account.url).join(path), trust_env=False) for path in named.values()]
+    found = [loopback.get(httpx.URL(account.url).join(path)) for path in named.values()]
     assert [(each.status_code, each.headers["Content-Type"].partition(";")[0]) for each in found] == [
         (200, "text/css"),
         (200, "image/svg+xml"),
@@ -164,10 +165,10 @@ def test_other_sites_cannot_send_the_forms(account: TestAccount) -> None:
     fields = {"method": "card", "number": "4242424242424242", "expiry": "12/34"}
     pointed_here = {"Origin": "http://evil.example", "Host": "evil.example", "X-Forwarded-Host": "evil.example"}
     for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}, pointed_here):
-        answer = httpx.post(f"{session.url}/pay", data=fields, headers=headers, trust_env=False)
+        answer = loopback.post(f"{session.url}/pay", data=fields, headers=headers)
         assert answer.status_code == 403
     assert account.v1.checkout.sessions.retrieve(session.id).status == "open"
-    answer = httpx.post(f"{session.url}/pay", data=fields, headers={"Sec-Fetch-Site": "same-origin"}, trust_env=False)
+    answer = loopback.post(f"{session.url}/pay", data=fields, headers={"Sec-Fetch-Site": "same-origin"})
     assert answer.status_code == 303
 
 
@@ -175,12 +176,12 @@ def test_no_page_redirects_to_where_a_request_says_it_is(account: TestAccount) -
     base = account.url.rstrip("/")
     said = {"Host": "evil.example"}
     for path in ("/_sandbox", "/_sandbox/", "/_sandbox/checkout/x/", "/_sandbox/style.css/", "/health/", "/v1"):
-        answer = httpx.get(base + path, headers=said, trust_env=False)
+        answer = loopback.get(base + path, headers=said)
         assert "location" not in answer.headers, path
-    assert httpx.get(f"{base}/_sandbox", trust_env=False).status_code == 200
+    assert loopback.get(f"{base}/_sandbox").status_code == 200
 
 
 def test_pages_run_no_scripts(account: TestAccount) -> None:
-    answer = httpx.get(buy(account).url, trust_env=False)
+    answer = loopback.get(buy(account).url)
     assert "<script" not in answer.text
     assert "default-src 'none'" in answer.headers["content-security-policy"]

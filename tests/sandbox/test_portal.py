@@ -3,10 +3,10 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 import stripe
 
+from tests import loopback
 from tests.sandbox.account import TestAccount
 from tests.sandbox.answers import check
 
@@ -22,14 +22,14 @@ class Visitor:
 
     def page(self) -> str:
         """What is on the page."""
-        answer = httpx.get(self.url + self.path, trust_env=False)
+        answer = loopback.get(self.url + self.path)
         assert answer.status_code == 200
         return answer.text
 
     def send(self, name: str, status: int = 200, **fields: str) -> str:
         """Send one of the page's forms."""
         address = f"{self.url}{self.path}/{name}"
-        answer = httpx.post(address, data=fields, trust_env=False, follow_redirects=True)
+        answer = loopback.post(address, data=fields, follow_redirects=True)
         assert answer.status_code == status, answer.text
         return answer.text
 
@@ -100,7 +100,7 @@ def test_invoices_can_be_seen(account: TestAccount, customer: Any) -> None:
     subscribe(account, customer, monthly(account, 2900, "Pro"))
     invoice = account.v1.invoices.list({"customer": customer.id}).data[0]
     assert invoice.number in Visitor(account, customer.id).page()
-    shown = httpx.get(invoice.hosted_invoice_url, trust_env=False).text
+    shown = loopback.get(invoice.hosted_invoice_url).text
     assert "$29.00" in shown
 
 
@@ -109,7 +109,7 @@ def test_nobody_reaches_another_customer(account: TestAccount, customer: Any) ->
     stranger = Visitor(account, account.customer().id)
     stranger.send("cancel", 404, subscription=other.id)
     by_id = f"{account.url}/_sandbox/portal/{stranger.session.id}"
-    assert httpx.get(by_id, trust_env=False).status_code == 404
+    assert loopback.get(by_id).status_code == 404
 
 
 def test_unknown_customers_are_refused(account: TestAccount) -> None:

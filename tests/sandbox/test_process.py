@@ -4,8 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
-
+from tests import loopback
 from tests.patience import PATIENCE_SECONDS, eventually
 from tests.sandbox.account import TestAccount
 from tests.sandbox.listener import Listener
@@ -65,8 +64,19 @@ def test_pages_answer_under_the_path_of_the_public_url(tmp_path: Path) -> None:
         session = account.session((account.price(), 1))
         assert session.url == f"https://shop.example/pay/here/checkout/{session.id}"
         for path in ("/pay/here", "/_sandbox"):
-            page = httpx.get(f"{own.url}{path}/checkout/{session.id}", trust_env=False).text
+            page = loopback.get(f"{own.url}{path}/checkout/{session.id}").text
             assert f'action="/pay/here/checkout/{session.id}/pay"' in page
+
+
+def test_addresses_lead_to_where_the_pages_are_now(tmp_path: Path) -> None:
+    from tests.sandbox.process import sandbox
+
+    before, after = "http://127.0.0.1:3000/_sandbox", "http://127.0.0.1:3100/_sandbox"
+    with sandbox(tmp_path, before) as own, TestAccount(own.url, "sk_test_moved") as account:
+        session = account.session((account.price(), 1))
+        assert session.url.startswith(f"{before}/checkout/")
+    with sandbox(tmp_path, after) as own, TestAccount(own.url, "sk_test_moved") as account:
+        assert account.v1.checkout.sessions.retrieve(session.id).url == session.url.replace(before, after)
 
 
 def test_a_deleted_endpoint_hears_nothing_more(account: TestAccount) -> None:

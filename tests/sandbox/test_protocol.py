@@ -3,10 +3,10 @@
 import secrets
 import threading
 
-import httpx
 import pytest
 import stripe
 
+from tests import loopback
 from tests.sandbox.account import TestAccount
 from tests.sandbox.answers import check
 from tests.sandbox.process import SandboxServer
@@ -20,7 +20,7 @@ def test_only_test_keys_are_taken(server: SandboxServer, key: str) -> None:
 
 
 def test_a_request_without_a_key_is_refused(server: SandboxServer) -> None:
-    assert httpx.get(f"{server.url}/v1/products", trust_env=False).status_code == 401
+    assert loopback.get(f"{server.url}/v1/products").status_code == 401
 
 
 def test_each_key_has_an_account_of_its_own(server: SandboxServer, account: TestAccount) -> None:

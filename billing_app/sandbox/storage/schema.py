@@ -79,4 +79,8 @@ CREATE TABLE IF NOT EXISTS faults (
     options TEXT NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS faults_by_account ON faults (account, kind);
+
+CREATE TABLE IF NOT EXISTS served (
+    public_url TEXT NOT NULL
+) STRICT;
 """

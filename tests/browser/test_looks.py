@@ -1,19 +1,15 @@
-"""What holds on every page: nothing serious for axe in light and dark, and at every width nothing scrolls sideways,
-nothing lies over anything, nothing is cut, and every link and button is hit at its middle."""
+"""What is asked of every page would find something; and phones, and pages that are not there."""
 
 from __future__ import annotations
 
-import re
-
 import pytest
-from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page, Route, TimeoutError, expect
 
-from tests.browser.geometry import WIDTHS, resized, settled, wrong_at, wrong_when
+from tests.browser.geometry import wrong_at
+from tests.browser.looks import severe
 from tests.browser.people import JUNE, LARKFIELD, NORA, PHONE, Watch, arrives, goes, heading
 from tests.browser.places import PLACES
 
-SEVERE = ("serious", "critical")
 NOT_WIDER = "width => document.scrollingElement.scrollWidth <= width"
 TOO_WIDE = """() => [...document.querySelectorAll("body *")]
     .filter(each => each.getBoundingClientRect().right > innerWidth + 1)
@@ -27,40 +23,12 @@ PUT_OVER_EACH_OTHER = """() => {
 }"""
 
 
-OF_COLOURS = ("color-contrast", "link-in-text-block")
-"""What axe asks that appearance can change; the rest is the same page, and was asked already."""
-
-
-def severe(page: Page, only: tuple[str, ...] = ()) -> list[str]:
-    """What axe finds serious or critical, with where."""
-    if not page.evaluate("'axe' in window"):
-        page.evaluate(AXE_SCRIPT)
-    options = {"resultTypes": ["violations"]} | ({"runOnly": list(only)} if only else {})
-    found = page.evaluate("options => axe.run(options).then(each => each.violations)", options)
-    return [
-        f"{each['id']}: {each['help']} at {[node['target'] for node in each['nodes']]}"
-        for each in found
-        if each["impact"] in SEVERE
-    ]
-
-
 def fits(page: Page) -> None:
     """The page is no wider than a phone, as soon as its charts have taken their new size."""
     try:
-        page.wait_for_function(
-            "width => document.scrollingElement.scrollWidth <= width", arg=PHONE["viewport"]["width"]
-        )
+        page.wait_for_function(NOT_WIDER, arg=PHONE["viewport"]["width"])
     except TimeoutError:
         pytest.fail(f"the page scrolls sideways: {page.evaluate(TOO_WIDE)}")
-
-
-def at_every_width(page: Page, widths: tuple[int, ...] = WIDTHS) -> dict[str, list[int]]:
-    """What is wrong with the page, and at which widths; the page is not loaded again, as when a window is drawn."""
-    found: dict[str, list[int]] = {}
-    for width in widths:
-        for sentence in wrong_when(page, width):
-            found.setdefault(sentence, []).append(width)
-    return found
 
 
 def test_the_ruler_would_find_something(watch: Watch) -> None:
@@ -108,25 +76,6 @@ def test_where_there_is_no_page_a_page_says_so_and_leads_back(watch: Watch) -> N
     expect(heading(page, "There is nothing here")).to_be_visible()
     page.get_by_role("link", name="Go to my organization").click()
     expect(heading(page, "Overview")).to_be_visible()
-
-
-@pytest.mark.parametrize("place", PLACES)
-def test_every_page_is_for_everybody_and_fits_every_screen(watch: Watch, place: str) -> None:
-    who, path = PLACES[place]
-    context = watch.signed_in(who, color_scheme="light").context if who else watch.browser(color_scheme="light")
-    page = context.new_page()
-    goes(page, path)
-    assert severe(page) == []
-    assert at_every_width(page) == {}
-    resized(page, 1280)
-    page.emulate_media(color_scheme="dark")
-    expect(page.locator("html")).to_have_class(re.compile(r"\bdark\b"))
-    arrives(page)
-    assert severe(page, OF_COLOURS) == []
-    for more in page.locator("details:not([open]) > summary:visible").all():
-        more.click()
-    settled(page)
-    assert at_every_width(page) == {}
 
 
 @pytest.mark.parametrize("place", ["overview, blocked", "credits", "buy", "ledger", "sign in"])

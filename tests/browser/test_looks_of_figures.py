@@ -1,0 +1,14 @@
+"""Pages of figures look right to everybody, on every screen."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.looks import looks_right
+from tests.browser.people import Watch
+from tests.browser.places import FIGURES
+
+
+@pytest.mark.parametrize("place", FIGURES)
+def test_it_is_for_everybody_and_fits_every_screen(watch: Watch, place: str) -> None:
+    looks_right(watch, FIGURES[place])
