@@ -24,7 +24,7 @@ TEST_PROCESSES ?= 3
 BROWSER_PROCESSES ?= 3
 # Where browser tests may be: looking for them in every folder takes each process ten seconds.
 # The longest files first, so that no process is left alone with one at the end.
-BROWSER_TESTS := tests/platform tests/browser tests/sandbox
+BROWSER_TESTS := tests/platform tests/browser tests/fake_stripe
 # either: what is not about databases meets one of them (decision 14); both: everything meets both, as CI does.
 DATABASES ?= either
 LOCK := $(RUN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
@@ -74,12 +74,12 @@ setup: .venv/.development ## install everything for development into .venv
 
 # The locks hold everything that everything needs, so nothing is resolved here: pip takes each line as it stands
 # (--no-deps). Older ones would look at a newer release of whatever is asked for with an extra, and refuse it.
-.venv/.runtime: requirements.lock pyproject.toml
+.venv/.runtime: requirements.lock pyproject.toml packages/fake_stripe/pyproject.toml
 	@$(NEEDS_PYTHON)
 	@$(MAKES_VENV)
 	@echo "Installing the locked dependencies: a minute or two, and about 600 MB on disk"
 	@.venv/bin/python -m pip install --quiet --no-deps --require-hashes --requirement requirements.lock || $(FAILED_INSTALL)
-	@.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable . || $(FAILED_INSTALL)
+	@.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable packages/fake_stripe --editable . || $(FAILED_INSTALL)
 	@touch $@
 
 .venv/.development: .venv/.runtime requirements-dev.lock

@@ -40,9 +40,9 @@ from billing_app.store.tables.inbox import InboxEvent
 from billing_app.store.tables.orgs import Organization
 from billing_app.store.tables.purchases import Order
 from tests.builders import an_organization, the_catalogue
+from tests.fake_stripe.account import http
+from tests.fake_stripe.process import stand_in
 from tests.patience import PATIENCE_SECONDS
-from tests.sandbox.account import http
-from tests.sandbox.process import stand_in
 
 PUBLIC_URL = "https://console.example"
 

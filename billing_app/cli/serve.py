@@ -72,7 +72,7 @@ def sandbox(
     _require(Places(database.resolve().parent), "127.0.0.1", port)
     print(f"The Stripe stand-in listens at http://127.0.0.1:{port} for any sk_test_ key. Ctrl-C stops it.", flush=True)
 
-    from billing_app.sandbox import server
+    from fake_stripe import server
 
     server.run("127.0.0.1", port, database, f"http://127.0.0.1:{port}/_sandbox")
 

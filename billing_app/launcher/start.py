@@ -20,10 +20,10 @@ from billing_app.demo import seed, stand_in
 from billing_app.domain.errors import ConflictError, UnavailableError
 from billing_app.forwarding import STAND_IN
 from billing_app.launcher import frontend, guards, metrics_port, reloading, server
+from billing_app.launcher.fake_stripe import Sandbox
 from billing_app.launcher.keys import demo_keys
 from billing_app.launcher.logs import FILE_VARIABLE
 from billing_app.launcher.places import Places
-from billing_app.launcher.sandbox import Sandbox
 from billing_app.launcher.single import only_console
 from billing_app.launcher.surroundings import require_surroundings
 from billing_app.services import catalog, links

@@ -27,8 +27,8 @@ from tests.browser.shopping import PAYS, comes_back, goes_to_payment, hero, pays
 from tests.conftest import SHARED
 from tests.console import STARTS_SECONDS
 from tests.databases import bare_postgres_database
+from tests.fake_stripe.process import sandbox
 from tests.patience import PATIENCE_SECONDS
-from tests.sandbox.process import sandbox
 from tests.servers import POSTGRES_PROGRAMS, password_role
 
 PASSWORD = "a very wet Tuesday in March"

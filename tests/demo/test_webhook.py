@@ -14,7 +14,7 @@ from billing_app.settings import Settings
 from billing_app.store import notifications as store
 from billing_app.store.orgs import stored_id
 from billing_app.store.tables.notifications import WebhookEndpoint
-from tests.sandbox.process import sandbox
+from tests.fake_stripe.process import sandbox
 
 LARKFIELD = "larkfield-maps"
 

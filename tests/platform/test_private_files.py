@@ -18,7 +18,7 @@ from billing_app.launcher.children import Child
 from billing_app.launcher.keys import demo_keys
 from billing_app.launcher.places import Places
 from billing_app.launcher.single import only_console
-from billing_app.sandbox.storage.database import Database as SandboxDatabase
+from fake_stripe.storage.database import Database as SandboxDatabase
 
 
 @pytest.fixture(autouse=True)

@@ -26,7 +26,7 @@ SECTIONS = {"rule": "Rules", "fine point": "Fine points", "law": "Laws"}
 READ = (".py", ".md", ".js", ".css", ".toml", ".json", ".html", ".mako", "")
 """Ends of the names of what is read."""
 
-FOLDERS = (".ci", "assets", "benchmarks", "billing_app", "docs", "migrations", "tests")
+FOLDERS = (".ci", "assets", "benchmarks", "billing_app", "docs", "migrations", "packages", "tests")
 
 
 def files() -> Iterator[Path]:

@@ -8,7 +8,7 @@ import stripe
 
 from billing_app.services.event_handlers import HANDLERS
 from billing_app.settings import ROOT
-from tests.sandbox.calls import operations
+from tests.fake_stripe.calls import operations
 
 DOCUMENT = (ROOT / "docs" / "stripe.md").read_text(encoding="utf-8")
 

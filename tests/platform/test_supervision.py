@@ -9,14 +9,14 @@ from pathlib import Path
 
 import httpx
 
+from billing_app.launcher.fake_stripe import Sandbox
 from billing_app.launcher.keys import DemoKeys
 from billing_app.launcher.places import Places
 from billing_app.launcher.ports import free_port
-from billing_app.launcher.sandbox import Sandbox
 from tests import loopback
+from tests.fake_stripe.account import TestAccount
+from tests.fake_stripe.process import Process
 from tests.patience import eventually
-from tests.sandbox.account import TestAccount
-from tests.sandbox.process import Process
 
 KEYS = DemoKeys("sk_test_of_supervision", "whsec_of_supervision")
 

@@ -1,5 +1,0 @@
-"""The control API: what Stripe has no API for, because there people, banks or time do it."""
-
-from billing_app.sandbox.control.routes import Control
-
-__all__ = ["Control"]
