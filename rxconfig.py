@@ -3,9 +3,9 @@
 import reflex as rx
 from reflex.constants import StateManagerMode
 
-from billing_app.services.origins import own_origins
+from billing_app.services.common.origins import own_origins
 from billing_app.settings import settings
-from billing_app.ui.theme import radix_theme
+from billing_app.ui.frame.theme import radix_theme
 
 config = rx.Config(
     app_name="billing_app",

@@ -1,4 +1,4 @@
-// Says on every page when its live connection to the console is refused or lost, and why; see ui/components/connection.py.
+// Says on every page when its live connection to the console is refused or lost, and why; see ui/frame/connection.py.
 // A script of its own, so that it also speaks when the page itself could not start.
 "use strict";
 

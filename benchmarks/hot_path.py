@@ -17,9 +17,10 @@ from benchmarks.measuring import PACE, Rate, Row, best, measured, paced_beside
 from benchmarks.places import NOW, an_organization
 from benchmarks.serving import PAGE, Caller, serving
 from billing_app.db import Database
-from billing_app.domain.access import Scope
-from billing_app.services import api_keys, consumption, debits
-from billing_app.store.orgs import stored_id
+from billing_app.domain.common.access import Scope
+from billing_app.services.access import api_keys
+from billing_app.services.usage import consumption, debits
+from billing_app.store.organizations.organizations import stored_id
 
 METRIC = "bandwidth"
 
@@ -168,7 +169,7 @@ def over_http(opened: Database, kind: str, seconds: float) -> list[Row]:
 
 
 def _batched(opened: Database, owner: int) -> Callable[[int], None]:
-    from billing_app.store import usage as store
+    from billing_app.store.usage import events as store
 
     def insert(_number: int) -> None:
         keys = [

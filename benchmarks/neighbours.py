@@ -23,9 +23,10 @@ from billing_app import clock
 from billing_app.db import Database
 from billing_app.launcher.ports import free_port
 from billing_app.launcher.server import wait_until_answers
-from billing_app.services import api_keys, orgs
+from billing_app.services.access import api_keys
+from billing_app.services.common import organizations
 from billing_app.settings import ROOT
-from billing_app.store.orgs import stored_id
+from billing_app.store.organizations.organizations import stored_id
 
 STRANGERS = 1_500
 CHUNK = 100
@@ -156,7 +157,7 @@ async def measured(pid: int, port: int, database: Database) -> dict[str, object]
     keys = {}
     for address in ("eager", "quiet"):
         with database.writing() as session:
-            organization = orgs.create(session, clock.now(), address=address)
+            organization = organizations.create(session, clock.now(), address=address)
             scopes = ["read", "check"]
             keys[address] = api_keys.create(
                 session, stored_id(organization), "neighbours", scopes, "benchmarks", clock.now()

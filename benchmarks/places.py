@@ -11,7 +11,8 @@ from pathlib import Path
 
 from billing_app import schema
 from billing_app.db import Database
-from billing_app.services import catalog, orgs
+from billing_app.services.catalogue import versions
+from billing_app.services.common import organizations
 from billing_app.settings import ROOT
 from billing_app.store.tables.orgs import Organization
 
@@ -53,15 +54,15 @@ def _ready(opened: Database) -> Database:
     schema.create(opened)
     path = ROOT / "plans.json"
     with opened.writing() as session:
-        catalog.load(session, catalog.read_document(path), datetime(2026, 1, 1, tzinfo=UTC), path.name)
+        versions.load(session, versions.read_document(path), datetime(2026, 1, 1, tzinfo=UTC), path.name)
     return opened
 
 
 def an_organization(opened: Database, address: str = "acme") -> Organization:
     """An organization on the plan without limits for what is measured."""
-    from billing_app.services import credits
+    from billing_app.services.credits import grants
 
     with opened.writing() as session:
-        made = orgs.create(session, NOW, address=address, anchor=datetime(2026, 1, 1, tzinfo=UTC))
-        credits.change_plan(session, made, "custom", NOW)
+        made = organizations.create(session, NOW, address=address, anchor=datetime(2026, 1, 1, tzinfo=UTC))
+        grants.change_plan(session, made, "custom", NOW)
     return made

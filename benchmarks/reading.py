@@ -16,9 +16,12 @@ from sqlalchemy import text
 from benchmarks.measuring import Rate, Row, best, measured
 from benchmarks.places import NOW, an_organization
 from billing_app.db import Database
-from billing_app.services import credits, imports, orgs, recounts, usage, verification
-from billing_app.services import overview as overviews
-from billing_app.services.usage import ReportedEvent
+from billing_app.services.common import organizations
+from billing_app.services.credits import grants
+from billing_app.services.operators import imports
+from billing_app.services.overview import overview as overviews
+from billing_app.services.usage import recounts, reporting, verification
+from billing_app.services.usage.reporting import ReportedEvent
 
 ORGANIZATIONS = 500
 """Enough to see what one costs, and told within a minute; costs are given for each."""
@@ -50,11 +53,11 @@ def recount(opened: Database, kind: str, _seconds: float) -> list[Row]:
 
 
 def _told(session: Any, number: int) -> None:
-    made = orgs.create(session, NOW, address=f"org-{number}", anchor=NOW - timedelta(days=9))
+    made = organizations.create(session, NOW, address=f"org-{number}", anchor=NOW - timedelta(days=9))
     over = number % 10 == 0
     if over:
         for grant in range(5):
-            credits.grant(
+            grants.grant(
                 session,
                 made,
                 "sms",
@@ -65,7 +68,7 @@ def _told(session: Any, number: int) -> None:
                 reason="B",
             )
     events = [ReportedEvent(metric, 50, None, NOW - timedelta(hours=2), f"{metric}-{number}") for metric in METRICS]
-    usage.report(session, made, events if over else events[:2], NOW)
+    reporting.report(session, made, events if over else events[:2], NOW)
 
 
 def overview(opened: Database, kind: str, seconds: float) -> list[Row]:
@@ -80,7 +83,7 @@ def overview(opened: Database, kind: str, seconds: float) -> list[Row]:
                 for place in range(1_000)
             ]
             with opened.writing() as session:
-                usage.report(session, made, events, NOW, backfill=True)
+                reporting.report(session, made, events, NOW, backfill=True)
 
         def load(_number: int, made: Any = made) -> None:
             with opened.reading() as session:
@@ -132,7 +135,7 @@ def verified(opened: Database, kind: str, _seconds: float) -> list[Row]:
                 for place in range(1_000)
             ]
             with opened.writing() as session:
-                usage.report(session, made, events, NOW, backfill=True)
+                reporting.report(session, made, events, NOW, backfill=True)
 
         def work(made: Any = made) -> None:
             with opened.reading() as session:

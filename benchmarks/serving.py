@@ -71,7 +71,8 @@ def main(url: str, port: str) -> None:
     from benchmarks.places import NOW
     from billing_app.api.app import create_api
     from billing_app.db import Database
-    from billing_app.services import orgs, overview
+    from billing_app.services.common import organizations
+    from billing_app.services.overview import overview
     from billing_app.settings import Settings
 
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
@@ -81,7 +82,7 @@ def main(url: str, port: str) -> None:
 
     def page() -> dict[str, int]:
         with database.reading() as session:
-            shown = overview.overview(session, orgs.by_address(session, "globex"), NOW)
+            shown = overview.overview(session, organizations.by_address(session, "globex"), NOW)
         return {"metrics": len(shown.meters)}
 
     app.add_api_route(PAGE, page)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from billing_app import wiring
-from billing_app.api import health
 from billing_app.api.app import create_api
+from billing_app.api.common import health
 from billing_app.forwarding import with_sandbox
 from billing_app.gateways.stripe_payments import payments_of
 from billing_app.jobs import runner

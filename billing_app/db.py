@@ -47,10 +47,10 @@ CONNECTIONS = 10
 READ_ONLY = "billing_read_only"
 
 CLOCK = "clock"
-"""In `Session.info`: where whoever has got a lock reads the moment, a callable (`store.locks`)."""
+"""In `Session.info`: where whoever has got a lock reads the moment, a callable (`store.common.locks`)."""
 
 HELD = "held"
-"""In `Session.info`: the locks that the transaction holds (`store.locks`)."""
+"""In `Session.info`: the locks that the transaction holds (`store.common.locks`)."""
 
 
 class Database:

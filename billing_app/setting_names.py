@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from billing_app.domain.errors import UnavailableError
+from billing_app.domain.common.errors import UnavailableError
 
 PREFIX = "BILLING_"
 

@@ -11,7 +11,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from billing_app import setting_forms
-from billing_app.domain.errors import UnavailableError
+from billing_app.domain.common.errors import UnavailableError
 from billing_app.setting_names import unreadable
 
 ROOT = Path(__file__).resolve().parent.parent

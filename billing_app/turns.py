@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import TypeVar, cast
 
 from billing_app import monitoring
-from billing_app.domain.errors import BillingError, BusyError, TooManyAtOnceError
+from billing_app.domain.common.errors import BillingError, BusyError, TooManyAtOnceError
 
 Given = TypeVar("Given")
 

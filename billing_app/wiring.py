@@ -9,8 +9,8 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
 
 from billing_app import clock, schema, setting_forms
 from billing_app.db import IN_MEMORY, Database
-from billing_app.domain.errors import UnavailableError
-from billing_app.services import catalog
+from billing_app.domain.common.errors import UnavailableError
+from billing_app.services.catalogue import versions
 from billing_app.settings import settings
 
 
@@ -35,10 +35,10 @@ def database() -> Database:
 
 def _make_ready(new: Database) -> None:
     """Tables and the catalogue, as the first start makes them."""
-    document = catalog.read_document(settings().catalogue_file)
+    document = versions.read_document(settings().catalogue_file)
     schema.upgrade(new)
     with new.writing() as session:
-        catalog.load(session, document, clock.now(), settings().catalogue_file.name)
+        versions.load(session, document, clock.now(), settings().catalogue_file.name)
 
 
 def open_database(url: str) -> Database:

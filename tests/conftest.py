@@ -22,8 +22,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from billing_app.db import Database
 from billing_app.launcher.logs import PLAIN
-from tests import databases, servers
-from tests.console import Console, launch_chromium, running_console, told_demo
+from tests.support import databases, servers
+from tests.support.console import Console, launch_chromium, running_console, told_demo
 
 # Consoles that tests start must not meet at one port; tests of the port choose their own.
 os.environ["BILLING_METRICS_PORT"] = "0"
@@ -37,7 +37,7 @@ KINDS = ("sqlite", "postgresql")
 CHOICES = (*KINDS, "both", "either")
 HERE = Path(__file__).parent
 
-ABOUT_DATABASES = ("jobs", "laws", "platform", "store", "stories")
+ABOUT_DATABASES = ("house", "jobs", "laws", "platform", "store", "stories")
 """Folders whose subject is what the databases themselves do, or parallel clients: always on both (decision 14)."""
 
 WITH_BROWSER = ("browser", "platform", "sandbox")

@@ -13,55 +13,48 @@ from fastapi import APIRouter, Depends, FastAPI
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from billing_app import clock as wall_clock
-from billing_app.api import docs_page, health, openapi, problems
-from billing_app.api.bodies import BodyLimits
-from billing_app.api.clients import client_of
-from billing_app.api.context import PREFIX, Context
-from billing_app.api.framing import PlainPaths, framed
-from billing_app.api.handshakes import Handshakes
-from billing_app.api.headers import SecurityHeaders
-from billing_app.api.health import Check, checks_of
-from billing_app.api.hot_path import HotPath
-from billing_app.api.lanes import Lanes, contexts_of
-from billing_app.api.rate_limits import Limit, RateLimits, buckets_of
-from billing_app.api.request_log import RequestLog
-from billing_app.api.routes import (
-    cards_and_tokens,
-    catalogue,
-    checkout,
-    consumption,
-    credits,
-    downloads,
-    endings,
-    features,
-    forgotten,
-    looking,
-    members,
-    notifications,
-    operator_catalogue,
-    operator_credits,
-    operator_organizations,
-    operator_stripe,
-    organizations,
-    processes,
-    recurring,
-    sign_in,
-    sign_in_links,
-    subscription,
-    usage,
-    webhooks,
-)
-from billing_app.api.sockets import Sockets
+from billing_app.api.access import password_reset, sign_in, sign_in_links
+from billing_app.api.catalogue import routes as catalogue
+from billing_app.api.common import docs_page, health, openapi, problems
+from billing_app.api.common.body_limits import BodyLimits
+from billing_app.api.common.client_address import client_of
+from billing_app.api.common.framing import PlainPaths, framed
+from billing_app.api.common.headers import SecurityHeaders
+from billing_app.api.common.health import Check, checks_of
+from billing_app.api.common.lanes import Lanes, contexts_of
+from billing_app.api.common.process import PREFIX, Context
+from billing_app.api.common.rate_limits import Limit, RateLimits, buckets_of
+from billing_app.api.common.request_log import RequestLog
+from billing_app.api.common.sockets import Sockets
+from billing_app.api.common.websocket_guard import Handshakes
+from billing_app.api.credits import cards_and_tokens, downloads
+from billing_app.api.credits import routes as credits
+from billing_app.api.notifications import routes as notifications
+from billing_app.api.operators import catalogue as operator_catalogue
+from billing_app.api.operators import credits as operator_credits
+from billing_app.api.operators import organizations as operator_organizations
+from billing_app.api.operators import stripe
+from billing_app.api.organizations import members
+from billing_app.api.organizations import routes as organizations
+from billing_app.api.overview import routes as looking
+from billing_app.api.plans import routes as subscription
+from billing_app.api.processes import features
+from billing_app.api.processes import routes as processes
+from billing_app.api.purchases import checkout, endings, recurring
+from billing_app.api.stripe import routes as webhooks
+from billing_app.api.usage import consume_routes
+from billing_app.api.usage import routes as usage
+from billing_app.api.usage.fast_path import HotPath
 from billing_app.db import Database
-from billing_app.services import sessions
+from billing_app.services.access import sessions
 from billing_app.settings import Settings
 
 ROUTERS: tuple[APIRouter, ...] = (
     sign_in.router,
-    forgotten.router,
+    password_reset.router,
     catalogue.router,
     usage.router,
-    consumption.router,
+    consume_routes.router,
     credits.router,
     looking.router,
     downloads.router,
@@ -79,7 +72,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     operator_organizations.router,
     operator_credits.router,
     operator_catalogue.router,
-    operator_stripe.router,
+    stripe.router,
     webhooks.router,
 )
 

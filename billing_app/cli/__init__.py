@@ -12,7 +12,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from billing_app.domain.errors import BillingError, InvalidError
+from billing_app.domain.common.errors import BillingError, InvalidError
 
 REFUSED = 2
 """The exit code of a sentence instead of a result."""

@@ -14,11 +14,12 @@ from rich.table import Table
 from sqlmodel import Session
 
 from billing_app import clock, wiring
-from billing_app.domain.access import DEFAULT_SCOPES, Scope
-from billing_app.domain.errors import InvalidError
-from billing_app.services import api_keys, orgs
-from billing_app.services.api_keys import KeyView
-from billing_app.services.months import rfc3339
+from billing_app.domain.common.access import DEFAULT_SCOPES, Scope
+from billing_app.domain.common.errors import InvalidError
+from billing_app.services.access import api_keys
+from billing_app.services.access.api_keys import KeyView
+from billing_app.services.common import organizations
+from billing_app.services.common.months import rfc3339
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -98,7 +99,7 @@ def _owner(session: Session, address: str, operator: bool) -> int | None:
     """The organization's id; None for the operator. Raises InvalidError unless exactly one is named."""
     if operator == bool(address):
         raise InvalidError("Name an organization's address, or say --operator.", code="invalid_address")
-    return None if operator else orgs.by_address(session, address).id
+    return None if operator else organizations.by_address(session, address).id
 
 
 def _item(key: KeyView) -> dict[str, Any]:

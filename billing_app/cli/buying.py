@@ -8,9 +8,12 @@ import typer
 
 from billing_app import clock, wiring
 from billing_app.cli.printing import ACTOR, AsJson, print_done, print_items
-from billing_app.domain.errors import NotFoundError
-from billing_app.services import catalog, orgs, recurring_packs, top_ups
-from billing_app.services.top_ups import TopUp, Wanted
+from billing_app.domain.common.errors import NotFoundError
+from billing_app.services.catalogue import versions
+from billing_app.services.common import organizations
+from billing_app.services.purchases import top_ups
+from billing_app.services.purchases.top_ups import TopUp, Wanted
+from billing_app.services.subscriptions import recurring_packs
 
 packs = typer.Typer(no_args_is_help=True)
 top_up = typer.Typer(no_args_is_help=True)
@@ -26,7 +29,7 @@ def list_packs(metric: Annotated[str, typer.Option(help="of this metric only")] 
     Example: billing pack list --metric mau
     """
     with wiring.database().reading() as session:
-        current = catalog.current(session, clock.now())
+        current = versions.current(session, clock.now())
     items = [
         {"id": pack.id, "metric": pack.metric, "quantity": pack.quantity, "price_cents": pack.price_cents,
          "currency": current.currency, "interval": pack.interval.value}
@@ -43,7 +46,7 @@ def renewing(address: Address, as_json: AsJson = False) -> None:
     Example: billing pack renewing acme
     """
     with wiring.database().reading() as session:
-        rows = recurring_packs.listed(session, orgs.by_address(session, address))
+        rows = recurring_packs.listed(session, organizations.by_address(session, address))
     names = ("id", "pack", "metric", "count", "next_count", "renews_at", "state")
     print_items([{name: getattr(row, name) for name in names} for row in rows], names, as_json=as_json)
 
@@ -55,8 +58,8 @@ def list_top_ups(address: Address, as_json: AsJson = False) -> None:
     Example: billing top-up list acme
     """
     with wiring.database().reading() as session:
-        found, now = orgs.by_address(session, address), clock.now()
-        items = [_item(top_ups.top_up(session, found, each.id, now)) for each in catalog.current(session, now).metrics]
+        found, now = organizations.by_address(session, address), clock.now()
+        items = [_item(top_ups.top_up(session, found, each.id, now)) for each in versions.current(session, now).metrics]
     columns = ("metric", "state", "threshold", "pack", "count", "cap_cents", "paid_this_month_cents", "failure")
     print_items(items, columns, as_json=as_json)
 
@@ -68,7 +71,7 @@ def stop(address: Address, metric: Metric, as_json: AsJson = False) -> None:
     Example: billing top-up stop acme mau
     """
     with wiring.database().writing() as session:
-        found, now = orgs.by_address(session, address), clock.now()
+        found, now = organizations.by_address(session, address), clock.now()
         row = top_ups.top_up(session, found, metric, now).row
         if row is None:
             raise NotFoundError(f"{address} has no auto top-up of {metric}.", code="top_up_not_found")

@@ -15,7 +15,7 @@ from rich.markup import escape
 from billing_app import clock, wiring
 from billing_app.cli.catalogue_tables import packs_table, plans_table, rates_table
 from billing_app.cli.printing import ACTOR, AsJson, number, print_json
-from billing_app.domain.catalog import (
+from billing_app.domain.catalogue import (
     Catalog,
     CatalogChange,
     CatalogInvalidError,
@@ -24,10 +24,11 @@ from billing_app.domain.catalog import (
     to_document,
     to_json,
 )
-from billing_app.services import catalog as catalogues
-from billing_app.services import catalogue_edits, stripe_names
-from billing_app.services.catalog import LoadResult
-from billing_app.services.months import rfc3339
+from billing_app.services.catalogue import versions as catalogues
+from billing_app.services.catalogue.versions import LoadResult
+from billing_app.services.common.months import rfc3339
+from billing_app.services.operators import catalogue_edits
+from billing_app.services.payments import stripe_names
 from billing_app.settings import settings
 
 app = typer.Typer(no_args_is_help=True)

@@ -8,9 +8,9 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from billing_app.domain.catalog import Catalog, Pack, Plan, VotingType
-from billing_app.domain.money import format_money, format_unit_price
-from billing_app.domain.quantities import format_allowance, format_price_unit, format_size
+from billing_app.domain.catalogue import Catalog, Pack, Plan, VotingType
+from billing_app.domain.catalogue.quantities import format_allowance, format_price_unit, format_size
+from billing_app.domain.common.money import format_money, format_unit_price
 
 YES, NO = "yes", "·"
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from billing_app.cli.printing import AsJson, print_json
-from billing_app.domain.errors import UnavailableError
+from billing_app.domain.common.errors import UnavailableError
 from billing_app.launcher.doctor import Finding, State, examine
 from billing_app.settings import ROOT, settings
 

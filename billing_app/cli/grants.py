@@ -10,9 +10,11 @@ import typer
 
 from billing_app import clock, wiring
 from billing_app.cli.printing import ACTOR, AsJson, moment, number, print_done, print_items
-from billing_app.domain.quantities import format_base, format_size
-from billing_app.services import catalog, granting, orgs, statements
-from billing_app.services.credits import ONE_YEAR
+from billing_app.domain.catalogue.quantities import format_base, format_size
+from billing_app.services.catalogue import versions
+from billing_app.services.common import organizations
+from billing_app.services.credits import granting, statements
+from billing_app.services.credits.grants import ONE_YEAR
 from billing_app.store.tables.credits import GrantRow
 
 app = typer.Typer(no_args_is_help=True)
@@ -34,7 +36,9 @@ def list_grants(
     Example: billing grant list acme --metric mau
     """
     with wiring.database().reading() as session:
-        found = statements.grants(session, orgs.by_address(session, address), clock.now(), metric=metric or None)
+        found = statements.grants(
+            session, organizations.by_address(session, address), clock.now(), metric=metric or None
+        )
         items = [_item(each.row) | {"left": each.account.left, "burned": each.account.burned} for each in found]
     print_items(items, ("id", "metric", "quantity", "left", "source", "reason", "expires_at"), as_json=as_json)
 
@@ -60,12 +64,12 @@ def create(
     now = clock.now()
     ends: datetime | str | None = None if until == NEVER else moment(until) or ONE_YEAR
     with wiring.database().writing() as session:
-        organization = orgs.by_address(session, address)
+        organization = organizations.by_address(session, address)
         given = granting.give(
             session, organization, metric, quantity, now,
             reason=reason, key=f"cli {key or secrets.token_hex(16)}", actor=ACTOR, expires_at=ends, backdated=backdated,
         )  # fmt: skip
-        known = catalog.current(session, now).metric(metric)
+        known = versions.current(session, now).metric(metric)
     said = format_base(quantity, known) if known.counts else format_size(quantity, known)
     print_done(_item(given), f"Gave {address} {said} ({given.id}).", as_json=as_json)
 

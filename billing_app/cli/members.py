@@ -9,10 +9,11 @@ from sqlmodel import Session
 
 from billing_app import clock, wiring
 from billing_app.cli.printing import ACTOR, AsJson, print_done, print_items
-from billing_app.domain.access import ALL_ROLES, Role
-from billing_app.domain.errors import InvalidError, NotFoundError
-from billing_app.services import invitations, members, orgs
-from billing_app.services.members import Member
+from billing_app.domain.common.access import ALL_ROLES, Role
+from billing_app.domain.common.errors import InvalidError, NotFoundError
+from billing_app.services.access import invitations, members
+from billing_app.services.access.members import Member
+from billing_app.services.common import organizations
 from billing_app.settings import settings
 from billing_app.store.tables.orgs import Organization
 
@@ -30,7 +31,7 @@ def list_members(address: Address, as_json: AsJson = False) -> None:
     Example: billing member list acme
     """
     with wiring.database().reading() as session:
-        items = [_item(each) for each in members.every(session, orgs.by_address(session, address))]
+        items = [_item(each) for each in members.every(session, organizations.by_address(session, address))]
     print_items(items, ("email", "name", "role", "since", "accepted_at"), as_json=as_json)
 
 
@@ -43,7 +44,7 @@ def invite(address: Address, email: Email, role: InRole = Role.MEMBER, as_json: 
     Example: billing member invite acme ada@example.org --role admin
     """
     with wiring.database().writing() as session:
-        organization = orgs.by_address(session, address)
+        organization = organizations.by_address(session, address)
         made = members.invite(session, organization, email, _role(role), clock.now(), actor=ACTOR)
         name = organization.name
     link = settings().public_url.rstrip("/") + made.path
@@ -64,7 +65,7 @@ def set_role(
     Example: billing member set-role acme ada@example.org billing
     """
     with wiring.database().writing() as session:
-        organization = orgs.by_address(session, address)
+        organization = organizations.by_address(session, address)
         found = _member(session, organization, email)
         changed = members.change_role(session, organization, found.id, _role(role), clock.now(), actor=ACTOR)
     print_done(_item(changed), f"{email} is {role} of {address}.", as_json=as_json)
@@ -77,7 +78,7 @@ def remove(address: Address, email: Email, as_json: AsJson = False) -> None:
     Example: billing member remove acme ada@example.org
     """
     with wiring.database().writing() as session:
-        organization = orgs.by_address(session, address)
+        organization = organizations.by_address(session, address)
         found = _member(session, organization, email)
         members.remove(session, organization, found.id, clock.now(), actor=ACTOR)
     print_done(_item(found), f"{email} is no longer a member of {address}.", as_json=as_json)

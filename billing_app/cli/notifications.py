@@ -9,10 +9,12 @@ import typer
 
 from billing_app import clock, wiring
 from billing_app.cli.printing import ACTOR, AsJson, print_done, print_items
-from billing_app.domain.errors import NotFoundError
+from billing_app.domain.common.errors import NotFoundError
 from billing_app.gateways.webhooks_out import reachable
-from billing_app.services import delivery_log, notification_choices, orgs, webhook_endpoints
-from billing_app.services.delivery_log import DeliveryView
+from billing_app.services.common import organizations
+from billing_app.services.notifications import choices as notification_choices
+from billing_app.services.notifications import delivery_log, webhook_endpoints
+from billing_app.services.notifications.delivery_log import DeliveryView
 from billing_app.settings import settings
 from billing_app.store.tables.notifications import WebhookEndpoint
 
@@ -32,7 +34,7 @@ def list_told(address: Address, as_json: AsJson = False) -> None:
     Example: billing notification list acme
     """
     with wiring.database().reading() as session:
-        organization = orgs.by_address(session, address)
+        organization = organizations.by_address(session, address)
         choices = notification_choices.read(session, organization)
         endpoints = webhook_endpoints.every(session, organization)
     items: list[dict[str, Any]] = [
@@ -61,7 +63,7 @@ def add_webhook(
     """
     with wiring.database().writing() as session:
         made = webhook_endpoints.create(
-            session, orgs.by_address(session, address), url, ACTOR, clock.now(),
+            session, organizations.by_address(session, address), url, ACTOR, clock.now(),
             description=description, private=reachable(settings()),
         )  # fmt: skip
     done = {"id": made.endpoint.id, "url": made.endpoint.url, "secret": made.secret}
@@ -75,7 +77,7 @@ def enable(address: Address, webhook: WebhookId, as_json: AsJson = False) -> Non
     Example: billing notification enable acme 019a3c5e-7d1f-7b52-8a55-2f6c1d9be001
     """
     with wiring.database().writing() as session:
-        found = orgs.by_address(session, address)
+        found = organizations.by_address(session, address)
         row = webhook_endpoints.enable(session, found, _id(webhook), ACTOR, clock.now())
     print_done({"id": row.id, "url": row.url, "state": _state(row)}, f"{row.url} is on.", as_json=as_json)
 
@@ -87,7 +89,7 @@ def test(address: Address, webhook: WebhookId, as_json: AsJson = False) -> None:
     Example: billing notification test acme 019a3c5e-7d1f-7b52-8a55-2f6c1d9be001
     """
     with wiring.database().writing() as session:
-        made = delivery_log.test(session, orgs.by_address(session, address), _id(webhook), clock.now())
+        made = delivery_log.test(session, organizations.by_address(session, address), _id(webhook), clock.now())
     print_done({"delivery": made}, f"On its way as {made}.", as_json=as_json)
 
 
@@ -98,7 +100,7 @@ def delete_webhook(address: Address, webhook: WebhookId, as_json: AsJson = False
     Example: billing notification delete-webhook acme 019a3c5e-7d1f-7b52-8a55-2f6c1d9be001
     """
     with wiring.database().writing() as session:
-        found = orgs.by_address(session, address)
+        found = organizations.by_address(session, address)
         row = webhook_endpoints.delete(session, found, _id(webhook), ACTOR, clock.now())
     print_done({"id": row.id, "url": row.url}, f"Nothing is sent to {row.url} any more.", as_json=as_json)
 
@@ -114,7 +116,7 @@ def deliveries(
     Example: billing notification deliveries acme --state failed
     """
     with wiring.database().reading() as session:
-        found = delivery_log.latest(session, orgs.by_address(session, address), clock.now(), PAGE, state=state)
+        found = delivery_log.latest(session, organizations.by_address(session, address), clock.now(), PAGE, state=state)
     columns = ("created_at", "title", "address", "state", "attempts", "error", "id")
     print_items([_item(each) for each in found], columns, as_json=as_json)
 
@@ -130,7 +132,7 @@ def resend(
     Example: billing notification resend acme 019a3c5e-7d1f-7b52-8a55-2f6c1d9be001
     """
     with wiring.database().writing() as session:
-        found, now = orgs.by_address(session, address), clock.now()
+        found, now = organizations.by_address(session, address), clock.now()
         delivery_log.resend(session, found, _id(delivery), now)
         view = delivery_log.one(session, found, _id(delivery), now)
     print_done(_item(view), f"{view.title} is on its way again.", as_json=as_json)

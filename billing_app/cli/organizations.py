@@ -8,18 +8,25 @@ import typer
 
 from billing_app import clock, wiring
 from billing_app.cli.printing import ACTOR, AsJson, moment, number, print_done, print_items
-from billing_app.domain.errors import InvalidError
-from billing_app.domain.money import format_money
-from billing_app.domain.texts import required_reason
+from billing_app.domain.common.errors import InvalidError
+from billing_app.domain.common.money import format_money
+from billing_app.domain.common.texts import required_reason
 from billing_app.gateways.payments import Payments
 from billing_app.gateways.stripe_payments import payments_of
-from billing_app.services import accounts, audit, endings, endings_told, operators, orgs, overrides, profiles
-from billing_app.services.audit_words import Words
-from billing_app.services.months import rfc3339
-from billing_app.services.overrides import Kind
-from billing_app.services.views.endings import EndingView, PaidThing
+from billing_app.services.common import audit
+from billing_app.services.common import organizations as orgs
+from billing_app.services.common.audit_words import Words
+from billing_app.services.common.months import rfc3339
+from billing_app.services.limits import overrides
+from billing_app.services.limits.overrides import Kind
+from billing_app.services.operators import organizations as operators
+from billing_app.services.organizations import profiles
+from billing_app.services.plans import endings_told
+from billing_app.services.purchases import endings
+from billing_app.services.subscriptions.views_endings import EndingView, PaidThing
+from billing_app.services.usage import accounts
 from billing_app.settings import settings
-from billing_app.store.orgs import stored_id
+from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.orgs import Organization
 from billing_app.store.tables.overrides import OrganizationOverride
 

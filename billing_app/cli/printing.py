@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from billing_app.domain.moments import day_or_moment
-from billing_app.services.months import rfc3339
+from billing_app.domain.common.moments import day_or_moment
+from billing_app.services.common.months import rfc3339
 
 DIGITS = re.compile(r"-?[0-9]{1,30}", re.ASCII)
 

@@ -14,10 +14,10 @@ from sqlmodel import Session
 
 from billing_app import clock, wiring
 from billing_app.cli.printing import AsJson, number, print_done
-from billing_app.domain.money import format_money
+from billing_app.domain.common.money import format_money
 from billing_app.gateways.stripe_payments import payments_of
-from billing_app.services import refundable, refunds
-from billing_app.services.views.refunds import RefundPreview
+from billing_app.services.reversals import refundable, refunds
+from billing_app.services.reversals.views import RefundPreview
 from billing_app.settings import settings
 
 

@@ -13,27 +13,21 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from billing_app import clock, wiring
 from billing_app.cli.printing import AsJson, number, print_done, print_json
-from billing_app.domain.errors import UnavailableError
-from billing_app.domain.money import format_money
+from billing_app.domain.common.errors import UnavailableError
+from billing_app.domain.common.money import format_money
 from billing_app.gateways.payments import Payments
 from billing_app.gateways.stripe_payments import connected, payments_of
 from billing_app.jobs import inbox as job
 from billing_app.jobs import reconciliation as reconciliation_job
-from billing_app.services import (
-    catalog,
-    inbox,
-    operations,
-    payment_account,
-    reconciliation,
-    replaying,
-    stripe_catalogue,
-    stripe_names,
-)
-from billing_app.services.inbox import STRIPE
-from billing_app.services.stripe_catalogue import Deed, Step
-from billing_app.services.views.operations import ReportView
+from billing_app.services.catalogue import versions
+from billing_app.services.operators import operations
+from billing_app.services.operators.views_operations import ReportView
+from billing_app.services.payments import payment_account, stripe_catalogue, stripe_names
+from billing_app.services.payments.stripe_catalogue import Deed, Step
+from billing_app.services.stripe import inbox, reconciliation, replaying
+from billing_app.services.stripe.inbox import STRIPE
 from billing_app.settings import settings
-from billing_app.store import inbox as inbox_store
+from billing_app.store.stripe import inbox as inbox_store
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -71,7 +65,7 @@ def push(
     account = payments.account()
     with wiring.database().writing() as session:
         payment_account.confirm(session, account, clock.now())
-        current = catalog.current(session, clock.now())
+        current = versions.current(session, clock.now())
     steps = stripe_catalogue.plan(payments, stripe_catalogue.offers(current))
     for step in steps:
         if step.deed is not Deed.KEEP and not as_json:

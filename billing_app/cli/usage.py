@@ -16,12 +16,14 @@ from rich.table import Table
 
 from billing_app import clock, wiring
 from billing_app.cli.printing import moment
-from billing_app.domain.accounts import Month
-from billing_app.domain.catalog import Metric
-from billing_app.domain.quantities import format_allowance, format_quantity
-from billing_app.services import catalog, imports, orgs
-from billing_app.services import history as histories
-from billing_app.services.months import month_label
+from billing_app.domain.catalogue import Metric
+from billing_app.domain.catalogue.quantities import format_allowance, format_quantity
+from billing_app.domain.credits.accounts import Month
+from billing_app.services.catalogue import versions
+from billing_app.services.common import organizations
+from billing_app.services.common.months import month_label
+from billing_app.services.credits import history as histories
+from billing_app.services.operators import imports
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -56,7 +58,7 @@ def import_file(
     create = None
     if create_organizations:
         with database.reading() as session:
-            chosen = plan or catalog.current(session, clock.now()).default_plan.id
+            chosen = plan or versions.current(session, clock.now()).default_plan.id
         create = imports.NewOrganizations(chosen, moment(anchor))
     size = file.stat().st_size if file.exists() else 0
     with _progress(quiet=as_json) as bar:
@@ -111,9 +113,9 @@ def history(
     Example: billing history meridian --to 2026-01-01T00:00:00Z --json
     """
     with wiring.database().reading() as session:
-        organization = orgs.by_address(session, address)
+        organization = organizations.by_address(session, address)
         found = histories.history(session, organization, clock.now(), to=moment(to), metric=metric or None)
-        metrics = {each.id: each for each in catalog.current(session, clock.now()).metrics}
+        metrics = {each.id: each for each in versions.current(session, clock.now()).metrics}
     items = histories.as_items(found)
     if as_json:
         print(json.dumps({"organization": address, "items": items}, indent=1))

@@ -14,11 +14,12 @@ from rich.table import Table
 from sqlmodel import Session
 
 from billing_app import clock, wiring
-from billing_app.domain.access import Role
-from billing_app.domain.errors import InvalidError
-from billing_app.services import links, orgs, passwords, users
-from billing_app.services.links import LASTS, Kind
-from billing_app.services.months import rfc3339
+from billing_app.domain.common.access import Role
+from billing_app.domain.common.errors import InvalidError
+from billing_app.services.access import one_time_links, passwords, users
+from billing_app.services.access.one_time_links import LASTS, Kind
+from billing_app.services.common import organizations as orgs
+from billing_app.services.common.months import rfc3339
 from billing_app.settings import settings
 
 app = typer.Typer(no_args_is_help=True)
@@ -52,7 +53,7 @@ def create(
         user = users.create(session, email, name or email, now, password_hash=password_hash, operator=operator)
         if organization:
             _join(session, organization, user.email, role, now)
-        token = None if password_stdin else links.reset_link(session, user.email, now)
+        token = None if password_stdin else one_time_links.reset_link(session, user.email, now)
         made = {"email": user.email, "name": user.name, "operator": user.operator}
     _print_link(made, token, as_json, f"{made['email']} can sign in now.")
 
@@ -64,7 +65,7 @@ def reset_password(email: Email, as_json: AsJson = False) -> None:
     Example: billing user reset-password ada@example.org
     """
     with wiring.database().writing() as session:
-        token = links.reset_link(session, email, clock.now())
+        token = one_time_links.reset_link(session, email, clock.now())
     _print_link({"email": email}, token, as_json, "")
 
 
@@ -108,7 +109,7 @@ def _join(session: Session, address: str, email: str, role: str, now: datetime) 
 
 def _print_link(about: dict[str, Any], token: str | None, as_json: bool, otherwise: str) -> None:
     """The link on standard output; what it is for on standard error, so that a script gets the link alone."""
-    link = None if token is None else settings().public_url.rstrip("/") + links.path(Kind.NEW_PASSWORD, token)
+    link = None if token is None else settings().public_url.rstrip("/") + one_time_links.path(Kind.NEW_PASSWORD, token)
     if as_json:
         print(json.dumps({**about, "link": link}, indent=1))
     elif link is None:

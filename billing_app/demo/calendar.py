@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from billing_app.domain.periods import Period, add_months, period_at, period_containing
-from billing_app.services import recounts
+from billing_app.domain.common.periods import Period, add_months, period_at, period_containing
+from billing_app.services.usage import recounts
 
 PERIODS = 14
 """Thirteen full ones and the running one: pages show twelve full ones, so nobody sees where the story begins."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlmodel import Session
 
 from billing_app.demo.facts import Decide
-from billing_app.domain.errors import BillingError
-from billing_app.domain.processes import ProcessState
-from billing_app.services import processes
+from billing_app.domain.common.errors import BillingError
+from billing_app.domain.processes.processes import ProcessState
+from billing_app.services.processes import processes
 from billing_app.store.tables.orgs import Organization
 
 

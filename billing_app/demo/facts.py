@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from billing_app.demo.people import DemoOrganization
-from billing_app.domain.access import Role
-from billing_app.domain.credits import DisputeStatus
-from billing_app.domain.processes import Content
-from billing_app.services.usage import ReportedEvent
+from billing_app.domain.common.access import Role
+from billing_app.domain.credits.facts import DisputeStatus
+from billing_app.domain.processes.processes import Content
+from billing_app.services.usage.reporting import ReportedEvent
 
 
 @dataclass(frozen=True, slots=True)

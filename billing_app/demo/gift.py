@@ -6,9 +6,10 @@ from datetime import datetime
 
 from billing_app.db import Database
 from billing_app.demo.people import ACCOUNTS
-from billing_app.domain.catalog import TOKEN_ID
-from billing_app.domain.gift_codes import grouped
-from billing_app.services import catalog, gift_cards
+from billing_app.domain.catalogue import TOKEN_ID
+from billing_app.domain.credits.gift_codes import grouped
+from billing_app.services.catalogue import versions
+from billing_app.services.credits import gift_cards
 
 CODE = "TESTCARDFREETEAM"
 """No secret, like the password: the card is only there in the demo."""
@@ -22,7 +23,7 @@ REDEMPTIONS = 100
 def hand_out(database: Database, now: datetime) -> None:
     """Makes the card; what the catalogue does not have is left out of it."""
     with database.writing() as session:
-        known = {*catalog.current(session, now).metric_ids, TOKEN_ID}
+        known = {*versions.current(session, now).metric_ids, TOKEN_ID}
         gift_cards.create(
             session,
             "A welcome",

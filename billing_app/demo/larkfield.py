@@ -12,9 +12,9 @@ from billing_app.demo.calendar import RUNNING, Calendar
 from billing_app.demo.facts import Buy, Decide, Fact, Found, Give, HoldPlan, Invite, Report, Story
 from billing_app.demo.people import LARKFIELD
 from billing_app.demo.rhythm import device, levels, subjects, sums
-from billing_app.domain.access import Role
-from billing_app.domain.processes import Content, Question
-from billing_app.services.usage import ReportedEvent
+from billing_app.domain.common.access import Role
+from billing_app.domain.processes.processes import Content, Question
+from billing_app.services.usage.reporting import ReportedEvent
 
 ADDRESS = LARKFIELD.address
 

@@ -12,8 +12,8 @@ from billing_app.demo.calendar import Calendar
 from billing_app.demo.facts import Buy, Dispute, Fact, Give, Refund, Report, Story
 from billing_app.demo.people import MARLOW
 from billing_app.demo.rhythm import levels, subjects, sums, top_ups
-from billing_app.domain.credits import DisputeStatus
-from billing_app.services.usage import ReportedEvent
+from billing_app.domain.credits.facts import DisputeStatus
+from billing_app.services.usage.reporting import ReportedEvent
 
 ADDRESS = MARLOW.address
 

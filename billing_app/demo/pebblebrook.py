@@ -12,7 +12,7 @@ from billing_app.demo.calendar import Calendar
 from billing_app.demo.facts import Buy, Fact, Give, HoldPlan, Refund, Story, Void
 from billing_app.demo.people import PEBBLEBROOK
 from billing_app.demo.rhythm import levels, subjects, sums
-from billing_app.services.usage import ReportedEvent
+from billing_app.services.usage.reporting import ReportedEvent
 
 ADDRESS = PEBBLEBROOK.address
 

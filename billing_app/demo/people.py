@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from billing_app.domain.access import Role
+from billing_app.domain.common.access import Role
 
 PASSWORD = "only-for-the-demo"  # noqa: S105  # meant to be known
 """Everybody's, and no secret: demo users can't sign in elsewhere, and the demo never starts on a public address."""

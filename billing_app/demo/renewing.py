@@ -9,20 +9,15 @@ from billing_app.demo.people import LARKFIELD
 from billing_app.gateways.saved_cards import SavedCard
 from billing_app.gateways.stripe_payments import StripePayments
 from billing_app.gateways.stripe_staging import StripeStaging
-from billing_app.services import (
-    catalog,
-    invoice_events,
-    orgs,
-    recurring_packs,
-    saved_cards,
-    stripe_catalogue,
-    subscription_events,
-    top_ups,
-)
-from billing_app.services.fulfilment import ORGANIZATION
-from billing_app.services.top_ups import Wanted
-from billing_app.store.orgs import stored_id
-from billing_app.store.top_ups import setting
+from billing_app.services.catalogue import versions
+from billing_app.services.common import organizations
+from billing_app.services.payments import stripe_catalogue
+from billing_app.services.purchases import invoice_events, saved_cards, subscription_events, top_ups
+from billing_app.services.purchases.fulfilment import ORGANIZATION
+from billing_app.services.purchases.top_ups import Wanted
+from billing_app.services.subscriptions import recurring_packs
+from billing_app.store.organizations.organizations import stored_id
+from billing_app.store.purchases.top_ups import setting
 
 PACK = "emails-10k-monthly"
 CARD = "pm_card_visa"
@@ -35,11 +30,11 @@ TOP_UP = Wanted(enabled=True, threshold=1_000, pack="mau-10k", count=1, cap_cent
 def stage(database: Database, payments: StripePayments, staging: StripeStaging, now: datetime) -> None:
     """Makes what is missing; nothing on a later start."""
     with database.reading() as session:
-        organization = orgs.by_address(session, LARKFIELD.address)
+        organization = organizations.by_address(session, LARKFIELD.address)
         customer, owner = organization.stripe_customer_id or "", stored_id(organization)
         renews = bool(recurring_packs.listed(session, organization))
         tops_up = setting(session, owner, METRIC) is not None
-        current = catalog.current(session, now)
+        current = versions.current(session, now)
     key = f"demo:{LARKFIELD.address}:{customer}"
     if customer and not renews:
         offer = stripe_catalogue.pack_offer(current, current.pack(PACK))
@@ -56,6 +51,6 @@ def stage(database: Database, payments: StripePayments, staging: StripeStaging, 
         person, _role = LARKFIELD.members[0]
         saved = SavedCard(card, customer, "visa", "4242", 12, 2034, "demo", now, {saved_cards.ACTOR: person.email})
         with database.writing() as session:
-            organization = orgs.by_address(session, LARKFIELD.address)
+            organization = organizations.by_address(session, LARKFIELD.address)
             saved_cards.keep(session, organization, saved, now)
             top_ups.put(session, organization, METRIC, TOP_UP, now, actor=person.email)

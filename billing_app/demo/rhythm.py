@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from random import Random
 
 from billing_app.demo.calendar import Calendar
-from billing_app.domain.periods import Period
-from billing_app.services.usage import ReportedEvent
+from billing_app.domain.common.periods import Period
+from billing_app.services.usage.reporting import ReportedEvent
 
 WEEKDAYS = (104, 109, 110, 106, 98, 55, 46)
 """How busy Monday to Sunday are, compared with each other."""

@@ -14,20 +14,16 @@ from billing_app.db import Database
 from billing_app.demo import larkfield, marlow, renewing, taken_back, told
 from billing_app.demo.calendar import RUNNING, Calendar
 from billing_app.demo.people import ACCOUNTS, LARKFIELD, MARLOW, DemoOrganization
-from billing_app.domain.periods import add_months, period_at
-from billing_app.domain.subscriptions import BillingInterval
+from billing_app.domain.common.periods import add_months, period_at
+from billing_app.domain.purchases.subscriptions import BillingInterval
 from billing_app.gateways.stripe_payments import StripePayments
 from billing_app.gateways.stripe_staging import StripeStaging
-from billing_app.services import (
-    catalog,
-    orgs,
-    payment_account,
-    stripe_catalogue,
-    stripe_names,
-    subscription_events,
-    subscriptions,
-)
-from billing_app.services.fulfilment import ORGANIZATION
+from billing_app.services.catalogue import versions
+from billing_app.services.common import organizations
+from billing_app.services.payments import payment_account, stripe_catalogue, stripe_names
+from billing_app.services.purchases import subscription_events
+from billing_app.services.purchases.fulfilment import ORGANIZATION
+from billing_app.services.subscriptions import subscriptions
 from billing_app.settings import Settings
 
 GOOD, DECLINED = "pm_card_visa", "pm_card_chargeCustomerFail"
@@ -54,14 +50,14 @@ class Stage:
     def price(self, plan: str, interval: BillingInterval) -> str:
         """The price of a plan at the stand-in, made if it was not pushed yet."""
         with self.database.reading() as session:
-            known = catalog.current(session, self.now)
+            known = versions.current(session, self.now)
         offer = stripe_catalogue.plan_offer(known, known.plan(plan), interval)
         return stripe_catalogue.price_ids(self.payments, [offer])[offer.lookup_key]
 
     def customer_id(self, organization: DemoOrganization) -> str:
         """The organization's customer at the stand-in; empty before it has one."""
         with self.database.reading() as session:
-            return orgs.by_address(session, organization.address).stripe_customer_id or ""
+            return organizations.by_address(session, organization.address).stripe_customer_id or ""
 
     def new_customer(self, organization: DemoOrganization, key: str, clock: str = "") -> str:
         """Makes the organization's customer, with the e-mail of its first member; once per key."""
@@ -94,7 +90,7 @@ def stage(database: Database, settings: Settings, now: datetime) -> None:
 def _sell(stage: Stage) -> None:
     """Everything of the catalogue is on sale, as after `billing stripe push`."""
     with stage.database.reading() as session:
-        known = catalog.current(session, stage.now)
+        known = versions.current(session, stage.now)
     stripe_catalogue.bring(stage.payments, known)
     with stage.database.writing() as session:
         stripe_names.keep(session, stripe_catalogue.offers(known), stage.now)
@@ -146,7 +142,7 @@ def _subscribe(
     stage.staging.advance(clock, stage.now)
     stage.staging.let_run(clock)
     with stage.database.writing() as session:
-        orgs.by_address(session, organization.address).stripe_customer_id = customer
+        organizations.by_address(session, organization.address).stripe_customer_id = customer
     stage.mirror(subscription)
 
 

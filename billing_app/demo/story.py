@@ -6,7 +6,7 @@ from datetime import datetime
 
 from billing_app.demo import larkfield, marlow, pebblebrook
 from billing_app.demo.facts import Story
-from billing_app.domain.credits import Aggregation
+from billing_app.domain.credits.facts import Aggregation
 
 AGGREGATIONS = {
     "mau": Aggregation.UNIQUE,

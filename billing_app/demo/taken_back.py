@@ -18,14 +18,16 @@ from sqlmodel import Session
 
 from billing_app.db import Database
 from billing_app.demo.people import ACCOUNTS, LARKFIELD, PEBBLEBROOK, DemoOrganization
-from billing_app.domain.errors import UnavailableError
+from billing_app.domain.common.errors import UnavailableError
 from billing_app.forwarding import PREFIX
 from billing_app.gateways.payments import CheckoutState, Payments
-from billing_app.services import orgs, purchase_status, purchases, refunds, reversals
+from billing_app.services.common import organizations
+from billing_app.services.purchases import orders, status
+from billing_app.services.reversals import refunds, reversals
 from billing_app.settings import Settings
-from billing_app.store import credits as credit_store
-from billing_app.store import reversals as store
-from billing_app.store.orgs import stored_id
+from billing_app.store.credits import grants as credit_store
+from billing_app.store.organizations.organizations import stored_id
+from billing_app.store.purchases import reversals as store
 from billing_app.store.tables.credits import GrantRow
 from billing_app.store.tables.orgs import Organization
 
@@ -58,7 +60,7 @@ class Till:
     def enter(self, organization: DemoOrganization, actor: str) -> Generator[_Visit]:
         """Somebody comes in."""
         with self.database.writing() as session:
-            yield _Visit(session, orgs.by_address(session, organization.address), self.now, actor)
+            yield _Visit(session, organizations.by_address(session, organization.address), self.now, actor)
 
     def control(self, path: str, **members: Any) -> None:
         """Lets a payer or a bank do something at the stand-in, once: what is done already is refused there."""
@@ -96,7 +98,7 @@ def _bought(till: Till, organization: DemoOrganization, pack: str) -> GrantRow:
     key = f"demo {pack}"
     person, _role = organization.members[0]
     with till.database.reading() as session:
-        owner = stored_id(orgs.by_address(session, organization.address))
+        owner = stored_id(organizations.by_address(session, organization.address))
         known = [row for row in credit_store.grants(session, owner) if row.pack == pack and row.payment_id]
     if known:
         return known[0]
@@ -104,14 +106,14 @@ def _bought(till: Till, organization: DemoOrganization, pack: str) -> GrantRow:
     def enter() -> Any:
         return till.enter(organization, person.email)
 
-    started = purchases.start_checkout(enter, till.payments, [(pack, 1)], till.settings.public_url, key=key)
+    started = orders.start_checkout(enter, till.payments, [(pack, 1)], till.settings.public_url, key=key)
     if till.payments.checkout(started.session_id).state is not CheckoutState.PAID:
         till.control(f"/checkout/{started.session_id}/pay", number=CARD, name=person.name, email=person.email)
-    return purchase_status.status(enter, till.payments, started.session_id).grants[0]
+    return status.status(enter, till.payments, started.session_id).grants[0]
 
 
 def _disputed(session: Session) -> bool:
-    owner = stored_id(orgs.by_address(session, PEBBLEBROOK.address))
+    owner = stored_id(organizations.by_address(session, PEBBLEBROOK.address))
     paid = [row.payment_id for row in credit_store.grants(session, owner) if row.payment_id]
     return bool(store.disputes_of(session, owner, paid))
 

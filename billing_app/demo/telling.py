@@ -32,26 +32,19 @@ from billing_app.demo.facts import (
 )
 from billing_app.demo.people import ACCOUNTS
 from billing_app.demo.story import AGGREGATIONS, stories
-from billing_app.domain.access import DEFAULT_SCOPES
-from billing_app.domain.catalog import Catalog
-from billing_app.domain.credits import Aggregation
-from billing_app.domain.limits import Limit
-from billing_app.domain.quantities import format_pack
-from billing_app.services import (
-    accounts,
-    api_keys,
-    catalog,
-    credits,
-    limits,
-    members,
-    orgs,
-    passwords,
-    recounts,
-    suborganizations,
-    usage,
-    users,
-)
-from billing_app.services.usage import MAX_BATCH, ReportedEvent
+from billing_app.domain.catalogue import Catalog
+from billing_app.domain.catalogue.quantities import format_pack
+from billing_app.domain.common.access import DEFAULT_SCOPES
+from billing_app.domain.credits.facts import Aggregation
+from billing_app.domain.organizations.limits import Limit
+from billing_app.services.access import api_keys, members, passwords, users
+from billing_app.services.catalogue import versions
+from billing_app.services.common import organizations
+from billing_app.services.credits import grants
+from billing_app.services.limits import limits
+from billing_app.services.organizations import children
+from billing_app.services.usage import accounts, recounts, reporting
+from billing_app.services.usage.reporting import MAX_BATCH, ReportedEvent
 from billing_app.store.tables.orgs import Organization
 
 LAST_RECOUNTS = 3
@@ -74,7 +67,7 @@ def tell(database: Database, now: datetime) -> None:
     """Makes everything of the story happen up to `now`. The database has a catalogue and nothing else."""
     told = stories(now)
     with database.reading() as session:
-        current = catalog.current(session, now)
+        current = versions.current(session, now)
     _introduce(database, min(story.anchor for story in told))
     steps: list[Step] = []
     for story in told:
@@ -136,10 +129,10 @@ class _Narrator:
         """The organization, its first plan, its members and its API key."""
         story, at = self._story, self._story.anchor
         with self._database.writing() as session:
-            organization = orgs.create(
+            organization = organizations.create(
                 session, at, name=story.organization.name, address=self._address, anchor=at, **story.profile
             )
-            credits.change_plan(session, organization, self._plan(story.plan), at, reason="Signed up")
+            grants.change_plan(session, organization, self._plan(story.plan), at, reason="Signed up")
             for person, role in story.organization.members:
                 users.join(
                     session, accounts.organization_id(organization), users.by_email(session, person.email), role, at
@@ -167,7 +160,7 @@ class _Narrator:
             self._recount(fact.at)
         else:
             with self._database.writing() as session:
-                self._record(session, orgs.by_address(session, self._address), fact)
+                self._record(session, organizations.by_address(session, self._address), fact)
 
     def _record(self, session: Session, organization: Organization, fact: Fact) -> None:
         """Lets one thing happen, if the catalogue has what it is about: a changed plans.json must not stop a start."""
@@ -178,13 +171,13 @@ class _Narrator:
         elif isinstance(fact, Decide):
             decide(session, organization, fact, self._admin)
         elif isinstance(fact, HoldPlan):
-            credits.change_plan(session, organization, self._plan(fact.plan), fact.at, reason=fact.reason)
+            grants.change_plan(session, organization, self._plan(fact.plan), fact.at, reason=fact.reason)
         elif isinstance(fact, Buy):
             self._buy(session, organization, fact)
         elif isinstance(fact, Give):
             self._give(session, organization, fact)
         elif isinstance(fact, Void) and fact.key in self._granted:
-            credits.void(
+            grants.void(
                 session,
                 organization,
                 grant_id(fact.key),
@@ -194,19 +187,19 @@ class _Narrator:
             )
         elif isinstance(fact, Refund) and fact.key in self._granted:
             key = f"{self._source_key(fact.key)}:refund"
-            credits.refund(
+            grants.refund(
                 session, organization, grant_id(fact.key), fact.refunded_cents, fact.at, source_key=key,
                 reason=fact.reason, actor=ACCOUNTS.operator.email,
             )  # fmt: skip
         elif isinstance(fact, Dispute) and fact.key in self._granted:
             key = f"{self._source_key(fact.key)}:dispute:{fact.status}"
-            credits.dispute(session, organization, grant_id(fact.key), fact.status, fact.at, source_key=key)
+            grants.dispute(session, organization, grant_id(fact.key), fact.status, fact.at, source_key=key)
 
     def _found(self, session: Session, organization: Organization, fact: Found) -> None:
         """Makes the sub-organization, if a changed catalogue's plan has room for it."""
         admin = users.by_email(session, self._admin)
         if limits.peek(session, organization, Limit.SUB_ORGS, fact.at).fits():
-            suborganizations.create(
+            children.create(
                 session, organization, fact.at, name=fact.name, address=fact.address, creator=admin, actor=self._admin
             )
             self._part = fact
@@ -221,7 +214,7 @@ class _Narrator:
         if pack is None or metric is None:
             return
         self._granted.add(fact.key)
-        credits.grant(
+        grants.grant(
             session, organization, metric.id, pack.quantity, fact.at, source=fact.source,
             source_key=self._source_key(fact.key), reason=SOURCE_TEXTS[fact.source].format(format_pack(pack, metric)),
             grant_id=grant_id(fact.key), paid_cents=pack.price_cents, currency=self._catalog.currency, pack=pack.id,
@@ -231,7 +224,7 @@ class _Narrator:
         if fact.metric not in self._metrics:
             return
         self._granted.add(fact.key)
-        credits.grant(
+        grants.grant(
             session, organization, fact.metric, fact.quantity, fact.at, source=fact.source,
             source_key=self._source_key(fact.key), reason=fact.reason, grant_id=grant_id(fact.key),
             expires_at=fact.at + timedelta(days=fact.days),
@@ -249,13 +242,13 @@ class _Narrator:
         if not events:
             return
         with self._database.writing() as session:
-            report = usage.report(session, orgs.by_address(session, address), events, at, watch=False)
+            report = reporting.report(session, organizations.by_address(session, address), events, at, watch=False)
         if report.rejected:
             raise ValueError(f"the demo's story is refused: {report.rejected[0].detail}")
 
     def _recount(self, at: datetime) -> None:
         with self._database.writing() as session:
-            recounts.post(session, orgs.by_address(session, self._address), at)
+            recounts.post(session, organizations.by_address(session, self._address), at)
 
     def _plan(self, plan: str) -> str:
         return plan if plan in self._plans else self._catalog.default_plan.id

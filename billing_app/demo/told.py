@@ -13,9 +13,10 @@ from sqlmodel import select
 from billing_app.db import Database
 from billing_app.demo.people import LARKFIELD
 from billing_app.gateways.webhooks_out import reachable
-from billing_app.services import orgs, webhook_endpoints
+from billing_app.services.common import organizations
+from billing_app.services.notifications import webhook_endpoints
 from billing_app.settings import Settings
-from billing_app.store.orgs import stored_id
+from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.notifications import WebhookEndpoint
 
 PATH = "/_sandbox/product/webhooks"
@@ -30,7 +31,7 @@ def stage(database: Database, settings: Settings, now: datetime) -> None:
     if not reachable(settings) or urlsplit(url).hostname != "127.0.0.1":
         return
     with database.writing() as session:
-        larkfield = orgs.by_address(session, LARKFIELD.address)
+        larkfield = organizations.by_address(session, LARKFIELD.address)
         ever = select(WebhookEndpoint).where(WebhookEndpoint.organization_id == stored_id(larkfield))
         ours = [each for each in session.exec(ever) if urlsplit(each.url).path == PATH]
         for endpoint in ours:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from billing_app.domain.errors import InvalidError
+from billing_app.domain.common.errors import InvalidError
 
 
 class Kind(StrEnum):

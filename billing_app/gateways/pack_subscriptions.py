@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from billing_app.domain.recurring import Change
+from billing_app.domain.purchases.recurring import Change
 
 if TYPE_CHECKING:
     from billing_app.gateways.subscriptions import Subscription

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import Any, cast
 
-from billing_app.domain.errors import UnavailableError
+from billing_app.domain.common.errors import UnavailableError
 from billing_app.gateways.payments import Payments
 
 SECONDS_BETWEEN = 0.1

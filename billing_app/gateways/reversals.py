@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from billing_app.domain.reversals import DisputeStage, RefundStatus
+from billing_app.domain.purchases.reversals import DisputeStage, RefundStatus
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from urllib.parse import quote_plus, urlsplit
 import stripe
 import structlog
 
-from billing_app.domain.errors import ConflictError, InvalidError, NotFoundError, UnavailableError
+from billing_app.domain.common.errors import ConflictError, InvalidError, NotFoundError, UnavailableError
 from billing_app.gateways.gone import GoneError, Kind
 from billing_app.gateways.payments import Account
 

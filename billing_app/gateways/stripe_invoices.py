@@ -12,7 +12,7 @@ from typing import Any
 
 import stripe
 
-from billing_app.domain.errors import NotFoundError
+from billing_app.domain.common.errors import NotFoundError
 from billing_app.gateways import stripe_reading as reading
 from billing_app.gateways.invoices import Invoice, InvoiceLine, InvoiceStatus, NewInvoice
 from billing_app.gateways.stripe_connection import MAX_LISTED, StripeConnection, translated, unless_gone

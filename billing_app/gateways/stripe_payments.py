@@ -10,7 +10,7 @@ from typing import Any
 
 import stripe
 
-from billing_app.domain.errors import BillingError, NotFoundError, UnavailableError
+from billing_app.domain.common.errors import BillingError, NotFoundError, UnavailableError
 from billing_app.gateways import stripe_reading as reading
 from billing_app.gateways.payments import (
     ONCE,

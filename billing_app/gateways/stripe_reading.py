@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from billing_app.domain.errors import BillingError
+from billing_app.domain.common.errors import BillingError
 from billing_app.gateways.payments import Checkout, CheckoutState, Customer, PaidLine, ReceivedEvent
 from billing_app.gateways.prices import ONCE, Price, Product
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from billing_app.domain.reversals import DisputeStage, RefundStatus
+from billing_app.domain.purchases.reversals import DisputeStage, RefundStatus
 from billing_app.gateways import stripe_reading as reading
 from billing_app.gateways.reversals import Dispute, NewRefund, Refund, Reversals
 from billing_app.gateways.stripe_connection import MAX_LISTED, StripeConnection, replayed, translated

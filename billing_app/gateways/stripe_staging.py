@@ -11,7 +11,7 @@ from datetime import datetime
 
 import httpx
 
-from billing_app.domain.errors import UnavailableError
+from billing_app.domain.common.errors import UnavailableError
 from billing_app.gateways import stripe_reading as reading
 from billing_app.gateways.stripe_connection import TIMEOUT_SECONDS, StripeConnection, translated
 

@@ -95,7 +95,7 @@ class Subscription:
 
     @property
     def item(self) -> Item:
-        """The first item: a plan, or a pack, has one; `services.subscriptions.plan_first` puts a plan's first."""
+        """The first item: a plan, or a pack, has one; `subscriptions.plan_first` puts a plan's first."""
         return self.items[0]
 
 

@@ -1,12 +1,12 @@
-"""Throws away what is kept no longer. What that is, and why, says `services.retention`."""
+"""Throws away what is kept no longer. What that is, and why, says `services.operators.retention`."""
 
 from __future__ import annotations
 
 from billing_app import clock
 from billing_app.db import Database
 from billing_app.jobs.recount import free_dead_holder
-from billing_app.services import retention
-from billing_app.store import runs
+from billing_app.services.operators import retention
+from billing_app.store.common import runs
 
 EVERY_SECONDS = 3600
 """Nothing hangs on it: what has ended is refused anyway, and this keeps the tables small."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from billing_app import clock, monitoring
 from billing_app.db import Database
 from billing_app.gateways.stripe_payments import payments_of
-from billing_app.services import fulfilment, inbox, refunds
-from billing_app.services.inbox import Worked, Worker
+from billing_app.services.purchases import fulfilment
+from billing_app.services.reversals import refunds
+from billing_app.services.stripe import inbox
+from billing_app.services.stripe.inbox import Worked, Worker
 from billing_app.settings import Settings
 
 EVERY_SECONDS = 30

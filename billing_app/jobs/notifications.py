@@ -11,10 +11,11 @@ from billing_app import clock, monitoring
 from billing_app.db import Database
 from billing_app.gateways.mail import mailer_of
 from billing_app.gateways.webhooks_out import HttpWebhookSender, reachable
-from billing_app.services import deliveries, fan_out, operator_mails
-from billing_app.services.deliveries import Courier, Delivered
+from billing_app.services.access import operator_mails
+from billing_app.services.notifications import deliveries, fan_out
+from billing_app.services.notifications.deliveries import Courier, Delivered
 from billing_app.settings import Settings
-from billing_app.store import deliveries as store
+from billing_app.store.notifications import deliveries as store
 
 EVERY_SECONDS = 3
 """Between two looks: somebody who sends a test is waiting for it."""

@@ -6,16 +6,16 @@ from datetime import timedelta
 
 from billing_app import clock
 from billing_app.db import Database
-from billing_app.domain.errors import InvalidError
+from billing_app.domain.common.errors import InvalidError
 from billing_app.gateways.patience import patiently
 from billing_app.gateways.stripe_payments import payments_of
 from billing_app.jobs.recount import free_dead_holder
-from billing_app.services import reconciliation
-from billing_app.services.findings import Sync
-from billing_app.services.reconciliation import Told
+from billing_app.services.stripe import reconciliation
+from billing_app.services.stripe.findings import Sync
+from billing_app.services.stripe.reconciliation import Told
 from billing_app.settings import Settings
-from billing_app.store import reconciliation as store
-from billing_app.store import runs
+from billing_app.store.common import runs
+from billing_app.store.stripe import reconciliation as store
 
 EVERY_SECONDS = 5
 """How often is looked whether a run is due, was asked for or was stopped: a question to the database, nothing more."""

@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 from billing_app import clock, monitoring
 from billing_app.db import Database
-from billing_app.domain.clocks import is_plausible
-from billing_app.domain.errors import ConflictError
-from billing_app.services import recounts
-from billing_app.store import runs
+from billing_app.domain.common.clocks import is_plausible
+from billing_app.domain.common.errors import ConflictError
+from billing_app.services.usage import recounts
+from billing_app.store.common import runs
 
 WAIT_S = 60
 """How long a recount on demand waits for another run: three times the lease of a holder that died."""

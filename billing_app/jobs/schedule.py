@@ -13,9 +13,9 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from billing_app import monitoring
 from billing_app.db import Database
-from billing_app.domain.errors import ConflictError, UnavailableError
+from billing_app.domain.common.errors import ConflictError, UnavailableError
 from billing_app.jobs import recount
-from billing_app.services.recounts import HOURS
+from billing_app.services.usage.recounts import HOURS
 
 MISFIRE_GRACE_S = 3600
 """How late a scheduled run may start before it is left to the catch-up."""

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 from billing_app import private_files, schema
 from billing_app.db import Database
-from billing_app.domain.errors import ConflictError, NotFoundError, UnavailableError
+from billing_app.domain.common.errors import ConflictError, NotFoundError, UnavailableError
 from billing_app.launcher.postgres_tools import tools_for
 from billing_app.launcher.single import only_console
 

@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from billing_app import clock, private_files, schema, setting_names, wiring
 from billing_app.clock_watch import ClockWatch
 from billing_app.db import Database
-from billing_app.domain.errors import BillingError, UnavailableError
+from billing_app.domain.common.errors import BillingError, UnavailableError
 from billing_app.gateways import surroundings as outside
 from billing_app.launcher import server, surroundings
 from billing_app.launcher.guards import LIVE_KEYS, local
@@ -179,8 +179,8 @@ def _public_address(settings: Settings) -> Iterator[Finding]:
 
 def _catalogue(settings: Settings) -> Finding:
     # Everything that a catalogue needs is imported where it is needed.
-    from billing_app.domain.catalog import CatalogInvalidError, parse_catalog
-    from billing_app.services.catalog import read_document
+    from billing_app.domain.catalogue import CatalogInvalidError, parse_catalog
+    from billing_app.services.catalogue.versions import read_document
 
     file = settings.catalogue_file
     try:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import httpx
 
 from billing_app import private_files
-from billing_app.domain.errors import UnavailableError
+from billing_app.domain.common.errors import UnavailableError
 from billing_app.forwarding import PREFIX
 from billing_app.launcher.children import Child
 from billing_app.launcher.keys import DemoKeys

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from billing_app import private_files
-from billing_app.domain.errors import UnavailableError
+from billing_app.domain.common.errors import UnavailableError
 from billing_app.launcher.single import alone
 from billing_app.settings import ROOT
 

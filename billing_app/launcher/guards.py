@@ -10,8 +10,8 @@ from sqlmodel import select
 
 from billing_app import clock
 from billing_app.db import Database
-from billing_app.domain.errors import ConflictError, UnavailableError
-from billing_app.services import payment_account
+from billing_app.domain.common.errors import ConflictError, UnavailableError
+from billing_app.services.payments import payment_account
 from billing_app.settings import Settings
 from billing_app.store.tables.access import User
 

@@ -9,7 +9,7 @@ import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from billing_app.domain.errors import UnavailableError
+from billing_app.domain.common.errors import UnavailableError
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from billing_app import clock
 from billing_app.db import Database
-from billing_app.services import backlogs
-from billing_app.services.backlogs import Backlogs
+from billing_app.services.operators import backlogs
+from billing_app.services.operators.backlogs import Backlogs
 from billing_app.settings import Settings
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from billing_app import private_files
-from billing_app.domain.errors import UnavailableError
+from billing_app.domain.common.errors import UnavailableError
 
 LEAST_FREE_MB = 100
 """Below this much free space a start is refused: SQLite's log and a backup need room to grow."""

@@ -6,7 +6,7 @@ import errno
 import os
 import socket
 
-from billing_app.domain.errors import UnavailableError
+from billing_app.domain.common.errors import UnavailableError
 
 
 def require_free(host: str, port: int) -> None:

@@ -17,7 +17,7 @@ from psycopg.pq import Conninfo
 from sqlalchemy import text
 
 from billing_app.db import Database
-from billing_app.domain.errors import UnavailableError
+from billing_app.domain.common.errors import UnavailableError
 
 DEBIANS = Path("/usr/lib/postgresql")
 """Debian and Ubuntu keep a folder of programs for each version there, and put one of them into PATH."""

@@ -21,7 +21,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from billing_app.domain.errors import UnavailableError
+from billing_app.domain.common.errors import UnavailableError
 from billing_app.launcher.children import PATIENCE_SECONDS
 from billing_app.launcher.respawning import Respawning
 from billing_app.settings import ROOT, Settings
@@ -47,7 +47,7 @@ HEAD_BYTES = 65_536
 """What is kept of a head that is not there yet: eight times what browsers send with all cookies of a host."""
 
 SOCKET_BYTES = 65_536
-"""The longest message of a page (api/sockets.py), told to pages in the handshake."""
+"""The longest message of a page (api/common/sockets.py), told to pages in the handshake."""
 
 PRODUCTION = {
     "REFLEX_SOCKET_MAX_HTTP_BUFFER_SIZE": str(SOCKET_BYTES),

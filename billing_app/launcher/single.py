@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from billing_app import private_files
-from billing_app.domain.errors import ConflictError
+from billing_app.domain.common.errors import ConflictError
 
 try:
     import fcntl

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from billing_app import clock, private_files, schema, wiring
 from billing_app.db import Database
 from billing_app.demo import seed, stand_in
-from billing_app.domain.errors import ConflictError, UnavailableError
+from billing_app.domain.common.errors import ConflictError, UnavailableError
 from billing_app.forwarding import STAND_IN
 from billing_app.launcher import frontend, guards, metrics_port, reloading, server
 from billing_app.launcher.fake_stripe import Sandbox
@@ -26,7 +26,8 @@ from billing_app.launcher.logs import FILE_VARIABLE
 from billing_app.launcher.places import Places
 from billing_app.launcher.single import only_console
 from billing_app.launcher.surroundings import require_surroundings
-from billing_app.services import catalog, links
+from billing_app.services.access import one_time_links
+from billing_app.services.catalogue import versions
 from billing_app.settings import Settings
 
 
@@ -144,7 +145,7 @@ def _prepared(settings: Settings) -> Database:
     A changed file that would undo what was edited on the pages is not loaded: the catalogue in force stays, and a
     console that was running goes on running (decision 12).
     """
-    document = catalog.read_document(settings.catalogue_file)
+    document = versions.read_document(settings.catalogue_file)
     database = wiring.open_database(settings.database_url).ticking(clock.now).watched()
     try:
         schema.require_sound(database, quick=True)
@@ -162,7 +163,7 @@ def _load(database: Database, document: Mapping[str, Any], name: str) -> None:
         return
     with database.writing() as session:
         try:
-            catalog.load(session, document, clock.now(), name)
+            versions.load(session, document, clock.now(), name)
         except ConflictError as conflict:
             say(f"{name} was not loaded, the catalogue in force stays. {conflict.detail}")
 
@@ -191,10 +192,10 @@ def _set_up_lines(database: Database, settings: Settings) -> list[str]:
     if database.clock_problem():
         return []  # a link that lasts until another moment than it says; the start has told why
     with database.writing() as session:
-        token = links.set_up_link(session, clock.now())
+        token = one_time_links.set_up_link(session, clock.now())
     if token is None:
         return []
-    address = settings.public_url + links.path(links.Kind.SET_UP, token)
+    address = settings.public_url + one_time_links.path(one_time_links.Kind.SET_UP, token)
     return ["Nobody can sign in yet. Make yourself the operator (this link works once, for 24 hours):", f"  {address}"]
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.engine import make_url
 
 from billing_app import private_files, setting_names
 from billing_app.db import IN_MEMORY
-from billing_app.domain.errors import UnavailableError
+from billing_app.domain.common.errors import UnavailableError
 from billing_app.gateways import surroundings
 from billing_app.launcher.guards import local
 from billing_app.settings import Settings

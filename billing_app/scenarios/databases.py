@@ -10,7 +10,7 @@ from sqlalchemy import inspect, text
 
 from billing_app import schema
 from billing_app.db import Database
-from billing_app.domain.errors import InvalidError
+from billing_app.domain.common.errors import InvalidError
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from billing_app.domain.catalog import (
+from billing_app.domain.catalogue import (
     ActionRule,
     Catalog,
     CatalogInvalidError,
@@ -22,10 +22,10 @@ from billing_app.domain.catalog import (
     parse_catalog,
     to_document,
 )
-from billing_app.domain.catalog.fields import MISSING, Fields, Reading, shown
-from billing_app.domain.catalog.model import DEFAULT_GRACE_DAYS
-from billing_app.domain.credits import Aggregation, DeficitPolicy, RefundPolicy
-from billing_app.domain.errors import InvalidError
+from billing_app.domain.catalogue.fields import MISSING, Fields, Reading, shown
+from billing_app.domain.catalogue.model import DEFAULT_GRACE_DAYS
+from billing_app.domain.common.errors import InvalidError
+from billing_app.domain.credits.facts import Aggregation, DeficitPolicy, RefundPolicy
 from billing_app.scenarios.steps import REMARKS, read_moment, read_steps
 
 

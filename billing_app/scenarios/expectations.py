@@ -9,14 +9,14 @@ from typing import Any
 
 from sqlmodel import Session
 
-from billing_app.domain import engine
-from billing_app.domain.accounts import Account
-from billing_app.domain.catalog import Catalog
+from billing_app.domain.catalogue import Catalog
+from billing_app.domain.credits import engine
+from billing_app.domain.credits.accounts import Account
 from billing_app.scenarios.steps import OF_A_METRIC, moment
-from billing_app.services import accounts, meters, recounts
-from billing_app.store import meters as meter_store
-from billing_app.store import outbox
+from billing_app.services.usage import accounts, meters, recounts
+from billing_app.store.notifications import outbox
 from billing_app.store.tables.orgs import Organization
+from billing_app.store.usage import meters as meter_store
 
 TOLD = ("plan.usage", "credits.used")
 """The kinds that `thresholds` lists."""

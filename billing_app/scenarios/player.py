@@ -9,17 +9,20 @@ from typing import Any
 from sqlmodel import Session
 
 from billing_app.db import Database
-from billing_app.domain.catalog import to_document
-from billing_app.domain.credits import DEFAULT_PRIORITY, DisputeStatus
-from billing_app.domain.errors import BillingError, FactRefusedError
+from billing_app.domain.catalogue import to_document
+from billing_app.domain.common.errors import BillingError, FactRefusedError
+from billing_app.domain.credits.facts import DEFAULT_PRIORITY, DisputeStatus
 from billing_app.scenarios import expectations
 from billing_app.scenarios.document import Scenario
 from billing_app.scenarios.steps import moment
-from billing_app.services import accounts, catalog, consumption, credits, entitlements, orgs, recounts, usage
-from billing_app.services.consumption import ReservationState
-from billing_app.services.credits import ONE_YEAR
-from billing_app.store import meters
+from billing_app.services.catalogue import versions
+from billing_app.services.common import organizations
+from billing_app.services.credits import grants
+from billing_app.services.credits.grants import ONE_YEAR
+from billing_app.services.usage import accounts, consumption, entitlements, recounts, reporting
+from billing_app.services.usage.consumption import ReservationState
 from billing_app.store.tables.orgs import Organization
+from billing_app.store.usage import meters
 
 Step = Mapping[str, Any]
 
@@ -37,10 +40,10 @@ class Player:
         self.failures: list[str] = []
         started = min([scenario.anchor, *(step["moment"] for step in scenario.steps)])
         with database.writing() as session:
-            catalog.load(session, to_document(scenario.catalog), started, "scenario")
-            orgs.create(session, started, address="scenario", name="Scenario", anchor=scenario.anchor)
+            versions.load(session, to_document(scenario.catalog), started, "scenario")
+            organizations.create(session, started, address="scenario", name="Scenario", anchor=scenario.anchor)
             # The first plan has always been held (fine point 3): a first step that changes it ends it, not undoes it.
-            credits.change_plan(
+            grants.change_plan(
                 session, self._organization(session), scenario.plan, started,
                 at=started - timedelta(days=1), reason="scenario",
             )  # fmt: skip
@@ -64,7 +67,7 @@ class Player:
             }
 
     def _organization(self, session: Session) -> Organization:
-        return orgs.by_address(session, "scenario")
+        return organizations.by_address(session, "scenario")
 
     def _play(self, number: int, step: Step) -> None:
         verb, now = step["do"], step["moment"]
@@ -105,7 +108,7 @@ def _optional_quantity(step: Step) -> int | None:
 
 def _grant(session: Session, organization: Organization, step: Step, number: int) -> list[str]:
     expires_at: Any = ONE_YEAR if "expires_at" not in step else _moment(step, "expires_at")
-    credits.grant(
+    grants.grant(
         session,
         organization,
         step["metric"],
@@ -126,14 +129,14 @@ def _grant(session: Session, organization: Organization, step: Step, number: int
 
 
 def _use(session: Session, organization: Organization, step: Step, number: int) -> list[str]:
-    event = usage.ReportedEvent(
+    event = reporting.ReportedEvent(
         metric=step["metric"],
         quantity=_optional_quantity(step),
         subject=step.get("subject"),
         at=_moment(step, "occurred_at") or step["moment"],
         id=step.get("key"),
     )
-    report = usage.report(session, organization, [event], step["moment"])
+    report = reporting.report(session, organization, [event], step["moment"])
     for rejected in report.rejected:
         raise BillingError(rejected.detail, code=rejected.code)
     return []
@@ -201,18 +204,18 @@ def _recount(session: Session, organization: Organization, step: Step, number: i
 
 
 def _void(session: Session, organization: Organization, step: Step, number: int) -> list[str]:
-    credits.void(session, organization, step["grant"], step["moment"], reason="scenario")
+    grants.void(session, organization, step["grant"], step["moment"], reason="scenario")
     return []
 
 
 def _refund(session: Session, organization: Organization, step: Step, number: int) -> list[str]:
     source_key = f"refund:{number}"
-    credits.refund(session, organization, step["grant"], step["refunded_cents"], step["moment"], source_key=source_key)
+    grants.refund(session, organization, step["grant"], step["refunded_cents"], step["moment"], source_key=source_key)
     return []
 
 
 def _dispute(session: Session, organization: Organization, step: Step, number: int) -> list[str]:
-    credits.dispute(
+    grants.dispute(
         session, organization, step["grant"], DisputeStatus(step["status"]), step["moment"],
         source_key=f"dispute:{number}", amount_cents=step.get("amount_cents"),
     )  # fmt: skip
@@ -220,7 +223,7 @@ def _dispute(session: Session, organization: Organization, step: Step, number: i
 
 
 def _change_plan(session: Session, organization: Organization, step: Step, number: int) -> list[str]:
-    credits.change_plan(session, organization, step["plan"], step["moment"], reason="scenario")
+    grants.change_plan(session, organization, step["plan"], step["moment"], reason="scenario")
     return []
 
 
@@ -230,7 +233,7 @@ def _check(session: Session, organization: Organization, step: Step, number: int
     each = _optional_quantity(step)
     if "action" in step:
         if each is not None:
-            needs = catalog.current(session, now).action(step["action"]).metrics
+            needs = versions.current(session, now).action(step["action"]).metrics
             told = dict.fromkeys(needs, each) | told
         answer = entitlements.check_action(session, organization, step["action"], now, quantities=told, subject=subject)
     else:

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from billing_app.domain import moments
-from billing_app.domain.accounts import GrantAccount
-from billing_app.domain.catalog.fields import MISSING, Fields, Reading, shown
-from billing_app.domain.catalog.mistakes import suggestion
-from billing_app.domain.credits import DisputeStatus
-from billing_app.domain.errors import InvalidError
-from billing_app.services.consumption import Mode
+from billing_app.domain.catalogue.fields import MISSING, Fields, Reading, shown
+from billing_app.domain.catalogue.mistakes import suggestion
+from billing_app.domain.common import moments
+from billing_app.domain.common.errors import InvalidError
+from billing_app.domain.credits.accounts import GrantAccount
+from billing_app.domain.credits.facts import DisputeStatus
+from billing_app.services.usage.consumption import Mode
 
 REMARKS = ("source", "note", "comment")
 """Fields that a reader may write anywhere, and that mean nothing."""

@@ -9,39 +9,32 @@ from typing import Any, cast
 import reflex as rx
 from reflex.event import EventSpec
 
-from billing_app.ui import live, tabs
-from billing_app.ui.binding import Bound
-from billing_app.ui.components.connection import SCRIPT, connection
-from billing_app.ui.pages import (
-    alerts,
-    buy,
-    credits,
-    entrance,
-    explain,
-    features,
-    founding,
-    ledger,
-    nowhere,
-    organization,
-    overview,
-    plan,
-    process,
-    processes,
-    returned,
-    usage,
-)
-from billing_app.ui.pages.operator import (
-    audit,
-    catalogue,
-    customer,
-    gift_cards,
-    organizations,
-    reconciliation,
-    recounts,
-    stripe_events,
-)
-from billing_app.ui.session import GuardedPage
-from billing_app.ui.theme import STYLESHEETS
+from billing_app.ui.access import tabs
+from billing_app.ui.access.binding import Bound
+from billing_app.ui.access.session import GuardedPage
+from billing_app.ui.credits import explain, ledger
+from billing_app.ui.credits import page as credits
+from billing_app.ui.frame import live, not_found
+from billing_app.ui.frame.connection import SCRIPT, connection
+from billing_app.ui.frame.theme import STYLESHEETS
+from billing_app.ui.notifications import page as alerts
+from billing_app.ui.operators.audit import page as audit
+from billing_app.ui.operators.catalogue import page as catalogue
+from billing_app.ui.operators.gift_cards import page as gift_cards
+from billing_app.ui.operators.organizations import customer
+from billing_app.ui.operators.organizations import page as organizations
+from billing_app.ui.operators.recounts import page as recounts
+from billing_app.ui.operators.stripe import events, reconciliation
+from billing_app.ui.organizations import create
+from billing_app.ui.organizations import page as organization
+from billing_app.ui.overview import page as overview
+from billing_app.ui.plans import page as plan
+from billing_app.ui.processes import features, process
+from billing_app.ui.processes import page as processes
+from billing_app.ui.purchases import checkout_return
+from billing_app.ui.purchases import page as buy
+from billing_app.ui.sign_in import page as entrance
+from billing_app.ui.usage import page as usage
 
 REFLEX_OVERLAY = (5, "Overlay")
 """Where Reflex puts its own sign of a lost connection, in front of every page: ours takes its place."""
@@ -49,10 +42,10 @@ REFLEX_OVERLAY = (5, "Overlay")
 logger = logging.getLogger(__name__)
 
 PAGES = (
-    entrance, founding, overview, usage, credits, explain, buy, returned, ledger, plan, features, processes, process,
-    organization, alerts, nowhere,
+    entrance, create, overview, usage, credits, explain, buy, checkout_return, ledger, plan, features, processes,
+    process, organization, alerts, not_found,
 )  # fmt: skip
-OPERATOR_PAGES = (organizations, customer, stripe_events, reconciliation, recounts, catalogue, gift_cards, audit)
+OPERATOR_PAGES = (organizations, customer, events, reconciliation, recounts, catalogue, gift_cards, audit)
 
 
 def create_console(api_transformer: Any = None) -> rx.App:

@@ -11,38 +11,24 @@ from sqlalchemy.exc import OperationalError
 
 from billing_app import clock
 from billing_app.db import Database, Session
-from billing_app.domain.access import MONEY_ROLES, Role
-from billing_app.domain.errors import NotFoundError, UnavailableError
-from billing_app.services import (
-    accounts,
-    buying,
-    explaining,
-    links,
-    orgs,
-    overview,
-    paying,
-    purchase_status,
-    purchases,
-    reading_credits,
-    reading_ledger,
-    reading_usage,
-    sessions,
-    shells,
-)
-from billing_app.services.links import Kind, LinkView
-from billing_app.services.purchases import Payments
-from billing_app.services.views import (
-    BuyView,
-    CheckoutView,
-    CreditsView,
-    ExplainView,
-    LedgerFilters,
-    LedgerView,
-    OverviewView,
-    ShellView,
-    TraceView,
-    UsageView,
-)
+from billing_app.domain.common.access import MONEY_ROLES, Role
+from billing_app.domain.common.errors import NotFoundError, UnavailableError
+from billing_app.services.access import one_time_links, sessions
+from billing_app.services.access.one_time_links import Kind, LinkView
+from billing_app.services.common import organizations, payers
+from billing_app.services.credits import explaining, read_ledger
+from billing_app.services.credits import read as reading_credits
+from billing_app.services.credits.views import CreditsView, ExplainView
+from billing_app.services.credits.views_ledger import LedgerFilters, LedgerView, TraceView
+from billing_app.services.overview import frame, overview, read_usage
+from billing_app.services.overview.views import OverviewView
+from billing_app.services.overview.views_frame import ShellView
+from billing_app.services.overview.views_usage import UsageView
+from billing_app.services.purchases import buying, orders
+from billing_app.services.purchases import status as purchase_status
+from billing_app.services.purchases.orders import Payments
+from billing_app.services.purchases.views_buying import BuyView, CheckoutView
+from billing_app.services.usage import accounts
 from billing_app.settings import Settings
 from billing_app.ui.desk import Visitor
 from billing_app.ui.service_desks.alerts import ServiceAlertsDesk, ServiceAlertsDesks
@@ -81,7 +67,7 @@ class ServiceDesk(
 
     def shell(self) -> ShellView:
         """What is around the page."""
-        return shells.shell(self.session, self.access, self.settings, self.now)
+        return frame.shell(self.session, self.access, self.settings, self.now)
 
     def overview(self, metric: str) -> OverviewView:
         """The overview."""
@@ -92,7 +78,7 @@ class ServiceDesk(
     def usage(self, metric: str, months: int, within: datetime | None) -> UsageView:
         """Months of a metric and the days of the period that `within` falls in."""
         return self._shared(
-            reading_usage.usage,
+            read_usage.usage,
             (metric, months, within),
             lambda read: read(self.session, self.organization, metric, self.now, months=months, within=within),
         )
@@ -124,14 +110,14 @@ class ServiceDesk(
     def ledger(self, filters: LedgerFilters, cursor: str) -> LedgerView:
         """One page of the ledger."""
         return self._shared(
-            reading_ledger.ledger,
+            read_ledger.ledger,
             (filters, cursor),
             lambda read: read(self.session, self.organization, filters, cursor, self.now),
         )
 
     def trace(self, number: int) -> TraceView:
         """One entry and where it came from."""
-        return reading_ledger.trace(self.session, self.organization, number, self.now)
+        return read_ledger.trace(self.session, self.organization, number, self.now)
 
     def _shared(self, read: Callable[..., View], asked: Hashable, call: Callable[[Callable[..., View]], View]) -> View:
         """What `call(read)` gives, which is all that pages of this organization show: read once for all that ask it.
@@ -139,9 +125,9 @@ class ServiceDesk(
         Its revision names what was changed last, its payer's what was changed there; neither tells who looks, so the
         role does. What is about the person who looks is never read through here.
         """
-        payer = paying.payer(self.session, self.organization, self.now)
+        payer = payers.payer(self.session, self.organization, self.now)
         owners = {self.access.organization_id, accounts.organization_id(payer)}
-        revisions = orgs.revisions(self.session, sorted(owners))
+        revisions = organizations.revisions(self.session, sorted(owners))
         key = (self.access.organization_id, tuple(sorted(revisions.items())), self.access.role, read, asked)
         return self.views.read(key, self.now, lambda: call(read))
 
@@ -192,7 +178,7 @@ class ServiceDesks(
         now = clock.now()
         with self.database.reading() as session:
             identity = sessions.identify_socket(session, cookies, now, demo=self.settings.demo)
-            return shells.home(session, identity)
+            return frame.home(session, identity)
 
     def is_operator(self, cookies: str) -> bool:
         """Whether an operator is signed in."""
@@ -213,11 +199,11 @@ class ServiceDesks(
         if kind not in set(Kind):
             raise NotFoundError("There is no such link.")
         with self.database.reading() as session:
-            return links.look(session, token, Kind(kind), clock.now())
+            return one_time_links.look(session, token, Kind(kind), clock.now())
 
     def start_checkout(self, visitor: Visitor, roles: frozenset[Role], basket: Mapping[str, int]) -> str:
         """Begins a payment and gives the URL of its hosted page."""
-        started = purchases.start_checkout(
+        started = orders.start_checkout(
             lambda: self._enter(visitor, roles), self._payments(), basket.items(), self.settings.public_url
         )
         return started.url
@@ -231,7 +217,7 @@ class ServiceDesks(
     def revisions(self, addresses: Iterable[str]) -> dict[str, int]:
         """The revision of each organization, in one query."""
         with self.database.reading() as session:
-            return orgs.revisions_by_address(session, list(addresses))
+            return organizations.revisions_by_address(session, list(addresses))
 
     def _payments(self) -> Payments:
         if self.payments is None:

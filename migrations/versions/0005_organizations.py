@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from billing_app.store import triggers
+from billing_app.store.common import triggers
 
 revision = "0005"
 down_revision = "0004"

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from billing_app.domain import errors
+from billing_app.domain.common import errors
 from billing_app.settings import ROOT
 from tests.api.story import NAMES, STORY, Step
 

@@ -16,15 +16,15 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 from billing_app import clock
 from billing_app.api import app as building
-from billing_app.api import posting
-from billing_app.api.context import Context
+from billing_app.api.access import mails
+from billing_app.api.common.process import Context
 from billing_app.db import Database
-from billing_app.services import passwords
-from billing_app.services.cookies import cookie_name
+from billing_app.services.access import passwords
+from billing_app.services.access.cookies import cookie_name
 from billing_app.settings import Settings
 from tests.api.serving import Site
-from tests.builders import NOON, a_user, an_organization
-from tests.patience import PATIENCE_SECONDS, eventually
+from tests.support.builders import NOON, a_user, an_organization
+from tests.support.patience import PATIENCE_SECONDS, eventually
 
 
 class Api:
@@ -48,7 +48,7 @@ class Api:
 
     def has_posted(self) -> None:
         """Waits for mails that are written after their answers: they read this test's database."""
-        turns = posting.MAIL_POOL.turns
+        turns = mails.MAIL_POOL.turns
         eventually(lambda: turns.going + turns.waiting == 0, "mail that goes out after an answer")
 
     def program(self, secret: str) -> httpx.Client:
@@ -79,7 +79,7 @@ def _with_known_routes(context: Context, _routers: tuple[APIRouter, ...]) -> Fas
 
 @pytest.fixture(scope="session", autouse=True)
 def cheap_passwords() -> Iterator[None]:
-    """Hashes that take no time. What they must cost is tests/services/test_sessions.py's business."""
+    """Hashes that take no time. What they must cost is tests/services/access/test_sessions.py's business."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_hasher", PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),)))
         yield

@@ -8,7 +8,7 @@ import schemathesis
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.generation.meta import TestPhase
 
-from billing_app.domain.credits import MAX_QUANTITY
+from billing_app.domain.credits.facts import MAX_QUANTITY
 
 MALFORMED = {"invalid_fields", "malformed_request"}
 

@@ -12,14 +12,14 @@ from datetime import UTC, datetime
 import pytest
 
 from billing_app.db import Database
-from billing_app.domain.access import Scope
-from billing_app.services import users
+from billing_app.domain.common.access import Scope
+from billing_app.services.access import users
 from tests.api.api_page import PAGE, Pager, codes
 from tests.api.conftest import Api
 from tests.api.serving import Site
 from tests.api.story import STORY
-from tests.builders import a_key, a_session_token, a_user, an_organization
-from tests.shop import a_shop
+from tests.support.builders import a_key, a_session_token, a_user, an_organization
+from tests.support.shop import a_shop
 
 NOW = datetime(2031, 3, 10, 12, tzinfo=UTC)
 

@@ -14,12 +14,13 @@ import pytest
 
 from billing_app import clock
 from billing_app.db import Database
-from billing_app.services import credits, orgs
+from billing_app.services.common import organizations
+from billing_app.services.credits import grants
 from billing_app.settings import ROOT
 from tests.api.conftest import Api
 from tests.api.serving import Site
-from tests.builders import a_key, a_user
-from tests.shop import a_shop
+from tests.support.builders import a_key, a_user
+from tests.support.shop import a_shop
 
 CONFIG = Path(__file__).with_name("contract.toml")
 
@@ -44,14 +45,14 @@ def api(site: Site, database: Database) -> Api:
         session, acme = buyer.session, buyer.organization
         a_user(session, member_of=acme)
         begun = made.now - timedelta(days=40)
-        credits.grant(session, acme, "emails", 1_000, begun, source="operator", source_key="1", reason="Welcome")
+        grants.grant(session, acme, "emails", 1_000, begun, source="operator", source_key="1", reason="Welcome")
     return made
 
 
 def keys(api: Api) -> dict[str, str]:
     """An operator's key, which opens every door; one of acme with every scope; one that opens few."""
     with api.database.writing() as session:
-        acme = orgs.by_address(session, "acme")
+        acme = organizations.by_address(session, "acme")
         every = ("usage:write", "check", "read", "billing", "admin")
         return {
             "operator": a_key(session, None)[0],

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.people import PATIENCE_MS, Watch
-from tests.console import Console
+from tests.support.console import Console
 
 HERE = Path(__file__).parent
 FAILED = pytest.StashKey[bool]()

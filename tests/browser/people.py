@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, expect
 
 from billing_app.demo.people import PASSWORD
-from tests.console import Console
-from tests.patience import PATIENCE_SECONDS
+from tests.support.console import Console
+from tests.support.patience import PATIENCE_SECONDS
 
 NORA = "nora@larkfield.example"
 """Admin of Larkfield Maps, pays for Marlow Letters, member of Pebblebrook Archive."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests import loopback
-from tests.console import Console
+from tests.support.console import Console
 
 COLUMNS = ("organization", "id", "metric", "quantity", "subject", "at")
 

@@ -12,10 +12,10 @@ import pytest
 from billing_app import clock, wiring
 from billing_app.cli import main
 from billing_app.db import Database
-from billing_app.domain.access import Scope
-from billing_app.services import api_keys, attempts, links, users
-from billing_app.services.links import Kind
-from tests.builders import PASSWORD, a_user, an_organization
+from billing_app.domain.common.access import Scope
+from billing_app.services.access import api_keys, one_time_links, sign_in_throttle, users
+from billing_app.services.access.one_time_links import Kind
+from tests.support.builders import PASSWORD, a_user, an_organization
 
 REFUSED = 2
 
@@ -130,7 +130,7 @@ class TestUsers:
         assert code == 0
         assert "60 minutes" in err
         with database.reading() as session:
-            view = links.look(session, self.token_in(out), Kind.NEW_PASSWORD, clock.now())
+            view = one_time_links.look(session, self.token_in(out), Kind.NEW_PASSWORD, clock.now())
         assert view.email == "ada@example.org"
         listed = json.loads(billing("user", "list", "--json")[1])["items"]
         assert listed[0]["organizations"] == {"acme": "admin"}
@@ -143,16 +143,16 @@ class TestUsers:
         _, out, _ = billing("user", "create", "op@example.org", "--operator", "--password-stdin")
         assert out == "op@example.org can sign in now.\n"
         with database.writing() as session:
-            attempt = attempts.begin(session, "op@example.org", "", clock.now())
+            attempt = sign_in_throttle.begin(session, "op@example.org", "", clock.now())
             assert users.by_email(session, "op@example.org").operator
-        assert attempts.proves(attempt, PASSWORD)
+        assert sign_in_throttle.proves(attempt, PASSWORD)
 
     def test_a_forgotten_password_is_replaced_by_a_link(self, billing: Billing, database: Database) -> None:
         with database.writing() as session:
             a_user(session, "ada@example.org")
         _, out, _ = billing("user", "reset-password", "ada@example.org")
         with database.reading() as session:
-            assert links.look(session, self.token_in(out), Kind.NEW_PASSWORD, clock.now())
+            assert one_time_links.look(session, self.token_in(out), Kind.NEW_PASSWORD, clock.now())
 
     @pytest.mark.parametrize(
         ("arguments", "sentence"),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from billing_app.cli import main
-from tests.domain.documents import pack, small_document
+from tests.domain.catalogue.documents import pack, small_document
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from billing_app import wiring
 from billing_app.cli import main
 from billing_app.db import Database
 from billing_app.settings import settings
-from tests.shop import Shop, a_shop
+from tests.support.shop import Shop, a_shop
 
 COMPLETED = "checkout.session.completed"
 

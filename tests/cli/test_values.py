@@ -9,7 +9,7 @@ import pytest
 from billing_app import wiring
 from billing_app.cli import main
 from billing_app.db import Database
-from tests.builders import an_organization, the_catalogue
+from tests.support.builders import an_organization, the_catalogue
 
 
 @pytest.fixture(autouse=True)

@@ -11,9 +11,9 @@ import pytest
 
 from billing_app.db import Database
 from billing_app.demo import seed
-from tests import databases
 from tests.conftest import SHARED
 from tests.demo.databases import with_catalogue
+from tests.support import databases
 
 NOW = datetime(2026, 11, 22, 14, 10, tzinfo=UTC)
 

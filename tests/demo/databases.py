@@ -13,9 +13,9 @@ from billing_app.db import Database
 from billing_app.demo import seed, telling
 from billing_app.demo.facts import Story
 from billing_app.demo.story import stories
-from billing_app.services import catalog
+from billing_app.services.catalogue import versions
 from billing_app.settings import ROOT
-from tests import databases
+from tests.support import databases
 
 FACTS = 4
 """Enough for grants in each organization; none of them tells of use."""
@@ -25,7 +25,7 @@ def with_catalogue(url: str, now: datetime) -> Database:
     """The migrated database at `url` with the catalogue that comes with the program."""
     database = databases.opened(url)
     with database.writing() as session:
-        catalog.load(session, catalog.read_document(ROOT / "plans.json"), now, "plans.json")
+        versions.load(session, versions.read_document(ROOT / "plans.json"), now, "plans.json")
     return database
 
 

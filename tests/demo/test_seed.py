@@ -16,9 +16,12 @@ from billing_app import schema
 from billing_app.db import Database
 from billing_app.demo import gift, seed, telling
 from billing_app.demo.people import ACCOUNTS
-from billing_app.domain.errors import UnavailableError
-from billing_app.domain.gift_codes import grouped
-from billing_app.services import catalog, gift_cards, orgs, verification
+from billing_app.domain.common.errors import UnavailableError
+from billing_app.domain.credits.gift_codes import grouped
+from billing_app.services.catalogue import versions
+from billing_app.services.common import organizations
+from billing_app.services.credits import gift_cards
+from billing_app.services.usage import verification
 from billing_app.settings import ROOT, Settings
 from billing_app.store.tables.ledger import LedgerEntry
 from tests.demo.databases import short_stories
@@ -90,9 +93,9 @@ def test_the_same_moment_gives_the_same_ledger(
 @pytest.fixture
 def other_empty(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, now: datetime) -> Any:
     """Makes a second database like `empty`."""
-    from tests import databases
     from tests.conftest import SHARED
     from tests.demo.databases import with_catalogue
+    from tests.support import databases
 
     template = request.config.stash[SHARED].sqlite_template
     return lambda: with_catalogue(databases.sqlite_database(template, tmp_path_factory.mktemp("other")), now)
@@ -102,10 +105,10 @@ def test_the_catalogue_and_its_migrations_survive(empty: Database, now: datetime
     seed.seed_at(empty, now)
     schema.check(empty)
     with empty.reading() as session:
-        assert catalog.current(session, now).currency == "usd"
+        assert versions.current(session, now).currency == "usd"
     with empty.writing() as session:
-        document = catalog.read_document(ROOT / "plans.json")
-        assert not catalog.load(session, document, now + timedelta(days=1), "plans.json").written
+        document = versions.read_document(ROOT / "plans.json")
+        assert not versions.load(session, document, now + timedelta(days=1), "plans.json").written
 
 
 def test_an_edited_catalogue_does_not_stop_a_start(empty: Database, now: datetime, short: None) -> None:
@@ -114,7 +117,7 @@ def test_an_edited_catalogue_does_not_stop_a_start(empty: Database, now: datetim
     document["packs"] = [pack for pack in document["packs"] if pack["id"] not in ("sms-100", "mau-10k")]
     document["metrics"][1]["aggregation"] = "max"
     with empty.writing() as session:
-        catalog.load(session, document, now, "plans.json")
+        versions.load(session, document, now, "plans.json")
     seed.seed_at(empty, now)
     assert addresses(empty) == ADDRESSES
 
@@ -136,11 +139,11 @@ def test_start_says_who_signs_in() -> None:
 def test_the_gift_card_that_is_named_can_be_redeemed(empty: Database) -> None:
     now = datetime(2026, 3, 10, 12, tzinfo=UTC)
     with empty.writing() as session:
-        catalog.load(session, catalog.read_document(ROOT / "plans.json"), now, "plans.json")
-        orgs.create(session, now, address="acme")
+        versions.load(session, versions.read_document(ROOT / "plans.json"), now, "plans.json")
+        organizations.create(session, now, address="acme")
     gift.hand_out(empty, now)
     code = gift.said().split()[-1]
     with empty.writing() as session:
-        made = gift_cards.redeem(session, orgs.by_address(session, "acme"), code, now, actor="ada@example.org")
+        made = gift_cards.redeem(session, organizations.by_address(session, "acme"), code, now, actor="ada@example.org")
         assert {grant.metric: grant.quantity for grant in made.grants} == gift.HOLDS
     assert grouped(gift.CODE) in (ROOT / "README.md").read_text(encoding="utf-8")

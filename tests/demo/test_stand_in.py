@@ -11,14 +11,14 @@ from pydantic import SecretStr
 from billing_app.db import Database
 from billing_app.demo import stand_in
 from billing_app.demo.people import LARKFIELD, MARLOW
-from billing_app.domain.subscriptions import BillingInterval, When
+from billing_app.domain.purchases.subscriptions import BillingInterval, When
 from billing_app.gateways.stripe_payments import connected
-from billing_app.services import plan_changes, reading_plan
-from billing_app.services.orgs import by_address
-from billing_app.services.views.plan import PlanView
+from billing_app.services.common.organizations import by_address
+from billing_app.services.plans import changes, read
+from billing_app.services.subscriptions.views_plan import PlanView
 from billing_app.settings import Settings
-from tests.shop import Shop
-from tests.shop import stand_in as server
+from tests.support.shop import Shop
+from tests.support.shop import stand_in as server
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def settings() -> Settings:
 
 def shown(database: Database, settings: Settings, address: str, now: datetime) -> PlanView:
     with database.reading() as session:
-        return reading_plan.plan_view(session, by_address(session, address), settings, now)
+        return read.plan_view(session, by_address(session, address), settings, now)
 
 
 def test_one_subscribes_and_one_is_behind_within_its_grace(demo: Database, settings: Settings, now: datetime) -> None:
@@ -57,10 +57,10 @@ def test_portal_invoices_and_preview_work(demo: Database, settings: Settings, no
     stand_in.stage(demo, settings, now)
     payments = connected(settings.stripe_api_secret.get_secret_value(), settings.stripe_api_base)
     larkfield = Shop(demo, address=LARKFIELD.address, clock=lambda: now)
-    seen = plan_changes.preview(larkfield.enter, payments, "pro", BillingInterval.MONTH)
+    seen = changes.preview(larkfield.enter, payments, "pro", BillingInterval.MONTH)
     assert (seen.when, seen.due_cents > 0) == (When.NOW, True)
-    assert len(plan_changes.invoices(larkfield.enter, payments)) >= 8
-    assert plan_changes.portal(larkfield.enter, payments, "https://console.example").startswith("http")
+    assert len(changes.invoices(larkfield.enter, payments)) >= 8
+    assert changes.portal(larkfield.enter, payments, "https://console.example").startswith("http")
 
 
 def test_a_second_start_makes_nothing_twice_and_lets_time_pass(

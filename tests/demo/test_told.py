@@ -10,9 +10,11 @@ from sqlmodel import Session, select
 from billing_app.db import Database
 from billing_app.demo.people import ACCOUNTS
 from billing_app.demo.story import AGGREGATIONS
-from billing_app.domain.access import Role
-from billing_app.domain.accounts import Account
-from billing_app.services import accounts, attempts, entitlements, orgs, recounts, sessions, users, verification
+from billing_app.domain.common.access import Role
+from billing_app.domain.credits.accounts import Account
+from billing_app.services.access import sessions, sign_in_throttle, users
+from billing_app.services.common import organizations
+from billing_app.services.usage import accounts, entitlements, recounts, verification
 from billing_app.store.tables.credits import GrantRow
 from billing_app.store.tables.ledger import LedgerEntry
 from billing_app.store.tables.orgs import Organization
@@ -22,7 +24,7 @@ ADDRESSES = (LARKFIELD, MARLOW, PEBBLEBROOK)
 
 
 def account(session: Session, address: str, metric: str, now: datetime) -> Account:
-    return accounts.account(session, orgs.by_address(session, address), metric, now)
+    return accounts.account(session, organizations.by_address(session, address), metric, now)
 
 
 def entries(session: Session, organization: Organization) -> list[LedgerEntry]:
@@ -32,13 +34,13 @@ def entries(session: Session, organization: Organization) -> list[LedgerEntry]:
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_nothing_differs_from_what_is_computed_anew(address: str, demo: Database, now: datetime) -> None:
     with demo.reading() as session:
-        assert list(verification.verify(session, orgs.by_address(session, address), now)) == []
+        assert list(verification.verify(session, organizations.by_address(session, address), now)) == []
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_after_a_recount_the_ledger_is_what_is_left_minus_debt(address: str, demo: Database, now: datetime) -> None:
     with demo.writing() as session:
-        organization = orgs.by_address(session, address)
+        organization = organizations.by_address(session, address)
         recounts.post(session, organization, now)
         for metric in AGGREGATIONS:
             posted, waiting = recounts.balance(session, organization, metric, now)
@@ -59,7 +61,7 @@ def test_every_metric_has_thirteen_whole_months_and_the_running_one(
 
 def test_pebblebrook_has_its_storage_blocked_and_downloads_working(demo: Database, now: datetime) -> None:
     with demo.writing() as session:
-        organization = orgs.by_address(session, PEBBLEBROOK)
+        organization = organizations.by_address(session, PEBBLEBROOK)
         upload = entitlements.check_action(session, organization, "upload", now)
         assert not upload.allowed
         assert [blocking.metric for blocking in upload.blocking] == ["storage"]
@@ -91,7 +93,7 @@ def test_marlow_runs_out_of_letters_within_thirty_days(demo: Database, now: date
 def test_larkfield_went_uncovered_for_two_months_and_uses_credits_now(demo: Database, now: datetime) -> None:
     with demo.reading() as session:
         mau = account(session, LARKFIELD, "mau", now)
-        working = entitlements.working_actions(session, orgs.by_address(session, LARKFIELD), now)
+        working = entitlements.working_actions(session, organizations.by_address(session, LARKFIELD), now)
     assert [month.uncovered > 0 for month in mau.months].count(True) == 2
     assert [month.burned > 0 for month in mau.months[-5:]] == [True] * 5
     assert mau.left > 0
@@ -110,8 +112,8 @@ def test_every_kind_of_entry_but_conversions_is_in_some_ledger(demo: Database) -
 
 def test_late_use_and_corrections_are_entries_that_say_so(demo: Database) -> None:
     with demo.reading() as session:
-        marlow = entries(session, orgs.by_address(session, MARLOW))
-        larkfield = entries(session, orgs.by_address(session, LARKFIELD))
+        marlow = entries(session, organizations.by_address(session, MARLOW))
+        larkfield = entries(session, organizations.by_address(session, LARKFIELD))
     assert [entry.quantity for entry in marlow if entry.reason.startswith("Late use")] == [-620]
     assert [entry.quantity for entry in marlow if entry.reason.startswith("Late correction")] == [480]
     fallen = [entry.quantity for entry in marlow if entry.kind == "release" and "fell" in entry.reason]
@@ -122,7 +124,7 @@ def test_late_use_and_corrections_are_entries_that_say_so(demo: Database) -> Non
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_something_is_not_yet_posted_since_the_last_recount(address: str, demo: Database, now: datetime) -> None:
     with demo.reading() as session:
-        organization = orgs.by_address(session, address)
+        organization = organizations.by_address(session, address)
         waiting = [recounts.balance(session, organization, metric, now)[1] for metric in AGGREGATIONS]
         assert organization.recounted_at == recounts.last_scheduled(now)
     assert min(waiting) < 0
@@ -137,8 +139,8 @@ def test_no_balance_in_the_ledger_falls_below_zero_without_debt(demo: Database) 
 def test_demo_users_sign_in_to_the_demo_and_nowhere_else(demo: Database, now: datetime) -> None:
     admin, role = ACCOUNTS.organizations[0].members[0]
     with demo.writing() as session:
-        attempt = attempts.begin(session, admin.email, "127.0.0.1", now, demo=True)
-    assert attempts.proves(attempt, ACCOUNTS.password)
+        attempt = sign_in_throttle.begin(session, admin.email, "127.0.0.1", now, demo=True)
+    assert sign_in_throttle.proves(attempt, ACCOUNTS.password)
     with demo.writing() as session:
         token = sessions.sign_in(session, attempt, now).token
     with demo.reading() as session:

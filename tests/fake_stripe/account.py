@@ -8,7 +8,7 @@ import httpx
 import stripe
 
 from tests.fake_stripe.answers import check
-from tests.patience import PATIENCE_SECONDS
+from tests.support.patience import PATIENCE_SECONDS
 
 
 @lru_cache(maxsize=1)

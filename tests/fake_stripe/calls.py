@@ -12,7 +12,7 @@ import stripe
 
 from billing_app import gateways
 from billing_app.gateways.stripe_connection import READS
-from tests.source import dotted
+from tests.support.source import dotted
 
 CLIENT = "self._v1."
 """What the connection calls the SDK's services."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import stripe
 
-from tests.patience import PATIENCE_SECONDS
+from tests.support.patience import PATIENCE_SECONDS
 
 POLL_SECONDS = 0.02
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.patience import PATIENCE_SECONDS
+from tests.support.patience import PATIENCE_SECONDS
 
 START_SECONDS = PATIENCE_SECONDS
 STOP_SECONDS = PATIENCE_SECONDS

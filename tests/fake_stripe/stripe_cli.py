@@ -24,7 +24,7 @@ from pathlib import Path
 
 from billing_app.launcher.single import alone
 from billing_app.settings import ROOT
-from tests.patience import PATIENCE_SECONDS
+from tests.support.patience import PATIENCE_SECONDS
 
 VERSION = "1.52.0"
 

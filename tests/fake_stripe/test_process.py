@@ -8,7 +8,7 @@ from tests import loopback
 from tests.fake_stripe.account import TestAccount
 from tests.fake_stripe.listener import Listener
 from tests.fake_stripe.process import Process, SandboxServer, environment, free_port
-from tests.patience import PATIENCE_SECONDS, eventually
+from tests.support.patience import PATIENCE_SECONDS, eventually
 
 COMMAND = [sys.executable, "-m", "fake_stripe"]
 

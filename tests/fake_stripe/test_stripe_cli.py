@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from billing_app.services.event_handlers import HANDLERS
+from billing_app.services.stripe.event_handlers import HANDLERS
 from billing_app.settings import ROOT
 from tests.fake_stripe.account import TestAccount
 from tests.fake_stripe.listener import Listener

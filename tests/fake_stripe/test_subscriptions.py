@@ -9,7 +9,7 @@ import stripe
 from tests.fake_stripe.account import TestAccount
 from tests.fake_stripe.answers import check
 from tests.fake_stripe.process import sandbox
-from tests.patience import eventually
+from tests.support.patience import eventually
 
 DAY = 24 * 3600
 HOUR = 3600

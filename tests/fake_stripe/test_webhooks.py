@@ -7,7 +7,7 @@ from tests.fake_stripe.account import TestAccount
 from tests.fake_stripe.answers import check
 from tests.fake_stripe.listener import Listener
 from tests.fake_stripe.process import sandbox
-from tests.patience import eventually
+from tests.support.patience import eventually
 
 
 def test_an_endpoint_of_the_api_gets_signed_events(account: TestAccount) -> None:

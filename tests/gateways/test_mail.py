@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from billing_app.gateways.mail import Mail, MailRefusedError, SmtpMailer, written
-from tests.postbox import Postbox, running_postbox, text_of
+from tests.support.postbox import Postbox, running_postbox, text_of
 
 SENDER = "Billing <billing@console.example>"
 

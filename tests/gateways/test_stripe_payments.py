@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 import stripe
 
-from billing_app.domain.errors import BillingError, ConflictError, InvalidError, NotFoundError, UnavailableError
+from billing_app.domain.common.errors import BillingError, ConflictError, InvalidError, NotFoundError, UnavailableError
 from billing_app.gateways.payments import CheckoutState, NewCheckout, NewCustomer, Offer, Product
 from billing_app.gateways.stripe_payments import TOLERANCE_SECONDS, StripePayments, payments_of, verified_event
 from billing_app.gateways.stripe_reading import checkout_state
 from billing_app.settings import Settings
 from tests import loopback
-from tests.shop import stand_in
+from tests.support.shop import stand_in
 
 SECRET = "whsec_of_the_test"
 

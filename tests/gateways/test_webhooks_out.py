@@ -13,7 +13,7 @@ import pytest
 
 from billing_app.gateways.addresses import RefusedAddressError, allowed, networks, resolved
 from billing_app.gateways.webhooks_out import MAX_ANSWER_BYTES, Answer, HttpWebhookSender, signed
-from tests.receiver import Receiver, running_receiver
+from tests.support.webhook_receiver import Receiver, running_receiver
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYq="
 OLD = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDC2FVsBQIhrs="

@@ -8,12 +8,17 @@ import pytest
 
 from billing_app import clock
 from billing_app.db import Database
-from billing_app.domain.errors import ConflictError
+from billing_app.domain.common.errors import ConflictError
 from billing_app.jobs import recount, schedule
-from billing_app.services import catalog, credits, orgs, recounts, usage, verification
+from billing_app.services.catalogue import versions
+from billing_app.services.common import organizations
+from billing_app.services.credits import grants
+from billing_app.services.usage import recounts, reporting, verification
 from billing_app.settings import ROOT
-from billing_app.store import ledger, meters, quiet, runs
-from tests.services.test_reading_cost import heard
+from billing_app.store.common import runs
+from billing_app.store.credits import ledger, ungranted_meters
+from billing_app.store.usage import meters
+from tests.services.credits.test_reading_cost import heard
 
 
 @pytest.fixture
@@ -21,18 +26,18 @@ def busy(database: Database) -> Database:
     """A database with one organization whose ledger is behind."""
     now = clock.now()
     with database.writing() as session:
-        catalog.load(session, catalog.read_document(ROOT / "plans.json"), now, "plans.json")
-        organization = orgs.create(session, now, address="acme", anchor=now - timedelta(days=40))
-        credits.change_plan(session, organization, "free", now)
-        credits.grant(session, organization, "sms", 100, now, source="operator", source_key="a", reason="Hello")
-        usage.report(session, organization, [usage.ReportedEvent("sms", 30, id="one")], now)
+        versions.load(session, versions.read_document(ROOT / "plans.json"), now, "plans.json")
+        organization = organizations.create(session, now, address="acme", anchor=now - timedelta(days=40))
+        grants.change_plan(session, organization, "free", now)
+        grants.grant(session, organization, "sms", 100, now, source="operator", source_key="a", reason="Hello")
+        reporting.report(session, organization, [reporting.ReportedEvent("sms", 30, id="one")], now)
     return database
 
 
 def posted(database: Database) -> int:
     """What the ledger of SMS sums up to."""
     with database.reading() as session:
-        organization = orgs.by_address(session, "acme")
+        organization = organizations.by_address(session, "acme")
         return ledger.balance(session, organization.id or 0, "sms")
 
 
@@ -92,9 +97,9 @@ def test_who_has_no_credits_is_recounted_many_at_once(busy: Database) -> None:
     now = clock.now()
     with busy.writing() as session:
         for number in range(30):
-            made = orgs.create(session, now, address=f"quiet-{number}", anchor=now - timedelta(days=40))
-            credits.change_plan(session, made, "free", now)
-            usage.report(session, made, [usage.ReportedEvent("emails", 3, id="one")], now)
+            made = organizations.create(session, now, address=f"quiet-{number}", anchor=now - timedelta(days=40))
+            grants.change_plan(session, made, "free", now)
+            reporting.report(session, made, [reporting.ReportedEvent("emails", 3, id="one")], now)
     with heard(busy) as statements:
         outcome = recount.recount(busy, "demand")
     assert (outcome.organizations_seen, outcome.organizations_changed) == (31, 1)
@@ -102,7 +107,7 @@ def test_who_has_no_credits_is_recounted_many_at_once(busy: Database) -> None:
     later = clock.now()
     with busy.writing() as session:
         for address in ("acme", "quiet-0", "quiet-29"):
-            organization = orgs.by_address(session, address)
+            organization = organizations.by_address(session, address)
             assert organization.recounted_at is not None
             assert list(verification.verify(session, organization, later)) == []
             assert not any(recounts.is_due(row, now) for row in meters.of_organization(session, organization.id or 0))
@@ -114,13 +119,13 @@ def test_quiet_is_only_who_has_nothing_to_post_and_nothing_to_compute(busy: Data
     with busy.writing() as session:
         for address in ("quiet", "stale", "turned", "granted"):
             anchor = now - timedelta(days=40 if address != "turned" else 27)
-            made = orgs.create(session, now, address=address, anchor=anchor)
-            credits.change_plan(session, made, "free", now)
-            usage.report(session, made, [usage.ReportedEvent("emails", 3, id="one")], now)
+            made = organizations.create(session, now, address=address, anchor=anchor)
+            grants.change_plan(session, made, "free", now)
+            reporting.report(session, made, [reporting.ReportedEvent("emails", 3, id="one")], now)
             if address == "granted":
-                credits.grant(session, made, "emails", 5, now, source="given", source_key="a", reason="Hello")
-        meters.mark_stale(session, orgs.by_address(session, "stale").id or 0)
+                grants.grant(session, made, "emails", 5, now, source="given", source_key="a", reason="Hello")
+        meters.mark_stale(session, organizations.by_address(session, "stale").id or 0)
     as_of = now + timedelta(days=4, minutes=1)
     with busy.writing() as session:
-        found = quiet.lock(session, as_of, 0, 100)
-        assert found == [orgs.by_address(session, "quiet").id]
+        found = ungranted_meters.lock(session, as_of, 0, 100)
+        assert found == [organizations.by_address(session, "quiet").id]

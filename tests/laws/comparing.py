@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from billing_app.domain.accounts import Account, Month
+from billing_app.domain.credits.accounts import Account, Month
 
 
 def differences(expected: Account, actual: Account) -> list[str]:

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from billing_app.domain.credits import (
+from billing_app.domain.common.periods import period_at, period_containing
+from billing_app.domain.credits.facts import (
     Action,
     Aggregation,
     Allowance,
@@ -21,7 +22,6 @@ from billing_app.domain.credits import (
     Void,
     default_expiry,
 )
-from billing_app.domain.periods import period_at, period_containing
 
 from .raw import Event, RawHistory
 

@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-from billing_app.domain.credits import Action, Aggregation, Allowance, Grant, History, Policy, UsagePoint
-from billing_app.domain.periods import Period, period_containing
+from billing_app.domain.common.periods import Period, period_containing
+from billing_app.domain.credits.facts import Action, Aggregation, Allowance, Grant, History, Policy, UsagePoint
 
 
 @dataclass(frozen=True, slots=True)

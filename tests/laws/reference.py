@@ -10,9 +10,9 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-from billing_app.domain.accounts import Account, GrantAccount, Month
-from billing_app.domain.credits import Conversion, DeficitPolicy, Dispute, Policy, Refund, Void
-from billing_app.domain.periods import Period, period_at, period_containing
+from billing_app.domain.common.periods import Period, period_at, period_containing
+from billing_app.domain.credits.accounts import Account, GrantAccount, Month
+from billing_app.domain.credits.facts import Conversion, DeficitPolicy, Dispute, Policy, Refund, Void
 
 from .raw import RawHistory, level_at, used_in
 from .reference_lots import Lot, burn_order

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from billing_app.domain.credits import DisputeStatus, Grant
+from billing_app.domain.credits.facts import DisputeStatus, Grant
 
 
 @dataclass(eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from billing_app.domain.credits import Dispute, DisputeStatus, RefundPolicy
+from billing_app.domain.credits.facts import Dispute, DisputeStatus, RefundPolicy
 
 from .reference_lots import Lot, burn_order
 

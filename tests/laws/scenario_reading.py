@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
-from billing_app.domain.accounts import Account
-from billing_app.domain.credits import (
+from billing_app.domain.common.periods import Period
+from billing_app.domain.credits.accounts import Account
+from billing_app.domain.credits.facts import (
     Aggregation,
     Allowance,
     DeficitPolicy,
@@ -24,7 +25,6 @@ from billing_app.domain.credits import (
     Void,
     default_expiry,
 )
-from billing_app.domain.periods import Period
 
 from .raw import Event, RawHistory, subjects_seen
 from .reference import reference_account

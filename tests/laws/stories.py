@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from hypothesis import strategies as st
 
-from billing_app.domain.credits import (
+from billing_app.domain.credits.facts import (
     Action,
     Aggregation,
     Allowance,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing_app.domain import engine
-from billing_app.domain.usage import UsageEvent, fold
+from billing_app.domain.credits import engine
+from billing_app.domain.usage.aggregation import UsageEvent, fold
 
 from .comparing import differences
 from .examples import law

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing_app.domain import engine
-from billing_app.domain.accounts import Account, GrantAccount, Month
+from billing_app.domain.credits import engine
+from billing_app.domain.credits.accounts import Account, GrantAccount, Month
 
 from .examples import law
 from .histories import looking_at

@@ -7,8 +7,8 @@ from dataclasses import replace
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from billing_app.domain import engine
-from billing_app.domain.credits import (
+from billing_app.domain.credits import engine
+from billing_app.domain.credits.facts import (
     Aggregation,
     Allowance,
     Conversion,
@@ -19,7 +19,7 @@ from billing_app.domain.credits import (
     Refund,
     Void,
 )
-from billing_app.domain.usage import UsageEvent, fold
+from billing_app.domain.usage.aggregation import UsageEvent, fold
 
 from .comparing import differences
 from .examples import law

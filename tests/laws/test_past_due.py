@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing_app.domain import engine
-from billing_app.domain.catalog import Catalog, parse_catalog, to_document
-from billing_app.domain.credits import Aggregation, Grant, History, UsagePoint
-from billing_app.domain.periods import period_containing
-from billing_app.domain.subscriptions import past_due
+from billing_app.domain.catalogue import Catalog, parse_catalog, to_document
+from billing_app.domain.common.periods import period_containing
+from billing_app.domain.credits import engine
+from billing_app.domain.credits.facts import Aggregation, Grant, History, UsagePoint
+from billing_app.domain.purchases.subscriptions import past_due
 from billing_app.scenarios.document import parse
-from billing_app.services.accounts import Plans
-from billing_app.store.credits import HeldPlan
+from billing_app.services.usage.accounts import Plans
+from billing_app.store.credits.grants import HeldPlan
 from tests.laws.examples import law
 
 ANCHOR = datetime(2024, 1, 31, 12, tzinfo=UTC)

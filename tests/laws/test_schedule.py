@@ -9,9 +9,9 @@ from datetime import datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing_app.domain import engine
-from billing_app.domain.accounts import Account
-from billing_app.domain.credits import History
+from billing_app.domain.credits import engine
+from billing_app.domain.credits.accounts import Account
+from billing_app.domain.credits.facts import History
 
 from .comparing import differences
 from .examples import law

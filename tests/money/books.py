@@ -6,11 +6,13 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from billing_app.services import accounts, catalog, orgs, verification
-from billing_app.store import credits as credit_store
-from billing_app.store import ledger
-from billing_app.store import reversals as reversal_store
-from billing_app.store.orgs import stored_id
+from billing_app.services.catalogue import versions
+from billing_app.services.common import organizations
+from billing_app.services.usage import accounts, verification
+from billing_app.store.credits import grants as credit_store
+from billing_app.store.credits import ledger
+from billing_app.store.organizations.organizations import stored_id
+from billing_app.store.purchases import reversals as reversal_store
 from billing_app.store.tables.orgs import Organization
 from tests.money.accountant import COUNTED, Customer
 
@@ -20,7 +22,7 @@ BOUGHT = ("purchase", "recurring", "top_up")
 
 def compare(session: Session, address: str, known: Customer, overage: dict[str, int], now: datetime) -> list[str]:
     """Every difference, as a line; `overage` is what the organization used above its plan, by metric."""
-    organization = orgs.by_address(session, address)
+    organization = organizations.by_address(session, address)
     return [
         f"{address}: {line}"
         for part in (
@@ -52,7 +54,7 @@ def _metrics(
     session: Session, organization: Organization, known: Customer, overage: dict[str, int], now: datetime
 ) -> list[str]:
     found = []
-    for metric in catalog.current(session, now).metric_ids:
+    for metric in versions.current(session, now).metric_ids:
         book = accounts.account(session, organization, metric, now)
         free = sum(
             grant.quantity

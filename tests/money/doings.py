@@ -9,25 +9,20 @@ from typing import Any
 
 import stripe
 
-from billing_app.domain.errors import BillingError
-from billing_app.domain.subscriptions import BillingInterval
-from billing_app.services import (
-    consumption,
-    orgs,
-    plan_changes,
-    plan_orders,
-    recurring_changes,
-    recurring_packs,
-    refunds,
-    saved_cards,
-    top_ups,
-)
-from billing_app.services.consumption import Mode
-from billing_app.services.top_ups import Wanted
-from billing_app.store import credits as credit_store
-from billing_app.store.orgs import stored_id
+from billing_app.domain.common.errors import BillingError
+from billing_app.domain.purchases.subscriptions import BillingInterval
+from billing_app.services.common import organizations
+from billing_app.services.plans import changes, orders
+from billing_app.services.purchases import recurring_changes, saved_cards, top_ups
+from billing_app.services.purchases.top_ups import Wanted
+from billing_app.services.reversals import refunds
+from billing_app.services.subscriptions import recurring_packs
+from billing_app.services.usage import consumption
+from billing_app.services.usage.consumption import Mode
+from billing_app.store.credits import grants as credit_store
+from billing_app.store.organizations.organizations import stored_id
 from tests.money.town import CODES, START, Household, Town
-from tests.shop import PUBLIC_URL
+from tests.support.shop import PUBLIC_URL
 
 LONGEST_DAYS = 300
 """Grants live a year: a town's story ends before the first of them expires."""
@@ -126,7 +121,7 @@ def refund(town: Town, house: Household) -> None:
 def refund_here(town: Town, house: Household) -> None:
     """On our pages, for one grant."""
     with town.database.reading() as session:
-        owner = stored_id(orgs.by_address(session, house.shop.address))
+        owner = stored_id(organizations.by_address(session, house.shop.address))
         found = [(each.recorded_at, each.paid_cents, each.id) for each in credit_store.grants(session, owner)]
     paid = sorted(each for each in found if each[1])
     if paid:
@@ -182,23 +177,23 @@ def plan(town: Town, house: Household) -> None:
     wanted = (chance.choice(["essential", "pro"]), chance.choice(list(BillingInterval)))
     doing = chance.choice(["start"] * 2 + ["change"] * 3 + ["cancel", "uncancel", "pause", "resume", "keep"])
     if doing == "start":
-        started = town.ask(plan_orders.start, *visit, *wanted, PUBLIC_URL, key=f"plan-{next(_numbers)}")
+        started = town.ask(orders.start, *visit, *wanted, PUBLIC_URL, key=f"plan-{next(_numbers)}")
         if started is not None:
             house.shop.pay(started.session_id, chance.choice(CARDS[:10]), authentication="complete")
     elif doing == "change":
         _change_plan(town, house, *wanted)
     else:
-        does = {"cancel": plan_changes.cancel, "uncancel": plan_changes.uncancel, "pause": plan_changes.pause,
-                "resume": plan_changes.resume, "keep": plan_changes.keep_plan}  # fmt: skip
+        does = {"cancel": changes.cancel, "uncancel": changes.uncancel, "pause": changes.pause,
+                "resume": changes.resume, "keep": changes.keep_plan}  # fmt: skip
         town.ask(does[doing], *visit)
 
 
 def _change_plan(town: Town, house: Household, name: str, interval: BillingInterval) -> None:
     """What was shown is what is charged, to the cent."""
     visit = (house.shop.enter, house.shop.payments)
-    shown = town.ask(plan_changes.preview, *visit, name, interval)
+    shown = town.ask(changes.preview, *visit, name, interval)
     before = {each.id for each in town.v1.invoices.list({"customer": house.customer_id}).data}
-    if shown is None or not town.manages(plan_changes.change, *visit, name, interval, shown.at):
+    if shown is None or not town.manages(changes.change, *visit, name, interval, shown.at):
         return
     made = [each for each in town.v1.invoices.list({"customer": house.customer_id}).data if each.id not in before]
     assert sum(each.amount_due for each in made) == max(0, shown.due_cents)

@@ -16,14 +16,14 @@ from stripe._http_client import HTTPClient
 from billing_app.db import Database
 from billing_app.gateways import stripe_connection
 from billing_app.gateways.stripe_payments import verified_event
-from billing_app.services import inbox, reconciliation
-from billing_app.services.event_handlers import HANDLERS
-from billing_app.services.findings import Sync
-from billing_app.store.runs import LEASE_TIME
-from tests import dying
+from billing_app.services.stripe import inbox, reconciliation
+from billing_app.services.stripe.event_handlers import HANDLERS
+from billing_app.services.stripe.findings import Sync
+from billing_app.store.common.runs import LEASE_TIME
 from tests.money.town import Town, signed
-from tests.patience import PATIENCE_SECONDS
-from tests.shop import Shop
+from tests.support import crashes
+from tests.support.patience import PATIENCE_SECONDS
+from tests.support.shop import Shop
 
 WRITES = 400
 """More than any handler makes."""
@@ -114,7 +114,7 @@ def test_ended_before_any_write_it_is_finished_by_the_next_one(town: Town, story
             inbox.receive(session, event, town.now)
         subject = inbox.subject_of(event)
         for write in range(1 + deaths % stride, WRITES, stride):
-            if dying.survives(town.database, write, lambda at=subject: inbox.work(town.worker(), at)):
+            if crashes.survives(town.database, write, lambda at=subject: inbox.work(town.worker(), at)):
                 break
             deaths += 1
             town.now += LEASE_TIME + timedelta(seconds=1)
@@ -139,7 +139,7 @@ def test_killed_it_is_finished_by_the_next_one(town: Town, database_url: str, st
         with town.database.writing() as session:
             inbox.receive(session, event, town.now)
     subject = inbox.subject_of(event)
-    assert dying.killed(database_url, write, work_alone, town.shop.key, town.shop.url, subject, town.now)
+    assert crashes.killed(database_url, write, work_alone, town.shop.key, town.shop.url, subject, town.now)
     town.now += LEASE_TIME + timedelta(seconds=1)
     inbox.sweep(town.worker())
     assert town.unfinished() == []

@@ -20,16 +20,21 @@ from typing import Any
 import stripe
 
 from billing_app.db import Database
-from billing_app.domain.errors import BillingError, UnavailableError
+from billing_app.domain.common.errors import BillingError, UnavailableError
 from billing_app.gateways.stripe_payments import verified_event
-from billing_app.services import credits, fulfilment, inbox, orgs, recounts, recurring_changes, refunds, top_up_charging
-from billing_app.services.inbox import Worker
-from billing_app.store import credits as credit_store
-from billing_app.store.orgs import stored_id
-from tests.builders import an_organization, the_catalogue
-from tests.dying import survives
+from billing_app.services.common import organizations
+from billing_app.services.credits import grants as credits
+from billing_app.services.purchases import fulfilment, recurring_changes, top_up_charging
+from billing_app.services.reversals import refunds
+from billing_app.services.stripe import inbox
+from billing_app.services.stripe.inbox import Worker
+from billing_app.services.usage import recounts
+from billing_app.store.credits import grants as credit_store
+from billing_app.store.organizations.organizations import stored_id
 from tests.money import accountant, books
-from tests.shop import Shop
+from tests.support.builders import an_organization, the_catalogue
+from tests.support.crashes import survives
+from tests.support.shop import Shop
 
 START = datetime(2026, 1, 10, 9, tzinfo=UTC)
 """When the town begins; its periods are calendar months."""
@@ -212,10 +217,10 @@ class Town:
         found: list[str] = []
         with self.database.writing() as session:
             for house in self.households:
-                recounts.post(session, orgs.by_address(session, house.shop.address), self.now)
+                recounts.post(session, organizations.by_address(session, house.shop.address), self.now)
         with self.database.reading() as session:
             for house in self.households:
-                organization = orgs.by_address(session, house.shop.address)
+                organization = organizations.by_address(session, house.shop.address)
                 grants = credit_store.grants(session, stored_id(organization))
                 named = {grant.id: grant.source_key for grant in grants}
                 known = accountant.read(self.v1, house.customer_id, named)

@@ -15,11 +15,11 @@ import pytest
 from sqlalchemy import make_url, text
 
 from billing_app.db import Database
-from billing_app.domain.errors import ConflictError, NotFoundError, UnavailableError
+from billing_app.domain.common.errors import ConflictError, NotFoundError, UnavailableError
 from billing_app.launcher import backups, postgres_tools
 from billing_app.launcher.single import only_console
-from tests.databases import bare_postgres_database
-from tests.servers import POSTGRES_PROGRAMS, password_role
+from tests.support.databases import bare_postgres_database
+from tests.support.servers import POSTGRES_PROGRAMS, password_role
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 PASSWORD = "s3 cret'@:/%\\$"

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from billing_app import clock
-from billing_app.domain.catalog import CatalogInvalidError, to_document
+from billing_app.domain.catalogue import CatalogInvalidError, to_document
 from billing_app.launcher import start
-from billing_app.services import catalog, catalogue_edits
+from billing_app.services.catalogue import versions
+from billing_app.services.operators import catalogue_edits
 from billing_app.settings import Settings
-from tests.domain.documents import small_document
+from tests.domain.catalogue.documents import small_document
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def started(settings: Settings) -> dict[str, Any]:
     database = start._prepared(settings)
     try:
         with database.reading() as session:
-            return to_document(catalog.current(session, clock.now()))
+            return to_document(versions.current(session, clock.now()))
     finally:
         database.close()
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from billing_app.api.lanes import DECIDING, OTHERS
+from billing_app.api.common.lanes import DECIDING, OTHERS
 from billing_app.launcher import server
 from billing_app.settings import Settings
 

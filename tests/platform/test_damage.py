@@ -12,7 +12,7 @@ from sqlalchemy.exc import DatabaseError
 from billing_app import schema, wiring
 from billing_app.cli import main
 from billing_app.db import Database
-from billing_app.domain.errors import UnavailableError
+from billing_app.domain.common.errors import UnavailableError
 from billing_app.launcher import start
 from billing_app.settings import Settings, settings
 

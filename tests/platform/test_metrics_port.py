@@ -17,11 +17,13 @@ from billing_app.db import Database
 from billing_app.launcher import metrics_port
 from billing_app.launcher.ports import free_port
 from billing_app.settings import ROOT, Settings
-from billing_app.store import orgs, outbox, runs
+from billing_app.store.common import runs
+from billing_app.store.notifications import outbox
+from billing_app.store.organizations import organizations
 from billing_app.store.tables.inbox import InboxEvent
 from tests import loopback
-from tests.builders import an_organization
-from tests.patience import PATIENCE_SECONDS
+from tests.support.builders import an_organization
+from tests.support.patience import PATIENCE_SECONDS
 
 COUNTS = """
 from billing_app import monitoring
@@ -72,7 +74,7 @@ def test_what_waits_is_read_from_the_database_at_each_answer(database: Database)
     with metrics_port.answering(settings(database, port), pytest.fail):
         before = read(port)
         with database.writing() as session:
-            owner = orgs.stored_id(an_organization(session))
+            owner = organizations.stored_id(an_organization(session))
             session.add(an_event(90, "new", due=True))
             session.add(an_event(5, "failed", due=True))
             session.add(an_event(9, "failed", due=False))

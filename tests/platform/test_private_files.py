@@ -13,7 +13,7 @@ import pytest
 from billing_app import private_files
 from billing_app.cli import main
 from billing_app.db import Database
-from billing_app.domain.errors import ConflictError
+from billing_app.domain.common.errors import ConflictError
 from billing_app.launcher.children import Child
 from billing_app.launcher.keys import demo_keys
 from billing_app.launcher.places import Places

@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
 from billing_app.page_paths import without_redirects
-from tests.console import Console
+from tests.support.console import Console
 
 SAID = {
     "Host": "evil.example",

@@ -18,10 +18,11 @@ from playwright.sync_api import Page, expect
 from billing_app.launcher.ports import free_port
 from billing_app.launcher.server import answers, wait_until_answers
 from billing_app.settings import ROOT
-from tests import databases, loopback
+from tests import loopback
 from tests.conftest import SHARED
-from tests.console import STARTS_SECONDS, Console
-from tests.patience import PATIENCE_SECONDS
+from tests.support import databases
+from tests.support.console import STARTS_SECONDS, Console
+from tests.support.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.browser
 

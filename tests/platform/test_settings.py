@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from billing_app.cli import main
-from billing_app.domain.errors import UnavailableError
+from billing_app.domain.common.errors import UnavailableError
 from billing_app.gateways import surroundings as outside
 from billing_app.launcher import server, surroundings
 from billing_app.settings import Settings, read, settings
-from tests.postbox import Postbox, running_postbox
+from tests.support.postbox import Postbox, running_postbox
 
 PASSWORD = "correct-horse-battery"
 

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from billing_app import clock, wiring
 from billing_app.cli import main
 from billing_app.db import Database
-from billing_app.domain.errors import ConflictError, UnavailableError
+from billing_app.domain.common.errors import ConflictError, UnavailableError
 from billing_app.gateways import stripe_connection, stripe_payments
 from billing_app.gateways.payments import Account
 from billing_app.launcher import demo, guards, places, ports, server
@@ -28,7 +28,7 @@ from billing_app.launcher.places import Places
 from billing_app.launcher.single import only_console
 from billing_app.settings import ROOT, Settings, settings
 from billing_app.store.tables.access import User
-from tests.patience import PATIENCE_SECONDS, eventually
+from tests.support.patience import PATIENCE_SECONDS, eventually
 
 
 def billing(*arguments: str) -> int:

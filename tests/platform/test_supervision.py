@@ -16,7 +16,7 @@ from billing_app.launcher.ports import free_port
 from tests import loopback
 from tests.fake_stripe.account import TestAccount
 from tests.fake_stripe.process import Process
-from tests.patience import eventually
+from tests.support.patience import eventually
 
 KEYS = DemoKeys("sk_test_of_supervision", "whsec_of_supervision")
 

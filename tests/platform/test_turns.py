@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from billing_app.domain.errors import BusyError, TooManyAtOnceError
+from billing_app.domain.common.errors import BusyError, TooManyAtOnceError
 from billing_app.turns import Limits, Pool, Turns
-from tests.patience import PATIENCE_SECONDS
+from tests.support.patience import PATIENCE_SECONDS
 
 LONG = 60.0
 """Longer than any test: nothing here ends by its time unless the test says so."""

@@ -13,11 +13,16 @@ import stripe
 from billing_app import clock
 from billing_app.db import Database
 from billing_app.gateways.stripe_payments import verified_event
-from billing_app.services import catalog, credits, inbox, orgs, stripe_catalogue, verification
-from billing_app.services.event_handlers import HANDLERS
-from tests.builders import an_organization, the_catalogue
-from tests.patience import PATIENCE_SECONDS
-from tests.shop import Shop, stand_in
+from billing_app.services.catalogue import versions
+from billing_app.services.common import organizations
+from billing_app.services.credits import grants
+from billing_app.services.payments import stripe_catalogue
+from billing_app.services.stripe import inbox
+from billing_app.services.stripe.event_handlers import HANDLERS
+from billing_app.services.usage import verification
+from tests.support.builders import an_organization, the_catalogue
+from tests.support.patience import PATIENCE_SECONDS
+from tests.support.shop import Shop, stand_in
 
 SECRET = "whsec_of_our_own"
 POLL_SECONDS = 0.5
@@ -40,16 +45,16 @@ class Customer:
         self.clock_id = self.v1.test_helpers.test_clocks.create({"frozen_time": int(self.now.timestamp())}).id
         self.id = self.v1.customers.create({"test_clock": self.clock_id, "name": "Acme"}).id
         with database.writing() as session:
-            organization = orgs.by_address(session, address)
+            organization = organizations.by_address(session, address)
             organization.stripe_customer_id = self.id
             session.add(organization)
-            credits.change_plan(session, organization, "free", self.now)
+            grants.change_plan(session, organization, "free", self.now)
         self._heard: set[str] = set()
 
     def price(self, lookup_key: str) -> str:
         """The id of a price of the catalogue, put at Stripe if it is not there."""
         with self.shop.database.reading() as session:
-            offers = stripe_catalogue.offers(catalog.current(session, self.now))
+            offers = stripe_catalogue.offers(versions.current(session, self.now))
         (offer,) = [each for each in offers if each.lookup_key == lookup_key]
         return stripe_catalogue.price_ids(self.shop.payments, [offer])[lookup_key]
 
@@ -116,5 +121,5 @@ class Customer:
     def clean(self) -> None:
         """The ledger follows from the facts."""
         with self.shop.database.reading() as session:
-            organization = orgs.by_address(session, self.shop.address)
+            organization = organizations.by_address(session, self.shop.address)
             assert list(verification.verify(session, organization, self.now + timedelta(seconds=2))) == []

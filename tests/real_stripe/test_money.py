@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from billing_app.domain.subscriptions import BillingInterval
-from billing_app.services import accounts, catalog, orgs, plan_changes, stripe_catalogue
-from billing_app.services.stripe_catalogue import Deed
-from billing_app.store.orgs import stored_id
+from billing_app.domain.purchases.subscriptions import BillingInterval
+from billing_app.services.catalogue import versions
+from billing_app.services.common import organizations
+from billing_app.services.payments import stripe_catalogue
+from billing_app.services.payments.stripe_catalogue import Deed
+from billing_app.services.plans import changes
+from billing_app.services.usage import accounts
+from billing_app.store.organizations.organizations import stored_id
 from tests.real_stripe.customer import Customer
 
 
 def plan(customer: Customer) -> str:
     """The plan that is held now."""
     with customer.shop.database.reading() as session:
-        owner = stored_id(orgs.by_address(session, customer.shop.address))
+        owner = stored_id(organizations.by_address(session, customer.shop.address))
         return accounts.plans(session, owner).subscribed_at(customer.now)
 
 
@@ -23,7 +27,7 @@ def test_the_key_is_of_test_mode(customer: Customer) -> None:
 def test_the_catalogue_is_put_there_once(customer: Customer) -> None:
     payments = customer.shop.payments
     with customer.shop.database.reading() as session:
-        offers = stripe_catalogue.offers(catalog.current(session, customer.now))
+        offers = stripe_catalogue.offers(versions.current(session, customer.now))
     stripe_catalogue.push(payments, stripe_catalogue.plan(payments, offers))
     assert {step.deed for step in stripe_catalogue.plan(payments, offers)} == {Deed.KEEP}
 
@@ -55,9 +59,9 @@ def test_a_plan_begins_and_what_an_upgrade_costs_is_what_was_shown(customer: Cus
     assert plan(customer) == "essential"
     customer.advance(days=10)
     enter, payments = customer.shop.enter, customer.shop.payments
-    shown = plan_changes.preview(enter, payments, "pro", BillingInterval.MONTH)
+    shown = changes.preview(enter, payments, "pro", BillingInterval.MONTH)
     assert 0 < shown.due_cents < 9900 - 2900
-    plan_changes.change(enter, payments, "pro", BillingInterval.MONTH, shown.at)
+    changes.change(enter, payments, "pro", BillingInterval.MONTH, shown.at)
     paid = customer.v1.invoices.list({"customer": customer.id, "limit": 1}).data[0]
     assert (paid.amount_paid, plan(customer)) == (shown.due_cents, "pro")
     customer.hear("customer.subscription.updated")
@@ -69,9 +73,9 @@ def test_a_smaller_plan_waits_for_the_end_of_the_period(customer: Customer) -> N
     customer.subscribe("plan:pro:month", kind="plan")
     customer.hear("customer.subscription.created", "invoice.paid")
     enter, payments = customer.shop.enter, customer.shop.payments
-    shown = plan_changes.preview(enter, payments, "essential", BillingInterval.MONTH)
+    shown = changes.preview(enter, payments, "essential", BillingInterval.MONTH)
     assert shown.due_cents == 0
-    plan_changes.change(enter, payments, "essential", BillingInterval.MONTH, shown.at)
+    changes.change(enter, payments, "essential", BillingInterval.MONTH, shown.at)
     assert plan(customer) == "pro"
     customer.advance(days=32)
     customer.hear("customer.subscription.updated", "invoice.paid")
@@ -88,7 +92,7 @@ def test_a_plan_that_nobody_pays_for_is_past_due(customer: Customer) -> None:
     customer.advance(days=32)
     customer.hear("invoice.payment_failed", "customer.subscription.updated")
     with customer.shop.database.reading() as session:
-        owner = stored_id(orgs.by_address(session, customer.shop.address))
+        owner = stored_id(organizations.by_address(session, customer.shop.address))
         assert accounts.plans(session, owner).owed[-1].until is None
     assert plan(customer) == "essential"
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from billing_app.db import Database
-from billing_app.domain.access import Role
-from tests.builders import a_user, an_organization, the_catalogue
-from tests.post import Post
-from tests.postbox import Postbox, running_postbox
-from tests.receiver import Receiver, running_receiver
+from billing_app.domain.common.access import Role
+from tests.support.builders import a_user, an_organization, the_catalogue
+from tests.support.notified import Post
+from tests.support.postbox import Postbox, running_postbox
+from tests.support.webhook_receiver import Receiver, running_receiver
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 
 from billing_app.db import Database
-from billing_app.domain.catalog import (
+from billing_app.domain.catalogue import (
     Catalog,
     CatalogInvalidError,
     CatalogRefusedError,
@@ -21,16 +21,16 @@ from billing_app.domain.catalog import (
     parse_catalog,
     to_document,
 )
-from billing_app.domain.errors import ConflictError, UnavailableError
-from billing_app.services import catalog as catalogues
-from billing_app.services.catalog import LoadResult
-from billing_app.store import catalog as store
+from billing_app.domain.common.errors import ConflictError, UnavailableError
+from billing_app.services.catalogue import versions as catalogues
+from billing_app.services.catalogue.versions import LoadResult
+from billing_app.store.catalogue import versions as store
 from billing_app.store.tables.catalog import CatalogueVersion
 from billing_app.store.tables.credits import GrantRow, PlanChange
 from billing_app.store.tables.meters import MeterRow
 from billing_app.store.tables.orgs import Organization
 from billing_app.store.tables.usage import UsageHour
-from tests.domain.documents import pack, plan, small_catalog, small_document
+from tests.domain.catalogue.documents import pack, plan, small_catalog, small_document
 
 JANUARY = datetime(2026, 1, 1, tzinfo=UTC)
 FEBRUARY = datetime(2026, 2, 1, tzinfo=UTC)

@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 
 from billing_app.db import Database
-from billing_app.domain.errors import ConflictError
-from billing_app.store import idempotency, outbox, runs
-from billing_app.store.orgs import stored_id
-from tests.builders import NOON, an_organization
+from billing_app.domain.common.errors import ConflictError
+from billing_app.store.common import idempotency, runs
+from billing_app.store.notifications import outbox
+from billing_app.store.organizations.organizations import stored_id
+from tests.support.builders import NOON, an_organization
 
 
 def test_a_lease_that_another_one_holds_is_refused(database: Database) -> None:

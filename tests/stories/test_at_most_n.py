@@ -15,33 +15,24 @@ import pytest
 from sqlmodel import select
 
 from billing_app.db import Database, Session
-from billing_app.domain.access import Role, Scope
-from billing_app.domain.errors import BillingError
-from billing_app.services import (
-    api_keys,
-    consumption,
-    credits,
-    founding,
-    gift_cards,
-    links,
-    members,
-    meters,
-    notification_choices,
-    orgs,
-    purchases,
-    sessions,
-    sign_in_links,
-    sign_up,
-    webhook_endpoints,
-)
-from billing_app.services.gift_cards import Redeemed
-from billing_app.services.sessions import MAX_SESSIONS, Identity
-from billing_app.store import notifications
-from billing_app.store import users as user_store
-from billing_app.store.orgs import stored_id
+from billing_app.domain.common.access import Role, Scope
+from billing_app.domain.common.errors import BillingError
+from billing_app.services.access import api_keys, members, one_time_links, sessions, sign_in_links, sign_up
+from billing_app.services.access.sessions import MAX_SESSIONS, Identity
+from billing_app.services.common import organizations
+from billing_app.services.credits import gift_cards, grants
+from billing_app.services.credits.gift_cards import Redeemed
+from billing_app.services.notifications import choices as notification_choices
+from billing_app.services.notifications import webhook_endpoints
+from billing_app.services.organizations import create
+from billing_app.services.purchases import orders
+from billing_app.services.usage import consumption, meters
+from billing_app.store.access import users as user_store
+from billing_app.store.notifications import choices as notifications
+from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.access import BrowserSession, OneTimeLink, User
-from tests.builders import NOON, a_user, an_organization, the_catalogue
-from tests.patience import PATIENCE_SECONDS
+from tests.support.builders import NOON, a_user, an_organization, the_catalogue
+from tests.support.patience import PATIENCE_SECONDS
 
 CLIENTS = 9
 
@@ -75,25 +66,25 @@ def acme(database: Database) -> Database:
     the_catalogue(database)
     with database.writing() as session:
         made = an_organization(session, "acme")
-        credits.change_plan(session, made, "pro", NOON)
+        grants.change_plan(session, made, "pro", NOON)
         a_user(session, member_of=made)
     return database
 
 
 def test_nine_webhooks_at_once_are_five(acme: Database) -> None:
     def add(session: Session, number: int) -> object:
-        organization = orgs.by_address(session, "acme")
+        organization = organizations.by_address(session, "acme")
         return webhook_endpoints.create(session, organization, f"https://example.com/{number}", "tests", NOON)
 
     assert at_once(acme, add) == {"made": webhook_endpoints.MAX_ENDPOINTS, "too_many_webhooks": 4}
     with acme.reading() as session:
-        assert len(notifications.endpoints(session, stored_id(orgs.by_address(session, "acme")))) == 5
+        assert len(notifications.endpoints(session, stored_id(organizations.by_address(session, "acme")))) == 5
 
 
 def test_no_more_people_are_told_than_there_is_room_for(acme: Database) -> None:
     room = 2
     with acme.writing() as session:
-        organization = orgs.by_address(session, "acme")
+        organization = organizations.by_address(session, "acme")
         people = [f"one{number}@example.org" for number in range(notification_choices.MAX_PEOPLE - room)]
         for email in [*people, *(f"more{number}@example.org" for number in range(CLIENTS))]:
             a_user(session, email, member_of=organization)
@@ -101,7 +92,7 @@ def test_no_more_people_are_told_than_there_is_room_for(acme: Database) -> None:
             notification_choices.add_person(session, organization, email, "tests", NOON)
 
     def add(session: Session, number: int) -> object:
-        organization = orgs.by_address(session, "acme")
+        organization = organizations.by_address(session, "acme")
         return notification_choices.add_person(session, organization, f"more{number}@example.org", "tests", NOON)
 
     assert at_once(acme, add) == {"made": room, "too_many_people": CLIENTS - room}
@@ -113,11 +104,11 @@ def test_nobody_founds_more_organizations_than_one_person_may(acme: Database) ->
         ada = user_store.by_email(session, "ada@example.org")
         assert ada is not None
         identity = Identity(ada.id, ada.email, ada.name, operator=False)
-        for number in range(founding.MAX_OWN - 1 - room):
-            founding.found(session, NOON, name=f"Held {number}", identity=identity, actor=ada.email)
+        for number in range(create.MAX_OWN - 1 - room):
+            create.found(session, NOON, name=f"Held {number}", identity=identity, actor=ada.email)
 
     def found(session: Session, number: int) -> object:
-        return founding.found(session, NOON, name=f"New {number}", identity=identity, actor="tests")
+        return create.found(session, NOON, name=f"New {number}", identity=identity, actor="tests")
 
     assert at_once(acme, found) == {"made": room, "too_many_organizations": CLIENTS - room}
 
@@ -130,7 +121,7 @@ def test_a_card_for_two_is_redeemed_by_two(acme: Database) -> None:
         code = made[0].code
 
     def redeem(session: Session, number: int) -> Redeemed:
-        organization = orgs.by_address(session, f"taker{number}")
+        organization = organizations.by_address(session, f"taker{number}")
         gift_cards.begin(session, organization, NOON)
         return gift_cards.redeem(session, organization, code, NOON, actor="tests")
 
@@ -162,7 +153,7 @@ def test_one_address_invited_by_nine_at_once_is_one_person(acme: Database) -> No
             an_organization(session, f"host{number}")
 
     def invite(session: Session, number: int) -> object:
-        organization = orgs.by_address(session, f"host{number}")
+        organization = organizations.by_address(session, f"host{number}")
         if number % 2:
             return members.invite(session, organization, "new@example.org", Role.MEMBER, NOON, actor="tests")
         return sign_in_links.create(session, organization, "new@example.org", Role.MEMBER, "", NOON, actor="tests")
@@ -182,10 +173,10 @@ def test_one_address_signed_up_nine_times_at_once_is_one_person_who_is_mailed_th
 
 def test_the_first_operator_is_one(database: Database) -> None:
     with database.writing() as session:
-        tokens = [links.make(session, links.Kind.SET_UP, NOON) for _ in range(CLIENTS)]
+        tokens = [one_time_links.make(session, one_time_links.Kind.SET_UP, NOON) for _ in range(CLIENTS)]
 
     def set_up(session: Session, number: int) -> object:
-        return links.set_up(session, tokens[number], f"op{number}@example.org", "Op", "hash", NOON)
+        return one_time_links.set_up(session, tokens[number], f"op{number}@example.org", "Op", "hash", NOON)
 
     assert at_once(database, set_up) == {"made": 1, "link_ended": CLIENTS - 1}
     with database.reading() as session:
@@ -195,7 +186,7 @@ def test_the_first_operator_is_one(database: Database) -> None:
 def test_nine_keys_at_once_are_as_many_as_there_is_room_for(acme: Database) -> None:
     room = 2
     with acme.writing() as session:
-        owner = stored_id(orgs.by_address(session, "acme"))
+        owner = stored_id(organizations.by_address(session, "acme"))
         for number in range(api_keys.MAX_KEYS - room):
             api_keys.create(session, owner, f"Key {number}", [Scope.READ], "tests", NOON)
 
@@ -225,7 +216,7 @@ def test_nine_keys_of_the_operator_are_as_many_as_there_is_room_for(acme: Databa
 def test_revoked_keys_do_not_pile_up(acme: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api_keys, "MAX_REVOKED", 3)
     with acme.writing() as session:
-        owner = stored_id(orgs.by_address(session, "acme"))
+        owner = stored_id(organizations.by_address(session, "acme"))
         for number in range(8):
             made = api_keys.create(session, owner, f"Key {number}", [Scope.READ], "tests", NOON)
             api_keys.revoke(session, owner, made.view.id, NOON + timedelta(minutes=number))
@@ -237,12 +228,12 @@ def test_revoked_keys_do_not_pile_up(acme: Database, monkeypatch: pytest.MonkeyP
 def test_nine_baskets_at_once_are_as_many_as_can_be_paid(acme: Database) -> None:
     room = 2
     with acme.writing() as session:
-        organization = orgs.by_address(session, "acme")
-        for _ in range(purchases.MAX_OPEN_ORDERS - room):
-            purchases.open_order(session, organization, [("mau-10k", 1)], NOON)
+        organization = organizations.by_address(session, "acme")
+        for _ in range(orders.MAX_OPEN_ORDERS - room):
+            orders.open_order(session, organization, [("mau-10k", 1)], NOON)
 
     def order(session: Session, _: int) -> object:
-        return purchases.open_order(session, orgs.by_address(session, "acme"), [("mau-10k", 1)], NOON)
+        return orders.open_order(session, organizations.by_address(session, "acme"), [("mau-10k", 1)], NOON)
 
     assert at_once(acme, order) == {"made": room, "too_many_orders": CLIENTS - room}
 
@@ -251,22 +242,22 @@ def test_nine_reservations_at_once_are_as_many_as_may_be_open(acme: Database, mo
     room = 2
     monkeypatch.setattr(meters, "MAX_RESERVATIONS", 5)
     with acme.writing() as session:
-        organization = orgs.by_address(session, "acme")
+        organization = organizations.by_address(session, "acme")
         held = [consumption.reserve(session, organization, "emails", 1, NOON) for _ in range(5 - room)]
 
     def reserve(session: Session, _: int) -> object:
-        return consumption.reserve(session, orgs.by_address(session, "acme"), "emails", 1, NOON)
+        return consumption.reserve(session, organizations.by_address(session, "acme"), "emails", 1, NOON)
 
     assert at_once(acme, reserve) == {"made": room, "too_many_reservations": CLIENTS - room}
     with acme.writing() as session:
-        organization = orgs.by_address(session, "acme")
+        organization = organizations.by_address(session, "acme")
         consumption.release(session, organization, held[0].id, NOON)
         consumption.reserve(session, organization, "emails", 1, NOON)
 
 
 def test_sign_in_links_of_one_person_do_not_pile_up(acme: Database) -> None:
     def make(session: Session, number: int) -> str:
-        organization = orgs.by_address(session, "acme")
+        organization = organizations.by_address(session, "acme")
         now = NOON + timedelta(seconds=number)
         return sign_in_links.create(session, organization, "ada@example.org", Role.ADMIN, "", now, actor="t").token
 

@@ -18,25 +18,19 @@ from sqlmodel import Session
 
 from billing_app import clock
 from billing_app.db import Database
-from billing_app.domain.accounts import Account
-from billing_app.domain.errors import BillingError, NotFoundError
-from billing_app.services import (
-    accounts,
-    catalog,
-    consumption,
-    credits,
-    gift_cards,
-    granting,
-    orgs,
-    tokens,
-    verification,
-)
+from billing_app.domain.common.errors import BillingError, NotFoundError
+from billing_app.domain.credits.accounts import Account
+from billing_app.services.catalogue import versions
+from billing_app.services.common import organizations
+from billing_app.services.credits import gift_cards, granting, tokens
+from billing_app.services.credits import grants as credits
+from billing_app.services.usage import accounts, consumption, verification
 from billing_app.settings import ROOT
-from billing_app.store.credits import actions, grants
-from billing_app.store.orgs import stored_id
+from billing_app.store.credits.grants import actions, grants
+from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.orgs import Organization
-from tests import databases
-from tests.builders import an_organization, the_catalogue
+from tests.support import databases
+from tests.support.builders import an_organization, the_catalogue
 
 Deed = Callable[[Session, Organization, datetime], Any]
 
@@ -61,11 +55,11 @@ def at_once(database: Database, deeds: Sequence[Deed], addresses: Sequence[str] 
         own = databases.opened(url).ticking(clock.now)
         try:
             with own.reading() as session:
-                orgs.by_address(session, "acme")
+                organizations.by_address(session, "acme")
             begin.wait()
             now = clock.now()
             with own.writing() as session:
-                organization = orgs.by_address(session, addresses[number % len(addresses)])
+                organization = organizations.by_address(session, addresses[number % len(addresses)])
                 said = deeds[number](session, organization, now)
         except BillingError as refusal:
             return refusal.code
@@ -80,17 +74,17 @@ def at_once(database: Database, deeds: Sequence[Deed], addresses: Sequence[str] 
 def give(database: Database, metric: str, quantity: int, name: str = "gift", **more: Any) -> None:
     facts: dict[str, Any] = {"source": "operator", "source_key": name, "reason": name, "grant_id": name} | more
     with database.writing() as session:
-        credits.grant(session, orgs.by_address(session, "acme"), metric, quantity, clock.now(), **facts)
+        credits.grant(session, organizations.by_address(session, "acme"), metric, quantity, clock.now(), **facts)
 
 
 def account(database: Database, metric: str) -> Account:
     with database.reading() as session:
-        return accounts.account(session, orgs.by_address(session, "acme"), metric, clock.now())
+        return accounts.account(session, organizations.by_address(session, "acme"), metric, clock.now())
 
 
 def differences(database: Database) -> list[str]:
     with database.reading() as session:
-        found = verification.verify(session, orgs.by_address(session, "acme"), clock.now())
+        found = verification.verify(session, organizations.by_address(session, "acme"), clock.now())
         return [str(each) for each in found]
 
 
@@ -129,7 +123,7 @@ def test_one_conversion_sent_many_times_is_one(acme: Database) -> None:
 def test_a_void_beside_running_consumes_takes_exactly_what_is_left(acme: Database) -> None:
     give(acme, "emails", 60)
     with acme.writing() as session:
-        consumption.consume(session, orgs.by_address(session, "acme"), "emails", 250, clock.now())
+        consumption.consume(session, organizations.by_address(session, "acme"), "emails", 250, clock.now())
 
     def void(session: Session, organization: Organization, now: datetime) -> None:
         credits.void(session, organization, "gift", now)
@@ -160,7 +154,7 @@ def test_refunds_and_a_dispute_beside_consumes_leave_no_credit_twice(acme: Datab
     assert found.used == taken
     at = found.grants["gift"]
     with acme.reading() as session:
-        told = actions(session, stored_id(orgs.by_address(session, "acme")), "emails")
+        told = actions(session, stored_id(organizations.by_address(session, "acme")), "emails")
     # `refunded` is cumulative: a lower one recorded after a higher one says that a refund failed.
     given_back = (told[-1].refunded_cents or 0) // 10
     assert [each.refunded_cents for each in told] in ([200, 400], [400, 200])
@@ -182,7 +176,9 @@ def test_one_card_is_redeemed_once_by_each_and_as_often_as_it_may(acme: Database
     said = at_once(acme, [redeem] * 9, ("acme", "north", "south"))
     assert said.count(MADE) == 2
     with acme.reading() as session:
-        held = [grants(session, stored_id(orgs.by_address(session, each))) for each in ("acme", "north", "south")]
+        held = [
+            grants(session, stored_id(organizations.by_address(session, each))) for each in ("acme", "north", "south")
+        ]
     assert sorted(sum(row.quantity for row in rows) for rows in held) == [0, 30, 30]
 
 
@@ -208,7 +204,7 @@ def test_as_many_reservations_as_there_is_room_for(acme: Database) -> None:
 
 def test_one_reservation_is_confirmed_or_released_once(acme: Database) -> None:
     with acme.writing() as session:
-        organization = orgs.by_address(session, "acme")
+        organization = organizations.by_address(session, "acme")
         consumption.reserve(session, organization, "emails", 100, clock.now(), reservation_id="r")
 
     def confirm(session: Session, organization: Organization, now: datetime) -> None:
@@ -223,14 +219,14 @@ def test_one_reservation_is_confirmed_or_released_once(acme: Database) -> None:
 
 
 def changes_plan(session: Session) -> None:
-    credits.change_plan(session, orgs.by_address(session, "acme"), "pro", clock.now())
+    credits.change_plan(session, organizations.by_address(session, "acme"), "pro", clock.now())
 
 
 def includes_more(session: Session) -> None:
     document = json.loads((ROOT / "plans.json").read_text(encoding="utf-8"))
     for plan in document["plans"]:
         plan["included"]["emails"] = 7_000
-    assert catalog.load(session, document, clock.now(), "the editor", from_file=False).written
+    assert versions.load(session, document, clock.now(), "the editor", from_file=False).written
 
 
 def beside(database: Database, first: Callable[[Session], None], second: Callable[[Session], None]) -> None:
@@ -263,7 +259,9 @@ def test_a_meter_that_is_made_beside_a_change_of_what_is_included_follows_it(
     """Nobody has used e-mails yet: the change cannot mark a meter that it does not see."""
 
     def consume(session: Session) -> None:
-        assert consumption.consume(session, orgs.by_address(session, "acme"), "emails", 100, clock.now()).accepted
+        assert consumption.consume(
+            session, organizations.by_address(session, "acme"), "emails", 100, clock.now()
+        ).accepted
 
     beside(acme, changes, consume)
     assert differences(acme) == []
@@ -273,7 +271,7 @@ def test_nobody_comes_to_a_plan_that_is_taken_away_meanwhile(acme: Database) -> 
     def take_away(session: Session) -> None:
         document = json.loads((ROOT / "plans.json").read_text(encoding="utf-8"))
         document["plans"] = [plan for plan in document["plans"] if plan["plan"] != "pro"]
-        assert catalog.load(session, document, clock.now(), "the editor", from_file=False).written
+        assert versions.load(session, document, clock.now(), "the editor", from_file=False).written
 
     def change(session: Session) -> None:
         with pytest.raises(NotFoundError, match="pro"):

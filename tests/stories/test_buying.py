@@ -15,11 +15,13 @@ import pytest
 from billing_app import clock
 from billing_app.db import Database
 from billing_app.jobs import inbox as job
-from billing_app.services import fulfilment, orgs, verification
+from billing_app.services.common import organizations
+from billing_app.services.purchases import fulfilment
+from billing_app.services.usage import verification
 from tests.api.serving import Site
-from tests.patience import eventually
-from tests.shop import DECLINED, Shop
-from tests.storefront import COMPLETED, Storefront, a_storefront
+from tests.support.patience import eventually
+from tests.support.shop import DECLINED, Shop
+from tests.support.storefront import COMPLETED, Storefront, a_storefront
 
 SEVERAL = ("payment_intent.succeeded", "charge.succeeded", COMPLETED)
 """Events of one purchase that may overtake each other."""
@@ -44,7 +46,9 @@ def granted_once(shop: Shop, *packs: str) -> None:
     eventually(lambda: all(event.state in {"handled", "ignored"} for event in shop.events()))
     assert sorted(grant.pack or "" for grant in shop.grants()) == sorted(packs)
     with shop.database.reading() as session:
-        differences = verification.verify(session, orgs.by_address(session, "acme"), clock.now() + timedelta(seconds=5))
+        differences = verification.verify(
+            session, organizations.by_address(session, "acme"), clock.now() + timedelta(seconds=5)
+        )
         assert list(differences) == []
 
 

@@ -16,13 +16,16 @@ from billing_app.api.app import create_api
 from billing_app.db import Database
 from billing_app.jobs import notifications
 from billing_app.launcher.ports import free_port
-from billing_app.services import accounts, credits, orgs, sessions
-from billing_app.services.cookies import NAME
+from billing_app.services.access import sessions
+from billing_app.services.access.cookies import NAME
+from billing_app.services.common import organizations
+from billing_app.services.credits import grants
+from billing_app.services.usage import accounts
 from billing_app.settings import ROOT
-from billing_app.store.usage import events_between
+from billing_app.store.usage.events import events_between
 from tests.api.conftest import Api
 from tests.api.serving import Site
-from tests.builders import a_key, a_user, an_organization, the_catalogue
+from tests.support.builders import a_key, a_user, an_organization, the_catalogue
 
 GB = 1_000_000_000
 """What the free plan includes of storage."""
@@ -91,9 +94,9 @@ def test_it_asks_reports_hears_and_signs_in(product: Running) -> None:
     assert (status, "upload" in said) == (402, False)
 
     with product.api.database.writing() as session:
-        acme = orgs.by_address(session, "acme")
+        acme = organizations.by_address(session, "acme")
         now = clock.now()
-        credits.grant(session, acme, "storage", GB, now, source="operator", source_key="1", reason="Some room")
+        grants.grant(session, acme, "storage", GB, now, source="operator", source_key="1", reason="Some room")
     product.tell()
     assert "Out of" not in product.http.get("/").text
     assert product.upload("one-more.txt", 1) == (201, "Kept.")
@@ -124,6 +127,6 @@ def test_a_console_that_does_not_answer_stops_nobody(product: Running, site: Sit
     site.app = product.console
     assert product.upload("afterwards.txt", 3) == (201, "Kept.")
     with product.api.database.reading() as session:
-        acme = orgs.by_address(session, "acme")
+        acme = organizations.by_address(session, "acme")
         events = list(events_between(session, accounts.organization_id(acme), "storage"))
     assert [event.quantity for event in events] == [2, 5]

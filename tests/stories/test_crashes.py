@@ -16,10 +16,14 @@ import pytest
 
 from billing_app import clock
 from billing_app.db import Database
-from billing_app.services import catalog, credits, history, orgs, usage, verification
+from billing_app.services.catalogue import versions
+from billing_app.services.common import organizations
+from billing_app.services.credits import grants, history
+from billing_app.services.usage import reporting, verification
 from billing_app.settings import ROOT
-from billing_app.store import meters, runs
-from tests.patience import PATIENCE_SECONDS
+from billing_app.store.common import runs
+from billing_app.store.usage import meters
+from tests.support.patience import PATIENCE_SECONDS
 
 EMAILS = 3_000
 """Rows of the imported file: a few batches of every organization."""
@@ -63,7 +67,7 @@ def kill_when(process: subprocess.Popen[str], begun: Callable[[], bool], after_s
 def stocked(database: Database) -> Database:
     """A database with the shipped catalogue."""
     with database.writing() as session:
-        catalog.load(session, catalog.read_document(ROOT / "plans.json"), clock.now(), "plans.json")
+        versions.load(session, versions.read_document(ROOT / "plans.json"), clock.now(), "plans.json")
     return database
 
 
@@ -73,7 +77,7 @@ def differences(database: Database) -> list[verification.Difference]:
         return [
             each
             for address in verification.organizations(session)
-            for each in verification.verify(session, orgs.by_address(session, address), clock.now())
+            for each in verification.verify(session, organizations.by_address(session, address), clock.now())
         ]
 
 
@@ -100,7 +104,7 @@ def test_an_import_that_was_killed_goes_on(stocked: Database, database_url: str,
         for name in names:
             (emails,) = history.history(
                 session,
-                orgs.by_address(session, name),
+                organizations.by_address(session, name),
                 clock.now(),
                 to=datetime(2013, 2, 1, tzinfo=UTC),
                 metric="emails",
@@ -113,11 +117,11 @@ def test_a_recount_that_was_killed_is_finished_by_the_next(stocked: Database, da
     start = now - timedelta(days=60)
     for number in range(60):
         with stocked.writing() as session:
-            organization = orgs.create(session, start, address=f"org-{number:03d}", anchor=start)
-            credits.change_plan(session, organization, "free", start)
-            credits.grant(session, organization, "sms", 1000, start, source="operator", source_key="a", reason="Hello")
-            events = [usage.ReportedEvent("sms", 3, at=start + timedelta(days=day)) for day in range(40)]
-            usage.report(session, organization, events, start + timedelta(days=41), backfill=True)
+            organization = organizations.create(session, start, address=f"org-{number:03d}", anchor=start)
+            grants.change_plan(session, organization, "free", start)
+            grants.grant(session, organization, "sms", 1000, start, source="operator", source_key="a", reason="Hello")
+            events = [reporting.ReportedEvent("sms", 3, at=start + timedelta(days=day)) for day in range(40)]
+            reporting.report(session, organization, events, start + timedelta(days=41), backfill=True)
 
     def behind() -> int:
         with stocked.reading() as session:

@@ -14,13 +14,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from billing_app.api.routes.usage import read_events
-from billing_app.api.schemas.usage import UsageEvent
+from billing_app.api.usage.routes import read_events
+from billing_app.api.usage.schemas import UsageEvent
 from billing_app.db import Database
-from billing_app.domain.errors import FactRefusedError
-from billing_app.domain.reported import Read, ReportedEvent
-from billing_app.services import usage, usage_files
-from tests.builders import an_organization, the_catalogue
+from billing_app.domain.common.errors import FactRefusedError
+from billing_app.domain.usage.reported import Read, ReportedEvent
+from billing_app.services.usage import files, reporting
+from tests.support.builders import an_organization, the_catalogue
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -78,17 +78,17 @@ def as_cloud_event(sent: dict[str, Any]) -> Read:
 def in_lines(sent: dict[str, Any], folder: Path) -> Read:
     file = folder / "usage.ndjson"
     file.write_text(json.dumps({"organization": "acme", **told(sent)}) + "\n")
-    return next(usage_files.lines(file)).event
+    return next(files.lines(file)).event
 
 
 def in_csv(sent: dict[str, Any], folder: Path) -> Read:
     file = folder / "usage.csv"
     cells = io.StringIO()
     writer = csv.writer(cells, lineterminator="\n")
-    writer.writerow(usage_files.COLUMNS)
-    writer.writerow(["acme", *("" if sent[name] is None else sent[name] for name in usage_files.MEMBERS)])
+    writer.writerow(files.COLUMNS)
+    writer.writerow(["acme", *("" if sent[name] is None else sent[name] for name in files.MEMBERS)])
     file.write_text(cells.getvalue(), encoding="utf-8", errors="surrogatepass", newline="")
-    return next(usage_files.lines(file)).event
+    return next(files.lines(file)).event
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +137,7 @@ def test_recorded_alike_on_each_database(database: Database, folder: Path) -> No
     for place, entrance in enumerate(("json", "cloudevents", "lines", "csv")):
         events = [dict(by_entrance(folder, each))[entrance] for each in sent]
         with database.writing() as session:
-            report = usage.report(session, an_organization(session, f"acme-{place}"), events, NOW)
+            report = reporting.report(session, an_organization(session, f"acme-{place}"), events, NOW)
         said.append((report.accepted, [(each.index, each.code, each.detail) for each in report.rejected]))
     assert said[0][0] == 2
     assert [index for index, _, _ in said[0][1]] == [1, 2, 3, 4, 5]

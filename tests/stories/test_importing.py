@@ -11,8 +11,12 @@ import pytest
 
 from billing_app import clock
 from billing_app.db import Database
-from billing_app.domain.errors import InvalidError
-from billing_app.services import catalog, history, imports, orgs, verification
+from billing_app.domain.common.errors import InvalidError
+from billing_app.services.catalogue import versions
+from billing_app.services.common import organizations
+from billing_app.services.credits import history
+from billing_app.services.operators import imports
+from billing_app.services.usage import verification
 from billing_app.settings import ROOT
 
 AIRLINES = ROOT.parent / "shared" / "data"
@@ -25,7 +29,7 @@ FEBRUARY_2013 = datetime(2013, 2, 1, tzinfo=UTC)
 def stocked(database: Database) -> Database:
     """A database with the shipped catalogue."""
     with database.writing() as session:
-        catalog.load(session, catalog.read_document(ROOT / "plans.json"), clock.now(), "plans.json")
+        versions.load(session, versions.read_document(ROOT / "plans.json"), clock.now(), "plans.json")
     return database
 
 
@@ -38,7 +42,7 @@ def written(path: Path, *rows: str) -> Path:
 def used(database: Database, address: str, until: datetime) -> dict[str, dict[str, int]]:
     """Use by metric and month."""
     with database.reading() as session:
-        organization = orgs.by_address(session, address)
+        organization = organizations.by_address(session, address)
         found = history.history(session, organization, clock.now(), to=until)
     return {
         each.metric: {f"{month.period.start:%Y-%m}": month.used for month in each.months if month.used}
@@ -51,7 +55,7 @@ def everything_follows(database: Database) -> bool:
     """Whether `billing verify` finds nothing."""
     with database.reading() as session:
         return not any(
-            list(verification.verify(session, orgs.by_address(session, address), clock.now()))
+            list(verification.verify(session, organizations.by_address(session, address), clock.now()))
             for address in verification.organizations(session)
         )
 
@@ -156,7 +160,7 @@ def test_the_anchor_is_the_month_of_the_first_event_unless_told(stocked: Databas
     )
     import_file(stocked, file)
     with stocked.reading() as session:
-        assert orgs.by_address(session, "acme").anchor == datetime(2013, 1, 1, tzinfo=UTC)
+        assert organizations.by_address(session, "acme").anchor == datetime(2013, 1, 1, tzinfo=UTC)
 
 
 GOOD = "acme,1,emails,5,,2013-01-05T10:00:00Z"

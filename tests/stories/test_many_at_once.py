@@ -9,12 +9,14 @@ from datetime import timedelta
 from typing import Any
 
 from billing_app.db import Database
-from billing_app.services import accounts, credits, orgs
+from billing_app.services.common import organizations
+from billing_app.services.credits import grants
+from billing_app.services.usage import accounts
 from billing_app.settings import ROOT
-from billing_app.store import meters
-from tests.builders import NOON, an_organization, the_catalogue
-from tests.consuming import GB
-from tests.patience import PATIENCE_SECONDS
+from billing_app.store.usage import meters
+from tests.support.builders import NOON, an_organization, the_catalogue
+from tests.support.consume_client import GB
+from tests.support.patience import PATIENCE_SECONDS
 
 CLIENTS = 4
 TURNS = 60
@@ -22,7 +24,7 @@ TURNS = 60
 
 def run(url: str, clients: int = CLIENTS, turns: int = TURNS) -> list[dict[str, Any]]:
     """What each of the clients took; each is a process of its own."""
-    command = [sys.executable, "-m", "tests.consuming", url]
+    command = [sys.executable, "-m", "tests.support.consume_client", url]
     started = [
         subprocess.Popen(
             [*command, f"client-{number}", str(turns)],
@@ -49,13 +51,13 @@ def test_together_they_take_exactly_what_there_is(database: Database, database_u
     the_catalogue(database)
     with database.writing() as session:
         acme = an_organization(session)
-        credits.grant(session, acme, "bandwidth", GB // 4, NOON, source="given", source_key="one", reason="For a test")
+        grants.grant(session, acme, "bandwidth", GB // 4, NOON, source="given", source_key="one", reason="For a test")
     limit = 20 * GB + GB // 4
 
     taken = run(database_url)
 
     with database.writing() as session:
-        acme = orgs.by_address(session, "acme")
+        acme = organizations.by_address(session, "acme")
         row = meters.read(session, accounts.organization_id(acme), "bandwidth")
         assert row is not None
         # Who waited for the meter counts at the moment at which it had it (fine point 17): some after NOON.

@@ -19,17 +19,20 @@ import pytest
 from sqlmodel import select
 
 from billing_app import clock
-from billing_app.domain.access import Scope
-from billing_app.domain.accounts import Account
-from billing_app.services import accounts, credits, gift_cards, orgs, verification
-from billing_app.services.credits import ONE_YEAR
-from billing_app.store.orgs import stored_id
+from billing_app.domain.common.access import Scope
+from billing_app.domain.credits.accounts import Account
+from billing_app.services.common import organizations
+from billing_app.services.credits import gift_cards
+from billing_app.services.credits import grants as credits
+from billing_app.services.credits.grants import ONE_YEAR
+from billing_app.services.usage import accounts, verification
+from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.base import new_id
 from billing_app.store.tables.purchases import Order
-from tests.builders import a_key, an_organization
-from tests.patience import PATIENCE_SECONDS
-from tests.shop import Shop
 from tests.stories.test_one_place_left_over_http import CLIENTS, Town, serving, stocked
+from tests.support.builders import a_key, an_organization
+from tests.support.patience import PATIENCE_SECONDS
+from tests.support.shop import Shop
 
 
 @pytest.fixture(scope="module")
@@ -91,13 +94,15 @@ def said(answers: list[httpx.Response]) -> Counter[str]:
 
 def account(town: Town, name: str, metric: str) -> Account:
     with town.database.reading() as session:
-        return accounts.account(session, orgs.by_address(session, name), metric, clock.now())
+        return accounts.account(session, organizations.by_address(session, name), metric, clock.now())
 
 
 def clean(town: Town, name: str) -> None:
     with town.database.reading() as session:
         moment = clock.now() + timedelta(seconds=1)
-        assert [str(each) for each in verification.verify(session, orgs.by_address(session, name), moment)] == []
+        assert [
+            str(each) for each in verification.verify(session, organizations.by_address(session, name), moment)
+        ] == []
 
 
 def test_tokens_are_converted_as_often_as_there_are_any(town: tuple[Town, Shop]) -> None:
@@ -204,7 +209,7 @@ def test_no_more_is_reserved_than_there_is_and_each_is_confirmed_once(town: tupl
 def test_a_plan_that_many_begin_can_be_paid_once(town: tuple[Town, Shop]) -> None:
     streets, shop = town
     with streets.database.writing() as session:
-        secret = a_key(session, orgs.by_address(session, "buyer"), *Scope, now=clock.now())[0]
+        secret = a_key(session, organizations.by_address(session, "buyer"), *Scope, now=clock.now())[0]
 
     def ask(client: httpx.Client, number: int) -> httpx.Response:
         body: dict[str, Any] = {"plan": ("pro", "essential")[number % 2]}
@@ -215,7 +220,7 @@ def test_a_plan_that_many_begin_can_be_paid_once(town: tuple[Town, Shop]) -> Non
     assert refused <= {"order_closed", "too_many_at_once"}
     assert any(each.is_success for each in answers)
     with streets.database.reading() as session:
-        owner = stored_id(orgs.by_address(session, "buyer"))
+        owner = stored_id(organizations.by_address(session, "buyer"))
         orders = session.exec(select(Order).where(Order.organization_id == owner, Order.state == "open")).all()
     pages = [each.id for each in shop.stripe.checkout.sessions.list({"limit": 100}).data if each.status == "open"]
     assert [each.session_id for each in orders] == pages

@@ -11,17 +11,21 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 from billing_app.db import Database
-from billing_app.domain.access import Role
-from billing_app.domain.errors import BillingError
-from billing_app.domain.limits import Limit
-from billing_app.services import credits, limits, members, orgs, overrides, suborganizations
-from billing_app.services.overrides import Kind
+from billing_app.domain.common.access import Role
+from billing_app.domain.common.errors import BillingError
+from billing_app.domain.organizations.limits import Limit
+from billing_app.services.access import members
+from billing_app.services.common import organizations
+from billing_app.services.credits import grants
+from billing_app.services.limits import limits, overrides
+from billing_app.services.limits.overrides import Kind
+from billing_app.services.organizations import children
 from billing_app.settings import ROOT
-from billing_app.store.orgs import stored_id
+from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.orgs import Organization
-from tests.builders import NOON, a_user, an_organization, the_catalogue
-from tests.creating import create
-from tests.patience import PATIENCE_SECONDS
+from tests.support.builders import NOON, a_user, an_organization, the_catalogue
+from tests.support.create_client import create
+from tests.support.patience import PATIENCE_SECONDS
 
 CLIENTS = 4
 
@@ -31,16 +35,16 @@ def prepare(database: Database, limit: Limit, room: int) -> None:
     the_catalogue(database)
     with database.writing() as session:
         acme: Organization = an_organization(session, "acme")
-        credits.change_plan(session, acme, "pro", NOON)
+        grants.change_plan(session, acme, "pro", NOON)
         a_user(session, member_of=acme)
-        suborganizations.create(session, acme, NOON, name="North", address="north", actor="tests")
+        children.create(session, acme, NOON, name="North", address="north", actor="tests")
         used = limits.peek(session, acme, limit, NOON).used
         overrides.put(session, acme, Kind.LIMIT, limit, used + room, NOON, ends_at=None, reason="a test", actor="tests")
 
 
 def at_once(url: str, what: str) -> list[str]:
     """Runs the clients and gives what each of them said."""
-    command = [sys.executable, "-m", "tests.creating", url, what]
+    command = [sys.executable, "-m", "tests.support.create_client", url, what]
     clients = [
         subprocess.Popen(
             [*command, str(number)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
@@ -85,7 +89,7 @@ def test_one_of_many_invitations_gets_the_last_place(database: Database) -> None
         "made",
     ]
     with database.reading() as session:
-        taken = limits.peek(session, orgs.by_address(session, "acme"), Limit.MEMBERSHIPS, NOON)
+        taken = limits.peek(session, organizations.by_address(session, "acme"), Limit.MEMBERSHIPS, NOON)
     assert (taken.used, taken.maximum) == (2, 2)
 
 
@@ -94,14 +98,14 @@ def test_as_many_parts_are_made_as_there_is_room_for(database: Database) -> None
     said = in_threads(database.url.render_as_string(hide_password=False), "part")
     assert said == [*["limit_reached"] * (CLIENTS - 2), "made", "made"]
     with database.reading() as session:
-        taken = limits.peek(session, orgs.by_address(session, "acme"), Limit.SUB_ORGS, NOON)
+        taken = limits.peek(session, organizations.by_address(session, "acme"), Limit.SUB_ORGS, NOON)
     assert (taken.used, taken.maximum) == (3, 3)
 
 
 def test_admins_who_step_down_at_once_leave_one(database: Database) -> None:
     prepare(database, Limit.MEMBERSHIPS, room=0)
     with database.writing() as session:
-        acme = orgs.by_address(session, "acme")
+        acme = organizations.by_address(session, "acme")
         for number in range(CLIENTS):
             a_user(session, f"admin{number}@example.org", member_of=acme)
         first = next(each for each in members.every(session, acme) if each.email == "ada@example.org")
@@ -109,6 +113,6 @@ def test_admins_who_step_down_at_once_leave_one(database: Database) -> None:
     said = in_threads(database.url.render_as_string(hide_password=False), "demote")
     assert said == ["last_admin", *["made"] * (CLIENTS - 1)]
     with database.reading() as session:
-        acme = orgs.by_address(session, "acme")
+        acme = organizations.by_address(session, "acme")
         assert stored_id(acme)
         assert sum(each.role is Role.ADMIN for each in members.every(session, acme)) == 1

@@ -24,16 +24,21 @@ import pytest
 
 from billing_app import clock
 from billing_app.db import Database
-from billing_app.domain.access import Scope
-from billing_app.domain.limits import Limit
-from billing_app.services import accounts, credits, limits, orgs, overrides, processes, suborganizations
-from billing_app.services.overrides import Kind
+from billing_app.domain.common.access import Scope
+from billing_app.domain.organizations.limits import Limit
+from billing_app.services.common import organizations
+from billing_app.services.credits import grants
+from billing_app.services.limits import limits, overrides
+from billing_app.services.limits.overrides import Kind
+from billing_app.services.organizations import children
+from billing_app.services.processes import processes
+from billing_app.services.usage import accounts
 from billing_app.settings import ROOT
-from tests import databases
-from tests.builders import a_key, an_organization, the_catalogue
 from tests.conftest import SHARED
-from tests.consuming import GB
-from tests.patience import PATIENCE_SECONDS
+from tests.support import databases
+from tests.support.builders import a_key, an_organization, the_catalogue
+from tests.support.consume_client import GB
+from tests.support.patience import PATIENCE_SECONDS
 
 SERVERS = 2
 CLIENTS = 9
@@ -61,7 +66,9 @@ def serving(database: Database, *stripe: str) -> Generator[list[str]]:
     ports = [_free_port() for _ in range(1 if database.sqlite else SERVERS)]
     started = [
         subprocess.Popen(
-            [sys.executable, "-m", "tests.answering", url, str(port), *stripe], cwd=ROOT, stdout=subprocess.DEVNULL
+            [sys.executable, "-m", "tests.support.api_server", url, str(port), *stripe],
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
         )
         for port in ports
     ]
@@ -146,8 +153,8 @@ def a_family(database: Database, name: str, limit: Limit | None) -> tuple[str, s
     now = clock.now()
     with database.writing() as session:
         top = an_organization(session, name)
-        credits.change_plan(session, top, "pro", now)
-        part = suborganizations.create(session, top, now, name="Part", address=f"{name}-part", actor="tests")
+        grants.change_plan(session, top, "pro", now)
+        part = children.create(session, top, now, name="Part", address=f"{name}-part", actor="tests")
         if limit is not None:
             room = limits.peek(session, top, limit, now).used + 1
             overrides.put(session, top, Kind.LIMIT, limit, room, now, ends_at=None, reason="a test", actor="tests")
@@ -173,7 +180,7 @@ def test_exactly_one_gets_the_last_place(town: Town, limit: Limit) -> None:
     answers = at_once(town.callers(*a_family(town.database, names[0], limit)), names, CREATIONS[limit])
     assert Counter(answer.status_code for answer in answers) == {201: 1, 403: CLIENTS - 1}
     with town.database.reading() as session:
-        taken = limits.peek(session, orgs.by_address(session, names[0]), limit, clock.now())
+        taken = limits.peek(session, organizations.by_address(session, names[0]), limit, clock.now())
     assert taken.used == taken.maximum
     for said in (answer.json() for answer in answers if answer.status_code == 403):
         told = (said["code"], said["name"], said["limit"], said["used"], said["plan"])
@@ -190,7 +197,7 @@ def test_a_draft_that_many_publish_is_published_once(town: Town) -> None:
     answers = at_once(clients, ("board", "board"), both)
     assert Counter(answer.status_code for answer in answers) == {200: CLIENTS}
     with town.database.reading() as session:
-        board = orgs.by_address(session, "board")
+        board = organizations.by_address(session, "board")
         assert accounts.account(session, board, "emails", clock.now()).used == 100
         assert [each.row.state for each in processes.listed(session, board, 10)] == ["published"]
 
@@ -200,10 +207,10 @@ def test_together_they_take_every_byte_and_not_one_more(town: Town) -> None:
     limit = 3 * GB // 10 + 1
     secrets = a_family(database, "acme", None)
     with database.writing() as session:
-        acme = orgs.by_address(session, "acme")
+        acme = organizations.by_address(session, "acme")
         allowance = accounts.account(session, acme, "bandwidth", clock.now()).allowance
         assert allowance is not None
-        credits.grant(session, acme, "bandwidth", limit, clock.now(), source="given", source_key="a", reason="A test")
+        grants.grant(session, acme, "bandwidth", limit, clock.now(), source="given", source_key="a", reason="A test")
     clients = town.callers(*secrets)
     steps = (GB // 10, GB // 4, 7 * GB // 10, 1)
     assert (
@@ -239,6 +246,6 @@ def test_together_they_take_every_byte_and_not_one_more(town: Town) -> None:
         done = list(pool.map(client, range(CLIENTS)))
     assert sum(taken + held for taken, held in done) == GB + limit
     with database.reading() as session:
-        found = accounts.account(session, orgs.by_address(session, "acme"), "bandwidth", clock.now())
+        found = accounts.account(session, organizations.by_address(session, "acme"), "bandwidth", clock.now())
     assert found.used == allowance - GB + sum(taken for taken, _ in done)
     assert found.deficit == 0

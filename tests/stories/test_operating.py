@@ -10,9 +10,9 @@ import pytest
 from billing_app.db import Database
 from billing_app.jobs import reconciliation as job
 from tests.api.serving import Site
-from tests.builders import a_key
-from tests.refunding import buy, plan, refund, use
-from tests.storefront import Storefront, a_storefront
+from tests.support.builders import a_key
+from tests.support.refunds import buy, plan, refund, use
+from tests.support.storefront import Storefront, a_storefront
 
 
 @pytest.fixture

@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 import reflex as rx
 
-from billing_app.domain import processes
-from billing_app.domain.access import MONEY_ROLES
-from billing_app.services import profiles
-from billing_app.ui import live
-from billing_app.ui.pages.buy import BuyState, basket_in
-from billing_app.ui.pages.credits import CreditsState
-from billing_app.ui.pages.explain import ExplainState
-from billing_app.ui.pages.ledger import LedgerState
-from billing_app.ui.pages.overview import OverviewState
-from billing_app.ui.pages.usage import UsageState
-from billing_app.ui.session import GUARD, MAX_ARGUMENT, MAX_TEXT, Frame
+from billing_app.domain.common.access import MONEY_ROLES
+from billing_app.domain.processes import processes
+from billing_app.services.organizations import profiles
+from billing_app.ui.access.session import GUARD, MAX_ARGUMENT, MAX_TEXT, Frame
+from billing_app.ui.credits.explain import ExplainState
+from billing_app.ui.credits.ledger import LedgerState
+from billing_app.ui.credits.page import CreditsState
+from billing_app.ui.frame import live
+from billing_app.ui.overview.page import OverviewState
+from billing_app.ui.purchases.page import BuyState, basket_in
+from billing_app.ui.usage.page import UsageState
 from tests.ui.states import opened, pages
 
 

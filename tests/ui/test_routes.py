@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from billing_app.domain.errors import InvalidError
+from billing_app.domain.common.errors import InvalidError
 from billing_app.ui import routes
-from billing_app.ui.pages.explain import moment_in
-from billing_app.ui.pages.usage import day_in
+from billing_app.ui.credits.explain import moment_in
+from billing_app.ui.usage.page import day_in
 
 
 def test_what_is_empty_is_left_out() -> None:

@@ -7,21 +7,24 @@ from typing import Any
 
 import pytest
 
-from billing_app.domain.catalog.model import Hue, Metric
-from billing_app.domain.credits import Aggregation
-from billing_app.services.views import BannerKind, BannerView, CheckoutView, GrantStatus, LedgerFilters
-from billing_app.ui.formats import Formats
-from billing_app.ui.present.buy import buy_shown
-from billing_app.ui.present.credits import credits_shown
-from billing_app.ui.present.entrance import link_shown, refusal
-from billing_app.ui.present.explain import explain_shown
-from billing_app.ui.present.grants import grant_row
-from billing_app.ui.present.ledger import ledger_shown
-from billing_app.ui.present.overview import OverviewShown, overview_shown
-from billing_app.ui.present.returned import returned_shown
-from billing_app.ui.present.shared import chart_caption, in_a_sentence
-from billing_app.ui.present.shell import shell_shown
-from billing_app.ui.present.usage import usage_shown
+from billing_app.domain.catalogue.model import Hue, Metric
+from billing_app.domain.credits.facts import Aggregation
+from billing_app.services.credits.views import GrantStatus
+from billing_app.services.credits.views_ledger import LedgerFilters
+from billing_app.services.overview.views import BannerKind, BannerView
+from billing_app.services.purchases.views_buying import CheckoutView
+from billing_app.ui.credits.explain_text import explain_shown
+from billing_app.ui.credits.grants_text import grant_row
+from billing_app.ui.credits.ledger_text import ledger_shown
+from billing_app.ui.credits.text import credits_shown
+from billing_app.ui.frame.text import shell_shown
+from billing_app.ui.kit.formats import Formats
+from billing_app.ui.kit.records import chart_caption, in_a_sentence
+from billing_app.ui.overview.text import OverviewShown, overview_shown
+from billing_app.ui.purchases.checkout_return_text import returned_shown
+from billing_app.ui.purchases.text import buy_shown
+from billing_app.ui.sign_in.text import link_shown, refusal
+from billing_app.ui.usage.text import usage_shown
 from tests.ui.samples import accounts, overviews, shop, usages
 from tests.ui.samples.facts import BANDWIDTH, EMAILS, MAU, NOW, SMS, STORAGE, at, period
 
@@ -321,7 +324,7 @@ def test_refusals_of_the_entrance_are_ours_whatever_the_url_says() -> None:
 
 
 def test_an_invitation_says_to_what() -> None:
-    from billing_app.services.links import Kind, LinkView
+    from billing_app.services.access.one_time_links import Kind, LinkView
 
     view = LinkView(Kind.INVITATION, "ana@example.com", "", "Meridian", "billing", has_password=True)
     assert link_shown(view).text == "ana@example.com is invited to Meridian with the role billing."

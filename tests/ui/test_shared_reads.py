@@ -12,19 +12,21 @@ import pytest
 
 from billing_app import clock
 from billing_app.db import Database
-from billing_app.domain.access import ALL_ROLES, Role
-from billing_app.domain.errors import ForbiddenError, NotFoundError, UnauthenticatedError
-from billing_app.services import members, orgs, overview
-from billing_app.services.cookies import cookie_name, for_reflex
+from billing_app.domain.common.access import ALL_ROLES, Role
+from billing_app.domain.common.errors import ForbiddenError, NotFoundError, UnauthenticatedError
+from billing_app.services.access import members
+from billing_app.services.access.cookies import cookie_name, for_reflex
+from billing_app.services.common import organizations
+from billing_app.services.overview import overview
 from billing_app.settings import Settings
-from billing_app.store import users
-from billing_app.store.orgs import stored_id
+from billing_app.store.access import users
+from billing_app.store.organizations.organizations import stored_id
 from billing_app.ui import service_desk
 from billing_app.ui.desk import Visitor
 from billing_app.ui.service_desk import ServiceDesks
 from billing_app.ui.service_desks.shared import KEPT, KEPT_FOR, SharedViews
-from tests.builders import NOON, a_session_token, a_user, an_organization, the_catalogue
-from tests.patience import PATIENCE_SECONDS
+from tests.support.builders import NOON, a_session_token, a_user, an_organization, the_catalogue
+from tests.support.patience import PATIENCE_SECONDS
 
 TABS = 20
 
@@ -58,7 +60,7 @@ def desks(database: Database) -> ServiceDesks:
 def a_visitor(database: Database, address: str, email: str, role: Role = Role.ADMIN) -> Visitor:
     """Somebody with a role, as a page's websocket shows them; the organization is made where it is new."""
     with database.writing() as session:
-        found = orgs.store.by_address(session, address)
+        found = organizations.store.by_address(session, address)
         organization = found or an_organization(session, address)
         token = a_session_token(session, a_user(session, email, member_of=organization, role=role))
     return Visitor(for_reflex(f"{cookie_name(False)}={token}", secure=False), address)
@@ -67,9 +69,9 @@ def a_visitor(database: Database, address: str, email: str, role: Role = Role.AD
 def changed(database: Database, address: str) -> None:
     """Something that its pages show has changed."""
     with database.writing() as session:
-        organization = orgs.store.by_address(session, address)
+        organization = organizations.store.by_address(session, address)
         assert organization is not None
-        orgs.raise_revision(session, stored_id(organization))
+        organizations.raise_revision(session, stored_id(organization))
 
 
 def shown(desks: ServiceDesks, visitor: Visitor, metric: str = "") -> Any:
@@ -120,7 +122,7 @@ def test_nobody_gets_a_kept_view_without_being_let_in(database: Database, desks:
     with database.writing() as session:
         user = users.by_email(session, "ada@acme.example")
         assert user is not None
-        organization = orgs.store.by_address(session, "acme")
+        organization = organizations.store.by_address(session, "acme")
         assert organization is not None
         a_user(session, "another@acme.example", member_of=organization)  # the last admin may not go
         members.remove(session, organization, user.id, NOON, actor="test")

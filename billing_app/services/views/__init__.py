@@ -4,16 +4,7 @@ Quantities are whole numbers in the metric's base unit, money is whole cents wit
 datetimes. Nothing in here is formatted: words, locales and display units belong to `ui/formats`.
 """
 
-from billing_app.services.views.buying import (
-    BasketLine,
-    BuyView,
-    CheckoutView,
-    MetricPacks,
-    NeedView,
-    PackView,
-    ReceivedGrant,
-)
-from billing_app.services.views.credits import (
+from billing_app.services.credits.views import (
     BalancePoint,
     CreditsView,
     ExplainStep,
@@ -26,8 +17,17 @@ from billing_app.services.views.credits import (
     LaterView,
     MonthBurn,
 )
-from billing_app.services.views.ledger import LedgerFilters, LedgerLine, LedgerView, TraceView
-from billing_app.services.views.overview import (
+from billing_app.services.credits.views_ledger import LedgerFilters, LedgerLine, LedgerView, TraceView
+from billing_app.services.credits.views_shared import (
+    Forecast,
+    ForecastKind,
+    MeterState,
+    OfferItem,
+    OfferView,
+    RecountView,
+    UnpostedView,
+)
+from billing_app.services.overview.views import (
     ActionView,
     BannerKind,
     BannerView,
@@ -39,17 +39,17 @@ from billing_app.services.views.overview import (
     SpentLine,
     TakesView,
 )
-from billing_app.services.views.shared import (
-    Forecast,
-    ForecastKind,
-    MeterState,
-    OfferItem,
-    OfferView,
-    RecountView,
-    UnpostedView,
+from billing_app.services.overview.views_frame import OrganizationLink, PayerLink, ShellView
+from billing_app.services.overview.views_usage import DaysView, DayView, MonthView, SourceView, UsageView
+from billing_app.services.purchases.views_buying import (
+    BasketLine,
+    BuyView,
+    CheckoutView,
+    MetricPacks,
+    NeedView,
+    PackView,
+    ReceivedGrant,
 )
-from billing_app.services.views.shell import OrganizationLink, PayerLink, ShellView
-from billing_app.services.views.usage import DaysView, DayView, MonthView, SourceView, UsageView
 
 __all__ = [
     "ActionView",

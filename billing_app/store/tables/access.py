@@ -19,7 +19,8 @@ HASH_LENGTH = 64
 
 
 class User(Table, table=True):
-    """A person. `email` is stored folded (see store.users.folded), `password_hash` is None until a password was set."""
+    """A person. `email` is stored folded (see store.access.users.folded), `password_hash` is None until a password was
+    set."""
 
     __tablename__ = "users"
 

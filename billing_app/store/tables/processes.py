@@ -12,7 +12,8 @@ from billing_app.store.tables.base import Big, Moment, Table, new_id
 
 
 class Process(Table, table=True):
-    """One process. `content` is what was filled in, as JSON (domain.processes); `revision` grows with every change.
+    """One process. `content` is what was filled in, as JSON (domain.processes.processes); `revision` grows with every
+    change.
 
     `emails` and `sms` are what publishing took of these metrics; closing gives back what was not sent.
     """

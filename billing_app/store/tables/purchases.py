@@ -17,9 +17,9 @@ class Order(Table, table=True):
     """One purchase on its way. Written before Stripe is asked; `id` is the idempotency key there.
 
     `kind` is "packs" or "plan"; of a plan an organization has one open order at most. `items` are the packs as they
-    were offered then, as JSON (domain.purchases); a plan has none, but `plan` and `interval`. `session_id` and `url`
-    are Checkout's, null until Stripe has answered. `next_check_at` is when the sweep asks Stripe how it went; null once
-    that is known.
+    were offered then, as JSON (domain.purchases.baskets); a plan has none, but `plan` and `interval`.
+    `session_id` and `url` are Checkout's, null until Stripe has answered. `next_check_at` is when the sweep asks Stripe
+    how it went; null once that is known.
     """
 
     __tablename__ = "orders"

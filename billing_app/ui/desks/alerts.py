@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from billing_app.domain.access import Role
-from billing_app.services.views.alerts import AlertsView
+from billing_app.domain.common.access import Role
+from billing_app.services.notifications.views import AlertsView
 
 if TYPE_CHECKING:
     from billing_app.ui.desk import Visitor

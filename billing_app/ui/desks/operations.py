@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from billing_app.services.views.customer import CustomerView
-from billing_app.services.views.operations import (
+from billing_app.services.operators.views_customer import CustomerView
+from billing_app.services.operators.views_operations import (
     EventFilters,
     EventsView,
     EventView,
     ReconciliationView,
     RecountsView,
 )
-from billing_app.services.views.refunds import RefundView
+from billing_app.services.reversals.views import RefundView
 
 
 class OperationsDesk(Protocol):

@@ -7,10 +7,10 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 from uuid import UUID
 
-from billing_app.domain.access import Role
-from billing_app.services.api_keys import NewKey
-from billing_app.services.members import Invitation
-from billing_app.services.views.organization import OrganizationPageView
+from billing_app.domain.common.access import Role
+from billing_app.services.access.api_keys import NewKey
+from billing_app.services.access.members import Invitation
+from billing_app.services.organizations.views import OrganizationPageView
 
 
 class Door(Protocol):

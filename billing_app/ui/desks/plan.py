@@ -6,8 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from billing_app.domain.access import Role
-from billing_app.services.views.plan import InvoiceLink, PlanChangeView, PlanView
+from billing_app.domain.common.access import Role
+from billing_app.services.subscriptions.views_plan import InvoiceLink, PlanChangeView, PlanView
 
 if TYPE_CHECKING:
     from billing_app.ui.desk import Visitor

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
-from billing_app.domain.access import Role
-from billing_app.domain.processes import Content
-from billing_app.services.views.processes import OptionsView, ProcessesView, ProcessView
+from billing_app.domain.common.access import Role
+from billing_app.domain.processes.processes import Content
+from billing_app.services.processes.views import OptionsView, ProcessesView, ProcessView
 
 if TYPE_CHECKING:
     from billing_app.ui.desk import Visitor

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from billing_app.domain.access import Role
-from billing_app.services.views.renewals import RenewalsView
+from billing_app.domain.common.access import Role
+from billing_app.services.subscriptions.views_recurring import RenewalsView
 
 if TYPE_CHECKING:
     from billing_app.ui.desk import Visitor

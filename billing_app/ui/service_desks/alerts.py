@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from billing_app.db import Session
-from billing_app.domain.access import Role
-from billing_app.domain.errors import NotFoundError
-from billing_app.services import delivery_log, notification_choices, reading_alerts, webhook_endpoints
-from billing_app.services.orgs import Organization
-from billing_app.services.views.alerts import AlertsView
+from billing_app.domain.common.access import Role
+from billing_app.domain.common.errors import NotFoundError
+from billing_app.services.common.organizations import Organization
+from billing_app.services.notifications import choices, delivery_log, read, webhook_endpoints
+from billing_app.services.notifications.views import AlertsView
 from billing_app.settings import Settings
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class ServiceAlertsDesk:
     def alerts(self, state: str, opened: str) -> AlertsView:
         """Choices, endpoints and deliveries."""
         mail = self.settings.mailing
-        return reading_alerts.alerts(self.session, self.organization, self.now, mail=mail, state=state, opened=opened)
+        return read.alerts(self.session, self.organization, self.now, mail=mail, state=state, opened=opened)
 
 
 class ServiceAlertsDesks:
@@ -53,11 +53,11 @@ class ServiceAlertsDesks:
     def choose_alert(self, visitor: Visitor, roles: frozenset[Role], audience: str, kind: str, told: bool) -> None:
         """Somebody is told of a kind, or no longer."""
         with self._enter(visitor, roles) as at:
-            notification_choices.choose(at.session, at.organization, audience, kind, told, at.actor, at.now)
+            choices.choose(at.session, at.organization, audience, kind, told, at.actor, at.now)
 
     def choose_person(self, visitor: Visitor, roles: frozenset[Role], email: str, told: bool) -> None:
         """A single member is told, or no longer."""
-        change = notification_choices.add_person if told else notification_choices.remove_person
+        change = choices.add_person if told else choices.remove_person
         with self._enter(visitor, roles) as at:
             change(at.session, at.organization, email, at.actor, at.now)
 

@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from billing_app.db import Session
-from billing_app.domain.access import Role
-from billing_app.services import catalog, gift_cards
-from billing_app.services import tokens as token_service
-from billing_app.services.orgs import Organization
-from billing_app.services.views.cards import BroughtView, TokensView
+from billing_app.domain.common.access import Role
+from billing_app.services.catalogue import versions
+from billing_app.services.common.organizations import Organization
+from billing_app.services.credits import gift_cards
+from billing_app.services.credits import tokens as token_service
+from billing_app.services.credits.views_cards import BroughtView, TokensView
 
 if TYPE_CHECKING:
     from billing_app.ui.desk import Visitor
@@ -41,7 +42,7 @@ class ServiceCardsDesks:
             gift_cards.begin(entered.session, entered.organization, entered.now)
         with self._enter(visitor, roles) as entered:
             got = gift_cards.redeem(entered.session, entered.organization, code, entered.now, actor=entered.actor)
-            current = catalog.current(entered.session, entered.now)
+            current = versions.current(entered.session, entered.now)
             brought = tuple((current.metric(grant.metric), grant.quantity) for grant in got.grants)
         return BroughtView(got.name, brought)
 
@@ -52,5 +53,5 @@ class ServiceCardsDesks:
                 entered.session, entered.organization, metric, tokens, entered.now,
                 key=f"page {key}", actor=entered.actor,
             )  # fmt: skip
-            made = catalog.current(entered.session, entered.now).metric(done.metric)
+            made = versions.current(entered.session, entered.now).metric(done.metric)
         return BroughtView(done.reason, ((made, done.quantity),))

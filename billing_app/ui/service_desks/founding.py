@@ -6,8 +6,11 @@ from collections.abc import Mapping
 
 from billing_app import clock
 from billing_app.db import Database, Session
-from billing_app.domain.errors import ForbiddenError, UnauthenticatedError
-from billing_app.services import founding, orgs, sessions, shells
+from billing_app.domain.common.errors import ForbiddenError, UnauthenticatedError
+from billing_app.services.access import sessions
+from billing_app.services.common import organizations
+from billing_app.services.organizations import create
+from billing_app.services.overview import frame
 from billing_app.settings import Settings
 from billing_app.ui.desks.founding import Founder
 
@@ -26,29 +29,29 @@ class ServiceFoundingDesks:
         with self.database.reading() as session:
             identity = self._identity(session, cookies)
             try:
-                founding.require_may_found(session, identity)
+                create.require_may_found(session, identity)
                 why_not = ""
             except ForbiddenError as error:
                 why_not = error.detail
-            home = shells.home(session, identity) or ""
+            home = frame.home(session, identity) or ""
         return Founder(identity.email, why_not, home, self.settings.public_url)
 
     def propose_address(self, cookies: str, name: str) -> str:
         """A free address made of a name."""
         with self.database.reading() as session:
-            founding.require_may_found(session, self._identity(session, cookies))
-            return founding.free_address(session, name)
+            create.require_may_found(session, self._identity(session, cookies))
+            return create.free_address(session, name)
 
     def found(self, cookies: str, fields: Mapping[str, str]) -> str:
         """Makes an organization."""
         with self.database.writing() as session:
             identity = self._identity(session, cookies)
             name = fields.get("name", "").strip()
-            address = fields.get("address", "").strip() or founding.free_address(session, name) or None
-            made = founding.found(
+            address = fields.get("address", "").strip() or create.free_address(session, name) or None
+            made = create.found(
                 session,
                 clock.now(),
-                name=orgs.valid_name(name),
+                name=organizations.valid_name(name),
                 address=address,
                 profile={key: fields[key] for key in PROFILE if fields.get(key)},
                 identity=identity,

@@ -8,36 +8,29 @@ from uuid import UUID
 
 from billing_app import clock
 from billing_app.db import Database, Session
-from billing_app.domain.catalog import to_document
-from billing_app.domain.errors import InvalidError, NotFoundError, UnavailableError
-from billing_app.services import (
-    by_hand,
-    catalog,
-    catalogue_desk,
-    catalogue_edits,
-    catalogue_effects,
-    gift_cards,
-    granting,
-    operators,
-    orgs,
-    overrides,
-    reading_organization,
-    sessions,
-    stripe_catalogue,
-    stripe_names,
-)
-from billing_app.services.catalog import LoadResult
-from billing_app.services.catalogue_edits import Version
-from billing_app.services.catalogue_effects import Preview
-from billing_app.services.credits import ONE_YEAR
-from billing_app.services.cursors import cursor_of, place_at
-from billing_app.services.gift_cards import CardView, NewCard, Redemption
-from billing_app.services.overrides import Kind
-from billing_app.services.purchases import Payments
-from billing_app.services.stripe_catalogue import Step
-from billing_app.services.views.catalogue import CatalogueView, CheckView
-from billing_app.services.views.hands import HandsView
-from billing_app.services.views.organization import AuditPage
+from billing_app.domain.catalogue import to_document
+from billing_app.domain.common.errors import InvalidError, NotFoundError, UnavailableError
+from billing_app.services.access import sessions
+from billing_app.services.catalogue import versions
+from billing_app.services.catalogue.versions import LoadResult
+from billing_app.services.common import organizations as orgs
+from billing_app.services.common.cursors import cursor_of, place_at
+from billing_app.services.credits import gift_cards, granting
+from billing_app.services.credits.gift_cards import CardView, NewCard, Redemption
+from billing_app.services.credits.grants import ONE_YEAR
+from billing_app.services.limits import overrides
+from billing_app.services.limits.overrides import Kind
+from billing_app.services.operators import catalogue_editor, catalogue_edits, catalogue_effects, manual_changes
+from billing_app.services.operators import organizations as operators
+from billing_app.services.operators.catalogue_edits import Version
+from billing_app.services.operators.catalogue_effects import Preview
+from billing_app.services.operators.views_catalogue import CatalogueView, CheckView
+from billing_app.services.operators.views_manual import HandsView
+from billing_app.services.organizations import read
+from billing_app.services.organizations.views import AuditPage
+from billing_app.services.payments import stripe_catalogue, stripe_names
+from billing_app.services.payments.stripe_catalogue import Step
+from billing_app.services.purchases.orders import Payments
 from billing_app.settings import Settings
 from billing_app.ui.desks.operating import Document
 
@@ -62,13 +55,13 @@ class ServiceOperatingDesk:
         return f"user:{self.identity.user_id}"
 
     def catalogue(self) -> CatalogueView:
-        return catalogue_desk.catalogue(self.session, self.now, self.settings.catalogue_file)
+        return catalogue_editor.catalogue(self.session, self.now, self.settings.catalogue_file)
 
     def catalogue_file(self) -> Document:
-        return catalogue_desk.from_file(self.settings.catalogue_file)
+        return catalogue_editor.from_file(self.settings.catalogue_file)
 
     def check_catalogue(self, document: Document, based_on: int) -> CheckView:
-        return catalogue_desk.check(self.session, document, based_on, self.now)
+        return catalogue_editor.check(self.session, document, based_on, self.now)
 
     def preview_catalogue(self, document: Document, based_on: int, correcting: bool) -> Preview:
         return catalogue_effects.preview(self.session, document, self.now, based_on=based_on, correcting=correcting)
@@ -109,7 +102,7 @@ class ServiceOperatingDesk:
         return gift_cards.redemptions(self.session, _uuid(card), MAX_REDEMPTIONS)
 
     def hands(self, address: str) -> HandsView:
-        return by_hand.look(self.session, address, self.now)
+        return manual_changes.look(self.session, address, self.now)
 
     def give(self, address: str, metric: str, quantity: int, reason: str, ends_at: datetime | None, key: str) -> None:
         granting.give(
@@ -137,7 +130,7 @@ class ServiceOperatingDesk:
         overrides.end(self.session, found, _kind(kind), name, self.now, actor=self.actor)
 
     def audit(self, cursor: str, action: str, organization: str, who: str) -> AuditPage:
-        return reading_organization.audit_of(self.session, self.now, organization, who, cursor, action)
+        return read.audit_of(self.session, self.now, organization, who, cursor, action)
 
 
 class ServiceOperatingDesks:
@@ -152,7 +145,7 @@ class ServiceOperatingDesks:
         now = clock.now()
         with self.database.reading() as session:
             sessions.authorize_operator(sessions.identify_socket(session, cookies, now, demo=self.settings.demo))
-            current = catalog.current(session, now)
+            current = versions.current(session, now)
         if self.payments is None:
             raise UnavailableError("Stripe is not set up on this server.", code="buying_unavailable")
         done = stripe_catalogue.bring(self.payments, current)

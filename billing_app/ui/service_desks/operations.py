@@ -9,18 +9,22 @@ from datetime import datetime
 
 from billing_app import clock
 from billing_app.db import Database, Session
-from billing_app.domain.errors import UnavailableError
-from billing_app.services import operations, reading_customer, reconciliation, recounts, refunds, replaying, sessions
-from billing_app.services.purchases import Payments
-from billing_app.services.views.customer import CustomerView
-from billing_app.services.views.operations import (
+from billing_app.domain.common.errors import UnavailableError
+from billing_app.services.access import sessions
+from billing_app.services.operators import operations, read_customer
+from billing_app.services.operators.views_customer import CustomerView
+from billing_app.services.operators.views_operations import (
     EventFilters,
     EventsView,
     EventView,
     ReconciliationView,
     RecountsView,
 )
-from billing_app.services.views.refunds import RefundView
+from billing_app.services.purchases.orders import Payments
+from billing_app.services.reversals import refunds
+from billing_app.services.reversals.views import RefundView
+from billing_app.services.stripe import reconciliation, replaying
+from billing_app.services.usage import recounts
 from billing_app.settings import Settings
 
 
@@ -56,7 +60,7 @@ class ServiceOperationsDesk:
     def customer(self, address: str, grant: str, amount_cents: int | None) -> CustomerView:
         """One organization, with what a refund of a grant would do if one is named."""
         selling = self.settings.selling
-        return reading_customer.customer(self.session, address, grant, amount_cents, self.now, selling=selling)
+        return read_customer.customer(self.session, address, grant, amount_cents, self.now, selling=selling)
 
 
 @dataclass(frozen=True, slots=True)

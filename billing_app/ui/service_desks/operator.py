@@ -8,8 +8,10 @@ from datetime import datetime
 
 from billing_app import clock
 from billing_app.db import Database, Session
-from billing_app.services import operators, sessions, shells
-from billing_app.services.views.operator import OperatorShellView, OrganizationsView
+from billing_app.services.access import sessions
+from billing_app.services.operators import organizations as operators
+from billing_app.services.operators.views import OperatorShellView, OrganizationsView
+from billing_app.services.overview import frame
 from billing_app.settings import Settings
 from billing_app.ui.service_desks.operating import ServiceOperatingDesk, ServiceOperatingDesks
 from billing_app.ui.service_desks.operations import ServiceOperationsDesk, ServiceOperationsDesks
@@ -27,7 +29,7 @@ class ServiceOperatorDesk(ServiceOperatingDesk, ServiceOperationsDesk):
 
     def shell(self) -> OperatorShellView:
         """What is around the page."""
-        return shells.operator_shell(self.session, self.identity, self.settings)
+        return frame.operator_shell(self.session, self.identity, self.settings)
 
     def organizations(self, search: str, cursor: str) -> OrganizationsView:
         """Organizations whose name or address has `search` in it, by name."""

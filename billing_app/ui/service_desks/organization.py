@@ -9,26 +9,17 @@ from uuid import UUID
 
 from billing_app import clock
 from billing_app.db import Database, Session
-from billing_app.domain.access import Role
-from billing_app.domain.errors import InvalidError, UnauthenticatedError
-from billing_app.services import (
-    api_keys,
-    endings,
-    endings_told,
-    founding,
-    invitations,
-    members,
-    orgs,
-    profiles,
-    reading_organization,
-    sessions,
-    suborganizations,
-    users,
-)
-from billing_app.services.api_keys import NewKey
-from billing_app.services.members import Invitation
-from billing_app.services.purchases import Payments
-from billing_app.services.views.organization import OrganizationPageView
+from billing_app.domain.common.access import Role
+from billing_app.domain.common.errors import InvalidError, UnauthenticatedError
+from billing_app.services.access import api_keys, invitations, members, sessions, users
+from billing_app.services.access.api_keys import NewKey
+from billing_app.services.access.members import Invitation
+from billing_app.services.common import organizations
+from billing_app.services.organizations import children, create, profiles, read
+from billing_app.services.organizations.views import OrganizationPageView
+from billing_app.services.plans import endings_told
+from billing_app.services.purchases import endings
+from billing_app.services.purchases.orders import Payments
 from billing_app.settings import Settings
 from billing_app.ui.desks.organization import Door
 
@@ -43,9 +34,7 @@ class ServiceOrganizationReading:
 
     def organization_page(self, cursor: str, action: str) -> OrganizationPageView:
         """Profile, members, parts, keys, and a page of the audit log."""
-        return reading_organization.page(
-            self.session, self.access, self.settings, self.now, cursor=cursor, action=action
-        )
+        return read.page(self.session, self.access, self.settings, self.now, cursor=cursor, action=action)
 
 
 class ServiceOrganizationChanges:
@@ -83,29 +72,29 @@ class ServiceOrganizationChanges:
         """A new part of the organization or of one of its parts."""
         above = self.organization
         if parent not in ("", above.address):
-            above = suborganizations.find(self.session, above, parent)
+            above = children.find(self.session, above, parent)
         creator = users.by_email(self.session, self.access.identity.email)
-        made = suborganizations.create(
+        made = children.create(
             self.session, above, self.now, name=name, address=address or None, creator=creator, actor=self.actor
         )
-        orgs.raise_revision(self.session, self.access.organization_id)
+        organizations.raise_revision(self.session, self.access.organization_id)
         return made.address
 
     def set_active(self, part: str, active: bool) -> None:
         """Deactivates a part, or lets it work again."""
-        found = suborganizations.find(self.session, self.organization, part)
-        suborganizations.set_active(self.session, self.organization, found, active, self.now, actor=self.actor)
+        found = children.find(self.session, self.organization, part)
+        children.set_active(self.session, self.organization, found, active, self.now, actor=self.actor)
 
     def create_key(self, name: str, scopes: Iterable[str]) -> NewKey:
         """A new API key, with its secret."""
         made = api_keys.create(self.session, self.access.organization_id, name, scopes, self.actor, self.now)
-        orgs.raise_revision(self.session, self.access.organization_id)
+        organizations.raise_revision(self.session, self.access.organization_id)
         return made
 
     def revoke_key(self, key: UUID) -> None:
         """Ends a key for good."""
         api_keys.revoke(self.session, self.access.organization_id, key, self.now, actor=self.actor)
-        orgs.raise_revision(self.session, self.access.organization_id)
+        organizations.raise_revision(self.session, self.access.organization_id)
 
 
 class ServiceOrganizationDesks:
@@ -159,7 +148,7 @@ class ServiceOrganizationDesks:
             identity = sessions.identify_socket(session, cookies, now, demo=self.settings.demo)
             if identity is None:
                 raise UnauthenticatedError("Sign in to go on.")
-            made = founding.found(session, now, name=name, identity=identity, actor=identity.email)
+            made = create.found(session, now, name=name, identity=identity, actor=identity.email)
             return made.address
 
 

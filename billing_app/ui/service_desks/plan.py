@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from billing_app.db import Session
-from billing_app.domain.access import Role
-from billing_app.domain.errors import InvalidError
-from billing_app.domain.subscriptions import BillingInterval
-from billing_app.services import plan_changes, plan_orders, reading_plan
-from billing_app.services.orgs import Organization
-from billing_app.services.views.plan import InvoiceLink, PlanChangeView, PlanView
-from billing_app.services.visits import Enter
+from billing_app.domain.common.access import Role
+from billing_app.domain.common.errors import InvalidError
+from billing_app.domain.purchases.subscriptions import BillingInterval
+from billing_app.services.common.organizations import Organization
+from billing_app.services.common.visits import Enter
+from billing_app.services.plans import changes, orders, read
+from billing_app.services.subscriptions.views_plan import InvoiceLink, PlanChangeView, PlanView
 from billing_app.settings import Settings
 from billing_app.ui.desks.plan import PlanDeed
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from billing_app.ui.desk import Visitor
 
 DEEDS = {
-    PlanDeed.CANCEL: plan_changes.cancel,
-    PlanDeed.KEEP: plan_changes.uncancel,
-    PlanDeed.PAUSE: plan_changes.pause,
-    PlanDeed.RESUME: plan_changes.resume,
+    PlanDeed.CANCEL: changes.cancel,
+    PlanDeed.KEEP: changes.uncancel,
+    PlanDeed.PAUSE: changes.pause,
+    PlanDeed.RESUME: changes.resume,
 }
 
 
@@ -38,7 +38,7 @@ class ServicePlanDesk:
 
     def plan(self) -> PlanView:
         """The page."""
-        return reading_plan.plan_view(self.session, self.organization, self.settings, self.now)
+        return read.plan_view(self.session, self.organization, self.settings, self.now)
 
 
 class ServicePlanDesks:
@@ -58,18 +58,18 @@ class ServicePlanDesks:
     def start_plan(self, visitor: Visitor, roles: frozenset[Role], plan: str, interval: str) -> str:
         """Begins a first subscription; the URL of its hosted page."""
         enter, rhythm = self._entering(visitor, roles), _interval(interval)
-        return plan_orders.start(enter, self._payments(), plan, rhythm, self.settings.public_url).url
+        return orders.start(enter, self._payments(), plan, rhythm, self.settings.public_url).url
 
     def preview_plan(self, visitor: Visitor, roles: frozenset[Role], plan: str, interval: str) -> PlanChangeView:
         """What a change of the running subscription would cost."""
         enter = self._entering(visitor, roles)
-        seen = plan_changes.preview(enter, self._payments(), plan, _interval(interval))
+        seen = changes.preview(enter, self._payments(), plan, _interval(interval))
         with enter() as visit:
-            return reading_plan.change_view(visit.session, seen, visit.now)
+            return read.change_view(visit.session, seen, visit.now)
 
     def change_plan(self, visitor: Visitor, roles: frozenset[Role], plan: str, interval: str, at: datetime) -> None:
         """Changes the running subscription as it was previewed."""
-        plan_changes.change(self._entering(visitor, roles), self._payments(), plan, _interval(interval), at)
+        changes.change(self._entering(visitor, roles), self._payments(), plan, _interval(interval), at)
 
     def do_to_plan(self, visitor: Visitor, roles: frozenset[Role], deed: PlanDeed) -> None:
         """Ends, keeps, pauses or resumes the running subscription."""
@@ -77,12 +77,12 @@ class ServicePlanDesks:
 
     def portal(self, visitor: Visitor, roles: frozenset[Role]) -> str:
         """The URL of Stripe's own pages for this customer."""
-        return plan_changes.portal(self._entering(visitor, roles), self._payments(), self.settings.public_url)
+        return changes.portal(self._entering(visitor, roles), self._payments(), self.settings.public_url)
 
     def invoices(self, visitor: Visitor, roles: frozenset[Role]) -> list[InvoiceLink]:
         """What was billed, newest first."""
-        found = plan_changes.invoices(self._entering(visitor, roles), self._payments())
-        return [reading_plan.invoice_link(each) for each in found]
+        found = changes.invoices(self._entering(visitor, roles), self._payments())
+        return [read.invoice_link(each) for each in found]
 
 
 def _interval(text: str) -> BillingInterval:

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from billing_app.db import Session
-from billing_app.domain.access import Role
-from billing_app.domain.errors import InvalidError
-from billing_app.domain.processes import Content, ProcessState
-from billing_app.domain.voting import OptionKind
-from billing_app.services import options, processes, reading_processes, sessions
-from billing_app.services.orgs import Organization
-from billing_app.services.views.processes import OptionsView, ProcessesView, ProcessView
+from billing_app.domain.common.access import Role
+from billing_app.domain.common.errors import InvalidError
+from billing_app.domain.processes.processes import Content, ProcessState
+from billing_app.domain.processes.voting import OptionKind
+from billing_app.services.access import sessions
+from billing_app.services.common.organizations import Organization
+from billing_app.services.limits import features
+from billing_app.services.processes import processes, read
+from billing_app.services.processes.views import OptionsView, ProcessesView, ProcessView
 
 if TYPE_CHECKING:
     from billing_app.ui.desk import Visitor
@@ -42,17 +44,17 @@ class ServiceProcessesDesk:
 
     def options(self) -> OptionsView:
         """Every feature and way of voting."""
-        return reading_processes.options_view(self.session, self.organization, self.now, may_change=self._may_change)
+        return read.options_view(self.session, self.organization, self.now, may_change=self._may_change)
 
     def processes(self, state: str, cursor: str) -> ProcessesView:
         """A page of the list."""
-        return reading_processes.listed(
+        return read.listed(
             self.session, self.organization, self.now, state=state, cursor=cursor, may_change=self._may_change
         )
 
     def process(self, process_id: UUID | None, content: Content | None) -> ProcessView:
         """One process, or what is being filled in."""
-        return reading_processes.process(
+        return read.process(
             self.session,
             self.organization,
             self.now,
@@ -77,7 +79,7 @@ class ServiceProcessesDesks:
         if kind not in set(OptionKind):
             raise InvalidError("There is nothing of this kind to switch.", code="unknown_feature")
         with self._enter(visitor, roles) as at:
-            options.switch(at.session, at.organization, {(OptionKind(kind), name): on}, at.now, actor=at.actor)
+            features.switch(at.session, at.organization, {(OptionKind(kind), name): on}, at.now, actor=at.actor)
 
     def save_process(
         self, visitor: Visitor, roles: frozenset[Role], process_id: UUID | None, content: Content, revision: int

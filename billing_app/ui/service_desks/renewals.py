@@ -7,13 +7,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from billing_app.db import Session
-from billing_app.domain.access import MONEY_ROLES, Role
-from billing_app.domain.entries import cents_in, quantity_in
-from billing_app.services import catalog, labels, reading_renewals, recurring_changes, saved_cards, sessions, top_ups
-from billing_app.services.orgs import Organization
-from billing_app.services.purchases import Payments
-from billing_app.services.top_ups import Wanted
-from billing_app.services.views.renewals import RenewalsView
+from billing_app.domain.catalogue.entries import cents_in, quantity_in
+from billing_app.domain.common.access import MONEY_ROLES, Role
+from billing_app.services.access import sessions
+from billing_app.services.catalogue import versions
+from billing_app.services.common.organizations import Organization
+from billing_app.services.credits import labels
+from billing_app.services.purchases import read_recurring, recurring_changes, saved_cards, top_ups
+from billing_app.services.purchases.orders import Payments
+from billing_app.services.purchases.top_ups import Wanted
+from billing_app.services.subscriptions.views_recurring import RenewalsView
 from billing_app.settings import Settings
 from billing_app.ui.desks.renewals import TopUpEntries
 
@@ -33,9 +36,9 @@ class ServiceRenewalsDesk:
         """Packs that renew and the metric's auto top-up; None for who may not buy."""
         if self.access.role not in MONEY_ROLES and self.access.role is not Role.OPERATOR:
             return None
-        current = catalog.current(self.session, self.now)
+        current = versions.current(self.session, self.now)
         chosen = metric or labels.metric_with_credits(self.session, self.organization, current, metric, self.now).id
-        return reading_renewals.renewals(self.session, self.organization, chosen, self.now)
+        return read_recurring.renewals(self.session, self.organization, chosen, self.now)
 
 
 class ServiceRenewalsDesks:
@@ -56,7 +59,7 @@ class ServiceRenewalsDesks:
     def set_top_up(self, visitor: Visitor, roles: frozenset[Role], metric: str, entries: TopUpEntries) -> str:
         """Turns a metric's auto top-up on with these amounts; where a card is missing, the URL to save one."""
         with self._enter(visitor, roles) as entered:
-            current = catalog.current(entered.session, entered.now)
+            current = versions.current(entered.session, entered.now)
             wanted = Wanted(
                 enabled=True,
                 threshold=quantity_in(entries.threshold, current.metric(metric)),

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from billing_app.services.views import (
+from billing_app.services.credits.views import (
     BalancePoint,
     CreditsView,
     ExplainStep,
     ExplainView,
-    Forecast,
-    ForecastKind,
     GrantLabel,
     GrantSource,
     GrantStatus,
     GrantView,
     LateLine,
     LaterView,
-    LedgerFilters,
-    LedgerLine,
-    LedgerView,
     MonthBurn,
-    TraceView,
-    UnpostedView,
 )
+from billing_app.services.credits.views_ledger import LedgerFilters, LedgerLine, LedgerView, TraceView
+from billing_app.services.credits.views_shared import Forecast, ForecastKind, UnpostedView
 from tests.ui.samples.facts import MAU, METRICS, NOW, RECOUNT, at, metric, pack, period, runs_out
 
 GIFT = GrantLabel(GrantSource.GIFT_CARD, 1000, "Spring start")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from billing_app.domain.access import Role
-from billing_app.domain.catalog import TOKEN
-from billing_app.domain.errors import NotFoundError
-from billing_app.services.views.cards import BroughtView, RateView, TokensView
+from billing_app.domain.catalogue import TOKEN
+from billing_app.domain.common.access import Role
+from billing_app.domain.common.errors import NotFoundError
+from billing_app.services.credits.views_cards import BroughtView, RateView, TokensView
 from billing_app.ui.desk import Visitor
 from tests.ui.samples.facts import MAU
 

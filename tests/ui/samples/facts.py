@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from billing_app.domain.catalog.model import Hue, Metric
-from billing_app.domain.credits import Aggregation
-from billing_app.domain.periods import Period, period_containing
-from billing_app.services.views import Forecast, ForecastKind, GrantLabel, GrantSource, MonthView, RecountView
+from billing_app.domain.catalogue.model import Hue, Metric
+from billing_app.domain.common.periods import Period, period_containing
+from billing_app.domain.credits.facts import Aggregation
+from billing_app.services.credits.views import GrantLabel, GrantSource
+from billing_app.services.credits.views_shared import Forecast, ForecastKind, RecountView
+from billing_app.services.overview.views_usage import MonthView
 
 GB = 10**9
 TB = 10**12

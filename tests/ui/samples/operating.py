@@ -7,17 +7,17 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from billing_app.domain.catalog import CatalogInvalidError, changes, parse_catalog, to_document
-from billing_app.domain.errors import InvalidError
-from billing_app.services.audit import Entry
-from billing_app.services.catalog import LoadResult
-from billing_app.services.catalogue_edits import Version
-from billing_app.services.catalogue_effects import Preview
-from billing_app.services.gift_cards import CardState, CardView, NewCard, Redemption
-from billing_app.services.views.catalogue import CatalogueView, CheckView
-from billing_app.services.views.hands import HandsView
-from billing_app.services.views.organization import AuditPage
-from tests.domain.documents import small_document
+from billing_app.domain.catalogue import CatalogInvalidError, changes, parse_catalog, to_document
+from billing_app.domain.common.errors import InvalidError
+from billing_app.services.catalogue.versions import LoadResult
+from billing_app.services.common.audit import Entry
+from billing_app.services.credits.gift_cards import CardState, CardView, NewCard, Redemption
+from billing_app.services.operators.catalogue_edits import Version
+from billing_app.services.operators.catalogue_effects import Preview
+from billing_app.services.operators.views_catalogue import CatalogueView, CheckView
+from billing_app.services.operators.views_manual import HandsView
+from billing_app.services.organizations.views import AuditPage
+from tests.domain.catalogue.documents import small_document
 from tests.ui.samples.facts import METRICS
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from billing_app.domain.entitlements import MeterState
-from billing_app.domain.errors import ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError
-from billing_app.services.views import GrantLabel, GrantSource
-from billing_app.services.views.customer import CustomerView, GrantLine, OrderLine, StandingLine
-from billing_app.services.views.operations import (
+from billing_app.domain.common.errors import ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError
+from billing_app.domain.credits.entitlements import MeterState
+from billing_app.services.credits.views import GrantLabel, GrantSource
+from billing_app.services.operators.views_customer import CustomerView, GrantLine, OrderLine, StandingLine
+from billing_app.services.operators.views_operations import (
     EventFilters,
     EventLine,
     EventsView,
@@ -20,7 +20,7 @@ from billing_app.services.views.operations import (
     ReportView,
     RunView,
 )
-from billing_app.services.views.refunds import RefundPreview, RefundView
+from billing_app.services.reversals.views import RefundPreview, RefundView
 from tests.ui.samples.facts import SMS
 
 NOW = datetime(2025, 11, 21, 14, 10, tzinfo=UTC)

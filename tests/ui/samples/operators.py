@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from billing_app.services.views.operator import (
+from billing_app.services.operators.views import (
     OperatorShellView,
     OrganizationLine,
     OrganizationsView,

@@ -8,14 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from billing_app.domain.access import Role
-from billing_app.domain.errors import ForbiddenError, UnauthenticatedError
-from billing_app.domain.limits import Limit, LimitUse
-from billing_app.services.api_keys import KeyView
-from billing_app.services.audit import Entry
-from billing_app.services.members import Member
-from billing_app.services.views.endings import EndingPart, EndingView, PaidThing
-from billing_app.services.views.organization import (
+from billing_app.domain.common.access import Role
+from billing_app.domain.common.errors import ForbiddenError, UnauthenticatedError
+from billing_app.domain.organizations.limits import Limit, LimitUse
+from billing_app.services.access.api_keys import KeyView
+from billing_app.services.access.members import Member
+from billing_app.services.common.audit import Entry
+from billing_app.services.organizations.views import (
     AuditPage,
     CountsView,
     MoneyView,
@@ -23,6 +22,7 @@ from billing_app.services.views.organization import (
     PartView,
     ProfileView,
 )
+from billing_app.services.subscriptions.views_endings import EndingPart, EndingView, PaidThing
 from billing_app.ui.desks.organization import Door
 
 NOW = datetime(2025, 11, 20, 14, 12, tzinfo=UTC)

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from billing_app.services.views import (
+from billing_app.services.credits.views_shared import (
+    Forecast,
+    ForecastKind,
+    MeterState,
+    OfferItem,
+    OfferView,
+    RecountView,
+    UnpostedView,
+)
+from billing_app.services.overview.views import (
     ActionView,
     BannerKind,
     BannerView,
     EndingLine,
-    Forecast,
-    ForecastKind,
-    MeterState,
     MeterView,
     NextEnd,
-    OfferItem,
-    OfferView,
-    OrganizationLink,
     OverviewView,
-    RecountView,
-    ShellView,
     SpentLine,
     TakesView,
-    UnpostedView,
 )
+from billing_app.services.overview.views_frame import OrganizationLink, ShellView
 from tests.ui.samples.facts import (
     BANDWIDTH,
     EMAILS,

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from billing_app.domain.access import Role
-from billing_app.domain.errors import InvalidError
-from billing_app.services.views.renewals import CardView, RenewalsView, RenewingPackView, TopUpPack, TopUpView
+from billing_app.domain.common.access import Role
+from billing_app.domain.common.errors import InvalidError
+from billing_app.services.subscriptions.views_recurring import (
+    CardView,
+    RenewalsView,
+    RenewingPackView,
+    TopUpPack,
+    TopUpView,
+)
 from billing_app.ui.desk import Visitor
 from billing_app.ui.desks.renewals import TopUpEntries
 from tests.ui.samples.facts import MAU, NOW, SMS, at, metric

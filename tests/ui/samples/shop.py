@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from billing_app.services.views import (
-    BalancePoint,
+from billing_app.services.credits.views import BalancePoint
+from billing_app.services.credits.views_shared import OfferItem, OfferView
+from billing_app.services.purchases.views_buying import (
     BasketLine,
     BuyView,
     CheckoutView,
     MetricPacks,
     NeedView,
-    OfferItem,
-    OfferView,
     PackView,
     ReceivedGrant,
 )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from billing_app.domain.credits import Aggregation
-from billing_app.domain.periods import Period
-from billing_app.services.views import DaysView, DayView, SourceView, UsageView
+from billing_app.domain.common.periods import Period
+from billing_app.domain.credits.facts import Aggregation
+from billing_app.services.overview.views_usage import DaysView, DayView, SourceView, UsageView
 from tests.ui.samples import overviews
 from tests.ui.samples.facts import BANDWIDTH, METRICS, NOW, RECOUNT, metric
 

@@ -1,0 +1,142 @@
+"""The same figures as CSV, whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from billing_app.api.common.access import Door, Visit
+from billing_app.api.common.csv_answers import MEDIA_TYPE, Cell, csv_answer
+from billing_app.api.common.responses import Responses, behind_a_door
+from billing_app.api.credits.routes import MembersDoor, MoneyDoor, unposted
+from billing_app.api.credits.schemas import (
+    BalanceAnswer,
+    BalancesQuery,
+    GrantAnswer,
+    GrantFilters,
+    HistoryQuery,
+    LedgerAnswer,
+    LedgerFilters,
+    MonthAnswer,
+)
+from billing_app.domain.catalogue import TOKEN
+from billing_app.services.catalogue import versions
+from billing_app.services.credits import history as histories
+from billing_app.services.credits import statements
+from billing_app.services.credits.read_ledger import Waiting
+from billing_app.store.tables.ledger import LedgerEntry
+
+router = APIRouter(prefix="/organizations/{address}", tags=["downloads"])
+
+LEDGER_PAGE = 1_000
+"""Entries read in one short transaction: a slow reader must not hold one open for the whole ledger."""
+
+BALANCE_COLUMNS = tuple(name for name in BalanceAnswer.model_fields if name != "next_expiry")
+GRANT_COLUMNS = tuple(GrantAnswer.model_fields)
+LEDGER_COLUMNS = tuple(LedgerAnswer.model_fields)
+MONTH_COLUMNS = tuple(name for name in MonthAnswer.model_fields if name != "burned_from")
+
+
+def _csv_or(*statuses: int) -> Responses:
+    text = {"schema": {"type": "string"}}
+    return {200: {"description": "CSV", "content": {MEDIA_TYPE.partition(";")[0]: text}}, **behind_a_door(*statuses)}
+
+
+@router.get("/balances.csv", response_class=Response, responses=_csv_or(422, 503))
+def balances_csv(door: MembersDoor, query: Annotated[BalancesQuery, Query()]) -> Response:
+    """/balances as CSV."""
+    with door.reading() as visit:
+        found = statements.balances(visit.session, visit.organization, visit.now, as_of=query.as_of)
+        units = _units(visit)
+    header = (*BALANCE_COLUMNS, "next_expiry_at", "next_expiry_quantity")
+    return csv_answer(f"{door.address}-balances.csv", *_told(header, map(_balance_row, found), units))
+
+
+@router.get("/grants.csv", response_class=Response, responses=_csv_or(422, 503))
+def grants_csv(door: MoneyDoor, query: Annotated[GrantFilters, Query()]) -> Response:
+    """/grants as CSV."""
+    with door.reading() as visit:
+        found = statements.grants(
+            visit.session,
+            visit.organization,
+            visit.now,
+            metric=query.metric,
+            as_of=query.as_of,
+            start=query.start,
+            end=query.end,
+        )
+        rows = [[getattr(GrantAnswer.of(each), name) for name in GRANT_COLUMNS] for each in found]
+        units = _units(visit)
+    return csv_answer(f"{door.address}-grants.csv", *_told(GRANT_COLUMNS, rows, units))
+
+
+@router.get("/ledger.csv", response_class=Response, responses=_csv_or(422, 503))
+def ledger_csv(door: MoneyDoor, query: Annotated[LedgerFilters, Query()]) -> Response:
+    """/ledger as CSV, the newest first. It may be long: it is read and sent page by page."""
+    with door.reading() as visit:  # what is not posted, and the newest that is, of one moment
+        waiting, first, units = unposted(visit, query), _entries(visit, query, None), _units(visit)
+    rows = _ledger_rows(door, query, waiting, first)
+    return csv_answer(f"{door.address}-ledger.csv", *_told(LEDGER_COLUMNS, rows, units))
+
+
+@router.get("/history.csv", response_class=Response, responses=_csv_or(422, 503))
+def history_csv(door: MoneyDoor, query: Annotated[HistoryQuery, Query()]) -> Response:
+    """/history as CSV."""
+    with door.reading() as visit:
+        found = histories.history(visit.session, visit.organization, visit.now, to=query.to, metric=query.metric)
+        units = _units(visit)
+    rows = ([item[name] for name in MONTH_COLUMNS] for item in histories.as_items(found))
+    return csv_answer(f"{door.address}-history.csv", *_told(MONTH_COLUMNS, rows, units))
+
+
+def _units(visit: Visit) -> dict[str, str]:
+    return {each.id: each.unit for each in (*versions.current(visit.session, visit.now).metrics, TOKEN)}
+
+
+def _told(
+    columns: tuple[str, ...], rows: Iterable[list[Cell]], units: dict[str, str]
+) -> tuple[tuple[str, ...], Iterator[list[Cell]]]:
+    """Columns and rows with the unit that a row's figures are in: pages show others, minutes for seconds."""
+    place = columns.index("metric")
+    return (*columns, "unit"), ([*row, units.get(str(row[place]), "")] for row in rows)
+
+
+def _balance_row(balance: statements.Balance) -> list[Cell]:
+    expiry = balance.next_expiry
+    ending: list[Cell] = [None, None] if expiry is None else [expiry.at, expiry.quantity]
+    return [*(getattr(balance, name) for name in BALANCE_COLUMNS), *ending]
+
+
+def _ledger_rows(
+    door: Door, query: LedgerFilters, waiting: list[Waiting], page: list[LedgerEntry]
+) -> Iterator[list[Cell]]:
+    """All rows. Each page is a transaction of its own; the ledger only grows, so pages fit together."""
+    for line in waiting:
+        yield [getattr(line, name) for name in LEDGER_COLUMNS]
+    while page:
+        for entry in page:
+            yield [getattr(entry, name) for name in LEDGER_COLUMNS]
+        page = _ledger_page(door, query, page[-1].number) if len(page) == LEDGER_PAGE else []
+
+
+def _ledger_page(door: Door, query: LedgerFilters, before: int | None) -> list[LedgerEntry]:
+    with door.reading() as visit:
+        return _entries(visit, query, before)
+
+
+def _entries(visit: Visit, query: LedgerFilters, before: int | None) -> list[LedgerEntry]:
+    return statements.ledger(
+        visit.session,
+        visit.organization,
+        LEDGER_PAGE,
+        visit.now,
+        metric=query.metric,
+        kind=query.kind,
+        grant=query.grant,
+        start=query.start,
+        end=query.end,
+        before=before,
+    )

@@ -1,0 +1,119 @@
+"""Reading where credits are and where they went, as JSON."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+
+from billing_app.api.common import cursors
+from billing_app.api.common.access import Door, OrganizationDoor, Visit
+from billing_app.api.common.responses import behind_a_door
+from billing_app.api.common.schemas import Items
+from billing_app.api.credits.explain_schemas import ExplainAnswer, ExplainQuery
+from billing_app.api.credits.schemas import (
+    BalanceAnswer,
+    BalancesQuery,
+    GrantAnswer,
+    GrantQuery,
+    HistoryQuery,
+    LedgerAnswer,
+    LedgerFilters,
+    LedgerQuery,
+    MonthAnswer,
+)
+from billing_app.domain.common.access import ALL_ROLES, MONEY_ROLES, READ_SCOPES
+from billing_app.services import views
+from billing_app.services.credits import explaining, read_ledger, statements
+from billing_app.services.credits import history as histories
+
+router = APIRouter(prefix="/organizations/{address}", tags=["credits"])
+
+MembersDoor = Annotated[Door, Depends(OrganizationDoor(ALL_ROLES, READ_SCOPES))]
+MoneyDoor = Annotated[Door, Depends(OrganizationDoor(MONEY_ROLES, READ_SCOPES))]
+
+
+@router.get("/balances", response_model=Items[BalanceAnswer], responses=behind_a_door(422, 503))
+def balances(door: MembersDoor, query: Annotated[BalancesQuery, Query()]) -> dict[str, Any]:
+    """Per metric: used of the allowance, credits, debt, and whether it is blocked."""
+    with door.reading() as visit:
+        return {"items": statements.balances(visit.session, visit.organization, visit.now, as_of=query.as_of)}
+
+
+@router.get("/grants", response_model=Items[GrantAnswer], responses=behind_a_door(422, 503))
+def grants(door: MoneyDoor, query: Annotated[GrantQuery, Query()]) -> dict[str, Any]:
+    """The organization's grants, the newest first, with where the credits of each are."""
+    after = None if query.cursor is None else tuple(map(str, cursors.decode(query.cursor, str, str)))
+    with door.reading() as visit:
+        found = statements.grants(
+            visit.session,
+            visit.organization,
+            visit.now,
+            metric=query.metric,
+            as_of=query.as_of,
+            start=query.start,
+            end=query.end,
+        )
+        rest = [each for each in found if after is None or _place(each) < after]
+        page = [GrantAnswer.of(each) for each in rest[: query.limit]]
+    more = len(rest) > query.limit
+    return {"items": page, "next_cursor": cursors.encode(*_place(rest[query.limit - 1])) if more else None}
+
+
+@router.get("/ledger", response_model=Items[LedgerAnswer], responses=behind_a_door(422, 503))
+def ledger(door: MoneyDoor, query: Annotated[LedgerQuery, Query()]) -> dict[str, Any]:
+    """Every movement of credits, the newest first, after what is not posted yet: a computed line for each metric."""
+    place = (0, 0) if query.cursor is None else cursors.decode(query.cursor, int, int)
+    before, given = int(place[0]), int(place[1])  # below a number, or (0) after so many computed lines
+    with door.reading() as visit:
+        lines = [] if before else unposted(visit, query)[given:]
+        room = max(0, query.limit - len(lines))
+        found = statements.ledger(
+            visit.session,
+            visit.organization,
+            room + 1,
+            visit.now,
+            metric=query.metric,
+            kind=query.kind,
+            grant=query.grant,
+            start=query.start,
+            end=query.end,
+            before=before or None,
+        )
+        page = [LedgerAnswer.model_validate(entry) for entry in (*lines[: query.limit], *found[:room])]
+    more = len(lines) > query.limit or len(found) > room
+    number = page[-1].number if page else None
+    last = (0, given + len(page)) if number is None else (number, 0)
+    return {"items": page, "next_cursor": cursors.encode(*last) if more else None}
+
+
+@router.get("/history", response_model=Items[MonthAnswer], responses=behind_a_door(422, 503))
+def history(door: MoneyDoor, query: Annotated[HistoryQuery, Query()]) -> dict[str, Any]:
+    """Month by month and metric by metric: what was used, what the plan covered, what credits paid."""
+    with door.reading() as visit:
+        found = histories.history(visit.session, visit.organization, visit.now, to=query.to, metric=query.metric)
+    return {"items": histories.as_items(found)}
+
+
+@router.get("/explain", responses=behind_a_door(422, 503))
+def explain(door: MoneyDoor, query: Annotated[ExplainQuery, Query()]) -> ExplainAnswer:
+    """The balance of a metric at a moment as the list of what made it."""
+    with door.reading() as visit:
+        metric, at = query.metric or "", query.at or visit.now
+        return ExplainAnswer.of(explaining.explain(visit.session, visit.organization, metric, at, visit.now))
+
+
+def unposted(visit: Visit, query: LedgerFilters) -> list[read_ledger.Waiting]:
+    """The computed lines that the filters let through."""
+    wanted = views.LedgerFilters(
+        metric=query.metric or "", kind=query.kind or "", grant=query.grant or "", starting=query.start,
+        ending=query.end,
+    )  # fmt: skip
+    return read_ledger.waiting(visit.session, visit.organization, wanted, visit.now)
+
+
+def _place(statement: statements.GrantStatement) -> tuple[str, str]:
+    """Where a grant is in the list. Fixed-width text of the moment, so that it sorts as the moment does."""
+    at: datetime = statement.row.effective_at
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%f"), statement.row.id

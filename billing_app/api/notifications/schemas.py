@@ -1,0 +1,158 @@
+"""Who is told of what, webhook endpoints, and deliveries."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from billing_app.api.common.schemas import DEFAULT_LIST, Answer, Limit, Name, Request
+from billing_app.domain.notifications.kinds import KINDS
+from billing_app.services.notifications.choices import MAX_PEOPLE, Choices
+from billing_app.services.notifications.delivery_log import DeliveryView
+from billing_app.services.notifications.webhook_endpoints import MAX_DESCRIPTION, MAX_ENDPOINTS, MAX_URL, NewSecret
+from billing_app.store.tables.notifications import WebhookEndpoint
+
+Kinds = Annotated[list[Name], Field(max_length=len(KINDS))]
+Email = Annotated[str, Field(max_length=254)]
+
+
+class KindAnswer(Answer):
+    """A kind of event. `example` is the `data` of its webhook, without the organization; `mailed`: by default."""
+
+    id: str
+    topic: str
+    title: str
+    description: str
+    mailed: bool
+    fields: dict[str, str]
+    example: dict[str, Any]
+
+
+class ChoicesAnswer(Answer):
+    """Ids of kinds by who is told of them: what PUT takes."""
+
+    roles: dict[str, list[str]]
+    people: dict[str, list[str]]
+    webhooks: dict[UUID, list[str]]
+
+
+class ChoicesRequest(Request):
+    """Replaces the choices of everybody who is named. `people` is the whole list of single members who are told."""
+
+    roles: Annotated[dict[Literal["admin", "billing", "member"], Kinds], Field(max_length=3, default_factory=dict)]
+    people: Annotated[dict[Email, Kinds], Field(max_length=MAX_PEOPLE)]
+    webhooks: Annotated[dict[UUID, Kinds], Field(max_length=MAX_ENDPOINTS, default_factory=dict)]
+
+    def choices(self) -> Choices:
+        """What the service takes."""
+        return Choices(
+            roles={str(role): tuple(kinds) for role, kinds in self.roles.items()},
+            people={email: tuple(kinds) for email, kinds in self.people.items()},
+            webhooks={endpoint: tuple(kinds) for endpoint, kinds in self.webhooks.items()},
+        )
+
+
+class WebhookAnswer(Answer):
+    """An endpoint. `failing_since`: nothing has arrived since; `disabled_at`: nothing is sent any more, and why."""
+
+    id: UUID
+    url: str
+    description: str
+    created_at: datetime
+    failing_since: datetime | None
+    disabled_at: datetime | None
+    disabled_reason: str
+    old_secret_until: datetime | None
+
+
+class NewWebhookAnswer(WebhookAnswer):
+    """An endpoint with its secret, which is shown now and never again."""
+
+    secret: str
+
+    @classmethod
+    def of(cls, made: NewSecret) -> NewWebhookAnswer:
+        """The answer for an endpoint that was made, or got a new secret."""
+        known = WebhookAnswer.model_validate(made.endpoint).model_dump()
+        return cls(**known, secret=made.secret)
+
+
+class NotificationsAnswer(Answer):
+    """Everything about notifications. `mail`: whether this server can send any."""
+
+    mail: bool
+    kinds: list[KindAnswer]
+    choices: ChoicesAnswer
+    webhooks: list[WebhookAnswer]
+
+    @classmethod
+    def of(cls, choices: Choices, endpoints: list[WebhookEndpoint], *, mail: bool) -> NotificationsAnswer:
+        """The answer for an organization."""
+        return cls(
+            mail=mail,
+            kinds=[KindAnswer.model_validate(kind) for kind in KINDS],
+            choices=ChoicesAnswer.model_validate(choices),
+            webhooks=[WebhookAnswer.model_validate(each) for each in endpoints],
+        )
+
+
+class NewWebhookRequest(Request):
+    """An endpoint to be made. Without `kinds` it is told of everything, also of kinds that come later."""
+
+    url: Annotated[str, Field(min_length=1, max_length=MAX_URL)]
+    description: Annotated[str, Field(max_length=MAX_DESCRIPTION)] = ""
+    kinds: Kinds | None = None
+
+
+class AttemptAnswer(Answer):
+    """One try. `status` is null where nobody answered; `error` is empty if it worked."""
+
+    number: int
+    started_at: datetime
+    duration_ms: int
+    status: int | None
+    error: str
+    answer: str
+
+
+class DeliveryAnswer(Answer):
+    """One message on its way to one receiver. `message_id` is the webhook-id, the same at every try."""
+
+    id: UUID
+    message_id: str
+    kind: str
+    title: str
+    channel: Literal["webhook", "mail"]
+    target: UUID
+    address: str
+    state: Literal["waiting", "delivered", "failed"]
+    attempts: int
+    occurred_at: datetime
+    created_at: datetime
+    next_try_at: datetime | None
+    finished_at: datetime | None
+    last: AttemptAnswer | None
+
+
+class DeliveryDetailAnswer(DeliveryAnswer):
+    """The same with its log, the latest try first, and the body that a webhook has."""
+
+    body: str
+    log: list[AttemptAnswer]
+
+    @classmethod
+    def of(cls, view: DeliveryView) -> DeliveryDetailAnswer:
+        """The answer for a delivery."""
+        return cls.model_validate(view)
+
+
+class DeliveriesQuery(Request):
+    """Which deliveries; the newest first."""
+
+    state: Literal["waiting", "delivered", "failed"] | None = None
+    webhook: UUID | None = None
+    cursor: Annotated[str, Field(max_length=500)] | None = None
+    limit: Limit = DEFAULT_LIST

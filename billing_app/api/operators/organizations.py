@@ -1,0 +1,141 @@
+"""Organizations as operators see them: found, made, given a plan and overrides; and the audit log of all."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query
+
+from billing_app.api.common import cursors
+from billing_app.api.common.access import Door, OperatorDoor
+from billing_app.api.common.responses import READING_A_BODY, behind_a_door
+from billing_app.api.common.schemas import Items, Name
+from billing_app.api.operators.schemas import (
+    NewOrganizationAnswer,
+    NewOrganizationRequest,
+    OrganizationLineAnswer,
+    OverrideAnswer,
+    OverrideRequest,
+    PlanHeldAnswer,
+    PlanRequest,
+)
+from billing_app.api.organizations.schemas import AuditAnswer, AuditQuery
+from billing_app.services.common import audit
+from billing_app.services.common import organizations as orgs
+from billing_app.services.common.audit_words import Words
+from billing_app.services.limits import overrides
+from billing_app.services.limits.overrides import Kind
+from billing_app.services.operators import organizations as operators
+from billing_app.services.usage import accounts
+from billing_app.store.organizations.organizations import stored_id
+
+router = APIRouter(prefix="/admin", tags=["operator"])
+
+Operating = Annotated[Door, Depends(OperatorDoor())]
+Address = Annotated[str, Path(max_length=64)]
+Cursor = Annotated[str | None, Query(max_length=operators.MAX_CURSOR)]
+
+
+@router.get("/organizations", response_model=Items[OrganizationLineAnswer], responses=behind_a_door(422, 503))
+def find_organizations(
+    door: Operating,
+    search: Annotated[str, Query(max_length=operators.MAX_SEARCH, pattern=r"^[^\x00]*$")] = "",
+    cursor: Cursor = None,
+) -> dict[str, Any]:
+    """Organizations whose name or address has `search` in it, by name: 50 at a time."""
+    with door.reading() as visit:
+        found = operators.organizations(visit.session, search, cursor or "", visit.now)
+    return {"items": found.organizations, "next_cursor": found.next_cursor or None}
+
+
+@router.post(
+    "/organizations",
+    status_code=201,
+    response_model=NewOrganizationAnswer,
+    responses=behind_a_door(*READING_A_BODY, 409, 503),
+)
+def make_organization(door: Operating, request: NewOrganizationRequest) -> NewOrganizationAnswer:
+    """An organization without members, for a customer who is brought over. An address is never given twice."""
+    with door.writing() as visit:
+        made = operators.make(
+            visit.session,
+            visit.now,
+            name=request.name,
+            address=request.address,
+            plan=request.plan,
+            anchor=request.anchor,
+            actor=visit.actor,
+        )
+        held = accounts.plans(visit.session, stored_id(made)).plan_at(visit.now)
+        return NewOrganizationAnswer(address=made.address, name=made.name, plan=held, anchor=made.anchor)
+
+
+@router.put(
+    "/organizations/{organization}/plan",
+    response_model=PlanHeldAnswer,
+    responses=behind_a_door(*READING_A_BODY, 503),
+)
+def set_plan(door: Operating, organization: Address, request: PlanRequest) -> PlanHeldAnswer:
+    """Gives an organization a plan by hand, from now on."""
+    with door.writing() as visit:
+        found = orgs.by_address(visit.session, organization)
+        operators.set_plan(visit.session, found, request.plan, visit.now, reason=request.reason, actor=visit.actor)
+        return PlanHeldAnswer(address=found.address, plan=request.plan)
+
+
+@router.get(
+    "/organizations/{organization}/overrides", response_model=Items[OverrideAnswer], responses=behind_a_door(422)
+)
+def list_overrides(door: Operating, organization: Address) -> dict[str, Any]:
+    """What the organization has beside its plan, and had, the newest first."""
+    with door.reading() as visit:
+        found = overrides.every(visit.session, orgs.by_address(visit.session, organization))
+        return {"items": [OverrideAnswer.model_validate(row) for row in found]}
+
+
+@router.put(
+    "/organizations/{organization}/overrides/{kind}/{name}",
+    response_model=OverrideAnswer,
+    responses=behind_a_door(*READING_A_BODY, 503),
+)
+def put_override(
+    door: Operating, organization: Address, kind: Kind, name: Annotated[Name, Path()], request: OverrideRequest
+) -> OverrideAnswer:
+    """Puts a limit, a feature or a voting type in place of what the plan says, until `ends_at` or for good."""
+    with door.writing() as visit:
+        row = overrides.put(
+            visit.session,
+            orgs.by_address(visit.session, organization),
+            kind,
+            name,
+            request.value,
+            visit.now,
+            ends_at=request.ends_at,
+            reason=request.reason,
+            actor=visit.actor,
+        )
+        return OverrideAnswer.model_validate(row)
+
+
+@router.delete("/organizations/{organization}/overrides/{kind}/{name}", status_code=204, responses=behind_a_door(422))
+def end_override(door: Operating, organization: Address, kind: Kind, name: Annotated[Name, Path()]) -> None:
+    """Takes an override back: the plan holds again."""
+    with door.writing() as visit:
+        found = orgs.by_address(visit.session, organization)
+        overrides.end(visit.session, found, kind, name, visit.now, actor=visit.actor)
+
+
+@router.get("/audit", response_model=Items[AuditAnswer], responses=behind_a_door(422))
+def audit_of_everything(door: Operating, query: Annotated[AuditQuery, Query()]) -> dict[str, Any]:
+    """Who changed what anywhere, the newest first."""
+    words = None if query.cursor is None else tuple(map(str, cursors.decode(query.cursor, str, str)))
+    before, action = audit.place_of(words), query.action or ""
+    with door.reading() as visit:
+        found = audit.entries(visit.session, None, query.limit + 1, before=before, action=action)
+        said = Words.of(visit.session, visit.now)
+    page = found[: query.limit]
+    more = len(found) > query.limit
+    return {
+        "items": [AuditAnswer.of(entry, said) for entry in page],
+        "next_cursor": cursors.encode(*page[-1].place) if more else None,
+    }

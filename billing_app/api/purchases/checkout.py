@@ -1,0 +1,41 @@
+"""Buying packs, subscribing to a plan, and how a payment went."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path
+
+from billing_app.api.common.access import Door, OrganizationDoor
+from billing_app.api.common.idempotency import IdempotencyKey
+from billing_app.api.common.responses import READING_A_BODY, behind_a_door
+from billing_app.api.purchases.checkout_schemas import CheckoutAnswer, CheckoutRequest, CheckoutStatusAnswer
+from billing_app.domain.common.access import MONEY_ROLES, Scope
+from billing_app.gateways.stripe_payments import payments_of
+from billing_app.services.plans import orders as plan_orders
+from billing_app.services.purchases import orders as purchases
+from billing_app.services.purchases import status
+
+router = APIRouter(prefix="/organizations/{address}/checkout", tags=["buying"])
+
+Buying = Annotated[Door, Depends(OrganizationDoor(MONEY_ROLES, frozenset({Scope.BILLING, Scope.ADMIN})))]
+
+
+@router.post("", status_code=201, response_model=CheckoutAnswer, responses=behind_a_door(*READING_A_BODY, 409, 503))
+def start_checkout(door: Buying, basket: CheckoutRequest, key: IdempotencyKey) -> purchases.StartedCheckout:
+    """Begins the payment of a basket, or a first subscription; the answer says where the payer's browser has to go."""
+    door.knock()  # nobody makes us talk to Stripe who may not buy
+    settings = door.context.settings
+    payments, url = payments_of(settings), settings.public_url
+    if basket.plan is not None:
+        return plan_orders.start(door.writing, payments, basket.plan, basket.interval, url, key=key)
+    wanted = [(item.pack, item.quantity) for item in basket.items or ()]
+    return purchases.start_checkout(door.writing, payments, wanted, url, key=key)
+
+
+@router.get("/{session_id}", response_model=CheckoutStatusAnswer, responses=behind_a_door(422, 503))
+def checkout(
+    door: Buying, session_id: Annotated[str, Path(max_length=255, pattern="^[A-Za-z0-9_]+$")]
+) -> CheckoutStatusAnswer:
+    """Where a payment stands, as Stripe says at this moment. What is paid is granted, if it was not yet."""
+    return CheckoutStatusAnswer.of(status.status(door.writing, payments_of(door.context.settings), session_id))

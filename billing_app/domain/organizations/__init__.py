@@ -1,0 +1,1 @@
+"""Organizations: their tree, and what limits them."""

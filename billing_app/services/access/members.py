@@ -1,0 +1,157 @@
+"""Members of an organization and those invited: what they are, and that somebody always administers it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import Session
+
+from billing_app.domain.common.access import ALL_ROLES, Role
+from billing_app.domain.common.errors import ConflictError, InvalidError, NotFoundError
+from billing_app.domain.organizations.limits import Limit
+from billing_app.services.access import one_time_links, users
+from billing_app.services.access.one_time_links import Kind
+from billing_app.services.common import audit, organizations, payers
+from billing_app.services.limits import limits
+from billing_app.store.access import members as store
+from billing_app.store.access import one_time_links as link_store
+from billing_app.store.access import users as user_store
+from billing_app.store.common import locks
+from billing_app.store.organizations.organizations import stored_id
+from billing_app.store.tables.access import Membership, User
+from billing_app.store.tables.orgs import Organization
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person with a role. `accepted_at` None: invited, and not in yet."""
+
+    id: UUID
+    email: str
+    name: str
+    role: Role
+    since: datetime
+    accepted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """An invited person and the link that lets them in: `path` is shown now and can't be shown again."""
+
+    member: Member
+    path: str = field(repr=False)
+    expires_at: datetime
+
+
+def every(session: Session, organization: Organization, after: str = "", limit: int | None = None) -> list[Member]:
+    """Members and invited people by e-mail address."""
+    found = store.every(session, stored_id(organization), after, limit)
+    return [_view(membership, user) for membership, user in found]
+
+
+def invite(
+    session: Session, organization: Organization, email: str, role: Role, now: datetime, *, actor: str
+) -> Invitation:
+    """Invites a person, or an invited one again: the new link replaces the old one.
+
+    Who is in the same plan's count already takes no further place. Raises ForbiddenError `limit_reached`, InvalidError
+    `invalid_email` or `invalid_role`, ConflictError `already_member`.
+    """
+    address = users.valid_email(email)
+    payer, now = payers.hold(session, organization, now)
+    payers.require_active(organization, payer)
+    known = user_store.by_email(session, address)
+    owner = stored_id(organization)
+    before = None if known is None else user_store.membership(session, owner, known.id)
+    was = {} if before is None else {"role": before.role}
+    if known is None or not store.belongs(session, payers.group(session, payer, now), known.id):
+        limits.require(session, organization, Limit.MEMBERSHIPS, now)
+    token = one_time_links.invite(session, owner, address, role, now)
+    user = users.by_email(session, address)
+    membership = _membership(session, owner, user.id)
+    if was:
+        audit.record(session, owner, now, actor, "invitation.renewed", address, before=was, after={"role": role.value})
+    else:
+        audit.record(session, owner, now, actor, "member.invited", address, after={"role": role.value})
+    organizations.raise_revision(session, owner)
+    expires_at = now + one_time_links.LASTS[Kind.INVITATION]
+    return Invitation(_view(membership, user), one_time_links.path(Kind.INVITATION, token), expires_at)
+
+
+def change_role(
+    session: Session, organization: Organization, user_id: UUID, role: Role, now: datetime, *, actor: str
+) -> Member:
+    """Gives a member, or somebody invited, another role, from the next click on.
+
+    Raises NotFoundError `member_not_found`, InvalidError `invalid_role`, ConflictError `last_admin`.
+    """
+    if role not in ALL_ROLES:
+        raise InvalidError(f"A member's role is one of {', '.join(sorted(ALL_ROLES))}.", code="invalid_role")
+    owner, membership, user, now = _held(session, organization, user_id, now)
+    before = Role(membership.role)
+    if role is not Role.ADMIN:
+        _keep_an_admin(session, owner, membership, "Make somebody else an admin first.")
+    membership.role = role
+    session.add(membership)
+    session.flush()
+    change = {"before": {"role": before.value}, "after": {"role": role.value}}
+    audit.record(session, owner, now, actor, "member.role_changed", user.email, **change)
+    organizations.raise_revision(session, owner)
+    return _view(membership, user)
+
+
+def remove(session: Session, organization: Organization, user_id: UUID, now: datetime, *, actor: str) -> None:
+    """Ends a membership, or takes an invitation back. Whoever removes themselves leaves.
+
+    Raises NotFoundError `member_not_found`, ConflictError `last_admin`.
+    """
+    owner, membership, user, now = _held(session, organization, user_id, now)
+    _keep_an_admin(session, owner, membership, "Make somebody else an admin before.")
+    accepted, role = membership.since is not None, membership.role
+    store.remove(session, owner, user.id)
+    link_store.drop(session, Kind.INVITATION, user.id, owner)
+    action = "member.removed" if accepted else "invitation.withdrawn"
+    if actor in (user.email, f"user:{user.id}"):
+        action = "member.left"
+    audit.record(session, owner, now, actor, action, user.email, before={"role": role})
+    organizations.raise_revision(session, owner)
+
+
+def _held(
+    session: Session, organization: Organization, user_id: UUID, now: datetime
+) -> tuple[int, Membership, User, datetime]:
+    """A membership, the organization locked: two admins who demote each other at once do not both succeed."""
+    owner = stored_id(organization)
+    now = locks.hold(session, owner, now)
+    membership = _membership(session, owner, user_id)
+    user = user_store.by_id(session, user_id)
+    assert user is not None
+    return owner, membership, user, now
+
+
+def _membership(session: Session, owner: int, user_id: UUID) -> Membership:
+    found = session.get(Membership, (owner, user_id), populate_existing=True)
+    if found is None:
+        raise NotFoundError("There is no such member here.", code="member_not_found")
+    return found
+
+
+def _keep_an_admin(session: Session, owner: int, membership: Membership, advice: str) -> None:
+    last = membership.role == Role.ADMIN and membership.since is not None and store.admins(session, owner) == 1
+    if last:
+        raise ConflictError(f"This is the only admin, and there must be one. {advice}", code="last_admin")
+
+
+def _view(membership: Membership, user: User) -> Member:
+    # Of somebody invited no name is shown: that they have one would tell that there is an account.
+    named = membership.since is not None and user.name != user.email
+    return Member(
+        id=user.id,
+        email=user.email,
+        name=user.name if named else "",
+        role=Role(membership.role),
+        since=membership.created_at,
+        accepted_at=membership.since,
+    )

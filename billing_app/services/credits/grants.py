@@ -1,0 +1,280 @@
+"""Grants and what happens to them. Each brings the organization's ledger up to date in the same transaction.
+
+Whoever records a fact holds the organization's row, then the meter of the metric (lock order: services.usage.meters).
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from billing_app.domain.common.errors import FactRefusedError, InvalidError, NotFoundError
+from billing_app.domain.credits.facts import (
+    DEFAULT_PRIORITY,
+    MAX_QUANTITY,
+    DisputeStatus,
+    Grant,
+    default_expiry,
+    validated_grant,
+)
+from billing_app.domain.organizations.tree import NO_PLAN
+from billing_app.services.catalogue import versions
+from billing_app.services.common import audit
+from billing_app.services.usage import accounts, meters, recounts
+from billing_app.store.catalogue import versions as catalog_store
+from billing_app.store.common import locks
+from billing_app.store.credits import grants as store
+from billing_app.store.notifications import outbox
+from billing_app.store.organizations import organizations, tree
+from billing_app.store.tables.credits import GrantAction, GrantRow
+from billing_app.store.tables.orgs import Organization
+from billing_app.store.usage import meters as meter_store
+
+ONE_YEAR = "one year"
+"""Stands for the default expiry, because None means "never ends"."""
+
+
+def new_grant_id() -> str:
+    """A random id for a grant."""
+    return f"gr_{secrets.token_hex(12)}"
+
+
+def grant(
+    session: Session,
+    organization: Organization,
+    metric: str,
+    quantity: int,
+    now: datetime,
+    *,
+    source: str,
+    source_key: str,
+    reason: str,
+    grant_id: str | None = None,
+    effective_at: datetime | None = None,
+    expires_at: datetime | str | None = ONE_YEAR,
+    priority: int = DEFAULT_PRIORITY,
+    paid_cents: int = 0,
+    currency: str = "",
+    payment_id: str = "",
+    pack: str | None = None,
+    actor: str = "",
+    backdated: bool = False,
+) -> GrantRow:
+    """Makes a grant, once per `source_key`: a repeated one answers the grant that exists (rule 12).
+
+    `backdated` says that it is told late on purpose, so that it may have ended already (fine point 19).
+    Raises FactRefusedError `invalid_quantity`, `invalid_expiry`, `quantity_too_large`; NotFoundError
+    `metric_not_found`.
+    """
+    owner = accounts.organization_id(organization)
+    now = locks.hold(session, owner, now)
+    existing = store.grant_by_source(session, owner, source_key)
+    if existing is not None:
+        return existing
+    versions.current(session, now).metric(metric)
+    now = meters.prepare_all(session, organization, [metric], now)
+    named = grant_id or new_grant_id()
+    fact = _fact(named, quantity, now, effective_at, expires_at, priority, paid_cents, backdated)
+    _require_room(session, owner, metric, quantity)
+    row = GrantRow(
+        organization_id=owner, id=fact.id, metric=metric, quantity=quantity, effective_at=fact.effective_at,
+        expires_at=fact.expires_at, created_at=now, recorded_at=now, priority=priority, paid_cents=paid_cents,
+        currency=currency, source=source, source_key=source_key, payment_id=payment_id, pack=pack, reason=reason,
+        actor=actor,
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    after = {"metric": metric, "quantity": quantity, "until": fact.expires_at, "source": source, "reason": reason}
+    audit.record(session, owner, now, actor or source, "grant.made", row.id, after=after)
+    _follow(session, organization, metric, now)
+    return row
+
+
+def _fact(
+    grant_id: str,
+    quantity: int,
+    now: datetime,
+    effective_at: datetime | None,
+    expires_at: datetime | str | None,
+    priority: int,
+    paid_cents: int,
+    backdated: bool,
+) -> Grant:
+    begins = effective_at or now
+    ends = default_expiry(begins) if isinstance(expires_at, str) else expires_at
+    made = validated_grant(Grant(grant_id, quantity, begins, ends, now, priority=priority, paid_cents=paid_cents))
+    if ends is not None and ends <= now and not backdated:
+        raise FactRefusedError(
+            "These credits would have ended already. Choose a later end, or say that they are told late (`backdated`).",
+            code="invalid_expiry",
+        )
+    return made
+
+
+def _require_room(session: Session, owner: int, metric: str, quantity: int) -> None:
+    """Refuses a grant that no sum of its metric could hold any more."""
+    if store.granted_total(session, owner, metric) + quantity > MAX_QUANTITY:
+        raise FactRefusedError(f"All grants of {metric} together would pass {MAX_QUANTITY}.", code="quantity_too_large")
+
+
+def void(
+    session: Session, organization: Organization, grant_id: str, now: datetime, *, reason: str = "", actor: str = ""
+) -> GrantRow:
+    """Forfeits what is left of a grant; voiding twice is one void (rule 8). Raises NotFoundError `grant_not_found`."""
+    return _act(
+        session, organization, grant_id, now, kind="void", source_key=f"void:{grant_id}", reason=reason, actor=actor
+    )
+
+
+def refund(
+    session: Session,
+    organization: Organization,
+    grant_id: str,
+    refunded_cents: int,
+    now: datetime,
+    *,
+    source_key: str,
+    at: datetime | None = None,
+    reason: str = "",
+    actor: str = "",
+) -> GrantRow:
+    """So far `refunded_cents` were given back for this grant, cumulative; a failed refund lowers it (rule 9).
+
+    `at` is when it happened, by default now; later readings must not be dated before earlier ones.
+    Raises NotFoundError `grant_not_found`, InvalidError `grant_not_paid` for a free grant or `invalid_amount`.
+    """
+    found = _existing(session, organization, grant_id)
+    if found.source == "conversion":
+        raise InvalidError(
+            "These credits were made of tokens, whose payment is not theirs: refund the tokens.", code="grant_not_paid"
+        )
+    if not found.paid_cents:
+        raise InvalidError("A free grant has no price that could be given back.", code="grant_not_paid")
+    if refunded_cents < 0:
+        raise InvalidError("`refunded_cents` is 0 or more.", code="invalid_amount")
+    return _act(
+        session, organization, grant_id, now, kind="refund", source_key=source_key,
+        at=at, refunded_cents=min(refunded_cents, found.paid_cents), reason=reason, actor=actor,
+    )  # fmt: skip
+
+
+def dispute(
+    session: Session,
+    organization: Organization,
+    grant_id: str,
+    status: DisputeStatus,
+    now: datetime,
+    *,
+    source_key: str,
+    dispute_id: str = "",
+    amount_cents: int | None = None,
+    at: datetime | None = None,
+    reason: str = "",
+) -> GrantRow:
+    """A dispute's new status (rule 10), since `at`, by default now. `amount_cents` None is the whole grant.
+
+    Raises NotFoundError `grant_not_found`, InvalidError `invalid_amount`.
+    """
+    if amount_cents is not None and amount_cents < 0:
+        raise InvalidError("`amount_cents` is 0 or more.", code="invalid_amount")
+    return _act(
+        session, organization, grant_id, now, kind="dispute", source_key=source_key, status=status.value,
+        at=at, dispute_id=dispute_id, amount_cents=amount_cents, reason=reason,
+    )  # fmt: skip
+
+
+def change_plan(
+    session: Session,
+    organization: Organization,
+    plan: str,
+    now: datetime,
+    *,
+    at: datetime | None = None,
+    reason: str = "",
+    actor: str = "",
+) -> None:
+    """The organization holds `plan` from now on (rule 7); NO_PLAN ends that of a sub-organization (rule 14).
+
+    `at` is since when, where that is known only now. Raises NotFoundError `plan_not_found`.
+    """
+    owner = accounts.organization_id(organization)
+    now = locks.hold(session, owner, now)
+    catalog_store.share(session)
+    now = locks.moment_of(session, "catalogue", now)
+    if plan != NO_PLAN:
+        versions.current(session, now).plan(plan)
+    held = store.plan_changes(session, owner)
+    before = {"plan": held[-1].plan} if held else {}
+    metrics = [row.metric for row in meter_store.of_organization(session, owner)]
+    now = meters.prepare_all(session, organization, metrics, now)
+    store.add_plan_change(session, owner, plan, at or now, now, reason)
+    after = {"plan": plan, "reason": reason}
+    audit.record(session, owner, now, actor, "plan.changed", plan, before=before, after=after)
+    if held and held[-1].plan != plan:
+        told = {"plan": None if plan == NO_PLAN else plan, "before": held[-1].plan or None, "reason": reason}
+        told["since"] = (at or now).isoformat()
+        outbox.add(session, owner, "plan.changed", f"plan:{len(held) + 1}", told, at or now, now)
+    meter_store.mark_stale(session, owner)
+    for metric in metrics:
+        meters.fresh(session, organization, metric, now)
+    recounts.post(session, organization, now)
+    # who lies below is paid for, or pays itself, from now on
+    for each in sorted({owner, *(organizations.stored_id(above) for above in tree.ancestors(session, organization))}):
+        organizations.raise_revision(session, each)
+
+
+def _existing(session: Session, organization: Organization, grant_id: str) -> GrantRow:
+    found = store.grant(session, accounts.organization_id(organization), grant_id)
+    if found is None:
+        raise NotFoundError(f"There is no grant {grant_id!r}.", code="grant_not_found")
+    return found
+
+
+def _act(
+    session: Session,
+    organization: Organization,
+    grant_id: str,
+    now: datetime,
+    *,
+    kind: str,
+    source_key: str,
+    at: datetime | None = None,
+    **facts: Any,
+) -> GrantRow:
+    """Records what happened to a grant, once per `source_key`."""
+    owner = accounts.organization_id(organization)
+    now = locks.hold(session, owner, now)
+    found = _existing(session, organization, grant_id)
+    if store.action_by_source(session, owner, source_key) is not None:
+        return found
+    now = meters.prepare_all(session, organization, [found.metric], now)
+    session.add(
+        GrantAction(
+            organization_id=owner,
+            number=store.next_action_number(session, owner),
+            grant_id=grant_id,
+            metric=found.metric,
+            kind=kind,
+            at=at or now,
+            recorded_at=now,
+            source_key=source_key,
+            **facts,
+        )
+    )
+    session.flush()
+    told = {name: value for name, value in facts.items() if name != "actor" and value not in (None, "")}
+    audit.record(session, owner, now, str(facts.get("actor") or ""), f"grant.{kind}", grant_id, after=told)
+    _follow(session, organization, found.metric, now)
+    return found
+
+
+def _follow(session: Session, organization: Organization, metric: str, now: datetime) -> None:
+    """After a fact about credits: meter, ledger and pages of this organization follow at once."""
+    owner = accounts.organization_id(organization)
+    meter_store.mark_stale(session, owner, [metric])
+    meters.fresh(session, organization, metric, now)
+    recounts.post(session, organization, now)
+    organizations.raise_revision(session, owner)

@@ -1,0 +1,98 @@
+"""Usage and credits month by month (credits.md, History): chart, table, CSV and API are these numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from billing_app.domain.common.periods import period_at, period_containing
+from billing_app.domain.credits import engine
+from billing_app.domain.credits.accounts import Account, Month
+from billing_app.domain.credits.allowances import largest_held
+from billing_app.domain.credits.facts import History
+from billing_app.domain.credits.forecast import TICK, Outlook
+from billing_app.domain.credits.timeline import follow
+from billing_app.services.catalogue import versions
+from billing_app.services.common import payers
+from billing_app.services.common.months import as_item
+from billing_app.services.usage import accounts, sources
+from billing_app.store.tables.orgs import Organization
+
+PAST_PERIODS = 12
+"""Ended periods that history shows besides the last one."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricHistory:
+    """The months of one metric, oldest first; the last one is the running period, or the one that ends at `to`."""
+
+    metric: str
+    months: tuple[Month, ...]
+    own: tuple[int, ...] | None = None
+    """Of a sub-organization that another pays for: what it used of each month's use."""
+
+
+def history(
+    session: Session,
+    organization: Organization,
+    now: datetime,
+    *,
+    to: datetime | None = None,
+    metric: str | None = None,
+) -> list[MetricHistory]:
+    """Every metric's months, or one metric's, up to `to` (exclusive; default: now, with the running period).
+
+    Of a sub-organization without a plan these are the months of whoever pays for it, without the payer's grants. Raises
+    NotFoundError `metric_not_found`.
+    """
+    payer = payers.payer(session, organization, now)
+    current = versions.current(session, now)
+    wanted = [current.metric(metric).id] if metric is not None else list(current.metric_ids)
+    held = accounts.plans(session, accounts.organization_id(payer))
+    found = []
+    for metric_id in wanted:
+        facts = accounts.history(session, payer, metric_id, to or now, held=held)
+        shown = months(facts, to or now, ended=to is not None)
+        if payer.id == organization.id:
+            found.append(MetricHistory(metric_id, shown))
+            continue
+        look = Outlook(facts, follow(facts, to or now), to or now)
+        own = (sources.own(session, payer, organization, current.metric(metric_id), look, each) for each in shown)
+        found.append(MetricHistory(metric_id, tuple(replace(each, burns={}) for each in shown), tuple(own)))
+    return found
+
+
+def as_items(found: Iterable[MetricHistory]) -> list[dict[str, Any]]:
+    """All months of all metrics as the API, the CSV and the command line tell them."""
+    return [
+        as_item(each.metric, month, own)
+        for each in found
+        for month, own in zip(each.months, each.own or [None] * len(each.months), strict=True)
+    ]
+
+
+def months(facts: History, until: datetime, *, ended: bool = False, past: int = PAST_PERIODS) -> tuple[Month, ...]:
+    """The `past` periods before the one of `until`, and that one.
+
+    With `ended`, `until` is an exclusive end: a period that begins exactly then is not shown any more.
+    """
+    last = period_containing(facts.anchor, until)
+    account = engine.compute(facts, until)
+    if ended and last.start == until:
+        last = period_at(facts.anchor, last.number - 1)
+    return tuple(month_of(facts, account, number) for number in range(last.number - past, last.number + 1))
+
+
+def month_of(facts: History, account: Account, number: int) -> Month:
+    """The month of a period as `account` knows it; all zero where nothing happened yet."""
+    for month in account.months:
+        if month.period.number == number:
+            return month
+    period = period_at(facts.anchor, number)
+    return Month(
+        period, largest_held(facts, period.start, min(account.as_of, period.end - TICK)), 0, 0, 0, 0, 0, 0, 0, 0
+    )

@@ -1,0 +1,114 @@
+"""The one gate in front of everything that a plan limits.
+
+`require` locks whoever pays, counts and decides; what is created follows in the same transaction, at its moment
+(`locks.moment`). Of N creations at
+once with room for one, exactly one passes: the others wait for its lock and then count it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from billing_app.domain.catalogue import Plan
+from billing_app.domain.common.errors import ForbiddenError
+from billing_app.domain.organizations.limits import COUNTED, Limit, LimitUse, maximum
+from billing_app.services.common import payers
+from billing_app.services.limits import counts, overrides
+from billing_app.services.limits.overrides import Kind
+from billing_app.services.usage import accounts
+from billing_app.store.organizations.organizations import stored_id
+from billing_app.store.tables.orgs import Organization
+
+NOUNS = {
+    Limit.MEMBERSHIPS: ("member", "members"),
+    Limit.SUB_ORGS: ("sub-organization", "sub-organizations"),
+    Limit.PROCESSES: ("process", "processes"),
+    Limit.CENSUS: ("voter", "voters"),
+    Limit.DRAFTS: ("draft", "drafts"),
+}
+
+CODES = {Limit.CENSUS: "census_too_large"}
+"""Refusals with a code of their own; all others are limit_reached (api.md)."""
+
+
+def plan_in_force(session: Session, payer: Organization, now: datetime) -> Plan:
+    """The plan whose limits hold for an organization that pays for itself."""
+    return accounts.plans(session, stored_id(payer)).held_at(now)
+
+
+def require(session: Session, organization: Organization, limit: Limit, now: datetime, requested: int = 1) -> LimitUse:
+    """Lets `requested` more be created, or, of the census, a process of that size. Gives how it was before.
+
+    Raises ForbiddenError `limit_reached` (of the census `census_too_large`) or `organization_inactive`.
+    """
+    payer, now = payers.hold(session, organization, now)
+    payers.require_active(organization, payer)
+    plan = plan_in_force(session, payer, now)
+    found = _use(session, payer, plan, limit, now)
+    if not found.fits(requested):
+        raise _refusal(plan, payer, found, requested)
+    return found
+
+
+def peek(session: Session, organization: Organization, limit: Limit, now: datetime) -> LimitUse:
+    """How much of a limit is taken, without holding anything: for a question, or a button."""
+    payer = payers.payer(session, organization, now)
+    return _use(session, payer, plan_in_force(session, payer, now), limit, now)
+
+
+def usage(session: Session, organization: Organization, now: datetime) -> tuple[LimitUse, ...]:
+    """Every limit with how much of it is taken, together with all that the same plan pays for."""
+    payer = payers.payer(session, organization, now)
+    plan = plan_in_force(session, payer, now)
+    return tuple(_use(session, payer, plan, limit, now) for limit in Limit)
+
+
+def exceeded(session: Session, organization: Organization, now: datetime) -> tuple[LimitUse, ...]:
+    """Limits of which there is more than the plan allows, after a smaller one."""
+    return tuple(use for use in usage(session, organization, now) if use.over and use.limit in COUNTED)
+
+
+def _use(session: Session, payer: Organization, plan: Plan, limit: Limit, now: datetime) -> LimitUse:
+    given = overrides.values(session, stored_id(payer), Kind.LIMIT, now)
+    used = counts.count(session, limit, payers.group(session, payer, now), now)
+    return LimitUse(limit, maximum(plan.limits, given, limit), used, limit.value in given)
+
+
+def _refusal(plan: Plan, payer: Organization, use: LimitUse, requested: int) -> ForbiddenError:
+    return ForbiddenError(
+        why_full(plan.name, use, requested),
+        code=CODES.get(use.limit, "limit_reached"),
+        name=use.limit.value,
+        limit=use.maximum,
+        used=use.used,
+        requested=requested,
+        plan=plan.id,
+        upgrade_url=f"/o/{payer.address}/plan",
+    )
+
+
+def why_full(plan: str, use: LimitUse, requested: int = 1) -> str:
+    """Why nothing more fits into a limit, for whoever is refused and for whoever would be; `plan` is its name."""
+    if use.limit is Limit.CUSTOM_URL:
+        return f"The plan {plan} does not include a web address of your own. A larger plan does."
+    one, many = NOUNS[use.limit]
+    if use.overridden:
+        return _overridden(plan, use, requested)
+    if use.limit is Limit.CENSUS:
+        return f"The plan {plan} allows {use.maximum} {many} in a process; this one has {requested}."
+    if not use.maximum:
+        return f"The plan {plan} includes no {many}. A larger plan does."
+    noun = one if use.maximum == 1 else many
+    return f"The plan {plan} allows {use.maximum} {noun}, and {use.used} are taken. Choose a larger plan for more."
+
+
+def _overridden(plan: str, use: LimitUse, requested: int) -> str:
+    """What the operator put in place of the plan's limit is never said to be the plan's."""
+    one, many = NOUNS[use.limit]
+    noun = one if use.maximum == 1 else many
+    given = f"The operator has set {use.maximum} {noun} in place of what the plan {plan} says"
+    if use.limit is Limit.CENSUS:
+        return f"{given}, for each process; this one has {requested}. Ask the operator for more."
+    return f"{given}, and {use.used} are taken. Ask the operator for more."

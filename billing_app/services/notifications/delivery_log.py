@@ -1,0 +1,164 @@
+"""Deliveries to look at, to send again, and to test with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import Session
+
+from billing_app.domain.common.errors import ConflictError, NotFoundError
+from billing_app.domain.notifications.kinds import TEST
+from billing_app.services.access import mails
+from billing_app.services.common import organizations
+from billing_app.services.notifications import deliveries, webhook_endpoints
+from billing_app.services.notifications.fan_out import WEBHOOK
+from billing_app.store.notifications import choices
+from billing_app.store.notifications import deliveries as store
+from billing_app.store.organizations.organizations import stored_id
+from billing_app.store.tables.base import new_id
+from billing_app.store.tables.notifications import Delivery, DeliveryAttempt
+from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.outbox import OutboxMessage
+
+STATES = ("waiting", "delivered", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptView:
+    """One try. `status` is None where nobody answered; `error` is empty if it worked."""
+
+    number: int
+    started_at: datetime
+    duration_ms: int
+    status: int | None
+    error: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryView:
+    """One message on its way to one receiver. `last` is its last try; `body` what a webhook says."""
+
+    id: UUID
+    message_id: str
+    kind: str
+    title: str
+    channel: str
+    target: UUID
+    address: str
+    state: str
+    attempts: int
+    occurred_at: datetime
+    created_at: datetime
+    next_try_at: datetime | None
+    finished_at: datetime | None
+    last: AttemptView | None = None
+    body: str = ""
+    log: tuple[AttemptView, ...] = field(default=())
+
+
+def latest(
+    session: Session,
+    organization: Organization,
+    now: datetime,
+    limit: int,
+    *,
+    before: UUID | None = None,
+    state: str = "",
+    target: UUID | None = None,
+) -> list[DeliveryView]:
+    """The newest deliveries, with the last try of each."""
+    owner = stored_id(organization)
+    rows = store.latest(session, owner, limit, before=before, state=state, target=target)
+    tries = store.last_attempts(session, owner, [row.id for row, _ in rows])
+    return [_view(session, row, message, now, last=tries.get(row.id)) for row, message in rows]
+
+
+def one(session: Session, organization: Organization, delivery_id: UUID, now: datetime) -> DeliveryView:
+    """A delivery with its log and what it says. Raises NotFoundError `delivery_not_found`."""
+    row, message = _found(session, organization, delivery_id)
+    log = store.attempts(session, row.organization_id, row.id)
+    try:
+        text = deliveries.body(message, organization)
+    except ValueError:  # one that cannot be read cannot be sent either; its log says so
+        text = ""
+    return _view(session, row, message, now, last=log[0] if log else None, body=text, log=log)
+
+
+def resend(session: Session, organization: Organization, delivery_id: UUID, now: datetime) -> None:
+    """Sends a delivery once more, the same message under the same id; with all its tries.
+
+    Raises NotFoundError `delivery_not_found`, ConflictError `receiver_gone`.
+    """
+    row, _ = _found(session, organization, delivery_id)
+    if row.channel == WEBHOOK:
+        endpoint = choices.endpoint(session, row.organization_id, row.target)
+        if endpoint is None or endpoint.disabled_at is not None:
+            raise ConflictError("The endpoint is switched off or deleted. Switch it on first.", code="receiver_gone")
+    row.state, row.tries, row.next_try_at, row.finished_at = "waiting", 0, now, None
+    session.add(row)
+    session.flush()
+    organizations.raise_revision(session, row.organization_id)
+
+
+def test(session: Session, organization: Organization, endpoint_id: UUID, now: datetime) -> UUID:
+    """Sends an endpoint a message that means nothing; the delivery's id.
+
+    Raises NotFoundError `webhook_not_found`, ConflictError `receiver_gone`.
+    """
+    endpoint = webhook_endpoints.one(session, organization, endpoint_id)
+    if endpoint.disabled_at is not None:
+        raise ConflictError("The endpoint is switched off. Switch it on first.", code="receiver_gone")
+    number = new_id()
+    message = OutboxMessage(
+        organization_id=endpoint.organization_id, id=number, kind=TEST, key=f"test:{number}", payload="{}",
+        occurred_at=now, recorded_at=now, fanned_out_at=now,
+    )  # fmt: skip
+    session.add(message)
+    session.flush()
+    made = store.add(session, message, WEBHOOK, endpoint.id, endpoint.url, now)
+    organizations.raise_revision(session, endpoint.organization_id)
+    return made
+
+
+def _found(session: Session, organization: Organization, delivery_id: UUID) -> tuple[Delivery, OutboxMessage]:
+    row = store.delivery(session, stored_id(organization), delivery_id)
+    if row is None:
+        raise NotFoundError("There is no such delivery.", code="delivery_not_found")
+    return row, store.message(session, row.organization_id, row.message_id)
+
+
+def _view(
+    session: Session,
+    row: Delivery,
+    message: OutboxMessage,
+    now: datetime,
+    *,
+    last: DeliveryAttempt | None,
+    body: str = "",
+    log: list[DeliveryAttempt] | None = None,
+) -> DeliveryView:
+    return DeliveryView(
+        id=row.id,
+        message_id=deliveries.webhook_id(message),
+        kind=message.kind,
+        title=mails.in_words(session, message, now).title,
+        channel=row.channel,
+        target=row.target,
+        address=row.address,
+        state=row.state,
+        attempts=row.attempts,
+        occurred_at=message.occurred_at,
+        created_at=row.created_at,
+        next_try_at=row.next_try_at,
+        finished_at=row.finished_at,
+        last=None if last is None else _attempt(last),
+        body=body,
+        log=tuple(_attempt(each) for each in log or ()),
+    )
+
+
+def _attempt(row: DeliveryAttempt) -> AttemptView:
+    return AttemptView(row.number, row.started_at, row.duration_ms, row.status, row.error, row.answer)

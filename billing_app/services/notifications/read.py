@@ -1,0 +1,105 @@
+"""Reads the page of alerts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import Session
+
+from billing_app.domain.catalogue import Metric
+from billing_app.domain.common.access import Role
+from billing_app.domain.common.errors import NotFoundError
+from billing_app.domain.notifications.kinds import KINDS
+from billing_app.services.notifications import choices, delivery_log
+from billing_app.services.notifications.delivery_log import STATES, DeliveryView
+from billing_app.services.notifications.views import AlertsView, AudienceView, EndpointView
+from billing_app.services.usage import accounts
+from billing_app.store.notifications import choices as store
+from billing_app.store.notifications import deliveries as delivery_store
+from billing_app.store.organizations.organizations import stored_id
+from billing_app.store.tables.notifications import WebhookEndpoint
+from billing_app.store.tables.orgs import Organization
+
+SHOWN = 25
+"""Deliveries on the page; older ones over the API."""
+
+ROLE_NAMES = {Role.ADMIN: "Admins", Role.BILLING: "Billing", Role.MEMBER: "Members"}
+
+
+def alerts(
+    session: Session, organization: Organization, now: datetime, *, mail: bool, state: str = "", opened: str = ""
+) -> AlertsView:
+    """The page. `state` shows only such deliveries, `opened` is the id of one to look at; what is none is left out."""
+    owner = stored_id(organization)
+    members = store.accepted(session, owner, choices.MAX_MEMBERS)
+    chosen = choices.chosen(session, owner)
+    endpoints = store.endpoints(session, owner)
+    arrived = delivery_store.last_arrivals(session, owner, [each.id for each in endpoints])
+    picked = set(chosen.people())
+    wanted = state if state in STATES else ""
+    found = delivery_log.latest(session, organization, now, SHOWN + 1, state=wanted)
+    return AlertsView(
+        now=now,
+        mail=mail,
+        kinds=KINDS,
+        audiences=(
+            *_roles(session, owner, chosen),
+            *(
+                AudienceView(
+                    choices.of_person(user.id), "mail", user.name, frozenset(chosen.kinds(choices.of_person(user.id))),
+                    email=user.email,
+                )
+                for user, _ in members
+                if user.id in picked
+            ),
+            *(_audience(each, chosen) for each in endpoints),
+        ),
+        others=tuple((user.email, user.name) for user, _ in members if user.id not in picked),
+        endpoints=tuple(_endpoint(each, arrived.get(each.id)) for each in endpoints),
+        deliveries=tuple(found[:SHOWN]),
+        more=len(found) > SHOWN,
+        opened=_opened(session, organization, opened, now),
+        example=_example(session, organization, now),
+    )  # fmt: skip
+
+
+def _roles(session: Session, owner: int, chosen: choices.Chosen) -> list[AudienceView]:
+    held = store.roles_held(session, owner)
+    return [
+        AudienceView(
+            choices.of_role(role), "mail", ROLE_NAMES[role], frozenset(chosen.kinds(choices.of_role(role))),
+            people=held.get(role, 0),
+        )
+        for role in choices.ROLES
+    ]  # fmt: skip
+
+
+def _audience(row: WebhookEndpoint, chosen: choices.Chosen) -> AudienceView:
+    audience = choices.of_endpoint(row.id)
+    return AudienceView(audience, "webhook", row.description or row.url, frozenset(chosen.kinds(audience)))
+
+
+def _endpoint(row: WebhookEndpoint, arrived_at: datetime | None) -> EndpointView:
+    return EndpointView(
+        row.id, row.url, row.description, row.created_at, row.failing_since, row.disabled_at, row.disabled_reason,
+        row.old_secret_until, arrived_at,
+    )  # fmt: skip
+
+
+def _opened(session: Session, organization: Organization, opened: str, now: datetime) -> DeliveryView | None:
+    try:
+        return delivery_log.one(session, organization, UUID(opened), now) if opened else None
+    except (ValueError, NotFoundError):
+        return None
+
+
+def _example(session: Session, organization: Organization, now: datetime) -> tuple[Metric, int] | None:
+    """The first metric of which the plan includes some and not any quantity."""
+    plans = accounts.plans(session, stored_id(organization))
+    plan = plans.held_at(now)
+    for metric in plans.catalog_at(now).metrics:
+        allowance = plan.allowance(metric.id)
+        if allowance:
+            return metric, allowance
+    return None

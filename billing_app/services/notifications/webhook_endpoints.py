@@ -1,0 +1,213 @@
+"""Webhook endpoints of an organization: made, given a new secret, switched off and on, deleted."""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from sqlmodel import Session
+
+from billing_app.domain.common.errors import ConflictError, InvalidError, NotFoundError
+from billing_app.gateways.addresses import Network, allowed, plain
+from billing_app.gateways.webhooks_out import reachable as reachable
+from billing_app.services.common import audit, organizations
+from billing_app.services.notifications import choices
+from billing_app.store.common import locks
+from billing_app.store.notifications import choices as store
+from billing_app.store.notifications import deliveries as delivery_store
+from billing_app.store.notifications import outbox
+from billing_app.store.organizations.organizations import stored_id
+from billing_app.store.tables.notifications import WebhookEndpoint
+from billing_app.store.tables.orgs import Organization
+
+MAX_ENDPOINTS = 5
+"""Of one organization: each costs a request for every event."""
+
+MAX_URL, MAX_DESCRIPTION = 2_000, 100
+"""Characters."""
+
+OVERLAP = timedelta(hours=24)
+"""How long the old secret signs beside the new one: a day to bring the new one to every receiver."""
+
+SECRET_PREFIX = "whsec_"  # noqa: S105  what a secret begins with
+SECRET_BYTES = 32
+"""Standard Webhooks wants 24 to 64."""
+
+PERSISTENT = timedelta(days=3)
+"""An endpoint that has taken nothing for so long is switched off."""
+
+LOOPBACK_NAMES = ("localhost",)
+
+
+@dataclass(frozen=True, slots=True)
+class NewSecret:
+    """An endpoint with its secret, shown now and never again."""
+
+    endpoint: WebhookEndpoint
+    secret: str = field(repr=False)
+
+
+def create(
+    session: Session,
+    organization: Organization,
+    url: str,
+    actor: str,
+    now: datetime,
+    *,
+    description: str = "",
+    kinds: Collection[str] | None = None,
+    private: tuple[Network, ...] = (),
+) -> NewSecret:
+    """A new endpoint, told of `kinds` (None: of everything, what later versions add too).
+
+    Raises InvalidError `invalid_url`, `invalid_description` or `unknown_kind`, ConflictError `too_many_webhooks`.
+    """
+    owner = stored_id(organization)
+    now = locks.hold(session, owner, now)  # of nine at once with room for five, five pass
+    if len(store.endpoints(session, owner)) >= MAX_ENDPOINTS:
+        raise ConflictError(f"An organization has at most {MAX_ENDPOINTS} endpoints.", code="too_many_webhooks")
+    if len(description) > MAX_DESCRIPTION or (description and not description.isprintable()):
+        raise InvalidError(
+            f"A description has at most {MAX_DESCRIPTION} visible characters.", code="invalid_description"
+        )
+    secret = _new_secret()
+    row = WebhookEndpoint(
+        organization_id=owner, url=valid_url(url, private), description=description.strip(), secret=secret,
+        created_by=actor, created_at=now,
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    if kinds is not None:
+        choices.choose_all(session, owner, choices.of_endpoint(row.id), kinds)
+    audit.record(session, owner, now, actor, "webhook.created", row.url)
+    organizations.raise_revision(session, owner)
+    return NewSecret(row, secret)
+
+
+def rotate(session: Session, organization: Organization, endpoint_id: UUID, actor: str, now: datetime) -> NewSecret:
+    """A new secret; the old one signs beside it for OVERLAP. Raises NotFoundError `webhook_not_found`.
+
+    Of two at once the second replaces the first one's, which goes on signing beside it: both were shown to somebody.
+    """
+    row, now = _held(session, organization, endpoint_id, now)
+    row.old_secret, row.old_secret_until = row.secret, now + OVERLAP
+    row.secret = _new_secret()
+    session.add(row)
+    session.flush()
+    audit.record(session, row.organization_id, now, actor, "webhook.secret_changed", row.url)
+    organizations.raise_revision(session, row.organization_id)
+    return NewSecret(row, row.secret)
+
+
+def delete(
+    session: Session, organization: Organization, endpoint_id: UUID, actor: str, now: datetime
+) -> WebhookEndpoint:
+    """Sends nothing there any more, and forgets its secrets. Raises NotFoundError `webhook_not_found`."""
+    row, now = _held(session, organization, endpoint_id, now)
+    row.deleted_at, row.secret, row.old_secret, row.old_secret_until = now, "", "", None
+    session.add(row)
+    session.flush()
+    store.forget(session, row.organization_id, choices.of_endpoint(row.id))
+    delivery_store.give_up(session, row.organization_id, row.id, now)
+    audit.record(session, row.organization_id, now, actor, "webhook.deleted", row.url)
+    organizations.raise_revision(session, row.organization_id)
+    return row
+
+
+def enable(
+    session: Session, organization: Organization, endpoint_id: UUID, actor: str, now: datetime
+) -> WebhookEndpoint:
+    """Sends there again what happens from now on. Raises NotFoundError `webhook_not_found`."""
+    row, now = _held(session, organization, endpoint_id, now)
+    row.disabled_at, row.disabled_reason, row.failing_since = None, "", None
+    session.add(row)
+    session.flush()
+    audit.record(session, row.organization_id, now, actor, "webhook.enabled", row.url)
+    organizations.raise_revision(session, row.organization_id)
+    return row
+
+
+def disable(session: Session, row: WebhookEndpoint, reason: str, now: datetime) -> None:
+    """Switches an endpoint off that takes nothing, and says so: what waits for it is given up, and people are told."""
+    row.disabled_at, row.disabled_reason = now, reason
+    session.add(row)
+    session.flush()
+    delivery_store.give_up(session, row.organization_id, row.id, now)
+    audit.record(session, row.organization_id, now, audit.SYSTEM, "webhook.disabled", row.url, after={"reason": reason})
+    payload = {"endpoint": str(row.id), "url": row.url, "reason": reason}
+    key = f"webhook:{row.id}:disabled:{now.isoformat()}"
+    outbox.add(session, row.organization_id, "webhook.disabled", key, payload, now, now)
+    organizations.raise_revision(session, row.organization_id)
+
+
+def every(session: Session, organization: Organization) -> list[WebhookEndpoint]:
+    """The endpoints, the oldest first."""
+    return store.endpoints(session, stored_id(organization))
+
+
+def one(session: Session, organization: Organization, endpoint_id: UUID) -> WebhookEndpoint:
+    """One endpoint. Raises NotFoundError `webhook_not_found`."""
+    found = store.endpoint(session, stored_id(organization), endpoint_id)
+    if found is None:
+        raise NotFoundError("There is no such webhook endpoint.", code="webhook_not_found")
+    return found
+
+
+def _held(
+    session: Session, organization: Organization, endpoint_id: UUID, now: datetime
+) -> tuple[WebhookEndpoint, datetime]:
+    """One endpoint as it is once the organization's row is locked, and the moment."""
+    now = locks.hold(session, stored_id(organization), now)
+    return one(session, organization, endpoint_id), now
+
+
+def secrets_of(row: WebhookEndpoint, now: datetime) -> list[str]:
+    """The secrets that sign now, the newest first."""
+    old = row.old_secret if row.old_secret_until is not None and now < row.old_secret_until else ""
+    return [row.secret, *([old] if old else [])]
+
+
+def valid_url(url: str, private: tuple[Network, ...]) -> str:
+    """The URL as it is kept. Raises InvalidError `invalid_url`.
+
+    Names are resolved when something is sent, each time anew; here only what is plainly wrong is refused.
+    """
+    url = url.strip()
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        raise _invalid("This is no address of a web server.") from None
+    if (
+        len(url) > MAX_URL
+        or not url.isascii()
+        or not url.isprintable()
+        or " " in url
+        or not host
+        or "@" in parts.netloc
+    ):
+        raise _invalid("An endpoint's address is like https://example.com/webhooks, without name or password in it.")
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        address = None
+    if address is not None and not allowed(address, private):
+        raise _invalid("Nothing is sent to addresses inside a private network.")
+    local = host in LOOPBACK_NAMES or (address is not None and plain(address).is_loopback)
+    if parts.scheme != "https" and not (parts.scheme == "http" and local and private):
+        raise _invalid("An endpoint's address begins with https://.")
+    return parts._replace(fragment="").geturl()
+
+
+def _invalid(detail: str) -> InvalidError:
+    return InvalidError(detail, code="invalid_url")
+
+
+def _new_secret() -> str:
+    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()

@@ -1,0 +1,50 @@
+"""What is wrong with organizations, the worst first, for whoever looks after all of them. Reads only."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlmodel import Session
+
+from billing_app.domain.catalogue import TOKEN, Catalog
+from billing_app.services.catalogue import versions
+from billing_app.services.operators.views import Trouble, TroubleView
+from billing_app.services.usage import accounts
+from billing_app.store.operators import account_issues as store
+
+ORDER = tuple(Trouble)
+
+
+def of(session: Session, organization_ids: Collection[int], now: datetime) -> dict[int, tuple[TroubleView, ...]]:
+    """What is wrong with each of these organizations; nothing for most."""
+    names = _names(versions.current(session, now))
+    found: defaultdict[int, list[TroubleView]] = defaultdict(list)
+    for owner, metrics in store.blocked(session, organization_ids).items():
+        found[owner].append(TroubleView(Trouble.BLOCKED, metrics=tuple(names.get(each, each) for each in metrics)))
+    for owner in store.past_due(session, organization_ids):
+        owed = accounts.plans(session, owner).owed
+        grace_ends = owed[-1].grace_ends_at if owed and owed[-1].until is None else None
+        found[owner].append(TroubleView(Trouble.PAST_DUE, at=grace_ends))
+    for owner, (cents, currency) in store.disputed(session, organization_ids).items():
+        found[owner].append(TroubleView(Trouble.DISPUTED, amount_cents=cents, currency=currency))
+    for owner, (cents, currency) in store.second_subscriptions(session, organization_ids).items():
+        found[owner].append(TroubleView(Trouble.SECOND_SUBSCRIPTION, amount_cents=cents, currency=currency))
+    for owner, (cents, currency) in store.unknown_prices(session, organization_ids).items():
+        found[owner].append(TroubleView(Trouble.UNKNOWN_PRICE, amount_cents=cents, currency=currency))
+    for owner, (cents, currency) in store.plans_lost(session, organization_ids).items():
+        found[owner].append(TroubleView(Trouble.PLAN_LOST, amount_cents=cents, currency=currency))
+    for owner, (cents, currency) in store.packs_lost(session, organization_ids).items():
+        found[owner].append(TroubleView(Trouble.PACK_LOST, amount_cents=cents, currency=currency))
+    for owner, (cents, currency) in store.not_collected(session, organization_ids).items():
+        found[owner].append(TroubleView(Trouble.NOT_COLLECTED, amount_cents=cents, currency=currency))
+    for owner, (cents, currency) in store.given_up(session, organization_ids).items():
+        found[owner].append(TroubleView(Trouble.GIVEN_UP, amount_cents=cents, currency=currency))
+    for owner, metrics in store.in_debt(session, organization_ids).items():
+        found[owner].append(TroubleView(Trouble.IN_DEBT, metrics=tuple(names.get(each, each) for each in metrics)))
+    return {owner: tuple(sorted(each, key=lambda one: ORDER.index(one.kind))) for owner, each in found.items()}
+
+
+def _names(current: Catalog) -> dict[str, str]:
+    return {metric.id: metric.name for metric in (*current.metrics, TOKEN)}

@@ -1,0 +1,209 @@
+"""Whom an edit of the catalogue affects, and how: computed with the engine before anything is saved. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from billing_app.domain.catalogue import Catalog, CatalogChange, ChangeKind, Metric, Plan
+from billing_app.domain.common.periods import period_containing
+from billing_app.domain.credits import engine
+from billing_app.domain.credits.accounts import Account
+from billing_app.domain.credits.entitlements import MeterState, Reading
+from billing_app.domain.organizations.limits import COUNTED, LimitUse, maximum
+from billing_app.services.catalogue import versions
+from billing_app.services.catalogue.versions import Loading, LoadResult
+from billing_app.services.limits import limits, overrides
+from billing_app.services.limits.overrides import Kind
+from billing_app.services.operators import catalogue_edits
+from billing_app.services.usage import accounts
+from billing_app.services.usage.accounts import Plans
+from billing_app.store.catalogue import plan_holders
+from billing_app.store.catalogue import versions as store
+from billing_app.store.organizations.organizations import stored_id
+from billing_app.store.tables.orgs import Organization
+
+PLAN_PARTS = ("organization", "votingTypes", "features", "included")
+"""What of a plan its holders feel at once. Names, prices and trials concern whoever chooses it next."""
+
+MAX_DETAILED = 100
+"""Affected organizations whose balances are computed for a preview; all of them are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricEffect:
+    """What an edit does to a metric of an organization, at the moment of saving."""
+
+    metric: Metric
+    allowance: tuple[int | None, int | None]
+    left: tuple[int, int]
+    deficit: tuple[int, int]
+    state: tuple[MeterState, MeterState]
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """An organization that feels an edit: the changes of its plan, and what they do to its credits."""
+
+    address: str
+    name: str
+    plan: str
+    plan_name: str
+    changes: tuple[CatalogChange, ...]
+    metrics: tuple[MetricEffect, ...]
+    next_period: datetime
+    over: tuple[LimitUse, ...] = ()
+    """Limits of which they have more than the edit allows; nothing of it goes, and nothing more can be made."""
+
+    @property
+    def blocked_by_it(self) -> bool:
+        """Whether something that works now stops."""
+        return any(each.state[1] is MeterState.BLOCKED is not each.state[0] for each in self.metrics)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What saving an edit would do. `affected` has the details of the first, `count` is how many there are."""
+
+    result: LoadResult
+    affected: tuple[Affected, ...]
+    count: int
+
+
+def preview(
+    session: Session,
+    document: Mapping[str, Any],
+    now: datetime,
+    *,
+    based_on: int,
+    correcting: bool = False,
+    detailed: bool = True,
+) -> Preview:
+    """Whom `catalogue_edits.save` would affect with the same arguments; raises the same errors and writes nothing.
+
+    Without `detailed` organizations are only counted.
+    """
+    loading = versions.prepared(session, document, now, catalogue_edits.NAME, from_file=False, based_on=based_on)
+    before = tuple((head.effective_at, versions.of_version(session, head)) for head in store.timeline(session))
+    after = _after(loading, before, session, now, correcting=correcting)
+    touched = [
+        (organization, old, new)
+        for organization, old, new in _holders(session, before, after)
+        if _feels(old, new, loading, now, correcting=correcting)
+    ]
+    shown = touched[:MAX_DETAILED] if detailed else []
+    affected = [_affected(session, *each, loading, now) for each in shown]
+    affected.sort(key=lambda each: not each.blocked_by_it)
+    return Preview(loading.result, tuple(affected), len(touched))
+
+
+Timeline = tuple[tuple[datetime, Catalog], ...]
+
+
+def _after(loading: Loading, before: Timeline, session: Session, now: datetime, *, correcting: bool) -> Timeline:
+    """The catalogues by time as they would be."""
+    head = loading.current
+    if head is None or not correcting:
+        return (*before, (now if head is None else max(now, head.effective_at), loading.catalog))
+    heads = store.timeline(session)
+    return tuple(
+        (at, loading.catalog if each.version == head.version else found)
+        for each, (at, found) in zip(heads, before, strict=True)
+    )
+
+
+def _holders(session: Session, before: Timeline, after: Timeline) -> Iterator[tuple[Organization, Plans, Plans]]:
+    """Every organization with the plans that it held, under both."""
+    held = plan_holders.plan_changes(session)
+    for organization in plan_holders.organizations(session):
+        plans = Plans(held.get(stored_id(organization), ()), before, part=organization.parent_id is not None)
+        yield organization, plans, replace(plans, catalogs=after)
+
+
+def _feels(old: Plans, new: Plans, loading: Loading, now: datetime, *, correcting: bool) -> bool:
+    """Whether anything that this organization holds changes."""
+    if _plan_changes(old, loading, now):
+        return True
+    metrics = {metric.id for metric in loading.catalog.metrics}
+    if correcting and any(old.allowances(metric) != new.allowances(metric) for metric in metrics):
+        return True
+    return any(old.policies(metric) != new.policies(metric) for metric in metrics if _known(old, metric))
+
+
+def _known(plans: Plans, metric: str) -> bool:
+    return any(metric in found.metric_ids for _, found in plans.catalogs)
+
+
+def _plan_changes(plans: Plans, loading: Loading, now: datetime) -> tuple[CatalogChange, ...]:
+    """The changes of the plan that is held now which its holder feels."""
+    held = plans.plan_at(now)
+    starts = tuple(f"plans.{held}.{part}." for part in PLAN_PARTS)
+    return tuple(
+        change
+        for change in loading.result.changes
+        if change.kind is ChangeKind.CHANGED and change.path.startswith(starts)
+    )
+
+
+def _affected(
+    session: Session, organization: Organization, old: Plans, new: Plans, loading: Loading, now: datetime
+) -> Affected:
+    plan = old.held_at(now)
+    return Affected(
+        address=organization.address,
+        name=organization.name,
+        plan=plan.id,
+        plan_name=plan.name,
+        changes=_plan_changes(old, loading, now),
+        metrics=tuple(_metric_effects(session, organization, old, new, loading, now)),
+        next_period=period_containing(organization.anchor, now).end,
+        over=tuple(_over(session, organization, plan, loading.catalog, now)),
+    )
+
+
+def _over(
+    session: Session, organization: Organization, plan: Plan, edited: Catalog, now: datetime
+) -> Iterator[LimitUse]:
+    """Limits that the edit lowers below what is there."""
+    after = next((each for each in edited.plans if each.id == plan.id), plan)
+    if after.limits == plan.limits:
+        return
+    given = overrides.values(session, stored_id(organization), Kind.LIMIT, now)
+    for use in limits.usage(session, organization, now):
+        most = maximum(after.limits, given, use.limit)
+        if use.limit in COUNTED and most != use.maximum and (most is not None and use.used > most):
+            yield replace(use, maximum=most)
+
+
+def _metric_effects(
+    session: Session, organization: Organization, old: Plans, new: Plans, loading: Loading, now: datetime
+) -> Iterator[MetricEffect]:
+    """Every metric whose allowance or policy is another: what the engine says of it before and after."""
+    for metric in loading.catalog.metrics:
+        if not _known(old, metric.id):
+            continue
+        if old.allowances(metric.id) == new.allowances(metric.id) and old.policies(metric.id) == new.policies(
+            metric.id
+        ):
+            continue
+        was, will = (_account(session, organization, metric.id, plans, now) for plans in (old, new))
+        yield MetricEffect(
+            metric=metric,
+            allowance=(was.allowance, will.allowance),
+            left=(was.left, will.left),
+            deficit=(was.deficit, will.deficit),
+            state=(_state(metric, was), _state(metric, will)),
+        )
+
+
+def _account(session: Session, organization: Organization, metric: str, plans: Plans, now: datetime) -> Account:
+    moment = max(now, plans.catalogs[-1][0])
+    return engine.compute(accounts.history(session, organization, metric, moment, held=plans), moment)
+
+
+def _state(metric: Metric, account: Account) -> MeterState:
+    return Reading(metric.aggregation, account.allowance, account.used, account.left, 0, account.level).state

@@ -1,0 +1,211 @@
+"""What operators watch: Stripe's events, comparisons with Stripe, recounts. Reads only."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from billing_app.domain.common.errors import InvalidError, NotFoundError
+from billing_app.services.common.cursors import cursor_of, place_at
+from billing_app.services.operators.views_operations import (
+    EventFilters,
+    EventLine,
+    EventsView,
+    EventView,
+    FindingView,
+    ReconciliationView,
+    RecountRunView,
+    RecountsView,
+    ReportView,
+    RunView,
+)
+from billing_app.services.stripe import reconciliation
+from billing_app.services.stripe.inbox import STRIPE
+from billing_app.services.usage import recounts
+from billing_app.store.common import runs
+from billing_app.store.organizations import organizations
+from billing_app.store.stripe import inbox_search
+from billing_app.store.stripe import reconciliation as store
+from billing_app.store.tables.inbox import InboxEvent
+from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.reconciliation import ReconciliationFinding, ReconciliationRun
+from billing_app.store.tables.runs import RecountRun
+from billing_app.store.usage import meters as meter_store
+
+PAGE = 50
+"""Lines of a page (api.md, Lists)."""
+
+MAX_BEHIND = 1_000
+"""Organizations that are counted as behind; more are "1,000 and more"."""
+
+STATES = ("new", "handled", "failed", "given_up", "ignored")
+"""What events can be asked for by."""
+
+FINDINGS = reconciliation.MAX_FINDINGS
+
+
+def events(session: Session, filters: EventFilters, cursor: str, now: datetime, *, limit: int = PAGE) -> EventsView:
+    """A page of events. Raises InvalidError `invalid_filter` or `invalid_cursor`."""
+    if filters.state and filters.state not in STATES:
+        raise InvalidError(f"An event's state is one of {', '.join(STATES)}.", code="invalid_filter")
+    found = inbox_search.page(
+        session,
+        state=filters.state,
+        kind=filters.type,
+        address=filters.organization,
+        before=_moment_and_id(cursor),
+        limit=limit + 1,
+    )
+    page, due = found[:limit], inbox_search.due(session)
+    last = page[-1][0] if len(found) > limit else None
+    return EventsView(
+        now=now,
+        events=tuple(_line(event, organization) for event, organization in page),
+        next_cursor=cursor_of(last.received_at.isoformat(), last.id) if last else "",
+        types=tuple(inbox_search.types(session)),
+        waiting=due.get("new", 0),
+        failing=due.get("failed", 0),
+    )
+
+
+def event(session: Session, event_id: str) -> EventView:
+    """One event with what was received. Raises NotFoundError `event_not_found`."""
+    found = inbox_search.one(session, STRIPE, event_id)
+    if found is None:
+        raise NotFoundError(f"No event {event_id!r} was received.", code="event_not_found")
+    return EventView(_line(*found), found[0].payload)
+
+
+def reconciliations(
+    session: Session, run_id: int, cursor: str, now: datetime, *, selling: bool, limit: int = PAGE
+) -> ReconciliationView:
+    """The report of a run (0: the latest) and a page of runs. Raises NotFoundError `run_not_found`."""
+    found = store.runs(session, limit + 1, _number(cursor))
+    page = found[:limit]
+    latest = store.runs(session, 1)
+    shown = run_id or (latest[0].id if latest else 0) or 0
+    return ReconciliationView(
+        now=now,
+        report=report(session, shown, now) if shown else None,
+        runs=tuple(_run(each, now) for each in page),
+        next_cursor=cursor_of(str(page[-1].id)) if len(found) > limit else "",
+        next_run=reconciliation.next_scheduled(now),
+        selling=selling,
+    )
+
+
+def report(session: Session, run_id: int, now: datetime) -> ReportView:
+    """A run with all that it found. Raises NotFoundError `run_not_found`."""
+    row = store.run(session, run_id)
+    if row is None:
+        raise NotFoundError(f"There is no report {run_id}.", code="run_not_found")
+    rows = store.findings(session, run_id, FINDINGS)
+    known = {
+        owner: organizations.by_id(session, owner)
+        for owner in {each.organization_id for each in rows}
+        if owner is not None
+    }
+    return ReportView(_run(row, now), tuple(_finding(each, known.get(each.organization_id or 0)) for each in rows))
+
+
+def recount_runs(session: Session, cursor: str, now: datetime, *, limit: int = PAGE) -> RecountsView:
+    """A page of recounts, newest first."""
+    found = runs.page(session, _number(cursor), limit + 1)
+    page = found[:limit]
+    return RecountsView(
+        now=now,
+        runs=tuple(_recount(each) for each in page),
+        next_cursor=cursor_of(str(page[-1].id)) if len(found) > limit else "",
+        next_run=recounts.next_scheduled(now),
+        behind=len(meter_store.due(session, now, 0, MAX_BEHIND)),
+    )
+
+
+def _moment_and_id(cursor: str) -> tuple[datetime, str] | None:
+    place = place_at(cursor, 2)
+    if place is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(place[0])
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise InvalidError("This cursor is not one of ours: begin with the first page.", code="invalid_cursor")
+    return moment, place[1]
+
+
+def _number(cursor: str) -> int | None:
+    place = place_at(cursor, 1)
+    if place is None:
+        return None
+    if not (place[0].isascii() and place[0].isdigit() and len(place[0]) < 19):
+        raise InvalidError("This cursor is not one of ours: begin with the first page.", code="invalid_cursor")
+    return int(place[0])
+
+
+def _line(row: InboxEvent, organization: Organization | None) -> EventLine:
+    return EventLine(
+        id=row.id,
+        type=row.type,
+        state=row.state,
+        object_id=row.object_id,
+        customer_id=row.subject if row.subject.startswith("cus_") else "",
+        address=organization.address if organization else "",
+        organization=organization.name if organization else "",
+        attempts=row.attempts,
+        created_at=row.created_at,
+        received_at=row.received_at,
+        handled_at=row.handled_at,
+        next_try_at=row.next_try_at,
+        error=row.error,
+    )
+
+
+def _run(row: ReconciliationRun, now: datetime) -> RunView:
+    where = reconciliation.progress(row)
+    stopped = row.state == "running" and (row.error != "" or row.renewed_at + 3 * runs.LEASE_TIME < now)
+    return RunView(
+        id=row.id or 0,
+        trigger=row.trigger,
+        dry=row.dry,
+        state="stopped" if stopped else row.state,
+        since=row.since,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        stage=where.stage,
+        stages=where.stages,
+        stage_name=where.name,
+        compared=row.compared,
+        repaired=row.repaired,
+        remaining=row.remaining,
+        error=row.error,
+    )
+
+
+def _finding(row: ReconciliationFinding, organization: Organization | None) -> FindingView:
+    return FindingView(
+        code=row.code,
+        detail=row.detail,
+        repaired=row.repaired,
+        object_id=row.object_id,
+        address=organization.address if organization else "",
+        organization=organization.name if organization else "",
+        found_at=row.found_at,
+    )
+
+
+def _recount(row: RecountRun) -> RecountRunView:
+    return RecountRunView(
+        id=row.id or 0,
+        trigger=row.trigger,
+        as_of=row.as_of,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        organizations_seen=row.organizations_seen,
+        organizations_changed=row.organizations_changed,
+        entries=row.entries,
+        duration_ms=row.duration_ms,
+        error=row.error or "",
+        repaired=row.repaired,
+    )

@@ -1,0 +1,105 @@
+"""What operators look for, and make: organizations."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from billing_app.domain.common.errors import InvalidError
+from billing_app.domain.common.texts import required_reason
+from billing_app.services.catalogue import versions
+from billing_app.services.common import audit
+from billing_app.services.common import organizations as orgs
+from billing_app.services.common import payers as paying
+from billing_app.services.common.cursors import MAX_CURSOR, cursor_of, place_at
+from billing_app.services.credits import grants
+from billing_app.services.operators import account_issues
+from billing_app.services.operators.views import OrganizationLine, OrganizationsView
+from billing_app.services.subscriptions import subscriptions
+from billing_app.services.usage import accounts
+from billing_app.store.operators import search as org_search
+from billing_app.store.organizations.organizations import stored_id
+from billing_app.store.tables.orgs import Organization
+
+__all__ = ["MAX_CURSOR", "MAX_SEARCH", "make", "organizations", "set_plan"]
+
+PAGE = 50
+"""Organizations of a page (api.md, Lists)."""
+
+MAX_SEARCH = 200
+"""Characters of a search: names are not longer."""
+
+
+def organizations(session: Session, search: str, cursor: str, now: datetime) -> OrganizationsView:
+    """Organizations whose name or address has `search` in it, or whose customer at Stripe it is.
+
+    Those with something wrong come first, then by name. Raises InvalidError `invalid_cursor`.
+    """
+    found = org_search.worst_first(session, search.strip()[:MAX_SEARCH], _place(cursor), PAGE + 1)
+    page = [organization for organization, _ in found[:PAGE]]
+    payers = {stored_id(each): paying.payer(session, each, now) for each in page}
+    members = org_search.member_counts(session, list(payers))
+    wrong = account_issues.of(session, {stored_id(payer) for payer in payers.values()}, now)
+    next_cursor = cursor_of(str(found[PAGE - 1][1]), page[-1].name, page[-1].address) if len(found) > PAGE else ""
+    return OrganizationsView(
+        organizations=tuple(
+            # A sub-organization without a plan of its own has the plan, and the stops, of whoever pays for it.
+            OrganizationLine(
+                address=each.address,
+                name=each.name,
+                plan_name=accounts.plans(session, stored_id(payer)).held_at(now).name,
+                troubles=wrong.get(stored_id(payer), ()),
+                members=members[owner],
+                payer_name="" if payer.id == owner else payer.name,
+            )
+            for each, (owner, payer) in zip(page, payers.items(), strict=True)
+        ),
+        now=now,
+        next_cursor=next_cursor,
+    )
+
+
+def _place(cursor: str) -> tuple[int, str, str] | None:
+    place = place_at(cursor, 3)
+    if place is None:
+        return None
+    if not place[0].isascii() or not place[0].isdigit():
+        raise InvalidError("This cursor is not one of ours: begin with the first page.", code="invalid_cursor")
+    return int(place[0][:9]), place[1], place[2]
+
+
+def make(
+    session: Session,
+    now: datetime,
+    *,
+    name: str = "",
+    address: str | None = None,
+    plan: str | None = None,
+    anchor: datetime | None = None,
+    actor: str,
+) -> Organization:
+    """A new organization without members, on `plan` or the default one.
+
+    Raises as `orgs.create`, NotFoundError `plan_not_found`.
+    """
+    chosen = versions.current(session, now).plan(plan).id if plan else ""
+    made = orgs.create(session, now, name=name, address=address, anchor=anchor)
+    after = {"name": made.name, "plan": chosen or "default"}
+    audit.record(session, stored_id(made), now, actor, "organization.created", made.address, after=after)
+    if chosen:
+        grants.change_plan(session, made, chosen, now, reason="Chosen when it was made", actor=actor)
+    return made
+
+
+def set_plan(
+    session: Session, organization: Organization, plan: str, now: datetime, *, reason: str, actor: str
+) -> None:
+    """Gives an organization a plan by hand, from now on. A subscription at Stripe goes on as it is.
+
+    What is billed at a price that nobody knows is of this plan from then on. Raises NotFoundError `plan_not_found`,
+    InvalidError `reason_required`.
+    """
+    why = required_reason(reason)
+    grants.change_plan(session, organization, plan, now, reason=why, actor=actor)
+    subscriptions.decide(session, organization, plan)

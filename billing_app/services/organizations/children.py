@@ -1,0 +1,230 @@
+"""Organizations that are parts of others: made, moved, deactivated, and given a plan of their own or not.
+
+A part without its own plan has no meter (credits.md, rule 14): services.common.payers says who pays for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from billing_app.domain.common.access import Role
+from billing_app.domain.common.errors import ConflictError, InvalidError, NotFoundError
+from billing_app.domain.organizations.limits import Limit
+from billing_app.domain.organizations.tree import MAX_LEVELS, NO_PLAN, Lineage, require_place
+from billing_app.services.access import users
+from billing_app.services.common import audit, payers
+from billing_app.services.common import organizations as orgs
+from billing_app.services.credits import grants
+from billing_app.services.limits import limits
+from billing_app.services.organizations import profiles
+from billing_app.services.purchases import endings
+from billing_app.services.usage import accounts
+from billing_app.store.access import members
+from billing_app.store.access import users as user_store
+from billing_app.store.common import locks
+from billing_app.store.organizations import organizations as org_store
+from billing_app.store.organizations import tree
+from billing_app.store.organizations.organizations import stored_id
+from billing_app.store.tables.access import User
+from billing_app.store.tables.orgs import Organization
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One organization below another. `depth` 1 is right below; `plan` is empty where somebody above pays."""
+
+    organization: Organization
+    parent: str
+    depth: int
+    members: int
+    plan: str
+
+
+def below(session: Session, organization: Organization, now: datetime) -> list[Part]:
+    """Everything below an organization as a tree: each followed by its own parts, by name."""
+    found = tree.descendants(session, stored_id(organization))
+    held = tree.plans_held(session, [stored_id(each) for each in found])
+    lineage = Lineage(plans=held)
+    under: dict[int, list[Organization]] = {}
+    for each in found:
+        under.setdefault(each.parent_id or 0, []).append(each)
+
+    def walk(parent: Organization, depth: int) -> list[Part]:
+        parts: list[Part] = []
+        for each in under.get(stored_id(parent), []):
+            own = lineage.holds_plan(stored_id(each), now)
+            plan = accounts.plans(session, stored_id(each)).held_at(now).name if own else ""
+            people = members.people(session, [stored_id(each)])
+            parts.append(Part(each, parent.address, depth, people, plan))
+            parts += walk(each, depth + 1)
+        return parts
+
+    return walk(organization, 1)
+
+
+def create(
+    session: Session,
+    parent: Organization,
+    now: datetime,
+    *,
+    name: str,
+    address: str | None = None,
+    creator: User | None = None,
+    profile: Mapping[str, str] | None = None,
+    actor: str,
+) -> Organization:
+    """A new part of `parent`. Whoever makes it is its first admin and, being counted already, takes no further place.
+
+    Its periods are the parent's. Raises ForbiddenError `limit_reached`, ConflictError `too_many_levels` or
+    `address_taken`, and what `orgs.create` raises.
+    """
+    limits.require(session, parent, Limit.SUB_ORGS, now)
+    now = locks.moment(session, now)
+    require_place(_parents_above(session, parent), 0, stored_id(parent))
+    made = orgs.create(
+        session, now, name=name, address=address, anchor=parent.anchor, **profiles.validated(profile or {})
+    )
+    owner = stored_id(made)
+    tree.add_parent(session, made, stored_id(parent), now, now)
+    if creator is not None:
+        _seat(session, parent, made, creator, now)
+    after = {"name": made.name, "part_of": parent.address}
+    audit.record(session, owner, now, actor, "organization.created", made.address, after=after)
+    audit.record(session, stored_id(parent), now, actor, "sub_organization.created", made.address, after=after)
+    orgs.raise_revision(session, stored_id(parent))
+    return made
+
+
+def require_parents(session: Session, parent: Organization, told: Sequence[str]) -> None:
+    """Refuses parents of a new part that are neither `parent` alone nor it and all above it, nearest first.
+
+    Raises InvalidError `invalid_parents`.
+    """
+    above = [parent.address, *(each.address for each in tree.ancestors(session, parent))]
+    if list(told) not in (above, above[:1]):
+        raise InvalidError(
+            f"`parents` names {parent.address} alone, or it and all above it, nearest first: {', '.join(above)}.",
+            code="invalid_parents",
+        )
+
+
+def find(session: Session, organization: Organization, address: str) -> Organization:
+    """A part of `organization`, at any depth. Raises NotFoundError `suborganization_not_found`."""
+    found = org_store.by_address(session, address)
+    if found is None:
+        raise _no_part(organization, address)
+    require_part(session, organization, found)
+    return found
+
+
+def require_part(session: Session, organization: Organization, part: Organization) -> None:
+    """Refuses what is no part of `organization`, at any depth. Raises NotFoundError `suborganization_not_found`."""
+    if all(each.id != organization.id for each in tree.ancestors(session, part)):
+        raise _no_part(organization, part.address)
+
+
+def _no_part(organization: Organization, address: str) -> NotFoundError:
+    return NotFoundError(f"{address} is no part of {organization.name}.", code="suborganization_not_found")
+
+
+def move(
+    session: Session, organization: Organization, part: Organization, parent: str, now: datetime, *, actor: str
+) -> None:
+    """Makes a part of `organization` a part of another of its parts, or of itself: who pays changes from now on.
+
+    Raises NotFoundError `suborganization_not_found`, ConflictError `parent_cycle` or `too_many_levels`, ForbiddenError
+    `limit_reached` where it comes to count against another plan.
+    """
+    target = organization if parent == organization.address else find(session, organization, parent)
+    if target.id == part.parent_id:
+        return
+    for owner in sorted({stored_id(organization), stored_id(part), stored_id(target)}):
+        now = locks.hold(session, owner, now)
+    require_part(session, organization, part)  # somebody above may have moved them while we waited
+    if target.id != organization.id:
+        require_part(session, organization, target)
+    if target.id == part.parent_id:
+        return
+    parents = _parents_above(session, organization)
+    parents |= {stored_id(each): each.parent_id or 0 for each in tree.descendants(session, stored_id(organization))}
+    before = session.get_one(Organization, part.parent_id)
+    require_place(parents, stored_id(part), stored_id(target))
+    if part.active and payers.payer(session, before, now).id != payers.payer(session, target, now).id:
+        limits.require(session, target, Limit.SUB_ORGS, now)
+        now = locks.moment(session, now)
+    tree.add_parent(session, part, stored_id(target), now, now)
+    change = {"before": {"part_of": before.address}, "after": {"part_of": target.address}}
+    for owner in sorted({stored_id(part), stored_id(organization)}):
+        audit.record(session, owner, now, actor, "sub_organization.moved", part.address, **change)
+    _tell(session, part, before, target, organization)
+
+
+def set_active(
+    session: Session, organization: Organization, part: Organization, active: bool, now: datetime, *, actor: str
+) -> None:
+    """Deactivates a part, which keeps its data and allows nothing more, or lets it work again (which takes a place).
+
+    What a deactivated part pays for by itself ends when it has run out.
+    """
+    if part.active == active:
+        return
+    parent = session.get_one(Organization, part.parent_id)
+    expected = payers.payer(session, parent, now)
+    for owner in sorted({stored_id(each) for each in (organization, parent, expected, part)}):
+        now = locks.hold(session, owner, now)
+    require_part(session, organization, part)  # somebody above may have moved it while we waited
+    if part.active == active:
+        return
+    parent = session.get_one(Organization, part.parent_id)
+    payers.same_payer(session, parent, expected, now)
+    if active:
+        limits.require(session, parent, Limit.SUB_ORGS, now)
+        now = locks.moment(session, now)
+    part.active = active
+    session.add(part)
+    session.flush()
+    action = "sub_organization.activated" if active else "sub_organization.deactivated"
+    for owner in sorted({stored_id(part), stored_id(organization)}):
+        audit.record(session, owner, now, actor, action, part.address)
+    endings.follow_activity(session, part, now, actor=actor)
+    _tell(session, part, parent, organization)
+
+
+def end_plan(session: Session, organization: Organization, now: datetime, *, reason: str, actor: str) -> None:
+    """From now on the part has no plan of its own: what it is a part of pays again.
+
+    Its past and its credits stay where they are. Raises ConflictError `no_parent` for one that is part of nothing.
+    """
+    if organization.parent_id is None:
+        raise ConflictError("An organization that is part of no other always has a plan.", code="no_parent")
+    grants.change_plan(session, organization, NO_PLAN, now, reason=reason, actor=actor)
+    orgs.raise_revision(session, stored_id(payers.payer(session, organization, now)))
+
+
+def _seat(session: Session, parent: Organization, made: Organization, creator: User, now: datetime) -> None:
+    """Makes the creator its admin, by sign-in links alone where that is how they are in the parent.
+
+    Somebody who is not counted yet needs a free place.
+    """
+    payer = payers.payer(session, made, now)
+    if not members.belongs(session, payers.group(session, payer, now), creator.id):
+        limits.require(session, made, Limit.MEMBERSHIPS, now)
+        now = locks.moment(session, now)
+    above = user_store.membership(session, stored_id(parent), creator.id)
+    by_link = above is not None and above.accepted_at is None
+    users.join(session, stored_id(made), creator, Role.ADMIN, now, actor=creator.email, by_link=by_link)
+
+
+def _parents_above(session: Session, organization: Organization) -> dict[int, int]:
+    """The parents of the organization and of all above it."""
+    chain = [organization, *tree.ancestors(session, organization)][: MAX_LEVELS + 1]
+    return {stored_id(each): each.parent_id for each in chain if each.parent_id is not None}
+
+
+def _tell(session: Session, *organizations: Organization) -> None:
+    for owner in sorted({stored_id(each) for each in organizations}):
+        orgs.raise_revision(session, owner)

@@ -1,0 +1,104 @@
+"""An organization with its members, parts, keys and audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from billing_app.domain.catalogue import Metric
+from billing_app.domain.common.access import Role
+from billing_app.domain.organizations.limits import LimitUse
+from billing_app.services.access.api_keys import KeyView
+from billing_app.services.access.members import Member
+from billing_app.services.common.audit import Entry
+from billing_app.services.subscriptions.views_endings import EndingView
+
+
+@dataclass(frozen=True, slots=True)
+class CountsView:
+    """What there is now; SMS and reminders of the running period. Its own, not its parts'."""
+
+    members: int
+    sub_orgs: int
+    processes: int
+    drafts: int
+    census_size: int
+    sms_used: int
+    email_reminders_used: int
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyView:
+    """What only those see who buy."""
+
+    stripe_customer_id: str | None
+    stripe_subscription_id: str | None
+    monthly_consumed_tokens: int
+    yearly_consumed_tokens: int
+    subscribed_at: datetime | None
+    renews_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileView:
+    """What an organization says about itself, and what it is a part of, nearest first."""
+
+    address: str
+    name: str
+    profile: Mapping[str, str]
+    """type, description, size, color, logo, subdomain, timezone, country."""
+    active: bool
+    parents: tuple[tuple[str, str], ...]
+    """Address and name."""
+    plan: str
+    plan_name: str
+    payer: str
+    """The address of whoever pays: its own, or of what it is a part of."""
+    payer_name: str
+    created_at: datetime
+    counts: CountsView
+    money: MoneyView | None
+    subdomain_in_use: bool = False
+    """Whether it has a web address of its own and the plan includes one."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartView:
+    """One organization below another; `depth` 1 is right below. `plan_name` is empty where somebody above pays."""
+
+    address: str
+    name: str
+    parent: str
+    depth: int
+    active: bool
+    members: int
+    plan_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPage:
+    """A page of the audit log; `next_cursor` is empty on the last. Metrics and currency say what its figures are."""
+
+    entries: tuple[Entry, ...]
+    next_cursor: str
+    metrics: tuple[Metric, ...] = ()
+    currency: str = "usd"
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationPageView:
+    """Everything of the organization's page that this role may see; what it may not is empty."""
+
+    now: datetime
+    role: Role
+    person_id: str
+    profile: ProfileView
+    limits: tuple[LimitUse, ...]
+    members: tuple[Member, ...]
+    parts: tuple[PartView, ...]
+    keys: tuple[KeyView, ...]
+    audit: AuditPage
+    public_url: str
+    ending: EndingView | None = None
+    """What it pays for and how it ends, for whoever may end it."""

@@ -1,0 +1,109 @@
+"""What is around every page: who looks, at which organization, and which others there are."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from billing_app.domain.common.access import MONEY_ROLES, Role
+from billing_app.domain.common.errors import NotFoundError, UnauthenticatedError
+from billing_app.services.access import sessions
+from billing_app.services.common import organizations, payers
+from billing_app.services.operators.views import OperatorShellView
+from billing_app.services.overview.views_frame import OrganizationLink, PayerLink, ShellView
+from billing_app.services.usage import accounts
+from billing_app.settings import Settings
+from billing_app.store.credits import grants as credit_store
+from billing_app.store.notifications import outbox
+from billing_app.store.organizations.organizations import stored_id
+from billing_app.store.stripe import inbox_search
+
+SHOWN = 50
+"""Organizations in the switcher; a person with more is told how many there are."""
+
+
+def shell(session: Session, access: sessions.Access, settings: Settings, now: datetime) -> ShellView:
+    """The frame of a page for one person in one organization."""
+    members = sessions.organizations_of(session, access.identity)
+    payer = _payer(session, access, now)
+    others = [each for each in members if each.organization_id != access.organization_id]
+    links = [
+        _link(session, access.organization_id, access.address, access.organization.name, now),
+        *(_link(session, each.organization_id, each.address, each.name, now) for each in others[: SHOWN - 1]),
+    ]
+    return ShellView(
+        organization=links[0],
+        organizations=tuple(sorted(links, key=lambda link: (link.name.casefold(), link.address))),
+        person_name=access.identity.name,
+        person_email=access.identity.email,
+        role=access.role.value,
+        test_mode=test_mode(settings),
+        may_buy=access.role in MONEY_ROLES or access.role is Role.OPERATOR,
+        selling=settings.selling,
+        revision=organizations.revisions(session, [access.organization_id])[access.organization_id],
+        more_organizations=max(0, len(others) - (SHOWN - 1)),
+        may_found=access.identity.only_organization_id is None,
+        payer=payer,
+    )
+
+
+def operator_shell(session: Session, identity: sessions.Identity, settings: Settings) -> OperatorShellView:
+    """The frame of an operator's page."""
+    return OperatorShellView(
+        person_name=identity.name,
+        person_email=identity.email,
+        test_mode=test_mode(settings),
+        selling=settings.selling,
+        home=home(session, identity) or "",
+        given_up=inbox_search.given_up(session),
+    )
+
+
+def test_mode(settings: Settings) -> bool:
+    """Whether no money moves: the demo, or a key of Stripe's test mode."""
+    return settings.demo or settings.stripe_api_secret.get_secret_value().startswith(("sk_test_", "rk_test_"))
+
+
+def home(session: Session, identity: sessions.Identity | None) -> str | None:
+    """The address of the organization that a person lands on: the first by name. None without any.
+
+    Raises UnauthenticatedError when nobody is signed in.
+    """
+    if identity is None:
+        raise UnauthenticatedError("Sign in to go on.")
+    members = sessions.organizations_of(session, identity)
+    return members[0].address if members else None
+
+
+def _link(session: Session, organization_id: int, address: str, name: str, now: datetime) -> OrganizationLink:
+    """A sub-organization without a plan of its own shows the plan, and the stops, of whoever pays for it."""
+    found = payers.payer(session, organizations.by_id(session, organization_id), now)
+    payer = stored_id(found)
+    plan = accounts.plans(session, payer).held_at(now)
+    paid_by = "" if payer == organization_id else found.name
+    return OrganizationLink(address, name, plan.name, paid_by, blocked=outbox.any_blocked(session, payer))
+
+
+def _payer(session: Session, access: sessions.Access, now: datetime) -> PayerLink | None:
+    """Who else pays for the organization, as far as this person may know it."""
+    found = payers.payer(session, access.organization, now)
+    if found.id == access.organization_id:
+        return None
+    owner = stored_id(found)
+    role = _role_in(session, access.identity, found.address, now)
+    return PayerLink(
+        address=found.address,
+        name=found.name,
+        visible=role is not None,
+        may_buy=role is not None and (role in MONEY_ROLES or role is Role.OPERATOR),
+        revision=organizations.revisions(session, [owner])[owner],
+        keeps_credits=bool(credit_store.grants(session, access.organization_id)),
+    )
+
+
+def _role_in(session: Session, identity: sessions.Identity, address: str, now: datetime) -> Role | None:
+    try:
+        return sessions.authorize(session, identity, address, now).role
+    except NotFoundError:
+        return None

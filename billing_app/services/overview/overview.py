@@ -1,0 +1,254 @@
+"""The overview: every metric at a glance, what is wrong first.
+
+Reads only. One engine run per metric; usage comes from roll-ups, so an organization with two million events loads like
+one with two thousand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from billing_app.domain.catalogue import Catalog, Metric
+from billing_app.domain.common.periods import period_containing
+from billing_app.domain.credits.entitlements import Reading
+from billing_app.domain.credits.facts import Aggregation
+from billing_app.domain.credits.forecast import Outlook
+from billing_app.services.catalogue import versions
+from billing_app.services.common import payers
+from billing_app.services.credits import forecasts, labels
+from billing_app.services.credits.history import month_of
+from billing_app.services.credits.views_shared import ForecastKind, MeterState
+from billing_app.services.limits import limits
+from billing_app.services.overview import banners
+from billing_app.services.overview.views import (
+    ActionView,
+    BannerKind,
+    EndingLine,
+    MeterView,
+    NextEnd,
+    OverviewView,
+    OwnUse,
+    SpentLine,
+    TakesView,
+)
+from billing_app.services.usage import accounts, sources
+from billing_app.store.credits import grants as credit_store
+from billing_app.store.tables.credits import GrantRow
+from billing_app.store.tables.orgs import Organization
+from billing_app.store.usage import meters as meter_store
+
+SOON = timedelta(days=30)
+"""What ends or runs out within this is told."""
+
+SHARED = (BannerKind.BLOCKED, BannerKind.RUNS_OUT, BannerKind.OVER_LIMIT)
+"""What a sub-organization is told of the plan that pays for it: what stops, and not what the payer owes."""
+
+
+def overview(session: Session, organization: Organization, now: datetime, metric: str = "") -> OverviewView:
+    """The first page. `metric` is the one whose months are drawn, empty for the one that is cut off soonest.
+
+    Of a sub-organization that another pays for (rule 14) the meters are the payer's, with its own part beside them;
+    what the payer bought is left out (docs/decisions/0016). Raises NotFoundError `metric_not_found`.
+    """
+    payer = payers.payer(session, organization, now)
+    current = versions.current(session, now)
+    if metric:
+        current.metric(metric)
+    held = accounts.plans(session, accounts.organization_id(payer))
+    looks = {each.id: forecasts.outlook(session, payer, each.id, now, held) for each in current.metrics}
+    view = _overview(session, payer, now, metric, current, held, looks)
+    return view if payer.id == organization.id else _of_part(session, organization, payer, looks, view)
+
+
+def _overview(
+    session: Session,
+    organization: Organization,
+    now: datetime,
+    metric: str,
+    current: Catalog,
+    held: accounts.Plans,
+    looks: dict[str, Outlook],
+) -> OverviewView:
+    """The overview of one that pays for itself."""
+    owner = accounts.organization_id(organization)
+    rows = {row.id: row for row in credit_store.grants(session, owner)}
+    meters = sorted((_meter(session, owner, each, looks[each.id]) for each in current.metrics), key=_urgency)
+    blocked = {meter.metric.id for meter in meters if meter.state is MeterState.BLOCKED}
+    actions = _actions(current, blocked)
+    plan = held.held_at(now)
+    chart = metric or (meters[0].metric.id if meters else "")
+    return OverviewView(
+        now=now,
+        plan_name=plan.name,
+        period=looks[chart].period if chart else period_containing(organization.anchor, now),
+        recount=labels.recount_view(session, organization, now),
+        banners=banners.banners(
+            current, meters, looks, actions, held.owed, limits.exceeded(session, organization, now)
+        ),
+        meters=tuple(meters),
+        metrics=current.metrics,
+        actions=actions,
+        chart=current.metric(chart) if chart else None,
+        months=labels.month_views(chart, looks[chart], held) if chart else (),
+        spent=_spent(current, looks, rows),
+        ending=_ending(current, looks, rows, now),
+        unposted=tuple(labels.unposted(session, organization, current.metrics, now, looks)),
+        takes=_takes(current, meters, looks, plan.name),
+        ever_used=any(look.facts.usage for look in looks.values()),
+    )
+
+
+def _of_part(
+    session: Session, part: Organization, payer: Organization, looks: dict[str, Outlook], view: OverviewView
+) -> OverviewView:
+    """The payer's overview as somebody of the part may see it."""
+
+    def used(metric: Metric) -> OwnUse:
+        look = looks[metric.id]
+        month = month_of(look.facts, look.account, look.period.number)
+        return OwnUse(metric, sources.own(session, payer, part, metric, look, month), month.used)
+
+    months = view.months
+    if view.chart:
+        months = labels.with_own(session, payer, part, view.chart, looks[view.chart.id], view.months)
+    own = tuple(used(meter.metric) for meter in view.meters)
+    return replace(
+        view,
+        payer_name=payer.name,
+        banners=tuple(banner for banner in view.banners if banner.kind in SHARED),
+        months=months,
+        own=own,
+        spent=(),
+        ending=(),
+        unposted=(),
+        ever_used=any(each.used for each in own) or any(month.own for month in months),
+    )
+
+
+def meter_state(reading: Reading) -> MeterState:
+    """The state of a reading as pages name it."""
+    return MeterState(reading.state.value)
+
+
+def _meter(session: Session, owner: int, metric: Metric, look: Outlook) -> MeterView:
+    account = look.account
+    reserved, _ = meter_store.reserved(session, owner, metric.id, look.now)
+    reading = Reading(look.facts.aggregation, account.allowance, account.used, account.left, reserved, account.level)
+    month = account.month(look.period)
+    return MeterView(
+        metric=metric,
+        allowance=account.allowance,
+        used=account.used,
+        level=account.level if look.facts.aggregation is Aggregation.LEVEL else account.used,
+        covered=month.covered if month.used else 0,
+        burned=month.burned,
+        deficit=month.deficit,
+        left=account.left,
+        held=account.held,
+        debt=account.debt,
+        reserved=reserved,
+        state=meter_state(reading),
+        blocked_since=look.blocked_since() if reading.state.value == "blocked" else None,
+        forecast=forecasts.forecast(look),
+        next_end=_next_end(look),
+        ever_granted=bool(look.facts.grants),
+    )
+
+
+def _next_end(look: Outlook) -> NextEnd | None:
+    """The credits that end soonest."""
+    left = [(each.expires_at, look.account.grants[each.id].left) for each in look.facts.grants]
+    ends = sorted((ends_at, quantity) for ends_at, quantity in left if quantity and ends_at is not None)
+    if not ends:
+        return None
+    at = ends[0][0]
+    quantity = sum(each for ends_at, each in ends if ends_at == at)
+    soon = at - look.now <= SOON and _ends_unused(look, at)
+    return NextEnd(at, quantity, all_of_it=quantity == look.account.left, soon=soon)
+
+
+def _ends_unused(look: Outlook, at: datetime) -> bool:
+    """Whether credits that end at `at` are still there then, at this pace."""
+    found = look.run_out()
+    return found.at is None or found.at >= at
+
+
+def _urgency(meter: MeterView) -> tuple[int, float]:
+    """Blocked first, then the soonest cut-off."""
+    if meter.state is MeterState.BLOCKED:
+        return (0, 0)
+    at = meter.forecast.runs_out_at
+    if meter.forecast.kind is ForecastKind.RUNS_OUT and at is not None:
+        return (1, at.timestamp())
+    if meter.forecast.kind is ForecastKind.LASTS:
+        return (2, 0)
+    return (3, 0)
+
+
+def _actions(current: Catalog, blocked: set[str]) -> tuple[ActionView, ...]:
+    """Each action and whether it works; refused ones first."""
+    views = [
+        ActionView(
+            rule.id,
+            rule.name,
+            needs=tuple(current.metric(metric) for metric in rule.metrics),
+            blocking=tuple(current.metric(metric) for metric in rule.metrics if metric in blocked),
+        )
+        for rule in current.actions
+    ]
+    return tuple(sorted(views, key=lambda view: not view.blocking))
+
+
+def _spent(current: Catalog, looks: dict[str, Outlook], rows: dict[str, GrantRow]) -> tuple[SpentLine, ...]:
+    """What each metric burned in the running period, and of which grant most of it came."""
+    lines = []
+    for metric in current.metrics:
+        look = looks[metric.id]
+        burns = look.account.month(look.period).burns
+        if not burns:
+            continue
+        most = rows[max(burns, key=lambda grant_id: (burns[grant_id], grant_id))]
+        lines.append(
+            SpentLine(metric, sum(burns.values()), labels.grant_label(most), most.effective_at, others=len(burns) - 1)
+        )
+    return tuple(lines)
+
+
+def _ending(
+    current: Catalog, looks: dict[str, Outlook], rows: dict[str, GrantRow], now: datetime
+) -> tuple[EndingLine, ...]:
+    """Credits that end within 30 days, the soonest first."""
+    lines = []
+    for metric in current.metrics:
+        look = looks[metric.id]
+        for fact in look.facts.grants:
+            left = look.account.grants[fact.id].left
+            if left and fact.expires_at is not None and fact.expires_at - now <= SOON:
+                unused = _ends_unused(look, fact.expires_at)
+                lines.append(EndingLine(metric, left, labels.grant_label(rows[fact.id]), fact.expires_at, unused))
+    return tuple(sorted(lines, key=lambda line: line.ends_at))
+
+
+def _takes(current: Catalog, meters: list[MeterView], looks: dict[str, Outlook], plan_name: str) -> TakesView | None:
+    """Why the first blocked metric is blocked and what it takes."""
+    meter = next((each for each in meters if each.state is MeterState.BLOCKED and each.allowance is not None), None)
+    if meter is None or meter.allowance is None:
+        return None
+    look = looks[meter.metric.id]
+    level = look.facts.aggregation is Aggregation.LEVEL
+    found = forecasts.suggestion(current, meter.metric, look)
+    return TakesView(
+        metric=meter.metric,
+        used=meter.used,
+        level=meter.level,
+        allowance=meter.allowance,
+        plan_name=plan_name,
+        overage=max(0, (meter.level if level else meter.used) - meter.allowance),
+        burned_again_at=look.period.end if level else None,
+        resets_at=None if level else look.period.end,
+        offer=found,
+        pays_for_past=min(found.quantity, look.owed()) if found else 0,
+    )

@@ -1,0 +1,113 @@
+"""Use by month and by day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from billing_app.domain.catalogue.model import Metric
+from billing_app.domain.common.periods import Period
+from billing_app.services.credits.views_shared import Forecast, RecountView
+
+
+@dataclass(frozen=True, slots=True)
+class MonthView:
+    """One period of one metric: used = covered + burned + uncovered + deficit (fine point 10)."""
+
+    period: Period
+    used: int
+    allowance: int | None
+    """None is unlimited."""
+    plan_name: str
+    """Of the plan whose allowance held; labels the line where it steps."""
+    covered: int
+    burned: int
+    uncovered: int
+    """What nobody paid of an ended period; 0 of the running one."""
+    deficit: int = 0
+    """What nobody has paid of the running period so far; 0 of ended ones."""
+    running: bool = False
+    projected: int | None = None
+    """The running period's use at its end, at this pace; None without a pace."""
+    used_up_at: datetime | None = None
+    """When plan and credits were used up in it, if they were."""
+    own: int | None = None
+    """Of a sub-organization that another pays for: what it used of `used`. None: all of it is its own."""
+
+    @property
+    def unpaid(self) -> int:
+        """What nobody paid, for good or so far."""
+        return self.uncovered + self.deficit
+
+
+@dataclass(frozen=True, slots=True)
+class DayView:
+    """One UTC day of a period.
+
+    For `sum` and `unique` what the day added; for `max` and `level` the highest level of the day. quantity = covered +
+    burned + uncovered + deficit.
+    """
+
+    start: datetime
+    quantity: int
+    covered: int
+    burned: int
+    uncovered: int
+    """Its part of what an ended period left unpaid."""
+    deficit: int = 0
+    """Its part of what nobody has paid of the running period so far."""
+
+    @property
+    def unpaid(self) -> int:
+        """What nobody paid, for good or so far."""
+        return self.uncovered + self.deficit
+
+
+@dataclass(frozen=True, slots=True)
+class DaysView:
+    """The days of one period; days to come are left out."""
+
+    metric: Metric
+    period: Period
+    allowance: int | None
+    days: tuple[DayView, ...]
+    running: bool
+    """The last day is not over."""
+    reached_at: datetime | None
+    """When the allowance was used up in this period."""
+    has_earlier: bool
+    has_later: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SourceView:
+    """Whose use it was: the organization itself or one of its sub-organizations (credits.md rule 14).
+
+    Without an address: others that the same plan pays for, whom the reader is not told by name.
+    """
+
+    address: str
+    name: str
+    used: int
+
+
+@dataclass(frozen=True, slots=True)
+class UsageView:
+    """Months of one metric, the chosen month's days and where its use came from."""
+
+    now: datetime
+    metric: Metric
+    metrics: tuple[Metric, ...]
+    """Every metric of the catalogue, in its order."""
+    months: tuple[MonthView, ...]
+    """Oldest first; the last one is running."""
+    forecast: Forecast
+    recount: RecountView
+    chosen: int
+    """The number of the chosen period; always one of `months`, unless there are none."""
+    days: DaysView
+    sources: tuple[SourceView, ...]
+    """Of the chosen period, the largest first; one or none is not shown."""
+    ever_used: bool
+    payer_name: str = ""
+    """Who pays, if another does: months are that one's, with the organization's own part, and days are not shown."""

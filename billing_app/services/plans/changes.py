@@ -1,0 +1,283 @@
+"""Changing a running subscription: up, down, monthly or yearly, ending, pausing. And what Stripe's pages show of it.
+
+Each use case says, from what stands when it is its turn (`running_plan`), what is to be done at Stripe or why not. A
+change costs what its preview said or is refused: what the preview was made of is kept, and compared under the lease.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from urllib.parse import quote
+
+from billing_app.domain.catalogue import Catalog
+from billing_app.domain.common.errors import ConflictError, InvalidError
+from billing_app.domain.purchases import subscriptions as domain
+from billing_app.domain.purchases.subscriptions import BillingInterval, When
+from billing_app.gateways.gone import GoneError
+from billing_app.gateways.invoices import Invoice, InvoiceStatus
+from billing_app.gateways.payments import Payments
+from billing_app.gateways.prices import Price
+from billing_app.gateways.subscriptions import Preview, PreviewLine, Subscription
+from billing_app.services.catalogue import versions
+from billing_app.services.common.visits import Enter, Visit
+from billing_app.services.payments import payment_account
+from billing_app.services.plans import orders
+from billing_app.services.plans.running import Decided, act, running
+from billing_app.services.purchases import customers
+from billing_app.services.subscriptions import subscriptions as mirrored
+from billing_app.services.usage import accounts
+from billing_app.store.common import locks
+from billing_app.store.purchases import customers as customer_store
+from billing_app.store.purchases import plan_previews
+from billing_app.store.tables.subscriptions import Subscription as Row
+
+MAX_INVOICES = 24
+"""Invoices of a list: two years of a monthly plan; the portal has them all."""
+
+PREVIEW_HOLDS = timedelta(hours=1)
+"""How long a preview's price can be accepted."""
+
+MAX_PREVIEWS = 100
+"""Previews of one organization that can still be accepted; the oldest make way."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePreview:
+    """What a change of plan would do. `at` is to be given back with the order to do it.
+
+    Now: `due_cents` are charged at once, and `lines` say what for; negative lines give back what was paid. At the
+    period's end nothing is due now. `price_cents` per `interval` from then on, next billed at `billed_at`.
+    """
+
+    plan: str
+    interval: BillingInterval
+    when: When
+    at: datetime
+    counts_at: datetime
+    due_cents: int
+    total_cents: int
+    currency: str
+    lines: tuple[PreviewLine, ...]
+    price_cents: int
+    billed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A change that was looked at: the running subscription, what it becomes, and when."""
+
+    row: Row
+    plan: str
+    sale: orders.Sale
+    when: When
+    now: datetime
+    known: Catalog
+
+
+def preview(enter: Enter, payments: Payments, plan: str, interval: BillingInterval) -> ChangePreview:
+    """What a change of the running subscription would cost, as it stands at Stripe now: what we know may be older.
+
+    Nothing is due for a price that Stripe bills already. What it was made of is kept for as long as it can be accepted.
+    Changes nothing else; raises what `change` raises.
+    """
+    with enter() as visit:
+        wanted = _wanted(visit, plan, interval)
+    found = mirrored.plan_first(wanted.known, payments.subscription(wanted.row.id), wanted.row)
+    # Apart to the millisecond, so that two previews are never one; Stripe counts in seconds.
+    at = wanted.now.replace(microsecond=wanted.now.microsecond // 1_000 * 1_000)
+    price = wanted.sale.price(payments)
+    seen = _calculated(payments, wanted, found, price, at)
+    with enter() as visit:
+        owner = accounts.organization_id(visit.organization)
+        locks.hold(visit.session, owner, visit.now)
+        plan_previews.keep(visit.session, owner, plan, interval, at, _made_of(seen, found, price))
+        plan_previews.make_way(visit.session, owner, at - PREVIEW_HOLDS, MAX_PREVIEWS)
+    return seen
+
+
+def _calculated(payments: Payments, wanted: _Wanted, found: Subscription, price: Price, at: datetime) -> ChangePreview:
+    interval, ends = wanted.sale.interval, found.item.period_end
+    billed_already = found.item.price.id == price.id
+    if billed_already or wanted.when is When.PERIOD_END:
+        when, counts_at = (When.NOW, at) if billed_already else (wanted.when, ends)
+        return ChangePreview(
+            wanted.plan, interval, when, at, counts_at, 0, 0, price.currency, (), price.price_cents, ends,
+        )  # fmt: skip
+    seen: Preview = payments.preview_change(found, price.id, at)
+    return ChangePreview(
+        wanted.plan, interval, wanted.when, at, at, seen.due_cents, seen.total_cents, seen.currency, seen.lines,
+        price.price_cents, seen.period_end,
+    )  # fmt: skip
+
+
+def _made_of(seen: ChangePreview, found: Subscription, price: Price) -> str:
+    """What a preview depends on: what runs and what is to come of it, what is bought, and what all that comes to."""
+    runs = (found.id, found.item.price.id, found.item.count, found.item.period_end, found.cancel_at)
+    later = found.scheduled and (found.scheduled.at, found.scheduled.price.id)
+    comes_to = (seen.when, seen.due_cents, seen.total_cents, seen.currency)
+    return hashlib.sha256(repr((runs, later, price.id, price.price_cents, comes_to)).encode()).hexdigest()
+
+
+def change(enter: Enter, payments: Payments, plan: str, interval: BillingInterval, at: datetime) -> None:
+    """Changes the running subscription: more at once, charged as the preview of `at` said; less at the period's end.
+
+    Twice with the same `at` is once. Raises NotFoundError `plan_not_found`, InvalidError `plan_not_for_sale`,
+    `preview_expired` (nobody looked at this change then, that is too long ago, or something has changed since, so that
+    it would cost something else; nothing is charged) or `payments_refused` (the card was declined; nothing has
+    changed), ConflictError `not_subscribed`, `same_plan`, `past_due` or `paused`.
+    """
+
+    def decide(visit: Visit) -> Decided | None:
+        if _changed_so(visit, plan, interval, at):
+            return None
+        wanted = _wanted(visit, plan, interval)
+        owner = accounts.organization_id(visit.organization)
+        made_of = plan_previews.made_of(visit.session, owner, plan, interval, at)
+        if made_of is None or not wanted.now - PREVIEW_HOLDS <= at <= wanted.now:
+            raise InvalidError("This price was calculated a while ago. Look at it again.", code="preview_expired")
+        deed = partial(_changed, payments, wanted, at, made_of)
+        return Decided(wanted.row, deed, {"plan": plan, "interval": interval.value})
+
+    act(enter, payments, "subscription.plan_chosen", decide)
+
+
+def _changed(payments: Payments, wanted: _Wanted, at: datetime, made_of: str, found: Subscription) -> Subscription:
+    price = wanted.sale.price(payments)
+    if found.item.price.id == price.id:
+        return payments.unschedule(found)
+    if wanted.when is When.PERIOD_END and found.scheduled is not None and found.scheduled.price.id == price.id:
+        return found  # it was asked for before
+    if _made_of(_calculated(payments, wanted, found, price, at), found, price) != made_of:
+        raise InvalidError(
+            "Something has changed since this price was calculated, and nothing was charged. Look at it again.",
+            code="preview_expired",
+        )
+    if wanted.when is When.PERIOD_END:
+        return payments.schedule_price(found, price)
+    key = f"change:{found.id}:{found.item.price.id}:{price.id}:{int(at.timestamp())}"
+    return payments.change_price(key, found, price.id, at)
+
+
+def _changed_so(visit: Visit, plan: str, interval: BillingInterval, at: datetime) -> bool:
+    """Whether this very change was made before: the plan is held, and came to be after its price was looked at."""
+    row = running(visit, paying_on=True)
+    if (row.plan, row.interval) != (plan, interval.value) or row.scheduled_plan:
+        return False
+    held, since = accounts.plans(visit.session, row.organization_id).held, at.replace(microsecond=0)
+    return row.period_start >= since or (bool(held) and held[-1].plan == plan and held[-1].at >= since)
+
+
+def keep_plan(enter: Enter, payments: Payments) -> None:
+    """A change that was to come at the period's end does not come. Raises ConflictError `not_subscribed`."""
+
+    def decide(visit: Visit) -> Decided:
+        row = running(visit)
+        return Decided(row, payments.unschedule, {"plan": row.plan})
+
+    act(enter, payments, "subscription.change_cancelled", decide)
+
+
+def cancel(enter: Enter, payments: Payments) -> None:
+    """The subscription ends with the period that is paid. Raises ConflictError `not_subscribed`."""
+    _end(enter, payments, ends=True)
+
+
+def uncancel(enter: Enter, payments: Payments) -> None:
+    """A subscription that was to end goes on. Raises ConflictError `not_subscribed`."""
+    _end(enter, payments, ends=False)
+
+
+def _end(enter: Enter, payments: Payments, *, ends: bool) -> None:
+    def decide(visit: Visit) -> Decided:
+        row = running(visit, paying_on=not ends)
+        return Decided(row, partial(payments.set_ending, ends=ends), {"plan": row.plan})
+
+    act(enter, payments, "subscription.cancelled" if ends else "subscription.kept", decide)
+
+
+def pause(enter: Enter, payments: Payments) -> None:
+    """Bills nothing, and gives the default plan, until it is resumed.
+
+    Raises ConflictError `not_subscribed`, `past_due` or `in_trial`.
+    """
+
+    def decide(visit: Visit) -> Decided:
+        row = running(visit)
+        if row.status in domain.OWED:
+            raise ConflictError("Something is owed: pay that first.", code="past_due")
+        if row.status == "trialing":
+            raise ConflictError(
+                "A trial costs nothing, so there is nothing to pause: let it run, or end it.", code="in_trial"
+            )
+        return Decided(row, payments.pause)
+
+    act(enter, payments, "subscription.paused", decide)
+
+
+def resume(enter: Enter, payments: Payments) -> None:
+    """A paused subscription begins a new period now, or goes on with its trial.
+
+    Raises ConflictError `not_subscribed`, `not_paused`.
+    """
+
+    def decide(visit: Visit) -> Decided:
+        row = running(visit, paying_on=True)
+        if not row.paused:
+            raise ConflictError("The subscription is not paused.", code="not_paused")
+        return Decided(row, lambda found: payments.resume(found, visit.now))
+
+    act(enter, payments, "subscription.resumed", decide)
+
+
+def portal(enter: Enter, payments: Payments, public_url: str) -> str:
+    """The address of Stripe's pages for this customer; they lead back to ours. Raises ConflictError `no_customer`."""
+    with enter() as visit:
+        wanted = customers.to_be(visit.organization)
+        page = f"{public_url.rstrip('/')}/o/{quote(visit.organization.address, safe='')}/plan"
+        known = payment_account.known(visit.session)
+        bought = wanted.customer_id is not None or bool(customer_store.former(visit.session, visit.organization))
+    if not bought:
+        raise ConflictError("Nothing was bought yet, so there is nothing to manage at Stripe.", code="no_customer")
+    payment_account.compare(known, payments.account())
+    return customers.using(enter, payments, wanted, lambda customer: payments.portal(customer, page))
+
+
+def invoices(enter: Enter, payments: Payments, limit: int = MAX_INVOICES) -> list[Invoice]:
+    """What was billed, newest first, drafts left out; nothing for who never bought. Talks to Stripe.
+
+    What was billed to a customer that has been deleted at Stripe is part of it.
+    """
+    with enter() as visit:
+        former = [row.customer_id for row in customer_store.former(visit.session, visit.organization)]
+        billed = [each for each in (visit.organization.stripe_customer_id, *former) if each is not None]
+        known = payment_account.known(visit.session)
+    if not billed:
+        return []
+    payment_account.compare(known, payments.account())
+    found: list[Invoice] = []
+    for customer in billed:
+        with suppress(GoneError):  # the next purchase finds that it is gone, and makes another
+            found += payments.invoices_of(customer, limit)
+    shown = [each for each in found if each.status is not InvoiceStatus.DRAFT]
+    return sorted(shown, key=lambda each: each.created_at, reverse=True)[:limit]
+
+
+def _wanted(visit: Visit, plan: str, interval: BillingInterval) -> _Wanted:
+    row = running(visit, paying_on=True)
+    if row.status in domain.OWED:
+        raise ConflictError("Something is owed for the running plan: pay that first.", code="past_due")
+    if row.paused:
+        raise ConflictError("The subscription is paused: resume it first.", code="paused")
+    known = versions.current(visit.session, visit.now)
+    wanted, rhythm = known.plan(plan), BillingInterval(row.interval)
+    if (row.plan, rhythm) == (plan, interval) and not row.scheduled_plan:
+        raise ConflictError(f"{wanted.name} is the plan already.", code="same_plan")
+    sale = orders.sale_of(visit.session, plan, interval, visit.now)
+    when = When.NOW
+    if row.plan and row.status != "trialing":
+        when = domain.when(known.plan(row.plan), rhythm, wanted, interval)
+    return _Wanted(row, plan, sale, when, visit.now, known)

@@ -1,0 +1,153 @@
+"""What the plan page and the API show of an organization's plan. Reads only."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from sqlmodel import Session
+
+from billing_app.domain.catalogue import Catalog, Plan, PlanPrices
+from billing_app.domain.common.periods import period_containing
+from billing_app.domain.purchases.subscriptions import ENDED, given_up
+from billing_app.gateways.invoices import Invoice
+from billing_app.services.catalogue import versions
+from billing_app.services.common import payers
+from billing_app.services.limits import limits
+from billing_app.services.plans.changes import ChangePreview
+from billing_app.services.subscriptions.views_plan import (
+    InvoiceLink,
+    PlanChangeView,
+    PlanView,
+    PreviewAmount,
+    SubscriptionView,
+)
+from billing_app.services.usage import accounts
+from billing_app.settings import Settings
+from billing_app.store.organizations.organizations import stored_id
+from billing_app.store.purchases import customers
+from billing_app.store.purchases import subscriptions as store
+from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.subscriptions import Subscription
+
+
+def plan_view(session: Session, organization: Organization, settings: Settings, now: datetime) -> PlanView:
+    """The page."""
+    owner = stored_id(organization)
+    known = versions.current(session, now)
+    payer = payers.payer(session, organization, now)
+    paid_elsewhere = payer.id != organization.id
+    held = accounts.plans(session, stored_id(payer))
+    said = customers.said_of(session, owner)
+    plan = held.held_at(now)
+    offered = tuple(each for each in known.plans if each.offered or (each.id == plan.id and not paid_elsewhere))
+    if organization.parent_id is not None:
+        # The default plan is nobody's choice here: what this is a part of pays when there is no other.
+        offered = tuple(each for each in offered if not each.default or each.id == plan.id)
+    return PlanView(
+        now=now,
+        plan=_unpriced(plan) if paid_elsewhere else plan,
+        chosen=_named(known, held.subscribed_at(now), plan),
+        default_plan=known.default_plan,
+        currency=known.currency,
+        period=period_containing(payer.anchor, now),
+        subscription=subscription_view(session, organization, now),
+        plans=offered,
+        metrics=known.metrics,
+        features=known.features,
+        limits=limits.usage(session, organization, now),
+        may_try=not store.of_organization(session, owner, store.PLAN),
+        has_customer=organization.stripe_customer_id is not None,
+        selling=settings.selling,
+        payer_name=payer.name if paid_elsewhere else "",
+        above_name=_above(session, organization, now),
+        stripe_name=said.name if said else "",
+        stripe_email=said.email if said else "",
+    )
+
+
+def subscription_view(session: Session, organization: Organization, now: datetime) -> SubscriptionView | None:
+    """The current subscription, also one that has ended; None for who never had one."""
+    row = store.current(session, stored_id(organization))
+    return None if row is None else _subscription(session, row, now)
+
+
+def grace_ends_at(session: Session, organization_id: int) -> datetime | None:
+    """Until when a plan that is owed for stays; None where nothing is owed."""
+    owed = accounts.plans(session, organization_id).owed
+    return owed[-1].grace_ends_at if owed and owed[-1].until is None else None
+
+
+def invoice_link(invoice: Invoice) -> InvoiceLink:
+    """A line of the list of invoices."""
+    return InvoiceLink(
+        invoice.number, invoice.created_at, invoice.status.value, invoice.total_cents, invoice.currency,
+        invoice.hosted_url, invoice.pdf_url,
+    )  # fmt: skip
+
+
+def change_view(session: Session, seen: ChangePreview, now: datetime) -> PlanChangeView:
+    """A preview with the plan's name."""
+    return PlanChangeView(
+        plan=seen.plan,
+        plan_name=versions.current(session, now).plan(seen.plan).name,
+        interval=seen.interval.value,
+        when=seen.when,
+        at=seen.at,
+        counts_at=seen.counts_at,
+        due_cents=seen.due_cents,
+        total_cents=seen.total_cents,
+        currency=seen.currency,
+        lines=tuple(PreviewAmount(line.description, line.amount_cents) for line in seen.lines),
+        price_cents=seen.price_cents,
+        billed_at=seen.billed_at,
+    )
+
+
+def _subscription(session: Session, row: Subscription, now: datetime) -> SubscriptionView:
+    known = versions.current(session, now)
+    ends = row.cancel_at if row.status not in ENDED else None
+    return SubscriptionView(
+        id=row.id,
+        status=row.status,
+        plan=row.plan,
+        plan_name=_name(known, row.plan),
+        interval=row.interval,
+        price_cents=row.price_cents,
+        currency=row.currency,
+        started_at=row.started_at,
+        period_start=row.period_start,
+        period_end=row.period_end,
+        trial_end=row.trial_end,
+        cancel_at=ends,
+        ended_at=row.ended_at,
+        past_due_at=row.past_due_at,
+        grace_ends_at=grace_ends_at(session, row.organization_id) if row.past_due_at else None,
+        scheduled_plan=row.scheduled_plan,
+        scheduled_plan_name=_name(known, row.scheduled_plan),
+        scheduled_interval=row.scheduled_interval,
+        scheduled_at=row.scheduled_at,
+        collection=row.collection,
+        collection_resumes_at=row.collection_resumes_at,
+        given_up=given_up(row.latest_invoice_status),
+    )
+
+
+def _unpriced(plan: Plan) -> Plan:
+    """A plan without what its holder pays for it, which is nobody else's business."""
+    return replace(plan, prices=PlanPrices(None, None), stripe_plan_id=None)
+
+
+def _above(session: Session, organization: Organization, now: datetime) -> str:
+    """Who pays for a sub-organization while it has no plan of its own; empty for one that is part of nothing."""
+    if organization.parent_id is None:
+        return ""
+    return payers.payer(session, session.get_one(Organization, organization.parent_id), now).name
+
+
+def _named(known: Catalog, plan_id: str, instead: Plan) -> Plan:
+    return next((plan for plan in known.plans if plan.id == plan_id), instead)
+
+
+def _name(known: Catalog, plan_id: str) -> str:
+    return next((plan.name for plan in known.plans if plan.id == plan_id), plan_id)

@@ -1,0 +1,240 @@
+"""Ending an organization: what it pays for, that it pays no more, and when it is over.
+
+What is decided is written down and committed first; then Stripe is told, and it is noted that Stripe knows. Whoever
+decides tries that at once, and a sweep goes on with whatever a crash, or Stripe, left undone. What is said to Stripe is
+how things shall stand, so that saying it twice does it once. Parts of the organization end with it, whoever pays for
+them. Nobody loses what is theirs: credits, ledger and history stay readable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlmodel import Session
+
+from billing_app.domain.common.errors import ConflictError
+from billing_app.domain.common.periods import period_containing
+from billing_app.domain.common.texts import optional_reason
+from billing_app.services.catalogue import versions
+from billing_app.services.common import audit
+from billing_app.services.common import organizations as orgs
+from billing_app.services.purchases import fulfilment
+from billing_app.services.subscriptions import notices
+from billing_app.services.subscriptions.views_endings import EndingPart, EndingView, PaidThing
+from billing_app.services.usage import accounts
+from billing_app.store.common import locks
+from billing_app.store.notifications import outbox
+from billing_app.store.organizations import endings as store
+from billing_app.store.organizations import tree
+from billing_app.store.organizations.organizations import stored_id
+from billing_app.store.tables.endings import Ending
+from billing_app.store.tables.orgs import Organization
+
+ORGANIZATION, PAYMENTS = "organization", "payments"
+"""What ends: all of it, or only that it pays."""
+
+
+def look(session: Session, organization: Organization, now: datetime) -> EndingView:
+    """What it pays for, what would end with it and when; and what was decided."""
+    row = store.ending(session, stored_id(organization))
+    below = [each for each in tree.descendants(session, stored_id(organization)) if each.active]
+    view = EndingView(
+        address=organization.address,
+        name=organization.name,
+        pays=_pays(session, organization, now),
+        parts=tuple(EndingPart(each.address, each.name, _pays(session, each, now)) for each in below),
+        ends_at=_paid_until(session, [organization, *below], now),
+    )
+    if row is None or row.withdrawn:
+        return view
+    return EndingView(
+        view.address, view.name, view.pays, view.parts, row.ends_at, row.scope, row.at_period_end, row.decided_at,
+        row.actor, row.reason, row.told_at is not None, row.done_at is not None, row.error,
+    )  # fmt: skip
+
+
+def decide(
+    session: Session, organization: Organization, now: datetime, *, at_period_end: bool, reason: str = "", actor: str
+) -> None:
+    """The organization, with all its parts, ends now or when everything that is paid has run out.
+
+    From now on nothing new is bought, and auto top-ups are off. Raises ConflictError `organization_ended`, InvalidError
+    `reason_required`.
+    """
+    reason = optional_reason(reason)
+    below = tree.descendants(session, stored_id(organization))
+    everybody = sorted([organization, *below], key=stored_id)
+    for each in everybody:
+        now = locks.hold(session, stored_id(each), now)
+    row = store.ending(session, stored_id(organization))
+    if row is not None and row.done_at is not None and row.scope == ORGANIZATION and not row.withdrawn:
+        raise ConflictError(f"{organization.name} has ended already.", code="organization_ended")
+    ends_at = _paid_until(session, everybody, now) if at_period_end else now
+    for each in everybody:
+        if each.active or each is organization:
+            _write(session, each, ORGANIZATION, at_period_end, ends_at, now, reason, actor)
+            if not at_period_end:
+                _close(session, each, now)
+    told = {"when": "period_end" if at_period_end else "now", "ends_at": ends_at.isoformat(), "reason": reason}
+    owner = stored_id(organization)
+    audit.record(session, owner, now, actor, "organization.ending", organization.address, after=told)
+
+
+def follow_activity(session: Session, organization: Organization, now: datetime, *, actor: str) -> None:
+    """An organization was deactivated: what it pays for ends when it has run out; or it was let work again.
+
+    It must be locked.
+    """
+    owner = stored_id(organization)
+    if organization.active:
+        row = store.ending(session, owner)
+        if row is not None and not row.withdrawn:
+            withdraw(session, organization, now, actor=actor, reopen=True)
+        return
+    if not (store.subscriptions(session, owner) or store.packs(session, owner) or store.open_orders(session, owner)):
+        return
+    row = store.ending(session, owner)
+    if row is None or row.withdrawn or row.done_at is not None:
+        ends_at = _paid_until(session, [organization], now)
+        _write(session, organization, PAYMENTS, True, ends_at, now, "It was deactivated", actor)
+
+
+def withdraw(session: Session, organization: Organization, now: datetime, *, actor: str, reopen: bool = False) -> None:
+    """It does not end after all: its subscriptions go on, and its parts with it.
+
+    What has ended at Stripe stays ended. Raises ConflictError `not_ending`, or `organization_ended` for one that is
+    over, unless it is to be reopened.
+    """
+    everybody = [organization, *tree.descendants(session, stored_id(organization))]
+    everybody.sort(key=stored_id)
+    for each in everybody:
+        now = locks.hold(session, stored_id(each), now)
+    rows = store.of(session, map(stored_id, everybody))
+    row = rows.get(stored_id(organization))
+    if row is None or row.withdrawn:
+        raise ConflictError(f"{organization.name} is not ending.", code="not_ending")
+    if row.done_at is not None and not reopen:
+        raise ConflictError(
+            f"{organization.name} is over. An operator can let it work again.", code="organization_ended"
+        )
+    for each in everybody:
+        found = rows.get(stored_id(each))
+        if found is not None and not found.withdrawn and found.decided_at == row.decided_at:
+            found.withdrawn, found.revision = True, found.revision + 1
+            found.told_at, found.next_try_at, found.error = None, now, ""
+            session.add(found)
+            if found.done_at is not None and found.scope == ORGANIZATION:
+                each.active = True
+                session.add(each)
+            orgs.raise_revision(session, stored_id(each))
+    session.flush()
+    audit.record(session, stored_id(organization), now, actor, "organization.ending_withdrawn", organization.address)
+
+
+def close_if_due(session: Session, organization: Organization, now: datetime) -> None:
+    """At its moment the organization is over. It must be locked."""
+    row = store.ending(session, stored_id(organization))
+    if row is not None and not row.withdrawn and row.done_at is None and row.ends_at <= now:
+        _close(session, organization, now)
+
+
+def require_going_on(session: Session, organization: Organization) -> None:
+    """Nothing new is bought by an organization that ends. Raises ConflictError `organization_ending`."""
+    row = store.ending(session, stored_id(organization))
+    if row is not None and not row.withdrawn:
+        raise ConflictError(
+            f"{organization.name} ends on {row.ends_at:%d %b %Y}. Take that back first: page Organization.",
+            code="organization_ending",
+        )
+
+
+def _write(
+    session: Session,
+    organization: Organization,
+    scope: str,
+    at_period_end: bool,
+    ends_at: datetime,
+    now: datetime,
+    reason: str,
+    actor: str,
+) -> None:
+    owner = stored_id(organization)
+    row = store.ending(session, owner)
+    revision = row.revision + 1 if row else 1
+    row = row or Ending(
+        organization_id=owner, scope=scope, at_period_end=at_period_end, decided_at=now, ends_at=ends_at
+    )
+    if row.withdrawn:
+        row.subscriptions = "[]"
+    row.scope, row.at_period_end, row.decided_at, row.ends_at = scope, at_period_end, now, ends_at
+    row.reason, row.actor, row.revision, row.withdrawn = reason, actor, revision, False
+    row.told_at = row.done_at = None
+    row.next_try_at, row.tries, row.error = now, 0, ""
+    session.add(row)
+    for setting in store.top_ups(session, owner):
+        setting.enabled, setting.armed_at = False, None
+        session.add(setting)
+    for order in store.open_orders(session, owner):
+        if order.session_id is None:
+            fulfilment.give_up(session, organization, order, now)
+    session.flush()
+    kind = "organization.ending" if scope == ORGANIZATION else "organization.payments_ending"
+    payload = {"ends_at": ends_at.isoformat(), "reason": reason}
+    if scope == ORGANIZATION:
+        outbox.add(session, owner, kind, f"{kind}:{revision}", payload, now, now)
+    orgs.raise_revision(session, owner)
+
+
+def _close(session: Session, organization: Organization, now: datetime) -> None:
+    row = store.ending(session, stored_id(organization))
+    if row is None:
+        return
+    row.done_at = now
+    session.add(row)
+    if row.scope == ORGANIZATION and organization.active:
+        organization.active = False
+        session.add(organization)
+        audit.record(session, stored_id(organization), now, row.actor, "organization.ended", organization.address)
+    session.flush()
+    orgs.raise_revision(session, stored_id(organization))
+
+
+def _paid_until(session: Session, organizations: Iterable[Organization], now: datetime) -> datetime:
+    """When all that is paid has run out; where nothing is, the end of the running period."""
+    found = list(organizations)
+    moments = [
+        each.until for organization in found for each in _pays(session, organization, now) if each.until is not None
+    ]
+    return max((each for each in moments if each > now), default=period_containing(found[0].anchor, now).end)
+
+
+def _pays(session: Session, organization: Organization, now: datetime) -> tuple[PaidThing, ...]:
+    owner, known = accounts.organization_id(organization), versions.current(session, now)
+    names = {plan.id: plan.name for plan in known.plans}
+    metrics = {metric.id: metric.name for metric in known.metrics}
+    plans = [
+        PaidThing("plan", names.get(row.plan, row.plan) or "A subscription", row.price_cents, row.currency,
+                  row.interval, row.cancel_at or row.period_end, _standing(row.status))
+        for row in store.subscriptions(session, owner)
+    ]  # fmt: skip
+    packs = [
+        PaidThing("pack", notices.pack_name(known, row), row.price_cents * row.count,
+                  row.currency, "month", row.renews_at, _standing(row.state))
+        for row in store.packs(session, owner)
+    ]  # fmt: skip
+    top_ups = [
+        PaidThing("top_up", metrics.get(row.metric, row.metric), row.cap_cents, row.currency, "", None)
+        for row in store.top_ups(session, owner)
+    ]
+    orders = [
+        PaidThing("order", names.get(row.plan, "Packs") if row.kind == "plan" else "Packs", row.total_cents,
+                  row.currency, "", None)
+        for row in store.open_orders(session, owner)
+    ]  # fmt: skip
+    return (*plans, *packs, *top_ups, *orders)
+
+
+def _standing(status: str) -> str:
+    """What its period is, of a plan or of packs."""
+    return {"trialing": "trial", "past_due": "owed", "unpaid": "owed"}.get(status, "paid")

@@ -1,0 +1,114 @@
+"""What an attempt to top up comes to: a grant, a day's rest, or the end of it; the organization is told of each."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from billing_app.domain.purchases import top_ups as domain
+from billing_app.domain.purchases.baskets import Sold
+from billing_app.domain.purchases.top_ups import AttemptState
+from billing_app.gateways.invoices import Invoice
+from billing_app.services.common import organizations
+from billing_app.services.credits import invoice_grants
+from billing_app.services.usage import accounts
+from billing_app.store.common import locks
+from billing_app.store.notifications import outbox
+from billing_app.store.purchases import top_ups as store
+from billing_app.store.stripe import ownership
+from billing_app.store.tables.credits import GrantRow
+from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.top_ups import AutoTopUp, TopUpAttempt
+
+ORGANIZATION, KIND, TOP_UP = "organization", "kind", "top_up"
+"""Names in the metadata of the invoices that we make."""
+
+
+def paid(session: Session, organization: Organization, invoice: Invoice, now: datetime) -> list[GrantRow]:
+    """A top-up's invoice is paid: its grants, once, whoever comes with the news, and whatever became of the attempt."""
+    owner = accounts.organization_id(organization)
+    organization, now = locks.hold_row(session, owner, now)
+    kept = ownership.attempt_of_invoice(session, invoice.id)
+    attempt = store.attempt(session, owner, kept.id if kept else invoice.metadata.get(TOP_UP, ""))
+    known = {"": Sold(attempt.pack, attempt.metric, attempt.quantity)} if attempt else {}
+    grants = invoice_grants.grant_lines(session, organization, invoice, now, once=invoice_grants.TOP_UP, known=known)
+    if attempt is None or attempt.state == AttemptState.PAID:
+        return grants
+    at = invoice_grants.paid_at(invoice, now)
+    attempt.state, attempt.failure, attempt.invoice_id = AttemptState.PAID.value, "", invoice.id
+    attempt.amount_cents, attempt.currency = invoice.total_cents, invoice.currency
+    attempt.paid_at, attempt.closed_at, attempt.worked_until = at, now, None
+    session.add(attempt)
+    setting = store.setting(session, owner, attempt.metric)
+    if setting is not None:
+        setting.failures, setting.failure, setting.resting_until = 0, "", None
+        session.add(setting)
+    told = [invoice_grants.told(grant) for grant in grants]
+    _tell(session, attempt, "top_up.paid", {"invoice": invoice.id, "grants": told}, at, now)
+    session.flush()
+    organizations.raise_revision(session, owner)
+    return grants
+
+
+def failed(session: Session, owner: int, attempt_id: str, reason: str, now: datetime) -> None:
+    """Nothing was paid: it rests for a day, or is off after the third time in a row. Told once."""
+    now = locks.hold(session, owner, now)
+    attempt = store.attempt(session, owner, attempt_id)
+    if attempt is None or attempt.state != AttemptState.OPEN:
+        return
+    attempt.state, attempt.failure = AttemptState.FAILED.value, reason
+    attempt.closed_at, attempt.worked_until = now, None
+    session.add(attempt)
+    setting = store.setting(session, owner, attempt.metric)
+    if setting is not None:
+        setting.failures += 1
+        setting.failure, setting.armed_at, setting.resting_until = reason, None, now + domain.REST
+        session.add(setting)
+    resting = setting.resting_until.isoformat() if setting and setting.resting_until else None
+    _tell(session, attempt, "top_up.failed", {"failure": reason, "resting_until": resting}, now, now)
+    if setting is not None and setting.enabled and setting.failures >= domain.MAX_FAILURES:
+        turn_off(session, setting, reason, now, failures=setting.failures)
+    session.flush()
+    organizations.raise_revision(session, owner)
+
+
+def turn_off(session: Session, setting: AutoTopUp, reason: str, now: datetime, failures: int = 0) -> None:
+    """It does nothing any more until a person turns it on again."""
+    setting.enabled, setting.armed_at, setting.failure = False, None, reason
+    setting.failures = max(failures, domain.MAX_FAILURES)
+    session.add(setting)
+    payload = {"metric": setting.metric, "failure": reason}
+    key = f"top_up.off:{setting.metric}:{now.isoformat()}"
+    outbox.add(session, setting.organization_id, "top_up.off", key, payload, now, now, setting.metric)
+    organizations.raise_revision(session, setting.organization_id)
+
+
+def cap_reached(session: Session, setting: AutoTopUp, until: datetime, reason: str, now: datetime) -> None:
+    """The month has no room for what is needed: it goes on with the next one, or with less. Told once a month."""
+    setting.capped_until, setting.failure = until, reason
+    session.add(setting)
+    payload = {
+        "metric": setting.metric,
+        "cap_cents": setting.cap_cents,
+        "currency": setting.currency,
+        "until": until.isoformat(),
+        "failure": reason,
+    }
+    key = f"top_up.capped:{setting.metric}:{until.date().isoformat()}"
+    outbox.add(session, setting.organization_id, "top_up.capped", key, payload, now, now, setting.metric)
+    organizations.raise_revision(session, setting.organization_id)
+
+
+def _tell(
+    session: Session, attempt: TopUpAttempt, kind: str, more: dict[str, object], at: datetime, now: datetime
+) -> None:
+    payload = {
+        "attempt": attempt.id,
+        "metric": attempt.metric,
+        "pack": attempt.pack,
+        "total_cents": attempt.amount_cents,
+        "currency": attempt.currency,
+        **more,
+    }
+    outbox.add(session, attempt.organization_id, kind, f"{kind}:{attempt.id}", payload, at, now, attempt.metric)

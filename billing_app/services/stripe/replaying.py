@@ -1,0 +1,28 @@
+"""Working on an event of Stripe's again, because a person says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from billing_app.domain.common.errors import NotFoundError
+from billing_app.gateways.payments import Payments
+from billing_app.services.stripe import inbox
+from billing_app.services.stripe.inbox import Transaction, Worker
+
+
+def replay(transaction: Transaction, payments: Payments, event_id: str, now: Callable[[], datetime]) -> None:
+    """Works on an event again, whatever became of it. One that never arrived is fetched (Stripe keeps 30 days).
+
+    Talks to Stripe: never call it inside a transaction. Raises NotFoundError `event_not_found` for one that neither
+    knows. What became of it is in its row; while another process is at this customer's events, it is left to that one.
+    """
+    try:
+        with transaction() as session:
+            subject = inbox.replay(session, event_id, now())
+    except NotFoundError:
+        fetched = payments.event(event_id)
+        with transaction() as session:
+            inbox.receive(session, fetched, now())
+        subject = inbox.subject_of(fetched)
+    inbox.work(Worker(transaction, payments, now), subject)

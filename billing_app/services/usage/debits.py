@@ -1,0 +1,99 @@
+"""What nearly every consume is: a quantity that fits whole, taken by arithmetic alone (credits.md, The fast path)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlmodel import Session
+
+from billing_app.domain.catalogue import Catalog
+from billing_app.domain.common.periods import period_containing
+from billing_app.domain.credits.facts import MAX_QUANTITY, Aggregation
+from billing_app.services.catalogue import versions
+from billing_app.services.common import payers
+from billing_app.services.usage import accounts
+from billing_app.store.common import locks
+from billing_app.store.tables.base import new_id
+from billing_app.store.tables.orgs import Organization
+from billing_app.store.usage import debits as store
+from billing_app.store.usage import rollups
+from billing_app.store.usage.debits import Debit
+
+DEBIT = "debit"
+"""The lock of the statement itself. SQLite's was waited for when the transaction began; PostgreSQL's, the meter's, will
+be, and the statement adds that by itself."""
+
+
+class Mode(StrEnum):
+    """What consume does with a quantity that does not fit whole."""
+
+    REJECT = "reject"
+    CLAMP = "clamp"
+
+
+@dataclass(frozen=True, slots=True)
+class Consumed:
+    """The answer of consume: how much was taken, and the metric's figures after it. `accepted` 0 is a refusal.
+
+    `repeated`: this is the answer to an earlier request with the same key.
+    """
+
+    accepted: int
+    used: int
+    allowance: int | None
+    credits: int
+    repeated: bool = False
+
+
+def take(
+    session: Session,
+    organization: Organization,
+    metric_id: str,
+    quantity: int,
+    now: datetime,
+    *,
+    mode: Mode = Mode.REJECT,
+    key: str | None = None,
+) -> Consumed | None:
+    """Takes the whole quantity in one statement; None, with nothing written, where `consumption.consume` must decide.
+
+    It must where the meter is out of date, the catalogue is another than this process knows, the quantity does not fit
+    whole, something is to be told, or the key was taken. Raises ForbiddenError `organization_inactive`.
+    """
+    seen, known = versions.assumed(session, now) or ("", None)
+    if known is None or not 1 <= quantity <= MAX_QUANTITY or not is_consumable(known, metric_id):
+        return None
+    payer, source = payers.route(session, organization, now)
+    now = locks.moment_of(session, DEBIT, now)
+    figures = store.take(
+        session,
+        Debit(
+            organization_id=accounts.organization_id(payer),
+            metric=metric_id,
+            quantity=quantity,
+            now=now,
+            hour=rollups.hour_of(now),
+            catalogue=seen,
+            event_id=new_id(),
+            source=source,
+            period=period_containing(payer.anchor, now).number if source else 0,
+            reporter=accounts.organization_id(organization),
+            key=key,
+            digest=digest(metric_id, quantity, mode),
+        ),
+    )
+    return None if figures is None else Consumed(quantity, figures.used, figures.allowance, figures.left)
+
+
+def is_consumable(current: Catalog, metric_id: str) -> bool:
+    """Only a `sum` of the catalogue is (fine point 12)."""
+    return metric_id in current.metric_ids and current.metric(metric_id).aggregation is Aggregation.SUM
+
+
+def digest(metric_id: str, quantity: int, mode: Mode) -> str:
+    """Names what a request asks, so that a repeated key with another one can be told."""
+    return hashlib.sha256(json.dumps(["consume", metric_id, quantity, mode.value]).encode()).hexdigest()[:32]

@@ -1,0 +1,48 @@
+"""What a clock that was ahead has left behind, which the recount puts right (decision 21)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import structlog
+from sqlmodel import Session
+
+from billing_app.domain.common.clocks import is_plausible
+from billing_app.services.access import operator_mails
+from billing_app.store.organizations import organizations
+from billing_app.store.tables.meters import MeterRow
+from billing_app.store.tables.orgs import Organization
+from billing_app.store.usage import meters as meter_store
+
+log = structlog.get_logger()
+
+
+def is_ahead(row: MeterRow, now: datetime) -> bool:
+    """Whether a clock that was wrong has brought the meter, or its ledger, to a moment that has not come."""
+    return not (is_plausible(row.watched_at, now) and is_plausible(row.posted_at, now))
+
+
+def was_repaired(session: Session, organization: Organization, now: datetime) -> bool:
+    """Whether this recount puts an organization's meters or ledger right after a clock that was ahead; tells operators.
+
+    Asked before the recount, under the organization's lock.
+    """
+    found = [
+        row for row in meter_store.of_organization(session, organizations.stored_id(organization)) if is_ahead(row, now)
+    ]
+    if not found:
+        return False
+    until = max(moment for row in found for moment in (row.watched_at, row.posted_at) if moment is not None)
+    metrics = ", ".join(row.metric for row in found)
+    log.warning("clock_was_ahead", organization=organization.address, until=until.isoformat(), metrics=metrics)
+    operator_mails.write(
+        session,
+        f"clock:{organization.id}",
+        f"A clock was wrong: figures of {organization.name[:100]} were put right",
+        f"A server whose clock was ahead had brought {metrics} to {until:%d %B %Y, %H:%M} UTC. The recount has "
+        "computed the meters anew and taken back what was posted too early. Facts that were recorded with that clock "
+        "stay as they are: `billing verify` names them.",
+        f"/admin/organizations/{organization.address}",
+        now,
+    )
+    return True

@@ -1,0 +1,59 @@
+"""The first answers to requests that may be repeated (api.md, Idempotency)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+
+from sqlalchemy import Insert, Update, bindparam, update
+from sqlmodel import Session, col
+
+from billing_app.domain.common.errors import InvalidError
+from billing_app.store.common.upserts import upsert_on
+from billing_app.store.tables.usage import IdempotencyKey
+
+
+def take(
+    session: Session, organization_id: int, space: str, key: str, digest: str, now: datetime, *, strict: bool = True
+) -> str | None:
+    """Takes a key for the running transaction; answers the first answer if it was taken before.
+
+    Two at once: the second waits for the first one's transaction. Where `strict`, raises InvalidError
+    `idempotency_mismatch` if it was taken by another request.
+    """
+    row = {"organization_id": organization_id, "space": space, "key": key}
+    new = {**row, "digest": digest, "answer": "", "recorded_at": now}
+    if session.connection().execute(_take(session.get_bind().dialect.name), new).rowcount:
+        return None
+    found = session.get(IdempotencyKey, (organization_id, space, key), populate_existing=True)
+    if found is None or (strict and found.digest != digest):
+        raise InvalidError(
+            f"The key {key!r} was used with another request. A new attempt takes a new key.",
+            code="idempotency_mismatch",
+        )
+    return found.answer
+
+
+def answer(session: Session, organization_id: int, space: str, key: str, text: str) -> None:
+    """Keeps the answer to the request that took `key`, in the same transaction."""
+    given = {"of_organization": organization_id, "of_space": space, "of_key": key, "text": text}
+    session.connection().execute(_answer(), given)
+
+
+@lru_cache
+def _take(dialect: str) -> Insert:
+    return upsert_on(dialect, IdempotencyKey).on_conflict_do_nothing()
+
+
+@lru_cache
+def _answer() -> Update:
+    row = IdempotencyKey
+    return (
+        update(row)
+        .where(
+            col(row.organization_id) == bindparam("of_organization"),
+            col(row.space) == bindparam("of_space"),
+            col(row.key) == bindparam("of_key"),
+        )
+        .values(answer=bindparam("text"))
+    )

@@ -1,0 +1,67 @@
+"""Locks, and the moment of whoever holds one (credits.md, fine point 17; docs/decisions/0017).
+
+Whoever waited for a lock has read its clock, and perhaps balances, before it waited. So taking a lock answers the
+moment of the operation: read after the wait, and never earlier than the latest one recorded under that lock. From then
+on the transaction reads every row as it stands, not as it was when it was first looked at (`Database` sees to that).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from datetime import datetime
+
+from sqlmodel import Session, select
+
+from billing_app.db import CLOCK, HELD
+from billing_app.domain.common.clocks import latest
+from billing_app.store.tables.orgs import Organization
+
+MOMENT = "moment"
+"""In `Session.info`: the moment of this transaction, once it holds a lock."""
+
+
+def hold(session: Session, organization_id: int, now: datetime) -> datetime:
+    """Locks an organization's row until the transaction ends, and answers the moment of the operation."""
+    return hold_row(session, organization_id, now)[1]
+
+
+def hold_row(session: Session, organization_id: int, now: datetime) -> tuple[Organization, datetime]:
+    """The same with the row as it stands: whoever numbers an organization's facts, or counts what it has, holds this.
+
+    Rows that only refer to it (usage events) may be written meanwhile: FOR NO KEY UPDATE.
+    """
+    query = select(Organization).where(Organization.id == organization_id).with_for_update(key_share=True)
+    row = session.exec(query.execution_options(populate_existing=True)).one()
+    moment = moment_of(session, ("organization", organization_id), now, row.held_at)
+    if row.held_at != moment:
+        row.held_at = moment
+        session.add(row)
+    return row, moment
+
+
+def share(session: Session, organization_id: int) -> None:
+    """Waits for whoever holds the organization's row, and lets nobody hold it until the transaction ends.
+
+    Several may share it. To be taken before any meter, as `hold` is.
+    """
+    query = select(Organization.id).where(Organization.id == organization_id)
+    session.exec(query.with_for_update(read=True)).one()
+
+
+def moment_of(session: Session, lock: Hashable, now: datetime, *recorded: datetime | None) -> datetime:
+    """The moment of whoever has just got `lock`, under which the moments `recorded` were written.
+
+    `now` is what the caller had read before; where the transaction has no clock (a story of the past, a test) it is
+    taken as read under the lock. A lock that is held already is not waited for, so the clock is not read again.
+    """
+    held: set[Hashable] = session.info.setdefault(HELD, set())
+    clock: Callable[[], datetime] | None = session.info.get(CLOCK)
+    read = now if lock in held or clock is None else max(now, clock())
+    held.add(lock)
+    session.info[MOMENT] = latest(read, session.info.get(MOMENT), *recorded)
+    return session.info[MOMENT]
+
+
+def moment(session: Session, now: datetime) -> datetime:
+    """The moment of this transaction where a callee has taken its locks; `now` while it holds none."""
+    return latest(now, session.info.get(MOMENT))

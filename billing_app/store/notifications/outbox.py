@@ -1,0 +1,66 @@
+"""Queries on messages for the outside and on what was told already."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from billing_app.store.common.upserts import upsert
+from billing_app.store.tables.outbox import OutboxMessage, ThresholdMark
+
+
+def add(
+    session: Session,
+    organization_id: int,
+    kind: str,
+    key: str,
+    payload: Mapping[str, Any],
+    occurred_at: datetime,
+    now: datetime,
+    metric: str | None = None,
+) -> bool:
+    """Adds a message unless one with this key is there; answers whether it was added."""
+    row = OutboxMessage(
+        organization_id=organization_id, kind=kind, metric=metric, key=key, payload=json.dumps(payload),
+        occurred_at=occurred_at, recorded_at=now,
+    )  # fmt: skip
+    statement = upsert(session, OutboxMessage).values(**row.model_dump()).on_conflict_do_nothing()
+    return session.connection().execute(statement).rowcount > 0
+
+
+def messages(session: Session, organization_id: int, metric: str | None = None) -> list[OutboxMessage]:
+    """An organization's messages in the order in which they were written."""
+    query = select(OutboxMessage).where(OutboxMessage.organization_id == organization_id)
+    if metric is not None:
+        query = query.where(OutboxMessage.metric == metric)
+    return list(session.exec(query.order_by(col(OutboxMessage.id))))
+
+
+def marks(session: Session, organization_id: int, metric: str) -> dict[str, int]:
+    """The highest percentage told so far, by mark."""
+    query = select(ThresholdMark.name, ThresholdMark.percent).where(
+        ThresholdMark.organization_id == organization_id, ThresholdMark.metric == metric
+    )
+    return dict(session.exec(query).all())
+
+
+def set_mark(session: Session, organization_id: int, metric: str, name: str, percent: int) -> None:
+    """Remembers that `percent` was told."""
+    statement = upsert(session, ThresholdMark).values(
+        organization_id=organization_id, metric=metric, name=name, percent=percent
+    )
+    session.connection().execute(
+        statement.on_conflict_do_update(index_elements=["organization_id", "metric", "name"], set_={"percent": percent})
+    )
+
+
+def any_blocked(session: Session, organization_id: int) -> bool:
+    """Whether any metric was blocked when it was last looked at."""
+    query = select(ThresholdMark.metric).where(
+        ThresholdMark.organization_id == organization_id, ThresholdMark.name == "blocked", ThresholdMark.percent == 1
+    )
+    return session.exec(query.limit(1)).first() is not None

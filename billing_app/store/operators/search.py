@@ -1,0 +1,47 @@
+"""Queries over all organizations: what an operator looks for."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, or_, tuple_
+from sqlmodel import Session, col, select
+
+from billing_app.store.operators import account_issues
+from billing_app.store.tables.access import Membership
+from billing_app.store.tables.customers import FormerCustomer
+from billing_app.store.tables.orgs import Organization
+
+Place = tuple[int, str, str]
+"""How bad it is (troubles.rank), name, address."""
+
+
+def worst_first(session: Session, text: str, after: Place | None, limit: int) -> list[tuple[Organization, int]]:
+    """Organizations whose name or address has `text` in it, or whose customer at Stripe it is or was, with their ranks.
+
+    Those with something wrong come first, then by name; `after` is the last place before.
+    """
+    rank = account_issues.rank()
+    query = select(Organization, rank)
+    if text:
+        query = query.where(
+            or_(
+                col(Organization.name).icontains(text, autoescape=True),
+                col(Organization.address).icontains(text, autoescape=True),
+                col(Organization.stripe_customer_id) == text,
+                col(Organization.id).in_(
+                    select(FormerCustomer.organization_id).where(FormerCustomer.customer_id == text)
+                ),
+            )
+        )
+    if after is not None:
+        query = query.where(tuple_(rank, col(Organization.name), col(Organization.address)) > after)
+    return list(session.exec(query.order_by(rank, col(Organization.name), col(Organization.address)).limit(limit)))
+
+
+def member_counts(session: Session, organization_ids: list[int]) -> dict[int, int]:
+    """Members of these organizations, invited ones included, in one query."""
+    query = (
+        select(Membership.organization_id, func.count())
+        .where(col(Membership.organization_id).in_(organization_ids))
+        .group_by(col(Membership.organization_id))
+    )
+    return dict.fromkeys(organization_ids, 0) | dict(session.exec(query).all())

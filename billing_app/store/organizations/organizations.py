@@ -1,0 +1,117 @@
+"""Queries about organizations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Insert, Select, func
+from sqlalchemy import select as select_columns
+from sqlmodel import Session, col, select
+
+from billing_app.store.common.upserts import upsert, upsert_on
+from billing_app.store.tables.meters import MeterRow
+from billing_app.store.tables.orgs import Organization, PageRevision
+
+
+def insert(session: Session, organization: Organization) -> Organization | None:
+    """Adds the organization and gives it back as stored. None if its address is taken, in whatever case."""
+    statement = (
+        upsert(session, Organization)
+        .values(organization.model_dump(exclude={"id", "address_key"}))
+        .on_conflict_do_nothing(index_elements=["address_key"])
+        .returning(col(Organization.id))
+    )
+    added = session.exec(statement).scalar_one_or_none()
+    return None if added is None else session.get_one(Organization, added)
+
+
+def by_address(session: Session, address: str) -> Organization | None:
+    """The organization with exactly this address."""
+    return session.exec(select(Organization).where(Organization.address == address)).first()
+
+
+def by_id(session: Session, organization_id: int) -> Organization | None:
+    """The organization with this id."""
+    return session.get(Organization, organization_id)
+
+
+def id_of(session: Session, address: str) -> int | None:
+    """Only the id: what most requests need."""
+    return session.exec(select(Organization.id).where(Organization.address == address)).first()
+
+
+def addresses(session: Session, organization_ids: set[int]) -> dict[int, str]:
+    """The addresses of these organizations, in one query."""
+    if not organization_ids:
+        return {}
+    query = select(Organization.id, Organization.address).where(col(Organization.id).in_(organization_ids))
+    return {found: address for found, address in session.exec(query) if found is not None}
+
+
+def names(session: Session, by_address: set[str]) -> dict[str, str]:
+    """The names of the organizations at these addresses, in one query."""
+    if not by_address:
+        return {}
+    query = select(Organization.address, Organization.name).where(col(Organization.address).in_(by_address))
+    return dict(session.exec(query).all())
+
+
+def stored_id(organization: Organization) -> int:
+    """The id of a stored organization."""
+    if organization.id is None:
+        raise ValueError("the organization is not stored yet")
+    return organization.id
+
+
+def page(session: Session, after: str, limit: int) -> list[Organization]:
+    """Organizations by address, `limit` at a time, beginning after the address `after`."""
+    query = select(Organization).where(Organization.address > after).order_by(Organization.address).limit(limit)
+    return list(session.exec(query))
+
+
+def raise_revision(session: Session, organization_id: int) -> None:
+    """Counts the revision up in the database, so that two transactions never write the same number.
+
+    To be called last in a transaction: its row is the last lock of the common order.
+    """
+    statement = _raise_revision(session.get_bind().dialect.name)
+    session.connection().execute(statement, {"organization_id": organization_id, "revision": 1})
+
+
+def raise_revisions(session: Session, organization_ids: Sequence[int]) -> None:
+    """The same for many at once, given by id."""
+    if organization_ids:
+        rows = [{"organization_id": each, "revision": 1} for each in organization_ids]
+        session.connection().execute(_raise_revision(session.get_bind().dialect.name), rows)
+
+
+@lru_cache
+def _raise_revision(dialect: str) -> Insert:
+    return upsert_on(dialect, PageRevision).on_conflict_do_update(
+        index_elements=["organization_id"], set_={"revision": PageRevision.revision + 1}
+    )
+
+
+def revisions(session: Session, organization_ids: list[int]) -> dict[int, int]:
+    """The revisions of these organizations, in one query; those that never changed are 0."""
+    found = session.connection().execute(_revisions().where(col(Organization.id).in_(organization_ids)))
+    return dict.fromkeys(organization_ids, 0) | {row.id: row.revision for row in found}
+
+
+def revisions_by_address(session: Session, addresses: list[str]) -> dict[str, int]:
+    """The revisions of the organizations at these addresses, in one query; those that never changed are 0."""
+    found = session.connection().execute(_revisions().where(col(Organization.address).in_(addresses)))
+    return {row.address: row.revision for row in found}
+
+
+@lru_cache
+def _revisions() -> Select[Any]:
+    """A revision grows with `raise_revision` and with every debit, which counts itself on its meter (decision 15)."""
+    debits = select(func.sum(MeterRow.debits)).where(MeterRow.organization_id == Organization.id).scalar_subquery()
+    revision = func.coalesce(col(PageRevision.revision), 0) + func.coalesce(debits, 0)
+    columns: list[Any] = [col(Organization.id), col(Organization.address), revision.label("revision")]
+    return select_columns(*columns).join(
+        PageRevision, col(PageRevision.organization_id) == col(Organization.id), isouter=True
+    )

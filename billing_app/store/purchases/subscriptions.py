@@ -1,0 +1,81 @@
+"""Queries on subscriptions, and on when an organization's plan was owed for."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import Select, bindparam, func
+from sqlalchemy import select as select_columns
+from sqlmodel import Session, col, select
+
+from billing_app.store.common.rows import read
+from billing_app.store.tables.purchases import Order
+from billing_app.store.tables.subscriptions import PastDueChange, Subscription
+
+PLAN = "plan"
+"""The kind of a subscription, and of the order that begins it."""
+
+
+def subscription(session: Session, organization_id: int, subscription_id: str) -> Subscription | None:
+    """A subscription as it is in the database now; whoever changes it holds the organization's row."""
+    return session.get(Subscription, (organization_id, subscription_id), populate_existing=True)
+
+
+def current(session: Session, organization_id: int) -> Subscription | None:
+    """The subscription whose plan the organization holds, or held last."""
+    query = select(Subscription).where(Subscription.organization_id == organization_id, col(Subscription.current))
+    return session.exec(query).first()
+
+
+def of_organization(session: Session, organization_id: int, kind: str | None = None) -> list[Subscription]:
+    """All its subscriptions, newest first; those of one kind, if told."""
+    query = select(Subscription).where(Subscription.organization_id == organization_id)
+    if kind is not None:
+        query = query.where(Subscription.kind == kind)
+    return list(session.exec(query.order_by(col(Subscription.started_at).desc(), col(Subscription.id))))
+
+
+def open_orders(session: Session, organization_id: int) -> list[Order]:
+    """Orders of plans that somebody may still pay."""
+    query = select(Order).where(Order.organization_id == organization_id, Order.kind == PLAN, Order.state == "open")
+    return list(session.exec(query.order_by(col(Order.created_at))))
+
+
+class OwedFor(NamedTuple):
+    """From `at` on a plan is owed for (`past_due`), or paid again, as was recorded in the order of `number`."""
+
+    number: int
+    past_due: bool
+    at: datetime
+    recorded_at: datetime
+
+
+def past_due_changes(session: Session, organization_id: int, known_at: datetime | None = None) -> list[OwedFor]:
+    """When its plan was owed for and paid again, in recorded order; what was recorded by `known_at`, if told."""
+    query = _past_due_changes(as_known=known_at is not None)
+    return [OwedFor(*row) for row in read(session, query, {"owner": organization_id, "known_at": known_at})]
+
+
+@cache
+def _past_due_changes(*, as_known: bool) -> Select[*tuple[Any, ...]]:
+    row = PastDueChange
+    query = select_columns(col(row.number), col(row.past_due), col(row.at), col(row.recorded_at))
+    query = query.where(col(row.organization_id) == bindparam("owner"))
+    if as_known:
+        query = query.where(col(row.recorded_at) <= bindparam("known_at"))
+    return query.order_by(col(row.number))
+
+
+def add_past_due_change(
+    session: Session, organization_id: int, at: datetime, now: datetime, *, past_due: bool, reason: str
+) -> None:
+    """Records that the plan is owed for, or paid, from `at` on; the organization must be locked."""
+    query = select(func.max(PastDueChange.number)).where(PastDueChange.organization_id == organization_id)
+    number = (session.exec(query).one() or 0) + 1
+    row = PastDueChange(
+        organization_id=organization_id, number=number, past_due=past_due, at=at, recorded_at=now, reason=reason
+    )
+    session.add(row)
+    session.flush()

@@ -1,0 +1,229 @@
+"""The statements of consume: meter, event, roll-up and key together (credits.md, The fast path; decision 15).
+
+They are SQL, the same for both databases: PostgreSQL gets them as one statement, SQLite one after the other, which
+costs nothing there because it lives in this process. Whatever arithmetic may not decide makes them write nothing: the
+caller then locks the meter and asks the engine.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, NamedTuple
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Connection, Dialect, Engine, Uuid
+from sqlmodel import Session
+
+from billing_app.domain.common.clocks import AHEAD
+from billing_app.domain.credits.facts import MAX_QUANTITY
+from billing_app.store.tables.base import Moment
+
+
+class Debit(NamedTuple):
+    """What is to be taken whole from the meter of `organization_id`.
+
+    `catalogue` is the digest of the newest catalogue that the caller knows: beside another nothing is taken. `key` is
+    kept for the `reporter`, who sent it: that organization, or a sub-organization of it with the address `source`,
+    whose share of the `period` grows.
+    """
+
+    organization_id: int
+    metric: str
+    quantity: int
+    now: datetime
+    hour: datetime
+    catalogue: str
+    event_id: UUID
+    source: str
+    period: int
+    reporter: int
+    key: str | None
+    digest: str
+
+    @property
+    def ahead(self) -> datetime:
+        """A meter that was looked at later than this was written by a clock that was wrong."""
+        return self.now + AHEAD
+
+
+class Figures(NamedTuple):
+    """A meter right after a debit."""
+
+    used: int
+    left: int
+    allowance: int | None
+
+
+FITS = """organization_id = :organization_id AND metric = :metric AND NOT stale
+    AND valid_from <= :now AND :now < valid_until AND used <= :most - :quantity
+    AND (watched_at IS NULL OR watched_at <= :ahead)
+    AND (allowance IS NULL
+         OR :quantity - CASE WHEN allowance > used THEN allowance - used ELSE 0 END <= "left" - reserved)
+    AND (told_at_used IS NULL OR used + :quantity < told_at_used)
+    AND (SELECT digest FROM catalogue_versions ORDER BY version DESC LIMIT 1) = :catalogue"""
+"""The meter may be used as it is, the whole quantity fits, and nothing is to be told when it is taken.
+
+No side of a comparison can leave 64 bits this way round.
+"""
+
+AFTER = """used + :quantity AS used,
+    "left" - CASE WHEN allowance IS NULL OR used + :quantity <= allowance THEN 0
+                  WHEN used >= allowance THEN :quantity
+                  ELSE used + :quantity - allowance END AS "left",
+    allowance"""
+"""The meter's figures after it: what the overage grows by is burned."""
+
+KEY = """INSERT INTO idempotency_keys (organization_id, space, key, digest, answer, recorded_at)
+    SELECT :reporter, 'consume', :key, :digest, {answer}, {moment}"""
+
+EVENT = """INSERT INTO usage_events (organization_id, id, metric, quantity, occurred_at, recorded_at, source)
+    SELECT :organization_id, :event_id, :metric, :quantity, {moment}, {moment}, :source {where}"""
+
+HOUR = """INSERT INTO usage_hours
+           (organization_id, metric, hour, quantity, level, last_at, events, exact, recorded_at)
+    SELECT :organization_id, :metric, {hour}, :quantity, 0, {moment}, 1, true, {moment} {where}
+    ON CONFLICT (organization_id, metric, hour) DO UPDATE SET
+        quantity = usage_hours.quantity + excluded.quantity, events = usage_hours.events + 1,
+        last_at = CASE WHEN usage_hours.last_at < excluded.last_at THEN excluded.last_at ELSE usage_hours.last_at END,
+        recorded_at = CASE WHEN usage_hours.recorded_at < excluded.recorded_at THEN excluded.recorded_at
+                           ELSE usage_hours.recorded_at END"""
+
+SOURCE = """INSERT INTO source_totals (organization_id, metric, period, source, quantity)
+    SELECT :organization_id, :metric, :period, :source, :quantity {where}
+    ON CONFLICT (organization_id, metric, period, source) DO UPDATE SET
+        quantity = source_totals.quantity + excluded.quantity"""
+
+PAGE = """INSERT INTO page_revisions (organization_id, revision) SELECT :reporter, 1 {where}
+    ON CONFLICT (organization_id) DO UPDATE SET revision = page_revisions.revision + 1"""
+"""The sub-organization's pages; those of whoever pays hear of it from the meter."""
+
+AT_ONCE = """
+WITH locked AS (SELECT {after}, watched_at, valid_until FROM meters WHERE {fits} FOR NO KEY UPDATE),
+timed AS (
+    SELECT used, "left", allowance, valid_until, GREATEST(watched_at, :now + CASE
+        WHEN clock_timestamp() - statement_timestamp() > interval '5 ms'
+        THEN clock_timestamp() - statement_timestamp() ELSE interval '0' END) AS moment
+    FROM locked
+),
+meter AS (SELECT used, "left", allowance, moment FROM timed WHERE moment < valid_until),
+taken AS ({taken}),
+debited AS (
+    UPDATE meters SET used = meter.used, "left" = meter."left", watched_at = meter.moment,
+        changed = true, debits = meters.debits + 1
+    FROM meter, taken WHERE meters.organization_id = :organization_id AND meters.metric = :metric
+    RETURNING meter.used, meter."left", meter.allowance, meter.moment
+),
+{written}
+SELECT used, "left", allowance FROM debited"""
+"""PostgreSQL: one way there and back.
+
+The lock comes first, so that the figures are those that nobody else changes any more. The moment of the operation is
+that of the lock (fine point 17): `now`, later by as long as it was waited for, never earlier than the meter's latest.
+Then the key decides: if it was taken, were it by somebody who has only just finished, nothing is written.
+"""
+
+ANSWER = """CAST(json_build_object(
+    'accepted', :quantity, 'used', used, 'allowance', allowance, 'credits', "left") AS text)"""
+
+METER = """UPDATE meters SET (used, "left", allowance) = (SELECT {after}),
+    watched_at = :now, changed = true, debits = debits + 1
+WHERE {fits} AND (watched_at IS NULL OR watched_at <= :now) AND {unknown} RETURNING used, "left", allowance"""
+"""SQLite: it has one writer, so what is asked here still holds when the rest is written; `now` is of its lock."""
+
+UNKNOWN = """NOT EXISTS (SELECT 1 FROM idempotency_keys
+    WHERE organization_id = :reporter AND space = 'consume' AND key = :key)"""
+
+
+TYPES = {
+    "organization_id": "bigint", "metric": "text", "quantity": "bigint", "now": "timestamptz", "hour": "timestamptz",
+    "catalogue": "text", "event_id": "uuid", "source": "text", "period": "bigint", "reporter": "bigint", "key": "text",
+    "digest": "text", "most": "bigint", "ahead": "timestamptz",
+}  # fmt: skip
+"""Of the parameters on PostgreSQL, where an integer of Python would be as long as its value needs."""
+
+
+def take(session: Session, debit: Debit) -> Figures | None:
+    """Takes the whole quantity, or writes nothing and answers None."""
+    connection = session.connection()
+    given, kind = _given(debit, connection.dialect), (debit.key is not None, debit.source != "")
+    if connection.dialect.name == "postgresql":
+        if _is_spread(connection):
+            return None
+        row = connection.exec_driver_sql(_at_once(*kind), given).first()
+        return None if row is None else Figures._make(row)
+    meter, *others = _one_by_one(*kind)
+    row = connection.exec_driver_sql(meter, given).first()
+    if row is None:
+        return None
+    figures = Figures._make(row)
+    given["answer"] = _answer(debit.quantity, figures)
+    for statement in others:
+        connection.exec_driver_sql(statement, given)
+    return figures
+
+
+_spread: WeakKeyDictionary[Engine, bool] = WeakKeyDictionary()
+
+
+def _is_spread(connection: Connection) -> bool:
+    """Whether Citus spreads the tables: it takes no INSERT below WITH."""
+    if connection.engine not in _spread:
+        asked = connection.exec_driver_sql("SELECT count(*) FROM pg_extension WHERE extname = 'citus'")
+        _spread[connection.engine] = asked.scalar_one() > 0
+    return _spread[connection.engine]
+
+
+@lru_cache
+def _at_once(keyed: bool, sourced: bool) -> str:
+    """PostgreSQL's statement, with parameters as psycopg writes them."""
+    written = _written(sourced, "FROM debited", "moment", "date_trunc('hour', moment, 'UTC')")
+    statement = AT_ONCE.format(
+        after=AFTER,
+        fits=FITS,
+        taken=f"{KEY.format(answer=ANSWER, moment='moment')} FROM meter ON CONFLICT DO NOTHING RETURNING 1"
+        if keyed
+        else "SELECT 1",
+        written=",\n".join(f"{name} AS ({statement})" for name, statement in written.items()),
+    )
+    return re.sub(r":(\w+)", lambda found: f"CAST(%({found[1]})s AS {TYPES[found[1]]})", statement)
+
+
+@lru_cache
+def _one_by_one(keyed: bool, sourced: bool) -> list[str]:
+    """SQLite's statements: the meter's, and what follows where it took something."""
+    meter = METER.format(after=AFTER, fits=FITS, unknown=UNKNOWN if keyed else "true")
+    key = [KEY.format(answer=":answer", moment=":now")] if keyed else []
+    return [meter, *_written(sourced, "WHERE true", ":now", ":hour").values(), *key]
+
+
+def _written(sourced: bool, where: str, moment: str, hour: str) -> dict[str, str]:
+    """What is written beside meter and key. SQLite takes ON CONFLICT for a join without a WHERE."""
+    statements = {"event": EVENT, "hour": HOUR} | ({"source": SOURCE, "page": PAGE} if sourced else {})
+    return {name: statement.format(where=where, moment=moment, hour=hour) for name, statement in statements.items()}
+
+
+def _answer(accepted: int, figures: Figures) -> str:
+    """What a key keeps of the request that took it."""
+    told = {"accepted": accepted, "used": figures.used, "allowance": figures.allowance, "credits": figures.left}
+    return json.dumps(told)
+
+
+def _given(debit: Debit, dialect: Dialect) -> dict[str, Any]:
+    """The parameters as the driver takes them."""
+    given: dict[str, Any] = debit._asdict() | {"most": MAX_QUANTITY, "ahead": debit.ahead}
+    for name, kept in _kept(dialect).items():
+        given[name] = kept(given[name])
+    return given
+
+
+@lru_cache
+def _kept(dialect: Dialect) -> dict[str, Callable[[Any], Any]]:
+    """How moments and ids are kept where the driver does not know it."""
+    types = {"now": Moment(), "ahead": Moment(), "hour": Moment(), "event_id": Uuid()}
+    found = {name: kind.dialect_impl(dialect).bind_processor(dialect) for name, kind in types.items()}
+    return {name: processor for name, processor in found.items() if processor is not None}

@@ -1,0 +1,166 @@
+"""Writing and reading raw usage and its keys."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy import ARRAY, Text, any_, bindparam
+from sqlmodel import Session, col, select
+
+from billing_app.domain.common.periods import Period
+from billing_app.domain.usage.aggregation import UsageEvent
+from billing_app.store.common import batches
+from billing_app.store.common.rows import read
+from billing_app.store.tables.meters import Reservation
+from billing_app.store.tables.usage import IdempotencyKey, UsageKey, UsageRow
+from billing_app.store.usage import rollups
+
+KEYS_PER_QUERY = 500
+"""How many keys one query looks up; below SQLite's limit on bound values."""
+
+
+Recorded = tuple[UsageEvent, datetime]
+"""An event and when it was written."""
+
+
+def seen_keys(session: Session, organization_id: int, keys: Sequence[str]) -> dict[str, str]:
+    """Those of `keys` that are known, with their digests."""
+    query = select(UsageKey.key, UsageKey.digest).where(UsageKey.organization_id == organization_id)
+    if session.get_bind().dialect.name == "postgresql":
+        known = col(UsageKey.key) == any_(bindparam("keys", list(keys), type_=ARRAY(Text)))
+        return dict(session.exec(query.where(known)).all()) if keys else {}
+    found: dict[str, str] = {}
+    for start in range(0, len(keys), KEYS_PER_QUERY):
+        found.update(session.exec(query.where(col(UsageKey.key).in_(keys[start : start + KEYS_PER_QUERY]))).all())
+    return found
+
+
+def add_keys(session: Session, rows: list[dict[str, Any]]) -> None:
+    """Takes keys; a key taken twice fails in the database."""
+    batches.insert(session, UsageKey, rows)
+
+
+def add_events(session: Session, rows: list[dict[str, Any]]) -> None:
+    """Adds raw events."""
+    batches.insert(session, UsageRow, rows)
+
+
+def events_between(
+    session: Session,
+    organization_id: int,
+    metric: str,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    known_at: datetime | None = None,
+) -> Iterator[UsageEvent]:
+    """The raw events of `[start, end)`, recorded by `known_at`, by time. Streams: memory does not grow with them."""
+    query = _events_between(since=start is not None, before=end is not None, as_known=known_at is not None)
+    values = {"owner": organization_id, "metric": metric, "start": start, "end": end, "known_at": known_at}
+    for at, quantity, subject, source in read(session, query, values):
+        yield UsageEvent(at, quantity, subject, source)
+
+
+@cache
+def _events_between(*, since: bool, before: bool, as_known: bool) -> sqlalchemy.Select[*tuple[Any, ...]]:
+    row = UsageRow
+    query = sqlalchemy.select(col(row.occurred_at), col(row.quantity), col(row.subject), col(row.source)).where(
+        col(row.organization_id) == bindparam("owner"), col(row.metric) == bindparam("metric")
+    )
+    if since:
+        query = query.where(col(row.occurred_at) >= bindparam("start"))
+    if before:
+        query = query.where(col(row.occurred_at) < bindparam("end"))
+    if as_known:
+        query = query.where(col(row.recorded_at) <= bindparam("known_at"))
+    return query.order_by(col(row.occurred_at)).execution_options(yield_per=5_000)
+
+
+def recorded(session: Session, organization_id: int, metric: str) -> Iterator[Recorded]:
+    """All raw events of a metric with the moment at which each was written, by the time at which they occurred."""
+    row = UsageRow
+    query = (
+        sqlalchemy.select(
+            col(row.occurred_at), col(row.quantity), col(row.subject), col(row.source), col(row.recorded_at)
+        )
+        .where(col(row.organization_id) == organization_id, col(row.metric) == metric)
+        .order_by(col(row.occurred_at))
+        .execution_options(yield_per=5_000)
+    )
+    for at, quantity, subject, source, recorded_at in session.connection().execute(query):
+        yield UsageEvent(at, quantity, subject, source), recorded_at
+
+
+def taken_keys(session: Session, organization_id: int) -> Iterator[str]:
+    """The usage keys that an organization has taken."""
+    query = select(UsageKey.key).where(UsageKey.organization_id == organization_id)
+    yield from session.exec(query.execution_options(yield_per=5_000))
+
+
+def reported_keys(session: Session, payer_ids: Iterable[int], source: str) -> Iterator[str]:
+    """The keys of the events that count on these organizations and were reported by `source`."""
+    query = select(UsageRow.key).where(
+        col(UsageRow.organization_id).in_(list(payer_ids)), UsageRow.source == source, col(UsageRow.key).is_not(None)
+    )
+    for key in session.exec(query.execution_options(yield_per=5_000)):
+        yield str(key)
+
+
+def period_total(session: Session, organization_id: int, metric: str, period: Period) -> int:
+    """The sum over all events of a period of a `sum` metric (fine point 4): of its hours, and of events at its edges.
+
+    The database's sum fits 64 bits, because no period is let past 2**63-1 (fine point 16).
+    """
+    first, last = rollups.hour_of(period.start), rollups.hour_of(period.end)
+    if first < period.start:
+        first += rollups.HOUR
+    total = rollups.total(session, organization_id, metric, first, last)
+    for start, end in ((period.start, first), (last, period.end)):
+        if start < end:
+            total += sum(event.quantity for event in events_between(session, organization_id, metric, start, end))
+    return total
+
+
+def metrics_used(session: Session) -> set[str]:
+    """Metrics that any organization has ever reported: their meaning can't change any more."""
+    return set(session.exec(select(UsageRow.metric).distinct()))
+
+
+def subject_events(
+    session: Session, organization_id: int, metric: str, subjects: Iterable[str], start: datetime, end: datetime
+) -> list[UsageEvent]:
+    """The events of some subjects in `[start, end)`."""
+    query = select(UsageRow.occurred_at, UsageRow.quantity, UsageRow.subject).where(
+        UsageRow.organization_id == organization_id,
+        UsageRow.metric == metric,
+        UsageRow.occurred_at >= start,
+        UsageRow.occurred_at < end,
+        col(UsageRow.subject).in_(list(subjects)),
+    )
+    return [UsageEvent(at, quantity, subject) for at, quantity, subject in session.exec(query)]
+
+
+def consumed(session: Session, organization_id: int, metric: str) -> Iterator[tuple[datetime, int]]:
+    """What consume accepted for keys that are still kept: when, and how much."""
+    query = select(IdempotencyKey.recorded_at, IdempotencyKey.answer).where(
+        IdempotencyKey.organization_id == organization_id,
+        IdempotencyKey.space == "consume",
+        col(IdempotencyKey.answer).is_not(None),
+    )
+    answered = {(at, json.loads(answer or "{}").get("accepted")) for at, answer in session.exec(query)}
+    events = select(UsageRow.occurred_at, UsageRow.quantity).where(
+        UsageRow.organization_id == organization_id, UsageRow.metric == metric, col(UsageRow.key).is_(None)
+    )
+    for at, quantity in session.exec(events.execution_options(yield_per=5_000)):
+        if (at, quantity) in answered:
+            yield at, quantity
+
+
+def reservations(session: Session, organization_id: int, metric: str) -> list[Reservation]:
+    """All reservations of a metric that are still kept."""
+    query = select(Reservation).where(Reservation.organization_id == organization_id, Reservation.metric == metric)
+    return list(session.exec(query))

@@ -1,0 +1,186 @@
+"""Queries on meters and reservations."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, update
+from sqlalchemy import select as select_columns
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from billing_app.domain.common.clocks import AHEAD
+from billing_app.store.catalogue import versions
+from billing_app.store.common import locks
+from billing_app.store.common.upserts import upsert
+from billing_app.store.tables.catalog import CatalogueVersion
+from billing_app.store.tables.meters import MeterRow, Reservation
+
+
+def lock(session: Session, organization_id: int, metric: str, now: datetime) -> MeterRow:
+    """The meter, made if it is not there (stale), its row locked until the transaction ends.
+
+    It is made in the turn of the organization and of the catalogue: what marks every meter stale beside it, a change of
+    plan or a new catalogue, would not see it.
+    """
+    values = {"owner": organization_id, "name": metric}
+    found = session.exec(_locked(), params=values).first()
+    if found is not None:
+        return found
+    _take_turn(session, organization_id)
+    statement = upsert(session, MeterRow).values(
+        organization_id=organization_id, metric=metric, stale=True, valid_from=now, valid_until=now, changed=True,
+        period=0, used=0, level=0, left=0, reserved=0, debt=0, deficit=0,
+    )  # fmt: skip
+    session.connection().execute(statement.on_conflict_do_nothing())
+    return session.exec(_locked(), params=values).one()
+
+
+def require_turn(session: Session, organization_id: int, metrics: Collection[str]) -> None:
+    """Takes the turn in which meters are made, if one of these is yet to be made, before any of them is locked."""
+    row = MeterRow
+    known = select(func.count()).where(col(row.organization_id) == organization_id, col(row.metric).in_(list(metrics)))
+    if session.exec(known).one() < len(metrics):
+        _take_turn(session, organization_id)
+
+
+def _take_turn(session: Session, organization_id: int) -> None:
+    locks.share(session, organization_id)
+    versions.share(session)
+
+
+@lru_cache
+def _locked() -> SelectOfScalar[MeterRow]:
+    query = select(MeterRow).where(
+        col(MeterRow.organization_id) == bindparam("owner"), col(MeterRow.metric) == bindparam("name")
+    )
+    return query.with_for_update().execution_options(populate_existing=True)
+
+
+def read(session: Session, organization_id: int, metric: str) -> MeterRow | None:
+    """The meter as it is, not locked."""
+    query = select(MeterRow).where(MeterRow.organization_id == organization_id, MeterRow.metric == metric)
+    return session.exec(query.execution_options(populate_existing=True)).first()
+
+
+def of_organization(session: Session, organization_id: int) -> list[MeterRow]:
+    """All meters of an organization, by metric."""
+    query = select(MeterRow).where(MeterRow.organization_id == organization_id).order_by(col(MeterRow.metric))
+    return list(session.exec(query.execution_options(populate_existing=True)))
+
+
+def lock_all(session: Session, organization_id: int) -> list[MeterRow]:
+    """All meters of an organization, locked in the order of their metrics until the transaction ends."""
+    query = select(MeterRow).where(MeterRow.organization_id == organization_id).order_by(col(MeterRow.metric))
+    return list(session.exec(query.with_for_update().execution_options(populate_existing=True)))
+
+
+class Figures(NamedTuple):
+    """What a decision reads of a meter (see `MeterRow`)."""
+
+    metric: str
+    stale: bool
+    valid_until: datetime
+    watched_at: datetime | None
+    allowance: int | None
+    used: int
+    level: int
+    left: int
+    reserved: int
+
+
+def figures(session: Session, organization_id: int) -> tuple[dict[str, Figures], str | None]:
+    """The figures of all meters of an organization, not locked, and the digest of the newest catalogue beside them.
+
+    One query, however many are asked about; without any meter the digest is not known.
+    """
+    found = session.connection().execute(_figures(), {"of_organization": organization_id}).all()
+    return {row[0]: Figures._make(row[:-1]) for row in found}, found[0][-1] if found else None
+
+
+@lru_cache
+def _figures() -> Select[Any]:
+    columns = [getattr(MeterRow, name) for name in Figures._fields]
+    newest = select_columns(col(CatalogueVersion.digest)).order_by(col(CatalogueVersion.version).desc()).limit(1)
+    return select_columns(*columns, newest.scalar_subquery()).where(
+        col(MeterRow.organization_id) == bindparam("of_organization")
+    )
+
+
+def mark_stale(session: Session, organization_id: int, metrics: Iterable[str] | None = None) -> None:
+    """Facts changed that only the engine can follow: the meters are computed anew before they are used."""
+    statement = update(MeterRow).where(col(MeterRow.organization_id) == organization_id)
+    if metrics is not None:
+        statement = statement.where(col(MeterRow.metric).in_(list(metrics)))
+    session.connection().execute(statement.values(stale=True, changed=True))
+
+
+def mark_all_stale(session: Session) -> None:
+    """The catalogue changed: every meter is computed anew before it is used."""
+    session.connection().execute(update(MeterRow).values(stale=True, changed=True))
+
+
+def is_due(meter: Any, as_of: datetime) -> ColumnElement[bool]:
+    """A fact was recorded, or a boundary passed, since the meter's ledger was posted; or a wrong clock was at it."""
+    due = (col(meter.changed), col(meter.post_due_at).is_(None), col(meter.post_due_at) <= as_of)
+    return or_(*due, is_ahead(meter, as_of))
+
+
+def is_ahead(meter: Any, as_of: datetime) -> ColumnElement[bool]:
+    """The meter, or its ledger, was brought to a moment that only a clock that was wrong can have said."""
+    return or_(
+        *(and_(col(each).is_not(None), col(each) > as_of + AHEAD) for each in (meter.watched_at, meter.posted_at))
+    )
+
+
+def due(session: Session, as_of: datetime, after: int, limit: int) -> list[int]:
+    """Organizations, by id after `after`, whose ledger is behind: new facts, or a boundary passed since."""
+    query = (
+        select(MeterRow.organization_id)
+        .where(MeterRow.organization_id > after)
+        .where(is_due(MeterRow, as_of))
+        .distinct()
+        .order_by(col(MeterRow.organization_id))
+        .limit(limit)
+    )
+    return list(session.exec(query))
+
+
+def reserved(session: Session, organization_id: int, metric: str, now: datetime) -> tuple[int, datetime | None]:
+    """What is held at `now`, and when the first of it runs out (fine point 12)."""
+    found = session.connection().execute(_reserved(), {"owner": organization_id, "name": metric, "now": now})
+    total, first_end = found.one()
+    return int(total or 0), first_end
+
+
+@lru_cache
+def _reserved() -> Select[int, datetime]:
+    row = Reservation
+    return select_columns(func.sum(row.quantity), func.min(row.holds_until)).where(
+        col(row.organization_id) == bindparam("owner"),
+        col(row.metric) == bindparam("name"),
+        col(row.opened_at) <= bindparam("now"),
+        col(row.holds_until) > bindparam("now"),
+        col(row.closed_at).is_(None),
+    )
+
+
+def count_reserved(session: Session, organization_id: int, metric: str, now: datetime) -> int:
+    """How many reservations are open."""
+    query = select(func.count()).select_from(Reservation)
+    return session.exec(
+        query.where(
+            Reservation.organization_id == organization_id,
+            Reservation.metric == metric,
+            Reservation.holds_until > now,
+            col(Reservation.closed_at).is_(None),
+        )
+    ).one()
+
+
+def reservation(session: Session, organization_id: int, reservation_id: str) -> Reservation | None:
+    """One reservation, whatever became of it."""
+    return session.get(Reservation, (organization_id, reservation_id), populate_existing=True)

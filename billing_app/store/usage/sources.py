@@ -1,0 +1,105 @@
+"""Which sub-organization used what: kept beside the roll-ups of the organization that pays."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from billing_app.domain.common.periods import Period, period_containing
+from billing_app.domain.usage.aggregation import UsageEvent
+from billing_app.store.common.upserts import upsert
+from billing_app.store.tables.tree import SourceTotal
+from billing_app.store.tables.usage import UsageRow, UsageSubject
+
+
+def add(session: Session, organization_id: int, metric: str, anchor: datetime, events: Sequence[UsageEvent]) -> None:
+    """Counts what sub-organizations used of a `sum`; the metric's meter must be locked."""
+    totals: dict[tuple[int, str], int] = defaultdict(int)
+    for event in events:
+        if event.source:
+            totals[period_containing(anchor, event.at).number, event.source] += event.quantity
+    if not totals:
+        return
+    key = {"organization_id": organization_id, "metric": metric}
+    values = [
+        {**key, "period": period, "source": source, "quantity": quantity}
+        for (period, source), quantity in sorted(totals.items())
+    ]
+    statement = upsert(session, SourceTotal)
+    statement = statement.on_conflict_do_update(
+        index_elements=["organization_id", "metric", "period", "source"],
+        set_={"quantity": SourceTotal.quantity + statement.excluded.quantity},
+    )
+    session.connection().execute(statement, values)
+
+
+def totals(session: Session, organization_id: int, metric: str, period: int) -> dict[str, int]:
+    """What each sub-organization used of a `sum` in a period."""
+    query = select(SourceTotal.source, SourceTotal.quantity).where(
+        SourceTotal.organization_id == organization_id, SourceTotal.metric == metric, SourceTotal.period == period
+    )
+    return dict(session.exec(query).all())
+
+
+def subjects(session: Session, organization_id: int, metric: str, period: int) -> dict[str, int]:
+    """How many subjects of a `unique` each sub-organization was the first to see in a period (corrections aside)."""
+    query = (
+        select(UsageSubject.source, func.count())
+        .where(
+            UsageSubject.organization_id == organization_id,
+            UsageSubject.metric == metric,
+            UsageSubject.period == period,
+            UsageSubject.source != "",
+        )
+        .group_by(UsageSubject.source)
+    )
+    return dict(session.exec(query).all())
+
+
+def events(session: Session, organization_id: int, metric: str, period: Period) -> list[UsageEvent]:
+    """What sub-organizations reported of a metric in a period, by time."""
+    query = select(UsageRow.occurred_at, UsageRow.quantity, UsageRow.subject, UsageRow.source).where(
+        UsageRow.organization_id == organization_id,
+        UsageRow.metric == metric,
+        UsageRow.occurred_at >= period.start,
+        UsageRow.occurred_at < period.end,
+        UsageRow.source != "",
+    )
+    found = session.exec(query.order_by(col(UsageRow.occurred_at)))
+    return [UsageEvent(at, quantity, subject, source) for at, quantity, subject, source in found]
+
+
+def shares(session: Session, organization_id: int, metric: str) -> dict[tuple[int, str], int]:
+    """What every sub-organization used of a `sum`, by period and address."""
+    query = select(SourceTotal.period, SourceTotal.source, SourceTotal.quantity).where(
+        SourceTotal.organization_id == organization_id, SourceTotal.metric == metric
+    )
+    return {(period, source): quantity for period, source, quantity in session.exec(query)}
+
+
+def first_sightings(session: Session, organization_id: int, metric: str) -> dict[tuple[int, str], datetime]:
+    """When each subject of a `unique` was first seen, by period and subject."""
+    query = select(UsageSubject.period, UsageSubject.subject, UsageSubject.first_seen_at).where(
+        UsageSubject.organization_id == organization_id, UsageSubject.metric == metric
+    )
+    return {(period, subject): at for period, subject, at in session.exec(query)}
+
+
+def levels_before(
+    session: Session, organization_id: int, metric: str, moment: datetime, known_at: datetime | None = None
+) -> dict[str, int]:
+    """The level that each sub-organization held right before `moment`: of its latest instant the highest."""
+    row = UsageRow
+    query = select(row.source, row.occurred_at, row.quantity).where(
+        row.organization_id == organization_id, row.metric == metric, row.source != "", row.occurred_at < moment
+    )
+    if known_at is not None:
+        query = query.where(row.recorded_at <= known_at)
+    found: dict[str, tuple[datetime, int]] = {}
+    for source, at, quantity in session.exec(query):
+        found[source] = max(found.get(source, (at, quantity)), (at, quantity))
+    return {source: quantity for source, (_, quantity) in found.items()}

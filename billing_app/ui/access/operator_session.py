@@ -1,0 +1,116 @@
+"""The guard of operators' pages: their URL names nobody's organization, and the role is read on every event.
+
+Whoever is no operator gets the same refusal from each of them and sees nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import reflex as rx
+
+from billing_app.domain.common.access import Role
+from billing_app.services.operators.views import OperatorShellView
+from billing_app.ui import routes, threads
+from billing_app.ui.access.session import MAX_TEXT, GuardedPage, Handler, wrapped
+from billing_app.ui.desk import desks
+from billing_app.ui.desks.operator import OperatorDesk
+from billing_app.ui.frame.operator_text import OperatorShellShown, operator_shell_shown
+from billing_app.ui.kit.formats import Formats, known_locale
+
+OPERATORS = frozenset({Role.OPERATOR})
+"""Who gets through."""
+
+View = TypeVar("View")
+Shown = TypeVar("Shown")
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorVisit:
+    """One event of one operator: the only way of a handler to anything that is stored."""
+
+    cookies: str
+    formats: Formats
+    query: dict[str, str]
+    path: str
+
+    async def show(
+        self, page: OperatorFrame, read: Callable[[OperatorDesk], View], present: Callable[[View, Formats], Shown]
+    ) -> Shown:
+        """Opens a desk, reads the frame and a view, and makes of them what the screen shows. In a thread."""
+
+        def work() -> tuple[OperatorShellView, Shown]:
+            with desks().open_operator(self.cookies) as desk:
+                shell, view = desk.shell(), read(desk)
+            return shell, present(view, self.formats)
+
+        shell, shown = await threads.load(threads.OPERATORS, work)
+        page._welcome(shell)
+        return shown
+
+    async def read(self, read: Callable[[OperatorDesk], View]) -> View:
+        """A view alone, for a page that is open already."""
+
+        def work() -> View:
+            with desks().open_operator(self.cookies) as desk:
+                return read(desk)
+
+        return await threads.load(threads.OPERATORS, work)
+
+    async def enter(self) -> None:
+        """Nothing but whether an operator asks: for a handler that changes its page before it reads anything."""
+        await self.read(lambda desk: desk.shell())
+
+    async def write(self, act: Callable[[OperatorDesk], View]) -> View:
+        """What `act` does is one transaction, committed before this comes back."""
+
+        def work() -> View:
+            with desks().open_operator(self.cookies, writing=True) as desk:
+                return act(desk)
+
+        return await threads.deed(threads.OPERATORS, work)
+
+    async def call(self, work: Callable[..., Shown], *arguments: Any) -> Shown:
+        """A call that talks to the outside world: `work(cookies, *arguments)` in a thread."""
+        return await threads.deed(threads.OPERATORS, work, self.cookies, *arguments)
+
+    async def frame(self) -> None:
+        """Nothing is around a page for somebody who is no operator."""
+
+    def text(self, name: str) -> str:
+        """A value of the URL's query, never longer than any of ours."""
+        return self.query.get(name, "")[:MAX_TEXT]
+
+
+def for_operators(function: Handler) -> Handler:
+    """Makes an event handler that only an operator gets through.
+
+    The function takes `self`, an `OperatorVisit` and then its own arguments, which a browser can pass.
+    """
+    return wrapped(function, OPERATORS, visit_of)
+
+
+def visit_of(state: rx.State) -> OperatorVisit:
+    """The visit that this event is. Whether it is an operator's is asked when its desk is opened."""
+    router = state.router
+    return OperatorVisit(
+        cookies=router.headers.cookie,
+        formats=Formats(known_locale(router.headers.accept_language)),
+        query=routes.written(router.url.query_parameters),
+        path=router.url.path,
+    )
+
+
+class OperatorFrame(GuardedPage):
+    """What every page of an operator shares: the frame. Pages' states derive from it, one per page."""
+
+    around: OperatorShellShown = OperatorShellShown()
+
+    def _welcome(self, view: OperatorShellView) -> None:
+        """Shows the frame as it was just read; what had gone wrong is over."""
+        shown = operator_shell_shown(view)
+        if shown != self.around:
+            self.around = shown
+        self._clear()

@@ -1,0 +1,198 @@
+"""The dialogs of the credits page: redeem a gift card, convert tokens."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+
+import reflex as rx
+
+from billing_app.domain.common.access import MONEY_ROLES
+from billing_app.domain.common.errors import BillingError, UnauthenticatedError
+from billing_app.services.credits.views_cards import BroughtView, TokensView
+from billing_app.ui.access.session import Frame, Visit, guarded
+from billing_app.ui.desk import desks
+from billing_app.ui.kit.dialogs import buttons, dialog, refusal
+from billing_app.ui.kit.formats import Formats
+from billing_app.ui.operators.catalogue.review import plain_button
+from billing_app.ui.operators.catalogue.values import Kind, Spec, typed
+
+
+@dataclass(frozen=True)
+class RateShown:
+    """What tokens become of a metric."""
+
+    id: str = ""
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class CardsShown:
+    """The dialog that is open ("redeem", "convert" or none), what it says, and what came of it."""
+
+    asking: str = ""
+    refused: str = ""
+    done: str = ""
+    left: str = ""
+    rates: list[RateShown] = field(default_factory=list)
+
+
+class CardsState(Frame):
+    """Its own state, so that the page around it is read anew only when its figures change."""
+
+    screen: CardsShown = CardsShown()
+    _key: str = ""
+
+    @rx.event
+    @guarded(roles=MONEY_ROLES)
+    async def ask(self, visit: Visit, what: str) -> None:
+        """Opens a dialog."""
+        left, rates = await visit.read(lambda desk: desk.tokens(), tokens_shown)
+        self._key = secrets.token_hex(12)
+        self.screen = CardsShown(what if what in ("redeem", "convert") else "", left=left, rates=rates)
+
+    @rx.event
+    @guarded(roles=MONEY_ROLES)
+    async def close(self, visit: Visit, opened: bool) -> None:
+        """Closes it."""
+        await visit.read(lambda desk: desk.shell(), lambda _shell, _formats: None)
+        if not opened:
+            self.screen = CardsShown()
+
+    @rx.event
+    @guarded(roles=MONEY_ROLES)
+    async def redeem(self, visit: Visit, form: dict) -> None:
+        """Redeems the code that was typed."""
+        await self._try(visit, desks().redeem, form.get("code", ""))
+
+    @rx.event
+    @guarded(roles=MONEY_ROLES)
+    async def convert(self, visit: Visit, form: dict) -> None:
+        """Converts tokens; sending the form twice converts once."""
+        count = typed(form.get("tokens", ""), Spec(Kind.NUMBER))
+        await self._try(
+            visit, desks().convert, form.get("metric", ""), count if isinstance(count, int) else 0, self._key
+        )
+
+    async def _try(self, visit: Visit, work: Any, *arguments: Any) -> None:
+        """Does it, and says in the dialog what came of it or why not."""
+        try:
+            brought = await visit.call(work, *arguments)
+        except UnauthenticatedError:
+            raise
+        except BillingError as error:
+            if not self.screen.asking:
+                raise
+            self.screen = CardsShown(
+                self.screen.asking, refused=error.detail, left=self.screen.left, rates=self.screen.rates
+            )
+            return
+        self._key = secrets.token_hex(12)
+        self.screen = CardsShown(self.screen.asking, done=brought_words(brought, visit.formats))
+
+
+def tokens_shown(view: TokensView, formats: Formats) -> tuple[str, list[RateShown]]:
+    """How many are left, and what each rate is."""
+    rates = [
+        RateShown(
+            rate.metric.id,
+            f"{rate.metric.name}: {formats.number(rate.tokens)} become {formats.size(rate.metric, rate.quantity)}",
+        )
+        for rate in view.rates
+    ]
+    return formats.number(view.left), rates
+
+
+def brought_words(view: BroughtView, formats: Formats) -> str:
+    """`Welcome: 500 MAU and 3 Tokens`."""
+    parts = [
+        f"{formats.size(metric, quantity)} {metric.name if metric.counts else f'of {metric.name}'}"
+        for metric, quantity in view.quantities
+    ]
+    return f"{view.name}: {' and '.join(parts)}"
+
+
+screen = CardsState.screen
+
+
+def card_buttons(tokens: Any) -> rx.Component:
+    """For who may buy: a gift card, and tokens where there are any."""
+    return rx.fragment(
+        rx.cond(tokens, plain_button("Convert tokens", CardsState.ask("convert"), "coins")),
+        plain_button("Redeem gift card", CardsState.ask("redeem"), "gift"),
+        _redeem_dialog(),
+        _convert_dialog(),
+    )
+
+
+def _done() -> rx.Component:
+    return rx.el.div(
+        rx.el.p(
+            rx.icon("circle-check", size=16, aria_hidden="true"), screen.done, class_name="done-line", role="status"
+        ),
+        rx.el.div(
+            rx.button("Done", type="button", size="2", class_name="button primary", on_click=CardsState.close(False)),
+            class_name="dialog-foot",
+        ),
+    )
+
+
+def _redeem_dialog() -> rx.Component:
+    form = rx.el.form(
+        refusal(screen.refused),
+        rx.el.label(
+            rx.el.span("Code"),
+            rx.el.input(
+                name="code",
+                placeholder="XXXX-XXXX-XXXX-XXXX",
+                auto_complete="off",
+                spell_check=False,
+                required=True,
+                max_length=60,
+                auto_focus=True,
+                class_name="input large secret",
+            ),
+            class_name="field",
+        ),
+        buttons(CardsState.close(False), "Redeem"),
+        on_submit=CardsState.redeem,
+        class_name="form",
+    )
+    return dialog(
+        screen.asking == "redeem",
+        CardsState.close,
+        "Redeem a gift card",
+        "Its credits are valid for a year from today. An organization redeems a card once.",
+        rx.cond(screen.done != "", _done(), form),
+    )
+
+
+def _convert_dialog() -> rx.Component:
+    form = rx.el.form(
+        refusal(screen.refused),
+        rx.el.label(
+            rx.el.span("Into"),
+            rx.el.select(
+                rx.foreach(screen.rates, lambda rate: rx.el.option(rate.words, value=rate.id)),
+                name="metric",
+                class_name="input large",
+            ),
+            class_name="field",
+        ),
+        rx.el.label(
+            rx.el.span("Tokens"),
+            rx.el.input(name="tokens", input_mode="numeric", required=True, max_length=20, class_name="input large"),
+            class_name="field",
+        ),
+        buttons(CardsState.close(False), "Convert"),
+        on_submit=CardsState.convert,
+        class_name="form",
+    )
+    return dialog(
+        screen.asking == "convert",
+        CardsState.close,
+        "Convert tokens",
+        screen.left + " tokens are left. What they become ends when they would have ended.",
+        rx.cond(screen.done != "", _done(), form),
+    )

@@ -1,0 +1,269 @@
+"""/o/{address}/ledger: every change of every balance, with filters, search and the trace of an entry."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import reflex as rx
+
+from billing_app.domain.common.access import MONEY_ROLES
+from billing_app.services.credits.views_ledger import LedgerFilters
+from billing_app.ui import routes
+from billing_app.ui.access.session import Frame, Visit, guarded
+from billing_app.ui.credits.grants import grant_bar
+from billing_app.ui.credits.ledger_text import KINDS, LedgerRow, LedgerShown, ledger_shown, query_of
+from billing_app.ui.frame.banner import notice
+from billing_app.ui.frame.layout import page
+from billing_app.ui.kit.basics import button_link, download, figure, head, link, metric_tile, more_link, recount_line
+from billing_app.ui.kit.listing import search_field
+from billing_app.ui.kit.records import Choice, Field
+from billing_app.ui.kit.skeletons import list_skeleton
+from billing_app.ui.overview.payer import elsewhere
+from billing_app.ui.usage.page import day_in
+
+
+class LedgerState(Frame):
+    """What the ledger shows. Filters, page and opened entry live in the URL."""
+
+    screen: LedgerShown = LedgerShown()
+
+    @rx.event
+    @guarded(roles=MONEY_ROLES)
+    async def load(self, visit: Visit) -> None:
+        """Reads a page of the ledger, and the opened entry."""
+        filters, cursor = filters_of(visit), visit.text("cursor")
+        entry = visit.text("entry")
+        number = int(entry[:18]) if entry.isascii() and entry.isdigit() else 0
+        self.screen = await visit.show(
+            self,
+            lambda desk: (desk.ledger(filters, cursor), desk.trace(number) if number else None),
+            partial(ledger_shown, filters=filters, cursor=cursor),
+        )
+
+    @rx.event
+    @guarded(roles=MONEY_ROLES)
+    async def search(self, visit: Visit, text: str) -> rx.event.EventSpec:
+        """Searches within the filters that are set."""
+        query = query_of(filters_of(visit)) | {"search": text}
+        return rx.redirect(routes.ledger(visit.visitor.address, **query), replace=True)
+
+
+def filters_of(visit: Visit) -> LedgerFilters:
+    """The filters of the URL; what is no filter is left out."""
+    kind, metric = visit.text("kind"), visit.text("metric")
+    return LedgerFilters(
+        metric="" if metric == "all" else metric,
+        kind=kind if kind in KINDS else "",
+        starting=day_in(visit.text("from")),
+        ending=day_in(visit.text("to")),
+        search=visit.text("search"),
+        grant=visit.text("grant"),
+    )
+
+
+screen = LedgerState.screen
+
+
+def ledger_page() -> rx.Component:
+    """The page."""
+    content = rx.fragment(
+        head(
+            "Ledger",
+            tools=[
+                rx.el.span(recount_line(screen.recount, screen.recount_failed), class_name="wide-only"),
+                download("CSV", screen.csv_href),
+            ],
+        ),
+        rx.cond(
+            screen.empty,
+            notice(
+                "scroll-text",
+                "The ledger is empty",
+                "Every grant, and everything that burns, ends or is given back, is written here and never changed.",
+            ),
+            rx.el.div(_list(), rx.cond(screen.trace.shown, _trace()), class_name="ledger-layout"),
+        ),
+    )
+    content = elsewhere(
+        content,
+        "Ledger",
+        "scroll-text",
+        "The ledger is kept where credits are",
+        " pays for this organization, so credits come and go in its ledger. Its admins read it there.",
+    )
+    return page(content, active="ledger", ready=screen.ready, skeleton=list_skeleton("Ledger"))
+
+
+def _list() -> rx.Component:
+    return rx.el.section(
+        _filters(),
+        rx.cond(
+            screen.rows.length() > 0,
+            rx.el.div(_table(), class_name="scroll"),
+            rx.el.p("No entry fits these filters.", class_name="quiet-note inset"),
+        ),
+        rx.cond(
+            (screen.older_href != "") | (screen.newest_href != ""),
+            rx.el.nav(
+                rx.cond(screen.newest_href != "", button_link("Newest", href=screen.newest_href)),
+                rx.cond(screen.older_href != "", button_link("Older entries", href=screen.older_href)),
+                aria_label="Pages of the ledger",
+                class_name="pager",
+            ),
+        ),
+        class_name="panel",
+    )
+
+
+def _filters() -> rx.Component:
+    return rx.el.div(
+        _select(screen.metrics, screen.metric, screen.metric_base, "Metric"),
+        _select(screen.kinds, screen.kind, screen.kind_base, "Kind"),
+        _date("Counts from", screen.starting, screen.starting_base),
+        _date("to", screen.ending, screen.ending_base),
+        search_field(screen.search, LedgerState.search, "Search reason or source"),
+        rx.cond(screen.filtered, more_link("Clear", screen.clear_href)),
+        class_name="filters",
+    )
+
+
+def _select(choices: rx.Var[list[Choice]], value: rx.Var[str], base: rx.Var[str], label: str) -> rx.Component:
+    return rx.select.root(
+        rx.select.trigger(custom_attrs={"aria-label": label}, class_name="select"),
+        rx.select.content(rx.foreach(choices, lambda one: rx.select.item(one.label, value=one.value))),
+        value=value,
+        on_change=lambda chosen: rx.redirect(base + chosen),
+        size="2",
+    )
+
+
+def _date(label: str, value: rx.Var[str], base: rx.Var[str]) -> rx.Component:
+    return rx.el.label(
+        rx.el.span(label),
+        rx.el.input(
+            type="date",
+            default_value=value,
+            key=value,
+            class_name="input",
+            on_change=lambda chosen: rx.redirect(base + chosen.to(str)),
+        ),
+        class_name="date",
+    )
+
+
+def _table() -> rx.Component:
+    return rx.el.table(
+        rx.el.caption("Entries in the order in which they were recorded, the newest first", class_name="unseen"),
+        rx.el.thead(
+            rx.el.tr(
+                rx.el.th("Recorded", scope="col"),
+                rx.el.th("Metric", scope="col"),
+                rx.el.th("What", scope="col"),
+                rx.el.th("Change", scope="col", class_name="number"),
+                rx.el.th("Balance", scope="col", class_name="number"),
+                rx.el.th(rx.el.span("Trace", class_name="unseen"), scope="col"),
+            )
+        ),
+        rx.el.tbody(rx.foreach(screen.rows, _row)),
+        class_name="rows ledger",
+    )
+
+
+def _row(row: rx.Var[LedgerRow]) -> rx.Component:
+    return rx.el.tr(
+        rx.el.td(rx.el.div(rx.el.span(row.when), rx.el.small(row.when_note), class_name="lines"), class_name="l-when"),
+        rx.el.td(
+            rx.el.div(metric_tile(row.metric.hue, row.metric.icon), row.metric.name, class_name="group"),
+            class_name="l-metric",
+        ),
+        rx.el.th(
+            rx.el.div(rx.el.span(row.what), rx.el.small(row.note), class_name="lines"), scope="row", class_name="l-what"
+        ),
+        rx.el.td(row.change, class_name=rx.cond(row.grew, "number strong l-change", "number l-change")),
+        rx.el.td(row.balance, class_name="number strong l-balance"),
+        rx.el.td(
+            rx.cond(
+                row.href != "",
+                link(
+                    rx.icon("chevron-right", size=14, aria_hidden="true"),
+                    href=row.href,
+                    class_name="cover quiet",
+                    aria_label=f"Trace of entry {row.number}",
+                ),
+            ),
+            class_name="go",
+        ),
+        custom_attrs={
+            "data-chosen": rx.cond(row.chosen, "yes", "no"),
+            "data-unposted": rx.cond(row.unposted, "yes", "no"),
+        },
+    )
+
+
+def _trace() -> rx.Component:
+    """Why the entry is there: its facts, its grant, and what else that grant has seen."""
+    trace = screen.trace
+    grant = trace.grant
+    return rx.el.section(
+        rx.el.div(
+            rx.el.h2(trace.title),
+            link(
+                rx.icon("x", size=16, aria_hidden="true"),
+                href=screen.close_href,
+                class_name="icon-button",
+                aria_label="Close",
+                title="Close",
+            ),
+            class_name="two",
+        ),
+        rx.el.dl(rx.foreach(trace.facts, _fact), class_name="facts"),
+        rx.cond(
+            trace.grant_shown,
+            rx.fragment(
+                rx.el.h2("Its grant"),
+                rx.el.div(
+                    rx.el.div(rx.el.span(grant.name, class_name="strong"), figure(grant.left), class_name="two"),
+                    rx.el.div(
+                        rx.el.small(grant.note, ", ends ", grant.end),
+                        rx.el.small("left of ", grant.quantity),
+                        class_name="two",
+                    ),
+                    grant_bar(grant, trace.metric.hue),
+                    rx.el.div(rx.foreach(grant.burns, lambda text: rx.el.span(text)), class_name="burns"),
+                    class_name="trace-grant",
+                ),
+                more_link("All entries of this grant", grant.href),
+            ),
+        ),
+        rx.cond(
+            trace.others.length() > 0,
+            rx.fragment(
+                rx.el.h2("Other entries of this grant"),
+                rx.el.ul(rx.foreach(trace.others, _other), class_name="others-seen"),
+                rx.cond(trace.left_out != "", rx.el.p(trace.left_out, class_name="quiet-note")),
+            ),
+        ),
+        class_name="panel side-panel trace",
+        aria_label="Trace",
+    )
+
+
+def _fact(one: rx.Var[Field]) -> rx.Component:
+    return rx.el.div(rx.el.dt(one.label), rx.el.dd(one.value, title=one.hint))
+
+
+def _other(row: rx.Var[LedgerRow]) -> rx.Component:
+    return rx.el.li(
+        link(
+            rx.el.span(row.when, class_name="quiet"),
+            rx.el.span(row.what),
+            rx.el.span(row.change, class_name="figure"),
+            href=row.href,
+        ),
+        custom_attrs={"data-chosen": rx.cond(row.chosen, "yes", "no")},
+    )
+
+
+def add(app: rx.App) -> None:
+    """Puts the page into the app."""
+    app.add_page(ledger_page, route=routes.LEDGER, title="Ledger", on_load=LedgerState.load)

@@ -1,0 +1,24 @@
+"""What is shown where there is no page; the server answers 404 with it."""
+
+from __future__ import annotations
+
+import reflex as rx
+from reflex.constants import Page404
+
+from billing_app.ui import routes
+from billing_app.ui.frame.layout import bare_page
+from billing_app.ui.kit.basics import button_link
+
+
+def nowhere_page() -> rx.Component:
+    """Says so, and leads back: to one's organization, or to signing in."""
+    return bare_page(
+        rx.el.h1("There is nothing here"),
+        rx.el.p("No page has this address. It may be mistyped, or the page has moved.", class_name="quiet"),
+        button_link("Go to my organization", href=routes.HOME, primary=True),
+    )
+
+
+def add(app: rx.App) -> None:
+    """Puts the page into the app."""
+    app.add_page(nowhere_page, route=Page404.SLUG, title="Nothing here")

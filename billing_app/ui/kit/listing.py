@@ -1,0 +1,78 @@
+"""Parts of pages that list things for operators: filters, pagers, the head of a table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from billing_app.ui.kit.basics import button_link
+from billing_app.ui.kit.records import Choice, Field
+
+TYPING_MS = 350
+"""A pause this long while somebody types means that they want to see what was found."""
+
+
+def select(choices: rx.Var[list[Choice]], value: rx.Var[str], base: rx.Var[str], label: str) -> rx.Component:
+    """A filter whose choice lives in the URL: `base` ends with what the value is appended to."""
+    return rx.select.root(
+        rx.select.trigger(custom_attrs={"aria-label": label}, class_name="select"),
+        rx.select.content(rx.foreach(choices, lambda one: rx.select.item(one.label, value=one.value))),
+        value=value,
+        on_change=lambda chosen: rx.redirect(base + chosen),
+        size="2",
+    )
+
+
+def search_field(value: rx.Var[str], on_search: Any, label: str) -> rx.Component:
+    """A search that happens while one types. What is looked for lives in the URL, which gives `value`."""
+    typed = rx.el.input(
+        type="search", value=value, on_change=on_search, placeholder=label, aria_label=label, class_name="input",
+        max_length=100, auto_complete="off",
+    )  # fmt: skip
+    return rx.el.div(rx.debounce_input(typed, debounce_timeout=TYPING_MS), role="search", class_name="search")
+
+
+def pager(newest_href: rx.Var[str], older_href: rx.Var[str], label: str) -> rx.Component:
+    """The way to the pages before and after."""
+    return rx.cond(
+        (older_href != "") | (newest_href != ""),
+        rx.el.nav(
+            rx.cond(newest_href != "", button_link("Newest", href=newest_href)),
+            rx.cond(older_href != "", button_link("Older", href=older_href)),
+            aria_label=label,
+            class_name="pager",
+        ),
+    )
+
+
+def table_head(*heads: tuple[str, str]) -> rx.Component:
+    """Column heads: (text, class)."""
+    return rx.el.thead(rx.el.tr(*[rx.el.th(text, scope="col", class_name=kind) for text, kind in heads]))
+
+
+def facts_strip(facts: rx.Var[list[Field]]) -> rx.Component:
+    """Names and figures beside each other."""
+    return rx.el.dl(
+        rx.foreach(
+            facts,
+            lambda one: rx.el.div(
+                rx.el.dt(one.label), rx.el.dd(one.value, title=one.hint, custom_attrs={"data-tone": one.tone})
+            ),
+        ),
+        class_name="facts-strip",
+    )
+
+
+def answer(sentence: Any, note: Any, *tools: Any, tone: Any = "") -> rx.Component:
+    """The page's answer in a sentence, what it rests on, and the one thing to do."""
+    return rx.el.section(
+        rx.el.div(
+            rx.el.p(sentence, class_name="answer-sentence", custom_attrs={"data-tone": tone}),
+            rx.el.p(note, class_name="quiet-note"),
+            class_name="answer-words",
+        ),
+        *tools,
+        class_name="panel answer",
+        custom_attrs={"aria-live": "polite"},
+    )

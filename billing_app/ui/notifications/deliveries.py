@@ -1,0 +1,147 @@
+"""What was sent: the list, and one delivery with every try and what it says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from billing_app.ui.kit.basics import choice_switch, link, state_badge
+from billing_app.ui.kit.records import Field
+from billing_app.ui.notifications.text import DeliveryShown, TryShown
+
+
+def delivery_list(screen: Any) -> rx.Component:
+    """The newest deliveries."""
+    return rx.el.section(
+        rx.el.div(
+            rx.el.h2("Recent deliveries"),
+            rx.el.div(
+                choice_switch(screen.states, screen.state, screen.state_base, "Which deliveries", size="1"),
+                class_name="panel-tools",
+            ),
+            class_name="panel-head",
+        ),
+        rx.cond(
+            screen.deliveries.length() > 0,
+            rx.el.div(_table(screen), class_name="scroll"),
+            rx.el.p(
+                rx.cond(
+                    screen.state == "all",
+                    "Nothing was sent yet. As soon as something happens that somebody is told of, it is listed here.",
+                    "None of these.",
+                ),
+                class_name="quiet-note inset",
+            ),
+        ),
+        rx.cond(screen.older != "", rx.el.p(screen.older, class_name="quiet-note inset")),
+        class_name="panel",
+    )
+
+
+def _table(screen: Any) -> rx.Component:
+    return rx.el.table(
+        rx.el.caption("Deliveries, the newest first", class_name="unseen"),
+        rx.el.thead(
+            rx.el.tr(
+                rx.el.th("When, UTC", scope="col"),
+                rx.el.th("What", scope="col"),
+                rx.el.th("To", scope="col"),
+                rx.el.th("State", scope="col"),
+                rx.el.th(rx.el.span("Look at it", class_name="unseen"), scope="col"),
+            )
+        ),
+        rx.el.tbody(rx.foreach(screen.deliveries, _row)),
+        class_name="rows deliveries",
+    )
+
+
+def _row(row: rx.Var[DeliveryShown]) -> rx.Component:
+    way = rx.cond(
+        row.icon == "mail",
+        rx.icon("mail", size=14, aria_label="mail"),
+        rx.icon("webhook", size=14, aria_label="webhook"),
+    )
+    return rx.el.tr(
+        rx.el.td(row.when, class_name="quiet d-when"),
+        rx.el.th(rx.el.span(row.title), scope="row", class_name="d-what"),
+        rx.el.td(rx.el.span(way, rx.el.span(row.receiver), class_name="to"), class_name="quiet d-to"),
+        rx.el.td(
+            rx.el.span(
+                state_badge(row.state, row.tone),
+                rx.el.small(row.note, title=row.note),
+                class_name="outcome",
+            ),
+            class_name="d-state",
+        ),
+        rx.el.td(
+            link(
+                rx.icon("chevron-right", size=14, aria_hidden="true"),
+                href=row.href,
+                class_name="cover quiet",
+                aria_label=f"{row.title}, {row.when}",
+            ),
+            class_name="go",
+        ),
+        custom_attrs={"data-chosen": rx.cond(row.chosen, "yes", "no")},
+    )
+
+
+def opened_delivery(state: Any) -> rx.Component:
+    """One delivery."""
+    opened = state.screen.opened
+    return rx.el.section(
+        rx.el.div(
+            rx.el.h2(opened.title),
+            link(
+                rx.icon("x", size=16, aria_hidden="true"),
+                href=state.screen.close_href,
+                class_name="icon-button",
+                aria_label="Close",
+                title="Close",
+            ),
+            class_name="two",
+        ),
+        rx.el.dl(rx.foreach(opened.facts, _fact), class_name="facts"),
+        rx.el.div(
+            rx.el.h2("Tries"),
+            rx.button(
+                "Send again",
+                type="button",
+                size="1",
+                variant="outline",
+                color_scheme="gray",
+                class_name="button quiet",
+                on_click=state.resend(opened.id),
+            ),
+            class_name="two tries-head",
+        ),
+        rx.cond(
+            opened.tries.length() > 0,
+            rx.el.ol(rx.foreach(opened.tries, _try), class_name="tries"),
+            rx.el.p("It is on its way.", class_name="quiet-note"),
+        ),
+        rx.cond(
+            opened.body != "",
+            rx.fragment(
+                rx.el.h2("What it says"),
+                rx.el.pre(opened.body, tab_index=0, aria_label="What it says", class_name="payload"),
+            ),
+        ),
+        class_name="panel side-panel trace",
+        aria_label="Delivery",
+    )
+
+
+def _fact(one: rx.Var[Field]) -> rx.Component:
+    return rx.el.div(rx.el.dt(one.label), rx.el.dd(one.value, custom_attrs={"data-tone": one.tone}))
+
+
+def _try(one: rx.Var[TryShown]) -> rx.Component:
+    return rx.el.li(
+        rx.el.div(
+            rx.el.span(one.result, custom_attrs={"data-tone": one.tone}), rx.el.small(one.took), class_name="two"
+        ),
+        rx.el.small(one.when, " UTC"),
+        rx.cond(one.answer != "", rx.el.pre(one.answer, class_name="payload short")),
+    )

@@ -1,0 +1,194 @@
+"""The parts of the page of alerts: the matrix of who is told of what, and the form of a new webhook.
+
+Each takes the page's state, whose `screen` it shows and whose handlers it calls.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from billing_app.ui.notifications.text import Cell, Column, Line
+
+
+def matrix(state: Any) -> rx.Component:
+    """Kinds of events by who is told of them."""
+    screen = state.screen
+    return rx.el.section(
+        rx.el.div(
+            rx.el.h2("Who is told of what"),
+            rx.cond(
+                screen.mail,
+                rx.el.small("changes are saved as you make them", class_name="wide-only"),
+                rx.el.small("no mail server is set up, so nothing is mailed yet", custom_attrs={"data-tone": "soon"}),
+            ),
+            rx.el.div(_add_person(state), class_name="panel-tools"),
+            class_name="panel-head",
+        ),
+        rx.el.div(
+            rx.el.table(
+                rx.el.caption("Kinds of events, and who is told of each", class_name="unseen"),
+                _told_head(state),
+                rx.el.tbody(rx.foreach(screen.lines, lambda line: _line(state, line))),
+                class_name="told",
+            ),
+            class_name="scroll",
+            tab_index=0,
+            role="region",
+            aria_label="Who is told of what",
+        ),
+        class_name="panel",
+        id="choices",
+    )
+
+
+def _told_head(state: Any) -> rx.Component:
+    screen = state.screen
+    by_mail = rx.el.th(_channel("mail", "By mail"), scope="colgroup", col_span=screen.mail_columns, class_name="ways")
+    by_webhook = rx.el.th(
+        _channel("webhook", "By webhook"),
+        scope="colgroup",
+        col_span=screen.webhook_columns,
+        class_name="ways first",
+    )
+    return rx.el.thead(
+        rx.el.tr(rx.el.td(class_name="told-what"), by_mail, rx.cond(screen.webhook_columns > 0, by_webhook)),
+        rx.el.tr(
+            rx.el.th(rx.el.span("Event", class_name="unseen"), scope="col", class_name="told-what"),
+            rx.foreach(screen.columns, lambda column: _column(state, column)),
+        ),
+    )
+
+
+def _channel(channel: str, label: str) -> rx.Component:
+    icon = "mail" if channel == "mail" else "webhook"
+    return rx.el.span(rx.icon(icon, size=13, aria_hidden="true"), label, class_name="way")
+
+
+def _column(state: Any, column: rx.Var[Column]) -> rx.Component:
+    taken_out = rx.el.button(
+        rx.icon("x", size=12, aria_hidden="true"),
+        type="button",
+        class_name="icon-button tiny",
+        title="Tell no longer by name",
+        aria_label=f"Tell {column.email} no longer by name",
+        on_click=state.choose_person(column.email, False),
+    )
+    return rx.el.th(
+        rx.el.span(
+            rx.el.span(column.name, title=column.email, class_name="who-name"),
+            rx.cond(column.email != "", taken_out, rx.el.small(column.note)),
+            class_name="who-head",
+        ),
+        scope="col",
+        custom_attrs={"data-channel": column.channel},
+    )
+
+
+def _line(state: Any, line: rx.Var[Line]) -> Any:
+    return rx.cond(
+        line.topic != "",
+        rx.el.tr(
+            rx.el.th(line.topic, scope="rowgroup", col_span=state.screen.columns.length() + 1), class_name="topic"
+        ),
+        rx.el.tr(
+            rx.el.th(
+                rx.el.span(rx.el.span(line.title), rx.el.small(line.note, title=line.note), class_name="one-line"),
+                scope="row",
+                class_name="told-what",
+            ),
+            rx.foreach(line.cells, lambda cell: _cell(state, cell)),
+        ),
+    )
+
+
+def _cell(state: Any, cell: rx.Var[Cell]) -> rx.Component:
+    return rx.el.td(
+        rx.el.label(
+            rx.el.input(
+                type="checkbox",
+                checked=cell.told,
+                aria_label=cell.label,
+                on_change=lambda told: state.choose(cell.audience, cell.kind, told),
+            ),
+            class_name="tick",
+        ),
+        class_name=rx.cond(cell.first, "first", ""),
+    )
+
+
+def _add_person(state: Any) -> Any:
+    screen = state.screen
+    return rx.cond(
+        screen.others.length() > 0,
+        rx.select.root(
+            rx.select.trigger(
+                placeholder="Tell somebody by name",
+                custom_attrs={"aria-label": "Tell somebody by name"},
+                class_name="select by-name",
+            ),
+            rx.select.content(
+                rx.foreach(screen.others, lambda one: rx.select.item(one.label, value=one.value)), position="popper"
+            ),
+            value="",
+            on_change=lambda email: state.choose_person(email, True),
+            size="2",
+        ),
+    )
+
+
+def add_webhook(state: Any) -> rx.Component:
+    """The button that opens the form of a new endpoint."""
+    return rx.dialog.root(
+        rx.dialog.trigger(
+            rx.button(
+                rx.icon("plus", size=16, aria_hidden="true"), "Add a webhook", size="2", class_name="button primary"
+            )
+        ),
+        rx.dialog.content(
+            rx.dialog.title("Add a webhook", size="3"),
+            rx.dialog.description(
+                "Each event is sent there as a signed request, as Standard Webhooks describes it.", size="2"
+            ),
+            rx.cond(
+                state.refused != "",
+                rx.el.p(
+                    rx.icon("circle-alert", size=16, aria_hidden="true"),
+                    rx.el.span(state.refused),
+                    role="alert",
+                    class_name="form-error",
+                ),
+            ),
+            rx.el.form(
+                _field("Address", "url", "https://example.com/webhooks", 2_000, required=True, auto_focus=True),
+                _field("What it is, if you like", "description", "CRM", 100),
+                rx.el.div(
+                    rx.dialog.close(
+                        rx.button(
+                            "Cancel", type="button", variant="outline", color_scheme="gray", size="2",
+                            class_name="button quiet",
+                        )
+                    ),
+                    rx.button("Add it", type="submit", size="2", class_name="button primary"),
+                    class_name="dialog-actions",
+                ),
+                on_submit=state.add,
+                class_name="form",
+            ),
+            max_width="460px",
+            class_name="ask",
+        ),
+        open=state.adding,
+        on_open_change=state.open_adding,
+    )  # fmt: skip
+
+
+def _field(label: str, name: str, example: str, longest: int, **props: Any) -> rx.Component:
+    return rx.el.label(
+        rx.el.span(label),
+        rx.el.input(
+            name=name, placeholder=example, max_length=longest, auto_complete="off", class_name="input", **props
+        ),
+        class_name="field",
+    )

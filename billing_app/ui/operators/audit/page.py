@@ -1,0 +1,133 @@
+"""/admin/audit: who changed what, in every organization and in the console itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import reflex as rx
+
+from billing_app.services.organizations.views import AuditPage
+from billing_app.ui import operator_routes
+from billing_app.ui.access.operator_session import OperatorFrame, OperatorVisit, for_operators
+from billing_app.ui.frame.operator_layout import operator_page
+from billing_app.ui.kit.basics import head
+from billing_app.ui.kit.formats import Formats
+from billing_app.ui.kit.listing import pager, search_field, select
+from billing_app.ui.kit.records import Choice
+from billing_app.ui.kit.skeletons import list_skeleton
+from billing_app.ui.organizations.audit import audit_list
+from billing_app.ui.organizations.audit_text import AuditRow, audit_rows
+
+KINDS = (
+    ("all", "Everything"), ("catalogue", "Catalogue"), ("grant", "Grants"), ("gift_card", "Gift cards"),
+    ("credits", "Conversions"), ("plan", "Plans"), ("override", "Overrides"), ("organization", "Organizations"),
+    ("member", "Members"), ("user", "People"), ("api_key", "API keys"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class AuditShown:
+    """One page of the log."""
+
+    ready: bool = False
+    rows: list[AuditRow] = field(default_factory=list)
+    kinds: list[Choice] = field(default_factory=list)
+    kind: str = "all"
+    organization: str = ""
+    who: str = ""
+    base: str = ""
+    next_href: str = ""
+    first_href: str = ""
+
+
+class AuditState(OperatorFrame):
+    """What the page shows. What is looked for and the page live in the URL."""
+
+    screen: AuditShown = AuditShown()
+
+    @rx.event
+    @for_operators
+    async def load(self, visit: OperatorVisit) -> None:
+        """Reads a page of the log."""
+        cursor, asked = visit.text("cursor"), visit.text("action")
+        kind = asked if asked in dict(KINDS) else "all"
+        wanted = "" if kind == "all" else kind
+        organization, who = visit.text("organization"), visit.text("who")
+        self.screen = await visit.show(
+            self,
+            lambda desk: desk.audit(cursor, wanted, organization.strip(), who.strip()),
+            lambda found, formats: audit_shown(found, formats, kind, organization, who, cursor),
+        )
+
+    @rx.event
+    @for_operators
+    async def search(self, visit: OperatorVisit, name: str, text: str) -> rx.event.EventSpec | None:
+        """Looks for what was changed in an organization, or by somebody."""
+        await visit.enter()
+        if name not in ("organization", "who"):
+            return None
+        sought = {"organization": self.screen.organization, "who": self.screen.who} | {name: text}
+        kind = "" if self.screen.kind == "all" else self.screen.kind
+        return rx.redirect(operator_routes.audit(action=kind, **sought), replace=True)
+
+
+def audit_shown(found: AuditPage, formats: Formats, kind: str, organization: str, who: str, cursor: str) -> AuditShown:
+    """The log as it is shown; where an entry belongs to an organization, its address says so."""
+    sought = {"organization": organization, "who": who}
+    here = sought | {"action": "" if kind == "all" else kind}
+    base = operator_routes.audit(**sought)
+    rows = audit_rows(found, found.entries[0].at, formats) if found.entries else []
+    return AuditShown(
+        ready=True,
+        rows=[
+            replace(row, changes=[f"in {each.address}", *row.changes]) if each.address else row
+            for row, each in zip(rows, found.entries, strict=True)
+        ],
+        kinds=[Choice(value, label) for value, label in KINDS],
+        kind=kind,
+        organization=organization,
+        who=who,
+        base=base + ("&" if "?" in base else "?") + "action=",
+        next_href=operator_routes.audit(**here, cursor=found.next_cursor) if found.next_cursor else "",
+        first_href=operator_routes.audit(**here) if cursor else "",
+    )
+
+
+screen = AuditState.screen
+
+
+def audit_page() -> rx.Component:
+    """The page."""
+    content = rx.fragment(
+        head("Audit log", tools=[select(screen.kinds, screen.kind, screen.base, "What changed")]),
+        rx.el.section(
+            _search(),
+            rx.cond(
+                screen.rows.length() > 0,
+                rx.fragment(audit_list(screen.rows), pager(screen.first_href, screen.next_href, "Pages of the log")),
+                rx.el.p("Nothing of this kind was changed yet.", class_name="quiet-note inset"),
+            ),
+            class_name="panel",
+        ),
+    )
+    return operator_page(content, active="audit", ready=screen.ready, skeleton=list_skeleton("Audit log"))
+
+
+def _search() -> rx.Component:
+    """Where, and by whom."""
+    fields = (
+        ("organization", "Organization's address", screen.organization),
+        ("who", "Who: an e-mail address", screen.who),
+    )
+    return rx.el.div(
+        *[
+            search_field(value, lambda text, name=name: AuditState.search(name, text), label)
+            for name, label, value in fields
+        ],
+        class_name="filters",
+    )
+
+
+def add(app: rx.App) -> None:
+    """Puts the page into the app."""
+    app.add_page(audit_page, route=operator_routes.AUDIT, title="Audit log", on_load=AuditState.load)

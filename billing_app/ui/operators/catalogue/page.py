@@ -1,0 +1,270 @@
+"""/admin/catalogue: plans as a matrix that is edited in place, packs, rates, actions; looked at before it is saved."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import reflex as rx
+
+from billing_app.domain.common.errors import ConflictError
+from billing_app.services.operators.views_catalogue import CatalogueView, CheckView
+from billing_app.ui import operator_routes, routes
+from billing_app.ui.access.operator_session import OperatorFrame, OperatorVisit, for_operators
+from billing_app.ui.desk import desks
+from billing_app.ui.frame.operator_layout import operator_page
+from billing_app.ui.kit.basics import download, head
+from billing_app.ui.kit.skeletons import list_skeleton
+from billing_app.ui.operators.catalogue import drafts
+from billing_app.ui.operators.catalogue.grid import grid_table
+from billing_app.ui.operators.catalogue.grids import SEPARATOR
+from billing_app.ui.operators.catalogue.review import edit_bar, history_list, plain_button, remarks, review_dialog
+from billing_app.ui.operators.catalogue.review_text import ReviewShown, counted, file_shown, history_shown, review_shown
+from billing_app.ui.operators.catalogue.text import (
+    PARTS,
+    CatalogueShown,
+    bar_words,
+    grid_shown,
+    head_words,
+    place_named,
+)
+
+HISTORY = "history"
+LISTS = {part: "token_rates" if part == "rates" else part for part in PARTS if part != "general"}
+"""The document's list behind each table that has one."""
+
+Document = dict[str, Any]
+
+
+class CatalogueState(OperatorFrame):
+    """The editor of one tab. What is typed and not saved is kept here, never in the browser."""
+
+    screen: CatalogueShown = CatalogueShown()
+    _draft: Document = {}  # noqa: RUF012  Reflex copies defaults
+    _base: Document = {}  # noqa: RUF012
+    _version: int = 0
+
+    @rx.event
+    @for_operators
+    async def load(self, visit: OperatorVisit) -> None:
+        """Reads the catalogue in force. An edit that was begun in this tab stays."""
+        view: CatalogueView = await visit.show(self, lambda desk: desk.catalogue(), lambda view, _formats: view)
+        if self._draft == self._base:
+            self._begin(view)
+        title, since = head_words(view)
+        self.screen = replace(
+            self.screen, ready=True, title=title, since=since, file=file_shown(view.file), saved="", pushed=""
+        )
+        await self._show(visit)
+
+    @rx.event
+    @for_operators
+    async def show_part(self, visit: OperatorVisit, part: str) -> None:
+        """Opens another part of the catalogue."""
+        versions = await visit.read(lambda desk: tuple(desk.catalogue_versions(0)))
+        chosen = part if part in (*PARTS, HISTORY) else "plans"
+        self.screen = replace(self.screen, part=chosen, history=history_shown(versions, self._base))
+        await self._show(visit)
+
+    @rx.event
+    @for_operators
+    async def edit(self, visit: OperatorVisit, key: str, text: str) -> None:
+        """Changes one cell of the edit."""
+        await visit.read(lambda desk: desk.shell())
+        place = place_named(self.screen.part, key, self._draft, self._base)
+        if place is not None:
+            await self._become(visit, drafts.changed(self._draft, place, text))
+
+    @rx.event
+    @for_operators
+    async def add(self, visit: OperatorVisit) -> None:
+        """One plan, pack, metric, feature, action or rate more."""
+        await visit.enter()
+        if self.screen.part in LISTS and self._draft:
+            await self._become(visit, drafts.with_one_more(self._draft, LISTS[self.screen.part]))
+
+    @rx.event
+    @for_operators
+    async def take_out(self, visit: OperatorVisit, key: str) -> None:
+        """One of them less."""
+        await visit.enter()
+        await self._become(visit, drafts.without(self._draft, *_item(key)))
+
+    @rx.event
+    @for_operators
+    async def move(self, visit: OperatorVisit, key: str) -> None:
+        """One of them a place further to the front."""
+        await visit.enter()
+        await self._become(visit, drafts.earlier(self._draft, *_item(key)))
+
+    @rx.event
+    @for_operators
+    async def discard(self, visit: OperatorVisit) -> None:
+        """Forgets the edit."""
+        self._begin(await visit.read(lambda desk: desk.catalogue()))
+        await self._show(visit)
+
+    @rx.event
+    @for_operators
+    async def take_newer(self, visit: OperatorVisit) -> None:
+        """Puts the edit on top of what somebody else saved meanwhile."""
+        draft, based_on = self._draft, self._version
+        version, together, both = await visit.read(lambda desk: desk.rebase_catalogue(draft, based_on))
+        self._begin(await visit.read(lambda desk: desk.catalogue()))
+        self._draft, self._version = dict(together), version
+        said = f"Both changed, yours stands: {', '.join(both[:3])}" if both else ""
+        self.screen = replace(self.screen, both=said)
+        await self._show(visit)
+
+    @rx.event
+    @for_operators
+    async def open_file(self, visit: OperatorVisit) -> None:
+        """Opens the changed plans.json as an edit."""
+        document = await visit.read(lambda desk: desk.catalogue_file())
+        await self._become(visit, dict(document))
+
+    @rx.event
+    @for_operators
+    async def restore(self, visit: OperatorVisit, version: int) -> None:
+        """Opens an earlier version as an edit."""
+        document = await visit.read(lambda desk: desk.catalogue_version(version))
+        self.screen = replace(self.screen, part="plans")
+        await self._become(visit, dict(document))
+
+    @rx.event
+    @for_operators
+    async def review(self, visit: OperatorVisit, correcting: bool) -> None:
+        """Shows what saving would do, with every organization that feels it."""
+        draft, version = self._draft, self._version
+        preview = await visit.read(lambda desk: desk.preview_catalogue(draft, version, correcting))
+        shown = review_shown(preview, draft, self._base, visit.formats, version, correcting=correcting)
+        self.screen = replace(self.screen, review=shown, saved="")
+        self.problem = self.problem_detail = ""
+
+    @rx.event
+    @for_operators
+    async def close_review(self, visit: OperatorVisit, opened: bool) -> None:
+        """Back to the edit."""
+        await visit.read(lambda desk: desk.shell())
+        if not opened:
+            self.screen = replace(self.screen, review=ReviewShown())
+
+    @rx.event
+    @for_operators
+    async def save(self, visit: OperatorVisit) -> None:
+        """Saves what was reviewed."""
+        draft, version, correcting = self._draft, self._version, self.screen.review.correcting
+        push = self.screen.review.prices != ""
+        try:
+            result = await visit.write(lambda desk: desk.save_catalogue(draft, version, correcting))
+        except ConflictError:
+            self.screen = replace(self.screen, review=ReviewShown())
+            await self._show(visit)
+            return
+        view = await visit.read(lambda desk: desk.catalogue())
+        self._begin(view)
+        title, since = head_words(view)
+        words = f"Saved as version {result.version}: {counted(len(result.changes), 'change')}."
+        self.screen = replace(
+            self.screen, review=ReviewShown(), title=title, since=since, saved=words, push=push, pushed="", both="",
+            file=file_shown(view.file),
+        )  # fmt: skip
+        await self._show(visit)
+
+    @rx.event(background=True)
+    @for_operators
+    async def push(self, visit: OperatorVisit) -> None:
+        """Makes at Stripe what the catalogue sells."""
+        done = await visit.call(desks().push_prices)
+        async with self:
+            said = f"{counted(len(done), 'price')} pushed to Stripe." if done else "Stripe sells exactly this already."
+            self.screen = replace(self.screen, push=False, pushed=said)
+
+    def _begin(self, view: CatalogueView) -> None:
+        """An edit of this version that changes nothing yet."""
+        self._base, self._draft, self._version = dict(view.document), dict(view.document), view.version
+
+    async def _become(self, visit: OperatorVisit, draft: Document) -> None:
+        if draft != self._draft:
+            self._draft = draft
+            self.screen = replace(self.screen, saved="", both="")
+            await self._show(visit)
+
+    async def _show(self, visit: OperatorVisit) -> None:
+        """The tables and the bar, after anything changed."""
+        draft, base, version = self._draft, self._base, self._version
+        dirty = draft != base
+        check = await visit.read(lambda desk: desk.check_catalogue(draft, version)) if dirty else CheckView()
+        part = self.screen.part
+        words: dict[str, Any] = bar_words(check, draft, base)
+        grid = grid_shown(part, draft, base, check) if part != HISTORY else self.screen.grid
+        self.screen = replace(self.screen, grid=grid, dirty=dirty, **words)
+
+
+def _item(key: str) -> tuple[str, int]:
+    """The list and the number of an item that a browser names; one that no list has where it names none."""
+    name, _, at = key.partition(SEPARATOR)
+    return name, int(at[:6]) if at.isascii() and at.isdigit() else -1
+
+
+screen = CatalogueState.screen
+
+
+def catalogue_page() -> rx.Component:
+    """The page."""
+    content = rx.fragment(
+        head(
+            "Catalogue",
+            rx.el.span(rx.el.strong(screen.title), " ", screen.since, class_name="head-note since"),
+            tools=[download("plans.json", f"{routes.API}/admin/catalogue/plans.json")],
+        ),
+        remarks(CatalogueState),
+        rx.el.section(_tools(), _table(), class_name="panel catalogue"),
+        edit_bar(CatalogueState),
+        review_dialog(CatalogueState),
+    )
+    return operator_page(content, active="catalogue", ready=screen.ready, skeleton=list_skeleton("Catalogue"))
+
+
+def _tools() -> rx.Component:
+    labels = {**PARTS, HISTORY: "History"}
+    adding = rx.match(
+        screen.part,
+        *[
+            (
+                part,
+                plain_button(f"Add {part.removesuffix('s')}", CatalogueState.add, "plus"),
+            )
+            for part in LISTS
+        ],
+        rx.fragment(),
+    )
+    return rx.el.div(
+        rx.el.div(
+            rx.segmented_control.root(
+                *[rx.segmented_control.item(label, value=part) for part, label in labels.items()],
+                value=screen.part,
+                on_change=lambda part: CatalogueState.show_part(part.to(str)),
+                size="2",
+                class_name="switch",
+                custom_attrs={"aria-label": "Part of the catalogue"},
+            ),
+            class_name="parts",
+        ),
+        rx.el.div(adding, class_name="panel-tools"),
+        class_name="matrix-tools",
+    )
+
+
+def _table() -> rx.Component | rx.Var:
+    heads = {"packs": "Pack", "features": "Feature", "actions": "Action", "rates": "Tokens become"}
+    tables = [
+        (part, grid_table(CatalogueState, screen.grid, heads.get(part, ""), f"The catalogue: {label}", part))
+        for part, label in PARTS.items()
+    ]
+    return rx.match(screen.part, *tables, history_list(CatalogueState))
+
+
+def add(app: rx.App) -> None:
+    """Puts the page into the app."""
+    app.add_page(catalogue_page, route=operator_routes.CATALOGUE, title="Catalogue", on_load=CatalogueState.load)

@@ -1,0 +1,198 @@
+"""The catalogue editor: from a draft and what is known of it to what the screen shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from billing_app.domain.catalogue.changes import IDENTITIES
+from billing_app.services.operators.views_catalogue import CatalogueView, CheckView
+from billing_app.ui.kit.formats import long_day
+from billing_app.ui.operators.catalogue.drafts import value_at
+from billing_app.ui.operators.catalogue.grids import Document, Grid, Place, key_of, places, plans_grid
+from billing_app.ui.operators.catalogue.lists import GRIDS
+from billing_app.ui.operators.catalogue.review_text import FileShown, ReviewShown, VersionShown, counted
+from billing_app.ui.operators.catalogue.values import Kind, shown
+
+PARTS = {
+    "plans": "Plans", "packs": "Packs", "metrics": "Metrics", "features": "Features", "actions": "Actions",
+    "rates": "Token rates", "general": "General",
+}  # fmt: skip
+"""The editor's tables as people call them."""
+
+
+@dataclass(frozen=True)
+class CellShown:
+    """One cell of the editor."""
+
+    key: str = ""
+    kind: str = ""
+    value: str = ""
+    on: bool = False
+    was: str = ""
+    changed: bool = False
+    mistake: str = ""
+    label: str = ""
+    options: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class LineShown:
+    """A row."""
+
+    label: str = ""
+    hint: str = ""
+    cells: list[CellShown] = field(default_factory=list)
+    item: str = ""
+    moves: bool = False
+    own: CellShown = field(default_factory=CellShown)
+
+
+@dataclass(frozen=True)
+class GroupShown:
+    """Rows that belong together."""
+
+    label: str = ""
+    lines: list[LineShown] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class ColumnShown:
+    """A column's head."""
+
+    title: str = ""
+    note: str = ""
+    item: str = ""
+    moves: bool = False
+    hue: str = ""
+    icon: str = ""
+
+
+@dataclass(frozen=True)
+class GridShown:
+    """One table."""
+
+    columns: list[ColumnShown] = field(default_factory=list)
+    groups: list[GroupShown] = field(default_factory=list)
+    span: int = 1
+
+
+@dataclass(frozen=True)
+class CatalogueShown:
+    """Everything the editor shows."""
+
+    ready: bool = False
+    part: str = "plans"
+    title: str = ""
+    since: str = ""
+    grid: GridShown = field(default_factory=GridShown)
+    dirty: bool = False
+    sound: bool = True
+    changes: str = ""
+    affected: str = ""
+    mistakes: list[str] = field(default_factory=list)
+    newer: str = ""
+    both: str = ""
+    file: FileShown = field(default_factory=FileShown)
+    saved: str = ""
+    push: bool = False
+    pushed: str = ""
+    history: list[VersionShown] = field(default_factory=list)
+    review: ReviewShown = field(default_factory=ReviewShown)
+
+
+MAX_MISTAKES = 3
+"""Mistakes that the bar spells out; each is marked in its cell, too."""
+
+MIN_NAMED = 3
+"""List, item and field: shorter paths are those of the catalogue itself."""
+
+
+def head_words(view: CatalogueView) -> tuple[str, str]:
+    """Which version, and since when."""
+    return f"Version {view.version}", f"since {long_day(view.effective_at)}, {view.source}"
+
+
+def grid_shown(part: str, draft: Document, base: Document, check: CheckView) -> GridShown:
+    """One table of the draft, against what it began with."""
+    grid = GRIDS.get(part, plans_grid)(draft, base)
+    wrong = dict(check.mistakes)
+    return GridShown(
+        columns=[
+            ColumnShown(each.title, each.note, key_of(each.item or ()), bool(each.item) and at > 0, *each.tile)
+            for at, each in enumerate(grid.columns)
+        ],
+        groups=[
+            GroupShown(
+                group.label,
+                [
+                    LineShown(
+                        line.label,
+                        line.hint,
+                        [_cell(place, draft, base, wrong) for place in line.cells],
+                        key_of(line.item or ()),
+                        line.moves and at > 0,
+                        _cell(line.own, draft, base, wrong) if line.own else CellShown(),
+                    )
+                    for at, line in enumerate(group.lines)
+                ],
+            )
+            for group in grid.groups
+        ],
+        span=len(grid.columns) + 1,
+    )
+
+
+def place_named(part: str, key: str, draft: Document, base: Document) -> Place | None:
+    """The cell that a browser names; None for one that the editor does not have."""
+    grid: Grid = GRIDS.get(part, plans_grid)(draft, base)
+    return next((place for place in places(grid) if key_of(place.path) == key), None)
+
+
+def _cell(place: Place, draft: Document, base: Document, wrong: dict[str, str]) -> CellShown:
+    value = value_at(draft, place.path)
+    was = value_at(base, place.base)
+    differs = bool(value) != bool(was) if place.spec.kind is Kind.FLAG else value != was
+    edited = place.spec.kind is not Kind.STILL and (place.base is None or differs)
+    return CellShown(
+        key=key_of(place.path),
+        kind=place.spec.kind.value,
+        value=shown(value, place.spec),
+        on=bool(value),
+        was=shown(was, place.spec) if place.base is not None and edited else "",
+        changed=edited,
+        mistake=next((wrong[name] for name in _names(place, draft) if name in wrong), ""),
+        label=place.label,
+        options=list(place.spec.options),
+    )
+
+
+def _names(place: Place, draft: Document) -> tuple[str, ...]:
+    """The place as mistakes name it: `plans[1].included.mau`, and `plans.pro.included.mau` in what facts refuse."""
+    path = place.path[:-1] if place.path[0] == "actions" and "metrics" in place.path else place.path
+    if len(path) < MIN_NAMED:
+        return (str(path[0]),)
+    key, at, *tail = map(str, path)
+    identity = draft[key][int(at)].get(IDENTITIES.get(key, "id"))
+    return ".".join((f"{key}[{at}]", *tail)), ".".join((key, str(identity), *tail))
+
+
+def bar_words(check: CheckView, draft: Document, base: Document) -> dict[str, object]:
+    """What the bar says of an edit: mistakes by the names of their cells, wherever those are."""
+    mistakes: list[str] = []
+    if check.mistakes:
+        cells = {
+            name: f"{title}, {place.label}"
+            for part, title in PARTS.items()
+            for place in places(GRIDS[part](draft, base))
+            for name in _names(place, draft)
+        }
+        mistakes = [f"{cells.get(path, path)}: {message}" for path, message in check.mistakes]
+    more = len(mistakes) - MAX_MISTAKES
+    newer = f"Version {check.newer} was saved meanwhile. Your edit is still here." if check.newer else ""
+    return {
+        "sound": not mistakes and not check.newer,
+        "mistakes": mistakes[:MAX_MISTAKES] + ([f"and {more} more"] if more > 0 else []),
+        "changes": counted(len(check.changes), "change") if check.changes else "",
+        "affected": f"{counted(check.affected, 'organization')} affected" if check.affected else "nobody affected",
+        "newer": newer,
+    }

@@ -1,0 +1,293 @@
+"""/admin/gift-cards: codes that become credits. They are shown once, right after they were made."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import reflex as rx
+
+from billing_app.domain.common.errors import BillingError, InvalidError, NotFoundError
+from billing_app.ui import operator_routes
+from billing_app.ui.access.operator_session import OperatorFrame, OperatorVisit, for_operators
+from billing_app.ui.frame.banner import notice
+from billing_app.ui.frame.operator_layout import operator_page
+from billing_app.ui.kit.basics import head, link, state_badge
+from billing_app.ui.kit.dialogs import buttons, dialog, refusal
+from billing_app.ui.kit.listing import pager, table_head
+from billing_app.ui.kit.skeletons import list_skeleton
+from billing_app.ui.operators.catalogue.review import plain_button
+from billing_app.ui.operators.gift_cards.text import (
+    CardRow,
+    GiftCardsShown,
+    HeldShown,
+    RedeemerRow,
+    codes_csv,
+    contents_typed,
+    first_moment,
+    gift_cards_shown,
+    redeemers_shown,
+    whole,
+)
+
+
+class GiftCardsState(OperatorFrame):
+    """The cards, and the dialog that is open: "make", "codes", "void" or "who"."""
+
+    screen: GiftCardsShown = GiftCardsShown()
+    asking: str = ""
+    refused: str = ""
+    codes: list[str] = []  # noqa: RUF012  Reflex copies defaults
+    redeemers: list[RedeemerRow] = []  # noqa: RUF012
+    chosen: str = ""
+    chosen_name: str = ""
+    _csv: str = ""
+
+    @rx.event
+    @for_operators
+    async def load(self, visit: OperatorVisit) -> None:
+        """Reads a page of cards."""
+        cursor = visit.text("cursor")
+        self.screen = await visit.show(
+            self,
+            lambda desk: desk.gift_cards(cursor),
+            lambda found, formats: gift_cards_shown(found[0], found[1], found[2].document, formats, cursor),
+        )
+
+    @rx.event
+    @for_operators
+    async def ask(self, visit: OperatorVisit, what: str, card: str) -> None:
+        """Opens a dialog, of one card or for new ones."""
+        found = await visit.read(lambda desk: desk.redemptions(card) if what == "who" else ())
+        self.redeemers = redeemers_shown(found)
+        row = next((row for row in self.screen.rows if row.id == card), CardRow())
+        self.chosen, self.chosen_name, self.refused = row.id, f"{row.name} {row.hint}", ""
+        self.asking = what if what in ("make", "void", "who") else ""
+
+    @rx.event
+    @for_operators
+    async def close(self, visit: OperatorVisit, opened: bool) -> None:
+        """Closes the dialog; codes that it showed are gone from here, too."""
+        await visit.read(lambda desk: desk.shell())
+        if not opened:
+            self.asking, self.codes, self._csv, self.refused = "", [], "", ""
+
+    @rx.event
+    @for_operators
+    async def make(self, visit: OperatorVisit, form: dict) -> None:
+        """Makes a batch and shows its codes, this once."""
+        catalogue = await visit.read(lambda desk: desk.catalogue())
+        contents = contents_typed(form, self.screen.holds, catalogue.document)
+        count, times = whole(form.get("count", ""), 1), whole(form.get("redemptions", ""), 1)
+        try:
+            ends = first_moment(form.get("until", ""))
+            made = await visit.write(
+                lambda desk: desk.create_gift_cards(form.get("name", ""), contents, count, times, ends)
+            )
+        except BillingError as error:
+            self.refused = error.detail
+            return
+        self.codes, self._csv, self.asking, self.refused = [card.code for card in made], codes_csv(made), "codes", ""
+        await self._again(visit)
+
+    @rx.event
+    @for_operators
+    async def save_codes(self, visit: OperatorVisit) -> rx.event.EventSpec | None:
+        """The codes that are on the screen as a file."""
+        await visit.read(lambda desk: desk.shell())
+        return rx.download(data=self._csv, filename="gift-cards.csv") if self._csv else None
+
+    @rx.event
+    @for_operators
+    async def void(self, visit: OperatorVisit, form: dict) -> None:
+        """Ends the chosen card."""
+        card, reason = self.chosen, form.get("reason", "")
+        try:
+            await visit.write(lambda desk: desk.void_gift_card(card, reason))
+        except (InvalidError, NotFoundError) as error:
+            self.refused = error.detail
+            return
+        self.asking = self.refused = ""
+        await self._again(visit)
+
+    async def _again(self, visit: OperatorVisit) -> None:
+        """The newest cards."""
+        page, cursor, catalogue = await visit.read(lambda desk: desk.gift_cards(""))
+        self.screen = replace(gift_cards_shown(page, cursor, catalogue.document, visit.formats, ""), ready=True)
+
+
+screen = GiftCardsState.screen
+
+
+def gift_cards_page() -> rx.Component:
+    """The page."""
+    make = rx.button(
+        rx.icon("plus", size=16, aria_hidden="true"),
+        "Make gift cards",
+        type="button",
+        size="2",
+        class_name="button primary",
+        on_click=GiftCardsState.ask("make", ""),
+    )
+    content = rx.fragment(
+        head("Gift cards", tools=[make]),
+        rx.cond(
+            screen.rows.length() > 0,
+            rx.el.section(
+                rx.el.div(_table(), class_name="scroll"),
+                pager(screen.first_href, screen.next_href, "Pages of cards"),
+                class_name="panel",
+            ),
+            notice(
+                "gift",
+                "No gift card yet",
+                "A card holds credits of one or more metrics, or tokens. Its code is shown once; each organization can "
+                "redeem it once.",
+            ),
+        ),
+        _make_dialog(),
+        _codes_dialog(),
+        _void_dialog(),
+        _who_dialog(),
+    )
+    return operator_page(content, active="gift-cards", ready=screen.ready, skeleton=list_skeleton("Gift cards"))
+
+
+def _table() -> rx.Component:
+    return rx.el.table(
+        rx.el.caption("Gift cards, the newest first", class_name="unseen"),
+        table_head(
+            ("Card", ""), ("Holds", ""), ("Redeemed", "number"), ("Until", ""), ("Made", ""), ("State", ""), ("", "")
+        ),
+        rx.el.tbody(rx.foreach(screen.rows, _row)),
+        class_name="rows listing cards",
+    )
+
+
+def _row(row: rx.Var[CardRow]) -> rx.Component:
+    return rx.el.tr(
+        rx.el.th(
+            rx.el.div(rx.el.span(row.name, class_name="strong"), rx.el.small(row.hint), class_name="lines"),
+            scope="row",
+            class_name="l-what",
+        ),
+        rx.el.td(row.holds),
+        rx.el.td(
+            rx.el.button(
+                row.redeemed,
+                type="button",
+                class_name="others",
+                on_click=GiftCardsState.ask("who", row.id),
+                aria_label="Who redeemed " + row.name + " " + row.hint,
+            ),
+            class_name="number",
+        ),
+        rx.el.td(row.ends),
+        rx.el.td(row.made, class_name="quiet"),
+        rx.el.td(rx.el.span(state_badge(row.state, row.tone), title=row.note)),
+        rx.el.td(rx.cond(row.open, plain_button("Void", GiftCardsState.ask("void", row.id))), class_name="number"),
+    )
+
+
+def _field(label: str, **props: Any) -> rx.Component:
+    return rx.el.label(rx.el.span(label), rx.el.input(class_name="input", **props), class_name="field")
+
+
+def _make_dialog() -> rx.Component:
+    return dialog(
+        GiftCardsState.asking == "make",
+        GiftCardsState.close,
+        "Make gift cards",
+        "All cards of a batch hold the same. The credits last a year from the day on which they are redeemed.",
+        rx.el.form(
+            refusal(GiftCardsState.refused),
+            _field("Name", name="name", max_length=100, required=True, placeholder="What the customer reads"),
+            rx.el.fieldset(
+                rx.el.legend("Holds", class_name="strong"),
+                rx.foreach(screen.holds, _held),
+                class_name="holds plain-set",
+            ),
+            rx.el.div(
+                _field("Cards", name="count", default_value="1", input_mode="numeric", max_length=6),
+                _field("Redemptions each", name="redemptions", default_value="1", input_mode="numeric", max_length=9),
+                class_name="field-pair",
+            ),
+            _field("Redeemable until (optional)", name="until", type="date"),
+            buttons(GiftCardsState.close(False), "Make and show the codes"),
+            on_submit=GiftCardsState.make,
+            class_name="form",
+        ),
+        width="500px",
+    )
+
+
+def _held(one: rx.Var[HeldShown]) -> rx.Component:
+    return rx.el.label(
+        rx.el.span(one.name),
+        rx.el.input(
+            name="holds " + one.id, input_mode="decimal", max_length=20, class_name="input", aria_label=one.name
+        ),
+        rx.el.small(one.unit),
+    )
+
+
+def _codes_dialog() -> rx.Component:
+    return dialog(
+        GiftCardsState.asking == "codes",
+        GiftCardsState.close,
+        "Keep these codes safe",
+        "They are not stored. When this is closed, nobody can show them again.",
+        rx.el.ul(rx.foreach(GiftCardsState.codes, lambda code: rx.el.li(code)), class_name="codes", tab_index=0),
+        rx.el.div(
+            plain_button("Copy all", rx.set_clipboard(GiftCardsState.codes.join("\n")), "copy"),
+            plain_button("Save as CSV", GiftCardsState.save_codes, "download"),
+            rx.button(
+                "Done", type="button", size="2", class_name="button primary", on_click=GiftCardsState.close(False)
+            ),
+            class_name="dialog-foot",
+        ),
+        width="560px",
+    )
+
+
+def _void_dialog() -> rx.Component:
+    return dialog(
+        GiftCardsState.asking == "void",
+        GiftCardsState.close,
+        "Void this card",
+        GiftCardsState.chosen_name + " brings nothing any more. What was redeemed stays.",
+        rx.el.form(
+            refusal(GiftCardsState.refused),
+            _field("Reason", name="reason", max_length=200, required=True, placeholder="Why; it is kept"),
+            buttons(GiftCardsState.close(False), "Void the card"),
+            on_submit=GiftCardsState.void,
+            class_name="form",
+        ),
+    )
+
+
+def _who_dialog() -> rx.Component:
+    return dialog(
+        GiftCardsState.asking == "who",
+        GiftCardsState.close,
+        "Who redeemed it",
+        GiftCardsState.chosen_name,
+        rx.cond(
+            GiftCardsState.redeemers.length() > 0,
+            rx.el.ul(
+                rx.foreach(
+                    GiftCardsState.redeemers,
+                    lambda one: rx.el.li(
+                        link(one.name, href=one.href, class_name="strong"), rx.el.small(one.when, class_name="quiet")
+                    ),
+                ),
+                class_name="edits",
+            ),
+            rx.el.p("Nobody yet.", class_name="quiet-note inset"),
+        ),
+    )
+
+
+def add(app: rx.App) -> None:
+    """Puts the page into the app."""
+    app.add_page(gift_cards_page, route=operator_routes.GIFT_CARDS, title="Gift cards", on_load=GiftCardsState.load)

@@ -1,0 +1,209 @@
+"""/admin/organizations/{address}: one organization's everything, and giving money back.
+
+A subject of its own (grants by hand, gift cards, limits) is one more function in `SECTIONS`.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import reflex as rx
+
+from billing_app.domain.common.errors import BillingError, NotFoundError
+from billing_app.ui import operator_routes
+from billing_app.ui.access.operator_session import OperatorFrame, OperatorVisit, for_operators
+from billing_app.ui.desk import desks
+from billing_app.ui.frame.banner import remark
+from billing_app.ui.frame.operator_layout import operator_page
+from billing_app.ui.kit.basics import button_link, head, link
+from billing_app.ui.kit.listing import facts_strip, table_head
+from billing_app.ui.kit.skeletons import list_skeleton
+from billing_app.ui.operators.organizations.customer_parts import (
+    grant_line,
+    overrides,
+    purchases_and_events,
+    standings,
+    trouble,
+)
+from billing_app.ui.operators.organizations.customer_text import CustomerShown, customer_shown
+from billing_app.ui.operators.organizations.manual_changes import hands_panel
+from billing_app.ui.operators.organizations.refunds import refund_panel
+from billing_app.ui.operators.organizations.refunds_text import cents_of
+
+NO_AMOUNT = "Type an amount, such as 6.50."
+
+
+class CustomerState(OperatorFrame):
+    """What the page shows. The grant whose refund is being made lives in the URL; `_key` makes it one refund."""
+
+    screen: CustomerShown = CustomerShown()
+    refunding: bool = False
+    refused: str = ""
+    done: str = ""
+    _key: str = ""
+    _amount: str = ""
+
+    @rx.event
+    @for_operators
+    async def load(self, visit: OperatorVisit) -> None:
+        """Reads the organization of the URL, and what a refund of the opened grant would do."""
+        if not visit.text("grant"):
+            self._amount = ""
+        self._key = secrets.token_hex(12)
+        self.refused = ""
+        await self._show(visit)
+
+    @rx.event
+    @for_operators
+    async def reckon(self, visit: OperatorVisit, amount: str) -> None:
+        """Shows what another amount would do."""
+        await visit.enter()
+        self._amount, self.refused, self.done = amount[:20], "", ""
+        await self._show(visit)
+
+    @rx.event(background=True)
+    @for_operators
+    async def give_back(self, visit: OperatorVisit, form: dict) -> Any:
+        """Gives the money back, and shows what that did."""
+        await visit.enter()
+        async with self:
+            grant, currency, key = self.screen.refund.grant_id, self.screen.refund.currency, self._key
+            self.refused, self.done = "", ""
+            cents = cents_of(form.get("amount", ""), currency)
+            if cents is None:
+                self.refused = NO_AMOUNT
+                return None
+            self.refunding = True
+        try:
+            made = await visit.call(desks().refund, grant, cents, form.get("reason", ""), f"page {key}")
+        except BillingError as error:
+            async with self:
+                self.refused = error.detail
+            return CustomerState.load_again
+        finally:
+            async with self:
+                self.refunding = False
+        async with self:
+            self.done = visit.formats.money(made.amount_cents, made.currency.upper())
+            self._amount = ""
+        return rx.redirect(operator_routes.organization(_address(visit)))
+
+    @rx.event
+    @for_operators
+    async def load_again(self, visit: OperatorVisit) -> None:
+        """Reads everything anew, with why the refund was refused still there."""
+        await self._show(visit)
+
+    async def _show(self, visit: OperatorVisit) -> None:
+        grant, amount = visit.text("grant"), self._amount
+
+        def read(desk: Any) -> Any:
+            address = _address(visit)
+            first = desk.customer(address, grant, None)
+            line = next((each for each in first.grants if each.id == grant), None)
+            if not amount or line is None:
+                return first, ""
+            cents = cents_of(amount, line.label.currency)
+            return (first, NO_AMOUNT) if cents is None else (desk.customer(address, grant, cents), "")
+
+        self.screen = await visit.show(
+            self, read, lambda seen, formats: customer_shown(seen[0], formats, grant, amount, seen[1])
+        )
+
+
+def _address(visit: OperatorVisit) -> str:
+    address = operator_routes.address_in(visit.path)
+    if not address:
+        raise NotFoundError("There is no such organization.")
+    return address
+
+
+screen = CustomerState.screen
+
+
+def customer_page() -> rx.Component:
+    """The page."""
+    content = rx.fragment(
+        head(
+            screen.name,
+            rx.cond(
+                screen.troubles.length() > 0, rx.el.ul(rx.foreach(screen.troubles, trouble), class_name="troubles")
+            ),
+            crumb=link("Organizations", href=operator_routes.ORGANIZATIONS, class_name="crumb"),
+            tools=[
+                button_link("Their audit log", href=screen.audit_href),
+                button_link("See their pages", href=screen.pages_href),
+            ],
+        ),
+        rx.cond(CustomerState.done != "", _done()),
+        rx.cond(screen.payer != "", _paid_by()),
+        rx.el.section(facts_strip(screen.facts), class_name="panel"),
+        *[section() for section in SECTIONS],
+    )
+    return operator_page(content, active="organizations", ready=screen.ready, skeleton=list_skeleton("Organization"))
+
+
+def _paid_by() -> rx.Component:
+    """What it uses counts somewhere else (credits.md, rule 14)."""
+    return remark(
+        "network",
+        screen.payer + " pays for this organization.",
+        "Where it stands is where they stand together. Credits are given, and plans changed, there.",
+        action=rx.el.div(button_link("Open ", screen.payer, href=screen.payer_href), class_name="banner-actions"),
+    )
+
+
+def _done() -> rx.Component:
+    return remark(
+        "circle-check",
+        CustomerState.done + " given back.",
+        "Their credits and ledger follow it already.",
+        tone="good",
+    )
+
+
+def _grants() -> rx.Component:
+    return rx.el.div(
+        rx.el.section(
+            rx.el.header(rx.el.h2("Grants"), class_name="panel-head"),
+            rx.cond(
+                screen.grants.length() > 0,
+                rx.el.div(
+                    rx.el.table(
+                        rx.el.caption("Grants, the newest first", class_name="unseen"),
+                        table_head(
+                            ("Grant", ""),
+                            ("Left", "number"),
+                            ("Since", "wide-cell"),
+                            ("Until", "wide-cell"),
+                            ("", ""),
+                        ),
+                        rx.el.tbody(rx.foreach(screen.grants, grant_line)),
+                        class_name="rows list",
+                    ),
+                    class_name="scroll",
+                ),
+                rx.el.p("They have never had credits.", class_name="quiet-note inset"),
+            ),
+            class_name="panel",
+        ),
+        rx.cond(screen.refund.shown, refund_panel(CustomerState)),
+        class_name="ledger-layout",
+    )
+
+
+SECTIONS: tuple[Callable[[], rx.Component], ...] = (
+    lambda: standings(screen),
+    lambda: hands_panel(CustomerState.load),
+    lambda: overrides(screen),
+    _grants,
+    lambda: purchases_and_events(screen),
+)
+"""From top to bottom."""
+
+
+def add(app: rx.App) -> None:
+    """Puts the page into the app."""
+    app.add_page(customer_page, route=operator_routes.ORGANIZATION, title="Organization", on_load=CustomerState.load)

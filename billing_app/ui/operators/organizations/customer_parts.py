@@ -1,0 +1,163 @@
+"""One organization for an operator, in parts: where it stands, its grants, what it bought, what Stripe said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from billing_app.ui.kit.basics import button_link, link, metric_tile, more_link, state_badge
+from billing_app.ui.kit.listing import table_head
+from billing_app.ui.operators.organizations.customer_text import OrderRow, PaidGrantRow, StandingRow
+from billing_app.ui.operators.organizations.text import TroubleShown
+from billing_app.ui.operators.stripe.events_text import EventRow
+
+
+def trouble(one: rx.Var[TroubleShown]) -> rx.Component:
+    """One thing that is wrong."""
+    return rx.el.li(state_badge(one.label, one.tone), rx.cond(one.note != "", rx.el.small(one.note)))
+
+
+def overrides(screen: Any) -> rx.Component:
+    """What stands in place of the plan; nothing where the plan says it all."""
+    return rx.cond(
+        screen.overrides.length() > 0,
+        rx.el.section(
+            rx.el.header(rx.el.h2("In place of the plan"), class_name="panel-head"),
+            rx.el.ul(
+                rx.foreach(
+                    screen.overrides,
+                    lambda one: rx.el.li(
+                        rx.el.div(
+                            rx.el.span(rx.el.strong(one.label), ": ", one.value),
+                            rx.el.small(one.why),
+                            class_name="lines",
+                        ),
+                        rx.el.span(one.until, class_name="quiet"),
+                    ),
+                ),
+                class_name="short-list",
+            ),
+            class_name="panel",
+        ),
+    )
+
+
+def standings(screen: Any) -> rx.Component:
+    """Each metric now."""
+    return rx.el.section(
+        rx.el.header(rx.el.h2("Where they stand"), class_name="panel-head"),
+        rx.el.div(
+            rx.el.table(
+                rx.el.caption("Each metric now", class_name="unseen"),
+                table_head(
+                    ("Metric", ""),
+                    ("Used", "number"),
+                    ("Included", "number wide-cell"),
+                    ("Credits left", "number"),
+                    ("On hold", "number wide-cell"),
+                    ("Owed", "number"),
+                    ("State", ""),
+                ),
+                rx.el.tbody(rx.foreach(screen.standings, _standing)),
+                class_name="rows compact",
+            ),
+            class_name="scroll",
+        ),
+        class_name="panel",
+    )
+
+
+def _standing(row: rx.Var[StandingRow]) -> rx.Component:
+    return rx.el.tr(
+        rx.el.th(
+            rx.el.div(metric_tile(row.metric.hue, row.metric.icon), row.metric.name, class_name="group"), scope="row"
+        ),
+        rx.el.td(row.used, class_name="number"),
+        rx.el.td(row.included, class_name="number quiet wide-cell"),
+        rx.el.td(row.left, class_name="number strong"),
+        rx.el.td(row.held, class_name="number wide-cell", custom_attrs={"data-tone": "soon"}),
+        rx.el.td(row.debt, class_name="number", custom_attrs={"data-tone": "blocked"}),
+        rx.el.td(state_badge(row.state, row.tone)),
+    )
+
+
+def grant_line(row: rx.Var[PaidGrantRow]) -> rx.Component:
+    """A grant with its money."""
+    return rx.el.tr(
+        rx.el.th(
+            rx.el.div(
+                metric_tile(row.metric.hue, row.metric.icon),
+                rx.el.div(
+                    rx.el.div(
+                        rx.el.span(row.name, class_name="strong"),
+                        rx.cond(row.badge != "", state_badge(row.badge, row.badge_tone)),
+                        class_name="grant-name",
+                    ),
+                    rx.el.small(row.note),
+                    class_name="lines",
+                ),
+                class_name="group",
+            ),
+            scope="row",
+            class_name="l-what",
+        ),
+        rx.el.td(
+            rx.el.div(rx.el.span(row.left, class_name="strong"), rx.el.small(row.left_note), class_name="lines"),
+            class_name="number",
+        ),
+        rx.el.td(row.since, class_name="quiet wide-cell"),
+        rx.el.td(row.until, class_name="quiet wide-cell"),
+        rx.el.td(rx.cond(row.refund_href != "", button_link("Refund", href=row.refund_href, scroll=False))),
+        custom_attrs={
+            "data-dim": rx.cond(row.dim, "yes", "no"),
+            "data-chosen": rx.cond(row.chosen, "yes", "no"),
+        },
+    )
+
+
+def _orders(screen: Any) -> rx.Component:
+    return rx.el.section(
+        rx.el.header(rx.el.h2("Purchases"), class_name="panel-head"),
+        rx.cond(
+            screen.orders.length() > 0,
+            rx.el.ul(rx.foreach(screen.orders, _order), class_name="short-list"),
+            rx.el.p("They have bought nothing on these pages.", class_name="quiet-note inset"),
+        ),
+        class_name="panel",
+    )
+
+
+def _order(row: rx.Var[OrderRow]) -> rx.Component:
+    return rx.el.li(
+        rx.el.div(rx.el.strong(row.total), rx.el.small(row.what, ", ", row.when), class_name="lines"),
+        state_badge(row.state, row.tone),
+    )
+
+
+def _events(screen: Any) -> rx.Component:
+    return rx.el.section(
+        rx.el.header(
+            rx.el.h2("Stripe events"),
+            rx.el.div(more_link("All of theirs", screen.events_href), class_name="panel-tools"),
+            class_name="panel-head",
+        ),
+        rx.cond(
+            screen.events.length() > 0,
+            rx.el.ul(rx.foreach(screen.events, _event), class_name="short-list"),
+            rx.el.p("Stripe has said nothing about them.", class_name="quiet-note inset"),
+        ),
+        class_name="panel",
+    )
+
+
+def _event(row: rx.Var[EventRow]) -> rx.Component:
+    return rx.el.li(
+        rx.el.div(link(row.type, href=row.href, class_name="strong"), rx.el.small(row.when), class_name="lines"),
+        state_badge(row.state, row.tone),
+    )
+
+
+def purchases_and_events(screen: Any) -> rx.Component:
+    """What they bought, and what Stripe said."""
+    return rx.el.div(_orders(screen), _events(screen), class_name="twins")

@@ -1,0 +1,231 @@
+"""What an operator does by hand on an organization's page: give credits, void a grant, set the plan, override it."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import reflex as rx
+
+from billing_app.domain.common.errors import BillingError, ForbiddenError, InvalidError, UnauthenticatedError
+from billing_app.domain.common.moments import day
+from billing_app.services.operators.views_manual import HandsView
+from billing_app.ui import operator_routes
+from billing_app.ui.access.operator_session import OperatorFrame, OperatorVisit, for_operators
+from billing_app.ui.desks.operator import OperatorDesk
+from billing_app.ui.kit.dialogs import buttons, dialog, refusal
+from billing_app.ui.kit.formats import Formats, long_day
+from billing_app.ui.kit.records import Choice
+from billing_app.ui.operators.catalogue.grids import LIMITS
+from billing_app.ui.operators.catalogue.review import plain_button
+from billing_app.ui.operators.catalogue.values import Kind, Spec, typed
+
+SWITCHES = {"on": 1, "off": 0}
+KINDS = ("give", "void", "plan", "override", "end")
+
+
+@dataclass(frozen=True)
+class HandsShown:
+    """The dialog that is open (one of KINDS or none), what it offers, and what came of it."""
+
+    asking: str = ""
+    refused: str = ""
+    done: str = ""
+    plan: str = ""
+    metrics: list[Choice] = field(default_factory=list)
+    plans: list[Choice] = field(default_factory=list)
+    grants: list[Choice] = field(default_factory=list)
+    overrides: list[Choice] = field(default_factory=list)
+    choices: list[Choice] = field(default_factory=list)
+
+
+class HandsState(OperatorFrame):
+    """Its own state beside the page's."""
+
+    screen: HandsShown = HandsShown()
+    _key: str = ""
+    _factors: dict[str, int] = {}  # noqa: RUF012  Reflex copies defaults
+
+    @rx.event
+    @for_operators
+    async def ask(self, visit: OperatorVisit, what: str) -> None:
+        """Opens a dialog."""
+        address = operator_routes.address_in(visit.path)
+        view = await visit.read(lambda desk: desk.hands(address))
+        self._key, self._factors = secrets.token_hex(12), {each.id: each.factor for each in view.metrics}
+        self.screen = replace(hands_shown(view, visit.formats), asking=what if what in KINDS else "")
+
+    @rx.event
+    @for_operators
+    async def close(self, visit: OperatorVisit, opened: bool) -> None:
+        """Closes it."""
+        await visit.read(lambda desk: desk.shell())
+        if not opened:
+            self.screen = HandsShown()
+
+    @rx.event
+    @for_operators
+    async def act(self, visit: OperatorVisit, form: dict) -> None:
+        """Does what the open dialog asks for."""
+        address, what, key, factors = (
+            operator_routes.address_in(visit.path),
+            self.screen.asking,
+            self._key,
+            self._factors,
+        )
+        try:
+            done = await visit.write(lambda desk: act(desk, what, address, form, key, factors))
+        except (UnauthenticatedError, ForbiddenError):
+            raise
+        except BillingError as error:
+            self.screen = replace(self.screen, refused=error.detail)
+            return
+        self.screen = HandsShown(what, done=done)
+
+
+def act(desk: OperatorDesk, what: str, address: str, form: dict[str, str], key: str, factors: dict[str, int]) -> str:
+    """One deed, from what was typed; says what was done."""
+    reason, ends = form.get("reason", ""), _day(form.get("until", ""))
+    kind, _, name = form.get("what", "").partition(" ")
+    if what == "give":
+        metric = form.get("metric", "")
+        quantity = typed(form.get("quantity", ""), Spec(Kind.NUMBER, factor=factors.get(metric, 1)))
+        if not isinstance(quantity, int):
+            raise InvalidError("Type a quantity, such as 5,000.", code="invalid_quantity")
+        desk.give(address, metric, quantity, reason, ends, key)
+        return "The credits are there."
+    if what == "void":
+        desk.void_grant(form.get("grant", ""), reason)
+        return "What was left of it is void."
+    if what == "plan":
+        desk.set_plan(address, form.get("plan", ""), reason)
+        return "The plan holds from now on."
+    if what == "override":
+        desk.override(address, kind, name, _value(form.get("value", "")), reason, ends)
+        return "It stands in place of the plan."
+    if what == "end":
+        desk.end_override(address, kind, name)
+        return "The plan holds again."
+    desk.shell()
+    return ""
+
+
+def hands_shown(view: HandsView, formats: Formats) -> HandsShown:
+    """What the dialogs offer."""
+    labels = {name: label for _, name, label in view.choices} | {name: label for name, label, _ in LIMITS}
+    return HandsShown(
+        plan=view.plan,
+        metrics=[
+            Choice(each.id, each.name if each.counts else f"{each.name}, {each.display_unit}") for each in view.metrics
+        ],
+        plans=[Choice(value, label) for value, label in view.plans],
+        grants=[
+            Choice(grant, f"{formats.size(metric, left)} {metric.name} left: {reason}")
+            for grant, metric, left, reason in view.grants
+        ],
+        overrides=[
+            Choice(
+                f"{kind} {name}",
+                f"{labels.get(name, name)}: {_said(kind, value)}{f' until {long_day(ends)}' if ends else ''}",
+            )
+            for kind, name, value, ends in view.overrides
+        ],
+        choices=[Choice(f"{kind} {name}", labels[name]) for kind, name, _ in view.choices],
+    )
+
+
+def _said(kind: str, value: int | None) -> str:
+    if value is None:
+        return "unlimited"
+    return str(value) if kind == "limit" else "on" if value else "off"
+
+
+def _value(text: str) -> int | None:
+    word = text.strip().lower()
+    value = SWITCHES[word] if word in SWITCHES else typed(word, Spec(Kind.LIMIT))
+    if isinstance(value, str):
+        raise InvalidError("Type a number, unlimited, on or off.", code="invalid_override")
+    return value
+
+
+def _day(text: str) -> datetime | None:
+    return day(text.strip()) if text.strip() else None
+
+
+screen = HandsState.screen
+
+
+def hands_panel(reload: Any) -> rx.Component:
+    """The buttons, and their dialogs; `reload` reads the page around them anew."""
+    why = _field("Reason", name="reason", required=True, max_length=300, placeholder="Why; it is kept")
+    until = _field("Until (optional)", name="until", type="date")
+    return rx.el.section(
+        rx.el.h2("By hand"),
+        plain_button("Give credits", HandsState.ask("give"), "plus"),
+        plain_button("Void a grant", HandsState.ask("void")),
+        plain_button("Set plan", HandsState.ask("plan")),
+        plain_button("Override the plan", HandsState.ask("override")),
+        plain_button("End an override", HandsState.ask("end")),
+        _dialog(
+            reload, "give", "Give credits", "For nothing, valid for a year unless you say until when.", "Give",
+            _choose("Metric", "metric", screen.metrics),
+            _field("Quantity", name="quantity", input_mode="decimal", required=True, max_length=20), until, why,
+        ),
+        _dialog(
+            reload, "void", "Void a grant", "What is left is forfeited, never what was burned.", "Void it",
+            _choose("Grant", "grant", screen.grants), why,
+        ),
+        _dialog(
+            reload, "plan", "Set plan", "From now on. A subscription at Stripe is not touched.", "Set plan",
+            _choose("Plan", "plan", screen.plans), why,
+        ),
+        _dialog(
+            reload, "override", "Override the plan", "One limit, feature or voting type, in place of the plan's.",
+            "Override", _choose("What", "what", screen.choices),
+            _field("Value", name="value", required=True, max_length=20, placeholder="a number, unlimited, on or off"),
+            until, why,
+        ),
+        _dialog(
+            reload, "end", "End an override", "What the plan says holds again.", "End it",
+            _choose("Override", "what", screen.overrides),
+        ),
+        class_name="panel by-hand",
+    )  # fmt: skip
+
+
+def _field(label: str, **props: Any) -> rx.Component:
+    return rx.el.label(rx.el.span(label), rx.el.input(class_name="input", **props), class_name="field")
+
+
+def _choose(label: str, name: str, choices: rx.Var[list[Choice]]) -> rx.Component:
+    return rx.el.label(
+        rx.el.span(label),
+        rx.el.select(
+            rx.foreach(choices, lambda one: rx.el.option(one.label, value=one.value)), name=name, class_name="input"
+        ),
+        class_name="field",
+    )
+
+
+def _dialog(reload: Any, what: str, title: str, text: str, go: str, *fields: rx.Component) -> rx.Component:
+    finished = rx.el.div(
+        rx.el.p(
+            rx.icon("circle-check", size=16, aria_hidden="true"), screen.done, class_name="done-line", role="status"
+        ),
+        rx.el.div(
+            rx.button(
+                "Done", type="button", size="2", class_name="button primary", on_click=[HandsState.close(False), reload]
+            ),
+            class_name="dialog-foot",
+        ),
+    )
+    form = rx.el.form(
+        refusal(screen.refused),
+        *fields,
+        buttons(HandsState.close(False), go),
+        on_submit=HandsState.act,
+        class_name="form",
+    )
+    return dialog(screen.asking == what, HandsState.close, title, text, rx.cond(screen.done != "", finished, form))

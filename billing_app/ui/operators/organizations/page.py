@@ -1,0 +1,134 @@
+"""/admin/organizations: every organization, those with something wrong first, with a search."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from billing_app.ui import operator_routes, routes
+from billing_app.ui.access.operator_session import OperatorFrame, OperatorVisit, for_operators
+from billing_app.ui.frame.banner import notice
+from billing_app.ui.frame.operator_layout import operator_page
+from billing_app.ui.kit.basics import button_link, head, link, more_link
+from billing_app.ui.kit.listing import search_field
+from billing_app.ui.kit.skeletons import list_skeleton
+from billing_app.ui.operators.organizations.customer_parts import trouble
+from billing_app.ui.operators.organizations.text import OrganizationRow, OrganizationsShown, organizations_shown
+
+
+class OrganizationsState(OperatorFrame):
+    """What the list shows. Search and page live in the URL."""
+
+    screen: OrganizationsShown = OrganizationsShown()
+
+    @rx.event
+    @for_operators
+    async def load(self, visit: OperatorVisit) -> None:
+        """Reads a page of the list."""
+        search, cursor = visit.text("search"), visit.text("cursor")
+        self.screen = await visit.show(
+            self,
+            lambda desk: desk.organizations(search.strip(), cursor),
+            lambda view, formats: organizations_shown(view, formats, search, cursor),
+        )
+
+    @rx.event
+    @for_operators
+    async def search(self, visit: OperatorVisit, text: str) -> rx.event.EventSpec:
+        """Searches by name, address or Stripe's customer."""
+        await visit.enter()
+        return rx.redirect(operator_routes.organizations(search=text), replace=True)
+
+
+screen = OrganizationsState.screen
+
+
+def organizations_page() -> rx.Component:
+    """The page."""
+    content = rx.fragment(
+        head("Organizations"),
+        rx.el.section(
+            _search(),
+            rx.cond(
+                screen.rows.length() > 0,
+                rx.el.div(_table(), class_name="scroll"),
+                rx.cond(
+                    screen.search != "",
+                    rx.el.p(
+                        "No organization has this in its name or address, and no customer at Stripe is called so.",
+                        class_name="quiet-note inset",
+                    ),
+                    notice(
+                        "building-2",
+                        "No organization yet",
+                        "The first one is made by your product over the API, or by an import of usage.",
+                    ),
+                ),
+            ),
+            rx.cond(
+                (screen.next_href != "") | (screen.first_href != ""),
+                rx.el.nav(
+                    rx.cond(screen.first_href != "", button_link("First page", href=screen.first_href)),
+                    rx.cond(screen.next_href != "", button_link("Next page", href=screen.next_href)),
+                    aria_label="Pages of the list",
+                    class_name="pager",
+                ),
+            ),
+            class_name="panel",
+        ),
+    )
+    return operator_page(content, active="organizations", ready=screen.ready, skeleton=list_skeleton("Organizations"))
+
+
+def _search() -> rx.Component:
+    return rx.el.div(
+        search_field(screen.search, OrganizationsState.search, "Search name, address or Stripe customer"),
+        rx.cond(screen.search != "", more_link("Clear", operator_routes.ORGANIZATIONS)),
+        class_name="filters",
+    )
+
+
+def _table() -> rx.Component:
+    return rx.el.table(
+        rx.el.caption("Organizations, those with something wrong first", class_name="unseen"),
+        rx.el.thead(
+            rx.el.tr(
+                rx.el.th("Name", scope="col"),
+                rx.el.th("Plan", scope="col"),
+                rx.el.th("Members", scope="col", class_name="number"),
+                rx.el.th("State", scope="col"),
+                rx.el.th(rx.el.span("Open", class_name="unseen"), scope="col"),
+            )
+        ),
+        rx.el.tbody(rx.foreach(screen.rows, _row)),
+        class_name="rows list organizations",
+    )
+
+
+def _row(row: rx.Var[OrganizationRow]) -> rx.Component:
+    return rx.el.tr(
+        rx.el.th(
+            rx.el.div(
+                link(row.name, href=row.href, class_name="cover strong"),
+                rx.el.small(row.address),
+                class_name="lines",
+            ),
+            scope="row",
+            class_name="l-what",
+        ),
+        rx.el.td(row.plan),
+        rx.el.td(row.members, class_name="number"),
+        rx.el.td(
+            rx.cond(
+                row.troubles.length() > 0,
+                rx.el.ul(rx.foreach(row.troubles, trouble), class_name="troubles"),
+                rx.el.span("ok", class_name="quiet"),
+            )
+        ),
+        rx.el.td(rx.icon("chevron-right", size=14, aria_hidden="true", class_name="chevron"), class_name="go"),
+    )
+
+
+def add(app: rx.App) -> None:
+    """Puts the page into the app, where operators begin."""
+    for route in (routes.ADMIN, operator_routes.ORGANIZATIONS):
+        app.add_page(organizations_page, route=route, title="Organizations", on_load=OrganizationsState.load)

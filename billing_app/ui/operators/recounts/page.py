@@ -1,0 +1,117 @@
+"""/admin/recounts: when ledgers were brought up to date, and doing it now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from billing_app.ui import operator_routes
+from billing_app.ui.access.operator_session import OperatorFrame, OperatorVisit, for_operators
+from billing_app.ui.desk import desks
+from billing_app.ui.frame.operator_layout import operator_page
+from billing_app.ui.kit.basics import head, state_badge
+from billing_app.ui.kit.listing import answer, pager, table_head
+from billing_app.ui.kit.skeletons import list_skeleton
+from billing_app.ui.operators.recounts.text import RecountRow, RecountsShown, recounts_shown
+
+
+class RecountsState(OperatorFrame):
+    """What the page shows."""
+
+    screen: RecountsShown = RecountsShown()
+    running: bool = False
+
+    @rx.event
+    @for_operators
+    async def load(self, visit: OperatorVisit) -> None:
+        """Reads a page of runs."""
+        cursor = visit.text("cursor")
+        self.screen = await visit.show(
+            self,
+            lambda desk: desk.recounts(cursor),
+            lambda view, formats: recounts_shown(view, formats, cursor),
+        )
+
+    @rx.event(background=True)
+    @for_operators
+    async def run(self, visit: OperatorVisit) -> Any:
+        """Recounts now, and shows the run."""
+        await visit.enter()
+        async with self:
+            self.running = True
+        try:
+            await visit.call(desks().recount)
+        finally:
+            async with self:
+                self.running = False
+        return RecountsState.load
+
+
+screen = RecountsState.screen
+
+
+def recounts_page() -> rx.Component:
+    """The page."""
+    content = rx.fragment(
+        head("Recounts"),
+        answer(
+            screen.sentence,
+            screen.note,
+            rx.button(
+                rx.icon("refresh-cw", size=14, aria_hidden="true"),
+                rx.cond(RecountsState.running, "Recounting", "Recount now"),
+                on_click=RecountsState.run,
+                disabled=RecountsState.running,
+                type="button",
+                size="2",
+                class_name="button primary",
+            ),
+        ),
+        rx.el.section(
+            rx.cond(
+                screen.rows.length() > 0,
+                rx.el.div(
+                    rx.el.table(
+                        rx.el.caption("Recounts, the newest first", class_name="unseen"),
+                        table_head(
+                            ("Begun", ""),
+                            ("Why", "wide-cell"),
+                            ("Organizations", "number"),
+                            ("Changed", "number"),
+                            ("Entries", "number wide-cell"),
+                            ("Took", "number wide-cell"),
+                            ("State", ""),
+                        ),
+                        rx.el.tbody(rx.foreach(screen.rows, _row)),
+                        class_name="rows list runs",
+                    ),
+                    class_name="scroll",
+                ),
+                rx.el.p("Nothing was recounted yet.", class_name="quiet-note inset"),
+            ),
+            pager(screen.newest_href, screen.older_href, "Pages of recounts"),
+            class_name="panel",
+        ),
+    )
+    return operator_page(content, active="recounts", ready=screen.ready, skeleton=list_skeleton("Recounts"))
+
+
+def _row(row: rx.Var[RecountRow]) -> rx.Component:
+    return rx.el.tr(
+        rx.el.th(row.when, scope="row"),
+        rx.el.td(row.trigger, class_name="quiet wide-cell"),
+        rx.el.td(row.seen, class_name="number"),
+        rx.el.td(row.changed, class_name="number"),
+        rx.el.td(row.written, class_name="number wide-cell"),
+        rx.el.td(row.took, class_name="number quiet wide-cell"),
+        rx.el.td(
+            rx.cond(row.state != "", state_badge(row.state, row.tone)),
+            rx.cond(row.error != "", rx.el.small(row.error, class_name="event-note")),
+        ),
+    )
+
+
+def add(app: rx.App) -> None:
+    """Puts the page into the app."""
+    app.add_page(recounts_page, route=operator_routes.RECOUNTS, title="Recounts", on_load=RecountsState.load)

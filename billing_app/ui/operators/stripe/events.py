@@ -1,0 +1,216 @@
+"""/admin/stripe-events: what Stripe has sent, what became of it, and doing it again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import reflex as rx
+
+from billing_app.domain.common.errors import BillingError
+from billing_app.services.operators.views_operations import EventFilters, EventsView, EventView
+from billing_app.ui import operator_routes
+from billing_app.ui.access.operator_session import OperatorFrame, OperatorVisit, for_operators
+from billing_app.ui.desk import desks
+from billing_app.ui.desks.operator import OperatorDesk
+from billing_app.ui.frame.banner import notice
+from billing_app.ui.frame.operator_layout import operator_page
+from billing_app.ui.kit.basics import head, link, more_link, state_badge
+from billing_app.ui.kit.listing import pager, search_field, select, table_head
+from billing_app.ui.kit.records import Field
+from billing_app.ui.kit.skeletons import list_skeleton
+from billing_app.ui.operators.stripe.events_text import ANY, STATES, EventRow, StripeEventsShown, events_shown
+
+TYPE_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz_.")
+
+
+class StripeEventsState(OperatorFrame):
+    """What the list shows. Filters, page and opened event live in the URL."""
+
+    screen: StripeEventsShown = StripeEventsShown()
+    replaying: bool = False
+
+    @rx.event
+    @for_operators
+    async def load(self, visit: OperatorVisit) -> None:
+        """Reads a page of events, and the opened one."""
+        self.screen = await _read(self, visit)
+
+    @rx.event
+    @for_operators
+    async def search(self, visit: OperatorVisit, text: str) -> rx.event.EventSpec:
+        """Shows the events of one organization."""
+        await visit.enter()
+        filters = filters_of(visit)
+        found = operator_routes.stripe_events(state=filters.state, type=filters.type, organization=text)
+        return rx.redirect(found, replace=True)
+
+    @rx.event(background=True)
+    @for_operators
+    async def replay(self, visit: OperatorVisit) -> Any:
+        """Works on the opened event again, and shows what became of it."""
+        await visit.enter()
+        async with self:
+            self.replaying = True
+        try:
+            await visit.call(desks().replay_event, visit.text("event"))
+        finally:
+            async with self:
+                self.replaying = False
+        return StripeEventsState.load
+
+
+async def _read(page: StripeEventsState, visit: OperatorVisit) -> StripeEventsShown:
+    filters, cursor, event_id = filters_of(visit), visit.text("cursor"), visit.text("event")
+
+    def read(desk: OperatorDesk) -> tuple[EventsView, EventView | str | None]:
+        # what is typed keeps its blanks on the screen, or words run together while somebody types them
+        found = desk.stripe_events(replace(filters, organization=filters.organization.strip()), cursor)
+        if not event_id:
+            return found, None
+        try:
+            return found, desk.stripe_event(event_id)
+        except BillingError as error:
+            return found, error.detail
+
+    return await visit.show(page, read, lambda seen, formats: events_shown(seen[0], seen[1], formats, filters, cursor))
+
+
+def filters_of(visit: OperatorVisit) -> EventFilters:
+    """The filters of the URL; what is no filter is left out."""
+    state, kind = visit.text("state"), visit.text("type")
+    return EventFilters(
+        state=state if state in STATES else "",
+        type="" if kind == ANY or not set(kind) <= TYPE_LETTERS else kind,
+        organization=visit.text("organization")[:64],
+    )
+
+
+screen = StripeEventsState.screen
+
+
+def stripe_events_page() -> rx.Component:
+    """The page."""
+    content = rx.fragment(
+        head("Stripe events", tools=[rx.el.span(screen.summary, class_name="recount")]),
+        rx.cond(
+            screen.empty,
+            notice(
+                "webhook",
+                "Nothing was received yet",
+                "Every event that Stripe sends is stored here before anything is done about it.",
+            ),
+            rx.el.div(_list(), rx.cond(screen.event.shown, _event()), class_name="ledger-layout"),
+        ),
+    )
+    return operator_page(content, active="stripe-events", ready=screen.ready, skeleton=list_skeleton("Stripe events"))
+
+
+def _list() -> rx.Component:
+    return rx.el.section(
+        rx.el.div(
+            select(screen.states, screen.state, screen.state_base, "State"),
+            select(screen.types, screen.type, screen.type_base, "Type"),
+            search_field(screen.organization, StripeEventsState.search, "Address of an organization"),
+            rx.cond(screen.filtered, more_link("Clear", operator_routes.STRIPE_EVENTS)),
+            class_name="filters",
+        ),
+        rx.cond(
+            screen.rows.length() > 0,
+            rx.el.div(
+                rx.el.table(
+                    rx.el.caption("Events, the newest first", class_name="unseen"),
+                    table_head(("Received", ""), ("Event", ""), ("Organization", "l-metric"), ("State", "")),
+                    rx.el.tbody(rx.foreach(screen.rows, _row)),
+                    class_name="rows list",
+                ),
+                class_name="scroll",
+            ),
+            rx.el.p("No event fits these filters.", class_name="quiet-note inset"),
+        ),
+        pager(screen.newest_href, screen.older_href, "Pages of events"),
+        class_name="panel",
+    )
+
+
+def _row(row: rx.Var[EventRow]) -> rx.Component:
+    return rx.el.tr(
+        rx.el.td(rx.el.div(rx.el.span(row.when), rx.el.small(row.when_note), class_name="lines"), class_name="l-when"),
+        rx.el.th(
+            rx.el.div(
+                link(row.type, href=row.href, class_name="cover strong", scroll=False),
+                rx.el.small(row.object_id),
+                class_name="lines",
+            ),
+            scope="row",
+            class_name="l-what",
+        ),
+        rx.el.td(row.organization, class_name="l-metric quiet"),
+        rx.el.td(
+            rx.el.div(
+                state_badge(row.state, row.tone),
+                rx.el.small(row.note, class_name="event-note"),
+                class_name="event-state",
+            )
+        ),
+        custom_attrs={"data-chosen": rx.cond(row.chosen, "yes", "no")},
+    )
+
+
+def _event() -> rx.Component:
+    event = screen.event
+    return rx.el.section(
+        rx.el.div(
+            rx.el.h2(rx.cond(event.missing != "", "No such event", event.type)),
+            link(
+                rx.icon("x", size=16, aria_hidden="true"),
+                href=screen.close_href,
+                class_name="icon-button",
+                aria_label="Close",
+                title="Close",
+            ),
+            class_name="two",
+        ),
+        rx.cond(event.missing != "", rx.el.p(event.missing, class_name="quiet"), _opened()),
+        class_name="panel side-panel trace event",
+        aria_label="Event",
+    )
+
+
+def _opened() -> rx.Component:
+    event = screen.event
+    return rx.fragment(
+        rx.el.div(state_badge(event.state, event.tone), rx.el.small(event.id), class_name="group event-id"),
+        rx.cond(event.error != "", rx.el.p(event.error, class_name="event-error")),
+        rx.el.dl(rx.foreach(event.facts, _fact), class_name="facts"),
+        rx.cond(event.organization_href != "", more_link(event.organization, event.organization_href)),
+        rx.button(
+            rx.icon("rotate-cw", size=14, aria_hidden="true"),
+            rx.cond(StripeEventsState.replaying, "Working on it", "Replay"),
+            on_click=StripeEventsState.replay,
+            disabled=StripeEventsState.replaying,
+            type="button",
+            size="2",
+            class_name="button primary",
+        ),
+        rx.el.p("Reads everything anew from Stripe. What was done already is not done again.", class_name="quiet-note"),
+        rx.el.details(
+            rx.el.summary(rx.icon("chevron-down", size=14, aria_hidden="true"), "What was received"),
+            rx.el.pre(event.payload, class_name="payload", tab_index=0, aria_label="Payload"),
+            class_name="numbers-below",
+        ),
+    )
+
+
+def _fact(one: rx.Var[Field]) -> rx.Component:
+    return rx.el.div(rx.el.dt(one.label), rx.el.dd(one.value, title=one.hint))
+
+
+def add(app: rx.App) -> None:
+    """Puts the page into the app."""
+    app.add_page(
+        stripe_events_page,
+        route=operator_routes.STRIPE_EVENTS,
+        title="Stripe events",
+        on_load=StripeEventsState.load,
+    )

@@ -1,0 +1,236 @@
+"""/admin/reconciliation: whether everything agrees with Stripe, what was repaired, and what needs a person."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import reflex as rx
+
+from billing_app.ui import operator_routes
+from billing_app.ui.access.operator_session import OperatorFrame, OperatorVisit, for_operators
+from billing_app.ui.frame.banner import notice
+from billing_app.ui.frame.operator_layout import operator_page
+from billing_app.ui.kit.basics import button_link, head, link, refused_button, state_badge
+from billing_app.ui.kit.listing import answer, table_head
+from billing_app.ui.kit.skeletons import list_skeleton
+from billing_app.ui.operators.stripe.reconciliation_text import (
+    FindingRow,
+    ReconciliationShown,
+    RunRow,
+    reconciliation_shown,
+)
+
+LOOK_EVERY_SECONDS = 1.0
+LOOK_TIMES = 1_800
+"""Half an hour; a run that takes longer is shown by opening the page again."""
+
+PATIENT_LOOKS = 15
+"""How long a run that was asked for may take to begin: a job looks every five seconds."""
+
+
+class ReconciliationState(OperatorFrame):
+    """What the page shows. An earlier run that was opened lives in the URL."""
+
+    screen: ReconciliationShown = ReconciliationShown()
+    watching: bool = False
+
+    @rx.event
+    @for_operators
+    async def load(self, visit: OperatorVisit) -> Any:
+        """Reads the report, and follows it while it runs."""
+        self.screen = await visit.show(self, *_view(visit))
+        return ReconciliationState.watch if self.screen.running and not self.watching else None
+
+    @rx.event
+    @for_operators
+    async def run(self, visit: OperatorVisit) -> Any:
+        """Has everything compared now."""
+        await visit.write(lambda desk: desk.ask_for_reconciliation())
+        self.screen = await visit.show(self, *_view(visit, latest=True))
+        return [rx.redirect(operator_routes.RECONCILIATION), ReconciliationState.watch]
+
+    @rx.event(background=True)
+    @for_operators
+    async def watch(self, visit: OperatorVisit) -> None:
+        """Shows how far the run is until it is done, or until the tab has gone on."""
+        await visit.enter()
+        read, present = _view(visit, latest=True)
+        async with self:
+            if self.watching:
+                return
+            self.watching = True
+        try:
+            for look in range(LOOK_TIMES):
+                await asyncio.sleep(LOOK_EVERY_SECONDS)
+                shown = present(await visit.read(read), visit.formats)
+                async with self:
+                    if not self.router.url.path.startswith(operator_routes.RECONCILIATION):
+                        return
+                    if shown != self.screen:
+                        self.screen = shown
+                if not shown.running and look >= (PATIENT_LOOKS if shown.empty else 0):
+                    return
+        finally:
+            async with self:
+                self.watching = False
+
+
+def _view(visit: OperatorVisit, *, latest: bool = False) -> tuple[Any, Any]:
+    """What is read and how it is shown."""
+    run, cursor = visit.text("run"), visit.text("cursor")
+    number = int(run[:18]) if run.isascii() and run.isdigit() and not latest else 0
+    return (
+        lambda desk: desk.reconciliation(number, cursor),
+        lambda view, formats: reconciliation_shown(view, formats, cursor),
+    )
+
+
+screen = ReconciliationState.screen
+
+
+def reconciliation_page() -> rx.Component:
+    """The page."""
+    content = rx.fragment(
+        head("Reconciliation", tools=[rx.el.span(screen.next_run, class_name="recount wide-only")]),
+        rx.cond(
+            screen.empty,
+            notice(
+                "scale",
+                "Nothing was compared yet",
+                "Payments, refunds, disputes, subscriptions and invoices at Stripe are held against what is here, "
+                "every six hours. What Stripe decides is repaired, the rest is listed for you.",
+                _run_button(),
+            ),
+            rx.fragment(
+                answer(screen.sentence, screen.note, _run_button(), tone=screen.tone),
+                rx.cond(screen.running, _progress()),
+                rx.cond(
+                    screen.problem != "", rx.el.p(screen.problem, class_name="panel inset event-error", role="status")
+                ),
+                rx.cond(
+                    screen.needs_you.length() > 0,
+                    _needs_you(),
+                ),
+                rx.cond(screen.repaired.length() > 0, _repaired()),
+                _history(),
+            ),
+        ),
+    )
+    return operator_page(
+        content, active="reconciliation", ready=screen.ready, skeleton=list_skeleton("Reconciliation", rows=8)
+    )
+
+
+def _problem() -> rx.Component:
+    return rx.el.p(screen.problem, class_name="panel inset event-error", role="status")
+
+
+def _run_button() -> rx.Component:
+    reason = "Payments are not set up on this server, so there is nothing to compare with."
+    return rx.cond(
+        screen.selling,
+        rx.button(
+            rx.icon("scale", size=14, aria_hidden="true"),
+            rx.cond(screen.running, "Running", "Run now"),
+            on_click=ReconciliationState.run,
+            disabled=screen.running,
+            type="button",
+            size="2",
+            class_name="button primary",
+        ),
+        refused_button("Run now", reason, primary=True),
+    )
+
+
+def _progress() -> rx.Component:
+    return rx.el.section(
+        rx.el.div(
+            rx.el.i(class_name="done", style={"width": screen.share}),
+            role="progressbar",
+            aria_label="How far the comparison is",
+            custom_attrs={"aria-valuetext": screen.stage},
+            class_name="bar thin progress",
+        ),
+        rx.el.p(screen.stage, class_name="quiet-note"),
+        class_name="panel side-panel",
+    )
+
+
+def _needs_you() -> rx.Component:
+    return _findings("Needs you", screen.needs_you.length().to_string(), screen.needs_you, "blocked")
+
+
+def _repaired() -> rx.Component:
+    return _findings(screen.repaired_title, screen.repaired_count, screen.repaired, "good")
+
+
+def _findings(title: Any, count: Any, rows: rx.Var[list[FindingRow]], tone: str) -> rx.Component:
+    sign = {"blocked": "circle-alert", "good": "circle-check"}[tone]
+    return rx.el.section(
+        rx.el.header(rx.el.h2(title), rx.el.small(count), class_name="panel-head"),
+        rx.el.ul(
+            rx.foreach(
+                rows,
+                lambda row: rx.el.li(
+                    rx.icon(sign, size=16, aria_hidden="true"),
+                    rx.el.div(
+                        rx.el.strong(row.title),
+                        rx.el.span(row.detail),
+                        rx.el.small(row.object_id),
+                        class_name="lines",
+                    ),
+                    rx.cond(row.href != "", link(row.organization, href=row.href, class_name="more")),
+                    custom_attrs={"data-tone": tone},
+                ),
+            ),
+            class_name="findings",
+        ),
+        class_name="panel",
+    )
+
+
+def _history() -> rx.Component:
+    return rx.el.section(
+        rx.el.header(rx.el.h2("Runs"), class_name="panel-head"),
+        rx.el.div(
+            rx.el.table(
+                rx.el.caption("Comparisons, the newest first", class_name="unseen"),
+                table_head(
+                    ("Begun", ""),
+                    ("Why", "wide-cell"),
+                    ("Compared", "number wide-cell"),
+                    ("Repaired", "number"),
+                    ("Needs you", "number"),
+                    ("State", ""),
+                ),
+                rx.el.tbody(rx.foreach(screen.runs, _run)),
+                class_name="rows list runs",
+            ),
+            class_name="scroll",
+        ),
+        rx.cond(screen.older_href != "", rx.el.nav(button_link("Older", href=screen.older_href), class_name="pager")),
+        class_name="panel",
+    )
+
+
+def _run(row: rx.Var[RunRow]) -> rx.Component:
+    return rx.el.tr(
+        rx.el.th(link(row.when, href=row.href, class_name="cover"), scope="row"),
+        rx.el.td(row.trigger, class_name="quiet wide-cell"),
+        rx.el.td(row.compared, class_name="number wide-cell"),
+        rx.el.td(row.repaired, class_name="number"),
+        rx.el.td(row.remaining, class_name="number", custom_attrs={"data-tone": rx.cond(row.needs_you, "blocked", "")}),
+        rx.el.td(rx.cond(row.state != "", state_badge(row.state, row.tone))),
+        custom_attrs={"data-chosen": rx.cond(row.chosen, "yes", "no")},
+    )
+
+
+def add(app: rx.App) -> None:
+    """Puts the page into the app."""
+    app.add_page(
+        reconciliation_page,
+        route=operator_routes.RECONCILIATION,
+        title="Reconciliation",
+        on_load=ReconciliationState.load,
+    )

@@ -1,0 +1,202 @@
+"""/new-organization: a signed-in person makes an organization, and is its first admin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from billing_app.domain.common.errors import BillingError, UnauthenticatedError
+from billing_app.ui import routes, threads
+from billing_app.ui.access.session import MAX_TEXT, public
+from billing_app.ui.desk import desks
+from billing_app.ui.frame.layout import bare_page
+from billing_app.ui.frame.parts import signed_in_as
+from billing_app.ui.kit.basics import button_link
+from billing_app.ui.organizations.places import UTC, countries, time_zones
+
+FIELDS = {"invalid_name": "name", "invalid_address": "address", "address_taken": "address"}
+"""Which field a refusal is about; `invalid_profile` says it itself."""
+
+
+class FoundingState(rx.State):
+    """What the form shows. What is typed stays in the browser until it is sent."""
+
+    ready: bool = False
+    email: str = ""
+    why_not: str = ""
+    home_href: str = ""
+    prefix: str = ""
+    proposed: str = ""
+    refused: str = ""
+    wrong: str = ""
+    """The field that `refused` is about."""
+
+    @rx.event
+    @public("shows the form; whoever the cookie names is told only about themselves")
+    async def open(self) -> Any:
+        """Who is at the form; who is not signed in is asked to."""
+        self.reset()
+        try:
+            seen = await threads.ask(self.router.headers.cookie, desks().founder)
+        except UnauthenticatedError:
+            return rx.redirect(routes.sign_in(routes.NEW_ORGANIZATION))
+        self.email, self.why_not = seen.email, seen.why_not
+        self.home_href = routes.overview(seen.home) if seen.home else ""
+        self.prefix = f"{seen.public_url.rstrip('/')}/o/".partition("://")[2]
+        self.ready = True
+        return None
+
+    @rx.event
+    @public("proposes an address of a typed name to whoever the cookie names; tells what creating it would tell")
+    async def propose(self, name: str) -> None:
+        """What the address will be if none is typed."""
+        try:
+            found = desks().propose_address
+            self.proposed = await threads.ask(self.router.headers.cookie, found, _text(name))
+        except BillingError:
+            self.proposed = ""
+
+    @rx.event
+    @public("makes an organization for whoever the cookie names, as POST /organizations does")
+    async def found(self, form: dict) -> Any:
+        """Makes it and goes there; what is refused is said beside its field."""
+        fields = {str(key): _text(value) for key, value in form.items()} if isinstance(form, dict) else {}
+        self.refused = self.wrong = ""
+        try:
+            address = await threads.deed(
+                threads.neighbour(self.router.headers.cookie), desks().found, self.router.headers.cookie, fields
+            )
+        except UnauthenticatedError:
+            return rx.redirect(routes.sign_in(routes.NEW_ORGANIZATION))
+        except BillingError as error:
+            self.refused = error.detail
+            self.wrong = FIELDS.get(error.code, str(error.fields.get("field", "")))
+            return None
+        return rx.redirect(routes.overview(address))
+
+
+def _text(value: Any) -> str:
+    return value[:MAX_TEXT] if isinstance(value, str) else ""
+
+
+def founding_page() -> rx.Component:
+    """The page."""
+    return bare_page(
+        rx.el.h1("New organization"),
+        rx.cond(
+            FoundingState.ready,
+            rx.cond(
+                FoundingState.why_not == "", _form(), rx.el.p(FoundingState.why_not, class_name="quiet", role="alert")
+            ),
+            rx.el.p("One moment", class_name="quiet", aria_busy="true"),
+        ),
+        rx.cond(
+            FoundingState.home_href != "",
+            button_link("Back to my organization", href=FoundingState.home_href, class_name="wide"),
+        ),
+        signed_in_as(FoundingState.email),
+    )
+
+
+def _form() -> rx.Component:
+    return rx.el.form(
+        rx.el.p("It begins with the plan that costs nothing. You are its first admin.", class_name="quiet"),
+        rx.cond((FoundingState.refused != "") & (FoundingState.wrong == ""), _refusal("form-error")),
+        _field(
+            "Name",
+            "name",
+            rx.el.input(
+                name="name",
+                id="name",
+                auto_complete="organization",
+                required=True,
+                max_length=200,
+                auto_focus=True,
+                on_blur=FoundingState.propose,
+                class_name="input large",
+                **_marked("name"),
+            ),
+        ),
+        _field("Address", "address", _address(), note="Where its pages are. It stays for ever."),
+        _field(
+            "Type",
+            "type",
+            rx.el.input(
+                name="type",
+                id="type",
+                placeholder="company, association, city",
+                max_length=100,
+                class_name="input large",
+                **_marked("type"),
+            ),
+        ),
+        rx.el.div(
+            _field("Country", "country", _select("country", countries(), "", "Not said")),
+            _field("Time zone", "timezone", _select("timezone", time_zones(), UTC)),
+            class_name="two-fields",
+        ),
+        rx.button("Create organization", type="submit", size="3", class_name="button primary wide"),
+        on_submit=FoundingState.found,
+        class_name="form",
+    )
+
+
+def _address() -> rx.Component:
+    return rx.el.span(
+        rx.el.span(FoundingState.prefix, aria_hidden="true", class_name="prefix"),
+        rx.el.input(
+            name="address",
+            id="address",
+            placeholder=rx.cond(FoundingState.proposed != "", FoundingState.proposed, "made of the name"),
+            auto_complete="off",
+            auto_capitalize="none",
+            spell_check=False,
+            max_length=64,
+            **_marked("address"),
+        ),
+        class_name="input large prefixed",
+    )
+
+
+def _select(name: str, choices: Any, chosen: str, none: str = "") -> rx.Component:
+    options = [rx.el.option(each.label, value=each.value) for each in choices]
+    if none:
+        options.insert(0, rx.el.option(none, value=""))
+    return rx.el.select(*options, name=name, id=name, default_value=chosen, class_name="input large", **_marked(name))
+
+
+def _field(label: str, name: str, control: rx.Component, note: str = "") -> rx.Component:
+    return rx.el.div(
+        rx.el.label(label, html_for=name),
+        control,
+        rx.cond(
+            FoundingState.wrong == name,
+            _refusal("field-error", name),
+            rx.el.small(note, id=f"{name}-note") if note else rx.fragment(),
+        ),
+        class_name="field",
+    )
+
+
+def _refusal(class_name: str, name: str = "form") -> rx.Component:
+    return rx.el.p(
+        rx.icon("circle-alert", size=16, aria_hidden="true"),
+        rx.el.span(FoundingState.refused),
+        role="alert",
+        id=f"{name}-refusal",
+        class_name=class_name,
+    )
+
+
+def _marked(name: str) -> dict[str, Any]:
+    """Tells who cannot see it which field is wrong, and why."""
+    return {
+        "aria_invalid": rx.cond(FoundingState.wrong == name, "true", "false"),
+        "aria_describedby": rx.cond(FoundingState.wrong == name, f"{name}-refusal", f"{name}-note"),
+    }
+
+
+def add(app: rx.App) -> None:
+    """Puts the page into the app."""
+    app.add_page(founding_page, route=routes.NEW_ORGANIZATION, title="New organization", on_load=FoundingState.open)

@@ -1,0 +1,142 @@
+"""API keys: made, shown once, revoked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from billing_app.domain.common.access import DEFAULT_SCOPES, Scope
+from billing_app.ui import routes
+from billing_app.ui.frame.banner import notice
+from billing_app.ui.kit.basics import plain_link
+from billing_app.ui.kit.dialogs import buttons, dialog, refusal, secret
+from billing_app.ui.organizations.text import KeyRow
+
+SCOPES = {
+    Scope.USAGE_WRITE: "reports usage, consumes, reserves",
+    Scope.CHECK: "asks whether something is allowed",
+    Scope.READ: "reads balances, ledger and history",
+    Scope.BILLING: "buys, and reads what billing reads",
+    Scope.ADMIN: "manages members, keys and processes",
+}
+
+
+def keys_section(screen: Any, state: Any) -> rx.Component:
+    """The organization's keys, revoked ones too."""
+    new = rx.button(
+        rx.icon("plus", size=16, aria_hidden="true"),
+        "New key",
+        type="button",
+        on_click=state.open("key"),
+        size="2",
+        class_name="button primary",
+    )
+    listed = rx.el.section(
+        rx.el.div(
+            rx.el.h2("API keys"),
+            rx.el.small("for programs that report usage and ask"),
+            rx.el.div(
+                plain_link("API reference", href=routes.API_DOCS, class_name="more"), new, class_name="panel-tools"
+            ),
+            class_name="panel-head",
+        ),
+        rx.el.ul(rx.foreach(screen.api_keys, lambda one: _row(one, state)), class_name="people keys"),
+        class_name="panel",
+    )
+    empty = notice(
+        "key-round",
+        "No API key yet",
+        "Your product reports what was used and asks what is allowed with a key.",
+        new,
+    )
+    return rx.cond(screen.api_keys.length() > 0, listed, empty)
+
+
+def _row(one: rx.Var[KeyRow], state: Any) -> rx.Component:
+    return rx.el.li(
+        rx.el.span(rx.icon("key-round", size=16, aria_hidden="true"), class_name="tile plain"),
+        rx.el.span(
+            rx.el.span(rx.el.strong(one.name), rx.el.code(one.hint, class_name="hint"), class_name="person-name"),
+            rx.el.small(one.made, " \N{MIDDLE DOT} ", one.used),
+            class_name="lines",
+        ),
+        rx.el.span(
+            rx.foreach(one.scopes, lambda scope: rx.badge(scope, color_scheme="gray", class_name="state")),
+            class_name="scopes",
+        ),
+        rx.el.span(
+            rx.cond(
+                one.revoked != "",
+                rx.el.small(one.revoked),
+                rx.button(
+                    "Revoke",
+                    type="button",
+                    on_click=state.ask("revoke", one.id, one.name),
+                    size="1",
+                    variant="outline",
+                    color_scheme="gray",
+                    class_name="button quiet",
+                    aria_label="Revoke " + one.name,
+                ),
+            ),
+            class_name="row-actions",
+        ),
+        custom_attrs={"data-dim": rx.cond(one.revoked != "", "yes", "no")},
+    )
+
+
+def _scopes() -> rx.Component:
+    return rx.el.fieldset(
+        rx.el.legend("What it may do"),
+        *[
+            rx.el.label(
+                rx.el.input(
+                    type="checkbox",
+                    name=f"scope-{scope.value}",
+                    value="on",
+                    default_checked=scope in DEFAULT_SCOPES,
+                ),
+                rx.el.span(rx.el.strong(scope.value), rx.el.small(what), class_name="lines"),
+                class_name="choice",
+            )
+            for scope, what in SCOPES.items()
+        ],
+        class_name="choices",
+    )
+
+
+def key_dialog(state: Any) -> rx.Component:
+    """Name and scopes of a new key; then its secret, once."""
+    form = rx.el.form(
+        refusal(state.refused),
+        rx.el.label(
+            rx.el.span("Name"),
+            rx.el.input(
+                name="name",
+                required=True,
+                max_length=100,
+                auto_focus=True,
+                placeholder="Production",
+                class_name="input",
+            ),
+            class_name="field",
+        ),
+        _scopes(),
+        buttons(state.close, "Create key"),
+        on_submit=state.create_key,
+        class_name="form",
+    )
+    shown = secret(
+        "Key",
+        state.secret,
+        "Only its hash is kept: this is the one time that it can be read.",
+        state.close,
+    )
+    return dialog(
+        state.dialog == "key",
+        state.close,
+        rx.cond(state.secret != "", "Copy the key now", "New API key"),
+        rx.cond(state.secret != "", "Keep it like a password.", "A program proves with it who it is."),
+        rx.cond(state.secret != "", shown, form),
+    )

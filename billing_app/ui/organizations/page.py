@@ -1,0 +1,273 @@
+"""/o/{address}/organization: profile, members, sub-organizations, API keys, audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import reflex as rx
+
+from billing_app.domain.common.access import ADMIN_ROLES, Role, Scope
+from billing_app.domain.common.errors import BillingError, NotFoundError, UnauthenticatedError
+from billing_app.ui import routes
+from billing_app.ui.access.session import Frame, Visit, guarded
+from billing_app.ui.desk import desks
+from billing_app.ui.desks.organization import OrganizationChanges
+from billing_app.ui.frame.layout import page
+from billing_app.ui.kit.basics import head
+from billing_app.ui.kit.skeletons import list_skeleton
+from billing_app.ui.organizations.audit import audit_section
+from billing_app.ui.organizations.children import part_dialog, parts_section
+from billing_app.ui.organizations.ending import ending_dialog
+from billing_app.ui.organizations.keys import key_dialog, keys_section
+from billing_app.ui.organizations.members import invite_dialog, members_section
+from billing_app.ui.organizations.profile import profile_section
+from billing_app.ui.organizations.profile_text import FIELDS
+from billing_app.ui.organizations.question import ask_first
+from billing_app.ui.organizations.tabs import tabs
+from billing_app.ui.organizations.text import OrganizationShown, organization_shown
+
+QUESTIONS = ("remove", "withdraw", "leave", "deactivate", "activate", "revoke")
+"""What the page asks about before it does it."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The question that is open: what would be done to what."""
+
+    what: str = ""
+    target: str = ""
+    name: str = ""
+
+
+class OrganizationState(Frame):
+    """What the page shows. The section lives in the URL; an open dialog only here."""
+
+    screen: OrganizationShown = OrganizationShown()
+    dialog: str = ""
+    asked: Asked = Asked()
+    refused: str = ""
+    busy: bool = False
+    """Stripe is being told that the organization ends, or does not."""
+    saved: bool = False
+    link: str = ""
+    """An invitation's link, just made: shown once."""
+    link_for: str = ""
+    link_mailed: bool = False
+    """It was sent to them, too."""
+    secret: str = ""
+    """A key's secret, just made: shown once."""
+
+    @rx.event
+    @guarded()
+    async def load(self, visit: Visit) -> None:
+        """Reads the page."""
+        tab, cursor = visit.text("tab"), visit.text("cursor")
+        self.saved = False
+        present = partial(organization_shown, tab=tab, cursor=cursor)
+        self.screen = await visit.show(
+            self, lambda desk: desk.organization_page(cursor if tab == "audit" else "", ""), present
+        )
+
+    @rx.event
+    @guarded(roles=ADMIN_ROLES)
+    async def save(self, visit: Visit, form: dict) -> None:
+        """Saves the profile."""
+        changes = {name: form[name] for name in FIELDS if name in form}
+        if await self._change(visit, lambda desk: desk.save_profile(changes)):
+            self.saved = True
+
+    @rx.event
+    @guarded(roles=ADMIN_ROLES)
+    async def invite(self, visit: Visit, form: dict) -> None:
+        """Invites a person and shows the link."""
+        await self._invite(visit, form.get("email", ""), form.get("role", ""))
+
+    @rx.event
+    @guarded(roles=ADMIN_ROLES)
+    async def renew(self, visit: Visit, email: str, role: str) -> None:
+        """Makes a new link for somebody who is invited already, and shows it."""
+        await self._invite(visit, email, role)
+
+    @rx.event
+    @guarded(roles=ADMIN_ROLES)
+    async def change_role(self, visit: Visit, member: str, role: str) -> None:
+        """Gives a member another role."""
+        found = _id(member)
+        if not await self._change(visit, lambda desk: desk.change_role(found, role)):
+            self.dialog = "refused"
+
+    @rx.event
+    @guarded(roles=ADMIN_ROLES)
+    async def create_part(self, visit: Visit, form: dict) -> None:
+        """Makes a sub-organization."""
+        name, address, parent = (form.get(key, "").strip() for key in ("name", "address", "parent"))
+        if await self._change(visit, lambda desk: desk.create_part(name, address, parent)):
+            self.dialog = ""
+
+    @rx.event
+    @guarded(roles=ADMIN_ROLES)
+    async def create_key(self, visit: Visit, form: dict) -> None:
+        """Makes a key and shows its secret, once."""
+        scopes = [scope.value for scope in Scope if form.get(f"scope-{scope.value}")]
+        made = await self._change(visit, lambda desk: desk.create_key(form.get("name", ""), scopes))
+        if made is not None:
+            self.secret = made.secret
+
+    @rx.event
+    @guarded(roles=ADMIN_ROLES)
+    async def act(self, visit: Visit) -> Any:
+        """Does what the open question asked about."""
+        what, target = self.asked.what, self.asked.target
+        done: Callable[[OrganizationChanges], Any] | None = {
+            "remove": lambda desk: desk.remove(_id(target)),
+            "withdraw": lambda desk: desk.remove(_id(target)),
+            "deactivate": lambda desk: desk.set_active(target, False),
+            "activate": lambda desk: desk.set_active(target, True),
+            "revoke": lambda desk: desk.revoke_key(_id(target)),
+        }.get(what)
+        if done is not None and await self._change(visit, done):
+            self._close()
+
+    @rx.event(background=True)
+    @guarded(roles=ADMIN_ROLES)
+    async def end_organization(self, visit: Visit, form: dict) -> Any:
+        """Ends the organization, now or when what is paid has run out."""
+        at_period_end = form.get("when") != "now"
+        return await self._settle_ending(visit, desks().end_organization, at_period_end, str(form.get("reason", "")))
+
+    @rx.event(background=True)
+    @guarded(roles=ADMIN_ROLES)
+    async def keep_organization(self, visit: Visit) -> Any:
+        """It does not end after all."""
+        return await self._settle_ending(visit, desks().keep_organization)
+
+    async def _settle_ending(self, visit: Visit, work: Callable[..., str], *said: Any) -> Any:
+        async with self:
+            if self.busy:
+                return None
+            self.busy, self.refused = True, ""
+        problem = ""
+        try:
+            await visit.call(work, *said)
+        except BillingError as error:
+            if isinstance(error, UnauthenticatedError) or error.code in ("forbidden", "organization_not_found"):
+                raise
+            problem = error.detail
+        finally:
+            async with self:
+                self.busy = False
+        async with self:
+            self.refused = problem
+            if not problem:
+                self._close()
+        return OrganizationState.load
+
+    @rx.event
+    @guarded()
+    async def leave(self, visit: Visit) -> Any:
+        """Ends one's own membership, and goes home."""
+        if not await self._change(visit, lambda desk: desk.leave(), again=False):
+            return None
+        self._close()
+        return rx.redirect(routes.HOME)
+
+    @rx.event
+    @guarded()
+    async def open(self, visit: Visit, dialog: str) -> None:
+        """Opens a dialog; the server is asked again when it is sent."""
+        self._close()
+        self.dialog = dialog if dialog in ("invite", "part", "key", "end") else ""
+
+    @rx.event
+    @guarded()
+    async def ask(self, visit: Visit, what: str, target: str, name: str) -> None:
+        """Opens the question before something is ended."""
+        self._close()
+        if what in QUESTIONS:
+            self.asked = Asked(what, target, name)
+
+    @rx.event
+    @guarded()
+    async def close(self, visit: Visit) -> None:
+        """Closes whatever is open and forgets what was shown once."""
+        self._close()
+
+    def _close(self) -> None:
+        self.dialog = self.refused = self.link = self.link_for = self.secret = ""
+        self.asked = Asked()
+
+    async def _invite(self, visit: Visit, email: str, role: str) -> None:
+        made = await self._change(visit, lambda desk: desk.invite(email, role))
+        self.dialog = "invite"
+        if made is not None:
+            self.link, self.link_for = self.screen.base_url + made.path, made.member.email
+            self.link_mailed = await visit.call(desks().mail_invitation, made)
+
+    async def _change(self, visit: Visit, work: Callable[[OrganizationChanges], Any], *, again: bool = True) -> Any:
+        """Does one change and reads the page anew; a refusal is said where it was asked for.
+
+        Gives what `work` gave, True where that is nothing, and None after a refusal.
+        """
+
+        def changed(visitor: Any, roles: frozenset[Role]) -> Any:
+            with desks().change_organization(visitor, roles) as desk:
+                return work(desk)
+
+        self.refused = ""
+        try:
+            made = await visit.call(changed)
+        except BillingError as error:
+            if isinstance(error, UnauthenticatedError) or error.code in ("forbidden", "organization_not_found"):
+                raise
+            self.refused = error.detail
+            return None
+        if again:
+            present = partial(organization_shown, tab=visit.text("tab"))
+            self.screen = await visit.show(self, lambda desk: desk.organization_page("", ""), present)
+        return True if made is None else made
+
+
+def _id(text: str) -> UUID:
+    """Raises NotFoundError for what is no id."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFoundError("There is no such thing here.", code="not_here") from None
+
+
+screen = OrganizationState.screen
+
+
+def organization_page() -> rx.Component:
+    """The page."""
+    state = OrganizationState
+    section = rx.match(
+        screen.tab,
+        ("members", members_section(screen, state)),
+        ("parts", parts_section(screen, state)),
+        ("keys", keys_section(screen, state)),
+        ("audit", audit_section(screen)),
+        profile_section(screen, state),
+    )
+    content = rx.fragment(
+        head("Organization"),
+        tabs(screen.tabs),
+        section,
+        invite_dialog(state),
+        part_dialog(state),
+        key_dialog(state),
+        ending_dialog(screen, state),
+        ask_first(state),
+    )
+    return page(content, active="organization", ready=screen.ready, skeleton=list_skeleton("Organization"))
+
+
+def add(app: rx.App) -> None:
+    """Puts the page into the app."""
+    app.add_page(
+        organization_page, route=routes.ORGANIZATION_PAGE, title="Organization", on_load=OrganizationState.load
+    )

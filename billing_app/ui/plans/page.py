@@ -1,0 +1,207 @@
+"""/o/{address}/plan: the plan, its dates and limits, all plans side by side, and what was billed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import reflex as rx
+
+from billing_app.domain.common.access import MONEY_ROLES
+from billing_app.domain.common.errors import BillingError, UnavailableError
+from billing_app.services.subscriptions.views_plan import PlanView
+from billing_app.ui import routes, threads
+from billing_app.ui.access.session import Frame, Visit, guarded
+from billing_app.ui.desk import desks
+from billing_app.ui.desks.plan import PlanDeed
+from billing_app.ui.frame.banner import remark
+from billing_app.ui.frame.layout import page
+from billing_app.ui.kit.basics import head
+from billing_app.ui.kit.external_redirect import leaving
+from billing_app.ui.kit.skeletons import page_skeleton
+from billing_app.ui.plans.dialogs import DialogShown, change_dialog, deed_dialog
+from billing_app.ui.plans.parts import compare, current_plan, invoices, limits_panel, question, special
+from billing_app.ui.plans.text import InvoiceShown, PlanShown, invoices_shown, plan_shown
+
+
+class PlanState(Frame):
+    """What the page shows. The compared interval lives in the URL, the question that is asked in this tab."""
+
+    screen: PlanShown = PlanShown()
+    dialog: DialogShown = DialogShown()
+    billed: list[InvoiceShown] = []  # noqa: RUF012  Reflex copies it for each tab
+    billed_known: bool = False
+    welcome: str = ""
+    busy: str = ""
+    """What is being done: a plan's id, "confirm" or "portal"."""
+    away: str = ""
+
+    _path: str = ""
+    _choice: tuple[str, str] = ("", "")
+    _at: datetime | None = None
+
+    @rx.event
+    @guarded(roles=MONEY_ROLES)
+    async def load(self, visit: Visit) -> None:
+        """Reads the page. It is also read anew when something changed: a question that is asked stays open then."""
+        if visit.path != self._path:
+            self._path = visit.path
+            self.away, self.busy, self.welcome, self.dialog = "", "", "", DialogShown()
+        await self._show(visit)
+
+    @rx.event(background=True)
+    @guarded(roles=MONEY_ROLES)
+    async def arrive(self, visit: Visit) -> Any:
+        """Asks Stripe: how a payment went that the browser comes back from, and what was billed."""
+        session_id = visit.text("session_id")
+        if session_id:
+            came = await visit.call(desks().checkout, session_id)
+            async with self:
+                self.welcome = came.status
+        await self._ask_what_was_billed(visit)
+        return PlanState.load if session_id else None
+
+    @rx.event(background=True)
+    @guarded(roles=MONEY_ROLES)
+    async def choose(self, visit: Visit, plan: str) -> None:
+        """The button under a plan: to the payment page, or to the question that says what a change costs."""
+        async with self:
+            card = next((each for each in self.screen.cards if each.id == plan), None)
+            if self.busy or card is None or not card.deed or card.refusal:
+                return
+            self.busy, interval = plan, self.screen.interval
+        try:
+            await self._chosen(visit, card.deed, plan, interval)
+        finally:
+            async with self:
+                self.busy = ""
+
+    async def _chosen(self, visit: Visit, deed: str, plan: str, interval: str) -> None:
+        if deed == "subscribe":
+            url = await visit.call(desks().start_plan, plan, interval)
+            async with self:
+                self.away = url
+            return
+        view: PlanView | None = None
+        if deed == "change":
+            seen = await visit.call(desks().preview_plan, plan, interval)
+            view = await self._view(visit)
+            async with self:
+                self._choice, self._at = (plan, interval), seen.at
+                self.dialog = change_dialog(seen, view, visit.formats)
+            return
+        view = await self._view(visit)
+        async with self:
+            self.dialog = deed_dialog(PlanDeed.CANCEL, view)
+
+    @rx.event
+    @guarded(roles=MONEY_ROLES)
+    async def ask(self, visit: Visit, deed: str) -> None:
+        """Asks before something is done to the subscription."""
+        if deed in set(PlanDeed):
+            self.dialog = deed_dialog(PlanDeed(deed), await self._view(visit))
+
+    @rx.event
+    @guarded(roles=MONEY_ROLES)
+    async def close(self, visit: Visit) -> None:
+        """The question is not answered."""
+        self.dialog = DialogShown()
+
+    @rx.event(background=True)
+    @guarded(roles=MONEY_ROLES)
+    async def confirm(self, visit: Visit) -> Any:
+        """The answer is yes."""
+        async with self:
+            deed, (plan, interval), at = self.dialog.deed, self._choice, self._at
+            if self.busy or not deed:
+                return None
+            self.busy = "confirm"
+        problem = ""
+        try:
+            if deed == "change" and at is not None:
+                await visit.call(desks().change_plan, plan, interval, at)
+            elif deed in set(PlanDeed):
+                await visit.call(desks().do_to_plan, PlanDeed(deed))
+        except BillingError as error:
+            problem = error.detail
+        async with self:
+            self.busy, self.dialog = "", DialogShown()
+            if problem:
+                self._say("refused", problem)
+        if problem:
+            return None
+        await self._ask_what_was_billed(visit)
+        return PlanState.load
+
+    @rx.event(background=True)
+    @guarded(roles=MONEY_ROLES)
+    async def manage(self, visit: Visit) -> None:
+        """To Stripe's own pages."""
+        async with self:
+            if self.busy:
+                return
+            self.busy = "portal"
+        url = ""
+        try:
+            url = await visit.call(desks().portal)
+        finally:
+            async with self:
+                self.busy, self.away = "", url
+
+    async def _ask_what_was_billed(self, visit: Visit) -> None:
+        """Stripe may be slow or away; the page is there meanwhile."""
+        try:
+            found = invoices_shown(await visit.call(desks().invoices), visit.formats)
+        except UnavailableError:
+            found = []
+        async with self:
+            self.billed, self.billed_known = found, True
+
+    async def _show(self, visit: Visit) -> None:
+        interval = visit.text("interval")
+        self.screen = await visit.show(
+            self, lambda desk: desk.plan(), lambda view, shell, formats: plan_shown(view, shell, formats, interval)
+        )
+
+    async def _view(self, visit: Visit) -> PlanView:
+        """The view itself, for a question about it."""
+
+        def work() -> PlanView:
+            with desks().open(visit.visitor, MONEY_ROLES) as desk:
+                return desk.plan()
+
+        return await threads.load(visit.neighbour, work)
+
+
+screen = PlanState.screen
+
+
+def plan_page() -> rx.Component:
+    """The page."""
+    content = rx.fragment(
+        head("Plan"),
+        rx.cond(
+            PlanState.welcome == "paid",
+            remark("circle-check", "Welcome to " + screen.name + ".", "Everything it includes is there already."),
+        ),
+        rx.cond(
+            PlanState.welcome == "open",
+            remark("info", "The payment is on its way.", "The plan changes by itself as soon as it has arrived."),
+        ),
+        special(screen, PlanState.busy, PlanState.manage, PlanState.ask),
+        rx.el.div(
+            current_plan(screen, PlanState.busy, PlanState.manage, PlanState.ask),
+            limits_panel(screen),
+            class_name="pair",
+        ),
+        compare(screen, PlanState.busy, PlanState.choose),
+        rx.cond(screen.billed, invoices(PlanState.billed, PlanState.billed_known, screen.billed_to)),
+        question(PlanState.dialog, PlanState.busy, PlanState.confirm, PlanState.close),
+        leaving(url=PlanState.away),
+    )
+    return page(content, active="plan", ready=screen.ready, skeleton=page_skeleton("Plan"))
+
+
+def add(app: rx.App) -> None:
+    """Puts the page into the app."""
+    app.add_page(plan_page, route=routes.PLAN, title="Plan", on_load=[PlanState.load, PlanState.arrive])

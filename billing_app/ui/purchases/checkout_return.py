@@ -1,0 +1,114 @@
+"""/o/{address}/credits/bought: where the payment page sends back, and what became of the payment."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import reflex as rx
+
+from billing_app.domain.common.access import MONEY_ROLES
+from billing_app.services.purchases.views_buying import CheckoutView
+from billing_app.ui import routes
+from billing_app.ui.access.session import Frame, Visit, guarded
+from billing_app.ui.desk import desks
+from billing_app.ui.frame.layout import page, shell
+from billing_app.ui.kit.basics import button_link, head, link, metric_tile
+from billing_app.ui.kit.skeletons import list_skeleton
+from billing_app.ui.purchases.checkout_return_text import ReceivedRow, ReturnedShown, returned_shown
+from billing_app.ui.purchases.page import BuyState
+
+ASK_EVERY_SECONDS = 1.5
+ASK_TIMES = 20
+"""Half a minute; a payment that takes longer shows on the credits page by itself."""
+
+
+class ReturnedState(Frame):
+    """What became of a payment."""
+
+    screen: ReturnedShown = ReturnedShown()
+    ready: bool = False
+
+    @rx.event
+    @guarded(roles=MONEY_ROLES)
+    async def load(self, visit: Visit) -> Any:
+        """Shows the frame, and asks about the payment in the background."""
+        waiting = CheckoutView("open", 0, "", ())
+        self.screen = await visit.show(
+            self,
+            lambda desk: waiting,
+            lambda view, around, formats: (
+                self.screen
+                if self.screen.status != "waiting"
+                else returned_shown(view, around.organization.address, formats, patient=False)
+            ),
+        )
+        self.ready = True
+        return ReturnedState.settle
+
+    @rx.event(background=True)
+    @guarded(roles=MONEY_ROLES)
+    async def settle(self, visit: Visit) -> None:
+        """Asks until it is paid or failed. Asking fulfils: the page and the webhook may come in any order."""
+        if not visit.path.startswith(routes.organization(visit.visitor.address, "credits/bought")):
+            return  # the tab has gone on since `load` asked for this
+        session_id = visit.text("session_id")
+        for attempt in range(ASK_TIMES):
+            view = await visit.call(desks().checkout, session_id)
+            shown = returned_shown(view, visit.visitor.address, visit.formats, patient=attempt + 1 == ASK_TIMES)
+            async with self:
+                if shown != self.screen:
+                    self.screen = shown
+                if view.status == "paid":
+                    (await self.get_state(BuyState))._paid(session_id)
+            if view.status != "open":
+                return
+            await asyncio.sleep(ASK_EVERY_SECONDS)
+
+
+screen = ReturnedState.screen
+
+
+def returned_page() -> rx.Component:
+    """The page."""
+    sign = rx.match(
+        screen.status,
+        ("paid", rx.icon("circle-check", size=24, aria_hidden="true", class_name="good")),
+        ("failed", rx.icon("circle-x", size=24, aria_hidden="true", class_name="bad")),
+        ("expired", rx.icon("clock-alert", size=24, aria_hidden="true")),
+        rx.icon("hourglass", size=24, aria_hidden="true"),
+    )
+    done = screen.status == "paid"
+    content = rx.fragment(
+        head("Payment", crumb=link("Credits", href=shell.credits_href, class_name="crumb")),
+        rx.el.section(
+            sign,
+            rx.el.h2(screen.title),
+            rx.el.p(screen.text),
+            rx.cond(screen.rows.length() > 0, rx.el.ul(rx.foreach(screen.rows, _row), class_name="lines-list last")),
+            rx.el.div(
+                rx.cond(
+                    done | (screen.status == "waiting"),
+                    button_link("See credits", href=screen.credits_href, primary=True),
+                    button_link("Try again", href=screen.buy_href, primary=True),
+                ),
+                class_name="notice-actions",
+            ),
+            class_name="panel notice returned",
+            role="status",
+        ),
+    )
+    return page(content, active="buy", ready=ReturnedState.ready, skeleton=list_skeleton("Payment", 4))
+
+
+def _row(row: rx.Var[ReceivedRow]) -> rx.Component:
+    return rx.el.li(
+        metric_tile(row.metric.hue, row.metric.icon),
+        rx.el.div(rx.el.span("+", row.name), rx.el.small(row.note), class_name="lines"),
+        rx.el.span(row.balance, class_name="figure"),
+    )
+
+
+def add(app: rx.App) -> None:
+    """Puts the page into the app."""
+    app.add_page(returned_page, route=routes.RETURNED, title="Payment", on_load=ReturnedState.load)

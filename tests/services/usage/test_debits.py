@@ -1,0 +1,170 @@
+"""Consume on its short way: few statements, the same meaning (decision 15)."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from billing_app.db import Database
+from billing_app.domain.common.errors import BillingError, InvalidError
+from billing_app.services.catalogue import versions
+from billing_app.services.common import organizations
+from billing_app.services.credits import grants
+from billing_app.services.organizations import children
+from billing_app.services.usage import accounts, consumption, debits, verification
+from billing_app.services.usage.debits import Consumed, Mode
+from billing_app.settings import ROOT
+from billing_app.store.usage import events, meters, rollups
+from tests.services.credits.test_reading_cost import heard
+from tests.support.builders import NOON, an_organization, the_catalogue
+
+pytestmark = pytest.mark.both_databases
+
+EMAILS = 20_000
+"""What the plan includes."""
+
+
+@pytest.fixture
+def acme(database: Database) -> Database:
+    """An organization whose meter of e-mails is up to date."""
+    the_catalogue(database)
+    with database.writing() as session:
+        made = an_organization(session)
+        grants.change_plan(session, made, "pro", NOON)
+        included = consumption.consume(session, made, "emails", 1, NOON)
+        assert included.allowance == EMAILS
+    return database
+
+
+def take(database: Database, quantity: int, **how: Any) -> Consumed | None:
+    with database.single() as session:
+        return debits.take(session, organizations.by_address(session, "acme"), "emails", quantity, NOON, **how)
+
+
+def consume(database: Database, quantity: int, **how: Any) -> Consumed:
+    with database.writing() as session:
+        return consumption.consume(session, organizations.by_address(session, "acme"), "emails", quantity, NOON, **how)
+
+
+def revision(database: Database, address: str) -> int:
+    with database.reading() as session:
+        return organizations.revisions_by_address(session, [address])[address]
+
+
+def test_a_debit_is_one_statement_on_postgresql_and_four_on_sqlite(acme: Database) -> None:
+    with acme.writing() as session:
+        made = organizations.by_address(session, "acme")
+        with heard(acme) as statements:
+            assert consumption.consume(session, made, "emails", 5, NOON, key="k") == Consumed(5, 6, EMAILS, 0)
+    assert len(statements) == (4 if acme.sqlite else 1)
+
+
+def test_it_writes_what_the_engine_reads(acme: Database) -> None:
+    for quantity, minutes in ((3, 0), (4, 5), (5, 90)):
+        with acme.writing() as session:
+            made = organizations.by_address(session, "acme")
+            now = NOON + timedelta(minutes=minutes)
+            assert debits.take(session, made, "emails", quantity, now, key=f"after {minutes}") is not None
+    with acme.writing() as session:
+        made, later = organizations.by_address(session, "acme"), NOON + timedelta(hours=2)
+        owner = accounts.organization_id(made)
+        row = meters.read(session, owner, "emails")
+        assert row is not None
+        assert (row.used, row.changed, row.debits) == (13, True, 3)
+        assert [event.quantity for event in events.events_between(session, owner, "emails")] == [1, 3, 4, 5]
+        hours = rollups.hours(session, owner, "emails")
+        assert [(hour.quantity, hour.last_at) for hour in hours] == [
+            (8, NOON + timedelta(minutes=5)),
+            (5, NOON + timedelta(minutes=90)),
+        ]
+        assert list(verification.verify(session, made, later)) == []
+
+
+def test_credits_burn_by_arithmetic_as_by_the_engine(acme: Database) -> None:
+    with acme.writing() as session:
+        made = organizations.by_address(session, "acme")
+        grants.grant(session, made, "emails", 1_000, NOON, source="given", source_key="one", reason="For a test")
+    taken = [consume(acme, quantity) for quantity in (EMAILS - 1, 10, 300)]
+    assert [(each.used, each.credits) for each in taken] == [(EMAILS, 1_000), (EMAILS + 10, 990), (EMAILS + 310, 690)]
+    with acme.writing() as session:
+        made = organizations.by_address(session, "acme")
+        assert accounts.account(session, made, "emails", NOON).left == 690
+        assert list(verification.verify(session, made, NOON)) == []
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_what_does_not_fit_whole_is_left_to_the_engine(acme: Database, mode: Mode) -> None:
+    assert take(acme, EMAILS, mode=mode, key="k") is None
+    accepted = EMAILS - 1 if mode is Mode.CLAMP else 0
+    assert consume(acme, EMAILS, mode=mode, key="k").accepted == accepted
+    again = consume(acme, EMAILS, mode=mode, key="k")
+    assert (again.accepted, again.repeated) == (accepted, True)
+
+
+def test_a_key_takes_once_and_answers_the_same(acme: Database) -> None:
+    first = consume(acme, 5, key="k")
+    assert take(acme, 5, key="k") is None
+    again = consume(acme, 5, key="k")
+    assert again.repeated
+    assert (again.accepted, again.used, again.credits) == (first.accepted, first.used, first.credits)
+    with pytest.raises(InvalidError, match="another request"):
+        consume(acme, 6, key="k")
+    assert consume(acme, 1).used == first.used + 1
+
+
+@pytest.mark.both_databases
+def test_a_key_sent_by_many_at_once_takes_once(acme: Database) -> None:
+    consume(acme, 1)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda number: consume(acme, 5, key=f"k{number // 8}"), range(40)))
+    assert sorted(each.repeated for each in answers) == [False] * 5 + [True] * 35
+    assert consume(acme, 1).used == 1 + 1 + 5 * 5 + 1
+
+
+def test_a_catalogue_that_somebody_else_loaded_is_heard_of(acme: Database) -> None:
+    """Another process makes a metric that nobody used yet one of levels; this one still knows a sum."""
+    other = Database(acme.url.render_as_string(hide_password=False))
+    document = json.loads((ROOT / "plans.json").read_text())
+    next(each for each in document["metrics"] if each["id"] == "sms")["aggregation"] = "max"
+    with other.writing() as session:
+        versions.load(session, document, NOON, "another process")
+        row = meters.lock(session, 1, "sms", NOON)
+        row.stale, row.valid_until, row.allowance = False, NOON + timedelta(days=1), None
+    other.close()
+    with acme.writing() as session:
+        seen = versions.assumed(session, NOON)
+        assert seen is not None
+        assert debits.is_consumable(seen[1], "sms")
+        made = organizations.by_address(session, "acme")
+        assert debits.take(session, made, "sms", 1, NOON) is None
+        with pytest.raises(BillingError) as refused:
+            consumption.consume(session, made, "sms", 1, NOON)
+        assert refused.value.code == "not_consumable"
+
+
+def test_open_pages_hear_of_it_without_a_row_that_all_write(acme: Database) -> None:
+    before = revision(acme, "acme")
+    with heard(acme) as statements:
+        assert take(acme, 1) is not None
+    assert revision(acme, "acme") == before + 1
+    assert not any("page_revisions" in statement for statement in statements)
+
+
+def test_a_sub_organization_s_use_is_noted_and_its_pages_hear_of_it(acme: Database) -> None:
+    with acme.writing() as session:
+        made = organizations.by_address(session, "acme")
+        children.create(session, made, NOON, address="north", name="North", actor="ada")
+    before = {address: revision(acme, address) for address in ("acme", "north")}
+    with acme.single() as session:
+        north = organizations.by_address(session, "north")
+        assert debits.take(session, north, "emails", 7, NOON, key="k") == Consumed(7, 8, EMAILS, 0)
+    assert {address: revision(acme, address) for address in before} == {at: seen + 1 for at, seen in before.items()}
+    with acme.writing() as session:
+        made = organizations.by_address(session, "acme")
+        assert list(verification.verify(session, made, NOON)) == []
+        again = consumption.consume(session, organizations.by_address(session, "north"), "emails", 7, NOON, key="k")
+        assert again.repeated

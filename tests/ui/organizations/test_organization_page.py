@@ -1,0 +1,87 @@
+"""The organization's page from samples: what an admin is shown, and what others are not."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from billing_app.domain.common.access import ADMIN_ROLES
+from billing_app.domain.organizations.limits import Limit, LimitUse
+from billing_app.ui.access.session import GUARD
+from billing_app.ui.organizations.page import OrganizationState
+from billing_app.ui.organizations.text import _why_full
+from tests.ui.samples import organizing
+from tests.ui.states import opened
+
+CHANGING = {
+    "save",
+    "invite",
+    "renew",
+    "change_role",
+    "create_part",
+    "create_key",
+    "act",
+    "end_organization",
+    "keep_organization",
+}
+
+
+def shown(url: str = "/o/meridian/organization", cookies: str = "") -> Any:
+    state = opened(OrganizationState, url, cookies)
+    asyncio.run(state.load())
+    return state.screen
+
+
+def test_what_changes_something_asks_for_an_admin() -> None:
+    handlers: dict[str, Any] = {
+        name: value for name, value in vars(OrganizationState).items() if type(value).__name__ == "EventHandler"
+    }
+    guards = {name: getattr(value.fn, GUARD) for name, value in handlers.items()}
+    assert {name for name, roles in guards.items() if roles == ADMIN_ROLES} == CHANGING
+
+
+def test_an_admin_sees_everything() -> None:
+    screen = shown()
+    assert [(tab.label, tab.count) for tab in screen.tabs] == [
+        ("Profile", ""), ("Members", "2"), ("Sub-organizations", "2"), ("API keys", ""), ("Audit log", ""),
+    ]  # fmt: skip
+    assert [(row.name, row.state, row.last_admin) for row in screen.members] == [
+        ("Ana Ruiz", "", True),
+        ("kim@meridian.example", "Invited", False),
+    ]
+    assert screen.members_taken == "2 of 2 places taken"
+    assert screen.no_place == "The plan Pro allows 2 members, and 2 are taken. Choose a larger plan for more."
+    assert (screen.parts_taken, screen.no_part) == ("2, unlimited", "")
+    assert [(row.name, row.plan, row.deeper) for row in screen.parts] == [
+        ("North", "paid for by this plan", False),
+        ("Oslo", "Free plan of its own", True),
+    ]
+    assert [choice.value for choice in screen.parents] == ["meridian", "north"]
+    assert screen.audit[0].did == "changed the role of kim@meridian.example from member to billing"
+    assert screen.api_keys[0].revoked == "revoked 20 Nov"
+
+
+def test_a_logo_of_another_host_is_only_text() -> None:
+    assert shown().profile.logo_shown is False
+
+
+def test_a_member_sees_no_money_no_keys_and_no_log() -> None:
+    for tab in ("keys", "audit", "profile"):
+        screen = shown(f"/o/meridian/organization?tab={tab}", "sample_role=member")
+        assert screen.tab == "profile"
+        assert (screen.admin, screen.api_keys, screen.audit, screen.profile.money) == (False, [], [], [])
+    assert [tab.id for tab in screen.tabs] == ["profile", "members", "parts"]
+
+
+def test_what_the_operator_has_set_is_not_said_to_be_the_plans() -> None:
+    profile = organizing.page("meridian", "admin").profile
+    full = LimitUse(Limit.MEMBERSHIPS, 3, 3, True)
+    assert _why_full(full, profile) == (
+        "The operator has set 3 members in place of what the plan Pro says, and 3 are taken. Ask the operator for more."
+    )
+
+
+def test_the_ending_says_what_is_paid_and_what_is_tried() -> None:
+    plan, *_, of_a_part = shown().ending.pays
+    assert plan.value == "$99.00 per month, paid until 30 Nov 2025"
+    assert of_a_part.value == "$29.00 per month, free until 30 Nov 2025"
