@@ -60,7 +60,7 @@ run: .venv/.runtime ## start everything at http://127.0.0.1:3000 (PORT=3100 else
 	@exec $(RUN)/billing run
 
 .PHONY: reset-demo
-reset-demo: .venv/.runtime ## forget the demo's data and its Stripe stand-in's; the next `make run` tells the story anew
+reset-demo: .venv/.runtime ## forget the demo's data and its fake Stripe's; the next `make run` tells the story anew
 	@$(RUN)/billing demo reset
 
 .PHONY: dev

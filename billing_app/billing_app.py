@@ -1,4 +1,4 @@
-"""The whole product in one Reflex app: pages, API, jobs, and in the demo the way to the Stripe stand-in."""
+"""The whole product in one Reflex app: pages, API, jobs, and in the demo the way to the fake Stripe."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import partial
 from billing_app import wiring
 from billing_app.api.app import create_api
 from billing_app.api.common import health
-from billing_app.forwarding import with_sandbox
+from billing_app.forwarding import with_fake_stripe
 from billing_app.gateways.stripe_payments import payments_of
 from billing_app.jobs import runner
 from billing_app.page_paths import without_redirects
@@ -24,7 +24,7 @@ app = create_console(
     api_transformer=[
         without_redirects,
         create_api(wiring.opened(), settings()),
-        partial(with_sandbox, settings=settings()),
+        partial(with_fake_stripe, settings=settings()),
     ]
 )
 

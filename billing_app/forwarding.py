@@ -1,4 +1,4 @@
-"""One port for everything: requests under /_sandbox go to the Stripe stand-in, which is a process of its own."""
+"""One port for everything: requests under /_sandbox go to the fake Stripe, which is a process of its own."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from billing_app.settings import Settings
 
 PREFIX = "/_sandbox"
 
-STAND_IN = "BILLING_STAND_IN"
-"""Set by the launcher for its web processes where it started a stand-in: `billing serve` never does."""
+FAKE_STRIPE = "BILLING_FAKE_STRIPE"
+"""Set by the launcher for its web processes where it started a fake Stripe: `billing serve` never does."""
 
 ANSWER_SECONDS = 30.0
-"""Longer than any page of the stand-in takes; its deliberate time-outs are for the SDK, which asks it directly."""
+"""Longer than any page of the fake Stripe takes; its deliberate time-outs are for the SDK, which asks it directly."""
 
 MAX_BODY_BYTES = 1_000_000
-"""Far above any form of the stand-in's pages."""
+"""Far above any form of the fake Stripe's pages."""
 
 HOP_BY_HOP = frozenset(
     [
@@ -40,25 +40,25 @@ HOP_BY_HOP = frozenset(
 """Headers that belong to one connection (RFC 9110, 7.6.1), and two that httpx writes anew."""
 
 OF_PROXIES = re.compile(r"forwarded|x-forwarded-.*|x-real-ip")
-"""What proxies say of whom they serve: the stand-in believes none of it, for anybody can send it."""
+"""What proxies say of whom they serve: the fake Stripe believes none of it, for anybody can send it."""
 
 
-def with_sandbox(app: ASGIApp, settings: Settings) -> ASGIApp:
-    """The app behind the forwarding, when `billing run` started a stand-in beside it; the app itself otherwise."""
-    if not (os.environ.get(STAND_IN) and settings.stripe_api_base):
+def with_fake_stripe(app: ASGIApp, settings: Settings) -> ASGIApp:
+    """The app behind the forwarding, when `billing run` started a fake Stripe beside it; the app itself otherwise."""
+    if not (os.environ.get(FAKE_STRIPE) and settings.stripe_api_base):
         return app
-    return SandboxForwarding(app, settings.stripe_api_base)
+    return FakeStripeForwarding(app, settings.stripe_api_base)
 
 
-class SandboxForwarding:
+class FakeStripeForwarding:
     """Passes requests under /_sandbox on and everything else to the app."""
 
     def __init__(self, app: ASGIApp, target: str) -> None:
-        """`target` is the stand-in's own address."""
+        """`target` is the fake Stripe's own address."""
         self._app = app
         self._target = httpx.URL(target)
         self._host = urlsplit(target).netloc
-        # No proxies from the environment: the stand-in is on this machine.
+        # No proxies from the environment: the fake Stripe is on this machine.
         self._client = httpx.AsyncClient(timeout=ANSWER_SECONDS, trust_env=False, follow_redirects=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -86,13 +86,13 @@ class SandboxForwarding:
         try:
             answer = await self._client.send(asked, stream=True)
         except httpx.HTTPError:
-            return PlainTextResponse("The Stripe stand-in does not answer; it may be starting. Try again.", 502)
+            return PlainTextResponse("The fake Stripe does not answer; it may be starting. Try again.", 502)
         passed = StreamingResponse(_stream(answer), answer.status_code)
         passed.raw_headers = [(name, self._seen(name, value)) for name, value in _passed_on(answer.headers.raw)]
         return passed
 
     def _seen(self, name: bytes, value: bytes) -> bytes:
-        """A redirect within the stand-in leads to where the browser is, not to an address that it cannot know."""
+        """A redirect within the fake Stripe leads to where the browser is, not to an address that it cannot know."""
         inside = str(self._target.copy_with(path="", query=None)).rstrip("/").encode()
         return value.removeprefix(inside) if name.lower() == b"location" and value.startswith(inside + b"/") else value
 

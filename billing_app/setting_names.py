@@ -16,7 +16,7 @@ PREFIX = "BILLING_"
 FILE = Path(".env")
 """In the folder where the command is started."""
 
-INTERNAL = frozenset({"BILLING_LOG_FILE", "BILLING_STAND_IN"})
+INTERNAL = frozenset({"BILLING_LOG_FILE", "BILLING_FAKE_STRIPE"})
 """What the launcher tells the processes that it starts."""
 
 ALIKE = 0.6

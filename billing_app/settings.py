@@ -35,12 +35,12 @@ class Settings(BaseSettings):
     port: int = Field(default=3000, ge=1, le=65535, description="the one port of pages, API and websocket")
     metrics_port: int = Field(default=9464, ge=0, le=65535, description="where Prometheus reads; 0: nowhere")
     metrics_host: str = Field(default="127.0.0.1", description="the address of that port: this machine alone")
-    demo: bool = Field(default=False, description="demo data and the local Stripe stand-in; set by `make run`")
+    demo: bool = Field(default=False, description="demo data and the fake Stripe; set by `make run`")
     stripe_api_secret: SecretStr = Field(default=SecretStr(""), description="Stripe's secret key")
     stripe_webhook_secret: SecretStr = Field(
         default=SecretStr(""), description="signing secret of the webhook endpoint"
     )
-    stripe_api_base: str = Field(default="", description="another address of Stripe's API: the sandbox")
+    stripe_api_base: str = Field(default="", description="another address of Stripe's API: the fake Stripe")
     session_days: int = Field(default=14, ge=1, le=365, description="how long a sign-in lasts")
     sign_up: bool = Field(
         default=False, description="whether anyone may make an account and an organization, by a link that is mailed"

@@ -40,7 +40,7 @@ HERE = Path(__file__).parent
 ABOUT_DATABASES = ("house", "jobs", "laws", "platform", "store", "stories")
 """Folders whose subject is what the databases themselves do, or parallel clients: always on both (decision 14)."""
 
-WITH_BROWSER = ("browser", "platform", "sandbox")
+WITH_BROWSER = ("browser", "platform", "fake_stripe")
 """Folders in which `make test` looks for tests that drive a browser."""
 
 

@@ -33,12 +33,14 @@ class Command(NamedTuple):
     module: str
     attribute: str
     help: str
+    hidden: bool = False
 
 
 COMMANDS = {
-    "run": Command("serve", "run", "Start the console with the demo and its Stripe stand-in."),
+    "run": Command("serve", "run", "Start the console with the demo and its fake Stripe."),
     "serve": Command("serve", "serve", "Start the console for real use, set by BILLING_* variables."),
-    "sandbox": Command("serve", "sandbox", "Start the Stripe stand-in alone."),
+    "fake-stripe": Command("serve", "fake_stripe", "Start a fake Stripe alone."),
+    "sandbox": Command("serve", "fake_stripe", "The former name of fake-stripe.", hidden=True),
     "doctor": Command("doctor", "doctor", "Look at everything a console needs; say what is wrong."),
     "demo": Command("demo", "app", "The demo's data."),
     "db": Command("database", "app", "Upgrade, check and back up the database."),
@@ -133,7 +135,7 @@ def build(arguments: Sequence[str]) -> typer.Typer:
 
 def _mount(app: typer.Typer, name: str, command: Command, *, real: bool) -> None:
     if not real:
-        app.command(name, help=command.help)(_not_asked)
+        app.command(name, help=command.help, hidden=command.hidden)(_not_asked)
         return
     _log_apart()
     found = getattr(importlib.import_module(f"{__name__}.{command.module}"), command.attribute)

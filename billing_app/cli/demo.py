@@ -25,7 +25,7 @@ def reset(
     folder: Annotated[Path, typer.Option(help="where the databases lie", show_default="var")] = ROOT / "var",
     as_json: AsJson = False,
 ) -> None:
-    """Forget the demo's data and its Stripe stand-in's; the next start tells the story anew.
+    """Forget the demo's data and its fake Stripe's; the next start tells the story anew.
 
     Example: billing demo reset
     """

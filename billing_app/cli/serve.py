@@ -1,4 +1,4 @@
-"""`billing run`, `billing serve` and `billing sandbox`: what keeps running until Ctrl-C."""
+"""`billing run`, `billing serve` and `billing fake-stripe`: what keeps running until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Folder = Annotated[Path, typer.Option(help="where the databases and logs lie", s
 def run(
     host: Host = "127.0.0.1",
     port: Port = None,
-    demo: Annotated[bool, typer.Option(envvar="DEMO", help="with the demo's data and its Stripe stand-in")] = True,
+    demo: Annotated[bool, typer.Option(envvar="DEMO", help="with the demo's data and its fake Stripe")] = True,
     reload: Annotated[bool, typer.Option(help="build and start anew when a file changes")] = False,
     folder: Folder = ROOT / "var",
 ) -> None:
@@ -28,20 +28,23 @@ def run(
 
     Example: PORT=3100 billing run
     """
-    places = Places(folder.resolve())
-    settings = _read(port)
-    told = {} if demo or "public_url" not in settings.model_fields_set else {"public_url": settings.public_url}
-    update = {"public_url": f"http://{_browsable(host)}:{settings.port}", **told}
-    if "database_url" not in settings.model_fields_set:
-        update["database_url"] = f"sqlite:///{places.database}"
-    settings = settings.model_copy(update=update)
+    places, settings = Places(folder.resolve()), _read(port)
     _require(places, host, settings.port)
 
+    from billing_app.launcher import demo as demos
     from billing_app.launcher import start
 
-    given = start.Start(settings, places, host, reload)
+    lacking = demos.lacking() if demo else ""
+    if lacking:
+        start.say(f"The console starts without the demo: {lacking}.")
+    demo = demo and not lacking
+    given = start.Start(_beside_here(settings, places, host, demo=demo), places, host, reload)
     if demo:
-        start.run_demo(given)
+        from billing_app.launcher.run_demo import run_demo
+
+        run_demo(given)
+    elif lacking:
+        start.serve_real(given)
     else:
         start.run_empty(given)
 
@@ -59,28 +62,40 @@ def serve(host: Host = "127.0.0.1", port: Port = None, folder: Folder = ROOT / "
     start.serve_real(start.Start(settings, places, host))
 
 
-def sandbox(
+def fake_stripe(
     port: Annotated[int, number("where it listens", least=1, most=65535)] = 12111,
-    database: Annotated[Path, typer.Option(help="what the stand-in remembers", show_default="var/sandbox.db")] = ROOT
+    database: Annotated[Path, typer.Option(help="what it remembers", show_default="var/sandbox.db")] = ROOT
     / "var"
     / "sandbox.db",
 ) -> None:
-    """Start the Stripe stand-in alone, for programs that should talk to it.
+    """Start a fake Stripe alone, for programs that should talk to it.
 
-    Example: billing sandbox --port 12111
+    Example: billing fake-stripe --port 12111
+    (`billing sandbox`, its former name, does the same.)
     """
+    from billing_app.launcher import fake_stripe
+
+    fake_stripe.require_installed()
     _require(Places(database.resolve().parent), "127.0.0.1", port)
-    print(f"The Stripe stand-in listens at http://127.0.0.1:{port} for any sk_test_ key. Ctrl-C stops it.", flush=True)
-
-    from fake_stripe import server
-
-    server.run("127.0.0.1", port, database, f"http://127.0.0.1:{port}/_sandbox")
+    print(f"The fake Stripe listens at http://127.0.0.1:{port} for any sk_test_ key. Ctrl-C stops it.", flush=True)
+    fake_stripe.become(port, database)
 
 
 def _require(places: Places, host: str, port: int) -> None:
     """What can be refused at once, before the seconds that importing everything takes."""
     places.require()
     require_free(host, port)
+
+
+def _beside_here(settings: Settings, places: Places, host: str, *, demo: bool) -> Settings:
+    """Without the demo what is set counts; whatever is not set is here: the address, and the database's file."""
+    told = settings.model_fields_set
+    here = {
+        "public_url": f"http://{_browsable(host)}:{settings.port}",
+        "database_url": f"sqlite:///{places.database}",
+    }
+    kept = ("database_url",) if demo else ("database_url", "public_url")
+    return settings.model_copy(update={name: value for name, value in here.items() if name not in {*kept} & told})
 
 
 def _read(port: int | None) -> Settings:

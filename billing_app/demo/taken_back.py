@@ -1,4 +1,4 @@
-"""The demo's purchases whose money goes back: one refunded in part, one in dispute, really at the stand-in.
+"""The demo's purchases whose money goes back: one refunded in part, one in dispute, really at the fake Stripe.
 
 They are bought on the first start, through the product's own services, so that an operator finds the payment, its
 refund or dispute and every event of it on both sides. Each step can be repeated: a start that was killed is gone on
@@ -63,7 +63,7 @@ class Till:
             yield _Visit(session, organizations.by_address(session, organization.address), self.now, actor)
 
     def control(self, path: str, **members: Any) -> None:
-        """Lets a payer or a bank do something at the stand-in, once: what is done already is refused there."""
+        """Lets a payer or a bank do something at the fake Stripe, once: what is done already is refused there."""
         secret = self.settings.stripe_api_secret.get_secret_value()
         try:
             answer = httpx.post(
@@ -74,9 +74,9 @@ class Till:
                 trust_env=False,
             )
         except httpx.HTTPError as error:
-            raise UnavailableError(f"The Stripe stand-in does not answer: {error}") from None
+            raise UnavailableError(f"The fake Stripe does not answer: {error}") from None
         if answer.is_error:
-            raise UnavailableError(f"The Stripe stand-in refused {path}: {answer.text.strip()[:500]}")
+            raise UnavailableError(f"The fake Stripe refused {path}: {answer.text.strip()[:500]}")
 
 
 def stage(database: Database, payments: Payments, settings: Settings, now: datetime) -> None:

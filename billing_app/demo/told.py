@@ -1,4 +1,4 @@
-"""A program of Larkfield's that is told of everything by webhook: it really runs, beside the Stripe stand-in.
+"""A program of Larkfield's that is told of everything by webhook: it really runs, beside the fake Stripe.
 
 What was told in the last days is delivered by the console's own job once it serves, over HTTP like everything after.
 """

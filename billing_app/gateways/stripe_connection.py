@@ -72,7 +72,7 @@ class StripeConnection:
     """One Stripe account, by one key. Safe to share between threads."""
 
     def __init__(self, api_secret: str, api_base: str = "") -> None:
-        """`api_base` is another address of the API: the stand-in's."""
+        """`api_base` is another address of the API: the fake Stripe's."""
         self._live = "_live_" in api_secret
         self._account: Account | None = None
         # Proxies are for the way out of this machine.

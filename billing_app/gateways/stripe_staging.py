@@ -1,4 +1,4 @@
-"""What only the demo asks of Stripe, or of the stand-in: customers with a past, by way of test clocks.
+"""What only the demo asks of Stripe, or of the fake Stripe: customers with a past, by way of test clocks.
 
 Nothing here is part of the product: test clocks exist in test mode only, and `payments_of` never gives this.
 """
@@ -25,7 +25,7 @@ class StripeStaging(StripeConnection):
     """A Stripe account on which a story is staged. Every call that makes something has a `key`: once is enough."""
 
     def __init__(self, api_secret: str, api_base: str = "") -> None:
-        """As every connection; and the stand-in's own control, which is beside its API."""
+        """As every connection; and the fake Stripe's own control, which is beside its API."""
         super().__init__(api_secret, api_base)
         self._secret, self._control = api_secret, f"{api_base}/_sandbox/control"
 
@@ -96,9 +96,9 @@ class StripeStaging(StripeConnection):
                 time.sleep(POLL_SECONDS)
 
     def let_run(self, clock: str) -> None:
-        """From now on a clock of the stand-in's goes as the wall clock does: what is bought then is bought now.
+        """From now on a clock of the fake Stripe's goes as the wall clock does: what is bought then is bought now.
 
-        Raises UnavailableError `clock_stuck` where there is no stand-in, for Stripe's clocks always stand still.
+        Raises UnavailableError `clock_stuck` where Stripe is the real one, for Stripe's clocks always stand still.
         """
         try:
             answer = httpx.post(

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from pathlib import Path
 
 from billing_app.domain.common.errors import NotFoundError
+from billing_app.launcher.fake_stripe import MISSING, installed
 from billing_app.launcher.keys import demo_keys
 from billing_app.launcher.places import Places
 from billing_app.launcher.single import only_console
 from billing_app.settings import ROOT, settings
 
 
+def lacking() -> str:
+    """Why the demo cannot be told here, as the rest of a sentence; empty where it can."""
+    if importlib.util.find_spec("billing_app.demo") is None:
+        return "this installation is without billing_app/demo"
+    return "" if installed() else MISSING
+
+
 def act_on_it(folder: Path = ROOT / "var") -> None:
-    """Points this process at the demo's database and Stripe stand-in, for commands in another terminal."""
+    """Points this process at the demo's database and fake Stripe, for commands in another terminal."""
     demo = Places(folder)
     if not demo.demo_database.exists():
         raise NotFoundError("There is no demo data yet: `make run` loads it.")
@@ -24,20 +33,20 @@ def act_on_it(folder: Path = ROOT / "var") -> None:
         os.environ["BILLING_PUBLIC_URL"] = demo.console_address.read_text(encoding="utf-8")
     os.environ["BILLING_STRIPE_API_SECRET"] = keys.api_secret
     os.environ["BILLING_STRIPE_WEBHOOK_SECRET"] = keys.webhook_secret
-    os.environ["BILLING_STRIPE_API_BASE"] = _stand_in(demo.sandbox_address)
+    os.environ["BILLING_STRIPE_API_BASE"] = _stripe(demo.fake_stripe_address)
     settings.cache_clear()
 
 
-def _stand_in(address: Path) -> str:
-    """Where the stand-in listens; where nothing does while the demo is not running, so that Stripe is never asked."""
+def _stripe(address: Path) -> str:
+    """Where the fake Stripe listens; while the demo is not running, where nothing does: the real one is never asked."""
     return address.read_text(encoding="utf-8") if address.exists() else "http://127.0.0.1:1"
 
 
 def reset(places: Places) -> bool:
     """Removes the demo's files, unless a console runs with them; says whether there were any."""
     with only_console(places.demo_database):
-        files = [places.demo_keys, places.sandbox_address, places.console_address]
-        for database in (places.demo_database, places.sandbox_database):
+        files = [places.demo_keys, places.fake_stripe_address, places.console_address]
+        for database in (places.demo_database, places.fake_stripe_database):
             files += [database, database.with_name(f"{database.name}-wal"), database.with_name(f"{database.name}-shm")]
         found = [file for file in files if file.exists()]
         for file in found:

@@ -14,7 +14,7 @@ from billing_app.domain.common.errors import UnavailableError
 
 @dataclass(frozen=True)
 class DemoKeys:
-    """What the console and its stand-in share."""
+    """What the console and its fake Stripe share."""
 
     api_secret: str
     webhook_secret: str

@@ -19,7 +19,8 @@ class Places:
     """The files of one folder, `var/` unless told otherwise. The demo's lie apart from those for real use."""
 
     folder: Path
-    stand_in: str = "demo"
+    prefix: str = "demo"
+    """How the fake Stripe's files begin: one runs beside the demo, another beside an empty console."""
 
     @property
     def demo_database(self) -> Path:
@@ -27,14 +28,14 @@ class Places:
         return self.folder / "demo.db"
 
     @property
-    def sandbox_database(self) -> Path:
-        """What the Stripe stand-in remembers."""
-        return self.folder / f"{self.stand_in}-sandbox.db"
+    def fake_stripe_database(self) -> Path:
+        """What the fake Stripe remembers."""
+        return self.folder / f"{self.prefix}-sandbox.db"
 
     @property
-    def sandbox_address(self) -> Path:
-        """Where the running stand-in listens, for commands in another terminal."""
-        return self.folder / f"{self.stand_in}-sandbox.address"
+    def fake_stripe_address(self) -> Path:
+        """Where the running fake Stripe listens, for commands in another terminal."""
+        return self.folder / f"{self.prefix}-sandbox.address"
 
     @property
     def console_address(self) -> Path:
@@ -43,13 +44,13 @@ class Places:
 
     @property
     def demo_keys(self) -> Path:
-        """The stand-in's key and webhook secret."""
-        return self.folder / f"{self.stand_in}-keys.json"
+        """The fake Stripe's key and webhook secret."""
+        return self.folder / f"{self.prefix}-keys.json"
 
     @property
     def without_demo(self) -> Places:
-        """The same folder with the files of the stand-in that runs beside an empty console."""
-        return replace(self, stand_in="billing")
+        """The same folder with the files of the fake Stripe that runs beside an empty console."""
+        return replace(self, prefix="billing")
 
     @property
     def database(self) -> Path:

@@ -14,15 +14,13 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from billing_app import clock, private_files, schema, wiring
+from billing_app import clock, schema, wiring
 from billing_app.db import Database
-from billing_app.demo import seed, stand_in
 from billing_app.domain.common.errors import ConflictError, UnavailableError
-from billing_app.forwarding import STAND_IN
+from billing_app.forwarding import FAKE_STRIPE
 from billing_app.launcher import frontend, guards, metrics_port, reloading, server
-from billing_app.launcher.fake_stripe import Sandbox
+from billing_app.launcher.fake_stripe import MISSING, FakeStripe, installed
 from billing_app.launcher.keys import demo_keys
-from billing_app.launcher.logs import FILE_VARIABLE
 from billing_app.launcher.places import Places
 from billing_app.launcher.single import only_console
 from billing_app.launcher.surroundings import require_surroundings
@@ -46,33 +44,8 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def run_demo(start: Start) -> None:
-    """The console with its demo: own database, own Stripe stand-in, three organizations with a history."""
-    own = {"demo": True, "database_url": f"sqlite:///{start.places.demo_database}"}
-    sandbox, settings = _with_stand_in(start.places, start.settings.model_copy(update=own))
-    with _stopping() as stack:
-        require_surroundings(settings, say)
-        server.workers(settings)
-        private_files.make(start.places.demo_database)
-        stack.enter_context(only_console(start.places.demo_database))
-        stack.callback(sandbox.stop)
-        sandbox.start()
-        # First what may be refused, in a moment; pages take long when they are built for the first time.
-        database = _prepared(settings)
-        built = stack.enter_context(_building(start))
-        sandbox.require(say)
-        address = start.places.console_address
-        stack.callback(address.unlink, missing_ok=True)
-        private_files.write(address, settings.public_url)
-        seed.seed(database, settings, say)
-        stand_in.stage(database, settings, clock.now())
-        os.environ[FILE_VARIABLE] = str(start.places.log("console"))
-        database.close()
-        _serve(start, settings, built.result(), lambda: _announce(settings, seed.sign_ins()))
-
-
 def run_empty(start: Start) -> None:
-    """The console without the demo's data: with a Stripe stand-in unless something is set about Stripe.
+    """The console without the demo's data: with a fake Stripe unless something is set about Stripe.
 
     Never at an address for others: nobody sells credits for money that is none.
     """
@@ -81,16 +54,20 @@ def run_empty(start: Start) -> None:
     if any(each.get_secret_value() for each in secrets) or told.stripe_api_base or not guards.local(told.public_url):
         serve_real(start)
         return
-    sandbox, settings = _with_stand_in(start.places.without_demo, told)
-    serve_real(replace(start, settings=settings), sandbox)
+    if not installed():
+        say(f"Nothing can be bought: {MISSING}.")
+        serve_real(start)
+        return
+    fake, settings = with_fake_stripe(start.places.without_demo, told)
+    serve_real(replace(start, settings=settings), fake)
 
 
-def serve_real(start: Start, sandbox: Sandbox | None = None) -> None:
-    """The console for real use: everything from the settings, no demo; a stand-in only from `run_empty`."""
+def serve_real(start: Start, fake: FakeStripe | None = None) -> None:
+    """The console for real use: everything from the settings, no demo; a fake Stripe only from `run_empty`."""
     settings = start.settings.model_copy(update={"demo": False})
-    if sandbox is None:
-        os.environ.pop(STAND_IN, None)
-    with _stopping() as stack:
+    if fake is None:
+        os.environ.pop(FAKE_STRIPE, None)
+    with stopping() as stack:
         require_surroundings(settings, say)
         server.workers(settings)
         database = wiring.open_database(settings.database_url)
@@ -100,36 +77,36 @@ def serve_real(start: Start, sandbox: Sandbox | None = None) -> None:
         if file is not None:
             stack.enter_context(only_console(file))
         database.close()
-        if sandbox is not None:
-            stack.callback(sandbox.stop)
-            sandbox.start()
+        if fake is not None:
+            stack.callback(fake.stop)
+            fake.start()
         # First what may be refused, in a moment; pages take long when they are built for the first time.
-        database = _prepared(settings)
-        built = stack.enter_context(_building(start))
-        if sandbox is not None:
-            sandbox.require(say)
+        database = prepared(settings)
+        built = stack.enter_context(building(start))
+        if fake is not None:
+            fake.require(say)
         guards.refuse_demo_in_public(database, settings)
         guards.refuse_another_account(database, settings, say)
         lines = _set_up_lines(database, settings)
         database.close()
-        _serve(start, settings, built.result(), lambda: _announce(settings, lines))
+        serve(start, settings, built.result(), lambda: announce(settings, lines))
 
 
-def _with_stand_in(places: Places, settings: Settings) -> tuple[Sandbox, Settings]:
-    """A stand-in of Stripe, not started yet, and the settings by which the console speaks to it."""
+def with_fake_stripe(places: Places, settings: Settings) -> tuple[FakeStripe, Settings]:
+    """A fake Stripe, not started yet, and the settings by which the console speaks to it."""
     keys = demo_keys(places.demo_keys)
-    sandbox = Sandbox(places, keys, settings.public_url)
-    os.environ[STAND_IN] = "true"
+    fake = FakeStripe(places, keys, settings.public_url)
+    os.environ[FAKE_STRIPE] = "true"
     told = {
         "stripe_api_secret": SecretStr(keys.api_secret),
         "stripe_webhook_secret": SecretStr(keys.webhook_secret),
-        "stripe_api_base": sandbox.address,
+        "stripe_api_base": fake.address,
     }
-    return sandbox, settings.model_copy(update=told)
+    return fake, settings.model_copy(update=told)
 
 
 @contextmanager
-def _stopping() -> Generator[ExitStack]:
+def stopping() -> Generator[ExitStack]:
     """Undoes every step when the start ends, also when it is asked to end before the server listens to signals."""
     before = signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     try:
@@ -139,7 +116,7 @@ def _stopping() -> Generator[ExitStack]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _prepared(settings: Settings) -> Database:
+def prepared(settings: Settings) -> Database:
     """The database at the code's version, with the catalogue of plans.json loaded.
 
     A changed file that would undo what was edited on the pages is not loaded: the catalogue in force stays, and a
@@ -169,7 +146,7 @@ def _load(database: Database, document: Mapping[str, Any], name: str) -> None:
 
 
 @contextmanager
-def _building(start: Start) -> Generator[Future[Path | None]]:
+def building(start: Start) -> Generator[Future[Path | None]]:
     """Builds the pages beside the other steps: both take long only the first time."""
     if start.reload:
         done: Future[Path | None] = Future()
@@ -180,7 +157,7 @@ def _building(start: Start) -> Generator[Future[Path | None]]:
         yield pool.submit(frontend.ensure_built, start.places.log("pages-build"))
 
 
-def _serve(start: Start, settings: Settings, pages: Path | None, when_ready: Callable[[], None]) -> None:
+def serve(start: Start, settings: Settings, pages: Path | None, when_ready: Callable[[], None]) -> None:
     with metrics_port.answering(settings, say):
         if pages is None:
             reloading.serve(start.host, settings, when_ready)
@@ -199,7 +176,7 @@ def _set_up_lines(database: Database, settings: Settings) -> list[str]:
     return ["Nobody can sign in yet. Make yourself the operator (this link works once, for 24 hours):", f"  {address}"]
 
 
-def _announce(settings: Settings, lines: list[str]) -> None:
+def announce(settings: Settings, lines: list[str]) -> None:
     print(f"\nThe billing console is ready: {settings.public_url}\n", flush=True)
     for line in lines:
         print(line, flush=True)

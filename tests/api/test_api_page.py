@@ -26,7 +26,7 @@ NOW = datetime(2031, 3, 10, 12, tzinfo=UTC)
 
 @pytest.fixture
 def pager(site: Site, database: Database) -> Iterator[Pager]:
-    """acme, its program and its admin Ada; an operator; Stripe's stand-in."""
+    """acme, its program and its admin Ada; an operator; a fake Stripe."""
     shop = a_shop(database)
     settings = {"stripe_api_secret": shop.key, "stripe_webhook_secret": "whsec_test", "stripe_api_base": shop.url}
     mail = {"smtp_url": "smtp://127.0.0.1:9", "mail_from": "Billing <billing@console.example>"}

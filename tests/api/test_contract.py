@@ -29,7 +29,7 @@ SEED = 20260310
 
 @pytest.fixture
 def api(site: Site, database: Database) -> Api:
-    """acme with a person, credits and Stripe's stand-in, so that reading finds something and buying works."""
+    """acme with a person, credits and a fake Stripe, so that reading finds something and buying works."""
     shop = a_shop(database)
     made = Api(
         site,

@@ -1,1 +1,1 @@
-"""People's ways through the served product in a real Chromium: production build, Stripe's stand-in, the demo's data."""
+"""People's ways through the served product in a real Chromium: production build, a fake Stripe, the demo's data."""

@@ -10,7 +10,7 @@ import typer
 
 from billing_app.cli import COMMANDS, build
 
-STAY_UP = {"run", "serve", "sandbox"}
+STAY_UP = {"run", "serve", "fake-stripe", "sandbox"}
 """Commands that end when somebody ends them: what they print is for the person at the terminal."""
 
 

@@ -52,7 +52,7 @@ def test_a_number_is_written_in_digits(capsys: pytest.CaptureFixture[str], typed
         ("organization", "audit", "acme", "--count", typed),
         ("serve", "--port", typed),
         ("run", "--port", typed),
-        ("sandbox", "--port", typed),
+        ("fake-stripe", "--port", typed),
     ):
         said(capsys, *arguments)
 
@@ -61,7 +61,7 @@ def test_a_number_is_written_in_digits(capsys: pytest.CaptureFixture[str], typed
     "arguments",
     [
         ("serve", "--port", "0"),
-        ("sandbox", "--port", "65536"),
+        ("fake-stripe", "--port", "65536"),
         ("catalogue", "versions", "--limit", "0"),
         ("organization", "audit", "acme", "--count", "1001"),
     ],

@@ -15,7 +15,7 @@ from billing_app.settings import Settings
 from billing_app.store.notifications import choices as store
 from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.notifications import WebhookEndpoint
-from tests.fake_stripe.process import sandbox
+from tests.fake_stripe.process import fake_stripe
 
 LARKFIELD = "larkfield-maps"
 
@@ -26,7 +26,7 @@ def endpoints(demo: Database) -> list[WebhookEndpoint]:
 
 
 def test_what_was_told_lately_arrives_though_the_first_try_fails(demo: Database, now: datetime, tmp_path: Path) -> None:
-    with sandbox(tmp_path) as running:
+    with fake_stripe(tmp_path) as running:
         settings = Settings(_env_file=None, demo=True, public_url=running.url)
         told.stage(demo, settings, now)
         with demo.writing() as session:

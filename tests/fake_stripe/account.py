@@ -1,4 +1,4 @@
-"""A test's own account in the sandbox: the unmodified SDK, the control API, and builders for what tests need."""
+"""A test's own account in the fake Stripe: the unmodified SDK, the control API, and builders for what tests need."""
 
 from functools import lru_cache
 from types import TracebackType

@@ -1,4 +1,4 @@
-"""Answers held against the annotations of the SDK's resource classes, so that the sandbox moves with the pin."""
+"""Answers held against the annotations of the SDK's resource classes, so that the fake Stripe moves with the pin."""
 
 import types
 import typing

@@ -1,4 +1,4 @@
-"""One sandbox for all of these tests; each test has an account of its own and, if it wants, a webhook listener."""
+"""One fake Stripe for all of these tests; each test has an account of its own and, if it wants, a webhook listener."""
 
 import secrets
 from collections.abc import Iterator
@@ -7,13 +7,13 @@ import pytest
 
 from tests.fake_stripe.account import TestAccount
 from tests.fake_stripe.listener import Listener
-from tests.fake_stripe.process import SandboxServer, stand_in
+from tests.fake_stripe.process import FakeStripeServer, shared_fake_stripe
 
 
 @pytest.fixture
-def server() -> SandboxServer:
+def server() -> FakeStripeServer:
     """The shared process."""
-    return stand_in()
+    return shared_fake_stripe()
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def key() -> str:
 
 
 @pytest.fixture
-def account(server: SandboxServer, key: str) -> Iterator[TestAccount]:
+def account(server: FakeStripeServer, key: str) -> Iterator[TestAccount]:
     """The real SDK, and the control API, on that account."""
     with TestAccount(server.url, key) as made:
         yield made

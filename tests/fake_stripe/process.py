@@ -77,8 +77,8 @@ class Process:
 
 
 @dataclass
-class SandboxServer:
-    """A running payment sandbox. `url` is its own address, `public_url` the base of the pages it names."""
+class FakeStripeServer:
+    """A running fake Stripe. `url` is its own address, `public_url` the base of the pages it names."""
 
     url: str
     public_url: str
@@ -92,34 +92,34 @@ class SandboxServer:
 
 
 @contextlib.contextmanager
-def sandbox(
+def fake_stripe(
     folder: Path, public_url: str | None = None, retry_delays: Sequence[float] = (0.2, 0.4, 1.0, 2.0, 5.0)
-) -> Generator[SandboxServer]:
-    """The sandbox as its own process, with its state in `folder`; it ends with the `with` block or with us."""
+) -> Generator[FakeStripeServer]:
+    """The fake Stripe as its own process, with its state in `folder`; it ends with the `with` block or with us."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     shown = public_url or f"{url}/_sandbox"
     options = {
         "--port": str(port),
-        "--database": str(folder / "sandbox.db"),
+        "--database": str(folder / "stripe.db"),
         "--public-url": shown,
         "--parent-pid": str(os.getpid()),
         "--retry-delays": ",".join(str(delay) for delay in retry_delays),
     }
     command = [sys.executable, "-m", "fake_stripe", *(part for pair in options.items() for part in pair)]
-    process = Process(command, folder / "sandbox.log")
+    process = Process(command, folder / "stripe.log")
     process.start()
     try:
         process.wait_until_answers(f"{url}/health")
-        yield SandboxServer(url, shown, process)
+        yield FakeStripeServer(url, shown, process)
     finally:
         process.stop()
 
 
 @lru_cache(maxsize=1)
-def stand_in() -> SandboxServer:
+def shared_fake_stripe() -> FakeStripeServer:
     """The one that all tests of a process share, started when it is first needed: each has an account of its own."""
     stack = contextlib.ExitStack()
     atexit.register(stack.close)
-    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="billing-sandbox-"))
-    return stack.enter_context(sandbox(Path(folder)))
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="fake-stripe-"))
+    return stack.enter_context(fake_stripe(Path(folder)))

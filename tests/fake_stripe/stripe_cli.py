@@ -100,7 +100,7 @@ def closed_door() -> Generator[tuple[str, list[str]]]:
 
 @dataclass(frozen=True)
 class StripeCli:
-    """Runs the program against one account of the stand-in, with nothing else of this machine in its environment."""
+    """Runs the program against one account of the fake Stripe, with nothing else of this machine in its environment."""
 
     executable: Path
     home: Path
@@ -122,7 +122,7 @@ class StripeCli:
             "STRIPE_API_KEY": self.key,
             "STRIPE_CLI_TELEMETRY_OPTOUT": "1",
             "STRIPE_CLI_NO_PLUGIN_AUTO_INSTALL": "1",
-            # What it wants outside of this machine, it asks here; the stand-in it asks directly.
+            # What it wants outside of this machine, it asks here; the fake Stripe it asks directly.
             "HTTP_PROXY": self.door,
             "HTTPS_PROXY": self.door,
             "NO_PROXY": "127.0.0.1",

@@ -18,7 +18,7 @@ from tests.fake_stripe.account import TestAccount
 
 
 def test_the_api_version_is_the_one_that_was_read_and_tried() -> None:
-    """When this fails the SDK has moved: read its changelog, try the sandbox against it, then change this line."""
+    """When this fails the SDK has moved: read its changelog, try the fake Stripe against it, then change this line."""
     assert stripe.api_version == API_VERSION == "2026-10-28.endive"
 
 

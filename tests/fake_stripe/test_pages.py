@@ -35,7 +35,7 @@ def fill(page: Page, number: str) -> None:
 
 
 def buy(account: TestAccount, **more: Any) -> Any:
-    """A session whose shop is the sandbox's own health page, so that no other address is needed."""
+    """A session whose shop is the fake Stripe's own health page, so that no other address is needed."""
     done = f"{account.url}/health?session={{CHECKOUT_SESSION_ID}}"
     return account.session((account.price(), 2), success_url=done, cancel_url=f"{account.url}/health?cancelled", **more)
 

@@ -1,4 +1,4 @@
-"""The sandbox as a process: it starts, refuses, and ends with whoever started it."""
+"""The fake Stripe as a process: it starts, refuses, and ends with whoever started it."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 from tests import loopback
 from tests.fake_stripe.account import TestAccount
 from tests.fake_stripe.listener import Listener
-from tests.fake_stripe.process import Process, SandboxServer, environment, free_port
+from tests.fake_stripe.process import FakeStripeServer, Process, environment, free_port
 from tests.support.patience import PATIENCE_SECONDS, eventually
 
 COMMAND = [sys.executable, "-m", "fake_stripe"]
@@ -28,7 +28,7 @@ def test_it_refuses_to_start_beside_a_live_key(tmp_path: Path) -> None:
     assert "BILLING_STRIPE_API_SECRET holds a live Stripe key" in said
 
 
-def test_it_refuses_a_taken_port_and_a_foreign_file(server: SandboxServer, tmp_path: Path) -> None:
+def test_it_refuses_a_taken_port_and_a_foreign_file(server: FakeStripeServer, tmp_path: Path) -> None:
     port = server.url.rpartition(":")[2]
     assert "cannot start" in refusal("--port", port, "--database", str(tmp_path / "x.db"))
     import sqlite3
@@ -55,10 +55,10 @@ def test_it_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
 
 
 def test_pages_answer_under_the_path_of_the_public_url(tmp_path: Path) -> None:
-    from tests.fake_stripe.process import sandbox
+    from tests.fake_stripe.process import fake_stripe
 
     with (
-        sandbox(tmp_path, "https://shop.example/pay/here") as own,
+        fake_stripe(tmp_path, "https://shop.example/pay/here") as own,
         TestAccount(own.url, "sk_test_public_url") as account,
     ):
         session = account.session((account.price(), 1))
@@ -69,13 +69,13 @@ def test_pages_answer_under_the_path_of_the_public_url(tmp_path: Path) -> None:
 
 
 def test_addresses_lead_to_where_the_pages_are_now(tmp_path: Path) -> None:
-    from tests.fake_stripe.process import sandbox
+    from tests.fake_stripe.process import fake_stripe
 
     before, after = "http://127.0.0.1:3000/_sandbox", "http://127.0.0.1:3100/_sandbox"
-    with sandbox(tmp_path, before) as own, TestAccount(own.url, "sk_test_moved") as account:
+    with fake_stripe(tmp_path, before) as own, TestAccount(own.url, "sk_test_moved") as account:
         session = account.session((account.price(), 1))
         assert session.url.startswith(f"{before}/checkout/")
-    with sandbox(tmp_path, after) as own, TestAccount(own.url, "sk_test_moved") as account:
+    with fake_stripe(tmp_path, after) as own, TestAccount(own.url, "sk_test_moved") as account:
         assert account.v1.checkout.sessions.retrieve(session.id).url == session.url.replace(before, after)
 
 

@@ -9,21 +9,21 @@ import stripe
 from tests import loopback
 from tests.fake_stripe.account import TestAccount
 from tests.fake_stripe.answers import check
-from tests.fake_stripe.process import SandboxServer
+from tests.fake_stripe.process import FakeStripeServer
 
 
 @pytest.mark.parametrize("key", ["sk_live_abcdefghijkl", "rk_live_abcdefghijkl", "pk_test_abcdefghijkl", "nonsense"])
-def test_only_test_keys_are_taken(server: SandboxServer, key: str) -> None:
+def test_only_test_keys_are_taken(server: FakeStripeServer, key: str) -> None:
     with pytest.raises(stripe.AuthenticationError) as refused, TestAccount(server.url, key) as account:
         account.v1.products.list()
     assert ("live keys" in str(refused.value)) == ("_live_" in key)
 
 
-def test_a_request_without_a_key_is_refused(server: SandboxServer) -> None:
+def test_a_request_without_a_key_is_refused(server: FakeStripeServer) -> None:
     assert loopback.get(f"{server.url}/v1/products").status_code == 401
 
 
-def test_each_key_has_an_account_of_its_own(server: SandboxServer, account: TestAccount) -> None:
+def test_each_key_has_an_account_of_its_own(server: FakeStripeServer, account: TestAccount) -> None:
     product = account.v1.products.create({"name": "x"})
     with TestAccount(server.url, f"sk_test_{secrets.token_hex(8)}") as other:
         assert other.v1.products.list().data == []
@@ -134,9 +134,9 @@ def test_a_deleted_customer_is_a_gravestone(account: TestAccount) -> None:
 
 
 def test_the_state_survives_being_killed(tmp_path_factory: pytest.TempPathFactory) -> None:
-    from tests.fake_stripe.process import sandbox
+    from tests.fake_stripe.process import fake_stripe
 
-    with sandbox(tmp_path_factory.mktemp("killed")) as own, TestAccount(own.url, "sk_test_survivor1") as account:
+    with fake_stripe(tmp_path_factory.mktemp("killed")) as own, TestAccount(own.url, "sk_test_survivor1") as account:
         session = account.session((account.price(), 1))
         account.v1.customers.create({"name": "kept"}, {"idempotency_key": "k"})
         own.restart()

@@ -1,4 +1,4 @@
-"""Stripe's own command line tool against the stand-in: a client that we have not written and cannot bend."""
+"""Stripe's own command line tool against the fake Stripe: a client that we have not written and cannot bend."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from billing_app.services.stripe.event_handlers import HANDLERS
 from billing_app.settings import ROOT
 from tests.fake_stripe.account import TestAccount
 from tests.fake_stripe.listener import Listener
-from tests.fake_stripe.process import SandboxServer
+from tests.fake_stripe.process import FakeStripeServer
 from tests.fake_stripe.stripe_cli import NotToBeHad, StripeCli, closed_door, program
 
 NEWEST_RELEASE = "api.github.com:443"
@@ -83,7 +83,7 @@ def executable() -> Path:
 
 
 @pytest.fixture
-def cli(executable: Path, server: SandboxServer, key: str, tmp_path: Path) -> Iterator[StripeCli]:
+def cli(executable: Path, server: FakeStripeServer, key: str, tmp_path: Path) -> Iterator[StripeCli]:
     """The tool, on the test's own account; it never gets out of this machine."""
     with closed_door() as (door, asked):
         yield StripeCli(executable, tmp_path, server.url, key, door)
@@ -132,7 +132,7 @@ def test_it_understands_what_the_docs_tell_people_to_type(cli: StripeCli, comman
         arguments = ["--help"]  # these want a browser, or more of their caller
     done = cli.attempt(name, *arguments)
     said = done.stdout + done.stderr
-    if name == "listen":  # it listens to a server of Stripe's own, which the stand-in has not
+    if name == "listen":  # it listens to a server of Stripe's own, which the fake Stripe has not
         assert "authenticating with Stripe" in said
         assert "must specify" not in said
     else:

@@ -8,7 +8,7 @@ import stripe
 
 from tests.fake_stripe.account import TestAccount
 from tests.fake_stripe.answers import check
-from tests.fake_stripe.process import sandbox
+from tests.fake_stripe.process import fake_stripe
 from tests.support.patience import eventually
 
 DAY = 24 * 3600
@@ -130,7 +130,7 @@ def test_the_clock_advances_by_itself_through_the_api(account: TestAccount, subs
 
 
 def test_a_clock_that_was_killed_on_its_way_arrives_all_the_same(tmp_path: Path) -> None:
-    with sandbox(tmp_path) as own, TestAccount(own.url, "sk_test_clock_killed") as account:
+    with fake_stripe(tmp_path) as own, TestAccount(own.url, "sk_test_clock_killed") as account:
         subscriber = Subscriber(account)
         subscription = subscriber.subscribe(monthly(account))
         target = {"frozen_time": START + 4 * 365 * DAY + 2 * HOUR}

@@ -1,4 +1,4 @@
-"""Every operation that the sandbox offers, called once through the SDK, its answer held against the SDK's class."""
+"""Every operation that the fake Stripe offers, called once through the SDK, its answer held against the SDK's class."""
 
 import time
 from collections.abc import Callable

@@ -6,7 +6,7 @@ import stripe
 from tests.fake_stripe.account import TestAccount
 from tests.fake_stripe.answers import check
 from tests.fake_stripe.listener import Listener
-from tests.fake_stripe.process import sandbox
+from tests.fake_stripe.process import fake_stripe
 from tests.support.patience import eventually
 
 
@@ -129,7 +129,7 @@ def test_unknown_faults_and_options_are_refused(account: TestAccount) -> None:
 
 def test_what_was_queued_is_delivered_after_being_killed(tmp_path_factory: pytest.TempPathFactory) -> None:
     with (
-        sandbox(tmp_path_factory.mktemp("queue")) as own,
+        fake_stripe(tmp_path_factory.mktemp("queue")) as own,
         TestAccount(own.url, "sk_test_queue_owner") as account,
         Listener() as listening,
     ):

@@ -17,7 +17,7 @@ from billing_app.gateways.stripe_payments import TOLERANCE_SECONDS, StripePaymen
 from billing_app.gateways.stripe_reading import checkout_state
 from billing_app.settings import Settings
 from tests import loopback
-from tests.support.shop import stand_in
+from tests.support.shop import shared_fake_stripe
 
 SECRET = "whsec_of_the_test"
 
@@ -31,7 +31,7 @@ def key() -> str:
 @pytest.fixture
 def payments(key: str) -> StripePayments:
     """The gateway to that account."""
-    return StripePayments(key, stand_in().url)
+    return StripePayments(key, shared_fake_stripe().url)
 
 
 def body(**changed: Any) -> str:
@@ -122,7 +122,7 @@ def test_everything_paid_for_by_a_coupon_was_paid_when_the_session_was_made(paym
     customer = payments.create_customer(NewCustomer("c", "Acme", {}))
     price = payments.create_price(offer, "")
     opened = payments.create_checkout(NewCheckout("k", customer, ((price.id, 1),), "https://a", "https://b", "r", {}))
-    pay = f"{stand_in().url}/_sandbox/control/checkout/{opened.id}/pay"
+    pay = f"{shared_fake_stripe().url}/_sandbox/control/checkout/{opened.id}/pay"
     assert loopback.post(pay, json={}, headers={"Authorization": f"Bearer {key}"}).status_code == 200
     found = payments.checkout(opened.id)
     assert (found.state, found.total_cents, found.payment_id) == (CheckoutState.PAID, 0, None)
@@ -191,7 +191,7 @@ def test_an_account_is_asked_for_once(payments: StripePayments) -> None:
 def test_a_refused_key_is_told_without_the_key(capsys: pytest.CaptureFixture[str]) -> None:
     key = "pk_wrong_0123456789abcdef"
     with pytest.raises(UnavailableError) as refused:
-        StripePayments(key, stand_in().url).account()
+        StripePayments(key, shared_fake_stripe().url).account()
     assert refused.value.code == "payments_misconfigured"
     assert key not in f"{refused.value} {refused.value.__cause__} {capsys.readouterr()}"
 

@@ -13,7 +13,7 @@ from tests.conftest import ABOUT_DATABASES, HERE, meets
 
 AT_ONCE = re.compile(r"ThreadPoolExecutor|threading|multiprocessing|killed\(|survives\(")
 SAYS_SO = re.compile(r"both_databases|database_url")
-WITHOUT_DATABASE = {"sandbox", "browser", "platform", "gateways"}
+WITHOUT_DATABASE = {"fake_stripe", "browser", "platform", "gateways"}
 
 
 def test_what_starts_threads_or_is_killed_meets_both() -> None:

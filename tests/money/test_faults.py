@@ -146,10 +146,10 @@ def test_killed_it_is_finished_by_the_next_one(town: Town, database_url: str, st
     assert town.differences() == []
 
 
-def hear(url: str, key: str, stand_in: str, payloads: list[str], now: Any, gate: Any) -> None:
+def hear(url: str, key: str, stripe: str, payloads: list[str], now: Any, gate: Any) -> None:
     """One replica: a process with its own connections, told at the same moment as the other one."""
     database = Database(url)
-    shop = Shop(database, "house-0", key, clock=lambda: now, url=stand_in)
+    shop = Shop(database, "house-0", key, clock=lambda: now, url=stripe)
     for payload in payloads:
         event = verified_event(payload.encode(), signed(payload), "whsec_of_the_town")
         gate.wait(PATIENCE_SECONDS)

@@ -27,7 +27,7 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
 
 def started(settings: Settings) -> dict[str, Any]:
     """The catalogue in force after a start."""
-    database = start._prepared(settings)
+    database = start.prepared(settings)
     try:
         with database.reading() as session:
             return to_document(versions.current(session, clock.now()))
@@ -37,7 +37,7 @@ def started(settings: Settings) -> dict[str, Any]:
 
 def edit(settings: Settings, **changed: Any) -> None:
     """An operator's edit on the pages."""
-    database = start._prepared(settings)
+    database = start.prepared(settings)
     with database.writing() as session:
         head, current = catalogue_edits.editing(session, clock.now())
         catalogue_edits.save(session, to_document(current) | changed, clock.now(), based_on=head.version)

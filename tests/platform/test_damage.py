@@ -63,7 +63,7 @@ def test_a_damaged_file_is_said_by_the_check_and_refused_by_a_start(
     assert "billing db restore" in said
     assert len(said.splitlines()) == 1
     with pytest.raises(UnavailableError, match="damaged"):
-        start._prepared(Settings(_env_file=None, database_url=f"sqlite:///{file}"))
+        start.prepared(Settings(_env_file=None, database_url=f"sqlite:///{file}"))
 
 
 @DAMAGES

@@ -1,4 +1,4 @@
-"""One port: what is under /_sandbox reaches the Stripe stand-in, everything else the app."""
+"""One port: what is under /_sandbox reaches the fake Stripe, everything else the app."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from billing_app.forwarding import MAX_BODY_BYTES, SandboxForwarding, with_sandbox
+from billing_app.forwarding import MAX_BODY_BYTES, FakeStripeForwarding, with_fake_stripe
 from billing_app.settings import Settings
 
 
-class StandIn(BaseHTTPRequestHandler):
+class FakeServer(BaseHTTPRequestHandler):
     """Answers with what it was asked."""
 
     protocol_version = "HTTP/1.1"
@@ -53,8 +53,8 @@ class StandIn(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def stand_in() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), StandIn) as server:
+def fake_stripe() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), FakeServer) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
@@ -71,7 +71,7 @@ def app() -> Starlette:
 
 def ask(target: str, *requests: tuple[str, str, bytes]) -> list[httpx.Response]:
     async def answers() -> list[httpx.Response]:
-        forwarding = SandboxForwarding(app(), target)
+        forwarding = FakeStripeForwarding(app(), target)
         transport = httpx.ASGITransport(forwarding)
         async with httpx.AsyncClient(transport=transport, base_url="http://console.test:3000") as client:
             found = [await client.request(method, path, content=body, headers=SENT) for method, path, body in requests]
@@ -81,44 +81,44 @@ def ask(target: str, *requests: tuple[str, str, bytes]) -> list[httpx.Response]:
     return asyncio.run(answers())
 
 
-def test_paths_queries_and_headers_go_through(stand_in: str) -> None:
-    (answer,) = ask(stand_in, ("GET", "/_sandbox/checkout/cs_1?x=%2F&y=2", b""))
+def test_paths_queries_and_headers_go_through(fake_stripe: str) -> None:
+    (answer,) = ask(fake_stripe, ("GET", "/_sandbox/checkout/cs_1?x=%2F&y=2", b""))
     assert answer.text == "/_sandbox/checkout/cs_1?x=%2F&y=2 None Bearer sk_test_1"
 
 
-def test_forms_go_through(stand_in: str) -> None:
-    (answer,) = ask(stand_in, ("POST", "/_sandbox/pay", b"card=4242"))
+def test_forms_go_through(fake_stripe: str) -> None:
+    (answer,) = ask(fake_stripe, ("POST", "/_sandbox/pay", b"card=4242"))
     assert answer.content == b"card=4242"
 
 
-def test_redirects_and_cookies_come_back_as_they_are(stand_in: str) -> None:
-    (answer,) = ask(stand_in, ("GET", "/_sandbox/away", b""))
+def test_redirects_and_cookies_come_back_as_they_are(fake_stripe: str) -> None:
+    (answer,) = ask(fake_stripe, ("GET", "/_sandbox/away", b""))
     assert answer.status_code == 303
     assert answer.headers["location"] == "https://elsewhere.test/"
     assert answer.headers.get_list("set-cookie") == ["a=1", "b=2"]
 
 
-def test_a_redirect_within_the_stand_in_stays_on_our_port(stand_in: str) -> None:
-    (answer,) = ask(stand_in, ("GET", "/_sandbox", b""))
+def test_a_redirect_within_the_fake_stripe_stays_on_our_port(fake_stripe: str) -> None:
+    (answer,) = ask(fake_stripe, ("GET", "/_sandbox", b""))
     assert answer.headers["location"] == "/_sandbox/?a=1"
 
 
-def test_everything_else_is_the_apps(stand_in: str) -> None:
-    answers = ask(stand_in, ("GET", "/", b""), ("GET", "/_sandboxes", b""), ("GET", "/a/_sandbox/x", b""))
+def test_everything_else_is_the_apps(fake_stripe: str) -> None:
+    answers = ask(fake_stripe, ("GET", "/", b""), ("GET", "/_sandboxes", b""), ("GET", "/a/_sandbox/x", b""))
     assert [answer.text for answer in answers] == ["the app"] * 3
 
 
-def test_a_stand_in_that_is_down_is_said() -> None:
+def test_a_fake_stripe_that_is_down_is_said() -> None:
     (answer,) = ask("http://127.0.0.1:1", ("GET", "/_sandbox/", b""))
     assert answer.status_code == 502
 
 
-def test_a_body_has_a_limit(stand_in: str) -> None:
-    (answer,) = ask(stand_in, ("POST", "/_sandbox/pay", b"x" * (MAX_BODY_BYTES + 1)))
+def test_a_body_has_a_limit(fake_stripe: str) -> None:
+    (answer,) = ask(fake_stripe, ("POST", "/_sandbox/pay", b"x" * (MAX_BODY_BYTES + 1)))
     assert answer.status_code == 413
 
 
 def test_without_the_demo_nothing_is_forwarded() -> None:
     plain = app()
-    assert with_sandbox(plain, Settings(demo=False, stripe_api_base="http://127.0.0.1:1")) is plain
-    assert with_sandbox(plain, Settings(demo=True, stripe_api_base="")) is plain
+    assert with_fake_stripe(plain, Settings(demo=False, stripe_api_base="http://127.0.0.1:1")) is plain
+    assert with_fake_stripe(plain, Settings(demo=True, stripe_api_base="")) is plain

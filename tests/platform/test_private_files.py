@@ -18,7 +18,7 @@ from billing_app.launcher.children import Child
 from billing_app.launcher.keys import demo_keys
 from billing_app.launcher.places import Places
 from billing_app.launcher.single import only_console
-from fake_stripe.storage.database import Database as SandboxDatabase
+from fake_stripe.storage.database import Database as FakeStripeDatabase
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +44,7 @@ def test_whatever_the_parts_write_is_their_owners(tmp_path: Path) -> None:
     assert open_to_others(tmp_path / "made") == []  # before SQLite wrote anything
     with opened.engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE x (y)")
-        stand_in = SandboxDatabase(places.sandbox_database)
+        fake_stripe = FakeStripeDatabase(places.fake_stripe_database)
         demo_keys(places.demo_keys)
         child = Child("helper", [sys.executable, "-c", "print(1)"], places.log("helper"))
         child.start()
@@ -52,7 +52,7 @@ def test_whatever_the_parts_write_is_their_owners(tmp_path: Path) -> None:
             names = {path.name for path in folder.iterdir()}
             assert {"billing.db", "billing.db-wal", "billing.db-shm", "demo-sandbox.db", "helper.log"} <= names
             assert open_to_others(tmp_path / "made") == []
-        stand_in.close()
+        fake_stripe.close()
         child.stop()
     opened.close()
 

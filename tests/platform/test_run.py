@@ -92,7 +92,7 @@ def test_commands_in_another_terminal_act_on_the_same_data(console: Console) -> 
 def test_without_the_demo_a_start_gives_the_first_operator_a_link(tmp_path: Path) -> None:
     port = free_port()
     with started(tmp_path, port, "run", "--no-demo") as process:
-        # Without a key for Stripe there is a stand-in, as with the demo.
+        # Without a key for Stripe there is a fake Stripe, as with the demo.
         assert loopback.get(f"http://127.0.0.1:{port}/_sandbox/").status_code == 200
         process.send_signal(signal.SIGINT)
         said, _ = process.communicate(timeout=PATIENCE_SECONDS)
@@ -104,7 +104,7 @@ def test_without_the_demo_a_start_gives_the_first_operator_a_link(tmp_path: Path
 def test_a_killed_web_process_is_started_again_and_a_signal_still_ends_all(tmp_path: Path) -> None:
     port, told = free_port(), {"BILLING_DATABASE_URL": f"sqlite:///{tmp_path / 'b.db'}", "BILLING_METRICS_PORT": "0"}
     with started(tmp_path, port, "serve", **told) as process:
-        # Real use never has the stand-in.
+        # Real use never has the fake Stripe.
         assert loopback.get(f"http://127.0.0.1:{port}/_sandbox/").status_code == 404
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         (worker,) = [pid for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
@@ -137,7 +137,7 @@ def test_several_web_processes_serve_postgresql_and_redis(
         with started(tmp_path, port, "serve", **shared) as process:
             ready = [loopback.get(f"http://127.0.0.1:{port}/readyz") for _ in range(20)]
             assert {answer.status_code for answer in ready} == {200}
-            # Real use never has the stand-in, and nothing is sold without Stripe's keys.
+            # Real use never has the fake Stripe, and nothing is sold without Stripe's keys.
             assert loopback.get(f"http://127.0.0.1:{port}/_sandbox/").status_code == 404
             webhook = f"http://127.0.0.1:{port}/api/v1/webhooks/stripe"
             assert loopback.post(webhook, content=b"{}").status_code == 503

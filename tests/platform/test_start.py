@@ -130,7 +130,7 @@ def test_one_console_per_database(tmp_path: Path) -> None:
 
 def test_a_reset_forgets_the_demo_and_nothing_else(tmp_path: Path) -> None:
     kept = Places(tmp_path)
-    for file in (kept.demo_database, kept.sandbox_database, kept.demo_keys, kept.database):
+    for file in (kept.demo_database, kept.fake_stripe_database, kept.demo_keys, kept.database):
         file.write_text("x")
     assert demo.reset(kept)
     assert [file.name for file in tmp_path.iterdir() if file.suffix in {".db", ".json"}] == ["billing.db"]

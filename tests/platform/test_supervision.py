@@ -1,4 +1,4 @@
-"""The Stripe stand-in as a child of the console, and alone: started again with its state, gone when it should be."""
+"""The fake Stripe as a child of the console, and alone: started again with its state, gone when it should be."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from billing_app.launcher.fake_stripe import Sandbox
+from billing_app.launcher.fake_stripe import FakeStripe
 from billing_app.launcher.keys import DemoKeys
 from billing_app.launcher.places import Places
 from billing_app.launcher.ports import free_port
@@ -31,7 +31,7 @@ def there(address: str) -> bool:
 
 def test_killed_it_is_started_again_with_all_that_it_knew(tmp_path: Path) -> None:
     said: list[str] = []
-    child = Sandbox(Places(tmp_path), KEYS, "http://127.0.0.1:9")
+    child = FakeStripe(Places(tmp_path), KEYS, "http://127.0.0.1:9")
     child.start()
     try:
         child.require(said.append)

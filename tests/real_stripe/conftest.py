@@ -1,4 +1,4 @@
-"""Which Stripe answers: its own test mode when STRIPE_TEST_KEY is set, the stand-in otherwise."""
+"""Which Stripe answers: its own test mode when STRIPE_TEST_KEY is set, the fake Stripe otherwise."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def customer(database: Database) -> Customer:
 
 
 @pytest.fixture
-def stand_in(customer: Customer) -> Customer:
-    """The same, for a test that needs the stand-in's control API: what people and banks do has no API at Stripe."""
+def fake(customer: Customer) -> Customer:
+    """The same, for a test that needs the fake Stripe's control API: what people and banks do has no API at Stripe."""
     if customer.real:
-        pytest.skip("needs the stand-in's control API: a hosted page is paid by a person")
+        pytest.skip("needs the fake Stripe's control API: a hosted page is paid by a person")
     return customer

@@ -22,7 +22,7 @@ from billing_app.services.stripe.event_handlers import HANDLERS
 from billing_app.services.usage import verification
 from tests.support.builders import an_organization, the_catalogue
 from tests.support.patience import PATIENCE_SECONDS
-from tests.support.shop import Shop, stand_in
+from tests.support.shop import Shop, shared_fake_stripe
 
 SECRET = "whsec_of_our_own"
 POLL_SECONDS = 0.5
@@ -32,14 +32,14 @@ class Customer:
     """Lives on a test clock that begins now; `now` goes with it."""
 
     def __init__(self, database: Database, key: str) -> None:
-        """`key` is one of Stripe's test mode; without one it is the stand-in."""
+        """`key` is one of Stripe's test mode; without one it is the fake Stripe."""
         self.real = bool(key)
         self.now: datetime = clock.now().replace(microsecond=0)
         the_catalogue(database)
         address = f"real-{secrets.token_hex(4)}"
         with database.writing() as session:
             an_organization(session, address)
-        url = "" if self.real else stand_in().url
+        url = "" if self.real else shared_fake_stripe().url
         self.shop = Shop(database, address, key or f"sk_test_{secrets.token_hex(16)}", lambda: self.now, url)
         self.v1: Any = self.shop.stripe
         self.clock_id = self.v1.test_helpers.test_clocks.create({"frozen_time": int(self.now.timestamp())}).id

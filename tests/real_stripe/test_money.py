@@ -1,4 +1,4 @@
-"""Selling, subscribing, renewing, giving back: at Stripe's test mode, or at the stand-in."""
+"""Selling, subscribing, renewing, giving back: at Stripe's test mode, or at the fake Stripe."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def test_a_payment_page_is_made_with_what_is_bought_and_expires(customer: Custom
     assert customer.shop.come_back(session.id).state == "expired"
 
 
-def test_a_pack_is_paid_on_the_hosted_page(stand_in: Customer) -> None:
-    started = stand_in.shop.start("mau-10k")
-    stand_in.shop.pay(started.session_id)
-    stand_in.hear("checkout.session.completed")
-    assert stand_in.shop.balance("mau") == 10_000
-    stand_in.clean()
+def test_a_pack_is_paid_on_the_hosted_page(fake: Customer) -> None:
+    started = fake.shop.start("mau-10k")
+    fake.shop.pay(started.session_id)
+    fake.hear("checkout.session.completed")
+    assert fake.shop.balance("mau") == 10_000
+    fake.clean()
 
 
 def test_a_plan_begins_and_what_an_upgrade_costs_is_what_was_shown(customer: Customer) -> None:

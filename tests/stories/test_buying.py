@@ -1,6 +1,6 @@
 """The whole way of a purchase: our API, the hosted page, and webhooks as Stripe really sends them.
 
-Everything talks HTTP: the stand-in is a process of its own, and delivers to our API on a real server.
+Everything talks HTTP: the fake Stripe is a process of its own, and delivers to our API on a real server.
 """
 
 from __future__ import annotations

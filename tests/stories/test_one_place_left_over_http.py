@@ -61,7 +61,7 @@ CREATIONS: dict[Limit, Creation] = {
 
 @contextmanager
 def serving(database: Database, *stripe: str) -> Generator[list[str]]:
-    """The addresses of servers that answer; `stripe` is the key and address of a stand-in that they sell with."""
+    """The addresses of servers that answer; `stripe` is the key and address of a fake Stripe that they sell with."""
     url = database.url.render_as_string(hide_password=False)
     ports = [_free_port() for _ in range(1 if database.sqlite else SERVERS)]
     started = [

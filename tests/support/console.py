@@ -51,7 +51,7 @@ FLAGS = (
 
 @dataclass(frozen=True)
 class Console:
-    """A running console with its demo and its Stripe stand-in."""
+    """A running console with its demo and its fake Stripe."""
 
     url: str
     folder: Path

@@ -1,4 +1,4 @@
-"""Refunds and disputes at the shop's account of the stand-in, and what became of the grants that they are of."""
+"""Refunds and disputes at the shop's account of the fake Stripe, and what became of the grants that they are of."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A shop: an organization that buys, its database, and a Stripe account of its own in the real stand-in.
+"""A shop: an organization that buys, its database, and a Stripe account of its own in the fake Stripe.
 
-The stand-in is a process of its own that is spoken to over HTTP through the unmodified SDK. It is started once per test
-process and ends with it; every shop has a fresh key there, hence an empty account.
+The fake Stripe is a process of its own that is spoken to over HTTP through the unmodified SDK. It is started once per
+test process and ends with it; every shop has a fresh key there, hence an empty account.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from billing_app.store.tables.inbox import InboxEvent
 from billing_app.store.tables.orgs import Organization
 from billing_app.store.tables.purchases import Order
 from tests.fake_stripe.account import http
-from tests.fake_stripe.process import stand_in
+from tests.fake_stripe.process import shared_fake_stripe
 from tests.support.builders import an_organization, the_catalogue
 from tests.support.patience import PATIENCE_SECONDS
 
@@ -86,10 +86,10 @@ class Shop:
     address: str = "acme"
     key: str = field(default_factory=lambda: f"sk_test_{secrets.token_hex(16)}")
     clock: Callable[[], datetime] = clock.now
-    url: str = field(default_factory=lambda: stand_in().url)
+    url: str = field(default_factory=lambda: shared_fake_stripe().url)
 
     def __post_init__(self) -> None:
-        """Speaks to the stand-in at `url`."""
+        """Speaks to the fake Stripe at `url`."""
         self.payments: Payments = connected(self.key, self.url)
         self.client = sdk(self.key, self.url)
         self.stripe = self.client.v1
@@ -121,7 +121,7 @@ class Shop:
         return started.session_id
 
     def control(self, method: str, path: str, /, **members: Any) -> dict[str, Any]:
-        """Calls the stand-in's control API."""
+        """Calls the fake Stripe's control API."""
         answer = controls().request(
             method,
             f"{self.url}/_sandbox/control{path}",

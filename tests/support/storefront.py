@@ -1,4 +1,4 @@
-"""Our API on a real server, with the shop's account at Stripe behind it; Stripe's stand-in can call it, too."""
+"""Our API on a real server, with the shop's account at Stripe behind it; a fake Stripe can call it, too."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Storefront:
         return self.shop.event(COMPLETED, session_id).payload
 
     def listen(self) -> None:
-        """From now on the stand-in sends its events here, as Stripe would."""
+        """From now on the fake Stripe sends its events here, as Stripe would."""
         self.shop.control("PUT", "/webhook-endpoint", url=f"{self.api.url}/api/v1/webhooks/stripe", secret=SECRET)
 
 

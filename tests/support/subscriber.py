@@ -1,4 +1,4 @@
-"""A subscriber: a shop whose customer at the stand-in lives by a test clock, so that months pass when a test wants."""
+"""A subscriber: a shop whose customer at the fake Stripe lives by a test clock: months pass when a test says so."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ BAD_CARD = "pm_card_chargeCustomerFail"
 
 @dataclass
 class Subscriber(Shop):
-    """Subscribes over real HTTP; `now` is the time of the clock at the stand-in, and ours."""
+    """Subscribes over real HTTP; `now` is the time of the clock at the fake Stripe, and ours."""
 
     now: datetime = START
     heard: str = ""
@@ -47,7 +47,7 @@ class Subscriber(Shop):
             organizations.by_address(session, self.address).stripe_customer_id = self.customer
 
     def wait(self, until: datetime) -> None:
-        """Time passes, here and at the stand-in; nothing of ours hears of what happened there."""
+        """Time passes, here and at the fake Stripe; nothing of ours hears of what happened there."""
         self.control("POST", f"/clocks/{self.clock_id}/advance", to=int(until.timestamp()))
         self.now = until
 

@@ -14,7 +14,7 @@ class OperatorShellView:
     person_name: str
     person_email: str
     test_mode: bool
-    """The local Stripe stand-in or a test key is in use: every page says TEST MODE."""
+    """The fake Stripe or a test key is in use: every page says TEST MODE."""
     selling: bool
     """Stripe is set up."""
     home: str

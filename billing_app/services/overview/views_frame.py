@@ -47,7 +47,7 @@ class ShellView:
     role: str
     """Of this person in this organization: admin, billing, member; operator."""
     test_mode: bool
-    """The local Stripe stand-in or a test key is in use: every page says TEST MODE."""
+    """The fake Stripe or a test key is in use: every page says TEST MODE."""
     may_buy: bool
     """The role buys (admin, billing, operator)."""
     selling: bool

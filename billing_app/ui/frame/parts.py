@@ -30,7 +30,7 @@ def test_mode() -> rx.Component:
     """Says that no money moves."""
     return rx.el.p(
         rx.el.strong("TEST MODE"),
-        rx.el.span("Payments go to a stand-in. No money moves."),
+        rx.el.span("Payments go to a fake Stripe. No money moves."),
         class_name="test-mode",
     )
 

@@ -1,6 +1,6 @@
 """Leaving our pages for another site, such as a hosted payment page.
 
-Reflex's redirect stays inside the pages' own router when the address has our host, as the Stripe stand-in's pages do.
+Reflex's redirect stays inside the pages' own router when the address has our host, as the fake Stripe's pages do.
 Leaving must be a real navigation.
 """
 

@@ -1,4 +1,4 @@
-"""`python -m fake_stripe`: serve the sandbox alone."""
+"""`python -m fake_stripe`: serve the fake Stripe alone."""
 
 import argparse
 import logging
@@ -16,7 +16,7 @@ def _delays(text: str) -> tuple[float, ...]:
 
 def main() -> int:
     """Read the command line and serve; the process's exit status."""
-    parser = argparse.ArgumentParser(prog="fake_stripe", description="A local stand-in for Stripe.")
+    parser = argparse.ArgumentParser(prog="fake_stripe", description="A fake Stripe on this machine.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=12111)
     parser.add_argument("--database", type=Path, default=Path("var/sandbox.db"), help="its state; made if absent")
@@ -36,7 +36,7 @@ def main() -> int:
     try:
         run(chosen.host, chosen.port, chosen.database, public_url, chosen.parent_pid, chosen.retry_delays)
     except (OSError, WrongDatabase, LiveKeyNearby) as error:
-        sys.stderr.write(f"The sandbox cannot start: {error}\n")
+        sys.stderr.write(f"The fake Stripe cannot start: {error}\n")
         return 1
     return 0
 

@@ -59,7 +59,7 @@ class Api:
             return JSONResponse(refusal.body(), refusal.status, headers)
         except Exception:  # the edge: whatever is wrong inside, the caller must get an answer it can read
             LOG.exception("request %s failed", request_id)
-            broken = StripeError("The sandbox failed; its log has the trace.", kind="api_error", status=500)
+            broken = StripeError("The fake Stripe failed; its log has the trace.", kind="api_error", status=500)
             return JSONResponse(broken.body(), broken.status, headers)
         if idempotency_key := http.headers.get("idempotency-key"):
             headers["Idempotency-Key"] = idempotency_key
@@ -119,7 +119,7 @@ def route(method: str, path: str) -> tuple[Operation, tuple[str, ...]]:
     for wanted, pattern, operation in ROUTES:
         if wanted == method and (match := pattern.fullmatch(path)):
             return operation, match.groups()
-    raise StripeError(f"Unrecognized request URL ({method}: {path}), or not part of the sandbox.", status=404)
+    raise StripeError(f"Unrecognized request URL ({method}: {path}), or not part of the fake Stripe.", status=404)
 
 
 def bearer_of(authorization: str) -> str:
@@ -158,7 +158,8 @@ async def _fail(fault: dict[str, Any], headers: dict[str, str]) -> JSONResponse:
 
 def _refuse_other_version(version: str | None) -> None:
     if version not in (None, API_VERSION):
-        raise StripeError(f"The sandbox speaks API version {API_VERSION} only, not {version}.", param="Stripe-Version")
+        said = f"The fake Stripe speaks API version {API_VERSION} only, not {version}."
+        raise StripeError(said, param="Stripe-Version")
 
 
 def _refuse_ignored(parameters: Parameters) -> None:

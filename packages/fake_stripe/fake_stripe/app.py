@@ -1,4 +1,4 @@
-"""Every route of the sandbox: the API, the control API and the pages."""
+"""Every route of the fake Stripe: the API, the control API and the pages."""
 
 from urllib.parse import urlsplit
 
@@ -14,7 +14,7 @@ from fake_stripe.pages.routes import page_routes
 from fake_stripe.product import Product
 from fake_stripe.storage.database import Database
 
-# Where the pages are on the sandbox's own port, whatever path browsers see through a proxy.
+# Where the pages are on the fake Stripe's own port, whatever path browsers see through a proxy.
 OWN_PATH = "/_sandbox"
 _METHODS = ["GET", "POST", "DELETE"]
 

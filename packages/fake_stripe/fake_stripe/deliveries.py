@@ -20,7 +20,7 @@ from fake_stripe.storage import objects
 from fake_stripe.storage.database import Database
 
 LOG = logging.getLogger("fake_stripe")
-# Stripe spreads its retries over three days; nobody watches a sandbox that long. The last one waits an hour.
+# Stripe spreads its retries over three days; nobody watches a fake Stripe that long. The last one waits an hour.
 RETRY_DELAYS_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
 TIMEOUT_SECONDS = 20.0
 # Endpoints posted to at once, over all accounts.

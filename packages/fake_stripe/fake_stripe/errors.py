@@ -57,9 +57,9 @@ def invalid(path: str, message: str, code: str | None = None) -> StripeError:
 
 
 def unsupported(path: str) -> StripeError:
-    """Stripe knows this parameter, the sandbox does not act on it; silence would make a test lie."""
+    """Stripe knows this parameter, the fake Stripe does not act on it; silence would make a test lie."""
     return StripeError(
-        f"The sandbox does not implement the parameter {path}; real Stripe accepts it.",
+        f"The fake Stripe does not implement the parameter {path}; real Stripe accepts it.",
         code="sandbox_unsupported",
         param=path,
     )

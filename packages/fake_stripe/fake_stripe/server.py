@@ -1,4 +1,4 @@
-"""The sandbox as a process: one event loop that serves HTTP, delivers webhooks and watches the clock."""
+"""The fake Stripe as a process: one event loop that serves HTTP, delivers webhooks and watches the clock."""
 
 import asyncio
 import contextlib
@@ -57,14 +57,14 @@ def run(
 
 
 class LiveKeyNearby(RuntimeError):
-    """Where real money is at hand, a stand-in for it must not run."""
+    """Where real money is at hand, a fake of it must not run."""
 
 
 def refuse_live_keys(environment: Mapping[str, str]) -> None:
     """Raises LiveKeyNearby, naming the variable, if any of them holds a live key of Stripe's."""
     for name, value in environment.items():
         if value.startswith(accounts.LIVE_PREFIXES):
-            raise LiveKeyNearby(f"{name} holds a live Stripe key; the sandbox does not run beside one")
+            raise LiveKeyNearby(f"{name} holds a live Stripe key; the fake Stripe does not run beside one")
 
 
 def refuse_taken_port(host: str, port: int) -> None:
@@ -110,7 +110,7 @@ async def _serve(settings: Settings) -> None:
 
 
 async def _watch_parent(parent_pid: int | None, server: Server) -> None:
-    """Stop the server once the parent is gone, so that no sandbox outlives what started it."""
+    """Stop the server once the parent is gone, so that none outlives what started it."""
     while parent_pid is not None:
         if not _alive(parent_pid):
             LOG.warning("the parent process %s is gone; stopping", parent_pid)

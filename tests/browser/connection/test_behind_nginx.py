@@ -25,7 +25,7 @@ from billing_app.settings import ROOT
 from tests.browser.money.shopping import PAYS, comes_back, goes_to_payment, hero, pays, puts_into_basket
 from tests.browser.people import PATIENCE_MS, arrives, goes, signs_in
 from tests.conftest import SHARED
-from tests.fake_stripe.process import sandbox
+from tests.fake_stripe.process import fake_stripe
 from tests.support.console import STARTS_SECONDS
 from tests.support.databases import bare_postgres_database
 from tests.support.patience import PATIENCE_SECONDS
@@ -140,7 +140,7 @@ def site(request: pytest.FixtureRequest, redis_url: str, tmp_path: Path) -> Iter
         with psycopg.connect(uri, autocommit=True) as server:
             server.execute(f"ALTER DATABASE {bare.database} OWNER TO {role}".encode())
         address = bare.set(username=role, password=DATABASE_PASSWORD).render_as_string(hide_password=False)
-        stripe = stack.enter_context(sandbox(tmp_path))
+        stripe = stack.enter_context(fake_stripe(tmp_path))
         control(stripe.url, "PUT", "/webhook-endpoint", url=f"{url}/api/v1/webhooks/stripe", secret=WEBHOOK_SECRET)
         settings = changed(
             block("ini"),
@@ -171,7 +171,7 @@ def site(request: pytest.FixtureRequest, redis_url: str, tmp_path: Path) -> Iter
 
 
 def control(stripe: str, method: str, path: str, **members: str) -> None:
-    """Tells the Stripe stand-in something about our account."""
+    """Tells the fake Stripe something about our account."""
     answer = httpx.request(
         method,
         f"{stripe}/_sandbox/control{path}",

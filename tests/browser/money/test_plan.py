@@ -27,7 +27,7 @@ def founds_wren_press(person: Person, console: Console) -> None:
 def ends_the_trial(console: Console) -> None:
     """What fourteen days do."""
     places = Places(console.folder)
-    base = places.sandbox_address.read_text(encoding="utf-8")
+    base = places.fake_stripe_address.read_text(encoding="utf-8")
     account = stripe.StripeClient(demo_keys(places.demo_keys).api_secret, base_addresses={"api": base}).v1
     found = [each for each in account.subscriptions.list({"limit": 100}).data if each.status == "trialing"]
     assert len(found) == 1

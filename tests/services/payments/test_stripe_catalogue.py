@@ -15,7 +15,7 @@ from billing_app.services.payments import stripe_catalogue
 from billing_app.services.payments.stripe_catalogue import Deed
 from tests.domain.catalogue.documents import pack, plan, small_catalog, small_document
 from tests.support.patience import PATIENCE_SECONDS
-from tests.support.shop import sdk, stand_in
+from tests.support.shop import sdk, shared_fake_stripe
 
 
 class Account:
@@ -23,8 +23,8 @@ class Account:
 
     def __init__(self) -> None:
         key = f"sk_test_{secrets.token_hex(16)}"
-        self.payments = StripePayments(key, stand_in().url)
-        self.stripe = sdk(key, stand_in().url).v1
+        self.payments = StripePayments(key, shared_fake_stripe().url)
+        self.stripe = sdk(key, shared_fake_stripe().url).v1
 
     def push(self, **changed: Any) -> Counter[Deed]:
         """Brings the small catalogue with these changes; what was done."""

@@ -1,4 +1,4 @@
-"""Plans, whole: over HTTP against the stand-in, with months that pass when a test says so."""
+"""Plans, whole: over HTTP against the fake Stripe, with months that pass when a test says so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Buying packs, over real HTTP against the Stripe stand-in, on both databases."""
+"""Buying packs, over real HTTP against the fake Stripe, on both databases."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def interval_of(items: list[Body]) -> tuple[str, int]:
     """The rhythm that all items share. Raises StripeError if they differ."""
     rhythms = {(item["price"]["recurring"]["interval"], item["price"]["recurring"]["interval_count"]) for item in items}
     if len(rhythms) != 1:
-        raise errors.invalid("items", "The sandbox bills all items of a subscription in one interval.")
+        raise errors.invalid("items", "The fake Stripe bills all items of a subscription in one interval.")
     return rhythms.pop()
 
 

@@ -17,7 +17,7 @@ class Parameters:
     """Validated parameters that remember which of them were read.
 
     An operation that finishes with unread parameters has ignored part of a request; `unread` finds them, so that the
-    sandbox can refuse rather than pretend.
+    fake Stripe can refuse rather than pretend.
     """
 
     def __init__(self, values: dict[str, Any], path: str = "") -> None:

@@ -1,7 +1,7 @@
 """The SDK's TypedDicts, compiled into a schema that a request can be held against.
 
 The SDK writes a closed choice as `Literal['a', 'b'] | str`, because a newer API may add to it. Here it is closed:
-the sandbox speaks one version. `Literal[''] | X` means that an empty value unsets X.
+the fake Stripe speaks one version. `Literal[''] | X` means that an empty value unsets X.
 """
 
 import types
@@ -88,4 +88,4 @@ def _collect(hint: Any, schema: Schema) -> None:
     elif hint in (str, int, bool, float, Decimal, Any):
         schema.scalars.add(str if hint is Any else hint)
     elif hint is not type(None):
-        raise TypeError(f"the SDK uses an annotation that the sandbox cannot read: {hint!r}")
+        raise TypeError(f"the SDK uses an annotation that the fake Stripe cannot read: {hint!r}")

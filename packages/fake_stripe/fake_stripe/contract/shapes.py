@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from stripe._stripe_object import StripeObject, UntypedStripeObject
 
-# Kept on stored objects under a leading underscore for the sandbox's own use, never shown.
+# Kept on stored objects under a leading underscore for the fake Stripe's own use, never shown.
 PRIVATE = "_"
 _ABSENT = object()
 
@@ -27,7 +27,7 @@ def build(shape: type, hidden: frozenset[str] = frozenset(), /, **values: Any) -
     """An answer of class `shape` with `values`; fields in `hidden` appear only if given.
 
     Raises TypeError for a value that the class has no field for, or a required field without a value: both are
-    mistakes in the sandbox, not in a request.
+    mistakes in the fake Stripe, not in a request.
     """
     hints = annotations_of(shape)
     answer: dict[str, Any] = {}
@@ -65,7 +65,7 @@ def blank(hint: Any) -> Any:
 
 
 def public(value: Any) -> Any:
-    """`value` without what the sandbox keeps for itself, at any depth."""
+    """`value` without what the fake Stripe keeps for itself, at any depth."""
     if isinstance(value, dict):
         return {key: public(inner) for key, inner in value.items() if not key.startswith(PRIVATE)}
     return [public(item) for item in value] if isinstance(value, list) else value

@@ -44,7 +44,7 @@ class Control:
                 return JSONResponse(refusal.body(), refusal.status)
             except Exception:  # the edge: whatever is wrong inside, the caller must get an answer it can read
                 LOG.exception("%s %s failed", route.method, route.path)
-                broken = StripeError("The sandbox failed; its log has the trace.", kind="api_error", status=500)
+                broken = StripeError("The fake Stripe failed; its log has the trace.", kind="api_error", status=500)
                 return JSONResponse(broken.body(), broken.status)
             return JSONResponse(answer)
 

@@ -38,7 +38,7 @@ def board(account: Account, base: str) -> Markup:
     address = f"{base}/accounts/{account.id}"
     return tag(
         "div",
-        tag("header", tag("h1", "Sandbox"), tag("span", account.id, class_="note")),
+        tag("header", tag("h1", "Fake Stripe"), tag("span", account.id, class_="note")),
         _panel("Payments", ["Amount", "Status", "Customer", "When", ACTIONS], _payments(account, address), (0,)),
         _panel("Disputes", ["Amount", "Status", "When", ACTIONS], _disputes(account, address), (0,)),
         _panel("Refunds", ["Amount", "Status", "When", ACTIONS], _refunds(account, address), (0,)),

@@ -70,7 +70,7 @@ def banner() -> Markup:
     return tag(
         "div",
         tag("strong", "TEST MODE"),
-        tag("span", "Local sandbox, not Stripe. No money moves; never enter a real card."),
+        tag("span", "A fake Stripe, not Stripe itself. No money moves; never enter a real card."),
         class_="test-mode",
         role="status",
     )

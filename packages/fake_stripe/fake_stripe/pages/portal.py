@@ -147,7 +147,7 @@ class PortalPages(Pages):
         if decline:
             raise StripeError(decline.message, code=decline.code, kind="card_error", status=402)
         if intent["status"] == "requires_action":
-            # The portal has no page of its own for the bank's question: the sandbox answers yes.
+            # The portal has no page of its own for the bank's question: the fake Stripe answers yes.
             setups.authenticate(account, intent, passed=True)
         self._make_default(account, session, method["id"])
 

@@ -84,7 +84,7 @@ BY_NAME = {behaviour.name: number for number, behaviour in CARDS.items()}
 
 
 def behaviour_of(number: str) -> Behaviour | None:
-    """What this card or account number does, or None if the sandbox has no such number."""
+    """What this card or account number does, or None if the fake Stripe has no such number."""
     return CARDS.get(number) or BANK_ACCOUNTS.get(number)
 
 

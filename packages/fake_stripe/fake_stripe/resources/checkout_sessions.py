@@ -173,7 +173,7 @@ def _method_types(parameters: Parameters) -> list[str]:
     excluded = parameters.get("excluded_payment_method_types", [])
     offered = [kind for kind in ("card", "us_bank_account") if kind in allowed and kind not in excluded]
     if not offered:
-        raise errors.invalid("allowed_payment_method_types", "The sandbox offers card and us_bank_account only.")
+        raise errors.invalid("allowed_payment_method_types", "The fake Stripe offers card and us_bank_account only.")
     return offered
 
 
@@ -188,7 +188,7 @@ def _data(parameters: Parameters, mode: str) -> Body:
     data["metadata"] = changes.metadata(sent)
     if mode == "subscription":
         data["trial_settings"] = changes.given(sent, ("trial_settings",)).get("trial_settings")
-        # Flexible billing is what the sandbox does; classic mode differs in credit prorations.
+        # Flexible billing is what the fake Stripe does; classic mode differs in credit prorations.
         if sent.group("billing_mode").get("type", "flexible") != "flexible":
             raise errors.unsupported(sent.path("billing_mode"))
     if mode == "payment" and sent.get("capture_method", "automatic_async") == "manual":
@@ -203,7 +203,7 @@ def _parts(parameters: Parameters) -> Body:
         if sent is not None:
             parts[name] = build(shape, **{"required": "never", **sent} if name == "tax_id_collection" else sent)
     if parts.get("automatic_tax", {}).get("enabled"):
-        # The sandbox is registered for tax nowhere, so the calculation is complete and nothing is due.
+        # The fake Stripe is registered for tax nowhere, so the calculation is complete and nothing is due.
         parts["automatic_tax"].update(status="complete", provider="stripe", liability={"type": "self"})
     if "invoice_creation" in parts:
         data = parts["invoice_creation"].get("invoice_data") or {}

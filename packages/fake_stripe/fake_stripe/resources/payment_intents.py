@@ -52,7 +52,7 @@ def create(account: Account, request: Request) -> Body:
 
 
 def _read_choices(parameters: Parameters) -> None:
-    """Options whose only supported value is how the sandbox works anyway."""
+    """Options whose only supported value is how the fake Stripe works anyway."""
     if parameters.get("capture_method", "automatic_async") == "manual":
         raise errors.unsupported("capture_method")
     if parameters.get("confirmation_method", "automatic") == "manual":

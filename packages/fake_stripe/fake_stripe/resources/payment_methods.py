@@ -52,7 +52,7 @@ def make(account: Account, number: str, expiry: tuple[int, int] = DEFAULT_EXPIRY
 
 def _bad_number(number: str) -> errors.StripeError:
     if number.isdigit() and 12 <= len(number) <= 19 and cards.passes_check_digit(number):
-        message, code = "Your card was declined: the sandbox takes Stripe's test cards only.", "card_declined"
+        message, code = "Your card was declined: the fake Stripe takes Stripe's test cards only.", "card_declined"
     else:
         message, code = "Your card number is incorrect.", "incorrect_number"
     return errors.StripeError(message, code=code, param="number", kind="card_error", status=402)
@@ -160,7 +160,7 @@ def create(account: Account, request: Request) -> Body:
     """From a test token (`tok_visa`) or a test number."""
     parameters = request.parameters
     if parameters.get("type") != "card":
-        raise errors.invalid("type", "The sandbox makes payment methods of type card here.")
+        raise errors.invalid("type", "The fake Stripe makes payment methods of type card here.")
     card = parameters.group("card")
     if "token" in card:
         number = cards.BY_NAME.get(card["token"].removeprefix("tok_"), "")

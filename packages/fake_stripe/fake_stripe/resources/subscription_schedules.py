@@ -94,7 +94,7 @@ def _end(entry: Parameters, start: int) -> int:
 
 
 def _refuse_change_now(subscription: Body, entry: Parameters, made: Body) -> None:
-    """The sandbox changes running subscriptions by `subscriptions.update` only."""
+    """The fake Stripe changes running subscriptions by `subscriptions.update` only."""
     now = [(item["price"]["id"], item["quantity"]) for item in subscription["items"]["data"]]
     if [(item["price"], item["quantity"]) for item in made["items"]] != now:
         raise errors.unsupported(entry.path("items"))

@@ -21,7 +21,7 @@ def create(account: Account, request: Request) -> Body:
     parameters = request.parameters
     version = parameters.get("api_version")
     if version not in (None, API_VERSION):
-        raise StripeError(f"The sandbox sends events of {API_VERSION} only.", param="api_version")
+        raise StripeError(f"The fake Stripe sends events of {API_VERSION} only.", param="api_version")
     body = make(
         account,
         parameters["url"],

@@ -16,13 +16,13 @@ def refuse_foreign_key(key: str) -> None:
     """Raises StripeError (401) unless `key` is a test key; a live key gets its own, louder sentence."""
     if key.startswith(LIVE_PREFIXES):
         raise StripeError(
-            "This is the local sandbox, not Stripe: it refuses live keys. Use a test key, and consider the live key "
+            "This is a fake Stripe, not Stripe itself: it refuses live keys. Use a test key, and consider the live key "
             "you just sent over plain HTTP as known to this machine.",
             code="livemode_mismatch",
             status=401,
         )
     if not key.startswith(_TEST_PREFIXES) or not _SHORTEST_KEY <= len(key) <= _LONGEST_KEY:
-        raise StripeError("Invalid API key provided: the sandbox takes keys that begin with sk_test_.", status=401)
+        raise StripeError("Invalid API key provided: the fake Stripe takes keys that begin with sk_test_.", status=401)
 
 
 def of_key(connection: sqlite3.Connection, key: str, now: int) -> str:

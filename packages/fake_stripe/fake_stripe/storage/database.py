@@ -14,7 +14,7 @@ from fake_stripe.storage.schema import TABLES, VERSION
 
 
 class WrongDatabase(RuntimeError):
-    """The file belongs to another version of the sandbox."""
+    """The file belongs to another version of the fake Stripe."""
 
 
 class Database:
@@ -32,7 +32,7 @@ class Database:
     def _prepare(self, path: Path) -> None:
         found = self.connection.execute("PRAGMA user_version").fetchone()[0]
         if found not in (0, VERSION):
-            raise WrongDatabase(f"{path} was written by another version of the sandbox; remove it to start afresh")
+            raise WrongDatabase(f"{path} was written by another version of the fake Stripe; remove it to start afresh")
         self.connection.execute("PRAGMA journal_mode = WAL")
         # Enough against a killed process; only a power cut could lose the last transactions of this test state.
         self.connection.execute("PRAGMA synchronous = NORMAL")

@@ -1,4 +1,4 @@
-"""The demo's subscribers are real ones at the stand-in: what the page shows of them, portal and preview included."""
+"""The demo's subscribers are real ones at the fake Stripe: what the page shows of them, portal and preview included."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from billing_app.db import Database
-from billing_app.demo import stand_in
+from billing_app.demo import fake_stripe
 from billing_app.demo.people import LARKFIELD, MARLOW
 from billing_app.domain.purchases.subscriptions import BillingInterval, When
 from billing_app.gateways.stripe_payments import connected
@@ -18,12 +18,12 @@ from billing_app.services.plans import changes, read
 from billing_app.services.subscriptions.views_plan import PlanView
 from billing_app.settings import Settings
 from tests.support.shop import Shop
-from tests.support.shop import stand_in as server
+from tests.support.shop import shared_fake_stripe as server
 
 
 @pytest.fixture
 def settings() -> Settings:
-    """The demo's, with an account of its own at the stand-in."""
+    """The demo's, with an account of its own at the fake Stripe."""
     key = SecretStr(f"sk_test_{secrets.token_hex(16)}")
     return Settings(
         demo=True, stripe_api_secret=key, stripe_webhook_secret=SecretStr("whsec_demo"), stripe_api_base=server().url
@@ -36,7 +36,7 @@ def shown(database: Database, settings: Settings, address: str, now: datetime) -
 
 
 def test_one_subscribes_and_one_is_behind_within_its_grace(demo: Database, settings: Settings, now: datetime) -> None:
-    stand_in.stage(demo, settings, now)
+    fake_stripe.stage(demo, settings, now)
     paying, behind = (shown(demo, settings, each.address, now) for each in (LARKFIELD, MARLOW))
     assert paying.subscription is not None
     assert behind.subscription is not None
@@ -54,7 +54,7 @@ def test_one_subscribes_and_one_is_behind_within_its_grace(demo: Database, setti
 
 
 def test_portal_invoices_and_preview_work(demo: Database, settings: Settings, now: datetime) -> None:
-    stand_in.stage(demo, settings, now)
+    fake_stripe.stage(demo, settings, now)
     payments = connected(settings.stripe_api_secret.get_secret_value(), settings.stripe_api_base)
     larkfield = Shop(demo, address=LARKFIELD.address, clock=lambda: now)
     seen = changes.preview(larkfield.enter, payments, "pro", BillingInterval.MONTH)
@@ -66,10 +66,10 @@ def test_portal_invoices_and_preview_work(demo: Database, settings: Settings, no
 def test_a_second_start_makes_nothing_twice_and_lets_time_pass(
     demo: Database, settings: Settings, now: datetime
 ) -> None:
-    stand_in.stage(demo, settings, now)
-    stand_in.stage(demo, settings, now)
+    fake_stripe.stage(demo, settings, now)
+    fake_stripe.stage(demo, settings, now)
     later = now + timedelta(days=20)
-    stand_in.stage(demo, settings, later)
+    fake_stripe.stage(demo, settings, later)
     renewed = shown(demo, settings, LARKFIELD.address, later)
     assert renewed.subscription is not None
     assert renewed.subscription.period_end == renewed.period.end > later

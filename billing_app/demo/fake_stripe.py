@@ -1,8 +1,8 @@
-"""The demo's dealings with the Stripe stand-in: who subscribes, who is behind with a payment.
+"""The demo's dealings with the fake Stripe: who subscribes, who is behind with a payment.
 
 They are made there over HTTP by Stripe's own SDK, with a past by way of test clocks, and told to the database by the
 same services that Stripe's events call. So portal, invoices and previews work in the demo. A start that is killed here
-leaves an organization without a customer, which the next one makes. The stand-in must answer before this begins.
+leaves an organization without a customer, which the next one makes. The fake Stripe must answer before this begins.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ class Stage:
     now: datetime
 
     def price(self, plan: str, interval: BillingInterval) -> str:
-        """The price of a plan at the stand-in, made if it was not pushed yet."""
+        """The price of a plan at the fake Stripe, made if it was not pushed yet."""
         with self.database.reading() as session:
             known = versions.current(session, self.now)
         offer = stripe_catalogue.plan_offer(known, known.plan(plan), interval)
         return stripe_catalogue.price_ids(self.payments, [offer])[offer.lookup_key]
 
     def customer_id(self, organization: DemoOrganization) -> str:
-        """The organization's customer at the stand-in; empty before it has one."""
+        """The organization's customer at the fake Stripe; empty before it has one."""
         with self.database.reading() as session:
             return organizations.by_address(session, organization.address).stripe_customer_id or ""
 
@@ -74,7 +74,7 @@ class Stage:
 
 
 def stage(database: Database, settings: Settings, now: datetime) -> None:
-    """Makes what is missing at the stand-in, and lets its clocks catch up with `now`; quick once it was done."""
+    """Makes what is missing at the fake Stripe, and lets its clocks catch up with `now`; quick once it was done."""
     secret, base = settings.stripe_api_secret.get_secret_value(), settings.stripe_api_base
     found = Stage(database, StripePayments(secret, base), StripeStaging(secret, base), now)
     _sell(found)
