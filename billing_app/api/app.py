@@ -22,7 +22,7 @@ from billing_app.api.common.framing import PlainPaths, framed
 from billing_app.api.common.headers import SecurityHeaders
 from billing_app.api.common.health import Check, checks_of
 from billing_app.api.common.lanes import Lanes, contexts_of
-from billing_app.api.common.process import PREFIX, Context
+from billing_app.api.common.process import PREFIX, Application
 from billing_app.api.common.rate_limits import Limit, RateLimits, buckets_of
 from billing_app.api.common.request_log import RequestLog
 from billing_app.api.common.sockets import Sockets
@@ -86,42 +86,44 @@ def create_api(
     routers: tuple[APIRouter, ...] = ROUTERS,
 ) -> FastAPI:
     """The app for Reflex's `api_transformer`. `checks` are what /readyz looks at; `clock` is for tests."""
-    context = Context(database.ticking(clock), settings, clock)
+    application = Application(database.ticking(clock), settings, clock)
     root = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
-    root.state.context = context
+    root.state.application = application
     root.state.checks = checks_of(settings) if checks is None else checks
     problems.install(root)
     root.include_router(health.router)
-    root.mount(PREFIX, _versioned(context, routers))
+    root.mount(PREFIX, _versioned(application, routers))
     # A mount begins after the slash: without this, the address that people try first would be an unknown page.
     root.add_api_route(PREFIX, lambda: RedirectResponse(f"{PREFIX}/docs"), include_in_schema=False)
     # The last one added is the outermost.
     root.add_middleware(HotPath, prefix=PREFIX)
     root.add_middleware(PlainPaths, prefix=PREFIX)
-    root.add_middleware(Lanes, prefix=PREFIX, contexts=contexts_of(context))
+    root.add_middleware(Lanes, prefix=PREFIX, contexts=contexts_of(application))
     root.add_middleware(BodyLimits, prefix=PREFIX)
     if settings.rate_limit_per_minute:
         limit, buckets = Limit(settings.rate_limit_per_minute), buckets_of(settings.redis_url)
         root.add_middleware(RateLimits, prefix=PREFIX, limit=limit, buckets=buckets, secure=settings.secure)
-    root.add_middleware(Sockets, client=lambda asked: client_of(asked, settings.trusted_proxies), alive=_alive(context))
-    root.add_middleware(Handshakes, origins=context.origins, prefix=PREFIX, secure=settings.secure)
-    root.add_middleware(SecurityHeaders, origins=context.origins, prefix=PREFIX)
+    root.add_middleware(
+        Sockets, client=lambda asked: client_of(asked, settings.trusted_proxies), alive=_alive(application)
+    )
+    root.add_middleware(Handshakes, origins=application.origins, prefix=PREFIX, secure=settings.secure)
+    root.add_middleware(SecurityHeaders, origins=application.origins, prefix=PREFIX)
     root.add_middleware(RequestLog)
     return root
 
 
-def _alive(context: Context) -> Callable[[str], bool]:
+def _alive(application: Application) -> Callable[[str], bool]:
     """Whether a hash is that of a session which has not ended."""
 
     def alive(session_hash: str) -> bool:
-        with context.database.reading() as session:
-            found = sessions.identify_hash(session, session_hash, context.clock(), demo=context.settings.demo)
+        with application.database.reading() as session:
+            found = sessions.identify_hash(session, session_hash, application.clock(), demo=application.settings.demo)
         return found is not None
 
     return alive
 
 
-def _versioned(context: Context, routers: tuple[APIRouter, ...]) -> FastAPI:
+def _versioned(application: Application, routers: tuple[APIRouter, ...]) -> FastAPI:
     """Everything under /api/v1: an app of its own, so that its unknown routes are not taken for pages."""
     api = FastAPI(
         title="Billing console",
@@ -135,12 +137,12 @@ def _versioned(context: Context, routers: tuple[APIRouter, ...]) -> FastAPI:
         dependencies=[Depends(framed)],
         generate_unique_id_function=lambda route: route.name,
     )
-    api.state.context = context
+    api.state.application = application
     problems.install(api)
     for router in routers:
         api.include_router(router)
     # For pages that the websocket refuses, which cannot tell a script why.
-    api.add_api_route("/connection", lambda: {"origins": context.origins}, include_in_schema=False)
+    api.add_api_route("/connection", lambda: {"origins": application.origins}, include_in_schema=False)
     api.add_api_route("/docs", lambda: HTMLResponse(docs_page.page(api.openapi())), include_in_schema=False)
     api.openapi = lambda: openapi.document(api)  # how FastAPI wants it replaced
     return api

@@ -5,27 +5,19 @@ from __future__ import annotations
 import secrets
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from sqlmodel import Session
 
 from billing_app import clock, wiring
 from billing_app.cli.printing import AsJson, number, print_done
 from billing_app.domain.common.money import format_money
 from billing_app.gateways.stripe_payments import payments_of
+from billing_app.services.common.context import OperatorContext
 from billing_app.services.reversals import refundable, refunds
 from billing_app.services.reversals.views import RefundPreview
 from billing_app.settings import settings
-
-
-@dataclass(frozen=True, slots=True)
-class _Visit:
-    session: Session
-    now: datetime
-    actor: str = "command line"
 
 
 def refund(
@@ -49,9 +41,9 @@ def refund(
         typer.confirm("Give it back?", abort=True, err=as_json)
 
     @contextmanager
-    def enter() -> Generator[_Visit]:
+    def enter() -> Generator[OperatorContext]:
         with database.writing() as session:
-            yield _Visit(session, clock.now())
+            yield OperatorContext(session, clock.now(), actor="command line")
 
     made = refunds.make(enter, payments, grant, shown.amount_cents, reason, key or f"cli:{secrets.token_hex(8)}")
     sentence = f"{format_money(made.amount_cents, made.currency)} given back: {made.refund_id}."

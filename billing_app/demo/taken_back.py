@@ -11,6 +11,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import httpx
@@ -22,6 +23,7 @@ from billing_app.domain.common.errors import UnavailableError
 from billing_app.forwarding import PREFIX
 from billing_app.gateways.payments import CheckoutState, Payments
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context, OperatorContext
 from billing_app.services.purchases import orders, status
 from billing_app.services.reversals import refunds, reversals
 from billing_app.settings import Settings
@@ -29,22 +31,11 @@ from billing_app.store.credits import grants as credit_store
 from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.purchases import reversals as store
 from billing_app.store.tables.credits import GrantRow
-from billing_app.store.tables.orgs import Organization
 
 CARD = "4242424242424242"
 
 REFUNDED_PACK, REFUNDED_CENTS, REASON = "emails-1k", 100, "Bought one pack too many"
 DISPUTED_PACK = "bandwidth-100gb"
-
-
-@dataclass(frozen=True, slots=True)
-class _Visit:
-    """One transaction of somebody of the story."""
-
-    session: Session
-    organization: Organization
-    now: datetime
-    actor: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +48,16 @@ class Till:
     now: datetime
 
     @contextmanager
-    def enter(self, organization: DemoOrganization, actor: str) -> Generator[_Visit]:
+    def enter(self, organization: DemoOrganization, actor: str) -> Generator[Context]:
         """Somebody comes in."""
         with self.database.writing() as session:
-            yield _Visit(session, organizations.by_address(session, organization.address), self.now, actor)
+            yield Context(session, organizations.by_address(session, organization.address), self.now, actor)
+
+    @contextmanager
+    def enter_as_operator(self, actor: str) -> Generator[OperatorContext]:
+        """An operator comes in."""
+        with self.database.writing() as session:
+            yield OperatorContext(session, self.now, actor)
 
     def control(self, path: str, **members: Any) -> None:
         """Lets a payer or a bank do something at the fake Stripe, once: what is done already is refused there."""
@@ -88,7 +85,8 @@ def stage(database: Database, payments: Payments, settings: Settings, now: datet
         disputed = _disputed(session)
     if not refunded or refunded[0].state == "open":
         operator = ACCOUNTS.operator.email
-        refunds.make(lambda: till.enter(LARKFIELD, operator), payments, grant.id, REFUNDED_CENTS, REASON, "demo refund")
+        enter = partial(till.enter_as_operator, operator)
+        refunds.make(enter, payments, grant.id, REFUNDED_CENTS, REASON, "demo refund")
     if not disputed:
         _dispute(till, _bought(till, PEBBLEBROOK, DISPUTED_PACK).payment_id)
 

@@ -176,12 +176,13 @@ def codes_table() -> str:
 def codes() -> dict[str, tuple[str, str]]:
     """Code to status and sentence, read from the source: whatever raises or answers a problem."""
     found: dict[str, dict[str, str]] = defaultdict(dict)
-    for file in sorted((ROOT / "billing_app").rglob("*.py")):
-        if "ui" in file.parts:
+    package = ROOT / "billing_app"
+    for file in sorted(package.rglob("*.py"), key=lambda file: (file.relative_to(package).parts[0], file.stem)):
+        if "ui" in file.relative_to(package).parts:
             continue
         for code, status, sentence in _said_in(ast.parse(file.read_text())):
-            if sentence or not found[code]:
-                found[code].setdefault(status, sentence)
+            if not found[code].get(status):
+                found[code][status] = sentence
     return {code: (", ".join(sorted(by)), next(filter(None, by.values()), "")) for code, by in found.items()}
 
 

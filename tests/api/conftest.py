@@ -17,7 +17,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from billing_app import clock
 from billing_app.api import app as building
 from billing_app.api.access import mails
-from billing_app.api.common.process import Context
+from billing_app.api.common.process import Application
 from billing_app.db import Database
 from billing_app.services.access import passwords
 from billing_app.services.access.cookies import cookie_name
@@ -68,12 +68,12 @@ _build = building._versioned
 
 @lru_cache(maxsize=1)
 def _routes() -> FastAPI:
-    return _build(Context(Database("sqlite://"), Settings(_env_file=None), clock.now), building.ROUTERS)
+    return _build(Application(Database("sqlite://"), Settings(_env_file=None), clock.now), building.ROUTERS)
 
 
-def _with_known_routes(context: Context, _routers: tuple[APIRouter, ...]) -> FastAPI:
+def _with_known_routes(application: Application, _routers: tuple[APIRouter, ...]) -> FastAPI:
     """The routes as the last test left them: FastAPI needs a tenth of a second to read them at their first request."""
-    _routes().state.context = context
+    _routes().state.application = application
     return _routes()
 
 

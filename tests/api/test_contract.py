@@ -50,7 +50,7 @@ def api(site: Site, database: Database) -> Api:
 
 
 def keys(api: Api) -> dict[str, str]:
-    """An operator's key, which opens every door; one of acme with every scope; one that opens few."""
+    """An operator's key, which may do everything; one of acme with every scope; one that may do little."""
     with api.database.writing() as session:
         acme = organizations.by_address(session, "acme")
         every = ("usage:write", "check", "read", "billing", "admin")

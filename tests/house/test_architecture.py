@@ -64,11 +64,11 @@ def test_modules_and_functions_stay_readable() -> None:
     too_long = []
     for file in [*modules(PACKAGE), *modules(FAKE_STRIPE)]:
         source = file.read_text(encoding="utf-8")
-        if len(source.splitlines()) >= 300:
+        if len(source.splitlines()) > 400:
             too_long.append(f"{name(file)}: {len(source.splitlines())} lines")
         for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 lines = (node.end_lineno or node.lineno) - node.lineno + 1
                 if lines >= 50:
                     too_long.append(f"{name(file)}:{node.name}: {lines} lines")
-    assert too_long == [], "modules stay under 300 lines, functions under 50"
+    assert too_long == [], "modules have 400 lines at most, functions under 50"

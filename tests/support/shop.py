@@ -28,6 +28,7 @@ from billing_app.gateways.payments import Payments, ReceivedEvent
 from billing_app.gateways.stripe_payments import connected
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.purchases import orders, status
 from billing_app.services.purchases.orders import StartedCheckout
 from billing_app.services.purchases.status import PurchaseStatus
@@ -41,7 +42,6 @@ from billing_app.store.purchases import orders as store
 from billing_app.store.stripe import inbox as inbox_store
 from billing_app.store.tables.credits import GrantRow
 from billing_app.store.tables.inbox import InboxEvent
-from billing_app.store.tables.orgs import Organization
 from billing_app.store.tables.purchases import Order
 from tests.fake_stripe.account import http
 from tests.fake_stripe.process import shared_fake_stripe
@@ -68,16 +68,6 @@ def controls() -> httpx.Client:
     return httpx.Client(timeout=PATIENCE_SECONDS, trust_env=False, verify=False)
 
 
-@dataclass(frozen=True)
-class Buyer:
-    """One transaction of the organization's admin: what a door or a desk gives."""
-
-    session: Session
-    organization: Organization
-    now: datetime
-    actor: str = "user:ada"
-
-
 @dataclass
 class Shop:
     """Buys over real HTTP. `clock` is what the services take for now."""
@@ -95,10 +85,10 @@ class Shop:
         self.stripe = self.client.v1
 
     @contextmanager
-    def enter(self) -> Generator[Buyer]:
+    def enter(self) -> Generator[Context]:
         """The admin comes in."""
         with self.database.writing() as session:
-            yield Buyer(session, organizations.by_address(session, self.address), self.clock())
+            yield Context(session, organizations.by_address(session, self.address), self.clock(), "user:ada")
 
     def start(self, *packs: str, key: str | None = None, **counts: int) -> StartedCheckout:
         """Begins a payment of one of each pack; `counts` are others, with `_` for `-`."""

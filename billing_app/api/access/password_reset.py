@@ -23,7 +23,7 @@ PAGE = "/forgot-password"
 @router.post("/forgot-password", response_model=GoOn, responses=problems(303, 403, 422, 503))
 def forgot_password(browser: FromBrowser, email: Field = "") -> Response:
     """Mails a link to a new password, if there is such an account. The answer is the same in either case."""
-    mailer = mailer_of(browser.context.settings)
+    mailer = mailer_of(browser.application.settings)
 
     def work() -> Entered:
         if mailer is None:
@@ -39,6 +39,6 @@ def forgot_password(browser: FromBrowser, email: Field = "") -> Response:
 
 
 def _mail(browser: Browser, email: str) -> Mail | None:
-    context = browser.context
-    with context.database.writing() as session:
-        return password_reset.ask(session, email, browser.client, browser.now, context.settings.public_url)
+    application = browser.application
+    with application.database.writing() as session:
+        return password_reset.ask(session, email, browser.client, browser.now, application.settings.public_url)

@@ -67,7 +67,7 @@ def sign_out(browser: FromBrowser) -> Response:
 
     def work() -> Entered:
         if browser.token is not None:
-            with browser.context.database.writing() as session:
+            with browser.application.database.writing() as session:
                 sessions.sign_out(session, browser.token)
         return Entered(SIGN_IN_PAGE, signed_out=True)
 
@@ -83,14 +83,14 @@ def ask_to_sign_up(
     The answer is the same whether or not there is an account with that address: its owner is mailed that there is one.
     `name` and `password` may be sent and are not kept: both are chosen at the link.
     """
-    settings = browser.context.settings
+    settings = browser.application.settings
     mailer = mailer_of(settings)
     asked = f"{SIGN_UP_PAGE}?sent=1"
 
     def work() -> Entered:
         sign_up.require_open(settings.sign_up and mailer is not None)
         sign_up.validated(email, organization)
-        with browser.context.database.writing() as session:  # counted like a sign-in that failed: 30 from one place
+        with browser.application.database.writing() as session:  # counted like a sign-in that failed: 30 from one place
             sign_in_throttle.begin(session, email, browser.client, browser.now)
         return Entered(asked)
 
@@ -102,9 +102,9 @@ def ask_to_sign_up(
 
 
 def _sign_up_mail(browser: Browser, email: str, organization: str) -> Mail | None:
-    context = browser.context
-    with context.database.writing() as session:
-        return sign_up.ask(session, email, organization, browser.now, context.settings.public_url)
+    application = browser.application
+    with application.database.writing() as session:
+        return sign_up.ask(session, email, organization, browser.now, application.settings.public_url)
 
 
 @router.get("/sign-in-link", response_model=GoOn, responses=problems(303, 410, 422))
@@ -112,7 +112,7 @@ def follow_sign_in_link(browser: FromBrowser, token: Annotated[str, Query(max_le
     """Signs in by the one-time link that the SaaS product asked for, and goes on to the page that it named."""
 
     def work() -> Entered:
-        with browser.context.database.writing() as session:
+        with browser.application.database.writing() as session:
             opened = sign_in_links.follow(session, token, browser.now)
             _end_old(browser, session)
         return Entered(opened.return_to, opened.signed_in)
@@ -129,9 +129,9 @@ def set_up(
     def work() -> Entered:
         _look(browser, token, Kind.SET_UP)
         hashed = passwords.hashed(password)
-        with browser.context.database.writing() as session:
+        with browser.application.database.writing() as session:
             user = one_time_links.set_up(session, token, email, name, hashed, browser.now)
-            signed_in = sessions.start(session, user, browser.now, browser.context.lifetime)
+            signed_in = sessions.start(session, user, browser.now, browser.application.lifetime)
             return Entered("/", signed_in, device=devices.new_device(user.email, hashed))
 
     return browser.answer(PAGES[Kind.SET_UP], work, token=token)
@@ -144,9 +144,9 @@ def new_password(browser: FromBrowser, token: Field = "", password: Field = "") 
     def work() -> Entered:
         _look(browser, token, Kind.NEW_PASSWORD)
         hashed = passwords.hashed(password)
-        with browser.context.database.writing() as session:
+        with browser.application.database.writing() as session:
             user = one_time_links.set_password(session, token, hashed, browser.now)
-            signed_in = sessions.start(session, user, browser.now, browser.context.lifetime)
+            signed_in = sessions.start(session, user, browser.now, browser.application.lifetime)
             return Entered("/", signed_in, device=devices.new_device(user.email, hashed))
 
     return browser.answer(PAGES[Kind.NEW_PASSWORD], work, token=token)
@@ -160,10 +160,10 @@ def accept_invitation(browser: FromBrowser, token: Field = "", name: Field = "",
         view = _look(browser, token, Kind.INVITATION)
         hashed = None if view.has_password else passwords.hashed(password)
         proved = _who(browser, view, password) if view.has_password else None
-        with browser.context.database.writing() as session:
+        with browser.application.database.writing() as session:
             user, address = one_time_links.accept(session, token, browser.now, name=name, hashed=hashed, proved=proved)
             _end_old(browser, session)
-            signed_in = sessions.start(session, user, browser.now, browser.context.lifetime)
+            signed_in = sessions.start(session, user, browser.now, browser.application.lifetime)
             device = devices.new_device(user.email, user.password_hash or "")
         return Entered(f"/o/{address}", signed_in, device=device)
 
@@ -172,14 +172,14 @@ def accept_invitation(browser: FromBrowser, token: Field = "", name: Field = "",
 
 def _look(browser: Browser, token: str, kind: Kind) -> LinkView:
     """Refuses a link that has ended before anything slow is done for it."""
-    with browser.context.database.reading() as session:
+    with browser.application.database.reading() as session:
         return one_time_links.look(session, token, kind, browser.now)
 
 
 def _prove(browser: Browser, email: str, password: str) -> Attempt:
     """The attempt, counted and then proved. Raises `too_many_attempts` or `wrong_password`."""
-    with browser.context.database.writing() as session:
-        demo = browser.context.settings.demo
+    with browser.application.database.writing() as session:
+        demo = browser.application.settings.demo
         attempt = sign_in_throttle.begin(session, email, browser.client, browser.now, device=browser.device, demo=demo)
     if not sign_in_throttle.proves(attempt, password):
         raise sign_in_throttle.wrong_password()
@@ -192,9 +192,9 @@ def _device(browser: Browser, attempt: Attempt) -> str:
 
 
 def _open(browser: Browser, attempt: Attempt) -> SignedIn:
-    with browser.context.database.writing() as session:
+    with browser.application.database.writing() as session:
         _end_old(browser, session)
-        return sessions.sign_in(session, attempt, browser.now, browser.context.lifetime)
+        return sessions.sign_in(session, attempt, browser.now, browser.application.lifetime)
 
 
 def _end_old(browser: Browser, session: Session) -> None:
@@ -205,11 +205,11 @@ def _end_old(browser: Browser, session: Session) -> None:
 
 def _who(browser: Browser, view: LinkView, password: str) -> UUID | None:
     """Proves that the invited account is this person's: by the session of this browser, or by the password."""
-    with browser.context.database.reading() as session:
-        identity = sessions.identify(session, browser.token, browser.now, demo=browser.context.settings.demo)
+    with browser.application.database.reading() as session:
+        identity = sessions.identify(session, browser.token, browser.now, demo=browser.application.settings.demo)
     if identity is not None and identity.email == view.email and identity.only_organization_id is None:
         return identity.user_id
     attempt = _prove(browser, view.email, password)
-    with browser.context.database.writing() as session:
+    with browser.application.database.writing() as session:
         sign_in_throttle.succeed(session, attempt)
     return attempt.user_id

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 
 from billing_app.api.catalogue.schemas import MetricAnswer, PackAnswer, PlanAnswer
-from billing_app.api.common.process import context_of
+from billing_app.api.common.process import application_of
 from billing_app.api.common.responses import problems
 from billing_app.api.common.schemas import Items, Name
 from billing_app.domain.catalogue import Catalog, Plan, metric_document, pack_document, plan_document
@@ -52,9 +52,9 @@ def plan(request: Request, plan: Annotated[Name, Path()]) -> dict[str, Any]:
 
 
 def _current(request: Request) -> Catalog:
-    context = context_of(request)
-    with context.database.reading() as session:
-        return stripe_names.named(session, versions.current(session, context.clock()))
+    application = application_of(request)
+    with application.database.reading() as session:
+        return stripe_names.named(session, versions.current(session, application.clock()))
 
 
 def _plan(current: Catalog, plan: Plan) -> dict[str, Any]:

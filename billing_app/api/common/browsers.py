@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from billing_app.api.common.access import require_own_origin, session_token
 from billing_app.api.common.client_address import client_of
-from billing_app.api.common.process import Context, context_of
+from billing_app.api.common.process import Application, application_of
 from billing_app.domain.common.access import local_path
 from billing_app.domain.common.errors import BillingError
 from billing_app.services.access import devices
@@ -41,12 +41,12 @@ class Browser:
 
     def __init__(self, request: Request) -> None:
         """Notes who posted it and when."""
-        self.context: Context = context_of(request)
-        self.now: datetime = self.context.clock()
-        self.client = client_of(request, self.context.settings.trusted_proxies)
-        self.token = session_token(request, self.context)
+        self.application: Application = application_of(request)
+        self.now: datetime = self.application.clock()
+        self.client = client_of(request, self.application.settings.trusted_proxies)
+        self.token = session_token(request, self.application)
         sent = "; ".join(request.headers.getlist("cookie"))
-        self.device = device_in(sent, secure=self.context.settings.secure)
+        self.device = device_in(sent, secure=self.application.settings.secure)
         self._request = request
         self._wants_json = "application/json" in request.headers.get("accept", "")
 
@@ -58,7 +58,7 @@ class Browser:
         somebody else.
         """
         try:
-            require_own_origin(self._request, self.context)
+            require_own_origin(self._request, self.application)
             entered = work()
         except BillingError as error:
             if self._wants_json:
@@ -68,11 +68,13 @@ class Browser:
         response = self._go_on(local_path(entered.target))
         if entered.signed_in is not None:
             expires_in = entered.signed_in.expires_at - self.now
-            self._set_cookie(response, cookie_name(self.context.settings.secure), entered.signed_in.token, expires_in)
+            self._set_cookie(
+                response, cookie_name(self.application.settings.secure), entered.signed_in.token, expires_in
+            )
         if entered.device:
-            self._set_cookie(response, device_name(self.context.settings.secure), entered.device, devices.LASTS)
+            self._set_cookie(response, device_name(self.application.settings.secure), entered.device, devices.LASTS)
         if entered.signed_out:
-            secure = self.context.settings.secure
+            secure = self.application.settings.secure
             response.delete_cookie(cookie_name(secure), path="/", secure=secure, httponly=True, samesite="lax")
         return response
 
@@ -87,7 +89,7 @@ class Browser:
             value,
             max_age=int(lasts.total_seconds()),
             path="/",
-            secure=self.context.settings.secure,
+            secure=self.application.settings.secure,
             httponly=True,
             samesite="lax",
         )

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse, Response
 
 from billing_app import schema
-from billing_app.api.common.process import context_of
+from billing_app.api.common.process import application_of
 from billing_app.db import Database
 from billing_app.domain.common.errors import UnavailableError
 from billing_app.gateways import surroundings
@@ -82,7 +82,7 @@ async def healthz() -> Response:
 def readyz(request: Request) -> Response:
     """Whether requests can be served now; 503 with what cannot."""
     checks: Mapping[str, Check] = request.app.state.checks
-    database = context_of(request).database
+    database = application_of(request).database
     found = {name: check(database) or "ok" for name, check in checks.items()}
     ready = all(answer == "ok" for answer in found.values())
     content = {"status": "ready" if ready else "not ready", "checks": found}

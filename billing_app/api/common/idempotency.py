@@ -3,8 +3,8 @@
 A route asks for `Once` and leaves its transaction to it:
 
     @router.post("/redeem", response_model=Redeemed, responses=behind_a_door(*READING_A_BODY, *REPEATABLE))
-    def redeem(door: Buying, request: RedeemRequest, once: FromRepeatable) -> Response:
-        return once.answer(door, request, lambda visit: Redeemed.model_validate(gift_cards.redeem(visit.session, ...)))
+    def redeem(access: Buying, request: RedeemRequest, once: FromRepeatable) -> Response:
+        return once.answer(access, request, lambda context: Redeemed.model_validate(gift_cards.redeem(context, ...)))
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from fastapi import Depends, Header, Request
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 
-from billing_app.api.common.access import Door, Visit
+from billing_app.api.common.access import Access, AnyContext, RequestContext
 from billing_app.api.common.schemas import MAX_TEXT, VISIBLE
 from billing_app.services.common import idempotency
 from billing_app.services.common.idempotency import OPERATORS, Repeatable
@@ -52,25 +52,25 @@ class Once:
 
     def answer(
         self,
-        door: Door,
+        access: Access[AnyContext],
         body: BaseModel | None,
-        work: Callable[[Visit], BaseModel],
+        work: Callable[[AnyContext], BaseModel],
         *,
         status: int = 200,
         private: bool = False,
     ) -> Response:
-        """Does `work` in one writing transaction behind the door, or gives the first answer again, refusals too.
+        """Does `work` in one writing transaction of whoever may pass, or gives the first answer again, refusals too.
 
         `private`: the answer holds secrets that are shown once, see services.common.idempotency.once.
         """
-        with door.writing() as visit:
-            owner = OPERATORS if visit.found is None else visit.organization_id
+        with access.writing() as context:
+            owner = context.organization_id if isinstance(context, RequestContext) else OPERATORS
             request = Repeatable(owner, self._route, self.key, self.digest(body))
 
             def answered() -> object:
-                return work(visit).model_dump(mode="json", by_alias=True)
+                return work(context).model_dump(mode="json", by_alias=True)
 
-            outcome = idempotency.once(visit.session, request, visit.now, answered, private=private)
+            outcome = idempotency.once(context.session, request, context.now, answered, private=private)
         if outcome.refusal is not None:
             raise outcome.refusal
         return JSONResponse(outcome.content, status, headers={REPEATED: "true"} if outcome.repeated else None)

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from billing_app.api.common.body_limits import again, received
 from billing_app.api.common.client_address import caller_of, client_of
 from billing_app.api.common.problems import headers_of, problem
-from billing_app.api.common.process import LANE, Context
+from billing_app.api.common.process import LANE, Application
 from billing_app.domain.common.errors import BillingError
 from billing_app.turns import Limits, Turns
 
@@ -55,17 +55,17 @@ IN_ORGANIZATION = re.compile(r"/organizations/[^/]+/(check|consume|usage|reserva
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def contexts_of(context: Context) -> dict[str, Context]:
+def contexts_of(application: Application) -> dict[str, Application]:
     """The context of each lane: the process's own, with connections that the lane alone, or the others share."""
-    own = replace(context, database=context.database.part(DECIDING_CONNECTIONS))
-    shared = replace(context, database=context.database.part(OTHER_CONNECTIONS))
+    own = replace(application, database=application.database.part(DECIDING_CONNECTIONS))
+    shared = replace(application, database=application.database.part(OTHER_CONNECTIONS))
     return dict.fromkeys(DECIDING, own) | dict.fromkeys(OTHERS, shared)
 
 
 class Lanes:
     """Lets requests of the API in by turns; everything else passes."""
 
-    def __init__(self, app: ASGIApp, prefix: str, contexts: Mapping[str, Context]) -> None:
+    def __init__(self, app: ASGIApp, prefix: str, contexts: Mapping[str, Application]) -> None:
         """Wraps `app`, whose API is under `prefix`; `contexts` are those of `contexts_of`."""
         self.app = app
         self.prefix = prefix

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import compile_path
 
-from billing_app.api.common.process import PREFIX, context_of
+from billing_app.api.common.process import PREFIX, application_of
 from billing_app.domain.common.errors import BillingError
 
 MEDIA_TYPE = "application/problem+json"
@@ -139,7 +139,7 @@ async def _billing_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, BillingError)
     fields = error.fields
     if str(fields.get("upgrade_url", "")).startswith("/"):
-        fields = fields | {"upgrade_url": context_of(request).origin + fields["upgrade_url"]}
+        fields = fields | {"upgrade_url": application_of(request).origin + fields["upgrade_url"]}
     return problem(request_id_of(request), error.status, error.code, error.detail, headers=headers_of(error), **fields)
 
 

@@ -17,7 +17,7 @@ PREFIX = "/api/v1"
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class Application:
     """The database, the settings and the clock of this process."""
 
     database: Database
@@ -45,6 +45,6 @@ LANE = "billing.context"
 own."""
 
 
-def context_of(connection: HTTPConnection) -> Context:
+def application_of(connection: HTTPConnection) -> Application:
     """The context of the app that a request reached, with the connections that it may use."""
-    return connection.scope.get(LANE) or connection.app.state.context
+    return connection.scope.get(LANE) or connection.app.state.application

@@ -26,7 +26,7 @@ def problems(*statuses: int) -> Responses:
     return {status: _response(status) for status in sorted({*statuses, *IN_A_LINE})}
 
 
-def behind_a_door(*more: int) -> Responses:
+def guarded(*more: int) -> Responses:
     """The same for a route of an organization."""
     return problems(*sorted({*BEHIND_A_DOOR, *more}))
 

@@ -7,32 +7,34 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from billing_app.api.common.access import Door, OrganizationDoor
+from billing_app.api.common.access import OrganizationAccess, RequireOrganization
 from billing_app.api.common.idempotency import REPEATABLE, FromRepeatable
-from billing_app.api.common.responses import READING_A_BODY, behind_a_door
+from billing_app.api.common.responses import READING_A_BODY, guarded
 from billing_app.api.operators.schemas import ConvertedAnswer, ConvertRequest, RedeemedAnswer, RedeemRequest
 from billing_app.domain.common.access import MONEY_ROLES, Scope
 from billing_app.services.credits import gift_cards, tokens
 
 router = APIRouter(prefix="/organizations/{address}", tags=["buying"])
 
-Paying = Annotated[Door, Depends(OrganizationDoor(MONEY_ROLES, frozenset({Scope.BILLING, Scope.ADMIN})))]
+Paying = Annotated[
+    OrganizationAccess, Depends(RequireOrganization(MONEY_ROLES, frozenset({Scope.BILLING, Scope.ADMIN})))
+]
 
 
 @router.post(
     "/gift-cards/redeem",
     response_model=RedeemedAnswer,
-    responses=behind_a_door(*READING_A_BODY, *REPEATABLE, 503),
+    responses=guarded(*READING_A_BODY, *REPEATABLE, 503),
 )
-def redeem_gift_card(door: Paying, request: RedeemRequest, once: FromRepeatable) -> Response:
+def redeem_gift_card(access: Paying, request: RedeemRequest, once: FromRepeatable) -> Response:
     """Gives the organization what a gift card holds. Ten wrong codes within 15 minutes are answered 429."""
-    with door.writing() as visit:
-        gift_cards.begin(visit.session, visit.organization, visit.now)
+    with access.writing() as context:
+        gift_cards.begin(context.session, context.organization, context.now)
     return once.answer(
-        door,
+        access,
         request,
-        lambda visit: RedeemedAnswer.model_validate(
-            gift_cards.redeem(visit.session, visit.organization, request.code, visit.now, actor=visit.actor)
+        lambda context: RedeemedAnswer.model_validate(
+            gift_cards.redeem(context.session, context.organization, request.code, context.now, actor=context.actor)
         ),
     )
 
@@ -40,22 +42,22 @@ def redeem_gift_card(door: Paying, request: RedeemRequest, once: FromRepeatable)
 @router.post(
     "/tokens/convert",
     response_model=ConvertedAnswer,
-    responses=behind_a_door(*READING_A_BODY, *REPEATABLE, 402, 503),
+    responses=guarded(*READING_A_BODY, *REPEATABLE, 402, 503),
 )
-def convert_tokens(door: Paying, request: ConvertRequest, once: FromRepeatable) -> Response:
+def convert_tokens(access: Paying, request: ConvertRequest, once: FromRepeatable) -> Response:
     """Turns tokens into credits of a metric at the catalogue's rate."""
     return once.answer(
-        door,
+        access,
         request,
-        lambda visit: ConvertedAnswer.model_validate(
+        lambda context: ConvertedAnswer.model_validate(
             tokens.convert(
-                visit.session,
-                visit.organization,
+                context.session,
+                context.organization,
                 request.metric,
                 request.tokens,
-                visit.now,
+                context.now,
                 key=f"api {once.key}",
-                actor=visit.actor,
+                actor=context.actor,
             )
         ),
     )

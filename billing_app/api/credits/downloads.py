@@ -8,10 +8,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from billing_app.api.common.access import Door, Visit
+from billing_app.api.common.access import Access, RequestContext
 from billing_app.api.common.csv_answers import MEDIA_TYPE, Cell, csv_answer
-from billing_app.api.common.responses import Responses, behind_a_door
-from billing_app.api.credits.routes import MembersDoor, MoneyDoor, unposted
+from billing_app.api.common.responses import Responses, guarded
+from billing_app.api.credits.routes import MembersAccess, MoneyAccess, unposted
 from billing_app.api.credits.schemas import (
     BalanceAnswer,
     BalancesQuery,
@@ -42,58 +42,58 @@ MONTH_COLUMNS = tuple(name for name in MonthAnswer.model_fields if name != "burn
 
 def _csv_or(*statuses: int) -> Responses:
     text = {"schema": {"type": "string"}}
-    return {200: {"description": "CSV", "content": {MEDIA_TYPE.partition(";")[0]: text}}, **behind_a_door(*statuses)}
+    return {200: {"description": "CSV", "content": {MEDIA_TYPE.partition(";")[0]: text}}, **guarded(*statuses)}
 
 
 @router.get("/balances.csv", response_class=Response, responses=_csv_or(422, 503))
-def balances_csv(door: MembersDoor, query: Annotated[BalancesQuery, Query()]) -> Response:
+def balances_csv(access: MembersAccess, query: Annotated[BalancesQuery, Query()]) -> Response:
     """/balances as CSV."""
-    with door.reading() as visit:
-        found = statements.balances(visit.session, visit.organization, visit.now, as_of=query.as_of)
-        units = _units(visit)
+    with access.reading() as context:
+        found = statements.balances(context.session, context.organization, context.now, as_of=query.as_of)
+        units = _units(context)
     header = (*BALANCE_COLUMNS, "next_expiry_at", "next_expiry_quantity")
-    return csv_answer(f"{door.address}-balances.csv", *_told(header, map(_balance_row, found), units))
+    return csv_answer(f"{access.address}-balances.csv", *_told(header, map(_balance_row, found), units))
 
 
 @router.get("/grants.csv", response_class=Response, responses=_csv_or(422, 503))
-def grants_csv(door: MoneyDoor, query: Annotated[GrantFilters, Query()]) -> Response:
+def grants_csv(access: MoneyAccess, query: Annotated[GrantFilters, Query()]) -> Response:
     """/grants as CSV."""
-    with door.reading() as visit:
+    with access.reading() as context:
         found = statements.grants(
-            visit.session,
-            visit.organization,
-            visit.now,
+            context.session,
+            context.organization,
+            context.now,
             metric=query.metric,
             as_of=query.as_of,
             start=query.start,
             end=query.end,
         )
         rows = [[getattr(GrantAnswer.of(each), name) for name in GRANT_COLUMNS] for each in found]
-        units = _units(visit)
-    return csv_answer(f"{door.address}-grants.csv", *_told(GRANT_COLUMNS, rows, units))
+        units = _units(context)
+    return csv_answer(f"{access.address}-grants.csv", *_told(GRANT_COLUMNS, rows, units))
 
 
 @router.get("/ledger.csv", response_class=Response, responses=_csv_or(422, 503))
-def ledger_csv(door: MoneyDoor, query: Annotated[LedgerFilters, Query()]) -> Response:
+def ledger_csv(access: MoneyAccess, query: Annotated[LedgerFilters, Query()]) -> Response:
     """/ledger as CSV, the newest first. It may be long: it is read and sent page by page."""
-    with door.reading() as visit:  # what is not posted, and the newest that is, of one moment
-        waiting, first, units = unposted(visit, query), _entries(visit, query, None), _units(visit)
-    rows = _ledger_rows(door, query, waiting, first)
-    return csv_answer(f"{door.address}-ledger.csv", *_told(LEDGER_COLUMNS, rows, units))
+    with access.reading() as context:  # what is not posted, and the newest that is, of one moment
+        waiting, first, units = unposted(context, query), _entries(context, query, None), _units(context)
+    rows = _ledger_rows(access, query, waiting, first)
+    return csv_answer(f"{access.address}-ledger.csv", *_told(LEDGER_COLUMNS, rows, units))
 
 
 @router.get("/history.csv", response_class=Response, responses=_csv_or(422, 503))
-def history_csv(door: MoneyDoor, query: Annotated[HistoryQuery, Query()]) -> Response:
+def history_csv(access: MoneyAccess, query: Annotated[HistoryQuery, Query()]) -> Response:
     """/history as CSV."""
-    with door.reading() as visit:
-        found = histories.history(visit.session, visit.organization, visit.now, to=query.to, metric=query.metric)
-        units = _units(visit)
+    with access.reading() as context:
+        found = histories.history(context.session, context.organization, context.now, to=query.to, metric=query.metric)
+        units = _units(context)
     rows = ([item[name] for name in MONTH_COLUMNS] for item in histories.as_items(found))
-    return csv_answer(f"{door.address}-history.csv", *_told(MONTH_COLUMNS, rows, units))
+    return csv_answer(f"{access.address}-history.csv", *_told(MONTH_COLUMNS, rows, units))
 
 
-def _units(visit: Visit) -> dict[str, str]:
-    return {each.id: each.unit for each in (*versions.current(visit.session, visit.now).metrics, TOKEN)}
+def _units(context: RequestContext) -> dict[str, str]:
+    return {each.id: each.unit for each in (*versions.current(context.session, context.now).metrics, TOKEN)}
 
 
 def _told(
@@ -111,7 +111,7 @@ def _balance_row(balance: statements.Balance) -> list[Cell]:
 
 
 def _ledger_rows(
-    door: Door, query: LedgerFilters, waiting: list[Waiting], page: list[LedgerEntry]
+    access: Access, query: LedgerFilters, waiting: list[Waiting], page: list[LedgerEntry]
 ) -> Iterator[list[Cell]]:
     """All rows. Each page is a transaction of its own; the ledger only grows, so pages fit together."""
     for line in waiting:
@@ -119,20 +119,20 @@ def _ledger_rows(
     while page:
         for entry in page:
             yield [getattr(entry, name) for name in LEDGER_COLUMNS]
-        page = _ledger_page(door, query, page[-1].number) if len(page) == LEDGER_PAGE else []
+        page = _ledger_page(access, query, page[-1].number) if len(page) == LEDGER_PAGE else []
 
 
-def _ledger_page(door: Door, query: LedgerFilters, before: int | None) -> list[LedgerEntry]:
-    with door.reading() as visit:
-        return _entries(visit, query, before)
+def _ledger_page(access: Access, query: LedgerFilters, before: int | None) -> list[LedgerEntry]:
+    with access.reading() as context:
+        return _entries(context, query, before)
 
 
-def _entries(visit: Visit, query: LedgerFilters, before: int | None) -> list[LedgerEntry]:
+def _entries(context: RequestContext, query: LedgerFilters, before: int | None) -> list[LedgerEntry]:
     return statements.ledger(
-        visit.session,
-        visit.organization,
+        context.session,
+        context.organization,
         LEDGER_PAGE,
-        visit.now,
+        context.now,
         metric=query.metric,
         kind=query.kind,
         grant=query.grant,

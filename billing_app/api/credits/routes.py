@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 
 from billing_app.api.common import cursors
-from billing_app.api.common.access import Door, OrganizationDoor, Visit
-from billing_app.api.common.responses import behind_a_door
+from billing_app.api.common.access import OrganizationAccess, RequestContext, RequireOrganization
+from billing_app.api.common.responses import guarded
 from billing_app.api.common.schemas import Items
 from billing_app.api.credits.explain_schemas import ExplainAnswer, ExplainQuery
 from billing_app.api.credits.schemas import (
@@ -30,26 +30,26 @@ from billing_app.services.credits import history as histories
 
 router = APIRouter(prefix="/organizations/{address}", tags=["credits"])
 
-MembersDoor = Annotated[Door, Depends(OrganizationDoor(ALL_ROLES, READ_SCOPES))]
-MoneyDoor = Annotated[Door, Depends(OrganizationDoor(MONEY_ROLES, READ_SCOPES))]
+MembersAccess = Annotated[OrganizationAccess, Depends(RequireOrganization(ALL_ROLES, READ_SCOPES))]
+MoneyAccess = Annotated[OrganizationAccess, Depends(RequireOrganization(MONEY_ROLES, READ_SCOPES))]
 
 
-@router.get("/balances", response_model=Items[BalanceAnswer], responses=behind_a_door(422, 503))
-def balances(door: MembersDoor, query: Annotated[BalancesQuery, Query()]) -> dict[str, Any]:
+@router.get("/balances", response_model=Items[BalanceAnswer], responses=guarded(422, 503))
+def balances(access: MembersAccess, query: Annotated[BalancesQuery, Query()]) -> dict[str, Any]:
     """Per metric: used of the allowance, credits, debt, and whether it is blocked."""
-    with door.reading() as visit:
-        return {"items": statements.balances(visit.session, visit.organization, visit.now, as_of=query.as_of)}
+    with access.reading() as context:
+        return {"items": statements.balances(context.session, context.organization, context.now, as_of=query.as_of)}
 
 
-@router.get("/grants", response_model=Items[GrantAnswer], responses=behind_a_door(422, 503))
-def grants(door: MoneyDoor, query: Annotated[GrantQuery, Query()]) -> dict[str, Any]:
+@router.get("/grants", response_model=Items[GrantAnswer], responses=guarded(422, 503))
+def grants(access: MoneyAccess, query: Annotated[GrantQuery, Query()]) -> dict[str, Any]:
     """The organization's grants, the newest first, with where the credits of each are."""
     after = None if query.cursor is None else tuple(map(str, cursors.decode(query.cursor, str, str)))
-    with door.reading() as visit:
+    with access.reading() as context:
         found = statements.grants(
-            visit.session,
-            visit.organization,
-            visit.now,
+            context.session,
+            context.organization,
+            context.now,
             metric=query.metric,
             as_of=query.as_of,
             start=query.start,
@@ -61,19 +61,19 @@ def grants(door: MoneyDoor, query: Annotated[GrantQuery, Query()]) -> dict[str, 
     return {"items": page, "next_cursor": cursors.encode(*_place(rest[query.limit - 1])) if more else None}
 
 
-@router.get("/ledger", response_model=Items[LedgerAnswer], responses=behind_a_door(422, 503))
-def ledger(door: MoneyDoor, query: Annotated[LedgerQuery, Query()]) -> dict[str, Any]:
+@router.get("/ledger", response_model=Items[LedgerAnswer], responses=guarded(422, 503))
+def ledger(access: MoneyAccess, query: Annotated[LedgerQuery, Query()]) -> dict[str, Any]:
     """Every movement of credits, the newest first, after what is not posted yet: a computed line for each metric."""
     place = (0, 0) if query.cursor is None else cursors.decode(query.cursor, int, int)
     before, given = int(place[0]), int(place[1])  # below a number, or (0) after so many computed lines
-    with door.reading() as visit:
-        lines = [] if before else unposted(visit, query)[given:]
+    with access.reading() as context:
+        lines = [] if before else unposted(context, query)[given:]
         room = max(0, query.limit - len(lines))
         found = statements.ledger(
-            visit.session,
-            visit.organization,
+            context.session,
+            context.organization,
             room + 1,
-            visit.now,
+            context.now,
             metric=query.metric,
             kind=query.kind,
             grant=query.grant,
@@ -88,29 +88,29 @@ def ledger(door: MoneyDoor, query: Annotated[LedgerQuery, Query()]) -> dict[str,
     return {"items": page, "next_cursor": cursors.encode(*last) if more else None}
 
 
-@router.get("/history", response_model=Items[MonthAnswer], responses=behind_a_door(422, 503))
-def history(door: MoneyDoor, query: Annotated[HistoryQuery, Query()]) -> dict[str, Any]:
+@router.get("/history", response_model=Items[MonthAnswer], responses=guarded(422, 503))
+def history(access: MoneyAccess, query: Annotated[HistoryQuery, Query()]) -> dict[str, Any]:
     """Month by month and metric by metric: what was used, what the plan covered, what credits paid."""
-    with door.reading() as visit:
-        found = histories.history(visit.session, visit.organization, visit.now, to=query.to, metric=query.metric)
+    with access.reading() as context:
+        found = histories.history(context.session, context.organization, context.now, to=query.to, metric=query.metric)
     return {"items": histories.as_items(found)}
 
 
-@router.get("/explain", responses=behind_a_door(422, 503))
-def explain(door: MoneyDoor, query: Annotated[ExplainQuery, Query()]) -> ExplainAnswer:
+@router.get("/explain", responses=guarded(422, 503))
+def explain(access: MoneyAccess, query: Annotated[ExplainQuery, Query()]) -> ExplainAnswer:
     """The balance of a metric at a moment as the list of what made it."""
-    with door.reading() as visit:
-        metric, at = query.metric or "", query.at or visit.now
-        return ExplainAnswer.of(explaining.explain(visit.session, visit.organization, metric, at, visit.now))
+    with access.reading() as context:
+        metric, at = query.metric or "", query.at or context.now
+        return ExplainAnswer.of(explaining.explain(context.session, context.organization, metric, at, context.now))
 
 
-def unposted(visit: Visit, query: LedgerFilters) -> list[read_ledger.Waiting]:
+def unposted(context: RequestContext, query: LedgerFilters) -> list[read_ledger.Waiting]:
     """The computed lines that the filters let through."""
     wanted = views.LedgerFilters(
         metric=query.metric or "", kind=query.kind or "", grant=query.grant or "", starting=query.start,
         ending=query.end,
     )  # fmt: skip
-    return read_ledger.waiting(visit.session, visit.organization, wanted, visit.now)
+    return read_ledger.waiting(context.session, context.organization, wanted, context.now)
 
 
 def _place(statement: statements.GrantStatement) -> tuple[str, str]:

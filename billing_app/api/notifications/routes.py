@@ -9,8 +9,8 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from billing_app.api.common import cursors
-from billing_app.api.common.access import Door, OrganizationDoor, Visit
-from billing_app.api.common.responses import READING_A_BODY, behind_a_door
+from billing_app.api.common.access import OrganizationAccess, RequestContext, RequireOrganization
+from billing_app.api.common.responses import READING_A_BODY, guarded
 from billing_app.api.common.schemas import Items
 from billing_app.api.notifications.schemas import (
     ChoicesRequest,
@@ -30,64 +30,62 @@ from billing_app.services.notifications import delivery_log, webhook_endpoints
 
 router = APIRouter(prefix="/organizations/{address}/notifications", tags=["notifications"])
 
-AdminsDoor = Annotated[Door, Depends(OrganizationDoor(ADMIN_ROLES, frozenset({Scope.ADMIN})))]
+AdminsAccess = Annotated[OrganizationAccess, Depends(RequireOrganization(ADMIN_ROLES, frozenset({Scope.ADMIN})))]
 
 
-@router.get("", response_model=NotificationsAnswer, responses=behind_a_door())
-def notifications(door: AdminsDoor) -> NotificationsAnswer:
+@router.get("", response_model=NotificationsAnswer, responses=guarded())
+def notifications(access: AdminsAccess) -> NotificationsAnswer:
     """Every kind of event, who is told of it, and where webhooks go."""
-    with door.reading() as visit:
-        return _answer(door, visit)
+    with access.reading() as context:
+        return _answer(access, context)
 
 
-@router.put("", response_model=NotificationsAnswer, responses=behind_a_door(*READING_A_BODY))
-def choose_notifications(door: AdminsDoor, wanted: ChoicesRequest) -> NotificationsAnswer:
+@router.put("", response_model=NotificationsAnswer, responses=guarded(*READING_A_BODY))
+def choose_notifications(access: AdminsAccess, wanted: ChoicesRequest) -> NotificationsAnswer:
     """Replaces who is told of what: send `choices` of GET with what should be different."""
-    with door.writing() as visit:
-        notification_choices.write(visit.session, visit.organization, wanted.choices(), visit.who, visit.now)
-        return _answer(door, visit)
+    with access.writing() as context:
+        notification_choices.write(context.session, context.organization, wanted.choices(), context.who, context.now)
+        return _answer(access, context)
 
 
-@router.post(
-    "/webhooks", status_code=201, response_model=NewWebhookAnswer, responses=behind_a_door(*READING_A_BODY, 409)
-)
-def create_webhook(door: AdminsDoor, wanted: NewWebhookRequest) -> NewWebhookAnswer:
+@router.post("/webhooks", status_code=201, response_model=NewWebhookAnswer, responses=guarded(*READING_A_BODY, 409))
+def create_webhook(access: AdminsAccess, wanted: NewWebhookRequest) -> NewWebhookAnswer:
     """A new endpoint. Its secret is in this answer and in no other."""
-    with door.writing() as visit:
+    with access.writing() as context:
         made = webhook_endpoints.create(
-            visit.session,
-            visit.organization,
+            context.session,
+            context.organization,
             wanted.url,
-            visit.who,
-            visit.now,
+            context.who,
+            context.now,
             description=wanted.description,
             kinds=wanted.kinds,
-            private=reachable(door.context.settings),
+            private=reachable(access.application.settings),
         )
         return NewWebhookAnswer.of(made)
 
 
-@router.delete("/webhooks/{webhook_id}", status_code=204, responses=behind_a_door(422))
-def delete_webhook(door: AdminsDoor, webhook_id: UUID) -> Response:
+@router.delete("/webhooks/{webhook_id}", status_code=204, responses=guarded(422))
+def delete_webhook(access: AdminsAccess, webhook_id: UUID) -> Response:
     """Sends nothing there any more."""
-    with door.writing() as visit:
-        webhook_endpoints.delete(visit.session, visit.organization, webhook_id, visit.who, visit.now)
+    with access.writing() as context:
+        webhook_endpoints.delete(context.session, context.organization, webhook_id, context.who, context.now)
     return Response(status_code=204)
 
 
-@router.post("/webhooks/{webhook_id}/rotate-secret", response_model=NewWebhookAnswer, responses=behind_a_door(422))
-def rotate_webhook_secret(door: AdminsDoor, webhook_id: UUID) -> NewWebhookAnswer:
+@router.post("/webhooks/{webhook_id}/rotate-secret", response_model=NewWebhookAnswer, responses=guarded(422))
+def rotate_webhook_secret(access: AdminsAccess, webhook_id: UUID) -> NewWebhookAnswer:
     """A new secret. For 24 hours messages are signed with the old one too."""
-    with door.writing() as visit:
-        made = webhook_endpoints.rotate(visit.session, visit.organization, webhook_id, visit.who, visit.now)
+    with access.writing() as context:
+        made = webhook_endpoints.rotate(context.session, context.organization, webhook_id, context.who, context.now)
         return NewWebhookAnswer.of(made)
 
 
-@router.post("/webhooks/{webhook_id}/enable", response_model=WebhookAnswer, responses=behind_a_door(422))
-def enable_webhook(door: AdminsDoor, webhook_id: UUID) -> WebhookAnswer:
+@router.post("/webhooks/{webhook_id}/enable", response_model=WebhookAnswer, responses=guarded(422))
+def enable_webhook(access: AdminsAccess, webhook_id: UUID) -> WebhookAnswer:
     """Sends there again what happens from now on."""
-    with door.writing() as visit:
-        row = webhook_endpoints.enable(visit.session, visit.organization, webhook_id, visit.who, visit.now)
+    with access.writing() as context:
+        row = webhook_endpoints.enable(context.session, context.organization, webhook_id, context.who, context.now)
         return WebhookAnswer.model_validate(row)
 
 
@@ -95,24 +93,24 @@ def enable_webhook(door: AdminsDoor, webhook_id: UUID) -> WebhookAnswer:
     "/webhooks/{webhook_id}/test",
     status_code=202,
     response_model=DeliveryDetailAnswer,
-    responses=behind_a_door(409, 422),
+    responses=guarded(409, 422),
 )
-def test_webhook(door: AdminsDoor, webhook_id: UUID) -> DeliveryDetailAnswer:
+def test_webhook(access: AdminsAccess, webhook_id: UUID) -> DeliveryDetailAnswer:
     """Sends a message of type `test` there, within seconds."""
-    with door.writing() as visit:
-        made = delivery_log.test(visit.session, visit.organization, webhook_id, visit.now)
-        return DeliveryDetailAnswer.of(delivery_log.one(visit.session, visit.organization, made, visit.now))
+    with access.writing() as context:
+        made = delivery_log.test(context.session, context.organization, webhook_id, context.now)
+        return DeliveryDetailAnswer.of(delivery_log.one(context.session, context.organization, made, context.now))
 
 
-@router.get("/deliveries", response_model=Items[DeliveryAnswer], responses=behind_a_door(422))
-def deliveries(door: AdminsDoor, query: Annotated[DeliveriesQuery, Query()]) -> dict[str, Any]:
+@router.get("/deliveries", response_model=Items[DeliveryAnswer], responses=guarded(422))
+def deliveries(access: AdminsAccess, query: Annotated[DeliveriesQuery, Query()]) -> dict[str, Any]:
     """What was sent or is to be, the newest first; finished ones are kept for 90 days."""
     before = None if query.cursor is None else _id(str(cursors.decode(query.cursor, str)[0]))
-    with door.reading() as visit:
+    with access.reading() as context:
         found = delivery_log.latest(
-            visit.session,
-            visit.organization,
-            visit.now,
+            context.session,
+            context.organization,
+            context.now,
             query.limit + 1,
             before=before,
             state=query.state or "",
@@ -123,30 +121,34 @@ def deliveries(door: AdminsDoor, query: Annotated[DeliveriesQuery, Query()]) -> 
     return {"items": page, "next_cursor": cursors.encode(str(page[-1].id)) if more else None}
 
 
-@router.get("/deliveries/{delivery_id}", response_model=DeliveryDetailAnswer, responses=behind_a_door(422))
-def delivery(door: AdminsDoor, delivery_id: UUID) -> DeliveryDetailAnswer:
+@router.get("/deliveries/{delivery_id}", response_model=DeliveryDetailAnswer, responses=guarded(422))
+def delivery(access: AdminsAccess, delivery_id: UUID) -> DeliveryDetailAnswer:
     """One delivery with every try."""
-    with door.reading() as visit:
-        return DeliveryDetailAnswer.of(delivery_log.one(visit.session, visit.organization, delivery_id, visit.now))
+    with access.reading() as context:
+        return DeliveryDetailAnswer.of(
+            delivery_log.one(context.session, context.organization, delivery_id, context.now)
+        )
 
 
 @router.post(
     "/deliveries/{delivery_id}/resend",
     status_code=202,
     response_model=DeliveryDetailAnswer,
-    responses=behind_a_door(409, 422),
+    responses=guarded(409, 422),
 )
-def resend_delivery(door: AdminsDoor, delivery_id: UUID) -> DeliveryDetailAnswer:
+def resend_delivery(access: AdminsAccess, delivery_id: UUID) -> DeliveryDetailAnswer:
     """Sends the same message once more, under the same id."""
-    with door.writing() as visit:
-        delivery_log.resend(visit.session, visit.organization, delivery_id, visit.now)
-        return DeliveryDetailAnswer.of(delivery_log.one(visit.session, visit.organization, delivery_id, visit.now))
+    with access.writing() as context:
+        delivery_log.resend(context.session, context.organization, delivery_id, context.now)
+        return DeliveryDetailAnswer.of(
+            delivery_log.one(context.session, context.organization, delivery_id, context.now)
+        )
 
 
-def _answer(door: Door, visit: Visit) -> NotificationsAnswer:
-    choices = notification_choices.read(visit.session, visit.organization)
-    endpoints = webhook_endpoints.every(visit.session, visit.organization)
-    return NotificationsAnswer.of(choices, endpoints, mail=door.context.settings.mailing)
+def _answer(access: OrganizationAccess, context: RequestContext) -> NotificationsAnswer:
+    choices = notification_choices.read(context.session, context.organization)
+    endpoints = webhook_endpoints.every(context.session, context.organization)
+    return NotificationsAnswer.of(choices, endpoints, mail=access.application.settings.mailing)
 
 
 def _id(text: str) -> UUID:

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from billing_app.api.common import cursors
-from billing_app.api.common.access import Door, OperatorDoor
-from billing_app.api.common.responses import READING_A_BODY, behind_a_door
+from billing_app.api.common.access import OutsideAccess, RequireOperator
+from billing_app.api.common.responses import READING_A_BODY, guarded
 from billing_app.api.common.schemas import DEFAULT_LIST, Items, Limit, Number
 from billing_app.api.operators.catalogue_schemas import (
     CatalogueAnswer,
@@ -34,35 +34,35 @@ from billing_app.services.payments import stripe_catalogue, stripe_names
 
 router = APIRouter(prefix="/admin/catalogue", tags=["operator"])
 
-Operating = Annotated[Door, Depends(OperatorDoor())]
+Operating = Annotated[OutsideAccess, Depends(RequireOperator())]
 
 
-@router.get("", response_model=CatalogueAnswer, responses=behind_a_door(503))
-def catalogue_in_force(door: Operating) -> CatalogueAnswer:
+@router.get("", response_model=CatalogueAnswer, responses=guarded(503))
+def catalogue_in_force(access: Operating) -> CatalogueAnswer:
     """The catalogue in force, with everything that customers do not see of it. Edits are based on its `version`."""
-    with door.reading() as visit:
-        head, current = catalogue_edits.editing(visit.session, visit.now)
-        document = to_document(stripe_names.named(visit.session, current))
+    with access.reading() as context:
+        head, current = catalogue_edits.editing(context.session, context.now)
+        document = to_document(stripe_names.named(context.session, current))
         return CatalogueAnswer(
             version=head.version, effective_at=head.effective_at, source=head.source, document=document
         )
 
 
-@router.put("", response_model=SavedAnswer, responses=behind_a_door(*READING_A_BODY, 409, 503))
-def save_catalogue(door: Operating, request: CatalogueEditRequest) -> SavedAnswer:
+@router.put("", response_model=SavedAnswer, responses=guarded(*READING_A_BODY, 409, 503))
+def save_catalogue(access: Operating, request: CatalogueEditRequest) -> SavedAnswer:
     """Saves an edit as a version from now on, or as a correction of the one in force.
 
     409 `catalogue_changed` if it is not based on the version in force, `catalogue_refused` if it contradicts what has
     happened; 422 `catalogue_invalid` with every mistake. Saving the same again changes nothing.
     """
-    with door.writing() as visit:
+    with access.writing() as context:
         result = catalogue_edits.save(
-            visit.session,
+            context.session,
             request.document,
-            visit.now,
+            context.now,
             based_on=request.based_on,
             correcting=request.correcting,
-            actor=visit.actor,
+            actor=context.actor,
         )
         return SavedAnswer.model_validate(result)
 
@@ -70,94 +70,94 @@ def save_catalogue(door: Operating, request: CatalogueEditRequest) -> SavedAnswe
 @router.get(
     "/plans.json",
     response_class=Response,
-    responses={200: {"content": {"application/json": {"schema": {"type": "object"}}}}, **behind_a_door(503)},
+    responses={200: {"content": {"application/json": {"schema": {"type": "object"}}}}, **guarded(503)},
 )
-def export_catalogue(door: Operating) -> Response:
+def export_catalogue(access: Operating) -> Response:
     """The catalogue in force as the file that it is loaded from."""
-    with door.reading() as visit:
-        current = stripe_names.named(visit.session, catalogue_edits.editing(visit.session, visit.now)[1])
+    with access.reading() as context:
+        current = stripe_names.named(context.session, catalogue_edits.editing(context.session, context.now)[1])
     headers = {"Content-Disposition": 'attachment; filename="plans.json"'}
     return Response(to_json(current), media_type="application/json", headers=headers)
 
 
-@router.get("/file", response_model=CatalogueFileAnswer, responses=behind_a_door(422, 503))
-def catalogue_file(door: Operating) -> CatalogueFileAnswer:
+@router.get("/file", response_model=CatalogueFileAnswer, responses=guarded(422, 503))
+def catalogue_file(access: Operating) -> CatalogueFileAnswer:
     """What plans.json on the server says now, and what the next start would make of it."""
-    file = door.context.settings.catalogue_file
-    with door.reading() as visit:
-        found = catalogue_editor.catalogue(visit.session, visit.now, file).file
+    file = access.application.settings.catalogue_file
+    with access.reading() as context:
+        found = catalogue_editor.catalogue(context.session, context.now, file).file
     document = None if found.state is FileState.BROKEN else dict(catalogue_editor.from_file(file))
     return CatalogueFileAnswer(state=found.state.value, says=list(found.says), document=document)
 
 
-@router.post("/rebase", response_model=RebasedAnswer, responses=behind_a_door(*READING_A_BODY, 503))
-def rebase_catalogue(door: Operating, request: RebaseRequest) -> RebasedAnswer:
+@router.post("/rebase", response_model=RebasedAnswer, responses=guarded(*READING_A_BODY, 503))
+def rebase_catalogue(access: Operating, request: RebaseRequest) -> RebasedAnswer:
     """An edit that another one overtook, put on top of the version in force. Saves nothing.
 
     `both` are the places that both had changed: there the edit wins. 422 `catalogue_invalid` with every mistake.
     """
-    with door.reading() as visit:
+    with access.reading() as context:
         edit = to_document(parse_catalog(request.document, "the edit"))
-        head, document, both = catalogue_edits.rebased(visit.session, edit, visit.now, based_on=request.based_on)
+        head, document, both = catalogue_edits.rebased(context.session, edit, context.now, based_on=request.based_on)
     return RebasedAnswer(version=head.version, document=document, both=list(both))
 
 
-@router.post("/push", response_model=Items[PushedAnswer], responses=behind_a_door(409, 422, 503))
-def push_catalogue(door: Operating) -> dict[str, Any]:
+@router.post("/push", response_model=Items[PushedAnswer], responses=guarded(409, 422, 503))
+def push_catalogue(access: Operating) -> dict[str, Any]:
     """Makes at Stripe the products and prices that the catalogue sells. Answers what was done; again it is nothing."""
-    with door.reading() as visit:
-        current = versions.current(visit.session, visit.now)
-    done = stripe_catalogue.bring(payments_of(door.context.settings), current)
-    with door.writing() as visit:
-        stripe_names.keep(visit.session, stripe_catalogue.offers(current), visit.now)
+    with access.reading() as context:
+        current = versions.current(context.session, context.now)
+    done = stripe_catalogue.bring(payments_of(access.application.settings), current)
+    with access.writing() as context:
+        stripe_names.keep(context.session, stripe_catalogue.offers(current), context.now)
     return {"items": [PushedAnswer.of(step) for step in done]}
 
 
-@router.post("/validate", response_model=ValidationAnswer, responses=behind_a_door(*READING_A_BODY))
-def validate_catalogue(door: Operating, request: CatalogueRequest) -> ValidationAnswer:
+@router.post("/validate", response_model=ValidationAnswer, responses=guarded(*READING_A_BODY))
+def validate_catalogue(access: Operating, request: CatalogueRequest) -> ValidationAnswer:
     """Every mistake of a catalogue, with its place. Mistakes are the answer here, not a refusal."""
-    door.knock()
+    access.check()
     found = catalogue_edits.mistakes(request.document)
     return ValidationAnswer(
         sound=not found, mistakes=[MistakeAnswer(path=each.path, message=each.message) for each in found]
     )
 
 
-@router.post("/preview", response_model=PreviewAnswer, responses=behind_a_door(*READING_A_BODY, 409, 503))
-def preview_catalogue(door: Operating, request: CatalogueEditRequest) -> PreviewAnswer:
+@router.post("/preview", response_model=PreviewAnswer, responses=guarded(*READING_A_BODY, 409, 503))
+def preview_catalogue(access: Operating, request: CatalogueEditRequest) -> PreviewAnswer:
     """What saving an edit would change, and which organizations would feel it. Refused as saving it would be."""
-    with door.reading() as visit:
+    with access.reading() as context:
         return PreviewAnswer.of(
             catalogue_effects.preview(
-                visit.session,
+                context.session,
                 request.document,
-                visit.now,
+                context.now,
                 based_on=request.based_on,
                 correcting=request.correcting,
             )
         )
 
 
-@router.get("/versions", response_model=Items[VersionAnswer], responses=behind_a_door(422, 503))
+@router.get("/versions", response_model=Items[VersionAnswer], responses=guarded(422, 503))
 def catalogue_versions(
-    door: Operating,
+    access: Operating,
     limit: Limit = DEFAULT_LIST,
     cursor: Annotated[str | None, Query(max_length=cursors.MAX_CURSOR)] = None,
 ) -> dict[str, Any]:
     """Everything that was ever saved or loaded, the newest first, with what each changed."""
     before = None if cursor is None else int(cursors.decode(cursor, int)[0])
-    with door.reading() as visit:
-        found = catalogue_edits.versions(visit.session, visit.now, limit + 1, before)
+    with access.reading() as context:
+        found = catalogue_edits.versions(context.session, context.now, limit + 1, before)
         page = [VersionAnswer.of(each) for each in found[:limit]]
     return {"items": page, "next_cursor": cursors.encode(page[-1].version) if len(found) > limit else None}
 
 
-@router.get("/versions/{version}", response_model=CatalogueAnswer, responses=behind_a_door(422, 503))
-def catalogue_version(door: Operating, version: Number) -> CatalogueAnswer:
+@router.get("/versions/{version}", response_model=CatalogueAnswer, responses=guarded(422, 503))
+def catalogue_version(access: Operating, version: Number) -> CatalogueAnswer:
     """An earlier version, whole: saving its document again restores it."""
-    with door.reading() as visit:
-        head = catalogue_edits.head_of(visit.session, version)
-        document = to_document(catalogue_edits.of_number(visit.session, version))
+    with access.reading() as context:
+        head = catalogue_edits.head_of(context.session, version)
+        document = to_document(catalogue_edits.of_number(context.session, version))
         return CatalogueAnswer(
             version=head.version, effective_at=head.effective_at, source=head.source, document=document
         )

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
 from billing_app.api.common import cursors
-from billing_app.api.common.access import Door, OperatorDoor, Visit
+from billing_app.api.common.access import OutsideAccess, OutsideContext, RequireOperator
 from billing_app.api.common.idempotency import REPEATABLE, FromRepeatable
-from billing_app.api.common.responses import READING_A_BODY, behind_a_door
+from billing_app.api.common.responses import READING_A_BODY, guarded
 from billing_app.api.common.schemas import DEFAULT_LIST, MAX_LIST, Items, Limit
 from billing_app.api.operators.schemas import (
     GiftCardAnswer,
@@ -30,7 +30,7 @@ from billing_app.services.credits.grants import ONE_YEAR
 
 router = APIRouter(prefix="/admin", tags=["operator"])
 
-Operating = Annotated[Door, Depends(OperatorDoor())]
+Operating = Annotated[OutsideAccess, Depends(RequireOperator())]
 Cursor = Annotated[str | None, Query(max_length=cursors.MAX_CURSOR)]
 CardId = Annotated[UUID, Path(description="the card's id, not its code")]
 GrantId = Annotated[str, Path(max_length=64, pattern="^[A-Za-z0-9_.-]+$")]
@@ -40,22 +40,22 @@ GrantId = Annotated[str, Path(max_length=64, pattern="^[A-Za-z0-9_.-]+$")]
     "/grants",
     status_code=201,
     response_model=GivenAnswer,
-    responses=behind_a_door(*READING_A_BODY, *REPEATABLE, 503),
+    responses=guarded(*READING_A_BODY, *REPEATABLE, 503),
 )
-def give_credits(door: Operating, request: GrantRequest, once: FromRepeatable) -> Response:
+def give_credits(access: Operating, request: GrantRequest, once: FromRepeatable) -> Response:
     """Gives an organization credits. The reason stands in its ledger."""
 
-    def work(visit: Visit) -> GivenAnswer:
-        organization = organizations.by_address(visit.session, request.organization)
+    def work(context: OutsideContext) -> GivenAnswer:
+        organization = organizations.by_address(context.session, request.organization)
         given = granting.give(
-            visit.session,
+            context.session,
             organization,
             request.metric,
             request.quantity,
-            visit.now,
+            context.now,
             reason=request.reason,
             key=f"api {once.key}",
-            actor=visit.actor,
+            actor=context.actor,
             effective_at=request.effective_at,
             expires_at=request.expires_at if "expires_at" in request.model_fields_set else ONE_YEAR,
             priority=request.priority,
@@ -63,14 +63,14 @@ def give_credits(door: Operating, request: GrantRequest, once: FromRepeatable) -
         )
         return GivenAnswer.model_validate(given)
 
-    return once.answer(door, request, work, status=201)
+    return once.answer(access, request, work, status=201)
 
 
-@router.post("/grants/{grant}/void", response_model=GivenAnswer, responses=behind_a_door(*READING_A_BODY))
-def void_grant(door: Operating, grant: GrantId, request: ReasonRequest) -> GivenAnswer:
+@router.post("/grants/{grant}/void", response_model=GivenAnswer, responses=guarded(*READING_A_BODY))
+def void_grant(access: Operating, grant: GrantId, request: ReasonRequest) -> GivenAnswer:
     """Forfeits what is left of a grant, never what was burned. Voiding twice is one void."""
-    with door.writing() as visit:
-        _, voided = granting.void(visit.session, grant, visit.now, reason=request.reason, actor=visit.actor)
+    with access.writing() as context:
+        _, voided = granting.void(context.session, grant, context.now, reason=request.reason, actor=context.actor)
         return GivenAnswer.model_validate(voided)
 
 
@@ -78,49 +78,49 @@ def void_grant(door: Operating, grant: GrantId, request: ReasonRequest) -> Given
     "/gift-cards",
     status_code=201,
     response_model=NewGiftCardsAnswer,
-    responses=behind_a_door(*READING_A_BODY, *REPEATABLE, 503),
+    responses=guarded(*READING_A_BODY, *REPEATABLE, 503),
 )
-def create_gift_cards(door: Operating, request: GiftCardRequest, once: FromRepeatable) -> Response:
+def create_gift_cards(access: Operating, request: GiftCardRequest, once: FromRepeatable) -> Response:
     """Makes cards and answers their codes, this once: repeating the key does not tell them again."""
 
-    def work(visit: Visit) -> NewGiftCardsAnswer:
+    def work(context: OutsideContext) -> NewGiftCardsAnswer:
         made = gift_cards.create(
-            visit.session,
+            context.session,
             request.name,
             request.contents,
-            visit.now,
+            context.now,
             count=request.count,
             max_redemptions=request.max_redemptions,
             expires_at=request.expires_at,
-            actor=visit.actor,
+            actor=context.actor,
         )
         return NewGiftCardsAnswer(items=[NewGiftCardAnswer.of(card) for card in made])
 
-    return once.answer(door, request, work, status=201, private=True)
+    return once.answer(access, request, work, status=201, private=True)
 
 
-@router.get("/gift-cards", response_model=Items[GiftCardAnswer], responses=behind_a_door(422))
-def list_gift_cards(door: Operating, limit: Limit = DEFAULT_LIST, cursor: Cursor = None) -> dict[str, Any]:
+@router.get("/gift-cards", response_model=Items[GiftCardAnswer], responses=guarded(422))
+def list_gift_cards(access: Operating, limit: Limit = DEFAULT_LIST, cursor: Cursor = None) -> dict[str, Any]:
     """All cards, the newest first."""
     before = None if cursor is None else _card_at(cursor)
-    with door.reading() as visit:
-        found = gift_cards.page(visit.session, visit.now, limit + 1, before)
+    with access.reading() as context:
+        found = gift_cards.page(context.session, context.now, limit + 1, before)
     page = found[:limit]
     return {"items": page, "next_cursor": cursors.encode(str(page[-1].id)) if len(found) > limit else None}
 
 
-@router.get("/gift-cards/{card}/redemptions", response_model=Items[RedemptionAnswer], responses=behind_a_door(422))
-def gift_card_redemptions(door: Operating, card: CardId) -> dict[str, Any]:
+@router.get("/gift-cards/{card}/redemptions", response_model=Items[RedemptionAnswer], responses=guarded(422))
+def gift_card_redemptions(access: Operating, card: CardId) -> dict[str, Any]:
     """Who redeemed a card, the latest first: at most 200."""
-    with door.reading() as visit:
-        return {"items": gift_cards.redemptions(visit.session, card, MAX_LIST)}
+    with access.reading() as context:
+        return {"items": gift_cards.redemptions(context.session, card, MAX_LIST)}
 
 
-@router.post("/gift-cards/{card}/void", response_model=GiftCardAnswer, responses=behind_a_door(*READING_A_BODY))
-def void_gift_card(door: Operating, card: CardId, request: ReasonRequest) -> GiftCardAnswer:
+@router.post("/gift-cards/{card}/void", response_model=GiftCardAnswer, responses=guarded(*READING_A_BODY))
+def void_gift_card(access: Operating, card: CardId, request: ReasonRequest) -> GiftCardAnswer:
     """Ends a card. What was redeemed stays."""
-    with door.writing() as visit:
-        voided = gift_cards.void(visit.session, card, request.reason, visit.now, actor=visit.actor)
+    with access.writing() as context:
+        voided = gift_cards.void(context.session, card, request.reason, context.now, actor=context.actor)
         return GiftCardAnswer.model_validate(voided)
 
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query
 
 from billing_app.api.common import cursors
-from billing_app.api.common.access import Door, OperatorDoor
-from billing_app.api.common.responses import READING_A_BODY, behind_a_door
+from billing_app.api.common.access import OutsideAccess, RequireOperator
+from billing_app.api.common.responses import READING_A_BODY, guarded
 from billing_app.api.common.schemas import Items, Name
 from billing_app.api.operators.schemas import (
     NewOrganizationAnswer,
@@ -31,20 +31,20 @@ from billing_app.store.organizations.organizations import stored_id
 
 router = APIRouter(prefix="/admin", tags=["operator"])
 
-Operating = Annotated[Door, Depends(OperatorDoor())]
+Operating = Annotated[OutsideAccess, Depends(RequireOperator())]
 Address = Annotated[str, Path(max_length=64)]
 Cursor = Annotated[str | None, Query(max_length=operators.MAX_CURSOR)]
 
 
-@router.get("/organizations", response_model=Items[OrganizationLineAnswer], responses=behind_a_door(422, 503))
+@router.get("/organizations", response_model=Items[OrganizationLineAnswer], responses=guarded(422, 503))
 def find_organizations(
-    door: Operating,
+    access: Operating,
     search: Annotated[str, Query(max_length=operators.MAX_SEARCH, pattern=r"^[^\x00]*$")] = "",
     cursor: Cursor = None,
 ) -> dict[str, Any]:
     """Organizations whose name or address has `search` in it, by name: 50 at a time."""
-    with door.reading() as visit:
-        found = operators.organizations(visit.session, search, cursor or "", visit.now)
+    with access.reading() as context:
+        found = operators.organizations(context.session, search, cursor or "", context.now)
     return {"items": found.organizations, "next_cursor": found.next_cursor or None}
 
 
@@ -52,87 +52,87 @@ def find_organizations(
     "/organizations",
     status_code=201,
     response_model=NewOrganizationAnswer,
-    responses=behind_a_door(*READING_A_BODY, 409, 503),
+    responses=guarded(*READING_A_BODY, 409, 503),
 )
-def make_organization(door: Operating, request: NewOrganizationRequest) -> NewOrganizationAnswer:
+def make_organization(access: Operating, request: NewOrganizationRequest) -> NewOrganizationAnswer:
     """An organization without members, for a customer who is brought over. An address is never given twice."""
-    with door.writing() as visit:
+    with access.writing() as context:
         made = operators.make(
-            visit.session,
-            visit.now,
+            context.session,
+            context.now,
             name=request.name,
             address=request.address,
             plan=request.plan,
             anchor=request.anchor,
-            actor=visit.actor,
+            actor=context.actor,
         )
-        held = accounts.plans(visit.session, stored_id(made)).plan_at(visit.now)
+        held = accounts.plans(context.session, stored_id(made)).plan_at(context.now)
         return NewOrganizationAnswer(address=made.address, name=made.name, plan=held, anchor=made.anchor)
 
 
 @router.put(
     "/organizations/{organization}/plan",
     response_model=PlanHeldAnswer,
-    responses=behind_a_door(*READING_A_BODY, 503),
+    responses=guarded(*READING_A_BODY, 503),
 )
-def set_plan(door: Operating, organization: Address, request: PlanRequest) -> PlanHeldAnswer:
+def set_plan(access: Operating, organization: Address, request: PlanRequest) -> PlanHeldAnswer:
     """Gives an organization a plan by hand, from now on."""
-    with door.writing() as visit:
-        found = orgs.by_address(visit.session, organization)
-        operators.set_plan(visit.session, found, request.plan, visit.now, reason=request.reason, actor=visit.actor)
+    with access.writing() as context:
+        found = orgs.by_address(context.session, organization)
+        operators.set_plan(
+            context.session, found, request.plan, context.now, reason=request.reason, actor=context.actor
+        )
         return PlanHeldAnswer(address=found.address, plan=request.plan)
 
 
-@router.get(
-    "/organizations/{organization}/overrides", response_model=Items[OverrideAnswer], responses=behind_a_door(422)
-)
-def list_overrides(door: Operating, organization: Address) -> dict[str, Any]:
+@router.get("/organizations/{organization}/overrides", response_model=Items[OverrideAnswer], responses=guarded(422))
+def list_overrides(access: Operating, organization: Address) -> dict[str, Any]:
     """What the organization has beside its plan, and had, the newest first."""
-    with door.reading() as visit:
-        found = overrides.every(visit.session, orgs.by_address(visit.session, organization))
+    with access.reading() as context:
+        found = overrides.every(context.session, orgs.by_address(context.session, organization))
         return {"items": [OverrideAnswer.model_validate(row) for row in found]}
 
 
 @router.put(
     "/organizations/{organization}/overrides/{kind}/{name}",
     response_model=OverrideAnswer,
-    responses=behind_a_door(*READING_A_BODY, 503),
+    responses=guarded(*READING_A_BODY, 503),
 )
 def put_override(
-    door: Operating, organization: Address, kind: Kind, name: Annotated[Name, Path()], request: OverrideRequest
+    access: Operating, organization: Address, kind: Kind, name: Annotated[Name, Path()], request: OverrideRequest
 ) -> OverrideAnswer:
     """Puts a limit, a feature or a voting type in place of what the plan says, until `ends_at` or for good."""
-    with door.writing() as visit:
+    with access.writing() as context:
         row = overrides.put(
-            visit.session,
-            orgs.by_address(visit.session, organization),
+            context.session,
+            orgs.by_address(context.session, organization),
             kind,
             name,
             request.value,
-            visit.now,
+            context.now,
             ends_at=request.ends_at,
             reason=request.reason,
-            actor=visit.actor,
+            actor=context.actor,
         )
         return OverrideAnswer.model_validate(row)
 
 
-@router.delete("/organizations/{organization}/overrides/{kind}/{name}", status_code=204, responses=behind_a_door(422))
-def end_override(door: Operating, organization: Address, kind: Kind, name: Annotated[Name, Path()]) -> None:
+@router.delete("/organizations/{organization}/overrides/{kind}/{name}", status_code=204, responses=guarded(422))
+def end_override(access: Operating, organization: Address, kind: Kind, name: Annotated[Name, Path()]) -> None:
     """Takes an override back: the plan holds again."""
-    with door.writing() as visit:
-        found = orgs.by_address(visit.session, organization)
-        overrides.end(visit.session, found, kind, name, visit.now, actor=visit.actor)
+    with access.writing() as context:
+        found = orgs.by_address(context.session, organization)
+        overrides.end(context.session, found, kind, name, context.now, actor=context.actor)
 
 
-@router.get("/audit", response_model=Items[AuditAnswer], responses=behind_a_door(422))
-def audit_of_everything(door: Operating, query: Annotated[AuditQuery, Query()]) -> dict[str, Any]:
+@router.get("/audit", response_model=Items[AuditAnswer], responses=guarded(422))
+def audit_of_everything(access: Operating, query: Annotated[AuditQuery, Query()]) -> dict[str, Any]:
     """Who changed what anywhere, the newest first."""
     words = None if query.cursor is None else tuple(map(str, cursors.decode(query.cursor, str, str)))
     before, action = audit.place_of(words), query.action or ""
-    with door.reading() as visit:
-        found = audit.entries(visit.session, None, query.limit + 1, before=before, action=action)
-        said = Words.of(visit.session, visit.now)
+    with access.reading() as context:
+        found = audit.entries(context.session, None, query.limit + 1, before=before, action=action)
+        said = Words.of(context.session, context.now)
     page = found[: query.limit]
     more = len(found) > query.limit
     return {

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query
 
-from billing_app.api.common.access import Door, OperatorDoor
+from billing_app.api.common.access import OutsideAccess, RequireOperator
 from billing_app.api.common.idempotency import IdempotencyKey
-from billing_app.api.common.responses import READING_A_BODY, behind_a_door
+from billing_app.api.common.responses import READING_A_BODY, guarded
 from billing_app.api.common.schemas import DEFAULT_LIST, TYPED, Items, Limit, Number
 from billing_app.api.operators.stripe_schemas import (
     EventAnswer,
@@ -39,16 +39,16 @@ router = APIRouter(prefix="/admin", tags=["operator"])
 
 PLAIN = r"^[A-Za-z0-9_.-]*$"
 
-Operating = Annotated[Door, Depends(OperatorDoor())]
+Operating = Annotated[OutsideAccess, Depends(RequireOperator())]
 Cursor = Annotated[str | None, Query(max_length=MAX_CURSOR)]
 EventId = Annotated[str, Path(max_length=255, pattern="^[A-Za-z0-9_]+$")]
 GrantId = Annotated[str, Path(max_length=64, pattern="^[A-Za-z0-9_.-]+$")]
 Cents = Annotated[int | None, Query(ge=1, le=MAX_QUANTITY), TYPED]
 
 
-@router.get("/stripe-events", response_model=Items[EventAnswer], responses=behind_a_door(422))
+@router.get("/stripe-events", response_model=Items[EventAnswer], responses=guarded(422))
 def list_events(
-    door: Operating,
+    access: Operating,
     state: Annotated[str, Query(max_length=20, pattern=PLAIN)] = "",
     type: Annotated[str, Query(max_length=100, pattern=PLAIN)] = "",
     organization: Annotated[str, Query(max_length=64, pattern=PLAIN)] = "",
@@ -56,102 +56,102 @@ def list_events(
     cursor: Cursor = None,
 ) -> dict[str, Any]:
     """What Stripe has sent, the newest first. `state` is new, handled, failed, given_up or ignored."""
-    with door.reading() as visit:
+    with access.reading() as context:
         filters = EventFilters(state, type, organization)
-        found = operations.events(visit.session, filters, cursor or "", visit.now, limit=limit)
+        found = operations.events(context.session, filters, cursor or "", context.now, limit=limit)
     return {"items": found.events, "next_cursor": found.next_cursor or None}
 
 
-@router.get("/stripe-events/{event_id}", response_model=EventWithPayloadAnswer, responses=behind_a_door(422))
-def one_event(door: Operating, event_id: EventId) -> EventWithPayloadAnswer:
+@router.get("/stripe-events/{event_id}", response_model=EventWithPayloadAnswer, responses=guarded(422))
+def one_event(access: Operating, event_id: EventId) -> EventWithPayloadAnswer:
     """An event with what was received."""
-    with door.reading() as visit:
-        return _with_payload(operations.event(visit.session, event_id))
+    with access.reading() as context:
+        return _with_payload(operations.event(context.session, event_id))
 
 
-@router.post("/stripe-events/{event_id}/replay", response_model=EventAnswer, responses=behind_a_door(422, 503))
-def replay_event(door: Operating, event_id: EventId) -> EventLine:
+@router.post("/stripe-events/{event_id}/replay", response_model=EventAnswer, responses=guarded(422, 503))
+def replay_event(access: Operating, event_id: EventId) -> EventLine:
     """Works on an event again, whatever became of it. One that never arrived is fetched from Stripe, for 30 days."""
-    door.knock()
-    context = door.context
-    replaying.replay(context.database.writing, payments_of(context.settings), event_id, context.clock)
-    with door.reading() as visit:
-        return operations.event(visit.session, event_id).line
+    access.check()
+    application = access.application
+    replaying.replay(application.database.writing, payments_of(application.settings), event_id, application.clock)
+    with access.reading() as context:
+        return operations.event(context.session, event_id).line
 
 
-@router.get("/reconciliation", response_model=Items[RunAnswer], responses=behind_a_door(422))
-def list_runs(door: Operating, limit: Limit = DEFAULT_LIST, cursor: Cursor = None) -> dict[str, Any]:
+@router.get("/reconciliation", response_model=Items[RunAnswer], responses=guarded(422))
+def list_runs(access: Operating, limit: Limit = DEFAULT_LIST, cursor: Cursor = None) -> dict[str, Any]:
     """Comparisons with Stripe, the newest first."""
-    with door.reading() as visit:
-        found = operations.reconciliations(visit.session, 0, cursor or "", visit.now, selling=True, limit=limit)
+    with access.reading() as context:
+        found = operations.reconciliations(context.session, 0, cursor or "", context.now, selling=True, limit=limit)
     return {"items": found.runs, "next_cursor": found.next_cursor or None}
 
 
-@router.get("/reconciliation/latest", response_model=ReportAnswer, responses=behind_a_door())
-def latest_report(door: Operating) -> ReportAnswer:
+@router.get("/reconciliation/latest", response_model=ReportAnswer, responses=guarded())
+def latest_report(access: Operating) -> ReportAnswer:
     """The newest comparison with everything that it found, running ones too."""
-    with door.reading() as visit:
-        found = operations.reconciliations(visit.session, 0, "", visit.now, selling=True, limit=1)
+    with access.reading() as context:
+        found = operations.reconciliations(context.session, 0, "", context.now, selling=True, limit=1)
     if found.report is None:
         raise NotFoundError("Nothing was compared yet.", code="run_not_found")
     return _report(found.report)
 
 
-@router.get("/reconciliation/{run}", response_model=ReportAnswer, responses=behind_a_door(422))
-def one_report(door: Operating, run: Number) -> ReportAnswer:
+@router.get("/reconciliation/{run}", response_model=ReportAnswer, responses=guarded(422))
+def one_report(access: Operating, run: Number) -> ReportAnswer:
     """One comparison with everything that it found."""
-    with door.reading() as visit:
-        return _report(operations.report(visit.session, run, visit.now))
+    with access.reading() as context:
+        return _report(operations.report(context.session, run, context.now))
 
 
 @router.post(
     "/reconciliation",
     status_code=202,
     response_model=StartedAnswer,
-    responses=behind_a_door(*READING_A_BODY, 409, 503),
+    responses=guarded(*READING_A_BODY, 409, 503),
 )
-def compare(door: Operating, request: RunRequest) -> StartedAnswer:
+def compare(access: Operating, request: RunRequest) -> StartedAnswer:
     """Has everything compared, or a comparison that was stopped gone on with. `latest` shows how far it is."""
-    payments_of(door.context.settings)
-    with door.writing() as visit:
-        run = reconciliation.ask_for(visit.session, visit.now, dry=request.dry_run, days=request.days)
+    payments_of(access.application.settings)
+    with access.writing() as context:
+        run = reconciliation.ask_for(context.session, context.now, dry=request.dry_run, days=request.days)
     return StartedAnswer(run=run)
 
 
-@router.get("/recounts", response_model=Items[RecountAnswer], responses=behind_a_door(422))
-def list_recounts(door: Operating, limit: Limit = DEFAULT_LIST, cursor: Cursor = None) -> dict[str, Any]:
+@router.get("/recounts", response_model=Items[RecountAnswer], responses=guarded(422))
+def list_recounts(access: Operating, limit: Limit = DEFAULT_LIST, cursor: Cursor = None) -> dict[str, Any]:
     """Recounts of all organizations, the newest first."""
-    with door.reading() as visit:
-        found = operations.recount_runs(visit.session, cursor or "", visit.now, limit=limit)
+    with access.reading() as context:
+        found = operations.recount_runs(context.session, cursor or "", context.now, limit=limit)
     return {"items": found.runs, "next_cursor": found.next_cursor or None}
 
 
-@router.post("/recounts", response_model=RecountedAnswer, responses=behind_a_door(409))
-def recount(door: Operating) -> recounts.Outcome:
+@router.post("/recounts", response_model=RecountedAnswer, responses=guarded(409))
+def recount(access: Operating) -> recounts.Outcome:
     """Brings every ledger that is behind up to date now; answers when that is done."""
-    door.knock()
-    context = door.context
-    return recounts.demand(context.database.writing, context.clock)
+    access.check()
+    application = access.application
+    return recounts.demand(application.database.writing, application.clock)
 
 
-@router.get("/grants/{grant}/refund", response_model=RefundPreviewAnswer, responses=behind_a_door(422))
-def preview_refund(door: Operating, grant: GrantId, amount_cents: Cents = None) -> RefundPreview:
+@router.get("/grants/{grant}/refund", response_model=RefundPreviewAnswer, responses=guarded(422))
+def preview_refund(access: Operating, grant: GrantId, amount_cents: Cents = None) -> RefundPreview:
     """What giving back `amount_cents` (by default all that is left) would take back, and what would become debt."""
-    with door.reading() as visit:
-        return refundable.preview(visit.session, grant, amount_cents, visit.now)
+    with access.reading() as context:
+        return refundable.preview(context.session, grant, amount_cents, context.now)
 
 
 @router.post(
     "/grants/{grant}/refund",
     status_code=201,
     response_model=RefundAnswer,
-    responses=behind_a_door(*READING_A_BODY, 409, 503),
+    responses=guarded(*READING_A_BODY, 409, 503),
 )
-def refund(door: Operating, grant: GrantId, request: RefundRequest, key: IdempotencyKey) -> RefundView:
+def refund(access: Operating, grant: GrantId, request: RefundRequest, key: IdempotencyKey) -> RefundView:
     """Gives money back for a grant, through Stripe. What was not used is taken back; what was becomes debt."""
-    door.knock()
-    payments = payments_of(door.context.settings)
-    return refunds.make(door.writing, payments, grant, request.amount_cents, request.reason, f"api {key}")
+    access.check()
+    payments = payments_of(access.application.settings)
+    return refunds.make(access.writing, payments, grant, request.amount_cents, request.reason, f"api {key}")
 
 
 def _with_payload(found: EventView) -> EventWithPayloadAnswer:

@@ -6,8 +6,15 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path
 
-from billing_app.api.common.access import Door, OperatorDoor, OrganizationDoor, Visit
-from billing_app.api.common.responses import READING_A_BODY, behind_a_door
+from billing_app.api.common.access import (
+    OrganizationAccess,
+    OutsideAccess,
+    OutsideContext,
+    RequestContext,
+    RequireOperator,
+    RequireOrganization,
+)
+from billing_app.api.common.responses import READING_A_BODY, guarded
 from billing_app.api.common.schemas import Items, Name
 from billing_app.api.organizations.profile_schemas import (
     NewOrganization,
@@ -28,9 +35,9 @@ from billing_app.store.tables.orgs import Organization
 
 router = APIRouter(tags=["organizations"])
 
-AnyoneDoor = Annotated[Door, Depends(OperatorDoor(anyone=True))]
-MembersDoor = Annotated[Door, Depends(OrganizationDoor(ALL_ROLES, READ_SCOPES))]
-AdminsDoor = Annotated[Door, Depends(OrganizationDoor(ADMIN_ROLES, frozenset({Scope.ADMIN})))]
+AnyoneAccess = Annotated[OutsideAccess, Depends(RequireOperator(anyone=True))]
+MembersAccess = Annotated[OrganizationAccess, Depends(RequireOrganization(ALL_ROLES, READ_SCOPES))]
+AdminsAccess = Annotated[OrganizationAccess, Depends(RequireOrganization(ADMIN_ROLES, frozenset({Scope.ADMIN})))]
 PartAddress = Annotated[Name, Path(description="the part's address")]
 
 
@@ -38,60 +45,60 @@ PartAddress = Annotated[Name, Path(description="the part's address")]
     "/organizations",
     status_code=201,
     response_model=OrganizationAnswer,
-    responses=behind_a_door(*READING_A_BODY, 409, 503),
+    responses=guarded(*READING_A_BODY, 409, 503),
 )
-def create_organization(door: AnyoneDoor, request: NewOrganization) -> OrganizationAnswer:
+def create_organization(access: AnyoneAccess, request: NewOrganization) -> OrganizationAnswer:
     """A new organization on the default plan. Who makes it is its first admin; an operator's key makes it empty.
 
     With `parents` it is a sub-organization, as POST /organizations/{address}/suborganizations makes one.
     """
-    with door.writing() as visit:
-        _require_may_deactivate(visit, request.active is False)
+    with access.writing() as context:
+        _require_may_deactivate(context, request.active is False)
         if request.parents:
-            made = _create_below(visit, _parent(visit, request.parents), request)
+            made = _create_below(context, _parent(context, request.parents), request)
         else:
             made = create.found(
-                visit.session,
-                visit.now,
+                context.session,
+                context.now,
                 name=request.name,
                 address=request.address,
                 profile=_profile(request),
-                identity=visit.caller if isinstance(visit.caller, Identity) else None,
-                actor=visit.who,
+                identity=context.caller if isinstance(context.caller, Identity) else None,
+                actor=context.who,
             )
         if request.active is False:
-            profiles.set_active(visit.session, made, False, visit.now, actor=visit.who)
-        return _answer(visit, made, money=True)
+            profiles.set_active(context.session, made, False, context.now, actor=context.who)
+        return _answer(context, made, money=True)
 
 
-@router.get("/organizations/{address}", response_model=OrganizationAnswer, responses=behind_a_door(422, 503))
-def organization(door: MembersDoor) -> OrganizationAnswer:
+@router.get("/organizations/{address}", response_model=OrganizationAnswer, responses=guarded(422, 503))
+def organization(access: MembersAccess) -> OrganizationAnswer:
     """The organization with its current counts; billing fields for those who may buy."""
-    with door.reading() as visit:
-        return _answer(visit, visit.organization, money=_sees_money(visit))
+    with access.reading() as context:
+        return _answer(context, context.organization, money=_sees_money(context))
 
 
 @router.patch(
-    "/organizations/{address}", response_model=OrganizationAnswer, responses=behind_a_door(*READING_A_BODY, 409, 503)
+    "/organizations/{address}", response_model=OrganizationAnswer, responses=guarded(*READING_A_BODY, 409, 503)
 )
-def change_organization(door: AdminsDoor, request: OrganizationChange) -> OrganizationAnswer:
+def change_organization(access: AdminsAccess, request: OrganizationChange) -> OrganizationAnswer:
     """Changes what is sent, and nothing else. The object may be sent whole, but for what is counted or Stripe's."""
-    with door.writing() as visit:
-        above = [each.address for each in tree.ancestors(visit.session, visit.organization)]
-        profiles.require_same(visit.organization, request.address, request.parents, above)
-        _require_may_deactivate(visit, request.active not in (None, visit.organization.active))
+    with access.writing() as context:
+        above = [each.address for each in tree.ancestors(context.session, context.organization)]
+        profiles.require_same(context.organization, request.address, request.parents, above)
+        _require_may_deactivate(context, request.active not in (None, context.organization.active))
         if changes := request.changes():
-            profiles.change(visit.session, visit.organization, changes, visit.now, actor=visit.who)
+            profiles.change(context.session, context.organization, changes, context.now, actor=context.who)
         if request.active is not None:
-            profiles.set_active(visit.session, visit.organization, request.active, visit.now, actor=visit.who)
-        return _answer(visit, visit.organization, money=_sees_money(visit))
+            profiles.set_active(context.session, context.organization, request.active, context.now, actor=context.who)
+        return _answer(context, context.organization, money=_sees_money(context))
 
 
-@router.get("/organizations/{address}/suborganizations", response_model=Items[PartAnswer], responses=behind_a_door(422))
-def suborganizations_of(door: MembersDoor) -> dict[str, Any]:
+@router.get("/organizations/{address}/suborganizations", response_model=Items[PartAnswer], responses=guarded(422))
+def suborganizations_of(access: MembersAccess) -> dict[str, Any]:
     """Everything below the organization, each followed by its own parts."""
-    with door.reading() as visit:
-        found = read.parts(visit.session, visit.organization, visit.now)
+    with access.reading() as context:
+        found = read.parts(context.session, context.organization, context.now)
         return {"items": [PartAnswer.of(part) for part in found]}
 
 
@@ -99,76 +106,78 @@ def suborganizations_of(door: MembersDoor) -> dict[str, Any]:
     "/organizations/{address}/suborganizations",
     status_code=201,
     response_model=OrganizationAnswer,
-    responses=behind_a_door(*READING_A_BODY, 409, 503),
+    responses=guarded(*READING_A_BODY, 409, 503),
 )
-def create_suborganization(door: AdminsDoor, request: NewOrganization) -> OrganizationAnswer:
+def create_suborganization(access: AdminsAccess, request: NewOrganization) -> OrganizationAnswer:
     """A new part of the organization, which pays for it. Who makes it is its first admin."""
-    with door.writing() as visit:
-        _require_may_deactivate(visit, request.active is False)
+    with access.writing() as context:
+        _require_may_deactivate(context, request.active is False)
         if request.parents:
-            children.require_parents(visit.session, visit.organization, request.parents)
-        made = _create_below(visit, visit.organization, request)
+            children.require_parents(context.session, context.organization, request.parents)
+        made = _create_below(context, context.organization, request)
         if request.active is False:
-            profiles.set_active(visit.session, made, False, visit.now, actor=visit.who)
-        return _answer(visit, made, money=True)
+            profiles.set_active(context.session, made, False, context.now, actor=context.who)
+        return _answer(context, made, money=True)
 
 
 @router.patch(
     "/organizations/{address}/suborganizations/{suborganization}",
     response_model=OrganizationAnswer,
-    responses=behind_a_door(*READING_A_BODY, 409, 503),
+    responses=guarded(*READING_A_BODY, 409, 503),
 )
 def change_suborganization(
-    door: AdminsDoor, suborganization: PartAddress, request: SubOrganizationChange
+    access: AdminsAccess, suborganization: PartAddress, request: SubOrganizationChange
 ) -> OrganizationAnswer:
     """Changes a part: what it says about itself, whether it is active, and what it is a part of."""
-    with door.writing() as visit:
-        here = visit.session, visit.organization
+    with access.writing() as context:
+        here = context.session, context.organization
         part = children.find(*here, suborganization)
         if request.parent is not None:
-            children.move(*here, part, request.parent, visit.now, actor=visit.who)
+            children.move(*here, part, request.parent, context.now, actor=context.who)
         if request.active is not None:
-            children.set_active(*here, part, request.active, visit.now, actor=visit.who)
+            children.set_active(*here, part, request.active, context.now, actor=context.who)
         if changes := request.changes():
-            profiles.change(visit.session, part, changes, visit.now, actor=visit.who)
-        return _answer(visit, part, money=_sees_money(visit))
+            profiles.change(context.session, part, changes, context.now, actor=context.who)
+        return _answer(context, part, money=_sees_money(context))
 
 
 @router.delete(
     "/organizations/{address}/suborganizations/{suborganization}",
     response_model=OrganizationAnswer,
-    responses=behind_a_door(422, 503),
+    responses=guarded(422, 503),
 )
-def deactivate_suborganization(door: AdminsDoor, suborganization: PartAddress) -> OrganizationAnswer:
+def deactivate_suborganization(access: AdminsAccess, suborganization: PartAddress) -> OrganizationAnswer:
     """Deactivates a part: its data stays, nothing more is allowed, and its place is free."""
-    with door.writing() as visit:
-        part = children.find(visit.session, visit.organization, suborganization)
-        children.set_active(visit.session, visit.organization, part, False, visit.now, actor=visit.who)
-        return _answer(visit, part, money=_sees_money(visit))
+    with access.writing() as context:
+        part = children.find(context.session, context.organization, suborganization)
+        children.set_active(context.session, context.organization, part, False, context.now, actor=context.who)
+        return _answer(context, part, money=_sees_money(context))
 
 
-def _parent(visit: Visit, parents: list[str]) -> Organization:
+def _parent(context: OutsideContext, parents: list[str]) -> Organization:
     """The organization that a new one is to be a part of, for an admin of it or an operator."""
-    if isinstance(visit.caller, Identity):
-        here = visit.session, visit.caller, parents[0], visit.now
+    if isinstance(context.caller, Identity):
+        here = context.session, context.caller, parents[0], context.now
         parent = sessions.authorize(*here, ADMIN_ROLES).organization
     else:
-        parent = sessions.organization_at(visit.session, parents[0])
-    children.require_parents(visit.session, parent, parents)
+        parent = sessions.organization_at(context.session, parents[0])
+    children.require_parents(context.session, parent, parents)
     return parent
 
 
-def _create_below(visit: Visit, parent: Organization, request: NewOrganization) -> Organization:
-    identity = visit.caller if isinstance(visit.caller, Identity) else None
+def _create_below(
+    context: RequestContext | OutsideContext, parent: Organization, request: NewOrganization
+) -> Organization:
+    identity = context.caller if isinstance(context.caller, Identity) else None
     return children.create(
-        visit.session,
+        context.session,
         parent,
-        visit.now,
+        context.now,
         name=request.name,
         address=request.address,
         profile=_profile(request),
-        creator=None if identity is None else users.by_id(visit.session, identity.user_id),
-        actor=visit.who,
+        creator=None if identity is None else users.by_id(context.session, identity.user_id),
+        actor=context.who,
     )
 
 
@@ -176,17 +185,17 @@ def _profile(request: NewOrganization) -> dict[str, str]:
     return {name: value for name, value in request.changes().items() if name != "name"}
 
 
-def _require_may_deactivate(visit: Visit, changes: bool) -> None:
+def _require_may_deactivate(context: RequestContext | OutsideContext, changes: bool) -> None:
     """`active` may be sent by anybody as it is."""
-    if changes and visit.role is not Role.OPERATOR:
+    if changes and context.role is not Role.OPERATOR:
         raise ForbiddenError("Only operators deactivate an organization, or let it work again.")
 
 
-def _answer(visit: Visit, found: Organization, *, money: bool) -> OrganizationAnswer:
-    return OrganizationAnswer.of(read.profile(visit.session, found, visit.now, money=money))
+def _answer(context: RequestContext | OutsideContext, found: Organization, *, money: bool) -> OrganizationAnswer:
+    return OrganizationAnswer.of(read.profile(context.session, found, context.now, money=money))
 
 
-def _sees_money(visit: Visit) -> bool:
-    if visit.role is not None:
-        return visit.role in MONEY_ROLES or visit.role is Role.OPERATOR
-    return isinstance(visit.caller, KeyHolder) and bool(visit.caller.scopes & {Scope.BILLING, Scope.ADMIN})
+def _sees_money(context: RequestContext) -> bool:
+    if context.role is not None:
+        return context.role in MONEY_ROLES or context.role is Role.OPERATOR
+    return isinstance(context.caller, KeyHolder) and bool(context.caller.scopes & {Scope.BILLING, Scope.ADMIN})

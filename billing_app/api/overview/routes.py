@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from billing_app.api.common.access import Door, OrganizationDoor
-from billing_app.api.common.responses import behind_a_door
+from billing_app.api.common.access import OrganizationAccess, RequireOrganization
+from billing_app.api.common.responses import guarded
 from billing_app.api.common.schemas import Number
 from billing_app.api.overview.schemas import (
     DaysAnswer,
@@ -24,35 +24,35 @@ from billing_app.services.purchases import buying
 
 router = APIRouter(prefix="/organizations/{address}", tags=["credits"])
 
-MembersDoor = Annotated[Door, Depends(OrganizationDoor(ALL_ROLES, READ_SCOPES))]
-MoneyDoor = Annotated[Door, Depends(OrganizationDoor(MONEY_ROLES, READ_SCOPES))]
+MembersAccess = Annotated[OrganizationAccess, Depends(RequireOrganization(ALL_ROLES, READ_SCOPES))]
+MoneyAccess = Annotated[OrganizationAccess, Depends(RequireOrganization(MONEY_ROLES, READ_SCOPES))]
 
 
-@router.get("/usage/days", response_model=DaysAnswer, responses=behind_a_door(422, 503))
-def usage_days(door: MembersDoor, query: Annotated[DaysQuery, Query()]) -> DaysAnswer:
+@router.get("/usage/days", response_model=DaysAnswer, responses=guarded(422, 503))
+def usage_days(access: MembersAccess, query: Annotated[DaysQuery, Query()]) -> DaysAnswer:
     """The days of a metric's period up to now, and which sub-organizations its use came from."""
-    with door.reading() as visit:
-        here = (visit.session, visit.organization)
-        return DaysAnswer.of(read_usage.usage(*here, query.metric or "", visit.now, within=query.within))
+    with access.reading() as context:
+        here = (context.session, context.organization)
+        return DaysAnswer.of(read_usage.usage(*here, query.metric or "", context.now, within=query.within))
 
 
-@router.get("/forecast", response_model=ForecastAnswer, responses=behind_a_door(409, 422, 503))
-def forecast(door: MoneyDoor, query: Annotated[ForecastQuery, Query()]) -> ForecastAnswer:
+@router.get("/forecast", response_model=ForecastAnswer, responses=guarded(409, 422, 503))
+def forecast(access: MoneyAccess, query: Annotated[ForecastQuery, Query()]) -> ForecastAnswer:
     """When a metric runs out at its pace, what is missing until a date, and the cheapest packs that cover it."""
-    with door.reading() as visit:
-        here = (visit.session, visit.organization, visit.now)
+    with access.reading() as context:
+        here = (context.session, context.organization, context.now)
         return ForecastAnswer.of(*buying.forecast(*here, metric=query.metric or "", until=query.until))
 
 
-@router.get("/ledger/{number}", response_model=TraceAnswer, responses=behind_a_door(422))
-def ledger_entry(door: MoneyDoor, number: Number) -> TraceAnswer:
+@router.get("/ledger/{number}", response_model=TraceAnswer, responses=guarded(422))
+def ledger_entry(access: MoneyAccess, number: Number) -> TraceAnswer:
     """One entry of the ledger, and what else its grant has seen."""
-    with door.reading() as visit:
-        return TraceAnswer.of(read_ledger.trace(visit.session, visit.organization, number, visit.now))
+    with access.reading() as context:
+        return TraceAnswer.of(read_ledger.trace(context.session, context.organization, number, context.now))
 
 
-@router.get("/tokens", response_model=TokensAnswer, responses=behind_a_door(503))
-def tokens_of(door: MoneyDoor) -> TokensAnswer:
+@router.get("/tokens", response_model=TokensAnswer, responses=guarded(503))
+def tokens_of(access: MoneyAccess) -> TokensAnswer:
     """Tokens that are left, and at which rates they become credits."""
-    with door.reading() as visit:
-        return TokensAnswer.of(tokens.look(visit.session, visit.organization, visit.now))
+    with access.reading() as context:
+        return TokensAnswer.of(tokens.look(context.session, context.organization, context.now))

@@ -8,8 +8,8 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path
 
 from billing_app.api.common import cursors
-from billing_app.api.common.access import Door, OrganizationDoor
-from billing_app.api.common.responses import READING_A_BODY, behind_a_door
+from billing_app.api.common.access import OrganizationAccess, RequireOrganization
+from billing_app.api.common.responses import READING_A_BODY, guarded
 from billing_app.api.common.schemas import DEFAULT_LIST, Items, Limit
 from billing_app.api.processes.schemas import EndRequest, ProcessAnswer, ProcessChange, ProcessCreation
 from billing_app.domain.common.access import ADMIN_ROLES, ALL_ROLES, READ_SCOPES, Scope
@@ -19,90 +19,94 @@ from billing_app.services.processes import processes
 
 router = APIRouter(prefix="/organizations/{address}/processes", tags=["processes"])
 
-Reading = Annotated[Door, Depends(OrganizationDoor(ALL_ROLES, READ_SCOPES))]
-Changing = Annotated[Door, Depends(OrganizationDoor(ADMIN_ROLES, frozenset({Scope.ADMIN})))]
+Reading = Annotated[OrganizationAccess, Depends(RequireOrganization(ALL_ROLES, READ_SCOPES))]
+Changing = Annotated[OrganizationAccess, Depends(RequireOrganization(ADMIN_ROLES, frozenset({Scope.ADMIN})))]
 ProcessId = Annotated[UUID, Path(description="the id that the process was answered with")]
 
 
-@router.get("", response_model=Items[ProcessAnswer], responses=behind_a_door(422, 503))
+@router.get("", response_model=Items[ProcessAnswer], responses=guarded(422, 503))
 def list_processes(
-    door: Reading,
+    access: Reading,
     state: Literal["draft", "published", "closed", "cancelled"] | None = None,
     limit: Limit = DEFAULT_LIST,
     cursor: str = "",
 ) -> Items[ProcessAnswer]:
     """Processes, the newest first."""
     before = _place(cursor) if cursor else None
-    with door.reading() as visit:
-        found = processes.listed(visit.session, visit.organization, limit + 1, state=state or "", before=before)
+    with access.reading() as context:
+        found = processes.listed(context.session, context.organization, limit + 1, state=state or "", before=before)
         shown = [ProcessAnswer.of_process(each) for each in found[:limit]]
     return Items(items=shown, next_cursor=cursors.encode(str(shown[-1].id)) if len(found) > limit else None)
 
 
-@router.post("", status_code=201, response_model=ProcessAnswer, responses=behind_a_door(*READING_A_BODY, 402, 409, 503))
-def create_process(door: Changing, request: ProcessCreation) -> ProcessAnswer:
+@router.post("", status_code=201, response_model=ProcessAnswer, responses=guarded(*READING_A_BODY, 402, 409, 503))
+def create_process(access: Changing, request: ProcessCreation) -> ProcessAnswer:
     """Makes a draft, or with `publish` publishes at once."""
     content = request.content()
-    with door.writing() as visit:
+    with access.writing() as context:
         begin = processes.publish_new if request.publish else processes.create
-        return ProcessAnswer.of_process(begin(visit.session, visit.organization, content, visit.now, actor=visit.actor))
+        return ProcessAnswer.of_process(
+            begin(context.session, context.organization, content, context.now, actor=context.actor)
+        )
 
 
-@router.get("/{process_id}", response_model=ProcessAnswer, responses=behind_a_door(422, 503))
-def read_process(door: Reading, process_id: ProcessId) -> ProcessAnswer:
+@router.get("/{process_id}", response_model=ProcessAnswer, responses=guarded(422, 503))
+def read_process(access: Reading, process_id: ProcessId) -> ProcessAnswer:
     """One process."""
-    with door.reading() as visit:
-        return ProcessAnswer.of_process(processes.get(visit.session, visit.organization, process_id))
+    with access.reading() as context:
+        return ProcessAnswer.of_process(processes.get(context.session, context.organization, process_id))
 
 
-@router.patch("/{process_id}", response_model=ProcessAnswer, responses=behind_a_door(*READING_A_BODY, 409, 503))
-def change_process(door: Changing, process_id: ProcessId, request: ProcessChange) -> ProcessAnswer:
+@router.patch("/{process_id}", response_model=ProcessAnswer, responses=guarded(*READING_A_BODY, 409, 503))
+def change_process(access: Changing, process_id: ProcessId, request: ProcessChange) -> ProcessAnswer:
     """Changes a draft; only what is named."""
-    with door.writing() as visit:
-        before = processes.get(visit.session, visit.organization, process_id)
+    with access.writing() as context:
+        before = processes.get(context.session, context.organization, process_id)
         content = request.applied_to(before.content)
         return ProcessAnswer.of_process(
-            processes.save(visit.session, visit.organization, process_id, content, visit.now, revision=request.revision)
+            processes.save(
+                context.session, context.organization, process_id, content, context.now, revision=request.revision
+            )
         )
 
 
-@router.delete("/{process_id}", status_code=204, responses=behind_a_door(422, 409, 503))
-def discard_process(door: Changing, process_id: ProcessId) -> None:
+@router.delete("/{process_id}", status_code=204, responses=guarded(422, 409, 503))
+def discard_process(access: Changing, process_id: ProcessId) -> None:
     """Deletes a draft. What was published is kept."""
-    with door.writing() as visit:
-        processes.discard(visit.session, visit.organization, process_id, visit.now, actor=visit.actor)
+    with access.writing() as context:
+        processes.discard(context.session, context.organization, process_id, context.now, actor=context.actor)
 
 
-@router.post("/{process_id}/publish", response_model=ProcessAnswer, responses=behind_a_door(422, 402, 409, 503))
-def publish_process(door: Changing, process_id: ProcessId) -> ProcessAnswer:
+@router.post("/{process_id}/publish", response_model=ProcessAnswer, responses=guarded(422, 402, 409, 503))
+def publish_process(access: Changing, process_id: ProcessId) -> ProcessAnswer:
     """Publishes a draft, all or nothing. Publishing twice is once."""
-    with door.writing() as visit:
+    with access.writing() as context:
         return ProcessAnswer.of_process(
-            processes.publish(visit.session, visit.organization, process_id, visit.now, actor=visit.actor)
+            processes.publish(context.session, context.organization, process_id, context.now, actor=context.actor)
         )
 
 
-@router.post("/{process_id}/close", response_model=ProcessAnswer, responses=behind_a_door(*READING_A_BODY, 409, 503))
-def close_process(door: Changing, process_id: ProcessId, request: EndRequest) -> ProcessAnswer:
+@router.post("/{process_id}/close", response_model=ProcessAnswer, responses=guarded(*READING_A_BODY, 409, 503))
+def close_process(access: Changing, process_id: ProcessId, request: EndRequest) -> ProcessAnswer:
     """Ends a process that has run; messages that were not sent are given back."""
-    return _end(door, process_id, ProcessState.CLOSED, request)
+    return _end(access, process_id, ProcessState.CLOSED, request)
 
 
-@router.post("/{process_id}/cancel", response_model=ProcessAnswer, responses=behind_a_door(*READING_A_BODY, 409, 503))
-def cancel_process(door: Changing, process_id: ProcessId, request: EndRequest) -> ProcessAnswer:
+@router.post("/{process_id}/cancel", response_model=ProcessAnswer, responses=guarded(*READING_A_BODY, 409, 503))
+def cancel_process(access: Changing, process_id: ProcessId, request: EndRequest) -> ProcessAnswer:
     """Ends a process that does not run; messages are given back, but for those that are said to have been sent."""
-    return _end(door, process_id, ProcessState.CANCELLED, request)
+    return _end(access, process_id, ProcessState.CANCELLED, request)
 
 
-def _end(door: Door, process_id: UUID, outcome: ProcessState, request: EndRequest) -> ProcessAnswer:
-    with door.writing() as visit:
+def _end(access: OrganizationAccess, process_id: UUID, outcome: ProcessState, request: EndRequest) -> ProcessAnswer:
+    with access.writing() as context:
         ended = processes.end(
-            visit.session,
-            visit.organization,
+            context.session,
+            context.organization,
             process_id,
             outcome,
-            visit.now,
-            actor=visit.actor,
+            context.now,
+            actor=context.actor,
             sent=request.sent(),
         )
         return ProcessAnswer.of_process(ended)

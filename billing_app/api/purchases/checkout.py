@@ -6,9 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
 
-from billing_app.api.common.access import Door, OrganizationDoor
+from billing_app.api.common.access import OrganizationAccess, RequireOrganization
 from billing_app.api.common.idempotency import IdempotencyKey
-from billing_app.api.common.responses import READING_A_BODY, behind_a_door
+from billing_app.api.common.responses import READING_A_BODY, guarded
 from billing_app.api.purchases.checkout_schemas import CheckoutAnswer, CheckoutRequest, CheckoutStatusAnswer
 from billing_app.domain.common.access import MONEY_ROLES, Scope
 from billing_app.gateways.stripe_payments import payments_of
@@ -18,24 +18,26 @@ from billing_app.services.purchases import status
 
 router = APIRouter(prefix="/organizations/{address}/checkout", tags=["buying"])
 
-Buying = Annotated[Door, Depends(OrganizationDoor(MONEY_ROLES, frozenset({Scope.BILLING, Scope.ADMIN})))]
+Buying = Annotated[
+    OrganizationAccess, Depends(RequireOrganization(MONEY_ROLES, frozenset({Scope.BILLING, Scope.ADMIN})))
+]
 
 
-@router.post("", status_code=201, response_model=CheckoutAnswer, responses=behind_a_door(*READING_A_BODY, 409, 503))
-def start_checkout(door: Buying, basket: CheckoutRequest, key: IdempotencyKey) -> purchases.StartedCheckout:
+@router.post("", status_code=201, response_model=CheckoutAnswer, responses=guarded(*READING_A_BODY, 409, 503))
+def start_checkout(access: Buying, basket: CheckoutRequest, key: IdempotencyKey) -> purchases.StartedCheckout:
     """Begins the payment of a basket, or a first subscription; the answer says where the payer's browser has to go."""
-    door.knock()  # nobody makes us talk to Stripe who may not buy
-    settings = door.context.settings
+    access.check()  # nobody makes us talk to Stripe who may not buy
+    settings = access.application.settings
     payments, url = payments_of(settings), settings.public_url
     if basket.plan is not None:
-        return plan_orders.start(door.writing, payments, basket.plan, basket.interval, url, key=key)
+        return plan_orders.start(access.writing, payments, basket.plan, basket.interval, url, key=key)
     wanted = [(item.pack, item.quantity) for item in basket.items or ()]
-    return purchases.start_checkout(door.writing, payments, wanted, url, key=key)
+    return purchases.start_checkout(access.writing, payments, wanted, url, key=key)
 
 
-@router.get("/{session_id}", response_model=CheckoutStatusAnswer, responses=behind_a_door(422, 503))
+@router.get("/{session_id}", response_model=CheckoutStatusAnswer, responses=guarded(422, 503))
 def checkout(
-    door: Buying, session_id: Annotated[str, Path(max_length=255, pattern="^[A-Za-z0-9_]+$")]
+    access: Buying, session_id: Annotated[str, Path(max_length=255, pattern="^[A-Za-z0-9_]+$")]
 ) -> CheckoutStatusAnswer:
     """Where a payment stands, as Stripe says at this moment. What is paid is granted, if it was not yet."""
-    return CheckoutStatusAnswer.of(status.status(door.writing, payments_of(door.context.settings), session_id))
+    return CheckoutStatusAnswer.of(status.status(access.writing, payments_of(access.application.settings), session_id))

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from billing_app import monitoring
 from billing_app.api.common.body_limits import raw_body
-from billing_app.api.common.process import context_of
+from billing_app.api.common.process import application_of
 from billing_app.api.common.responses import problems
 from billing_app.domain.common.errors import BusyError, TooManyAtOnceError
 from billing_app.gateways.stripe_payments import payments_of, verified_event
@@ -43,14 +43,14 @@ def receive_stripe(
     signature: Annotated[str, Header(alias="Stripe-Signature")] = "",
 ) -> Received:
     """Takes one event of Stripe. Only Stripe can call it: the body is signed."""
-    context = context_of(request)
-    payments = payments_of(context.settings)
-    event = verified_event(body, signature, context.settings.stripe_webhook_secret.get_secret_value())
-    with context.database.writing() as session:
-        due = inbox.receive(session, event, context.clock())
+    application = application_of(request)
+    payments = payments_of(application.settings)
+    event = verified_event(body, signature, application.settings.stripe_webhook_secret.get_secret_value())
+    with application.database.writing() as session:
+        due = inbox.receive(session, event, application.clock())
     monitoring.stripe_events.labels("received").inc()
     if due:
-        worker = Worker(context.database.writing, payments, context.clock)
+        worker = Worker(application.database.writing, payments, application.clock)
         background.add_task(_work, worker, inbox.subject_of(event))
     return Received()
 

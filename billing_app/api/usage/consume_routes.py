@@ -9,9 +9,9 @@ from fastapi import APIRouter, Depends, Path
 from starlette.responses import Response
 
 from billing_app import monitoring
-from billing_app.api.common.access import Door, OrganizationDoor, Visit
+from billing_app.api.common.access import OrganizationAccess, RequestContext, RequireOrganization
 from billing_app.api.common.idempotency import REPEATABLE, REPEATED, FromRepeatable, IdempotencyKey
-from billing_app.api.common.responses import READING_A_BODY, behind_a_door
+from billing_app.api.common.responses import READING_A_BODY, guarded
 from billing_app.api.common.schemas import Name, written
 from billing_app.api.usage.consume_schemas import (
     ConfirmRequest,
@@ -26,21 +26,21 @@ from billing_app.store.tables.meters import Reservation
 
 router = APIRouter(prefix="/organizations/{address}", tags=["usage"])
 
-USING = OrganizationDoor(NO_ROLES, frozenset({Scope.USAGE_WRITE}))
-Using = Annotated[Door, Depends(USING)]
+USING = RequireOrganization(NO_ROLES, frozenset({Scope.USAGE_WRITE}))
+Using = Annotated[OrganizationAccess, Depends(USING)]
 ReservationId = Annotated[Name, Path(description="the id that the reservation was answered with")]
 
 
-@router.post("/consume", response_model=ConsumeAnswer, responses=behind_a_door(*READING_A_BODY, *REPEATABLE, 402, 503))
-def consume(door: Using, request: ConsumeRequest, key: IdempotencyKey) -> Response:
+@router.post("/consume", response_model=ConsumeAnswer, responses=guarded(*READING_A_BODY, *REPEATABLE, 402, 503))
+def consume(access: Using, request: ConsumeRequest, key: IdempotencyKey) -> Response:
     """Takes a quantity only if the allowance and the credits still have it."""
     wanted: dict[str, Any] = {"mode": request.mode, "key": key}
-    with door.single() as visit:
-        here, asked = (visit.session, visit.organization), (request.metric, request.quantity, visit.now)
+    with access.single() as context:
+        here, asked = (context.session, context.organization), (request.metric, request.quantity, context.now)
         consumed = debits.take(*here, *asked, **wanted)
     if consumed is None:
-        with door.writing() as visit:
-            here = (visit.session, visit.organization)
+        with access.writing() as context:
+            here = (context.session, context.organization)
             consumed = consumption.consume(*here, *asked, **wanted)
     outcome = "refused" if not consumed.accepted else "allowed" if consumed.accepted == request.quantity else "partly"
     monitoring.decisions.labels("consume", outcome).inc()
@@ -53,44 +53,46 @@ def consume(door: Using, request: ConsumeRequest, key: IdempotencyKey) -> Respon
     "/reservations",
     status_code=201,
     response_model=ReservationAnswer,
-    responses=behind_a_door(*READING_A_BODY, *REPEATABLE, 402, 503),
+    responses=guarded(*READING_A_BODY, *REPEATABLE, 402, 503),
 )
-def reserve(door: Using, request: ReservationRequest, once: FromRepeatable) -> Response:
+def reserve(access: Using, request: ReservationRequest, once: FromRepeatable) -> Response:
     """Holds a quantity until it is confirmed or released."""
 
-    def work(visit: Visit) -> ReservationAnswer:
+    def work(context: RequestContext) -> ReservationAnswer:
         held = consumption.reserve(
-            visit.session,
-            visit.organization,
+            context.session,
+            context.organization,
             request.metric,
             request.quantity,
-            visit.now,
+            context.now,
             timeout_s=request.timeout_s,
         )
-        return _answer(held, visit.now)
+        return _answer(held, context.now)
 
-    return once.answer(door, request, work, status=201)
+    return once.answer(access, request, work, status=201)
 
 
 @router.post(
     "/reservations/{reservation_id}/confirm",
     response_model=ReservationAnswer,
-    responses=behind_a_door(*READING_A_BODY, 503),
+    responses=guarded(*READING_A_BODY, 503),
 )
-def confirm(door: Using, reservation_id: ReservationId, request: ConfirmRequest) -> ReservationAnswer:
+def confirm(access: Using, reservation_id: ReservationId, request: ConfirmRequest) -> ReservationAnswer:
     """Counts what was really used and gives the rest back. Confirming twice is one confirmation."""
-    with door.writing() as visit:
+    with access.writing() as context:
         held = consumption.confirm(
-            visit.session, visit.organization, reservation_id, visit.now, quantity=request.quantity
+            context.session, context.organization, reservation_id, context.now, quantity=request.quantity
         )
-        return _answer(held, visit.now)
+        return _answer(held, context.now)
 
 
-@router.delete("/reservations/{reservation_id}", response_model=ReservationAnswer, responses=behind_a_door(422, 503))
-def release(door: Using, reservation_id: ReservationId) -> ReservationAnswer:
+@router.delete("/reservations/{reservation_id}", response_model=ReservationAnswer, responses=guarded(422, 503))
+def release(access: Using, reservation_id: ReservationId) -> ReservationAnswer:
     """Gives all of a reservation back. Releasing twice is once."""
-    with door.writing() as visit:
-        return _answer(consumption.release(visit.session, visit.organization, reservation_id, visit.now), visit.now)
+    with access.writing() as context:
+        return _answer(
+            consumption.release(context.session, context.organization, reservation_id, context.now), context.now
+        )
 
 
 def _answer(held: Reservation, now: datetime) -> ReservationAnswer:

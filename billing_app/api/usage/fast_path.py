@@ -1,8 +1,9 @@
 """The short way of `check` and `consume`, which a product asks before everything it does.
 
 FastAPI's way from a request to its function takes longer than the function. A request of these routes that is plainly
-right (a key, a JSON body of the route's form) goes straight to the same function, through the same door. Anything else
-goes FastAPI's way, unread, so that one place says what is wrong with a request. The routes' document is FastAPI's too.
+right (a key, a JSON body of the route's form) goes straight to the same function, asked for the same access. Anything
+else goes FastAPI's way, unread, so that one place says what is wrong with a request. The routes' document is FastAPI's
+too.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from billing_app.api.common import problems
-from billing_app.api.common.access import Door, OrganizationDoor
+from billing_app.api.common.access import OrganizationAccess, RequireOrganization
 from billing_app.api.common.body_limits import again, received
 from billing_app.api.common.idempotency import IdempotencyKey
 from billing_app.api.usage import consume_routes
@@ -43,7 +44,7 @@ class Lane:
     """One route: who may pass, the form of its body, and its function."""
 
     route: APIRoute
-    entrance: OrganizationDoor
+    entrance: RequireOrganization
     body: TypeAdapter[Any]
     keyed: bool
     answer: Callable[..., Response]
@@ -93,7 +94,7 @@ class HotPath:
 
 
 def _work(lane: Lane, request: Request, credential: str, address: str, asked: list[Any]) -> Response:
-    return lane.answer(Door(request, lane.entrance.rule, credential, address), *asked)
+    return lane.answer(OrganizationAccess(request, lane.entrance.rule, credential, address), *asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ class _Sent:
 
 
 def _asked(lane: Lane, messages: list[Message], sent: _Sent) -> list[Any] | None:
-    """The arguments of the route's function after its door; None if anything about them is wrong."""
+    """The arguments of the route's function after its access; None if anything about them is wrong."""
     if messages[-1]["type"] != "http.request":
         return None
     try:

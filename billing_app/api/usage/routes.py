@@ -10,10 +10,10 @@ from pydantic import Field, TypeAdapter, ValidationError
 from starlette.responses import Response
 
 from billing_app import monitoring
-from billing_app.api.common.access import Door, OrganizationDoor, Visit
+from billing_app.api.common.access import OrganizationAccess, RequestContext, RequireOrganization
 from billing_app.api.common.body_limits import raw_body
 from billing_app.api.common.framing import media_type
-from billing_app.api.common.responses import READING_A_BODY, behind_a_door
+from billing_app.api.common.responses import READING_A_BODY, guarded
 from billing_app.api.common.schemas import written
 from billing_app.api.usage.schemas import (
     AboutAction,
@@ -61,21 +61,21 @@ DOCUMENTED_BODY = {
     }
 }
 
-Reporting = Annotated[Door, Depends(OrganizationDoor(NO_ROLES, frozenset({Scope.USAGE_WRITE})))]
-ASKING = OrganizationDoor(NO_ROLES, frozenset({Scope.CHECK}))
-Asking = Annotated[Door, Depends(ASKING)]
+Reporting = Annotated[OrganizationAccess, Depends(RequireOrganization(NO_ROLES, frozenset({Scope.USAGE_WRITE})))]
+ASKING = RequireOrganization(NO_ROLES, frozenset({Scope.CHECK}))
+Asking = Annotated[OrganizationAccess, Depends(ASKING)]
 
 
 @router.post(
     "/usage",
     status_code=202,
     response_model=UsageAnswer,
-    responses=behind_a_door(*READING_A_BODY, 503),
+    responses=guarded(*READING_A_BODY, 503),
     openapi_extra=DOCUMENTED_BODY,
 )
 def report_usage(
     request: Request,
-    door: Reporting,
+    access: Reporting,
     body: Annotated[bytes, Depends(raw_body)],
 ) -> reporting.Report:
     """Records what was used. Each event stands or is rejected by itself, whatever is wrong with it.
@@ -84,8 +84,8 @@ def report_usage(
     else in the request, that is its answer.
     """
     events = read_events(body, media_type(request))
-    with door.writing() as visit:
-        report = reporting.report(visit.session, visit.organization, events, visit.now)
+    with access.writing() as context:
+        report = reporting.report(context.session, context.organization, events, context.now)
     report.reject_what_differs()
     counts = {"accepted": report.accepted, "duplicate": len(report.duplicates), "rejected": len(report.rejected)}
     for outcome, count in counts.items():
@@ -103,25 +103,25 @@ def report_usage(
 @router.post(
     "/check",
     response_model=CheckAnswer,
-    responses=behind_a_door(*READING_A_BODY, 503),
+    responses=guarded(*READING_A_BODY, 503),
 )
-def check(door: Asking, question: CheckRequest) -> Response:
+def check(access: Asking, question: CheckRequest) -> Response:
     """Whether an action, a quantity of a metric, or something that the plan limits would be allowed now.
 
     Changes nothing.
     """
     try:
-        with door.single(writing=False) as visit:
-            answer = _ask(visit, question, door.context.origin, writing=False)
+        with access.single(writing=False) as context:
+            answer = _ask(context, question, access.application.origin, writing=False)
     except entitlements.OutOfDateError:
-        with door.writing() as visit:  # the meter is brought up to date and kept
-            answer = _ask(visit, question, door.context.origin, writing=True)
+        with access.writing() as context:  # the meter is brought up to date and kept
+            answer = _ask(context, question, access.application.origin, writing=True)
     monitoring.decisions.labels("check", "allowed" if answer.allowed else "refused").inc()
     return written(answer)
 
 
-def _ask(visit: Visit, question: CheckRequest, origin: str, *, writing: bool) -> CheckAnswer:
-    here, now = (visit.session, visit.organization), visit.now
+def _ask(context: RequestContext, question: CheckRequest, origin: str, *, writing: bool) -> CheckAnswer:
+    here, now = (context.session, context.organization), context.now
     match question:
         case AboutAction():
             told = {"quantities": question.quantities, "subject": question.subject, "writing": writing}

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,6 +15,7 @@ from sqlmodel import Session
 
 from billing_app.gateways.mail import Mailer, MailRefusedError
 from billing_app.services.access import mails
+from billing_app.services.common.context import Transaction
 from billing_app.store.notifications import operator_mails as store
 from billing_app.store.tables.operator_mails import OperatorMail
 
@@ -35,9 +35,6 @@ MAX_SUBJECT = 100
 
 PER_RUN = 20
 """Mails sent in one run; what is left waits for the next, a few seconds later."""
-
-Transaction = Callable[[], AbstractContextManager[Session]]
-"""Opens one transaction, committed at its end."""
 
 
 def write(

@@ -11,7 +11,6 @@ import json
 import secrets
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -23,6 +22,7 @@ from billing_app.gateways.mail import Mail, Mailer, MailRefusedError
 from billing_app.gateways.webhooks_out import Answer, WebhookSender, signed
 from billing_app.services.access import mails
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Transaction
 from billing_app.services.notifications import webhook_endpoints
 from billing_app.services.notifications.fan_out import WEBHOOK
 from billing_app.store.notifications import choices
@@ -47,9 +47,6 @@ PER_RUN = 200
 
 MAX_ANSWER = 500
 """Characters of an answer that are kept."""
-
-Transaction = Callable[[], AbstractContextManager[Session]]
-"""Opens one transaction, committed at its end."""
 
 
 @dataclass(frozen=True, slots=True)

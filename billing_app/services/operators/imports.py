@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -15,6 +14,7 @@ from billing_app.domain.common.errors import BillingError, FactRefusedError, Not
 from billing_app.domain.common.periods import month_start
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Transaction
 from billing_app.services.credits import grants
 from billing_app.services.usage import accounts, meters, recounts, reporting
 from billing_app.services.usage.files import Line, lines
@@ -23,8 +23,6 @@ from billing_app.store.usage import meters as meter_store
 
 BATCH = 500
 """Rows of one transaction: a batch commits within 200 ms, so that other writers wait no longer for it."""
-
-Transaction = Callable[[], AbstractContextManager[Session]]
 
 
 @dataclass(frozen=True, slots=True)

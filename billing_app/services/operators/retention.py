@@ -8,7 +8,6 @@ of requests are counted in memory or in Redis, where they end by themselves.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,6 +16,7 @@ from sqlmodel import Session
 
 from billing_app.services.access import sessions, sign_in_throttle
 from billing_app.services.common import audit, organizations
+from billing_app.services.common.context import Transaction
 from billing_app.store.common import locks
 from billing_app.store.common import retention as store
 
@@ -31,8 +31,6 @@ MAX_BATCHES = 400
 INVITATIONS = timedelta(days=30)
 """An invitation that nobody took. Its link ended after a week; until now it took a place among the plan's members."""
 
-Transaction = Callable[[], AbstractContextManager[Session]]
-"""Opens one transaction, committed at its end."""
 
 Delete = Callable[[Session, datetime, int], int]
 """Deletes up to so many rows from before a moment; answers how many there were."""

@@ -15,13 +15,13 @@ from datetime import datetime
 from sqlmodel import Session
 
 from billing_app.domain.common.errors import BillingError, ConflictError
-from billing_app.services.common.visits import Enter, Visit
+from billing_app.services.common.context import Context, Enter
 from billing_app.store.common import runs
 
 TRIES, PAUSE_SECONDS = 40, 0.1
 """How long is waited for whoever has it: longer than an event takes, less than anybody would wait."""
 
-Renew = Callable[[Visit], None]
+Renew = Callable[[Context], None]
 """To be called in a transaction before something is done that rests on the lease: ConflictError if it was lost."""
 
 
@@ -34,7 +34,7 @@ def held(enter: Enter, customer: str = "") -> Generator[Renew]:
     holder = f"turn:{secrets.token_hex(8)}"
     name = _taken(enter, customer, holder)
 
-    def renew(visit: Visit) -> None:
+    def renew(visit: Context) -> None:
         runs.take_lease(visit.session, name, holder, visit.now)
 
     try:

@@ -23,7 +23,7 @@ from billing_app.gateways.payments import Payments
 from billing_app.gateways.prices import Price
 from billing_app.gateways.subscriptions import Preview, PreviewLine, Subscription
 from billing_app.services.catalogue import versions
-from billing_app.services.common.visits import Enter, Visit
+from billing_app.services.common.context import Context, Enter
 from billing_app.services.payments import payment_account
 from billing_app.services.plans import orders
 from billing_app.services.plans.running import Decided, act, running
@@ -131,7 +131,7 @@ def change(enter: Enter, payments: Payments, plan: str, interval: BillingInterva
     changed), ConflictError `not_subscribed`, `same_plan`, `past_due` or `paused`.
     """
 
-    def decide(visit: Visit) -> Decided | None:
+    def decide(visit: Context) -> Decided | None:
         if _changed_so(visit, plan, interval, at):
             return None
         wanted = _wanted(visit, plan, interval)
@@ -162,7 +162,7 @@ def _changed(payments: Payments, wanted: _Wanted, at: datetime, made_of: str, fo
     return payments.change_price(key, found, price.id, at)
 
 
-def _changed_so(visit: Visit, plan: str, interval: BillingInterval, at: datetime) -> bool:
+def _changed_so(visit: Context, plan: str, interval: BillingInterval, at: datetime) -> bool:
     """Whether this very change was made before: the plan is held, and came to be after its price was looked at."""
     row = running(visit, paying_on=True)
     if (row.plan, row.interval) != (plan, interval.value) or row.scheduled_plan:
@@ -174,7 +174,7 @@ def _changed_so(visit: Visit, plan: str, interval: BillingInterval, at: datetime
 def keep_plan(enter: Enter, payments: Payments) -> None:
     """A change that was to come at the period's end does not come. Raises ConflictError `not_subscribed`."""
 
-    def decide(visit: Visit) -> Decided:
+    def decide(visit: Context) -> Decided:
         row = running(visit)
         return Decided(row, payments.unschedule, {"plan": row.plan})
 
@@ -192,7 +192,7 @@ def uncancel(enter: Enter, payments: Payments) -> None:
 
 
 def _end(enter: Enter, payments: Payments, *, ends: bool) -> None:
-    def decide(visit: Visit) -> Decided:
+    def decide(visit: Context) -> Decided:
         row = running(visit, paying_on=not ends)
         return Decided(row, partial(payments.set_ending, ends=ends), {"plan": row.plan})
 
@@ -205,7 +205,7 @@ def pause(enter: Enter, payments: Payments) -> None:
     Raises ConflictError `not_subscribed`, `past_due` or `in_trial`.
     """
 
-    def decide(visit: Visit) -> Decided:
+    def decide(visit: Context) -> Decided:
         row = running(visit)
         if row.status in domain.OWED:
             raise ConflictError("Something is owed: pay that first.", code="past_due")
@@ -224,7 +224,7 @@ def resume(enter: Enter, payments: Payments) -> None:
     Raises ConflictError `not_subscribed`, `not_paused`.
     """
 
-    def decide(visit: Visit) -> Decided:
+    def decide(visit: Context) -> Decided:
         row = running(visit, paying_on=True)
         if not row.paused:
             raise ConflictError("The subscription is not paused.", code="not_paused")
@@ -266,7 +266,7 @@ def invoices(enter: Enter, payments: Payments, limit: int = MAX_INVOICES) -> lis
     return sorted(shown, key=lambda each: each.created_at, reverse=True)[:limit]
 
 
-def _wanted(visit: Visit, plan: str, interval: BillingInterval) -> _Wanted:
+def _wanted(visit: Context, plan: str, interval: BillingInterval) -> _Wanted:
     row = running(visit, paying_on=True)
     if row.status in domain.OWED:
         raise ConflictError("Something is owed for the running plan: pay that first.", code="past_due")

@@ -13,8 +13,7 @@ from sqlmodel import Session
 from billing_app.domain.common.errors import BillingError, ConflictError, NotFoundError, UnavailableError
 from billing_app.gateways.payments import Payments
 from billing_app.gateways.subscriptions import ENDED
-from billing_app.services.common.job_entrance import Transaction, entering
-from billing_app.services.common.visits import Enter
+from billing_app.services.common.context import Enter, Transaction, entering
 from billing_app.services.payments import customer_leases, ownership, payment_account
 from billing_app.services.plans import orders
 from billing_app.services.purchases import endings, subscription_events

@@ -27,7 +27,7 @@ from billing_app.gateways.prices import Price
 from billing_app.gateways.subscriptions import NewSubscription
 from billing_app.services.catalogue import versions
 from billing_app.services.common import payers
-from billing_app.services.common.visits import Enter
+from billing_app.services.common.context import Enter
 from billing_app.services.payments import payment_account, stripe_catalogue, stripe_names
 from billing_app.services.purchases import customers, endings, fulfilment
 from billing_app.services.purchases.customers import Wanted

@@ -17,7 +17,7 @@ from billing_app.gateways.payments import Account, Payments
 from billing_app.gateways.subscriptions import Subscription
 from billing_app.services.catalogue import versions
 from billing_app.services.common import audit, organizations, payers
-from billing_app.services.common.visits import Enter, Visit
+from billing_app.services.common.context import Context, Enter
 from billing_app.services.payments import customer_leases, payment_account
 from billing_app.services.purchases import endings
 from billing_app.services.subscriptions import subscriptions as mirrored
@@ -35,11 +35,11 @@ class Decided:
     told: dict[str, str] = field(default_factory=dict)
 
 
-Decide = Callable[[Visit], Decided | None]
+Decide = Callable[[Context], Decided | None]
 """Says what is to be done as things stand, or None where it is so already; raises the refusal. Writes nothing."""
 
 
-def running(visit: Visit, *, paying_on: bool = False) -> Row:
+def running(visit: Context, *, paying_on: bool = False) -> Row:
     """The subscription. What makes it cost more, or longer, (`paying_on`) is refused to whoever ends or is over.
 
     Raises ConflictError `not_subscribed` or `organization_ending`, ForbiddenError `organization_inactive`.

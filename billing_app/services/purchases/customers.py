@@ -21,7 +21,7 @@ from billing_app.gateways.gone import GoneError, Kind
 from billing_app.gateways.payments import Customer, NewCustomer, Payments
 from billing_app.services.access import operator_mails
 from billing_app.services.common import audit, organizations
-from billing_app.services.common.visits import Enter
+from billing_app.services.common.context import Enter
 from billing_app.services.purchases import subscription_events
 from billing_app.services.usage import accounts
 from billing_app.store.common import locks

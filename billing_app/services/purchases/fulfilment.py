@@ -8,7 +8,6 @@ stand behind that.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
 import structlog
@@ -22,6 +21,7 @@ from billing_app.gateways.payments import Checkout, CheckoutState, PaidLine, Pay
 from billing_app.gateways.subscriptions import Subscription
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Transaction
 from billing_app.services.credits import grants as credits
 from billing_app.services.credits import invoice_grants
 from billing_app.services.payments import payment_account
@@ -53,9 +53,6 @@ SWEEP = 50
 """Orders that one sweep asks Stripe about: at two calls each it stays below what test mode allows per second."""
 
 CLOSED = {CheckoutState.EXPIRED: OrderState.EXPIRED, CheckoutState.FAILED: OrderState.FAILED}
-
-Transaction = Callable[[], AbstractContextManager[Session]]
-"""Opens one transaction, committed at its end."""
 
 
 def settle(session: Session, checkout: Checkout, now: datetime) -> Order | None:

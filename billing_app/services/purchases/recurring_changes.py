@@ -21,8 +21,7 @@ from billing_app.domain.purchases.recurring import Billed, State
 from billing_app.gateways.payments import Payments
 from billing_app.gateways.subscriptions import ENDED, Subscription
 from billing_app.services.common import payers
-from billing_app.services.common.job_entrance import Transaction, entering
-from billing_app.services.common.visits import Enter
+from billing_app.services.common.context import Enter, Transaction, entering
 from billing_app.services.payments import customer_leases, payment_account
 from billing_app.services.payments.customer_leases import Renew
 from billing_app.services.purchases import endings, invoice_events

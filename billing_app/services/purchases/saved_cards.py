@@ -17,7 +17,7 @@ from billing_app.gateways.saved_cards import NewCardSetup
 from billing_app.gateways.saved_cards import SavedCard as Found
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations, payers
-from billing_app.services.common.visits import Enter
+from billing_app.services.common.context import Enter
 from billing_app.services.payments import ownership, payment_account
 from billing_app.services.payments.event_outcomes import Outcome
 from billing_app.services.purchases import customers, endings

@@ -9,7 +9,7 @@ from sqlmodel import Session
 from billing_app.domain.common.errors import ConflictError, NotFoundError
 from billing_app.domain.purchases.baskets import OrderState
 from billing_app.gateways.payments import Account, Checkout, CheckoutState, Payments
-from billing_app.services.common.visits import Enter, Visit
+from billing_app.services.common.context import Context, Enter
 from billing_app.services.payments import customer_leases, payment_account
 from billing_app.services.payments.customer_leases import Renew
 from billing_app.services.purchases import fulfilment
@@ -71,7 +71,7 @@ def _settled(
         )
 
 
-def _of_session(visit: Visit, session_id: str) -> Order:
+def _of_session(visit: Context, session_id: str) -> Order:
     order = store.by_session(visit.session, accounts.organization_id(visit.organization), session_id)
     if order is None:
         raise NotFoundError("There is no such payment here.", code="checkout_not_found")

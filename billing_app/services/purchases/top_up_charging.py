@@ -21,7 +21,7 @@ from billing_app.gateways.invoices import Invoice, InvoiceStatus, NewInvoice
 from billing_app.gateways.payments import Offer, Payments
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
-from billing_app.services.common.job_entrance import Transaction, entering
+from billing_app.services.common.context import Transaction, entering
 from billing_app.services.payments import payment_account, stripe_catalogue
 from billing_app.services.purchases import customers, saved_cards, top_up_outcomes
 from billing_app.services.purchases.top_up_attempts import OWN, begin

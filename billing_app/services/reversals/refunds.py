@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import structlog
 from sqlmodel import Session
@@ -21,6 +20,7 @@ from billing_app.domain.common.texts import required_reason
 from billing_app.gateways.payments import Payments
 from billing_app.gateways.reversals import NewRefund
 from billing_app.services.common import organizations
+from billing_app.services.common.context import EnterAsOperator, OperatorContext, Transaction
 from billing_app.services.payments import payment_account
 from billing_app.services.reversals import refundable, reversals
 from billing_app.services.reversals.refundable import OPEN
@@ -42,32 +42,9 @@ SWEEP = 50
 
 DONE, REFUSED = "done", "refused"
 
-Transaction = Callable[[], AbstractContextManager[Session]]
-"""Opens one transaction, committed at its end."""
-
-
-class Visit(Protocol):
-    """One transaction of an operator who was let in."""
-
-    @property
-    def session(self) -> Session:
-        """The transaction."""
-
-    @property
-    def now(self) -> datetime:
-        """The moment of the request."""
-
-    @property
-    def actor(self) -> str:
-        """Who it is, for the record."""
-
-
-Enter = Callable[[], AbstractContextManager[Visit]]
-"""Lets an operator in, anew for each transaction; it is committed at the end of the block."""
-
 
 def make(
-    enter: Enter, payments: Payments, grant_id: str, amount_cents: int | None, reason: str, key: str
+    enter: EnterAsOperator, payments: Payments, grant_id: str, amount_cents: int | None, reason: str, key: str
 ) -> RefundView:
     """Gives money back for a grant, once per `key`. Talks to Stripe; takes two transactions.
 
@@ -130,12 +107,12 @@ def _begun(row: RefundRequest) -> _Begun:
 
 
 @contextmanager
-def _inside(enter: Enter) -> Generator[Session]:
+def _inside(enter: EnterAsOperator) -> Generator[Session]:
     with enter() as visit:
         yield visit.session
 
 
-def _decide(visit: Visit, grant_id: str, amount_cents: int | None, reason: str, key: str) -> RefundRequest:
+def _decide(visit: OperatorContext, grant_id: str, amount_cents: int | None, reason: str, key: str) -> RefundRequest:
     """Writes down what is to be given back; a repeated key gives the request that it made."""
     session, text = visit.session, required_reason(reason)
     grant = refundable.refundable(session, grant_id)

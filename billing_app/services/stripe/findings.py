@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,9 +10,7 @@ from typing import Any
 from sqlmodel import Session
 
 from billing_app.gateways.payments import Payments
-
-Transaction = Callable[[], AbstractContextManager[Session]]
-"""Opens one transaction, committed at its end."""
+from billing_app.services.common.context import Transaction
 
 
 @dataclass(frozen=True, slots=True)

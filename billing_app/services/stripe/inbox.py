@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -20,6 +19,7 @@ from sqlmodel import Session
 from billing_app.domain.common.errors import BillingError, ConflictError, NotFoundError
 from billing_app.gateways.payments import Payments, ReceivedEvent
 from billing_app.services.access import operator_mails
+from billing_app.services.common.context import Transaction
 from billing_app.services.payments import payment_account
 from billing_app.services.payments.event_outcomes import Write
 from billing_app.services.stripe.event_handlers import HANDLERS
@@ -55,10 +55,6 @@ class State(StrEnum):
     HANDLED = "handled"
     FAILED = "failed"
     IGNORED = "ignored"
-
-
-Transaction = Callable[[], AbstractContextManager[Session]]
-"""Opens one transaction, committed at its end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from datetime import datetime
 
 from billing_app.domain.common.errors import NotFoundError
 from billing_app.gateways.payments import Payments
+from billing_app.services.common.context import Transaction
 from billing_app.services.stripe import inbox
-from billing_app.services.stripe.inbox import Transaction, Worker
+from billing_app.services.stripe.inbox import Worker
 
 
 def replay(transaction: Transaction, payments: Payments, event_id: str, now: Callable[[], datetime]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +13,7 @@ from billing_app.domain.common.periods import period_at
 from billing_app.domain.credits.engine_state import State
 from billing_app.domain.credits.facts import History
 from billing_app.domain.credits.postings import Bucket, Posting, buckets, differences, parse_bucket_name
+from billing_app.services.common.context import Transaction
 from billing_app.services.usage import accounts, meters, wrong_clocks
 from billing_app.services.usage.reasons import conversion_reasons, reason_for
 from billing_app.store.common import locks, runs
@@ -194,10 +194,6 @@ def _source(bucket: Bucket, named: Mapping[str, GrantRow]) -> str:
     """What a row refers to outside: the purchase of its grant, or the refunded grant of a debt."""
     grant = named.get(bucket.grant_id or bucket.origin or "")
     return grant.source_key if grant else ""
-
-
-Transaction = Callable[[], AbstractContextManager[Session]]
-"""Opens one transaction, committed at its end."""
 
 
 def run(

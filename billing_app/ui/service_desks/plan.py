@@ -10,8 +10,8 @@ from billing_app.db import Session
 from billing_app.domain.common.access import Role
 from billing_app.domain.common.errors import InvalidError
 from billing_app.domain.purchases.subscriptions import BillingInterval
+from billing_app.services.common.context import Enter
 from billing_app.services.common.organizations import Organization
-from billing_app.services.common.visits import Enter
 from billing_app.services.plans import changes, orders, read
 from billing_app.services.subscriptions.views_plan import InvoiceLink, PlanChangeView, PlanView
 from billing_app.settings import Settings

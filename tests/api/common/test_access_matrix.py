@@ -1,7 +1,7 @@
 """Who may call what: every route of the API against every kind of caller.
 
 A route without a row fails, and so does a row without a route. A row says what each caller gets; `ok` is any answer
-that a door let through (a body may still be refused for what it says).
+that was let through (a body may still be refused for what it says).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.support.builders import NOON, a_key, a_session_token, a_user, an_orga
 OK = "ok"
 
 ANYONE = "anyone"
-"""Rows of routes without a door."""
+"""Rows of routes that ask nobody."""
 
 NOWHERE = "00000000-0000-7000-8000-000000000000"
 """The id of nothing."""
@@ -372,7 +372,7 @@ REFUSALS = {
     "missing_scope",
     "wrong_origin",
 }
-"""Codes with which a door refuses; whatever else is answered, the door had let through."""
+"""Codes of a refused access; whatever else is answered, the caller had been let through."""
 
 CALLERS = tuple(Row.__dataclass_fields__)
 
@@ -443,7 +443,7 @@ def callers(api: Api) -> Iterator[dict[str, httpx.Client]]:
 
 
 def call(client: httpx.Client, route: str) -> object:
-    """The answer as the matrix writes it: the status if a door refused, or OK."""
+    """The answer as the matrix writes it: the status if access was refused, or OK."""
     method, path = route.split()
     url = path.format(
         address="acme",

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from billing_app.api.app import ROUTERS, create_api
-from billing_app.api.common.access import Door, OrganizationDoor, Visit
+from billing_app.api.common.access import Access, RequestContext, RequireOrganization
 from billing_app.api.common.idempotency import FromRepeatable
 from billing_app.domain.common.access import NO_ROLES, Scope
 from billing_app.domain.common.errors import CreditsExhaustedError, UnavailableError
@@ -49,16 +49,16 @@ class Work:
         """Has done nothing yet."""
         self.count = 0
         self.router = APIRouter(prefix="/organizations/{address}")
-        door = Depends(OrganizationDoor(NO_ROLES, frozenset({Scope.USAGE_WRITE})))
+        access = Depends(RequireOrganization(NO_ROLES, frozenset({Scope.USAGE_WRITE})))
 
         @self.router.post("/attempts", response_model=Attempted)
-        def attempt(body: Attempt, once: FromRepeatable, door: Door = door) -> Response:
-            return once.answer(door, body, lambda visit: self.work(visit, body), status=201, private=body.private)
+        def attempt(body: Attempt, once: FromRepeatable, access: Access = access) -> Response:
+            return once.answer(access, body, lambda context: self.work(context, body), status=201, private=body.private)
 
-    def work(self, visit: Visit, body: Attempt) -> Attempted:
+    def work(self, context: RequestContext, body: Attempt) -> Attempted:
         """Makes an organization, and is refused or fails after that if it was asked to."""
         self.count += 1
-        organizations.create(visit.session, visit.now, address=f"made-{self.count}")
+        organizations.create(context.session, context.now, address=f"made-{self.count}")
         if body.outcome == "refused":
             raise CreditsExhaustedError("Nothing is left.", used=7)
         if body.outcome == "failed":

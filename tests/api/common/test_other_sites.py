@@ -77,7 +77,7 @@ def test_a_cookie_changes_nothing_from_elsewhere(api: Api, browser: httpx.Client
             if answer.status_code != 403 or answer.json()["code"] != "wrong_origin":
                 let_in.append((route, headers, answer.status_code))
             if route in PUBLIC_FORMS:
-                break  # forms are posted without a door; the next test has them
+                break  # forms are posted without access rules; the next test has them
     assert let_in == []
 
 

@@ -4,32 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
-from sqlmodel import Session
 
 from billing_app import clock
 from billing_app.db import Database
 from billing_app.domain.common.errors import InvalidError
 from billing_app.gateways.stripe_payments import connected
 from billing_app.services.common import organizations
+from billing_app.services.common.context import OperatorContext
 from billing_app.services.credits import grants
 from billing_app.services.reversals import refundable, refunds
 from billing_app.services.reversals.views import RefundPreview, RefundView
 from tests.support.crashes import killed
 from tests.support.refunds import account, buy, clawed_back, differences, dispute, plan, use
 from tests.support.shop import Shop, a_shop
-
-
-@dataclass(frozen=True)
-class Operator:
-    """One transaction of an operator."""
-
-    session: Session
-    now: datetime
-    actor: str = "user:oda"
 
 
 @pytest.fixture
@@ -46,10 +36,10 @@ def make(shop: Shop, cents: int | None, key: str = "k1", reason: str = "Bought b
 
 
 @contextmanager
-def enter(database: Database) -> Generator[Operator]:
+def enter(database: Database) -> Generator[OperatorContext]:
     """An operator comes in."""
     with database.writing() as session:
-        yield Operator(session, clock.now())
+        yield OperatorContext(session, clock.now(), "user:oda")
 
 
 def preview(shop: Shop, cents: int | None) -> RefundPreview:
