@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 
-from billing_app.api.common import cursors
 from billing_app.api.common.access import OrganizationAccess, RequestContext, RequireOrganization
 from billing_app.api.common.responses import guarded
 from billing_app.api.common.schemas import Items
@@ -25,6 +24,7 @@ from billing_app.api.credits.schemas import (
 )
 from billing_app.domain.common.access import ALL_ROLES, MONEY_ROLES, READ_SCOPES
 from billing_app.services import views
+from billing_app.services.common import cursors
 from billing_app.services.credits import explaining, read_ledger, statements
 from billing_app.services.credits import history as histories
 
@@ -44,7 +44,7 @@ def balances(access: MembersAccess, query: Annotated[BalancesQuery, Query()]) ->
 @router.get("/grants", response_model=Items[GrantAnswer], responses=guarded(422, 503))
 def grants(access: MoneyAccess, query: Annotated[GrantQuery, Query()]) -> dict[str, Any]:
     """The organization's grants, the newest first, with where the credits of each are."""
-    after = None if query.cursor is None else tuple(map(str, cursors.decode(query.cursor, str, str)))
+    after = cursors.decode(query.cursor, datetime, str)
     with access.reading() as context:
         found = statements.grants(
             context.session,
@@ -64,8 +64,10 @@ def grants(access: MoneyAccess, query: Annotated[GrantQuery, Query()]) -> dict[s
 @router.get("/ledger", response_model=Items[LedgerAnswer], responses=guarded(422, 503))
 def ledger(access: MoneyAccess, query: Annotated[LedgerQuery, Query()]) -> dict[str, Any]:
     """Every movement of credits, the newest first, after what is not posted yet: a computed line for each metric."""
-    place = (0, 0) if query.cursor is None else cursors.decode(query.cursor, int, int)
-    before, given = int(place[0]), int(place[1])  # below a number, or (0) after so many computed lines
+    before, given = cursors.decode(query.cursor, int, int) or (
+        0,
+        0,
+    )  # below a number, or (0) after so many computed lines
     with access.reading() as context:
         lines = [] if before else unposted(context, query)[given:]
         room = max(0, query.limit - len(lines))
@@ -113,7 +115,6 @@ def unposted(context: RequestContext, query: LedgerFilters) -> list[read_ledger.
     return read_ledger.waiting(context.session, context.organization, wanted, context.now)
 
 
-def _place(statement: statements.GrantStatement) -> tuple[str, str]:
-    """Where a grant is in the list. Fixed-width text of the moment, so that it sorts as the moment does."""
-    at: datetime = statement.row.effective_at
-    return at.strftime("%Y-%m-%dT%H:%M:%S.%f"), statement.row.id
+def _place(statement: statements.GrantStatement) -> tuple[datetime, str]:
+    """Where a grant is in the list."""
+    return statement.row.effective_at, statement.row.id

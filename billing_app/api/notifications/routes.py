@@ -8,7 +8,6 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
-from billing_app.api.common import cursors
 from billing_app.api.common.access import OrganizationAccess, RequestContext, RequireOrganization
 from billing_app.api.common.responses import READING_A_BODY, guarded
 from billing_app.api.common.schemas import Items
@@ -25,6 +24,7 @@ from billing_app.api.notifications.schemas import (
 from billing_app.domain.common.access import ADMIN_ROLES, Scope
 from billing_app.domain.common.errors import NotFoundError
 from billing_app.gateways.webhooks_out import reachable
+from billing_app.services.common import cursors
 from billing_app.services.notifications import choices as notification_choices
 from billing_app.services.notifications import delivery_log, webhook_endpoints
 
@@ -105,20 +105,20 @@ def test_webhook(access: AdminsAccess, webhook_id: UUID) -> DeliveryDetailAnswer
 @router.get("/deliveries", response_model=Items[DeliveryAnswer], responses=guarded(422))
 def deliveries(access: AdminsAccess, query: Annotated[DeliveriesQuery, Query()]) -> dict[str, Any]:
     """What was sent or is to be, the newest first; finished ones are kept for 90 days."""
-    before = None if query.cursor is None else _id(str(cursors.decode(query.cursor, str)[0]))
+    before = cursors.decode(query.cursor, UUID)
     with access.reading() as context:
         found = delivery_log.latest(
             context.session,
             context.organization,
             context.now,
             query.limit + 1,
-            before=before,
+            before=before[0] if before else None,
             state=query.state or "",
             target=query.webhook,
         )
     page = [DeliveryAnswer.model_validate(each) for each in found[: query.limit]]
     more = len(found) > query.limit
-    return {"items": page, "next_cursor": cursors.encode(str(page[-1].id)) if more else None}
+    return {"items": page, "next_cursor": cursors.encode(page[-1].id) if more else None}
 
 
 @router.get("/deliveries/{delivery_id}", response_model=DeliveryDetailAnswer, responses=guarded(422))

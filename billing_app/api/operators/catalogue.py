@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
-from billing_app.api.common import cursors
 from billing_app.api.common.access import OutsideAccess, RequireOperator
 from billing_app.api.common.responses import READING_A_BODY, guarded
 from billing_app.api.common.schemas import DEFAULT_LIST, Items, Limit, Number
@@ -28,6 +27,7 @@ from billing_app.api.operators.catalogue_schemas import (
 from billing_app.domain.catalogue import parse_catalog, to_document, to_json
 from billing_app.gateways.stripe_payments import payments_of
 from billing_app.services.catalogue import versions
+from billing_app.services.common import cursors
 from billing_app.services.operators import catalogue_editor, catalogue_edits, catalogue_effects
 from billing_app.services.operators.views_catalogue import FileState
 from billing_app.services.payments import stripe_catalogue, stripe_names
@@ -145,9 +145,9 @@ def catalogue_versions(
     cursor: Annotated[str | None, Query(max_length=cursors.MAX_CURSOR)] = None,
 ) -> dict[str, Any]:
     """Everything that was ever saved or loaded, the newest first, with what each changed."""
-    before = None if cursor is None else int(cursors.decode(cursor, int)[0])
+    before = cursors.decode(cursor, int)
     with access.reading() as context:
-        found = catalogue_edits.versions(context.session, context.now, limit + 1, before)
+        found = catalogue_edits.versions(context.session, context.now, limit + 1, before[0] if before else None)
         page = [VersionAnswer.of(each) for each in found[:limit]]
     return {"items": page, "next_cursor": cursors.encode(page[-1].version) if len(found) > limit else None}
 

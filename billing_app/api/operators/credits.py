@@ -8,7 +8,6 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
-from billing_app.api.common import cursors
 from billing_app.api.common.access import OutsideAccess, OutsideContext, RequireOperator
 from billing_app.api.common.idempotency import REPEATABLE, FromRepeatable
 from billing_app.api.common.responses import READING_A_BODY, guarded
@@ -23,8 +22,7 @@ from billing_app.api.operators.schemas import (
     ReasonRequest,
     RedemptionAnswer,
 )
-from billing_app.domain.common.errors import NotFoundError
-from billing_app.services.common import organizations
+from billing_app.services.common import cursors, organizations
 from billing_app.services.credits import gift_cards, granting
 from billing_app.services.credits.grants import ONE_YEAR
 
@@ -102,11 +100,11 @@ def create_gift_cards(access: Operating, request: GiftCardRequest, once: FromRep
 @router.get("/gift-cards", response_model=Items[GiftCardAnswer], responses=guarded(422))
 def list_gift_cards(access: Operating, limit: Limit = DEFAULT_LIST, cursor: Cursor = None) -> dict[str, Any]:
     """All cards, the newest first."""
-    before = None if cursor is None else _card_at(cursor)
+    before = cursors.decode(cursor, UUID)
     with access.reading() as context:
-        found = gift_cards.page(context.session, context.now, limit + 1, before)
+        found = gift_cards.page(context.session, context.now, limit + 1, before[0] if before else None)
     page = found[:limit]
-    return {"items": page, "next_cursor": cursors.encode(str(page[-1].id)) if len(found) > limit else None}
+    return {"items": page, "next_cursor": cursors.encode(page[-1].id) if len(found) > limit else None}
 
 
 @router.get("/gift-cards/{card}/redemptions", response_model=Items[RedemptionAnswer], responses=guarded(422))
@@ -122,12 +120,3 @@ def void_gift_card(access: Operating, card: CardId, request: ReasonRequest) -> G
     with access.writing() as context:
         voided = gift_cards.void(context.session, card, request.reason, context.now, actor=context.actor)
         return GiftCardAnswer.model_validate(voided)
-
-
-def _card_at(cursor: str) -> UUID:
-    try:
-        return UUID(str(cursors.decode(cursor, str)[0]))
-    except ValueError:
-        raise NotFoundError(
-            "The list has no such place. Begin again without a cursor.", code="cursor_not_found"
-        ) from None

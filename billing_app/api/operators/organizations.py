@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query
 
-from billing_app.api.common import cursors
 from billing_app.api.common.access import OutsideAccess, RequireOperator
 from billing_app.api.common.responses import READING_A_BODY, guarded
 from billing_app.api.common.schemas import Items, Name
@@ -20,7 +19,7 @@ from billing_app.api.operators.schemas import (
     PlanRequest,
 )
 from billing_app.api.organizations.schemas import AuditAnswer, AuditQuery
-from billing_app.services.common import audit
+from billing_app.services.common import audit, cursors
 from billing_app.services.common import organizations as orgs
 from billing_app.services.common.audit_words import Words
 from billing_app.services.limits import overrides
@@ -33,7 +32,7 @@ router = APIRouter(prefix="/admin", tags=["operator"])
 
 Operating = Annotated[OutsideAccess, Depends(RequireOperator())]
 Address = Annotated[str, Path(max_length=64)]
-Cursor = Annotated[str | None, Query(max_length=operators.MAX_CURSOR)]
+Cursor = Annotated[str | None, Query(max_length=cursors.MAX_CURSOR)]
 
 
 @router.get("/organizations", response_model=Items[OrganizationLineAnswer], responses=guarded(422, 503))
@@ -128,8 +127,7 @@ def end_override(access: Operating, organization: Address, kind: Kind, name: Ann
 @router.get("/audit", response_model=Items[AuditAnswer], responses=guarded(422))
 def audit_of_everything(access: Operating, query: Annotated[AuditQuery, Query()]) -> dict[str, Any]:
     """Who changed what anywhere, the newest first."""
-    words = None if query.cursor is None else tuple(map(str, cursors.decode(query.cursor, str, str)))
-    before, action = audit.place_of(words), query.action or ""
+    before, action = audit.place_at(query.cursor), query.action or ""
     with access.reading() as context:
         found = audit.entries(context.session, None, query.limit + 1, before=before, action=action)
         said = Words.of(context.session, context.now)

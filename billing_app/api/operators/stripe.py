@@ -27,7 +27,7 @@ from billing_app.api.operators.stripe_schemas import (
 from billing_app.domain.common.errors import NotFoundError
 from billing_app.domain.credits.facts import MAX_QUANTITY
 from billing_app.gateways.stripe_payments import payments_of
-from billing_app.services.common.cursors import MAX_CURSOR
+from billing_app.services.common import cursors
 from billing_app.services.operators import operations
 from billing_app.services.operators.views_operations import EventFilters, EventLine, EventView, ReportView
 from billing_app.services.reversals import refundable, refunds
@@ -40,7 +40,7 @@ router = APIRouter(prefix="/admin", tags=["operator"])
 PLAIN = r"^[A-Za-z0-9_.-]*$"
 
 Operating = Annotated[OutsideAccess, Depends(RequireOperator())]
-Cursor = Annotated[str | None, Query(max_length=MAX_CURSOR)]
+Cursor = Annotated[str | None, Query(max_length=cursors.MAX_CURSOR)]
 EventId = Annotated[str, Path(max_length=255, pattern="^[A-Za-z0-9_]+$")]
 GrantId = Annotated[str, Path(max_length=64, pattern="^[A-Za-z0-9_.-]+$")]
 Cents = Annotated[int | None, Query(ge=1, le=MAX_QUANTITY), TYPED]

@@ -8,7 +8,6 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
-from billing_app.api.common import cursors
 from billing_app.api.common.access import OrganizationAccess, RequestContext, RequireOrganization
 from billing_app.api.common.responses import READING_A_BODY, guarded
 from billing_app.api.common.schemas import Items
@@ -28,7 +27,7 @@ from billing_app.domain.common.access import ADMIN_ROLES, ALL_ROLES, READ_SCOPES
 from billing_app.domain.common.errors import NotFoundError
 from billing_app.services.access import api_keys, invitations, members
 from billing_app.services.access.sessions import Identity
-from billing_app.services.common import audit
+from billing_app.services.common import audit, cursors
 from billing_app.services.common.audit_words import Words
 
 router = APIRouter(tags=["organizations"])
@@ -43,9 +42,9 @@ AdminsAccess = Annotated[OrganizationAccess, Depends(RequireOrganization(ADMIN_R
 @router.get(f"{OURS}/members", response_model=Items[MemberAnswer], responses=guarded(422))
 def members_of(access: MembersAccess, query: Annotated[Page, Query()]) -> dict[str, Any]:
     """Members and invited people by e-mail address."""
-    after = "" if query.cursor is None else str(cursors.decode(query.cursor, str)[0])
+    after = cursors.decode(query.cursor, str)
     with access.reading() as context:
-        found = members.every(context.session, context.organization, after, query.limit + 1)
+        found = members.every(context.session, context.organization, after[0] if after else "", query.limit + 1)
     page = [MemberAnswer.of(member) for member in found[: query.limit]]
     more = len(found) > query.limit
     return {"items": page, "next_cursor": cursors.encode(page[-1].email) if more else None}
@@ -135,12 +134,11 @@ def audit_of(access: AdminsAccess, query: Annotated[AuditQuery, Query()]) -> dic
 
 
 def _entries(context: RequestContext, organization_id: int | None, query: AuditQuery) -> dict[str, Any]:
-    words = None if query.cursor is None else tuple(map(str, cursors.decode(query.cursor, str, str)))
     found = audit.entries(
         context.session,
         organization_id,
         query.limit + 1,
-        before=audit.place_of(words),
+        before=audit.place_at(query.cursor),
         action=query.action or "",
     )
     page, said = found[: query.limit], Words.of(context.session, context.now)

@@ -7,14 +7,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path
 
-from billing_app.api.common import cursors
 from billing_app.api.common.access import OrganizationAccess, RequireOrganization
 from billing_app.api.common.responses import READING_A_BODY, guarded
 from billing_app.api.common.schemas import DEFAULT_LIST, Items, Limit
 from billing_app.api.processes.schemas import EndRequest, ProcessAnswer, ProcessChange, ProcessCreation
 from billing_app.domain.common.access import ADMIN_ROLES, ALL_ROLES, READ_SCOPES, Scope
-from billing_app.domain.common.errors import NotFoundError
 from billing_app.domain.processes.processes import ProcessState
+from billing_app.services.common import cursors
 from billing_app.services.processes import processes
 
 router = APIRouter(prefix="/organizations/{address}/processes", tags=["processes"])
@@ -32,11 +31,14 @@ def list_processes(
     cursor: str = "",
 ) -> Items[ProcessAnswer]:
     """Processes, the newest first."""
-    before = _place(cursor) if cursor else None
+    before = cursors.decode(cursor, UUID)
     with access.reading() as context:
-        found = processes.listed(context.session, context.organization, limit + 1, state=state or "", before=before)
+        found = processes.listed(
+            context.session, context.organization, limit + 1, state=state or "", before=before[0] if before else None
+        )
         shown = [ProcessAnswer.of_process(each) for each in found[:limit]]
-    return Items(items=shown, next_cursor=cursors.encode(str(shown[-1].id)) if len(found) > limit else None)
+    more = len(found) > limit
+    return Items(items=shown, next_cursor=cursors.encode(found[limit - 1].row.id) if more else None)
 
 
 @router.post("", status_code=201, response_model=ProcessAnswer, responses=guarded(*READING_A_BODY, 402, 409, 503))
@@ -110,13 +112,3 @@ def _end(access: OrganizationAccess, process_id: UUID, outcome: ProcessState, re
             sent=request.sent(),
         )
         return ProcessAnswer.of_process(ended)
-
-
-def _place(cursor: str) -> UUID:
-    (text,) = cursors.decode(cursor, str)
-    try:
-        return UUID(str(text))
-    except ValueError:
-        raise NotFoundError(
-            "The list has no such place. Begin again without a cursor.", code="cursor_not_found"
-        ) from None

@@ -10,13 +10,13 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session
 
-from billing_app.domain.common.errors import InvalidError
+from billing_app.services.common import cursors
 from billing_app.store.common import audit as store
 from billing_app.store.organizations import organizations
 from billing_app.store.tables.audit import AuditEntry
@@ -49,9 +49,9 @@ class Entry:
     address: str = ""
 
     @property
-    def place(self) -> tuple[str, str]:
-        """Where it is in the list, in words that a cursor holds."""
-        return self.at.isoformat(), self.id.hex
+    def place(self) -> tuple[datetime, UUID]:
+        """Where it is in the list."""
+        return self.at, self.id
 
 
 def record(
@@ -118,17 +118,10 @@ def entries(
     ]
 
 
-def place_of(words: tuple[str, ...] | None) -> tuple[datetime, UUID] | None:
-    """The place that `Entry.place` wrote down. Raises InvalidError `invalid_cursor`."""
-    if words is None:
-        return None
-    try:
-        at = datetime.fromisoformat(words[0])
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at, UUID(words[1])
-    except ValueError:
-        raise InvalidError(
-            "This cursor is not one of ours: begin with the first page.", code="invalid_cursor"
-        ) from None
+def place_at(cursor: str | None) -> tuple[datetime, UUID] | None:
+    """The place of the entry after which a page begins. Raises NotFoundError `cursor_not_found`."""
+    at, entry = cursors.decode(cursor, datetime, UUID) or (None, None)
+    return (at, entry) if at and entry else None
 
 
 def _names(session: Session, rows: list[AuditEntry]) -> dict[str, str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +13,7 @@ from billing_app.domain.common.errors import InvalidError, NotFoundError
 from billing_app.domain.common.periods import period_at
 from billing_app.domain.credits.postings import parse_bucket_name
 from billing_app.services.catalogue import versions
+from billing_app.services.common import cursors
 from billing_app.services.credits import forecasts, labels
 from billing_app.services.credits.read_grants import grant_views, with_tokens
 from billing_app.services.credits.views import GrantView
@@ -53,7 +52,7 @@ def ledger(
     """
     owner = accounts.organization_id(organization)
     current = versions.current(session, now)
-    before = _place(cursor)
+    (before,) = cursors.decode(cursor, int) or (None,)
     found = store.entries(session, owner, _wanted(current, filters), PAGE + 1, before)
     page = found[:PAGE]
     rows = {row.id: row for row in credit_store.grants(session, owner)}
@@ -63,7 +62,7 @@ def ledger(
         metrics=metrics,
         lines=_lines(organization, current, page, rows),
         unposted=_unposted(session, organization, metrics, filters, now) if before is None else (),
-        next_cursor=_cursor(page[-1].number) if len(found) > PAGE else "",
+        next_cursor=cursors.encode(page[-1].number) if len(found) > PAGE else "",
         recount=labels.recount_view(session, organization, now),
         ever_posted=bool(found) or store.last_number(session, owner) > 0,
     )
@@ -164,25 +163,6 @@ def _wanted(current: Catalog, filters: LedgerFilters) -> Filter:
 
 def _refused(detail: str) -> InvalidError:
     return InvalidError(detail, code="invalid_filter")
-
-
-def _cursor(number: int) -> str:
-    """The place after an entry, as text that nobody should read anything into."""
-    return base64.urlsafe_b64encode(f"below {number}".encode()).decode().rstrip("=")
-
-
-def _place(cursor: str) -> int | None:
-    """The number below which a page begins. Raises InvalidError `invalid_cursor` for what `_cursor` did not make."""
-    if not cursor:
-        return None
-    try:
-        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
-        number = int(text.removeprefix("below ")[: len(str(MAX_NUMBER))])
-    except (ValueError, binascii.Error):
-        number = 0
-    if not 0 < number <= MAX_NUMBER or _cursor(number) != cursor:
-        raise InvalidError("This cursor is not one of ours: begin with the first page.", code="invalid_cursor")
-    return number
 
 
 def _unposted(

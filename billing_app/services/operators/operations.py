@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from billing_app.domain.common.errors import InvalidError, NotFoundError
-from billing_app.services.common.cursors import cursor_of, place_at
+from billing_app.services.common import cursors
 from billing_app.services.operators.views_operations import (
     EventFilters,
     EventLine,
@@ -46,7 +46,7 @@ FINDINGS = reconciliation.MAX_FINDINGS
 
 
 def events(session: Session, filters: EventFilters, cursor: str, now: datetime, *, limit: int = PAGE) -> EventsView:
-    """A page of events. Raises InvalidError `invalid_filter` or `invalid_cursor`."""
+    """A page of events. Raises InvalidError `invalid_filter`; NotFoundError `cursor_not_found`."""
     if filters.state and filters.state not in STATES:
         raise InvalidError(f"An event's state is one of {', '.join(STATES)}.", code="invalid_filter")
     found = inbox_search.page(
@@ -54,7 +54,7 @@ def events(session: Session, filters: EventFilters, cursor: str, now: datetime, 
         state=filters.state,
         kind=filters.type,
         address=filters.organization,
-        before=_moment_and_id(cursor),
+        before=cursors.decode(cursor, datetime, str),
         limit=limit + 1,
     )
     page, due = found[:limit], inbox_search.due(session)
@@ -62,7 +62,7 @@ def events(session: Session, filters: EventFilters, cursor: str, now: datetime, 
     return EventsView(
         now=now,
         events=tuple(_line(event, organization) for event, organization in page),
-        next_cursor=cursor_of(last.received_at.isoformat(), last.id) if last else "",
+        next_cursor=cursors.encode(last.received_at, last.id) if last else "",
         types=tuple(inbox_search.types(session)),
         waiting=due.get("new", 0),
         failing=due.get("failed", 0),
@@ -81,7 +81,7 @@ def reconciliations(
     session: Session, run_id: int, cursor: str, now: datetime, *, selling: bool, limit: int = PAGE
 ) -> ReconciliationView:
     """The report of a run (0: the latest) and a page of runs. Raises NotFoundError `run_not_found`."""
-    found = store.runs(session, limit + 1, _number(cursor))
+    found = store.runs(session, limit + 1, _below(cursor))
     page = found[:limit]
     latest = store.runs(session, 1)
     shown = run_id or (latest[0].id if latest else 0) or 0
@@ -89,7 +89,7 @@ def reconciliations(
         now=now,
         report=report(session, shown, now) if shown else None,
         runs=tuple(_run(each, now) for each in page),
-        next_cursor=cursor_of(str(page[-1].id)) if len(found) > limit else "",
+        next_cursor=cursors.encode(page[-1].id or 0) if len(found) > limit else "",
         next_run=reconciliation.next_scheduled(now),
         selling=selling,
     )
@@ -111,37 +111,21 @@ def report(session: Session, run_id: int, now: datetime) -> ReportView:
 
 def recount_runs(session: Session, cursor: str, now: datetime, *, limit: int = PAGE) -> RecountsView:
     """A page of recounts, newest first."""
-    found = runs.page(session, _number(cursor), limit + 1)
+    found = runs.page(session, _below(cursor), limit + 1)
     page = found[:limit]
     return RecountsView(
         now=now,
         runs=tuple(_recount(each) for each in page),
-        next_cursor=cursor_of(str(page[-1].id)) if len(found) > limit else "",
+        next_cursor=cursors.encode(page[-1].id or 0) if len(found) > limit else "",
         next_run=recounts.next_scheduled(now),
         behind=len(meter_store.due(session, now, 0, MAX_BEHIND)),
     )
 
 
-def _moment_and_id(cursor: str) -> tuple[datetime, str] | None:
-    place = place_at(cursor, 2)
-    if place is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(place[0])
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise InvalidError("This cursor is not one of ours: begin with the first page.", code="invalid_cursor")
-    return moment, place[1]
-
-
-def _number(cursor: str) -> int | None:
-    place = place_at(cursor, 1)
-    if place is None:
-        return None
-    if not (place[0].isascii() and place[0].isdigit() and len(place[0]) < 19):
-        raise InvalidError("This cursor is not one of ours: begin with the first page.", code="invalid_cursor")
-    return int(place[0])
+def _below(cursor: str) -> int | None:
+    """The number below which a page begins."""
+    (number,) = cursors.decode(cursor, int) or (None,)
+    return number
 
 
 def _line(row: InboxEvent, organization: Organization | None) -> EventLine:

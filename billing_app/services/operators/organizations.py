@@ -6,13 +6,11 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from billing_app.domain.common.errors import InvalidError
 from billing_app.domain.common.texts import required_reason
 from billing_app.services.catalogue import versions
-from billing_app.services.common import audit
+from billing_app.services.common import audit, cursors
 from billing_app.services.common import organizations as orgs
 from billing_app.services.common import payers as paying
-from billing_app.services.common.cursors import MAX_CURSOR, cursor_of, place_at
 from billing_app.services.credits import grants
 from billing_app.services.operators import account_issues
 from billing_app.services.operators.views import OrganizationLine, OrganizationsView
@@ -22,7 +20,7 @@ from billing_app.store.operators import search as org_search
 from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.orgs import Organization
 
-__all__ = ["MAX_CURSOR", "MAX_SEARCH", "make", "organizations", "set_plan"]
+__all__ = ["MAX_SEARCH", "make", "organizations", "set_plan"]
 
 PAGE = 50
 """Organizations of a page (api.md, Lists)."""
@@ -34,14 +32,16 @@ MAX_SEARCH = 200
 def organizations(session: Session, search: str, cursor: str, now: datetime) -> OrganizationsView:
     """Organizations whose name or address has `search` in it, or whose customer at Stripe it is.
 
-    Those with something wrong come first, then by name. Raises InvalidError `invalid_cursor`.
+    Those with something wrong come first, then by name. Raises NotFoundError `cursor_not_found`.
     """
-    found = org_search.worst_first(session, search.strip()[:MAX_SEARCH], _place(cursor), PAGE + 1)
+    found = org_search.worst_first(
+        session, search.strip()[:MAX_SEARCH], cursors.decode(cursor, int, str, str), PAGE + 1
+    )
     page = [organization for organization, _ in found[:PAGE]]
     payers = {stored_id(each): paying.payer(session, each, now) for each in page}
     members = org_search.member_counts(session, list(payers))
     wrong = account_issues.of(session, {stored_id(payer) for payer in payers.values()}, now)
-    next_cursor = cursor_of(str(found[PAGE - 1][1]), page[-1].name, page[-1].address) if len(found) > PAGE else ""
+    next_cursor = cursors.encode(found[PAGE - 1][1], page[-1].name, page[-1].address) if len(found) > PAGE else ""
     return OrganizationsView(
         organizations=tuple(
             # A sub-organization without a plan of its own has the plan, and the stops, of whoever pays for it.
@@ -58,15 +58,6 @@ def organizations(session: Session, search: str, cursor: str, now: datetime) -> 
         now=now,
         next_cursor=next_cursor,
     )
-
-
-def _place(cursor: str) -> tuple[int, str, str] | None:
-    place = place_at(cursor, 3)
-    if place is None:
-        return None
-    if not place[0].isascii() or not place[0].isdigit():
-        raise InvalidError("This cursor is not one of ours: begin with the first page.", code="invalid_cursor")
-    return int(place[0][:9]), place[1], place[2]
 
 
 def make(

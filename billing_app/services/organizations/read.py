@@ -14,8 +14,7 @@ from billing_app.domain.common.periods import period_containing
 from billing_app.domain.organizations.limits import Limit
 from billing_app.services.access import api_keys, members, sessions
 from billing_app.services.catalogue import versions
-from billing_app.services.common import audit, payers
-from billing_app.services.common.cursors import cursor_of, place_at
+from billing_app.services.common import audit, cursors, payers
 from billing_app.services.credits import tokens
 from billing_app.services.limits import counts, limits
 from billing_app.services.organizations import children, profiles
@@ -115,14 +114,14 @@ def parts(session: Session, organization: Organization, now: datetime) -> tuple[
 def audit_page(
     session: Session, organization_id: int | None, now: datetime, cursor: str = "", action: str = "", actor: str = ""
 ) -> AuditPage:
-    """Entries of one organization, or (None) of all, the newest first. Raises InvalidError `invalid_cursor`."""
-    before = audit.place_of(place_at(cursor, 2))
+    """Entries of one organization, or (None) of all, the newest first. Raises NotFoundError `cursor_not_found`."""
+    before = audit.place_at(cursor)
     found = audit.entries(session, organization_id, ENTRIES + 1, before=before, action=action, actor=actor)
     more = len(found) > ENTRIES
     current = versions.current(session, now)
     return AuditPage(
         entries=tuple(found[:ENTRIES]),
-        next_cursor=cursor_of(*found[ENTRIES - 1].place) if more else "",
+        next_cursor=cursors.encode(*found[ENTRIES - 1].place) if more else "",
         metrics=(*current.metrics, TOKEN),
         currency=current.currency,
     )

@@ -7,14 +7,12 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from billing_app.domain.common.errors import InvalidError
 from billing_app.domain.organizations.limits import Limit
 from billing_app.domain.processes import processes as domain
 from billing_app.domain.processes.processes import Content, ProcessState
 from billing_app.domain.processes.voting import EMAILS, SMS
 from billing_app.services.catalogue import versions
-from billing_app.services.common import payers
-from billing_app.services.common.cursors import cursor_of, place_at
+from billing_app.services.common import cursors, payers
 from billing_app.services.credits import forecasts
 from billing_app.services.limits import features, limits
 from billing_app.services.processes import processes
@@ -43,14 +41,15 @@ def options_view(session: Session, organization: Organization, now: datetime, *,
 def listed(
     session: Session, organization: Organization, now: datetime, *, state: str, cursor: str, may_change: bool
 ) -> ProcessesView:
-    """A page of the list. Raises InvalidError `invalid_cursor`."""
+    """A page of the list. Raises NotFoundError `cursor_not_found`."""
     chosen = state if state in set(ProcessState) else ""
-    found = processes.listed(session, organization, PAGE + 1, state=chosen, before=_place(cursor) if cursor else None)
+    (before,) = cursors.decode(cursor, UUID) or (None,)
+    found = processes.listed(session, organization, PAGE + 1, state=chosen, before=before)
     lines = tuple(_line(each) for each in found[:PAGE])
     return ProcessesView(
         now=now,
         lines=lines,
-        next_cursor=cursor_of(lines[-1].id) if len(found) > PAGE else "",
+        next_cursor=cursors.encode(found[PAGE - 1].row.id) if len(found) > PAGE else "",
         processes=limits.peek(session, organization, Limit.PROCESSES, now),
         drafts=limits.peek(session, organization, Limit.DRAFTS, now),
         may_change=may_change,
@@ -133,13 +132,3 @@ def _line(shown: processes.Shown) -> ProcessLine:
         published_at=row.published_at,
         ended_at=row.ended_at,
     )
-
-
-def _place(cursor: str) -> UUID:
-    (text,) = place_at(cursor, 1) or ("",)
-    try:
-        return UUID(text)
-    except ValueError:
-        raise InvalidError(
-            "This cursor is not one of ours: begin with the first page.", code="invalid_cursor"
-        ) from None

@@ -13,8 +13,8 @@ from billing_app.domain.common.errors import InvalidError, NotFoundError, Unavai
 from billing_app.services.access import sessions
 from billing_app.services.catalogue import versions
 from billing_app.services.catalogue.versions import LoadResult
+from billing_app.services.common import cursors
 from billing_app.services.common import organizations as orgs
-from billing_app.services.common.cursors import cursor_of, place_at
 from billing_app.services.credits import gift_cards, granting
 from billing_app.services.credits.gift_cards import CardView, NewCard, Redemption
 from billing_app.services.credits.grants import ONE_YEAR
@@ -82,10 +82,10 @@ class ServiceOperatingDesk:
         return to_document(catalogue_edits.of_number(self.session, version))
 
     def gift_cards(self, cursor: str) -> tuple[Sequence[CardView], str, CatalogueView]:
-        place = place_at(cursor, 1)
-        found = gift_cards.page(self.session, self.now, PAGE + 1, None if place is None else _uuid(place[0]))
+        (before,) = cursors.decode(cursor, UUID) or (None,)
+        found = gift_cards.page(self.session, self.now, PAGE + 1, before)
         page = found[:PAGE]
-        return page, cursor_of(str(page[-1].id)) if len(found) > PAGE else "", self.catalogue()
+        return page, cursors.encode(page[-1].id) if len(found) > PAGE else "", self.catalogue()
 
     def create_gift_cards(
         self, name: str, contents: Mapping[str, int], count: int, redemptions: int, expires_at: datetime | None

@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from billing_app.db import Database
-from billing_app.domain.common.errors import InvalidError
-from billing_app.services.common import audit
+from billing_app.domain.common.errors import NotFoundError
+from billing_app.services.common import audit, cursors
 from billing_app.services.common import organizations as orgs
-from billing_app.services.common.cursors import cursor_of
 from billing_app.services.operators import organizations as operators
 from billing_app.services.operators import read_customer
 from billing_app.services.operators.views import Trouble
@@ -90,8 +89,8 @@ def test_pages_of_the_list_miss_nobody_and_repeat_nobody(database: Database, mon
 
 def test_a_cursor_that_is_none_of_ours_is_refused(database: Database) -> None:
     with database.reading() as session:
-        for cursor in ("nonsense", cursor_of("a", "b"), cursor_of("x", "b", "c")):
-            with pytest.raises(InvalidError):
+        for cursor in ("nonsense", cursors.encode("a", "b"), cursors.encode("x", "b", "c")):
+            with pytest.raises(NotFoundError):
                 operators.organizations(session, "", cursor, NOON)
 
 

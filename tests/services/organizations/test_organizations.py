@@ -446,7 +446,7 @@ class TestAudit:
             pages, before = [], None
             while found := audit.entries(session, owner, 3, before=before):
                 pages += found
-                before = audit.place_of(found[-1].place)
+                before = found[-1].place
         assert pages == whole
         assert whole[0].who == "API key Reports"
         with acme.reading() as session:
