@@ -109,6 +109,7 @@ check: .venv/.development ## lint, arrows between modules, types
 	$(RUN)/ruff check .
 	$(RUN)/ruff format --check .
 	$(RUN)/lint-imports
+	$(RUN)/pytest --quiet tests/house/test_architecture.py
 	$(RUN)/ty check
 
 .PHONY: test

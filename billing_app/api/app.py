@@ -13,9 +13,10 @@ from fastapi import APIRouter, Depends, FastAPI
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from billing_app import clock as wall_clock
+from billing_app.api import openapi
 from billing_app.api.access import password_reset, sign_in, sign_in_links
 from billing_app.api.catalogue import routes as catalogue
-from billing_app.api.common import docs_page, health, openapi, problems
+from billing_app.api.common import docs_page, health, problems
 from billing_app.api.common.body_limits import BodyLimits
 from billing_app.api.common.client_address import client_of
 from billing_app.api.common.framing import PlainPaths, framed

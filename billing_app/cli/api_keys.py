@@ -17,7 +17,7 @@ from billing_app import clock, wiring
 from billing_app.domain.common.access import DEFAULT_SCOPES, Scope
 from billing_app.domain.common.errors import InvalidError
 from billing_app.services.access import api_keys
-from billing_app.services.access.api_keys import KeyView
+from billing_app.services.access.views import KeyView
 from billing_app.services.common import organizations
 from billing_app.services.common.months import rfc3339
 

@@ -13,7 +13,7 @@ from billing_app import clock, wiring
 from billing_app.cli.printing import ACTOR, AsJson, moment, number, print_done, print_items, print_json
 from billing_app.domain.common.errors import InvalidError
 from billing_app.services.credits import gift_cards
-from billing_app.services.credits.gift_cards import CardView
+from billing_app.services.credits.views_cards import CardView
 
 app = typer.Typer(no_args_is_help=True)
 

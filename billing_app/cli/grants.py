@@ -14,8 +14,7 @@ from billing_app.domain.catalogue.quantities import format_base, format_size
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
 from billing_app.services.credits import granting, statements
-from billing_app.services.credits.grants import ONE_YEAR
-from billing_app.store.tables.credits import GrantRow
+from billing_app.services.credits.grants import ONE_YEAR, GrantRow
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -12,10 +12,10 @@ from billing_app.cli.printing import ACTOR, AsJson, print_done, print_items
 from billing_app.domain.common.access import ALL_ROLES, Role
 from billing_app.domain.common.errors import InvalidError, NotFoundError
 from billing_app.services.access import invitations, members
-from billing_app.services.access.members import Member
+from billing_app.services.access.views import Member
 from billing_app.services.common import organizations
+from billing_app.services.common.organizations import Organization
 from billing_app.settings import settings
-from billing_app.store.tables.orgs import Organization
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -14,9 +14,9 @@ from billing_app.gateways.webhooks_out import reachable
 from billing_app.services.common import organizations
 from billing_app.services.notifications import choices as notification_choices
 from billing_app.services.notifications import delivery_log, webhook_endpoints
-from billing_app.services.notifications.delivery_log import DeliveryView
+from billing_app.services.notifications.views import DeliveryView
+from billing_app.services.notifications.webhook_endpoints import WebhookEndpoint
 from billing_app.settings import settings
-from billing_app.store.tables.notifications import WebhookEndpoint
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -17,8 +17,9 @@ from billing_app.services.common import audit
 from billing_app.services.common import organizations as orgs
 from billing_app.services.common.audit_words import Words
 from billing_app.services.common.months import rfc3339
+from billing_app.services.common.organizations import Organization
 from billing_app.services.limits import overrides
-from billing_app.services.limits.overrides import Kind
+from billing_app.services.limits.overrides import Kind, OrganizationOverride
 from billing_app.services.operators import organizations as operators
 from billing_app.services.organizations import profiles
 from billing_app.services.plans import endings_told
@@ -26,9 +27,6 @@ from billing_app.services.purchases import endings
 from billing_app.services.subscriptions.views_endings import EndingView, PaidThing
 from billing_app.services.usage import accounts
 from billing_app.settings import settings
-from billing_app.store.organizations.organizations import stored_id
-from billing_app.store.tables.orgs import Organization
-from billing_app.store.tables.overrides import OrganizationOverride
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -84,7 +82,7 @@ def create(
         made = operators.make(
             session, now, name=name, address=address or None, plan=plan or None, anchor=moment(anchor), actor=ACTOR
         )
-        item = _item(made) | {"plan": accounts.plans(session, stored_id(made)).plan_at(now)}
+        item = _item(made) | {"plan": accounts.plans(session, accounts.organization_id(made)).plan_at(now)}
     print_done(item, f"Made {made.name} at the address {made.address}, on the plan {item['plan']}.", as_json=as_json)
 
 
@@ -171,7 +169,7 @@ def end(
     with database.writing() as session:
         found = orgs.by_address(session, address)
         endings.decide(session, found, clock.now(), at_period_end=not now, reason=required_reason(reason), actor=ACTOR)
-        owner = stored_id(found)
+        owner = accounts.organization_id(found)
     problem = endings_told.tell_at_once(database.writing, payments, owner, clock.now)
     _print_ending(address, problem, as_json=as_json)
 
@@ -189,7 +187,7 @@ def keep(address: Address, as_json: AsJson = False) -> None:
             profiles.set_active(session, found, True, clock.now(), actor=ACTOR)
         else:
             endings.withdraw(session, found, clock.now(), actor=ACTOR, reopen=True)
-        owner = stored_id(found)
+        owner = accounts.organization_id(found)
     problem = endings_told.tell_at_once(database.writing, payments, owner, clock.now)
     _print_ending(address, problem, as_json=as_json)
 
@@ -260,7 +258,7 @@ def show_audit(
     Example: billing organization audit acme --count 10
     """
     with wiring.database().reading() as session:
-        found = audit.entries(session, stored_id(orgs.by_address(session, address)), count)
+        found = audit.entries(session, accounts.organization_id(orgs.by_address(session, address)), count)
         words = Words.of(session, clock.now())
     items = [
         {"at": rfc3339(entry.at), "action": entry.action, "actor": entry.actor, "said": words.told(entry).sentence}

@@ -17,7 +17,8 @@ from billing_app import clock, wiring
 from billing_app.domain.common.access import Role
 from billing_app.domain.common.errors import InvalidError
 from billing_app.services.access import one_time_links, passwords, users
-from billing_app.services.access.one_time_links import LASTS, Kind
+from billing_app.services.access.one_time_links import LASTS
+from billing_app.services.access.views import Kind
 from billing_app.services.common import organizations as orgs
 from billing_app.services.common.months import rfc3339
 from billing_app.settings import settings

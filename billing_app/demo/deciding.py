@@ -7,8 +7,8 @@ from sqlmodel import Session
 from billing_app.demo.facts import Decide
 from billing_app.domain.common.errors import BillingError
 from billing_app.domain.processes.processes import ProcessState
+from billing_app.services.common.organizations import Organization
 from billing_app.services.processes import processes
-from billing_app.store.tables.orgs import Organization
 
 
 def decide(session: Session, organization: Organization, fact: Decide, actor: str) -> None:

@@ -16,8 +16,6 @@ from billing_app.services.purchases import invoice_events, saved_cards, subscrip
 from billing_app.services.purchases.fulfilment import ORGANIZATION
 from billing_app.services.purchases.top_ups import Wanted
 from billing_app.services.subscriptions import recurring_packs
-from billing_app.store.organizations.organizations import stored_id
-from billing_app.store.purchases.top_ups import setting
 
 PACK = "emails-10k-monthly"
 CARD = "pm_card_visa"
@@ -31,9 +29,9 @@ def stage(database: Database, payments: StripePayments, staging: StripeStaging, 
     """Makes what is missing; nothing on a later start."""
     with database.reading() as session:
         organization = organizations.by_address(session, LARKFIELD.address)
-        customer, owner = organization.stripe_customer_id or "", stored_id(organization)
+        customer = organization.stripe_customer_id or ""
         renews = bool(recurring_packs.listed(session, organization))
-        tops_up = setting(session, owner, METRIC) is not None
+        tops_up = top_ups.top_up(session, organization, METRIC, now).row is not None
         current = versions.current(session, now)
     key = f"demo:{LARKFIELD.address}:{customer}"
     if customer and not renews:

@@ -24,13 +24,11 @@ from billing_app.forwarding import PREFIX
 from billing_app.gateways.payments import CheckoutState, Payments
 from billing_app.services.common import organizations
 from billing_app.services.common.context import Context, OperatorContext
+from billing_app.services.credits import statements
+from billing_app.services.credits.grants import GrantRow
 from billing_app.services.purchases import orders, status
 from billing_app.services.reversals import refunds, reversals
 from billing_app.settings import Settings
-from billing_app.store.credits import grants as credit_store
-from billing_app.store.organizations.organizations import stored_id
-from billing_app.store.purchases import reversals as store
-from billing_app.store.tables.credits import GrantRow
 
 CARD = "4242424242424242"
 
@@ -81,8 +79,8 @@ def stage(database: Database, payments: Payments, settings: Settings, now: datet
     till = Till(database, payments, settings, now)
     grant = _bought(till, LARKFIELD, REFUNDED_PACK)
     with database.reading() as session:
-        refunded = store.requests_on(session, grant.organization_id, [grant.id])
-        disputed = _disputed(session)
+        refunded = refunds.of_grants(session, grant.organization_id, [grant.id])
+        disputed = any(reversals.is_disputed(session, row) for row in _paid(till, session, PEBBLEBROOK))
     if not refunded or refunded[0].state == "open":
         operator = ACCOUNTS.operator.email
         enter = partial(till.enter_as_operator, operator)
@@ -96,8 +94,7 @@ def _bought(till: Till, organization: DemoOrganization, pack: str) -> GrantRow:
     key = f"demo {pack}"
     person, _role = organization.members[0]
     with till.database.reading() as session:
-        owner = stored_id(organizations.by_address(session, organization.address))
-        known = [row for row in credit_store.grants(session, owner) if row.pack == pack and row.payment_id]
+        known = [row for row in _paid(till, session, organization) if row.pack == pack]
     if known:
         return known[0]
 
@@ -110,10 +107,10 @@ def _bought(till: Till, organization: DemoOrganization, pack: str) -> GrantRow:
     return status.status(enter, till.payments, started.session_id).grants[0]
 
 
-def _disputed(session: Session) -> bool:
-    owner = stored_id(organizations.by_address(session, PEBBLEBROOK.address))
-    paid = [row.payment_id for row in credit_store.grants(session, owner) if row.payment_id]
-    return bool(store.disputes_of(session, owner, paid))
+def _paid(till: Till, session: Session, organization: DemoOrganization) -> list[GrantRow]:
+    """What an organization bought, the oldest first."""
+    found = statements.grants(session, organizations.by_address(session, organization.address), till.now)
+    return [each.row for each in reversed(found) if each.row.payment_id]
 
 
 def _dispute(till: Till, payment_id: str) -> None:

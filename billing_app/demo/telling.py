@@ -40,12 +40,12 @@ from billing_app.domain.organizations.limits import Limit
 from billing_app.services.access import api_keys, members, passwords, users
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
+from billing_app.services.common.organizations import Organization
 from billing_app.services.credits import grants
 from billing_app.services.limits import limits
 from billing_app.services.organizations import children
 from billing_app.services.usage import accounts, recounts, reporting
 from billing_app.services.usage.reporting import MAX_BATCH, ReportedEvent
-from billing_app.store.tables.orgs import Organization
 
 LAST_RECOUNTS = 3
 """Scheduled recounts that leave a run's row. Before them each ledger is brought up to date when a period turns and

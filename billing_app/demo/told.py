@@ -8,16 +8,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from sqlmodel import select
-
 from billing_app.db import Database
 from billing_app.demo.people import LARKFIELD
 from billing_app.gateways.webhooks_out import reachable
 from billing_app.services.common import organizations
 from billing_app.services.notifications import webhook_endpoints
 from billing_app.settings import Settings
-from billing_app.store.organizations.organizations import stored_id
-from billing_app.store.tables.notifications import WebhookEndpoint
 
 PATH = "/_sandbox/product/webhooks"
 
@@ -32,11 +28,9 @@ def stage(database: Database, settings: Settings, now: datetime) -> None:
         return
     with database.writing() as session:
         larkfield = organizations.by_address(session, LARKFIELD.address)
-        ever = select(WebhookEndpoint).where(WebhookEndpoint.organization_id == stored_id(larkfield))
-        ours = [each for each in session.exec(ever) if urlsplit(each.url).path == PATH]
+        ours = [each for each in webhook_endpoints.ever(session, larkfield) if urlsplit(each.url).path == PATH]
         for endpoint in ours:
-            endpoint.url = url
-            session.add(endpoint)
+            webhook_endpoints.move(session, endpoint, url)
         if not ours:  # one that somebody deleted stays deleted
             person, _role = LARKFIELD.members[0]
             webhook_endpoints.create(

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from billing_app import clock
 from billing_app.db import Database
-from billing_app.jobs.recount import free_dead_holder
+from billing_app.services.common import leases
 from billing_app.services.operators import retention
-from billing_app.store.common import runs
 
 EVERY_SECONDS = 3600
 """Nothing hangs on it: what has ended is refused anyway, and this keeps the tables small."""
@@ -17,12 +16,12 @@ LEASE = "housekeeping"
 
 def sweep(database: Database) -> dict[str, int]:
     """One sweep; answers how many rows of what. Raises ConflictError `lease_taken` while another process is at it."""
-    holder = runs.new_holder()
-    free_dead_holder(database, LEASE)
+    holder = leases.new_holder()
+    leases.free_dead_holder(database.writing, LEASE)
     with database.writing() as session:
-        runs.take_lease(session, LEASE, holder, clock.now())
+        leases.take(session, LEASE, holder, clock.now())
     try:
         return retention.sweep(database.writing, clock.now)
     finally:
         with database.writing() as session:
-            runs.release_lease(session, LEASE, holder)
+            leases.release(session, LEASE, holder)

@@ -11,11 +11,9 @@ from billing_app import clock, monitoring
 from billing_app.db import Database
 from billing_app.gateways.mail import mailer_of
 from billing_app.gateways.webhooks_out import HttpWebhookSender, reachable
-from billing_app.services.access import operator_mails
-from billing_app.services.notifications import deliveries, fan_out
+from billing_app.services.notifications import deliveries, fan_out, operator_mails
 from billing_app.services.notifications.deliveries import Courier, Delivered
 from billing_app.settings import Settings
-from billing_app.store.notifications import deliveries as store
 
 EVERY_SECONDS = 3
 """Between two looks: somebody who sends a test is waiting for it."""
@@ -64,7 +62,7 @@ def run(database: Database, settings: Settings) -> Delivered:
 def fan_out_all(database: Database, *, mailing: bool) -> int:
     """Fans out what waits, one transaction for each organization; answers how many messages there were."""
     with database.reading() as session:
-        waiting = store.waiting_organizations(session, 0, ORGANIZATIONS)
+        waiting = fan_out.waiting(session, ORGANIZATIONS)
     told = 0
     for owner in waiting:
         with database.writing() as session:

@@ -9,13 +9,11 @@ from billing_app.db import Database
 from billing_app.domain.common.errors import InvalidError
 from billing_app.gateways.patience import patiently
 from billing_app.gateways.stripe_payments import payments_of
-from billing_app.jobs.recount import free_dead_holder
+from billing_app.services.common import leases
 from billing_app.services.stripe import reconciliation
 from billing_app.services.stripe.findings import Sync
 from billing_app.services.stripe.reconciliation import Told
 from billing_app.settings import Settings
-from billing_app.store.common import runs
-from billing_app.store.stripe import reconciliation as store
 
 EVERY_SECONDS = 5
 """How often is looked whether a run is due, was asked for or was stopped: a question to the database, nothing more."""
@@ -37,12 +35,12 @@ def sync(
     """
     if not 1 <= days <= reconciliation.MAX_DAYS:
         raise InvalidError(f"Between 1 and {reconciliation.MAX_DAYS} days can be compared.", code="invalid_days")
-    free_dead_holder(database, reconciliation.LEASE)
+    leases.free_dead_holder(database.writing, reconciliation.LEASE)
     grace = reconciliation.GRACE if trigger == "schedule" else timedelta()
     since = clock.now() - timedelta(days=days)
     payments = patiently(payments_of(settings))
     request = Sync(database.writing, payments, clock.now, since, dry, grace)
-    return reconciliation.run(request, runs.new_holder(), trigger, told)
+    return reconciliation.run(request, leases.new_holder(), trigger, told)
 
 
 def catch_up(database: Database, settings: Settings) -> bool:
@@ -52,11 +50,7 @@ def catch_up(database: Database, settings: Settings) -> bool:
     now = clock.now()
     with database.reading() as session:
         wanted = reconciliation.wanted(session, now)
-        running = store.unfinished(session, dry=False)
-        last = store.last_finished(session)
-    if wanted is None and running is not None:
-        return False
-    if wanted is None and last is not None and last.started_at >= reconciliation.last_scheduled(now):
-        return False
+        if wanted is None and not reconciliation.is_due(session, now):
+            return False
     sync(database, settings, "schedule" if wanted is None else "demand", dry=bool(wanted))
     return True

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import time
 from collections.abc import Callable
 
 from billing_app import clock, monitoring
 from billing_app.db import Database
-from billing_app.domain.common.clocks import is_plausible
 from billing_app.domain.common.errors import ConflictError
+from billing_app.services.common import leases
 from billing_app.services.usage import recounts
-from billing_app.store.common import runs
 
 WAIT_S = 60
 """How long a recount on demand waits for another run: three times the lease of a holder that died."""
@@ -25,9 +22,9 @@ def recount(
 
     Raises ConflictError `lease_taken` when that takes longer than `wait_s` seconds.
     """
-    name, deadline = runs.new_holder(), time.monotonic() + wait_s
+    name, deadline = leases.new_holder(), time.monotonic() + wait_s
     while True:
-        free_dead_holder(database, recounts.LEASE)
+        leases.free_dead_holder(database.writing, recounts.LEASE)
         try:
             with monitoring.recount_seconds.time():
                 outcome = recounts.run(database.writing, clock.now, name, trigger, progress)
@@ -44,30 +41,7 @@ def recount(
 def catch_up(database: Database) -> bool:
     """Runs what was missed while nothing was running; answers whether there was anything."""
     with database.reading() as session:
-        last = runs.last_finished(session)
-    now = clock.now()
-    if last is not None and recounts.last_scheduled(now) <= last.as_of and is_plausible(last.as_of, now):
-        return False
+        if not recounts.is_missed(session, clock.now()):
+            return False
     recount(database, "catch_up")
-    return True
-
-
-def free_dead_holder(database: Database, name: str) -> None:
-    """A holder on this machine whose process is gone will not come back: nobody needs to wait for its lease."""
-    with database.writing() as session:
-        lease = runs.lease_holder(session, name)
-        if lease is None:
-            return
-        host, pid, _random = lease.holder.split(":")
-        if host == socket.gethostname() and not _alive(int(pid)):
-            runs.release_lease(session, name, lease.holder)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
     return True

@@ -6,14 +6,12 @@ import ipaddress
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from sqlmodel import select
-
 from billing_app import clock
 from billing_app.db import Database
 from billing_app.domain.common.errors import ConflictError, UnavailableError
+from billing_app.services.access import users
 from billing_app.services.payments import payment_account
 from billing_app.settings import Settings
-from billing_app.store.tables.access import User
 
 UNREACHABLE = "payments_unreachable"
 """Stripe's being down is no reason to be down too."""
@@ -24,7 +22,7 @@ LIVE_KEYS = ("sk_live_", "rk_live_")
 def refuse_demo_in_public(database: Database, settings: Settings) -> None:
     """Demo users have passwords that everybody knows: never beside real money or on a public address."""
     with database.reading() as session:
-        has_demo = session.exec(select(User.id).where(User.demo).limit(1)).first() is not None
+        has_demo = users.has_demo(session)
     if not has_demo:
         return
     if settings.stripe_api_secret.get_secret_value().startswith(LIVE_KEYS):

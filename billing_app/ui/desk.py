@@ -13,12 +13,11 @@ from datetime import datetime
 from typing import Protocol, cast
 
 from billing_app.domain.common.access import Role
-from billing_app.services.access.one_time_links import LinkView
+from billing_app.services.access.views import LinkView
 from billing_app.services.credits.views import CreditsView, ExplainView
 from billing_app.services.credits.views_ledger import LedgerFilters, LedgerView, TraceView
-from billing_app.services.overview.views import OverviewView
+from billing_app.services.overview.views import OverviewView, UsageView
 from billing_app.services.overview.views_frame import ShellView
-from billing_app.services.overview.views_usage import UsageView
 from billing_app.services.purchases.views_buying import BuyView, CheckoutView
 from billing_app.ui.desks.alerts import AlertsDesk, AlertsDesks
 from billing_app.ui.desks.cards import CardsDesk, CardsDesks

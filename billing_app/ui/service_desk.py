@@ -14,16 +14,15 @@ from billing_app.db import Database, Session
 from billing_app.domain.common.access import MONEY_ROLES, Role
 from billing_app.domain.common.errors import NotFoundError, UnavailableError
 from billing_app.services.access import one_time_links, sessions
-from billing_app.services.access.one_time_links import Kind, LinkView
+from billing_app.services.access.views import Kind, LinkView
 from billing_app.services.common import organizations, payers
 from billing_app.services.credits import explaining, read_ledger
 from billing_app.services.credits import read as reading_credits
 from billing_app.services.credits.views import CreditsView, ExplainView
 from billing_app.services.credits.views_ledger import LedgerFilters, LedgerView, TraceView
 from billing_app.services.overview import frame, overview, read_usage
-from billing_app.services.overview.views import OverviewView
+from billing_app.services.overview.views import OverviewView, UsageView
 from billing_app.services.overview.views_frame import ShellView
-from billing_app.services.overview.views_usage import UsageView
 from billing_app.services.purchases import buying, orders
 from billing_app.services.purchases import status as purchase_status
 from billing_app.services.purchases.orders import Payments

@@ -14,7 +14,7 @@ from billing_app.cli import main
 from billing_app.db import Database
 from billing_app.domain.common.access import Scope
 from billing_app.services.access import api_keys, one_time_links, sign_in_throttle, users
-from billing_app.services.access.one_time_links import Kind
+from billing_app.services.access.views import Kind
 from tests.support.builders import PASSWORD, a_user, an_organization
 
 REFUSED = 2

@@ -1,28 +1,23 @@
-"""What import-linter cannot say about the arrows: which parts of the standard library, and where the clock is."""
+"""What import-linter cannot say about the arrows: parts of the standard library, text and parts of pages, the clock.
+
+`make check` runs it beside the contracts of pyproject.toml.
+"""
 
 from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from billing_app.settings import ROOT
+from tests.support.source import imported, wrong_in_pages
 
 PACKAGE = ROOT / "billing_app"
 FAKE_STRIPE = ROOT / "packages" / "fake_stripe" / "fake_stripe"
 IMPURE = {"os", "random", "secrets", "socket", "sqlite3", "subprocess", "time", "uuid", "urllib", "http", "threading"}
 """Clock, chance, files and network: what the domain must be told instead of asking."""
-
-
-def imported(file: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
 
 
 def modules(folder: Path) -> list[Path]:
@@ -40,9 +35,8 @@ def test_the_domain_imports_the_pure_standard_library_and_itself(file: Path) -> 
     assert not roots & IMPURE, "the domain is told the time and the world, it does not ask"
 
 
-@pytest.mark.parametrize("file", modules(FAKE_STRIPE), ids=name)
-def test_the_fake_stripe_imports_nothing_of_the_console(file: Path) -> None:
-    assert {module for module in imported(file) if module.split(".")[0] == "billing_app"} == set()
+def test_text_is_made_of_records_and_parts_are_told_what_to_show() -> None:
+    assert wrong_in_pages(PACKAGE) == []
 
 
 def test_only_the_clock_module_looks_at_the_clock() -> None:
@@ -58,6 +52,12 @@ def test_only_the_clock_module_looks_at_the_clock() -> None:
                 if isinstance(owner, ast.Name) and owner.id in {"datetime", "date"}:
                     looking.append(f"{inside}:{node.lineno}")
     assert looking == []
+
+
+def test_every_folder_is_a_package_that_import_linter_sees() -> None:
+    """It leaves out what has no `__init__.py`, with all that is below."""
+    folders = {folder for file in modules(PACKAGE) for folder in file.parents if folder.is_relative_to(PACKAGE)}
+    assert [name(folder) for folder in sorted(folders) if not (folder / "__init__.py").is_file()] == []
 
 
 def test_modules_and_functions_stay_readable() -> None:

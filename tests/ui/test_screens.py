@@ -324,7 +324,7 @@ def test_refusals_of_the_entrance_are_ours_whatever_the_url_says() -> None:
 
 
 def test_an_invitation_says_to_what() -> None:
-    from billing_app.services.access.one_time_links import Kind, LinkView
+    from billing_app.services.access.views import Kind, LinkView
 
     view = LinkView(Kind.INVITATION, "ana@example.com", "", "Meridian", "billing", has_password=True)
     assert link_shown(view).text == "ana@example.com is invited to Meridian with the role billing."

@@ -27,9 +27,10 @@ from billing_app.services.access import (
     sign_in_throttle,
     sign_up,
 )
-from billing_app.services.access.one_time_links import PAGES, Kind, LinkView
+from billing_app.services.access.one_time_links import PAGES
 from billing_app.services.access.sessions import SignedIn
 from billing_app.services.access.sign_in_throttle import Attempt
+from billing_app.services.access.views import Kind, LinkView
 
 router = APIRouter(tags=["sign-in"], route_class=FormRoute)
 

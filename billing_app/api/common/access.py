@@ -27,7 +27,7 @@ from billing_app.services.access.api_keys import KeyHolder
 from billing_app.services.access.cookies import NAME, token_in
 from billing_app.services.access.sessions import Identity
 from billing_app.services.common.context import Context, OperatorContext
-from billing_app.store.organizations.organizations import stored_id
+from billing_app.services.usage.accounts import organization_id
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -62,7 +62,7 @@ class RequestContext(Context):
     @property
     def organization_id(self) -> int:
         """The organization's id."""
-        return stored_id(self.organization)
+        return organization_id(self.organization)
 
 
 @dataclass(frozen=True, slots=True)

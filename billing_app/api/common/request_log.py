@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from typing import Any
+from uuid import uuid4
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -13,7 +14,6 @@ from billing_app import monitoring
 from billing_app.api.common.problems import unexpected
 from billing_app.api.common.process import PREFIX
 from billing_app.monitoring import PAGE, UNKNOWN
-from billing_app.store.tables.base import new_id
 
 HEADER = b"x-request-id"
 
@@ -75,7 +75,7 @@ class _Answer:
 
 def _request_id(scope: Scope) -> str:
     given = next((value for name, value in scope["headers"] if name == HEADER), b"")
-    return given.decode() if ACCEPTED.fullmatch(given) else new_id().hex
+    return given.decode() if ACCEPTED.fullmatch(given) else uuid4().hex
 
 
 def _route(scope: Scope) -> str:

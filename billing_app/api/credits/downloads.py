@@ -26,8 +26,7 @@ from billing_app.domain.catalogue import TOKEN
 from billing_app.services.catalogue import versions
 from billing_app.services.credits import history as histories
 from billing_app.services.credits import statements
-from billing_app.services.credits.read_ledger import Waiting
-from billing_app.store.tables.ledger import LedgerEntry
+from billing_app.services.credits.read_ledger import LedgerEntry, Waiting
 
 router = APIRouter(prefix="/organizations/{address}", tags=["downloads"])
 

@@ -23,9 +23,8 @@ from billing_app.api.credits.schemas import (
     MonthAnswer,
 )
 from billing_app.domain.common.access import ALL_ROLES, MONEY_ROLES, READ_SCOPES
-from billing_app.services import views
 from billing_app.services.common import cursors
-from billing_app.services.credits import explaining, read_ledger, statements
+from billing_app.services.credits import explaining, read_ledger, statements, views_ledger
 from billing_app.services.credits import history as histories
 
 router = APIRouter(prefix="/organizations/{address}", tags=["credits"])
@@ -108,7 +107,7 @@ def explain(access: MoneyAccess, query: Annotated[ExplainQuery, Query()]) -> Exp
 
 def unposted(context: RequestContext, query: LedgerFilters) -> list[read_ledger.Waiting]:
     """The computed lines that the filters let through."""
-    wanted = views.LedgerFilters(
+    wanted = views_ledger.LedgerFilters(
         metric=query.metric or "", kind=query.kind or "", grant=query.grant or "", starting=query.start,
         ending=query.end,
     )  # fmt: skip

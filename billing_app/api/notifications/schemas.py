@@ -11,9 +11,14 @@ from pydantic import Field
 from billing_app.api.common.schemas import DEFAULT_LIST, Answer, Limit, Name, Request
 from billing_app.domain.notifications.kinds import KINDS
 from billing_app.services.notifications.choices import MAX_PEOPLE, Choices
-from billing_app.services.notifications.delivery_log import DeliveryView
-from billing_app.services.notifications.webhook_endpoints import MAX_DESCRIPTION, MAX_ENDPOINTS, MAX_URL, NewSecret
-from billing_app.store.tables.notifications import WebhookEndpoint
+from billing_app.services.notifications.views import DeliveryView
+from billing_app.services.notifications.webhook_endpoints import (
+    MAX_DESCRIPTION,
+    MAX_ENDPOINTS,
+    MAX_URL,
+    NewSecret,
+    WebhookEndpoint,
+)
 
 Kinds = Annotated[list[Name], Field(max_length=len(KINDS))]
 Email = Annotated[str, Field(max_length=254)]

@@ -10,8 +10,7 @@ from pydantic import AfterValidator, Field
 
 from billing_app.api.common.schemas import WHOLE, Answer, Flag, Request
 from billing_app.domain.credits.facts import MAX_QUANTITY
-from billing_app.services.operators.catalogue_edits import Version
-from billing_app.services.operators.catalogue_effects import Affected, MetricEffect, Preview
+from billing_app.services.operators.views_catalogue import Affected, MetricEffect, Preview, Version
 from billing_app.services.payments.stripe_catalogue import Step
 
 

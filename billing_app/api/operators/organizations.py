@@ -26,7 +26,6 @@ from billing_app.services.limits import overrides
 from billing_app.services.limits.overrides import Kind
 from billing_app.services.operators import organizations as operators
 from billing_app.services.usage import accounts
-from billing_app.store.organizations.organizations import stored_id
 
 router = APIRouter(prefix="/admin", tags=["operator"])
 
@@ -65,7 +64,7 @@ def make_organization(access: Operating, request: NewOrganizationRequest) -> New
             anchor=request.anchor,
             actor=context.actor,
         )
-        held = accounts.plans(context.session, stored_id(made)).plan_at(context.now)
+        held = accounts.plans(context.session, accounts.organization_id(made)).plan_at(context.now)
         return NewOrganizationAnswer(address=made.address, name=made.name, plan=held, anchor=made.anchor)
 
 

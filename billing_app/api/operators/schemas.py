@@ -10,7 +10,8 @@ from pydantic import Field, StringConstraints
 
 from billing_app.api.common.schemas import WHOLE, Answer, Moment, Name, Request
 from billing_app.domain.credits.facts import MAX_QUANTITY
-from billing_app.services.credits.gift_cards import MAX_BATCH, MAX_REDEMPTIONS, CardState, NewCard
+from billing_app.services.credits.gift_cards import MAX_BATCH, MAX_REDEMPTIONS
+from billing_app.services.credits.views_cards import CardState, NewCard
 from billing_app.services.operators.views import Trouble
 
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=500)]

@@ -25,13 +25,11 @@ from billing_app.api.organizations.profile_schemas import (
 from billing_app.api.organizations.schemas import PartAnswer
 from billing_app.domain.common.access import ADMIN_ROLES, ALL_ROLES, MONEY_ROLES, READ_SCOPES, Role, Scope
 from billing_app.domain.common.errors import ForbiddenError
-from billing_app.services.access import sessions
+from billing_app.services.access import sessions, users
 from billing_app.services.access.api_keys import KeyHolder
 from billing_app.services.access.sessions import Identity
+from billing_app.services.common.organizations import Organization
 from billing_app.services.organizations import children, create, profiles, read
-from billing_app.store.access import users
-from billing_app.store.organizations import tree
-from billing_app.store.tables.orgs import Organization
 
 router = APIRouter(tags=["organizations"])
 
@@ -84,8 +82,7 @@ def organization(access: MembersAccess) -> OrganizationAnswer:
 def change_organization(access: AdminsAccess, request: OrganizationChange) -> OrganizationAnswer:
     """Changes what is sent, and nothing else. The object may be sent whole, but for what is counted or Stripe's."""
     with access.writing() as context:
-        above = [each.address for each in tree.ancestors(context.session, context.organization)]
-        profiles.require_same(context.organization, request.address, request.parents, above)
+        profiles.require_same(context.session, context.organization, request.address, request.parents)
         _require_may_deactivate(context, request.active not in (None, context.organization.active))
         if changes := request.changes():
             profiles.change(context.session, context.organization, changes, context.now, actor=context.who)

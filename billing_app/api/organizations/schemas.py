@@ -10,9 +10,10 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from billing_app.api.common.schemas import DEFAULT_LIST, Answer, Limit, Name, Request, Text
 from billing_app.domain.common.access import DEFAULT_SCOPES, Role, Scope
-from billing_app.services.access.members import Invitation, Member
-from billing_app.services.common.audit import Entry
+from billing_app.services.access.members import Invitation
+from billing_app.services.access.views import Member
 from billing_app.services.common.audit_words import Words
+from billing_app.services.common.views import Entry
 from billing_app.services.organizations.views import PartView
 from billing_app.settings import Settings
 

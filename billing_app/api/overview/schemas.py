@@ -10,7 +10,7 @@ from billing_app.api.common.schemas import Answer, Moment, Name
 from billing_app.api.credits.schemas import LedgerAnswer
 from billing_app.services.credits.views_cards import TokensView
 from billing_app.services.credits.views_ledger import LedgerLine, TraceView
-from billing_app.services.overview.views_usage import UsageView
+from billing_app.services.overview.views import UsageView
 from billing_app.services.purchases.views_buying import BuyView, NeedView
 
 

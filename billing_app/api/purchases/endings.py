@@ -14,7 +14,6 @@ from billing_app.domain.common.access import ADMIN_ROLES, MONEY_ROLES, READ_SCOP
 from billing_app.gateways.stripe_payments import payments_of
 from billing_app.services.plans import endings_told
 from billing_app.services.purchases import endings
-from billing_app.store.organizations.organizations import stored_id
 
 router = APIRouter(prefix="/organizations/{address}", tags=["organization"])
 
@@ -44,7 +43,7 @@ def end_organization(access: Deciding, wanted: EndingRequest) -> EndingAnswer:
             reason=wanted.reason,
             actor=context.who,
         )
-        owner = stored_id(context.organization)
+        owner = context.organization_id
     return _told(access, owner)
 
 
@@ -54,7 +53,7 @@ def keep_organization(access: Deciding) -> EndingAnswer:
     with access.writing() as context:
         operator = context.role is Role.OPERATOR
         endings.withdraw(context.session, context.organization, context.now, actor=context.who, reopen=operator)
-        owner = stored_id(context.organization)
+        owner = context.organization_id
     return _told(access, owner)
 
 

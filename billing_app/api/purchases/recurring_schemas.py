@@ -13,7 +13,7 @@ from billing_app.domain.credits.facts import MAX_QUANTITY
 from billing_app.domain.purchases.baskets import MAX_COUNT
 from billing_app.domain.purchases.subscriptions import given_up
 from billing_app.services.purchases.top_ups import TopUp, Wanted
-from billing_app.store.tables.recurring import RecurringPack
+from billing_app.services.subscriptions.recurring_packs import RecurringPack
 
 
 class RecurringPackAnswer(Answer):

@@ -22,7 +22,7 @@ from billing_app.api.usage.consume_schemas import (
 )
 from billing_app.domain.common.access import NO_ROLES, Scope
 from billing_app.services.usage import consumption, debits
-from billing_app.store.tables.meters import Reservation
+from billing_app.services.usage.consumption import Reservation
 
 router = APIRouter(prefix="/organizations/{address}", tags=["usage"])
 

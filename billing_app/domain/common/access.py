@@ -67,3 +67,7 @@ def local_path(target: str | None, default: str = "/") -> str:
     if "\\" in target or not all(33 <= ord(character) <= 126 for character in target):
         return default
     return target
+
+
+MIN_PASSWORD = 12
+"""Characters. Length is what makes guessing dear; rules about digits and signs only make passwords forgettable."""

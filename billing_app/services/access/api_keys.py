@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from billing_app.domain.common.access import Scope
 from billing_app.domain.common.errors import ConflictError, InvalidError, NotFoundError
+from billing_app.services.access.views import KeyView
 from billing_app.services.common import audit, organizations, payers
 from billing_app.services.common.secrets import digest, new_secret
 from billing_app.store.access import api_keys as store
@@ -60,21 +61,6 @@ class KeyHolder:
     def operator(self) -> bool:
         """Whether the key opens every organization."""
         return self.organization_id is None
-
-
-@dataclass(frozen=True, slots=True)
-class KeyView:
-    """What may be shown of a key."""
-
-    id: UUID
-    name: str
-    hint: str
-    scopes: tuple[str, ...]
-    operator: bool
-    created_by: str
-    created_at: datetime
-    last_used_at: datetime | None
-    revoked_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from billing_app.domain.common.errors import NotFoundError
 from billing_app.gateways.mail import Mail
 from billing_app.services.access import one_time_links
 from billing_app.services.access.notification_text import Told, in_general, told
-from billing_app.services.access.one_time_links import Kind
+from billing_app.services.access.views import Kind
 from billing_app.services.catalogue import versions
 from billing_app.store.tables.notifications import Delivery
 from billing_app.store.tables.orgs import Organization

@@ -12,7 +12,7 @@ from billing_app.domain.common.access import ALL_ROLES, Role
 from billing_app.domain.common.errors import ConflictError, InvalidError, NotFoundError
 from billing_app.domain.organizations.limits import Limit
 from billing_app.services.access import one_time_links, users
-from billing_app.services.access.one_time_links import Kind
+from billing_app.services.access.views import Kind, Member
 from billing_app.services.common import audit, organizations, payers
 from billing_app.services.limits import limits
 from billing_app.store.access import members as store
@@ -22,18 +22,6 @@ from billing_app.store.common import locks
 from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.access import Membership, User
 from billing_app.store.tables.orgs import Organization
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A person with a role. `accepted_at` None: invited, and not in yet."""
-
-    id: UUID
-    email: str
-    name: str
-    role: Role
-    since: datetime
-    accepted_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

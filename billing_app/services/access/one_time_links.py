@@ -14,9 +14,7 @@ by mail gives the account, and ends every session of it, to whoever reads that m
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from uuid import UUID
 
 from sqlmodel import Session
@@ -24,6 +22,7 @@ from sqlmodel import Session
 from billing_app.domain.common.access import ALL_ROLES, Role
 from billing_app.domain.common.errors import BillingError, ConflictError, InvalidError
 from billing_app.services.access import users
+from billing_app.services.access.views import Kind, LinkView
 from billing_app.services.common import audit
 from billing_app.services.common.secrets import digest, new_secret
 from billing_app.store.access import one_time_links as store
@@ -31,16 +30,6 @@ from billing_app.store.access import sessions as session_store
 from billing_app.store.access import users as user_store
 from billing_app.store.organizations import organizations
 from billing_app.store.tables.access import Membership, OneTimeLink, User
-
-
-class Kind(StrEnum):
-    """What a link is for. The page that handles it has the path PAGES[kind]; SIGN_IN has none (sign_in_links)."""
-
-    SET_UP = "set_up"
-    NEW_PASSWORD = "new_password"  # noqa: S105 - the name of a kind
-    INVITATION = "invitation"
-    SIGN_IN = "sign_in"
-
 
 PAGES = {Kind.SET_UP: "/set-up", Kind.NEW_PASSWORD: "/new-password", Kind.INVITATION: "/invitation"}
 
@@ -52,18 +41,6 @@ LASTS = {
 }
 """A set-up link is printed anew by each start; a reset is used at once; an invitation waits for a busy colleague; a
 browser is on its way to a sign-in link when it is made."""
-
-
-@dataclass(frozen=True, slots=True)
-class LinkView:
-    """What the page of a link shows. `has_password`: whoever accepts must prove to be the owner."""
-
-    kind: Kind
-    email: str
-    name: str
-    organization: str
-    role: str
-    has_password: bool
 
 
 def path(kind: Kind, token: str) -> str:

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from billing_app.gateways.mail import Mail
 from billing_app.services.access import mails, one_time_links, sign_in_throttle
-from billing_app.services.access.one_time_links import Kind
+from billing_app.services.access.views import Kind
 from billing_app.store.access import sign_in_throttle as store
 from billing_app.store.access import users
 

@@ -7,10 +7,8 @@ import threading
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
+from billing_app.domain.common.access import MIN_PASSWORD
 from billing_app.domain.common.errors import InvalidError, UnavailableError
-
-MIN_LENGTH = 12
-"""Characters. Length is what makes guessing dear; rules about digits and signs only make passwords forgettable."""
 
 MAX_LENGTH = 256
 """Characters. Room for any sentence, and an end to what one request may make us hash."""
@@ -37,9 +35,9 @@ def hashed(password: str) -> str:
     Raises InvalidError `weak_password` if it is too short, too long or of too few different characters, and
     UnavailableError under a flood.
     """
-    if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
+    if not MIN_PASSWORD <= len(password) <= MAX_LENGTH:
         raise InvalidError(
-            f"A password has {MIN_LENGTH} to {MAX_LENGTH} characters; this one has {len(password)}.",
+            f"A password has {MIN_PASSWORD} to {MAX_LENGTH} characters; this one has {len(password)}.",
             code="weak_password",
         )
     if len(set(password)) < MIN_DIFFERENT:

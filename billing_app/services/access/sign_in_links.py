@@ -17,8 +17,8 @@ from billing_app.domain.common.access import ALL_ROLES, Role, local_path
 from billing_app.domain.common.errors import BillingError, InvalidError
 from billing_app.domain.organizations.limits import Limit
 from billing_app.services.access import one_time_links, sessions, users
-from billing_app.services.access.one_time_links import Kind
 from billing_app.services.access.sessions import SignedIn
+from billing_app.services.access.views import Kind
 from billing_app.services.common import audit, organizations, payers
 from billing_app.services.limits import limits
 from billing_app.store.access import members as member_store

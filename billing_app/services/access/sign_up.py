@@ -15,7 +15,7 @@ from billing_app.domain.common.access import Role
 from billing_app.domain.common.errors import ForbiddenError
 from billing_app.gateways.mail import Mail
 from billing_app.services.access import mails, one_time_links, users
-from billing_app.services.access.one_time_links import Kind
+from billing_app.services.access.views import Kind
 from billing_app.services.common import audit, organizations
 from billing_app.store.access import sign_in_throttle as attempt_store
 from billing_app.store.access import users as user_store

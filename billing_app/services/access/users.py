@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from datetime import datetime
+from uuid import UUID
 
 from sqlmodel import Session
 
@@ -53,6 +54,16 @@ def create(
         raise _taken(address)
     audit.record(session, None, now, actor, "user.created", address, after={"name": user.name, "operator": operator})
     return user
+
+
+def by_id(session: Session, user_id: UUID) -> User | None:
+    """A user, if there is one."""
+    return store.by_id(session, user_id)
+
+
+def has_demo(session: Session) -> bool:
+    """Whether this database holds the demo's people."""
+    return store.has_demo(session)
 
 
 def known_or_new(session: Session, address: str, now: datetime) -> User:

@@ -32,10 +32,10 @@ from billing_app.domain.catalogue import (
     uses_that_matter,
 )
 from billing_app.domain.common.errors import ConflictError, UnavailableError
-from billing_app.store.catalogue import plan_holders
 from billing_app.store.catalogue import versions as store
 from billing_app.store.catalogue.versions import VersionHead
 from billing_app.store.common import locks
+from billing_app.store.organizations import plan_holders
 from billing_app.store.tables.catalog import CatalogueVersion
 from billing_app.store.usage import meters
 

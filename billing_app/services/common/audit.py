@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,6 +16,7 @@ from uuid import UUID
 from sqlmodel import Session
 
 from billing_app.services.common import cursors
+from billing_app.services.common.views import Entry
 from billing_app.store.common import audit as store
 from billing_app.store.organizations import organizations
 from billing_app.store.tables.audit import AuditEntry
@@ -32,26 +32,6 @@ MAX_TEXT = 300
 
 SECRET = re.compile(r"password|secret|token|hash", re.IGNORECASE)
 """Names of values that must not be written down."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One change. `who` names a person or a key; `address` is empty for what belongs to the whole console."""
-
-    id: UUID
-    at: datetime
-    actor: str
-    who: str
-    action: str
-    subject: str
-    before: Mapping[str, Any]
-    after: Mapping[str, Any]
-    address: str = ""
-
-    @property
-    def place(self) -> tuple[datetime, UUID]:
-        """Where it is in the list."""
-        return self.at, self.id
 
 
 def record(

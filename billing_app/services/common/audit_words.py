@@ -18,8 +18,8 @@ from billing_app.domain.catalogue.quantities import format_size
 from billing_app.domain.common.errors import UnavailableError
 from billing_app.domain.common.money import format_money
 from billing_app.services.catalogue import versions
-from billing_app.services.common.audit import Entry
 from billing_app.services.common.audit_verbs import GRANTED, NOBODY, OVERRIDDEN, PHRASES, TELLS_ITS_PACK, VERBS
+from billing_app.services.common.views import Entry
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00$")
 """Moments as the log writes them down."""

@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from uuid import UUID
 
 from sqlmodel import Session
@@ -25,6 +24,7 @@ from billing_app.services.common import audit, payers
 from billing_app.services.common.secrets import digest
 from billing_app.services.credits import grants as credits
 from billing_app.services.credits import invoice_grants
+from billing_app.services.credits.views_cards import CardState, CardView, NewCard, Redemption
 from billing_app.services.usage import accounts
 from billing_app.store.access import sign_in_throttle
 from billing_app.store.common import locks
@@ -46,42 +46,6 @@ MAX_GUESSES = 10
 """Wrong codes of one organization per window. Typing errors fit in; a code would take 10**17 years."""
 
 
-class CardState(StrEnum):
-    """What a card can still do."""
-
-    OPEN = "open"
-    USED_UP = "used_up"
-    EXPIRED = "expired"
-    VOID = "void"
-
-
-@dataclass(frozen=True, slots=True)
-class CardView:
-    """A card as operators see it. `hint` is the end of its code."""
-
-    id: UUID
-    batch_id: UUID
-    name: str
-    hint: str
-    contents: Mapping[str, int]
-    expires_at: datetime | None
-    max_redemptions: int
-    redemptions: int
-    created_at: datetime
-    created_by: str
-    voided_at: datetime | None
-    void_reason: str
-    state: CardState
-
-
-@dataclass(frozen=True, slots=True)
-class NewCard:
-    """A card just made. `code` is shown now and never again."""
-
-    view: CardView
-    code: str = field(repr=False)
-
-
 @dataclass(frozen=True, slots=True)
 class Redeemed:
     """What a card brought: one grant per metric."""
@@ -89,16 +53,6 @@ class Redeemed:
     card_id: UUID
     name: str
     grants: tuple[GrantRow, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Redemption:
-    """Who redeemed a card, and when."""
-
-    address: str
-    name: str
-    redeemed_at: datetime
-    actor: str
 
 
 def _drawn() -> str:

@@ -14,8 +14,8 @@ from billing_app.services.credits import forecasts
 from billing_app.services.credits.history import PAST_PERIODS, month_of
 from billing_app.services.credits.views import GrantLabel, GrantSource
 from billing_app.services.credits.views_shared import RecountView, UnpostedView
-from billing_app.services.overview.views_usage import MonthView
 from billing_app.services.usage import accounts, meters, recounts, sources
+from billing_app.services.usage.views import MonthView
 from billing_app.store.common import runs
 from billing_app.store.credits import grants as credit_store
 from billing_app.store.credits import ledger as ledger_store

@@ -13,21 +13,13 @@ from sqlmodel import Session
 
 from billing_app.domain.catalogue import Plan
 from billing_app.domain.common.errors import ForbiddenError
-from billing_app.domain.organizations.limits import COUNTED, Limit, LimitUse, maximum
+from billing_app.domain.organizations.limits import COUNTED, Limit, LimitUse, maximum, why_full
 from billing_app.services.common import payers
 from billing_app.services.limits import counts, overrides
 from billing_app.services.limits.overrides import Kind
 from billing_app.services.usage import accounts
 from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.orgs import Organization
-
-NOUNS = {
-    Limit.MEMBERSHIPS: ("member", "members"),
-    Limit.SUB_ORGS: ("sub-organization", "sub-organizations"),
-    Limit.PROCESSES: ("process", "processes"),
-    Limit.CENSUS: ("voter", "voters"),
-    Limit.DRAFTS: ("draft", "drafts"),
-}
 
 CODES = {Limit.CENSUS: "census_too_large"}
 """Refusals with a code of their own; all others are limit_reached (api.md)."""
@@ -87,28 +79,3 @@ def _refusal(plan: Plan, payer: Organization, use: LimitUse, requested: int) -> 
         plan=plan.id,
         upgrade_url=f"/o/{payer.address}/plan",
     )
-
-
-def why_full(plan: str, use: LimitUse, requested: int = 1) -> str:
-    """Why nothing more fits into a limit, for whoever is refused and for whoever would be; `plan` is its name."""
-    if use.limit is Limit.CUSTOM_URL:
-        return f"The plan {plan} does not include a web address of your own. A larger plan does."
-    one, many = NOUNS[use.limit]
-    if use.overridden:
-        return _overridden(plan, use, requested)
-    if use.limit is Limit.CENSUS:
-        return f"The plan {plan} allows {use.maximum} {many} in a process; this one has {requested}."
-    if not use.maximum:
-        return f"The plan {plan} includes no {many}. A larger plan does."
-    noun = one if use.maximum == 1 else many
-    return f"The plan {plan} allows {use.maximum} {noun}, and {use.used} are taken. Choose a larger plan for more."
-
-
-def _overridden(plan: str, use: LimitUse, requested: int) -> str:
-    """What the operator put in place of the plan's limit is never said to be the plan's."""
-    one, many = NOUNS[use.limit]
-    noun = one if use.maximum == 1 else many
-    given = f"The operator has set {use.maximum} {noun} in place of what the plan {plan} says"
-    if use.limit is Limit.CENSUS:
-        return f"{given}, for each process; this one has {requested}. Ask the operator for more."
-    return f"{given}, and {use.used} are taken. Ask the operator for more."

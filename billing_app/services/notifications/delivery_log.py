@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from billing_app.services.access import mails
 from billing_app.services.common import organizations
 from billing_app.services.notifications import deliveries, webhook_endpoints
 from billing_app.services.notifications.fan_out import WEBHOOK
+from billing_app.services.notifications.views import AttemptView, DeliveryView
 from billing_app.store.notifications import choices
 from billing_app.store.notifications import deliveries as store
 from billing_app.store.organizations.organizations import stored_id
@@ -23,40 +23,6 @@ from billing_app.store.tables.orgs import Organization
 from billing_app.store.tables.outbox import OutboxMessage
 
 STATES = ("waiting", "delivered", "failed")
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptView:
-    """One try. `status` is None where nobody answered; `error` is empty if it worked."""
-
-    number: int
-    started_at: datetime
-    duration_ms: int
-    status: int | None
-    error: str
-    answer: str
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryView:
-    """One message on its way to one receiver. `last` is its last try; `body` what a webhook says."""
-
-    id: UUID
-    message_id: str
-    kind: str
-    title: str
-    channel: str
-    target: UUID
-    address: str
-    state: str
-    attempts: int
-    occurred_at: datetime
-    created_at: datetime
-    next_try_at: datetime | None
-    finished_at: datetime | None
-    last: AttemptView | None = None
-    body: str = ""
-    log: tuple[AttemptView, ...] = field(default=())
 
 
 def latest(

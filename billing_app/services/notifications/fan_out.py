@@ -19,6 +19,11 @@ BATCH = 50
 WEBHOOK, MAIL = "webhook", "mail"
 
 
+def waiting(session: Session, limit: int) -> list[int]:
+    """Organizations with messages that nobody has fanned out."""
+    return store.waiting_organizations(session, 0, limit)
+
+
 def fan_out(session: Session, organization_id: int, now: datetime, *, mailing: bool) -> int:
     """Makes the deliveries of an organization's next messages; answers how many messages there were.
 

@@ -12,8 +12,8 @@ from billing_app.domain.common.access import Role
 from billing_app.domain.common.errors import NotFoundError
 from billing_app.domain.notifications.kinds import KINDS
 from billing_app.services.notifications import choices, delivery_log
-from billing_app.services.notifications.delivery_log import STATES, DeliveryView
-from billing_app.services.notifications.views import AlertsView, AudienceView, EndpointView
+from billing_app.services.notifications.delivery_log import STATES
+from billing_app.services.notifications.views import AlertsView, AudienceView, DeliveryView, EndpointView
 from billing_app.services.usage import accounts
 from billing_app.store.notifications import choices as store
 from billing_app.store.notifications import deliveries as delivery_store

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from billing_app.domain.catalogue import Metric
 from billing_app.domain.notifications.kinds import Kind
-from billing_app.services.notifications.delivery_log import DeliveryView
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +55,37 @@ class AlertsView:
     """There are older deliveries than these."""
     opened: DeliveryView | None
     example: tuple[Metric, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptView:
+    """One try. `status` is None where nobody answered; `error` is empty if it worked."""
+
+    number: int
+    started_at: datetime
+    duration_ms: int
+    status: int | None
+    error: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryView:
+    """One message on its way to one receiver. `last` is its last try; `body` what a webhook says."""
+
+    id: UUID
+    message_id: str
+    kind: str
+    title: str
+    channel: str
+    target: UUID
+    address: str
+    state: str
+    attempts: int
+    occurred_at: datetime
+    created_at: datetime
+    next_try_at: datetime | None
+    finished_at: datetime | None
+    last: AttemptView | None = None
+    body: str = ""
+    log: tuple[AttemptView, ...] = field(default=())

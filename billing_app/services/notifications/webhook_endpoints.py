@@ -151,6 +151,19 @@ def every(session: Session, organization: Organization) -> list[WebhookEndpoint]
     return store.endpoints(session, stored_id(organization))
 
 
+def ever(session: Session, organization: Organization) -> list[WebhookEndpoint]:
+    """Those that were deleted, too."""
+    return store.endpoints(session, stored_id(organization), deleted=True)
+
+
+def move(session: Session, row: WebhookEndpoint, url: str) -> None:
+    """Sends to where a receiver of this machine is now: the demo's, whose port is another at each start."""
+    if row.url != url:
+        row.url = url
+        session.add(row)
+        organizations.raise_revision(session, row.organization_id)
+
+
 def one(session: Session, organization: Organization, endpoint_id: UUID) -> WebhookEndpoint:
     """One endpoint. Raises NotFoundError `webhook_not_found`."""
     found = store.endpoint(session, stored_id(organization), endpoint_id)

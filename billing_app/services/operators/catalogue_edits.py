@@ -7,7 +7,6 @@ somebody else saved meanwhile is never overwritten.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +14,6 @@ from sqlmodel import Session
 
 from billing_app.domain.catalogue import (
     Catalog,
-    CatalogChange,
     CatalogInvalidError,
     Mistake,
     changes,
@@ -28,25 +26,12 @@ from billing_app.domain.credits.facts import MAX_QUANTITY
 from billing_app.services.catalogue import versions as catalog
 from billing_app.services.catalogue.versions import LoadResult
 from billing_app.services.common import audit
+from billing_app.services.operators.views_catalogue import Version
 from billing_app.store.catalogue import versions as store
 from billing_app.store.catalogue.versions import VersionHead
 
 NAME = "catalogue"
 """What mistakes of an edit are reported under; a file has its own name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """One version: where it came from, and what it changed of the one before. `in_force` holds now."""
-
-    version: int
-    effective_at: datetime
-    recorded_at: datetime
-    source: str
-    corrects: int | None
-    corrected_by: int | None
-    in_force: bool
-    changes: tuple[CatalogChange, ...]
 
 
 def editing(session: Session, now: datetime) -> tuple[VersionHead, Catalog]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -16,14 +16,15 @@ from billing_app.domain.credits.accounts import Account
 from billing_app.domain.credits.entitlements import MeterState, Reading
 from billing_app.domain.organizations.limits import COUNTED, LimitUse, maximum
 from billing_app.services.catalogue import versions
-from billing_app.services.catalogue.versions import Loading, LoadResult
+from billing_app.services.catalogue.versions import Loading
 from billing_app.services.limits import limits, overrides
 from billing_app.services.limits.overrides import Kind
 from billing_app.services.operators import catalogue_edits
+from billing_app.services.operators.views_catalogue import Affected, MetricEffect, Preview
 from billing_app.services.usage import accounts
 from billing_app.services.usage.accounts import Plans
-from billing_app.store.catalogue import plan_holders
 from billing_app.store.catalogue import versions as store
+from billing_app.store.organizations import plan_holders
 from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.orgs import Organization
 
@@ -32,46 +33,6 @@ PLAN_PARTS = ("organization", "votingTypes", "features", "included")
 
 MAX_DETAILED = 100
 """Affected organizations whose balances are computed for a preview; all of them are counted."""
-
-
-@dataclass(frozen=True, slots=True)
-class MetricEffect:
-    """What an edit does to a metric of an organization, at the moment of saving."""
-
-    metric: Metric
-    allowance: tuple[int | None, int | None]
-    left: tuple[int, int]
-    deficit: tuple[int, int]
-    state: tuple[MeterState, MeterState]
-
-
-@dataclass(frozen=True, slots=True)
-class Affected:
-    """An organization that feels an edit: the changes of its plan, and what they do to its credits."""
-
-    address: str
-    name: str
-    plan: str
-    plan_name: str
-    changes: tuple[CatalogChange, ...]
-    metrics: tuple[MetricEffect, ...]
-    next_period: datetime
-    over: tuple[LimitUse, ...] = ()
-    """Limits of which they have more than the edit allows; nothing of it goes, and nothing more can be made."""
-
-    @property
-    def blocked_by_it(self) -> bool:
-        """Whether something that works now stops."""
-        return any(each.state[1] is MeterState.BLOCKED is not each.state[0] for each in self.metrics)
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What saving an edit would do. `affected` has the details of the first, `count` is how many there are."""
-
-    result: LoadResult
-    affected: tuple[Affected, ...]
-    count: int
 
 
 def preview(

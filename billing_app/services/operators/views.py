@@ -7,22 +7,6 @@ from datetime import datetime
 from enum import StrEnum
 
 
-@dataclass(frozen=True, slots=True)
-class OperatorShellView:
-    """What is around every page of an operator."""
-
-    person_name: str
-    person_email: str
-    test_mode: bool
-    """The fake Stripe or a test key is in use: every page says TEST MODE."""
-    selling: bool
-    """Stripe is set up."""
-    home: str
-    """The address of an organization of theirs; empty without any."""
-    given_up: int = 0
-    """Events of Stripe that nobody tries any more: they need a person."""
-
-
 class Trouble(StrEnum):
     """What can be wrong with an organization, the worst first."""
 

@@ -8,7 +8,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from billing_app.domain.catalogue import CatalogChange
+from billing_app.domain.catalogue import CatalogChange, Metric
+from billing_app.domain.credits.entitlements import MeterState
+from billing_app.domain.organizations.limits import LimitUse
+from billing_app.services.catalogue.versions import LoadResult
 
 
 class FileState(StrEnum):
@@ -55,3 +58,57 @@ class CheckView:
     changes: tuple[CatalogChange, ...] = ()
     affected: int = 0
     newer: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MetricEffect:
+    """What an edit does to a metric of an organization, at the moment of saving."""
+
+    metric: Metric
+    allowance: tuple[int | None, int | None]
+    left: tuple[int, int]
+    deficit: tuple[int, int]
+    state: tuple[MeterState, MeterState]
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """An organization that feels an edit: the changes of its plan, and what they do to its credits."""
+
+    address: str
+    name: str
+    plan: str
+    plan_name: str
+    changes: tuple[CatalogChange, ...]
+    metrics: tuple[MetricEffect, ...]
+    next_period: datetime
+    over: tuple[LimitUse, ...] = ()
+    """Limits of which they have more than the edit allows; nothing of it goes, and nothing more can be made."""
+
+    @property
+    def blocked_by_it(self) -> bool:
+        """Whether something that works now stops."""
+        return any(each.state[1] is MeterState.BLOCKED is not each.state[0] for each in self.metrics)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What saving an edit would do. `affected` has the details of the first, `count` is how many there are."""
+
+    result: LoadResult
+    affected: tuple[Affected, ...]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version: where it came from, and what it changed of the one before. `in_force` holds now."""
+
+    version: int
+    effective_at: datetime
+    recorded_at: datetime
+    source: str
+    corrects: int | None
+    corrected_by: int | None
+    in_force: bool
+    changes: tuple[CatalogChange, ...]

@@ -15,6 +15,7 @@ from billing_app.services.common import audit, organizations, places
 from billing_app.services.limits import limits
 from billing_app.services.purchases import endings
 from billing_app.store.common import locks
+from billing_app.store.organizations import tree
 from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.orgs import Organization
 
@@ -74,8 +75,8 @@ def subdomain_in_use(session: Session, organization: Organization, now: datetime
     return bool(organization.subdomain) and limits.peek(session, organization, Limit.CUSTOM_URL, now).fits()
 
 
-def require_same(organization: Organization, address: str | None, parents: list[str] | None, above: list[str]) -> None:
-    """Lets what can't be changed here be sent as it is; `above` is what it is a part of, nearest first.
+def require_same(session: Session, organization: Organization, address: str | None, parents: list[str] | None) -> None:
+    """Lets what can't be changed here be sent as it is; `parents` may name the nearest one or all, nearest first.
 
     Raises InvalidError `read_only_field` for another address or other parents.
     """
@@ -84,6 +85,7 @@ def require_same(organization: Organization, address: str | None, parents: list[
             f"The address of an organization never changes: this one is {organization.address}.",
             code="read_only_field", field="address",
         )  # fmt: skip
+    above = [each.address for each in tree.ancestors(session, organization)]
     if parents is not None and parents not in (above, above[:1]):
         raise InvalidError(
             "What an organization is a part of is changed from above: "

@@ -9,9 +9,8 @@ from datetime import datetime
 from billing_app.domain.catalogue import Metric
 from billing_app.domain.common.access import Role
 from billing_app.domain.organizations.limits import LimitUse
-from billing_app.services.access.api_keys import KeyView
-from billing_app.services.access.members import Member
-from billing_app.services.common.audit import Entry
+from billing_app.services.access.views import KeyView, Member
+from billing_app.services.common.views import Entry
 from billing_app.services.subscriptions.views_endings import EndingView
 
 

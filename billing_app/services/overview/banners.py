@@ -7,11 +7,10 @@ from datetime import timedelta
 
 from billing_app.domain.catalogue import Catalog
 from billing_app.domain.credits.forecast import Outlook
-from billing_app.domain.organizations.limits import LimitUse
+from billing_app.domain.organizations.limits import NOUNS, LimitUse
 from billing_app.domain.purchases.subscriptions import PastDue
 from billing_app.services.credits import forecasts
 from billing_app.services.credits.views_shared import ForecastKind, MeterState
-from billing_app.services.limits import limits
 from billing_app.services.overview.views import ActionView, BannerKind, BannerView, MeterView
 
 SOON = timedelta(days=30)
@@ -37,7 +36,7 @@ def banners(
 ) -> tuple[BannerView, ...]:
     """Every banner of an organization; pages show the first and say how many more there are."""
     found = [BannerView(BannerKind.PAST_DUE, at=spell.grace_ends_at) for spell in owed if spell.until is None]
-    found += [BannerView(BannerKind.OVER_LIMIT, limit_name=limits.NOUNS[use.limit][1]) for use in exceeded]
+    found += [BannerView(BannerKind.OVER_LIMIT, limit_name=NOUNS[use.limit][1]) for use in exceeded]
     for meter in meters:
         look = looks[meter.metric.id]
         if meter.state is MeterState.BLOCKED:

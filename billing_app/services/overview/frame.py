@@ -10,8 +10,7 @@ from billing_app.domain.common.access import MONEY_ROLES, Role
 from billing_app.domain.common.errors import NotFoundError, UnauthenticatedError
 from billing_app.services.access import sessions
 from billing_app.services.common import organizations, payers
-from billing_app.services.operators.views import OperatorShellView
-from billing_app.services.overview.views_frame import OrganizationLink, PayerLink, ShellView
+from billing_app.services.overview.views_frame import OperatorShellView, OrganizationLink, PayerLink, ShellView
 from billing_app.services.usage import accounts
 from billing_app.settings import Settings
 from billing_app.store.credits import grants as credit_store

@@ -18,9 +18,10 @@ from billing_app.services.catalogue import versions
 from billing_app.services.common import payers
 from billing_app.services.credits import forecasts, labels
 from billing_app.services.credits.history import PAST_PERIODS, month_of
-from billing_app.services.overview.views_usage import DaysView, DayView, UsageView
+from billing_app.services.overview.views import UsageView
 from billing_app.services.usage import accounts
 from billing_app.services.usage import sources as source_use
+from billing_app.services.usage.views import DaysView, DayView
 from billing_app.store.organizations import tree
 from billing_app.store.tables.orgs import Organization
 from billing_app.store.usage import reported_levels

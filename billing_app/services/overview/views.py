@@ -10,7 +10,7 @@ from billing_app.domain.catalogue.model import Metric
 from billing_app.domain.common.periods import Period
 from billing_app.services.credits.views import GrantLabel
 from billing_app.services.credits.views_shared import Forecast, MeterState, OfferView, RecountView, UnpostedView
-from billing_app.services.overview.views_usage import MonthView
+from billing_app.services.usage.views import DaysView, MonthView, SourceView
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,3 +178,25 @@ class OverviewView:
     """Who pays, if another does."""
     own: tuple[OwnUse, ...] = ()
     """Where another pays: the organization's own part, in the order of the meters."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsageView:
+    """Months of one metric, the chosen month's days and where its use came from."""
+
+    now: datetime
+    metric: Metric
+    metrics: tuple[Metric, ...]
+    """Every metric of the catalogue, in its order."""
+    months: tuple[MonthView, ...]
+    """Oldest first; the last one is running."""
+    forecast: Forecast
+    recount: RecountView
+    chosen: int
+    """The number of the chosen period; always one of `months`, unless there are none."""
+    days: DaysView
+    sources: tuple[SourceView, ...]
+    """Of the chosen period, the largest first; one or none is not shown."""
+    ever_used: bool
+    payer_name: str = ""
+    """Who pays, if another does: months are that one's, with the organization's own part, and days are not shown."""

@@ -1,4 +1,4 @@
-"""What is around every page of an organization."""
+"""What is around every page of an organization, and of an operator."""
 
 from __future__ import annotations
 
@@ -60,3 +60,19 @@ class ShellView:
     """This sign-in may make another organization."""
     payer: PayerLink | None = None
     """Who pays for this organization, if another does."""
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorShellView:
+    """What is around every page of an operator."""
+
+    person_name: str
+    person_email: str
+    test_mode: bool
+    """The fake Stripe or a test key is in use: every page says TEST MODE."""
+    selling: bool
+    """Stripe is set up."""
+    home: str
+    """The address of an organization of theirs; empty without any."""
+    given_up: int = 0
+    """Events of Stripe that nobody tries any more: they need a person."""

@@ -19,8 +19,7 @@ from billing_app.domain.purchases import subscriptions as domain
 from billing_app.domain.purchases.recurring import State
 from billing_app.gateways.gone import GoneError, Kind
 from billing_app.gateways.payments import Customer, NewCustomer, Payments
-from billing_app.services.access import operator_mails
-from billing_app.services.common import audit, organizations
+from billing_app.services.common import audit, operator_mails, organizations
 from billing_app.services.common.context import Enter
 from billing_app.services.purchases import subscription_events
 from billing_app.services.usage import accounts

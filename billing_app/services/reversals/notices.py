@@ -15,8 +15,7 @@ from sqlmodel import Session
 from billing_app.domain.common.money import format_money
 from billing_app.domain.credits.facts import DisputeStatus
 from billing_app.domain.purchases.reversals import DisputeStage, RefundStatus
-from billing_app.services.access import operator_mails
-from billing_app.services.common import organizations
+from billing_app.services.common import operator_mails, organizations
 from billing_app.services.credits import invoice_grants
 from billing_app.store.notifications import outbox
 from billing_app.store.purchases import recurring as recurring_store

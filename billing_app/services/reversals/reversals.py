@@ -288,6 +288,11 @@ def _dispute(
     return True
 
 
+def is_disputed(session: Session, grant: GrantRow) -> bool:
+    """Whether the payer's bank was ever asked for the money of a grant."""
+    return bool(store.disputes_of(session, grant.organization_id, [grant.payment_id]))
+
+
 def _moment(at: datetime | None, now: datetime) -> datetime:
     """When something at Stripe happened, as our facts are dated; now if it does not say."""
     return now if at is None else min(at + WHOLE_SECOND, now)

@@ -18,7 +18,7 @@ from sqlmodel import Session
 
 from billing_app.domain.common.errors import BillingError, ConflictError, NotFoundError
 from billing_app.gateways.payments import Payments, ReceivedEvent
-from billing_app.services.access import operator_mails
+from billing_app.services.common import operator_mails
 from billing_app.services.common.context import Transaction
 from billing_app.services.payments import payment_account
 from billing_app.services.payments.event_outcomes import Write

@@ -146,6 +146,14 @@ def wanted(session: Session, now: datetime) -> bool | None:
     return None
 
 
+def is_due(session: Session, now: datetime) -> bool:
+    """Whether nobody is at a scheduled run and the latest one is older than its last moment."""
+    if store.unfinished(session, dry=False) is not None:
+        return False
+    last = store.last_finished(session)
+    return last is None or last.started_at < last_scheduled(now)
+
+
 def next_scheduled(now: datetime) -> datetime:
     """The next moment after `now` at which a run is due."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)

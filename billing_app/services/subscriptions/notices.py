@@ -15,9 +15,8 @@ from billing_app.domain.purchases import subscriptions as domain
 from billing_app.domain.purchases.baskets import Sold
 from billing_app.domain.purchases.recurring import State
 from billing_app.gateways.invoices import Invoice
-from billing_app.services.access import operator_mails
 from billing_app.services.catalogue import versions
-from billing_app.services.common import organizations
+from billing_app.services.common import operator_mails, organizations
 from billing_app.store.purchases import subscriptions as store
 from billing_app.store.tables.orgs import Organization
 from billing_app.store.tables.recurring import RecurringPack

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from billing_app.domain.common.clocks import latest
+from billing_app.domain.common.clocks import is_plausible, latest
 from billing_app.domain.common.periods import period_at
 from billing_app.domain.credits.engine_state import State
 from billing_app.domain.credits.facts import History
@@ -50,6 +50,12 @@ def last_scheduled(now: datetime) -> datetime:
     """The latest moment up to `now` at which a recount was due."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     return max(midnight + timedelta(hours=hour) for hour in HOURS if midnight + timedelta(hours=hour) <= now)
+
+
+def is_missed(session: Session, now: datetime) -> bool:
+    """Whether the last moment at which a recount was due passed without one; one from a wrong clock is none."""
+    last = runs.last_finished(session)
+    return last is None or last_scheduled(now) > last.as_of or not is_plausible(last.as_of, now)
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from billing_app.domain.credits.accounts import Month
 from billing_app.domain.credits.facts import Aggregation
 from billing_app.domain.credits.forecast import Outlook
 from billing_app.domain.usage.sources import OWN, level_shares, max_shares, unique_shares
-from billing_app.services.overview.views_usage import SourceView
+from billing_app.services.usage.views import SourceView
 from billing_app.store.organizations import organizations, tree
 from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.orgs import Organization

@@ -8,7 +8,7 @@ import structlog
 from sqlmodel import Session
 
 from billing_app.domain.common.clocks import is_plausible
-from billing_app.services.access import operator_mails
+from billing_app.services.common import operator_mails
 from billing_app.store.organizations import organizations
 from billing_app.store.tables.meters import MeterRow
 from billing_app.store.tables.orgs import Organization

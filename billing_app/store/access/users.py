@@ -55,6 +55,11 @@ def operator_exists(session: Session) -> bool:
     return bool(session.exec(select(exists().where(col(User.operator)))).one())
 
 
+def has_demo(session: Session) -> bool:
+    """Whether anybody is of the demo."""
+    return session.exec(select(User.id).where(User.demo).limit(1)).first() is not None
+
+
 def membership(session: Session, organization_id: int, user_id: UUID) -> Membership | None:
     """The membership, accepted or not."""
     return session.get(Membership, (organization_id, user_id))

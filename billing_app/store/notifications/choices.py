@@ -39,11 +39,11 @@ def forget(session: Session, organization_id: int, audience: str) -> None:
     session.exec(delete(NotificationChoice).where(own, col(NotificationChoice.audience) == audience))
 
 
-def endpoints(session: Session, organization_id: int) -> list[WebhookEndpoint]:
-    """Endpoints that are there, the oldest first."""
-    query = select(WebhookEndpoint).where(
-        WebhookEndpoint.organization_id == organization_id, col(WebhookEndpoint.deleted_at).is_(None)
-    )
+def endpoints(session: Session, organization_id: int, *, deleted: bool = False) -> list[WebhookEndpoint]:
+    """Endpoints that are there, the oldest first; those that were `deleted` too."""
+    query = select(WebhookEndpoint).where(WebhookEndpoint.organization_id == organization_id)
+    if not deleted:
+        query = query.where(col(WebhookEndpoint.deleted_at).is_(None))
     return list(session.exec(query.order_by(col(WebhookEndpoint.created_at), col(WebhookEndpoint.id))))
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import reflex as rx
 
 from billing_app.domain.common.access import Role
-from billing_app.services.operators.views import OperatorShellView
+from billing_app.services.overview.views_frame import OperatorShellView
 from billing_app.ui import routes, threads
 from billing_app.ui.access.session import MAX_TEXT, GuardedPage, Handler, wrapped
 from billing_app.ui.desk import desks

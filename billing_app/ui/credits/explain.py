@@ -14,11 +14,11 @@ from billing_app.ui.credits.explain_text import ExplainShown, StepRow, explain_s
 from billing_app.ui.credits.grants import where_row
 from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.layout import page
+from billing_app.ui.frame.payer import elsewhere
 from billing_app.ui.kit.basics import choice_switch, download, head, link
 from billing_app.ui.kit.chart import legend_item, plot
 from billing_app.ui.kit.records import Field
 from billing_app.ui.kit.skeletons import page_skeleton
-from billing_app.ui.overview.payer import elsewhere
 
 
 class ExplainState(Frame):

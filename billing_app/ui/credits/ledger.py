@@ -14,11 +14,11 @@ from billing_app.ui.credits.grants import grant_bar
 from billing_app.ui.credits.ledger_text import KINDS, LedgerRow, LedgerShown, ledger_shown, query_of
 from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.layout import page
+from billing_app.ui.frame.payer import elsewhere
 from billing_app.ui.kit.basics import button_link, download, figure, head, link, metric_tile, more_link, recount_line
 from billing_app.ui.kit.listing import search_field
 from billing_app.ui.kit.records import Choice, Field
 from billing_app.ui.kit.skeletons import list_skeleton
-from billing_app.ui.overview.payer import elsewhere
 from billing_app.ui.usage.page import day_in
 
 

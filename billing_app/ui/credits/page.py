@@ -16,11 +16,11 @@ from billing_app.ui.credits.text import DEFAULT_RANGE, RANGES, CreditsShown, cre
 from billing_app.ui.desk import Desk
 from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.layout import page, shell
+from billing_app.ui.frame.payer import elsewhere
 from billing_app.ui.kit.basics import button_link, choice_switch, download, figure, head, more_link, refused_button
 from billing_app.ui.kit.chart import legend_item, plot, table_below
 from billing_app.ui.kit.records import Field
 from billing_app.ui.kit.skeletons import page_skeleton
-from billing_app.ui.overview.payer import elsewhere
 from billing_app.ui.purchases.renewals import RenewalsState, with_renewals
 from billing_app.ui.purchases.renewals_parts import renewing_panel, top_up_panel
 

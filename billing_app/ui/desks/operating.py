@@ -7,10 +7,8 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from billing_app.services.catalogue.versions import LoadResult
-from billing_app.services.credits.gift_cards import CardView, NewCard, Redemption
-from billing_app.services.operators.catalogue_edits import Version
-from billing_app.services.operators.catalogue_effects import Preview
-from billing_app.services.operators.views_catalogue import CatalogueView, CheckView
+from billing_app.services.credits.views_cards import CardView, NewCard, Redemption
+from billing_app.services.operators.views_catalogue import CatalogueView, CheckView, Preview, Version
 from billing_app.services.operators.views_manual import HandsView
 from billing_app.services.organizations.views import AuditPage
 from billing_app.services.payments.stripe_catalogue import Step

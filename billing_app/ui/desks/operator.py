@@ -9,7 +9,8 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from billing_app.services.operators.views import OperatorShellView, OrganizationsView
+from billing_app.services.operators.views import OrganizationsView
+from billing_app.services.overview.views_frame import OperatorShellView
 from billing_app.ui.desks.operating import OperatingDesk, OperatingDesks
 from billing_app.ui.desks.operations import OperationsDesk, OperationsDesks
 

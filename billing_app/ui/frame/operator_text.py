@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from billing_app.services.operators.views import OperatorShellView
+from billing_app.services.overview.views_frame import OperatorShellView
 from billing_app.ui import operator_routes, routes
 
 

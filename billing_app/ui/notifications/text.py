@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 from billing_app.domain.catalogue import Metric
 from billing_app.domain.credits.thresholds import CREDIT_PERCENTS, PLAN_PERCENTS
 from billing_app.domain.notifications.kinds import Kind, Topic
-from billing_app.services.notifications.delivery_log import AttemptView, DeliveryView
-from billing_app.services.notifications.views import AlertsView, AudienceView, EndpointView
+from billing_app.services.notifications.views import AlertsView, AttemptView, AudienceView, DeliveryView, EndpointView
 from billing_app.services.overview.views_frame import ShellView
 from billing_app.ui import routes
 from billing_app.ui.kit.formats import Formats, clock, day, moment_text

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from billing_app.domain.catalogue.model import Metric
-from billing_app.services.common.audit import Entry
 from billing_app.services.common.audit_words import Words
+from billing_app.services.common.views import Entry
 from billing_app.services.organizations.views import AuditPage
 from billing_app.ui.kit.formats import Formats, clock, day
 

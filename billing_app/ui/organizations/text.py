@@ -6,10 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from billing_app.domain.common.access import Role
-from billing_app.domain.organizations.limits import Limit, LimitUse
-from billing_app.services.access.api_keys import KeyView
-from billing_app.services.access.members import Member
-from billing_app.services.limits import limits
+from billing_app.domain.organizations.limits import Limit, LimitUse, why_full
+from billing_app.services.access.views import KeyView, Member
 from billing_app.services.organizations.views import OrganizationPageView, PartView, ProfileView
 from billing_app.services.overview.views_frame import ShellView
 from billing_app.ui import routes
@@ -266,7 +264,7 @@ def _taken(use: LimitUse | None, one: str, many: str, view: OrganizationPageView
 def _why_full(use: LimitUse | None, profile: ProfileView) -> str:
     if not profile.active:
         return "This organization is deactivated."
-    return "" if use is None or use.fits() else limits.why_full(profile.plan_name, use)
+    return "" if use is None or use.fits() else why_full(profile.plan_name, use)
 
 
 def _initial(name: str) -> str:

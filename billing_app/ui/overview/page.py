@@ -8,6 +8,7 @@ from billing_app.ui import routes
 from billing_app.ui.access.session import Frame, Visit, guarded
 from billing_app.ui.frame.banner import action_strip, banner, notice
 from billing_app.ui.frame.layout import page, shell
+from billing_app.ui.frame.payer import paid_by
 from billing_app.ui.kit.basics import (
     button_link,
     choice_switch,
@@ -22,7 +23,6 @@ from billing_app.ui.kit.basics import (
 from billing_app.ui.kit.chart import months_legend, plot, table_below
 from billing_app.ui.kit.skeletons import overview_skeleton
 from billing_app.ui.overview.meters import meters
-from billing_app.ui.overview.payer import paid_by
 from billing_app.ui.overview.text import CreditLine, OverviewShown, overview_shown
 
 

@@ -16,11 +16,11 @@ from billing_app.ui.access.session import Frame, Visit, guarded
 from billing_app.ui.desk import Desk, desks
 from billing_app.ui.frame.banner import remark
 from billing_app.ui.frame.layout import page
+from billing_app.ui.frame.payer import elsewhere
 from billing_app.ui.kit.basics import choice_switch, head, link, recount_line
 from billing_app.ui.kit.chart import legend_item, plot
 from billing_app.ui.kit.external_redirect import leaving
 from billing_app.ui.kit.skeletons import page_skeleton
-from billing_app.ui.overview.payer import elsewhere
 from billing_app.ui.purchases.basket import basket_bar, basket_panel
 from billing_app.ui.purchases.packs import packs_table
 from billing_app.ui.purchases.renewals import RenewalsState, with_renewals

@@ -16,15 +16,13 @@ from billing_app.services.catalogue.versions import LoadResult
 from billing_app.services.common import cursors
 from billing_app.services.common import organizations as orgs
 from billing_app.services.credits import gift_cards, granting
-from billing_app.services.credits.gift_cards import CardView, NewCard, Redemption
 from billing_app.services.credits.grants import ONE_YEAR
+from billing_app.services.credits.views_cards import CardView, NewCard, Redemption
 from billing_app.services.limits import overrides
 from billing_app.services.limits.overrides import Kind
 from billing_app.services.operators import catalogue_editor, catalogue_edits, catalogue_effects, manual_changes
 from billing_app.services.operators import organizations as operators
-from billing_app.services.operators.catalogue_edits import Version
-from billing_app.services.operators.catalogue_effects import Preview
-from billing_app.services.operators.views_catalogue import CatalogueView, CheckView
+from billing_app.services.operators.views_catalogue import CatalogueView, CheckView, Preview, Version
 from billing_app.services.operators.views_manual import HandsView
 from billing_app.services.organizations import read
 from billing_app.services.organizations.views import AuditPage

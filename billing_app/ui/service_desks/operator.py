@@ -10,8 +10,9 @@ from billing_app import clock
 from billing_app.db import Database, Session
 from billing_app.services.access import sessions
 from billing_app.services.operators import organizations as operators
-from billing_app.services.operators.views import OperatorShellView, OrganizationsView
+from billing_app.services.operators.views import OrganizationsView
 from billing_app.services.overview import frame
+from billing_app.services.overview.views_frame import OperatorShellView
 from billing_app.settings import Settings
 from billing_app.ui.service_desks.operating import ServiceOperatingDesk, ServiceOperatingDesks
 from billing_app.ui.service_desks.operations import ServiceOperationsDesk, ServiceOperationsDesks

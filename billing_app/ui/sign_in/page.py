@@ -6,9 +6,8 @@ from typing import Any
 
 import reflex as rx
 
-from billing_app.domain.common.access import local_path
+from billing_app.domain.common.access import MIN_PASSWORD, local_path
 from billing_app.domain.common.errors import BillingError, UnauthenticatedError
-from billing_app.services.access.passwords import MIN_LENGTH
 from billing_app.ui import routes, threads
 from billing_app.ui.access.session import MAX_TEXT, public
 from billing_app.ui.desk import desks
@@ -206,8 +205,8 @@ def _link_page(title: str, action: str, *fields: Any, button: str) -> rx.Compone
 
 
 def _new_password(label: str = "Password") -> rx.Component:
-    note = f"At least {MIN_LENGTH} characters."
-    return _field(label, "password", "password", "new-password", note, required=True, min_length=MIN_LENGTH)
+    note = f"At least {MIN_PASSWORD} characters."
+    return _field(label, "password", "password", "new-password", note, required=True, min_length=MIN_PASSWORD)
 
 
 def set_up_page() -> rx.Component:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from billing_app.services.access.one_time_links import Kind, LinkView
-from billing_app.services.access.passwords import MIN_LENGTH
+from billing_app.domain.common.access import MIN_PASSWORD
+from billing_app.services.access.views import Kind, LinkView
 
 REFUSALS = {
     "wrong_password": "E-mail or password is wrong.",
     "too_many_attempts": "Too many attempts. Wait a few minutes, then try again.",
     "fields_missing": "Type your e-mail address and your password.",
     "mail_unavailable": "This server sends no mail. Ask its operator for a link.",
-    "weak_password": f"A password needs at least {MIN_LENGTH} characters and must not be easy to guess.",
+    "weak_password": f"A password needs at least {MIN_PASSWORD} characters and must not be easy to guess.",
     "invalid_email": "This is no e-mail address.",
     "invalid_name": "Type your name.",
     "email_taken": "There is an account with this address already.",

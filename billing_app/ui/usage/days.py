@@ -8,7 +8,7 @@ import pandas as pd
 
 from billing_app.domain.catalogue.model import Metric
 from billing_app.domain.credits.facts import Aggregation
-from billing_app.services.overview.views_usage import DaysView, DayView
+from billing_app.services.usage.views import DaysView, DayView
 from billing_app.ui.kit.chart_text import ChartShown, both
 from billing_app.ui.kit.charts.days import COLUMNS, days_figure
 from billing_app.ui.kit.charts.scale import Scale, scale_for

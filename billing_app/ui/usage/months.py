@@ -6,7 +6,7 @@ import pandas as pd
 
 from billing_app.domain.catalogue.model import Metric
 from billing_app.domain.common.periods import Period
-from billing_app.services.overview.views_usage import MonthView
+from billing_app.services.usage.views import MonthView
 from billing_app.ui.kit.chart_text import ChartShown, both
 from billing_app.ui.kit.charts.months import COLUMNS, line_fits, line_named, months_figure
 from billing_app.ui.kit.charts.scale import Scale, scale_for

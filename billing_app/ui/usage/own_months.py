@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from billing_app.domain.catalogue.model import Metric
-from billing_app.services.overview.views_usage import MonthView
+from billing_app.services.usage.views import MonthView
 from billing_app.ui.kit.chart_text import ChartShown, both
 from billing_app.ui.kit.charts.months import months_figure
 from billing_app.ui.kit.formats import Formats, month, month_with_year

@@ -12,11 +12,11 @@ from billing_app.ui import routes
 from billing_app.ui.access.session import Frame, Visit, guarded
 from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.layout import page
+from billing_app.ui.frame.payer import paid_by
 from billing_app.ui.kit.basics import choice_switch, download, figure, head, link
 from billing_app.ui.kit.chart import months_legend, plot, table_below
 from billing_app.ui.kit.records import Field
 from billing_app.ui.kit.skeletons import page_skeleton
-from billing_app.ui.overview.payer import paid_by
 from billing_app.ui.usage.text import DEFAULT_RANGE, RANGES, MonthRow, SourceRow, UsageShown, usage_shown
 
 

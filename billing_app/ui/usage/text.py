@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from billing_app.domain.credits.facts import Aggregation
+from billing_app.services.overview.views import UsageView
 from billing_app.services.overview.views_frame import ShellView
-from billing_app.services.overview.views_usage import MonthView, UsageView
+from billing_app.services.usage.views import MonthView
 from billing_app.ui import routes
 from billing_app.ui.kit.chart_text import ChartShown
 from billing_app.ui.kit.formats import Formats, month_in_words, month_with_year, possessive_month

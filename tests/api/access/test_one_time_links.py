@@ -7,7 +7,8 @@ from typing import ClassVar
 from billing_app.domain.common.access import Role
 from billing_app.services.access import one_time_links, sessions
 from billing_app.services.access.cookies import NAME
-from billing_app.services.access.one_time_links import LASTS, Kind
+from billing_app.services.access.one_time_links import LASTS
+from billing_app.services.access.views import Kind
 from billing_app.store.access import users as user_store
 from tests.api.conftest import Api, error_of
 from tests.support.builders import NOON, PASSWORD, a_session_token, a_user, an_organization

@@ -16,7 +16,7 @@ from billing_app.domain.common.errors import BillingError, ConflictError, Invali
 from billing_app.domain.credits import gift_codes
 from billing_app.services.common import organizations
 from billing_app.services.credits import gift_cards
-from billing_app.services.credits.gift_cards import CardState, NewCard
+from billing_app.services.credits.views_cards import CardState, NewCard
 from billing_app.services.usage import accounts, verification
 from billing_app.store.tables.gift_cards import GiftCard, GiftCardRedemption
 from tests.support.builders import NOON, an_organization, the_catalogue

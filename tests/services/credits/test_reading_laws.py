@@ -21,8 +21,8 @@ from billing_app.services.credits import explaining, read, read_ledger
 from billing_app.services.credits.views import CreditsView
 from billing_app.services.credits.views_ledger import LedgerFilters
 from billing_app.services.overview import read_usage
-from billing_app.services.overview.views_usage import DaysView, MonthView
 from billing_app.services.usage import accounts
+from billing_app.services.usage.views import DaysView, MonthView
 from billing_app.store.tables.orgs import Organization
 from tests.services.usage.test_random_stories import METRICS, SCENARIO, START, Story, facts
 

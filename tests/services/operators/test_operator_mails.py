@@ -10,8 +10,9 @@ import pytest
 
 from billing_app.db import Database
 from billing_app.gateways.mail import SmtpMailer
-from billing_app.services.access import operator_mails
 from billing_app.services.access.sessions import Identity
+from billing_app.services.common import operator_mails as written_mails
+from billing_app.services.notifications import operator_mails
 from billing_app.services.overview import frame
 from billing_app.services.stripe import inbox
 from billing_app.settings import Settings
@@ -41,7 +42,7 @@ def operators(database: Database) -> None:
 
 def told(database: Database, now: datetime, subject: str = "event_given_up") -> None:
     with database.writing() as session:
-        operator_mails.write(session, subject, "An event was given up", "evt_1 broke.", "/admin/stripe-events", now)
+        written_mails.write(session, subject, "An event was given up", "evt_1 broke.", "/admin/stripe-events", now)
 
 
 def sent(database: Database, postbox: Postbox, now: datetime) -> int:

@@ -8,7 +8,8 @@ from billing_app.db import Database
 from billing_app.domain.common.errors import NotFoundError
 from billing_app.domain.common.periods import period_containing
 from billing_app.services.overview import read_usage
-from billing_app.services.overview.views_usage import DaysView, UsageView
+from billing_app.services.overview.views import UsageView
+from billing_app.services.usage.views import DaysView
 from tests.services.notifications.telling import Story, at
 
 NOTHING = (0, 0, 0, 0)

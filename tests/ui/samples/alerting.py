@@ -8,8 +8,7 @@ from uuid import UUID
 from billing_app.domain.common.access import Role
 from billing_app.domain.common.errors import InvalidError
 from billing_app.domain.notifications.kinds import KINDS, kind_ids
-from billing_app.services.notifications.delivery_log import AttemptView, DeliveryView
-from billing_app.services.notifications.views import AlertsView, AudienceView, EndpointView
+from billing_app.services.notifications.views import AlertsView, AttemptView, AudienceView, DeliveryView, EndpointView
 from billing_app.ui.desk import Visitor
 from tests.ui.samples.facts import METRICS, NOW, PRO
 

@@ -8,13 +8,12 @@ from datetime import datetime
 
 from billing_app.domain.common.access import Role
 from billing_app.domain.common.errors import BillingError, ForbiddenError, NotFoundError, UnauthenticatedError
-from billing_app.services.access.one_time_links import Kind, LinkView
+from billing_app.services.access.views import Kind, LinkView
 from billing_app.services.credits.views import CreditsView, ExplainView
 from billing_app.services.credits.views_ledger import LedgerFilters, LedgerView, TraceView
 from billing_app.services.notifications.views import AlertsView
-from billing_app.services.overview.views import OverviewView
+from billing_app.services.overview.views import OverviewView, UsageView
 from billing_app.services.overview.views_frame import ShellView
-from billing_app.services.overview.views_usage import UsageView
 from billing_app.services.payments.stripe_catalogue import Step
 from billing_app.services.purchases.views_buying import BuyView, CheckoutView
 from billing_app.services.subscriptions.views_recurring import RenewalsView

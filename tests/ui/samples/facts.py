@@ -9,7 +9,7 @@ from billing_app.domain.common.periods import Period, period_containing
 from billing_app.domain.credits.facts import Aggregation
 from billing_app.services.credits.views import GrantLabel, GrantSource
 from billing_app.services.credits.views_shared import Forecast, ForecastKind, RecountView
-from billing_app.services.overview.views_usage import MonthView
+from billing_app.services.usage.views import MonthView
 
 GB = 10**9
 TB = 10**12

@@ -10,11 +10,9 @@ from uuid import UUID
 from billing_app.domain.catalogue import CatalogInvalidError, changes, parse_catalog, to_document
 from billing_app.domain.common.errors import InvalidError
 from billing_app.services.catalogue.versions import LoadResult
-from billing_app.services.common.audit import Entry
-from billing_app.services.credits.gift_cards import CardState, CardView, NewCard, Redemption
-from billing_app.services.operators.catalogue_edits import Version
-from billing_app.services.operators.catalogue_effects import Preview
-from billing_app.services.operators.views_catalogue import CatalogueView, CheckView
+from billing_app.services.common.views import Entry
+from billing_app.services.credits.views_cards import CardState, CardView, NewCard, Redemption
+from billing_app.services.operators.views_catalogue import CatalogueView, CheckView, Preview, Version
 from billing_app.services.operators.views_manual import HandsView
 from billing_app.services.organizations.views import AuditPage
 from tests.domain.catalogue.documents import small_document

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from billing_app.services.operators.views import (
-    OperatorShellView,
-    OrganizationLine,
-    OrganizationsView,
-    Trouble,
-    TroubleView,
-)
+from billing_app.services.operators.views import OrganizationLine, OrganizationsView, Trouble, TroubleView
+from billing_app.services.overview.views_frame import OperatorShellView
 from tests.ui.samples.operating import NOW, SampleOperatingDesk
 from tests.ui.samples.operations import SampleOperations
 

@@ -11,9 +11,8 @@ from uuid import UUID
 from billing_app.domain.common.access import Role
 from billing_app.domain.common.errors import ForbiddenError, UnauthenticatedError
 from billing_app.domain.organizations.limits import Limit, LimitUse
-from billing_app.services.access.api_keys import KeyView
-from billing_app.services.access.members import Member
-from billing_app.services.common.audit import Entry
+from billing_app.services.access.views import KeyView, Member
+from billing_app.services.common.views import Entry
 from billing_app.services.organizations.views import (
     AuditPage,
     CountsView,

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from billing_app.domain.common.periods import Period
 from billing_app.domain.credits.facts import Aggregation
-from billing_app.services.overview.views_usage import DaysView, DayView, SourceView, UsageView
+from billing_app.services.overview.views import UsageView
+from billing_app.services.usage.views import DaysView, DayView, SourceView
 from tests.ui.samples import overviews
 from tests.ui.samples.facts import BANDWIDTH, METRICS, NOW, RECOUNT, metric
 

@@ -9,7 +9,7 @@ from typing import Any
 from billing_app.domain.catalogue import CatalogChange, ChangeKind
 from billing_app.domain.catalogue.changes import IDENTITIES
 from billing_app.domain.credits.entitlements import MeterState
-from billing_app.services.operators.catalogue_effects import Affected, MetricEffect, Preview
+from billing_app.services.operators.views_catalogue import Affected, MetricEffect, Preview
 from billing_app.ui.kit.formats import Formats, long_day
 from billing_app.ui.operators.catalogue.grids import LIMITS, Document
 from billing_app.ui.operators.catalogue.values import Kind, Spec, shown

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from billing_app.services.operators.catalogue_edits import Version
-from billing_app.services.operators.catalogue_effects import Preview
-from billing_app.services.operators.views_catalogue import FileState, FileView
+from billing_app.services.operators.views_catalogue import FileState, FileView, Preview, Version
 from billing_app.ui.kit.formats import Formats, clock, long_day
 from billing_app.ui.operators.catalogue.changes_text import AffectedShown, ChangeShown, Words, affected_shown
 from billing_app.ui.operators.catalogue.grids import Document

@@ -1,7 +1,4 @@
-"""Tells operators what needs a person: written down with the fact, mailed by a job, tried for three days.
-
-At most one mail a day about one subject: the page has the rest, and a bad night must not fill a mailbox.
-"""
+"""Sends operators what was written down for them (`common/operator_mails`): by a job, tried for three days."""
 
 from __future__ import annotations
 
@@ -11,13 +8,11 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from sqlmodel import Session
 
 from billing_app.gateways.mail import Mailer, MailRefusedError
 from billing_app.services.access import mails
 from billing_app.services.common.context import Transaction
 from billing_app.store.notifications import operator_mails as store
-from billing_app.store.tables.operator_mails import OperatorMail
 
 log = structlog.get_logger()
 
@@ -30,29 +25,8 @@ DELAYS = tuple(timedelta(seconds=seconds) for seconds in (60, 600, 3_600, 14_400
 CLAIM_TIME = timedelta(minutes=2)
 """Many times as long as one try can take."""
 
-MAX_SUBJECT = 100
-"""Characters of a subject in the key of its mails."""
-
 PER_RUN = 20
 """Mails sent in one run; what is left waits for the next, a few seconds later."""
-
-
-def write(
-    session: Session, subject: str, title: str, text: str, page: str, now: datetime, *, once: bool = False
-) -> None:
-    """Has every operator told, once a day (UTC) about one `subject`, or `once` for good: of what cannot happen again.
-
-    `page` is the path that shows more.
-    """
-    key = subject[:MAX_SUBJECT] if once else f"{subject[:MAX_SUBJECT]}:{now.date().isoformat()}"
-    for operator in store.operators(session):
-        store.add(
-            session,
-            OperatorMail(
-                key=key, user_id=operator.id, subject=title, text=text, page=page,
-                created_at=now, next_try_at=now,
-            ),
-        )  # fmt: skip
 
 
 def send(transaction: Transaction, mailer: Mailer, now: Callable[[], datetime], public_url: str) -> int:

@@ -1,4 +1,4 @@
-"""Use by month and by day."""
+"""Use by month, by day and by source."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from datetime import datetime
 
 from billing_app.domain.catalogue.model import Metric
 from billing_app.domain.common.periods import Period
-from billing_app.services.credits.views_shared import Forecast, RecountView
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,25 +88,3 @@ class SourceView:
     address: str
     name: str
     used: int
-
-
-@dataclass(frozen=True, slots=True)
-class UsageView:
-    """Months of one metric, the chosen month's days and where its use came from."""
-
-    now: datetime
-    metric: Metric
-    metrics: tuple[Metric, ...]
-    """Every metric of the catalogue, in its order."""
-    months: tuple[MonthView, ...]
-    """Oldest first; the last one is running."""
-    forecast: Forecast
-    recount: RecountView
-    chosen: int
-    """The number of the chosen period; always one of `months`, unless there are none."""
-    days: DaysView
-    sources: tuple[SourceView, ...]
-    """Of the chosen period, the largest first; one or none is not shown."""
-    ever_used: bool
-    payer_name: str = ""
-    """Who pays, if another does: months are that one's, with the organization's own part, and days are not shown."""

@@ -1,0 +1,58 @@
+"""People, keys and links as they are shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from billing_app.domain.common.access import Role
+
+
+class Kind(StrEnum):
+    """What a link is for. The page that handles it has the path PAGES[kind]; SIGN_IN has none (sign_in_links)."""
+
+    SET_UP = "set_up"
+    NEW_PASSWORD = "new_password"  # noqa: S105 - the name of a kind
+    INVITATION = "invitation"
+    SIGN_IN = "sign_in"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkView:
+    """What the page of a link shows. `has_password`: whoever accepts must prove to be the owner."""
+
+    kind: Kind
+    email: str
+    name: str
+    organization: str
+    role: str
+    has_password: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeyView:
+    """What may be shown of a key."""
+
+    id: UUID
+    name: str
+    hint: str
+    scopes: tuple[str, ...]
+    operator: bool
+    created_by: str
+    created_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person with a role. `accepted_at` None: invited, and not in yet."""
+
+    id: UUID
+    email: str
+    name: str
+    role: Role
+    since: datetime
+    accepted_at: datetime | None

@@ -1,1 +1,0 @@
-"""Pictures: pure functions from pandas frames to Plotly figures. No state, no database, no clock."""

@@ -1,1 +1,0 @@
-"""Sections of the organization's page."""

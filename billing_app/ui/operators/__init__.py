@@ -1,0 +1,1 @@
+"""Pages of operators, each subject a folder."""

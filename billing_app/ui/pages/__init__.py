@@ -1,1 +1,0 @@
-"""One module per page: its State, which reads and shows, and its component."""

@@ -1,1 +1,0 @@
-"""The pages of operators: none of them belongs to one organization."""

@@ -1,1 +1,0 @@
-"""From facts to what a screen shows: pure functions from views to small records of text. No Reflex, no database."""
