@@ -60,12 +60,8 @@ def _told(session: Any, number: int) -> None:
             grants.grant(
                 session,
                 made,
-                "sms",
-                100,
+                grants.NewGrant("sms", 100, source="operator", source_key=f"g{grant}", reason="B"),
                 NOW - timedelta(days=5),
-                source="operator",
-                source_key=f"g{grant}",
-                reason="B",
             )
     events = [ReportedEvent(metric, 50, None, NOW - timedelta(hours=2), f"{metric}-{number}") for metric in METRICS]
     reporting.report(session, made, events if over else events[:2], NOW)

@@ -215,21 +215,41 @@ class _Narrator:
             return
         self._granted.add(fact.key)
         grants.grant(
-            session, organization, metric.id, pack.quantity, fact.at, source=fact.source,
-            source_key=self._source_key(fact.key), reason=SOURCE_TEXTS[fact.source].format(format_pack(pack, metric)),
-            grant_id=grant_id(fact.key), paid_cents=pack.price_cents, currency=self._catalog.currency, pack=pack.id,
-        )  # fmt: skip
+            session,
+            organization,
+            grants.NewGrant(
+                metric.id,
+                pack.quantity,
+                source=fact.source,
+                source_key=self._source_key(fact.key),
+                reason=SOURCE_TEXTS[fact.source].format(format_pack(pack, metric)),
+                id=grant_id(fact.key),
+                paid_cents=pack.price_cents,
+                currency=self._catalog.currency,
+                pack=pack.id,
+            ),
+            fact.at,
+        )
 
     def _give(self, session: Session, organization: Organization, fact: Give) -> None:
         if fact.metric not in self._metrics:
             return
         self._granted.add(fact.key)
         grants.grant(
-            session, organization, fact.metric, fact.quantity, fact.at, source=fact.source,
-            source_key=self._source_key(fact.key), reason=fact.reason, grant_id=grant_id(fact.key),
-            expires_at=fact.at + timedelta(days=fact.days),
+            session,
+            organization,
+            grants.NewGrant(
+                fact.metric,
+                fact.quantity,
+                source=fact.source,
+                source_key=self._source_key(fact.key),
+                reason=fact.reason,
+                id=grant_id(fact.key),
+                expires_at=fact.at + timedelta(days=fact.days),
+            ),
+            fact.at,
             actor=ACCOUNTS.operator.email if fact.source == "operator" else self._admin,
-        )  # fmt: skip
+        )
 
     def _report(self, events: list[ReportedEvent], at: datetime) -> None:
         part = self._part

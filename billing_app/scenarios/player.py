@@ -111,19 +111,21 @@ def _grant(session: Session, organization: Organization, step: Step, number: int
     grants.grant(
         session,
         organization,
-        step["metric"],
-        _quantity(step["quantity"]),
+        grants.NewGrant(
+            step["metric"],
+            _quantity(step["quantity"]),
+            source="purchase" if step.get("price_cents") else "operator",
+            source_key=step["id"],
+            reason=f"Grant {step['id']}",
+            id=step["id"],
+            effective_at=_moment(step, "effective_at"),
+            expires_at=expires_at,
+            priority=step.get("priority", DEFAULT_PRIORITY),
+            paid_cents=step.get("price_cents") or 0,
+            currency="usd",
+            backdated=step.get("backdated", "effective_at" in step),
+        ),
         step["moment"],
-        source="purchase" if step.get("price_cents") else "operator",
-        source_key=step["id"],
-        reason=f"Grant {step['id']}",
-        grant_id=step["id"],
-        effective_at=_moment(step, "effective_at"),
-        expires_at=expires_at,
-        priority=step.get("priority", DEFAULT_PRIORITY),
-        paid_cents=step.get("price_cents") or 0,
-        currency="usd",
-        backdated=step.get("backdated", "effective_at" in step),
     )
     return []
 

@@ -45,7 +45,9 @@ def api(site: Site, database: Database) -> Api:
         session, acme = buyer.session, buyer.organization
         a_user(session, member_of=acme)
         begun = made.now - timedelta(days=40)
-        grants.grant(session, acme, "emails", 1_000, begun, source="operator", source_key="1", reason="Welcome")
+        grants.grant(
+            session, acme, grants.NewGrant("emails", 1_000, source="operator", source_key="1", reason="Welcome"), begun
+        )
     return made
 
 

@@ -29,7 +29,9 @@ def busy(database: Database) -> Database:
         versions.load(session, versions.read_document(ROOT / "plans.json"), now, "plans.json")
         organization = organizations.create(session, now, address="acme", anchor=now - timedelta(days=40))
         grants.change_plan(session, organization, "free", now)
-        grants.grant(session, organization, "sms", 100, now, source="operator", source_key="a", reason="Hello")
+        grants.grant(
+            session, organization, grants.NewGrant("sms", 100, source="operator", source_key="a", reason="Hello"), now
+        )
         reporting.report(session, organization, [reporting.ReportedEvent("sms", 30, id="one")], now)
     return database
 
@@ -123,7 +125,9 @@ def test_quiet_is_only_who_has_nothing_to_post_and_nothing_to_compute(busy: Data
             grants.change_plan(session, made, "free", now)
             reporting.report(session, made, [reporting.ReportedEvent("emails", 3, id="one")], now)
             if address == "granted":
-                grants.grant(session, made, "emails", 5, now, source="given", source_key="a", reason="Hello")
+                grants.grant(
+                    session, made, grants.NewGrant("emails", 5, source="given", source_key="a", reason="Hello"), now
+                )
         meters.mark_stale(session, organizations.by_address(session, "stale").id or 0)
     as_of = now + timedelta(days=4, minutes=1)
     with busy.writing() as session:

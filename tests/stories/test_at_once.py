@@ -72,9 +72,11 @@ def at_once(database: Database, deeds: Sequence[Deed], addresses: Sequence[str] 
 
 
 def give(database: Database, metric: str, quantity: int, name: str = "gift", **more: Any) -> None:
-    facts: dict[str, Any] = {"source": "operator", "source_key": name, "reason": name, "grant_id": name} | more
+    facts: dict[str, Any] = {"source": "operator", "source_key": name, "reason": name, "id": name} | more
     with database.writing() as session:
-        credits.grant(session, organizations.by_address(session, "acme"), metric, quantity, clock.now(), **facts)
+        credits.grant(
+            session, organizations.by_address(session, "acme"), credits.NewGrant(metric, quantity, **facts), clock.now()
+        )
 
 
 def account(database: Database, metric: str) -> Account:

@@ -96,7 +96,9 @@ def test_it_asks_reports_hears_and_signs_in(product: Running) -> None:
     with product.api.database.writing() as session:
         acme = organizations.by_address(session, "acme")
         now = clock.now()
-        grants.grant(session, acme, "storage", GB, now, source="operator", source_key="1", reason="Some room")
+        grants.grant(
+            session, acme, grants.NewGrant("storage", GB, source="operator", source_key="1", reason="Some room"), now
+        )
     product.tell()
     assert "Out of" not in product.http.get("/").text
     assert product.upload("one-more.txt", 1) == (201, "Kept.")

@@ -119,7 +119,12 @@ def test_a_recount_that_was_killed_is_finished_by_the_next(stocked: Database, da
         with stocked.writing() as session:
             organization = organizations.create(session, start, address=f"org-{number:03d}", anchor=start)
             grants.change_plan(session, organization, "free", start)
-            grants.grant(session, organization, "sms", 1000, start, source="operator", source_key="a", reason="Hello")
+            grants.grant(
+                session,
+                organization,
+                grants.NewGrant("sms", 1000, source="operator", source_key="a", reason="Hello"),
+                start,
+            )
             events = [reporting.ReportedEvent("sms", 3, at=start + timedelta(days=day)) for day in range(40)]
             reporting.report(session, organization, events, start + timedelta(days=41), backfill=True)
 

@@ -51,7 +51,12 @@ def test_together_they_take_exactly_what_there_is(database: Database, database_u
     the_catalogue(database)
     with database.writing() as session:
         acme = an_organization(session)
-        grants.grant(session, acme, "bandwidth", GB // 4, NOON, source="given", source_key="one", reason="For a test")
+        grants.grant(
+            session,
+            acme,
+            grants.NewGrant("bandwidth", GB // 4, source="given", source_key="one", reason="For a test"),
+            NOON,
+        )
     limit = 20 * GB + GB // 4
 
     taken = run(database_url)

@@ -24,7 +24,6 @@ from billing_app.domain.credits.accounts import Account
 from billing_app.services.common import organizations
 from billing_app.services.credits import gift_cards
 from billing_app.services.credits import grants as credits
-from billing_app.services.credits.grants import ONE_YEAR
 from billing_app.services.usage import accounts, verification
 from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.base import new_id
@@ -54,13 +53,11 @@ def an_account(town: Town, name: str, **granted: int) -> tuple[str, list[str]]:
     with town.database.writing() as session:
         made = an_organization(session, name)
         credits.change_plan(session, made, "pro", now)
-        grants = [
-            credits.grant(
-                session, made, metric, quantity, now, source="given", source_key=metric, reason="A test",
-                expires_at=ONE_YEAR,
-            ).id
+        given = [
+            credits.NewGrant(metric, quantity, source="given", source_key=metric, reason="A test")
             for metric, quantity in granted.items()
-        ]  # fmt: skip
+        ]
+        grants = [credits.grant(session, made, new, now).id for new in given]
         return a_key(session, made, *Scope, now=now)[0], grants
 
 

@@ -210,7 +210,12 @@ def test_together_they_take_every_byte_and_not_one_more(town: Town) -> None:
         acme = organizations.by_address(session, "acme")
         allowance = accounts.account(session, acme, "bandwidth", clock.now()).allowance
         assert allowance is not None
-        grants.grant(session, acme, "bandwidth", limit, clock.now(), source="given", source_key="a", reason="A test")
+        grants.grant(
+            session,
+            acme,
+            grants.NewGrant("bandwidth", limit, source="given", source_key="a", reason="A test"),
+            clock.now(),
+        )
     clients = town.callers(*secrets)
     steps = (GB // 10, GB // 4, 7 * GB // 10, 1)
     assert (

@@ -47,7 +47,9 @@ def a_neighbour(session: Session, now: datetime, address: str = "globex") -> Nei
     a_user(session, f"second-{SECRET}@globex.example", member_of=globex, role=Role.BILLING)
     one_time_links.invite(session, owner, f"invited-{SECRET}@globex.example", Role.MEMBER, now)
     part = children.create(session, globex, now, name=f"Part {SECRET}", address=f"{address}-part", actor="")
-    grant = grants.grant(session, globex, "emails", 10_000, now, source="operator", source_key="1", reason=SECRET)
+    grant = grants.grant(
+        session, globex, grants.NewGrant("emails", 10_000, source="operator", source_key="1", reason=SECRET), now
+    )
     recounts.post(session, globex, now)
     endpoint = webhook_endpoints.create(session, globex, f"https://example.com/{SECRET}", "", now).endpoint
     draft = processes.create(session, globex, Content(title=SECRET), now, actor="").row

@@ -31,9 +31,11 @@ class Topping(Renewing):
         super().__init__(database)
         with self.shop.enter() as buyer:
             grants.grant(
-                buyer.session, buyer.organization, METRIC, 1_000, buyer.now,
-                source="operator", source_key="first", reason="To begin with",
-            )  # fmt: skip
+                buyer.session,
+                buyer.organization,
+                grants.NewGrant(METRIC, 1_000, source="operator", source_key="first", reason="To begin with"),
+                buyer.now,
+            )
         if card is not None:
             self.save_card(card)
         if wanted is not None:

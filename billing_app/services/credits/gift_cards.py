@@ -145,12 +145,10 @@ def redeem(session: Session, organization: Organization, code: str, now: datetim
         credits.grant(
             session,
             organization,
-            metric,
-            quantity,
+            credits.NewGrant(
+                metric, quantity, source="gift_card", source_key=f"gift_card:{card.id}:{metric}", reason=card.name
+            ),
             now,
-            source="gift_card",
-            source_key=f"gift_card:{card.id}:{metric}",
-            reason=card.name,
             actor=actor,
         )
         for metric, quantity in sorted(contents_of(card).items())

@@ -12,7 +12,7 @@ from billing_app.domain.credits.facts import DEFAULT_PRIORITY
 from billing_app.services.common import organizations, payers
 from billing_app.services.common.secrets import digest
 from billing_app.services.credits import grants
-from billing_app.services.credits.grants import ONE_YEAR
+from billing_app.services.credits.grants import ONE_YEAR, NewGrant
 from billing_app.store.common import locks
 from billing_app.store.credits import grant_owners, ledger
 from billing_app.store.notifications import outbox
@@ -50,21 +50,11 @@ def give(
             code="paid_by_another",
             payer=payer.address,
         )
-    made = grants.grant(
-        session,
-        organization,
-        metric,
-        quantity,
-        now,
-        source="operator",
-        source_key=f"operator:{digest(key)[:KEY_LENGTH]}",
-        reason=said,
-        effective_at=effective_at,
-        expires_at=expires_at,
-        priority=priority,
-        backdated=backdated,
-        actor=actor,
-    )
+    new = NewGrant(
+        metric, quantity, "operator", source_key=f"operator:{digest(key)[:KEY_LENGTH]}", reason=said,
+        effective_at=effective_at, expires_at=expires_at, priority=priority, backdated=backdated,
+    )  # fmt: skip
+    made = grants.grant(session, organization, new, now, actor=actor)
     now = locks.moment(session, now)
     told = {"metric": made.metric, "grant": made.id, "quantity": made.quantity, "reason": said}
     told["expires_at"] = made.expires_at.isoformat() if made.expires_at else None

@@ -6,6 +6,7 @@ Whoever records a fact holds the organization's row, then the meter of the metri
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -42,71 +43,72 @@ def new_grant_id() -> str:
     return f"gr_{secrets.token_hex(12)}"
 
 
-def grant(
-    session: Session,
-    organization: Organization,
-    metric: str,
-    quantity: int,
-    now: datetime,
-    *,
-    source: str,
-    source_key: str,
-    reason: str,
-    grant_id: str | None = None,
-    effective_at: datetime | None = None,
-    expires_at: datetime | str | None = ONE_YEAR,
-    priority: int = DEFAULT_PRIORITY,
-    paid_cents: int = 0,
-    currency: str = "",
-    payment_id: str = "",
-    pack: str | None = None,
-    actor: str = "",
-    backdated: bool = False,
-) -> GrantRow:
+@dataclass(frozen=True, slots=True)
+class NewGrant:
+    """Credits of a metric that somebody is to get, in the metric's base units.
+
+    `source_key` names what they come from: it grants once (rule 12). `effective_at` None is at once; `expires_at` is a
+    year after that unless told otherwise, None is never. `paid_cents` is what was paid for them, in the smallest unit
+    of `currency`. `backdated` says that they are told late on purpose, so that they may have ended already
+    (fine point 19).
+    """
+
+    metric: str
+    quantity: int
+    source: str
+    source_key: str
+    reason: str
+    id: str | None = None
+    effective_at: datetime | None = None
+    expires_at: datetime | str | None = ONE_YEAR
+    priority: int = DEFAULT_PRIORITY
+    paid_cents: int = 0
+    currency: str = ""
+    payment_id: str = ""
+    pack: str | None = None
+    backdated: bool = False
+
+
+def grant(session: Session, organization: Organization, new: NewGrant, now: datetime, *, actor: str = "") -> GrantRow:
     """Makes a grant, once per `source_key`: a repeated one answers the grant that exists (rule 12).
 
-    `backdated` says that it is told late on purpose, so that it may have ended already (fine point 19).
     Raises FactRefusedError `invalid_quantity`, `invalid_expiry`, `quantity_too_large`; NotFoundError
     `metric_not_found`.
     """
     owner = accounts.organization_id(organization)
     now = locks.hold(session, owner, now)
-    existing = store.grant_by_source(session, owner, source_key)
+    existing = store.grant_by_source(session, owner, new.source_key)
     if existing is not None:
         return existing
+    metric, quantity = new.metric, new.quantity
     versions.current(session, now).metric(metric)
     now = meters.prepare_all(session, organization, [metric], now)
-    named = grant_id or new_grant_id()
-    fact = _fact(named, quantity, now, effective_at, expires_at, priority, paid_cents, backdated)
+    fact = _fact(new, now)
     _require_room(session, owner, metric, quantity)
     row = GrantRow(
         organization_id=owner, id=fact.id, metric=metric, quantity=quantity, effective_at=fact.effective_at,
-        expires_at=fact.expires_at, created_at=now, recorded_at=now, priority=priority, paid_cents=paid_cents,
-        currency=currency, source=source, source_key=source_key, payment_id=payment_id, pack=pack, reason=reason,
-        actor=actor,
+        expires_at=fact.expires_at, created_at=now, recorded_at=now, priority=new.priority, paid_cents=new.paid_cents,
+        currency=new.currency, source=new.source, source_key=new.source_key, payment_id=new.payment_id, pack=new.pack,
+        reason=new.reason, actor=actor,
     )  # fmt: skip
     session.add(row)
     session.flush()
-    after = {"metric": metric, "quantity": quantity, "until": fact.expires_at, "source": source, "reason": reason}
-    audit.record(session, owner, now, actor or source, "grant.made", row.id, after=after)
+    after = {
+        "metric": metric, "quantity": quantity, "until": fact.expires_at, "source": new.source, "reason": new.reason,
+    }  # fmt: skip
+    audit.record(session, owner, now, actor or new.source, "grant.made", row.id, after=after)
     _follow(session, organization, metric, now)
     return row
 
 
-def _fact(
-    grant_id: str,
-    quantity: int,
-    now: datetime,
-    effective_at: datetime | None,
-    expires_at: datetime | str | None,
-    priority: int,
-    paid_cents: int,
-    backdated: bool,
-) -> Grant:
-    begins = effective_at or now
-    ends = default_expiry(begins) if isinstance(expires_at, str) else expires_at
-    made = validated_grant(Grant(grant_id, quantity, begins, ends, now, priority=priority, paid_cents=paid_cents))
-    if ends is not None and ends <= now and not backdated:
+def _fact(new: NewGrant, now: datetime) -> Grant:
+    begins = new.effective_at or now
+    ends = default_expiry(begins) if isinstance(new.expires_at, str) else new.expires_at
+    named = new.id or new_grant_id()
+    made = validated_grant(
+        Grant(named, new.quantity, begins, ends, now, priority=new.priority, paid_cents=new.paid_cents)
+    )
+    if ends is not None and ends <= now and not new.backdated:
         raise FactRefusedError(
             "These credits would have ended already. Choose a later end, or say that they are told late (`backdated`).",
             code="invalid_expiry",

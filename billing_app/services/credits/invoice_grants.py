@@ -94,19 +94,21 @@ def grant_lines(
         grants.grant(
             session,
             organization,
-            what.metric,
-            what.quantity * line.count,
+            grants.NewGrant(
+                what.metric,
+                what.quantity * line.count,
+                source=RECURRING if line.recurring else once,
+                source_key=source_key(invoice.id, line.id),
+                reason=what.described(current.metric(what.metric), line.count),
+                effective_at=paid_at(invoice, now),
+                paid_cents=max(0, line.paid_cents),
+                currency=invoice.currency,
+                payment_id=invoice.payment_id,
+                pack=what.pack,
+                backdated=True,
+            ),
             now,
-            source=RECURRING if line.recurring else once,
-            source_key=source_key(invoice.id, line.id),
-            reason=what.described(current.metric(what.metric), line.count),
-            effective_at=paid_at(invoice, now),
-            paid_cents=max(0, line.paid_cents),
-            currency=invoice.currency,
-            payment_id=invoice.payment_id,
-            pack=what.pack,
             actor=actor,
-            backdated=True,
         )
         for line, what in lines
     ]

@@ -84,17 +84,19 @@ def convert(
         credits.grant(
             session,
             organization,
-            metric.id,
-            part.quantity,
+            credits.NewGrant(
+                metric.id,
+                part.quantity,
+                source="conversion",
+                source_key=f"{name}:{part.grant.id}",
+                reason=reason,
+                expires_at=part.grant.expires_at,
+                paid_cents=part.paid_cents,
+                currency=current.currency if part.paid_cents else "",
+                backdated=True,
+            ),
             now,
-            source="conversion",
-            source_key=f"{name}:{part.grant.id}",
-            reason=reason,
-            expires_at=part.grant.expires_at,
-            paid_cents=part.paid_cents,
-            currency=current.currency if part.paid_cents else "",
             actor=actor,
-            backdated=True,
         )
         for part in parts
         if part.quantity

@@ -250,19 +250,21 @@ def _grant(
     return credits.grant(
         session,
         organization,
-        sold.metric,
-        sold.quantity * line.count,
+        credits.NewGrant(
+            sold.metric,
+            sold.quantity * line.count,
+            source="purchase",
+            source_key=store.source_key(checkout.id, line.id),
+            reason=sold.described(metric, line.count),
+            effective_at=paid_at,
+            paid_cents=line.amount_cents,
+            currency=line.currency,
+            payment_id=checkout.payment_id or "",
+            pack=sold.pack,
+            backdated=True,
+        ),
         now,
-        source="purchase",
-        source_key=store.source_key(checkout.id, line.id),
-        reason=sold.described(metric, line.count),
-        effective_at=paid_at,
-        paid_cents=line.amount_cents,
-        currency=line.currency,
-        payment_id=checkout.payment_id or "",
-        pack=sold.pack,
         actor=order.actor,
-        backdated=True,
     )
 
 

@@ -179,7 +179,9 @@ def test_the_first_thing_that_a_key_ever_asks_may_be_refused(
     with api.database.writing() as session:
         acme = an_organization(session)
         grants.change_plan(session, acme, "free", api.now)
-        grants.grant(session, acme, "token", 30, api.now, source="operator", source_key="1", reason="Welcome")
+        grants.grant(
+            session, acme, grants.NewGrant("token", 30, source="operator", source_key="1", reason="Welcome"), api.now
+        )
         used, fresh = (a_key(session, acme, *Scope)[0] for _ in range(2))
     with api.program(used) as program:
         body_that_fits = {"metric": "emails", "tokens": 20}

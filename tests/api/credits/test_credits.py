@@ -40,20 +40,11 @@ def program(api: Api):
 
 
 def grant(
-    session: Any, organization: Any, grant_id: str, quantity: int, at: datetime, *, reason: str = "Pack", **more: Any
-) -> None:
-    credit_service.grant(
-        session,
-        organization,
-        "emails",
-        quantity,
-        at,
-        source="operator",
-        source_key=grant_id,
-        reason=reason,
-        grant_id=grant_id,
-        **more,
-    )
+    session: Any, organization: Any, name: str, quantity: int, at: datetime, *, reason: str = "Pack", actor: str = "",
+    **more: Any,
+) -> None:  # fmt: skip
+    new = credit_service.NewGrant("emails", quantity, "operator", source_key=name, reason=reason, id=name, **more)
+    credit_service.grant(session, organization, new, at, actor=actor)
 
 
 def post_usage(client: httpx.Client, event: dict[str, Any]) -> None:

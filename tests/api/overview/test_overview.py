@@ -28,8 +28,12 @@ def program(api: Api) -> Iterator[httpx.Client]:
     began = api.now - 4 * DAY
     with api.database.writing() as session:
         acme = an_organization(session, anchor=began)
-        grants.grant(session, acme, "token", 500, began, source="operator", source_key="t", reason="Welcome")
-        grants.grant(session, acme, "bandwidth", 10**9, began, source="operator", source_key="b", reason="Some")
+        grants.grant(
+            session, acme, grants.NewGrant("token", 500, source="operator", source_key="t", reason="Welcome"), began
+        )
+        grants.grant(
+            session, acme, grants.NewGrant("bandwidth", 10**9, source="operator", source_key="b", reason="Some"), began
+        )
         secret = a_key(session, acme, Scope.READ)[0]
     for day in range(4):
         at = began + day * DAY

@@ -173,7 +173,9 @@ def test_of_every_metric_that_is_asked_first(
     client = stocked(plan)
     with api.database.writing() as session:
         acme = organizations.by_address(session, "acme")
-        grants.grant(session, acme, "sms", 100, NOON, source="operator", source_key="one", reason="Sorry")
+        grants.grant(
+            session, acme, grants.NewGrant("sms", 100, source="operator", source_key="one", reason="Sorry"), NOON
+        )
     for metric in ("sms", "emails", "bandwidth"):
         balance = {each["metric"]: each for each in client.get(f"{ACME}/balances").json()["items"]}[metric]
         left = 5 if balance["allowance"] is None else balance["allowance"] + balance["credits"]

@@ -60,7 +60,10 @@ class Product:
         with self.api.database.writing() as session:
             acme = organizations.by_address(session, "acme")
             grants.grant(
-                session, acme, "bandwidth", quantity, self.api.now, source="given", source_key=name, reason="A test"
+                session,
+                acme,
+                grants.NewGrant("bandwidth", quantity, source="given", source_key=name, reason="A test"),
+                self.api.now,
             )
 
 

@@ -125,7 +125,9 @@ def test_an_explanation_sums_to_the_balance(api: Api) -> None:
     with api.database.writing() as session:
         acme = an_organization(session)
         secret = a_key(session, acme, *Scope)[0]
-        grants.grant(session, acme, "sms", 100, NOON, source="operator", source_key="one", reason="Sorry")
+        grants.grant(
+            session, acme, grants.NewGrant("sms", 100, source="operator", source_key="one", reason="Sorry"), NOON
+        )
     with api.program(secret) as program:
         event = {"id": "1", "metric": "sms", "quantity": 130}
         program.post("/organizations/acme/usage", json={"events": [event]})

@@ -47,8 +47,8 @@ class Holder:
             return work(session, organizations.by_address(session, self.address), *arguments, **named)
 
     def gets(self, name: str, quantity: int, at: datetime = NOON, metric: str = "token", **more: Any) -> None:
-        facts: dict[str, Any] = {"source": "operator", "source_key": name, "reason": name, "grant_id": name} | more
-        self.do(credits.grant, metric, quantity, at, **facts)
+        facts: dict[str, Any] = {"source": "operator", "source_key": name, "reason": name, "id": name} | more
+        self.do(credits.grant, credits.NewGrant(metric, quantity, **facts), at)
 
     def converts(self, count: int, at: datetime = NOON, metric: str = "mau", key: str = "k") -> tokens.Converted:
         return self.do(tokens.convert, metric, count, at, key=key, actor="ada@example.org")
@@ -234,9 +234,13 @@ def _tell(
     if verb == "grant":
         facts: dict[str, Any] = {"paid_cents": 100 if paid else 0, "expires_at": now + timedelta(days=20 * pick + 5)}
         credits.grant(
-            session, organization, "token", size + 1, now, source="operator", source_key=key, reason=key,
-            grant_id=f"g{number}", **facts,
-        )  # fmt: skip
+            session,
+            organization,
+            credits.NewGrant(
+                "token", size + 1, source="operator", source_key=key, reason=key, id=f"g{number}", **facts
+            ),
+            now,
+        )
         names.append(f"g{number}")
     elif verb == "convert":
         return tokens.convert(session, organization, "mau", size // 4, now, key=key, actor="").tokens

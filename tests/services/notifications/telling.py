@@ -77,9 +77,9 @@ class Story:
     def grant(self, when: str, name: str, quantity: int, metric: str = "api", **more: Any) -> None:
         """A grant recorded at `when`."""
         facts: dict[str, Any] = {"source": "purchase" if more.get("paid_cents") else "operator", "reason": name}
-        facts |= {"grant_id": name, "source_key": f"key of {name}", "currency": "usd"} | more
+        facts |= {"id": name, "source_key": f"key of {name}", "currency": "usd"} | more
         with self.writing() as (session, organization):
-            grants.grant(session, organization, metric, quantity, at(when), **facts)
+            grants.grant(session, organization, grants.NewGrant(metric, quantity, **facts), at(when))
 
     def void(self, when: str, name: str) -> None:
         """Voids a grant."""

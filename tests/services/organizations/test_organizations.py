@@ -292,7 +292,9 @@ class TestParts:
             refused_now = entitlements.check_metric(session, at(session), "emails", NOON)
             assert not refused_now.allowed
             assert not entitlements.check_metric(session, at(session, "north"), "emails", NOON).allowed
-            grants.grant(session, at(session), "emails", 7, NOON, source="operator", source_key="g", reason="t")
+            grants.grant(
+                session, at(session), grants.NewGrant("emails", 7, source="operator", source_key="g", reason="t"), NOON
+            )
             held = consumption.reserve(session, at(session, "north"), "emails", 5, NOON)
             consumption.confirm(session, at(session, "north"), held.id, NOON, quantity=3)
             sources = read_usage.usage(session, at(session), "emails", NOON).sources
@@ -456,7 +458,11 @@ class TestAudit:
     def test_every_change_has_its_entry(self, acme: Database) -> None:
         with acme.writing() as session:
             grants.grant(
-                session, at(session), "emails", 5, NOON, source="operator", source_key="g", reason="r", actor="op"
+                session,
+                at(session),
+                grants.NewGrant("emails", 5, source="operator", source_key="g", reason="r"),
+                NOON,
+                actor="op",
             )
             key = api_keys.create(session, stored_id(at(session)), "Reports", ["read"], ADMIN, NOON).view.id
             api_keys.revoke(session, stored_id(at(session)), key, NOON, actor=ADMIN)

@@ -50,7 +50,10 @@ def family(database: Database) -> Database:
         users.join(session, stored_id(at(session, "north")), person, Role.ADMIN, NOON)
         soon = NOON + timedelta(days=20)
         grants.grant(
-            session, acme, "emails", 500, NOON, source="operator", source_key="one", reason="Sorry", expires_at=soon
+            session,
+            acme,
+            grants.NewGrant("emails", 500, source="operator", source_key="one", reason="Sorry", expires_at=soon),
+            NOON,
         )
         for address, quantity in (("acme", 400), ("north", 70), ("east", 5), ("south", 25)):
             reporting.report(session, at(session, address), [ReportedEvent("emails", quantity, at=NOON)], NOON)
@@ -215,7 +218,12 @@ class TestTheEndOfAPlanOfItsOwn:
         with family.writing() as session:
             north = at(session, "north")
             grants.change_plan(session, north, "pro", LATER, reason="subscribed")
-            grants.grant(session, north, "emails", 50, LATER, source="operator", source_key="own", reason="Welcome")
+            grants.grant(
+                session,
+                north,
+                grants.NewGrant("emails", 50, source="operator", source_key="own", reason="Welcome"),
+                LATER,
+            )
             assert paying.payer(session, north, LATER).address == "north"
             assert paying.payer(session, at(session, "east"), LATER).address == "north"
             children.end_plan(session, north, ended, reason="The subscription ended", actor="stripe")

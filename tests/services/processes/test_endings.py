@@ -60,9 +60,19 @@ def record(session: Session, number: int, fact: Fact) -> None:
         )
         return
     grants.grant(
-        session, organization, "sms", fact.quantity, fact.at, source="operator", source_key=str(number),
-        grant_id=f"g{number}", reason="Hello", expires_at=fact.at + timedelta(days=fact.days),
-    )  # fmt: skip
+        session,
+        organization,
+        grants.NewGrant(
+            "sms",
+            fact.quantity,
+            source="operator",
+            source_key=str(number),
+            id=f"g{number}",
+            reason="Hello",
+            expires_at=fact.at + timedelta(days=fact.days),
+        ),
+        fact.at,
+    )
 
 
 def played(database: Database, story: list[Fact], schedule: list[datetime]) -> Told:

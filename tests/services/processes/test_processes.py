@@ -173,7 +173,7 @@ class TestPublishing:
         assert (acme.state(draft), acme.used("emails"), acme.used("sms")) == ("draft", 0, 0)
         acme.do(
             lambda session, org, now: grants.grant(
-                session, org, "sms", 1, now, source="operator", source_key="gift", reason="A gift"
+                session, org, grants.NewGrant("sms", 1, source="operator", source_key="gift", reason="A gift"), now
             )
         )
         acme.publish(draft)
@@ -212,7 +212,10 @@ class TestEnding:
     def test_it_comes_back_to_the_period_and_the_grant_that_paid(self, acme: Acme) -> None:
         acme.do(
             lambda session, org, now: grants.grant(
-                session, org, "emails", 1_000, now, source="operator", source_key="gift", reason="A gift"
+                session,
+                org,
+                grants.NewGrant("emails", 1_000, source="operator", source_key="gift", reason="A gift"),
+                now,
             )
         )
         process = acme.published(replace(COMPLETE, census=1_000, email_reminders=6))

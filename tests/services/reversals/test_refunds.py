@@ -94,7 +94,9 @@ def test_a_reason_is_required(shop: Shop) -> None:
 def test_what_was_not_paid_is_not_given_back(shop: Shop) -> None:
     with shop.database.writing() as session:
         acme = organizations.by_address(session, "acme")
-        grants.grant(session, acme, "sms", 5, clock.now(), source="operator", source_key="gift", reason="Hello")
+        grants.grant(
+            session, acme, grants.NewGrant("sms", 5, source="operator", source_key="gift", reason="Hello"), clock.now()
+        )
     with pytest.raises(InvalidError, match="Void it"):
         preview(shop, None)
 

@@ -87,7 +87,9 @@ def test_it_writes_what_the_engine_reads(acme: Database) -> None:
 def test_credits_burn_by_arithmetic_as_by_the_engine(acme: Database) -> None:
     with acme.writing() as session:
         made = organizations.by_address(session, "acme")
-        grants.grant(session, made, "emails", 1_000, NOON, source="given", source_key="one", reason="For a test")
+        grants.grant(
+            session, made, grants.NewGrant("emails", 1_000, source="given", source_key="one", reason="For a test"), NOON
+        )
     taken = [consume(acme, quantity) for quantity in (EMAILS - 1, 10, 300)]
     assert [(each.used, each.credits) for each in taken] == [(EMAILS, 1_000), (EMAILS + 10, 990), (EMAILS + 310, 690)]
     with acme.writing() as session:

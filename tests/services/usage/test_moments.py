@@ -65,9 +65,20 @@ def acme(database: Database) -> Database:
         a_user(session, "bob@example.org", member_of=organization, role=Role.MEMBER)
         for metric, name in (("token", "tokens"), ("emails", "bought")):
             grants.grant(
-                session, organization, metric, 100, BEFORE, source="purchase", source_key=name, reason=name,
-                grant_id=name, paid_cents=500, currency="usd",
-            )  # fmt: skip
+                session,
+                organization,
+                grants.NewGrant(
+                    metric,
+                    100,
+                    source="purchase",
+                    source_key=name,
+                    reason=name,
+                    id=name,
+                    paid_cents=500,
+                    currency="usd",
+                ),
+                BEFORE,
+            )
         consumption.reserve(session, organization, "emails", 10, BEFORE, reservation_id="r")
         children.create(session, organization, BEFORE, name="North", address="north", actor="tests")
     return database
@@ -175,9 +186,13 @@ def test_tokens_that_ended_while_somebody_waited_are_not_converted(acme: Databas
         organization = organizations.by_address(session, "acme")
         grants.void(session, organization, "tokens", BEFORE)
         grants.grant(
-            session, organization, "token", 40, BEFORE, source="given", source_key="soon", reason="soon",
-            expires_at=SEEN + timedelta(seconds=1),
-        )  # fmt: skip
+            session,
+            organization,
+            grants.NewGrant(
+                "token", 40, source="given", source_key="soon", reason="soon", expires_at=SEEN + timedelta(seconds=1)
+            ),
+            BEFORE,
+        )
     with pytest.raises(CreditsExhaustedError), acme.ticking(lambda: LATER).writing() as session:
         tokens.convert(session, organizations.by_address(session, "acme"), "mau", 20, SEEN, key="k", actor="tests")
 

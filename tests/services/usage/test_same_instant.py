@@ -31,9 +31,20 @@ def paid(database: Database) -> Database:
         acme = an_organization(session)
         grants.change_plan(session, acme, "free", NOON - timedelta(days=1))
         grants.grant(
-            session, acme, "emails", 100, NOON - timedelta(hours=2), source="purchase", source_key="one",
-            reason="bought", grant_id="one", paid_cents=1_000, currency="usd",
-        )  # fmt: skip
+            session,
+            acme,
+            grants.NewGrant(
+                "emails",
+                100,
+                source="purchase",
+                source_key="one",
+                reason="bought",
+                id="one",
+                paid_cents=1_000,
+                currency="usd",
+            ),
+            NOON - timedelta(hours=2),
+        )
         consumption.consume(session, acme, "emails", INCLUDED + 40, NOON - timedelta(hours=1))
     return database
 

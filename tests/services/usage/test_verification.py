@@ -90,9 +90,21 @@ def at_work(session: Session) -> Organization:
     grants.change_plan(session, acme, "essential", BEFORE)
     for name, quantity, ends in (("soon", 30, NOON - timedelta(days=30)), ("bought", 200, None)):
         grants.grant(
-            session, acme, MAILS, quantity, BEFORE, source="purchase", source_key=name, reason="bought", grant_id=name,
-            expires_at=ends, paid_cents=1_000, currency="usd",
-        )  # fmt: skip
+            session,
+            acme,
+            grants.NewGrant(
+                MAILS,
+                quantity,
+                source="purchase",
+                source_key=name,
+                reason="bought",
+                id=name,
+                expires_at=ends,
+                paid_cents=1_000,
+                currency="usd",
+            ),
+            BEFORE,
+        )
     mails = [(0, 0, 5_010, "first"), (10, 10, 60, "second"), (11, 45, -10, "third"), (58, 58, 5_020, "fourth")]
     for occurred, reported, quantity, key in mails:
         event = ReportedEvent(MAILS, quantity, at=BEFORE + timedelta(days=occurred, minutes=5), id=key)

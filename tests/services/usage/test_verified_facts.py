@@ -42,7 +42,9 @@ class Books:
             return work(session, organizations.by_address(session, "acme"), *arguments, **named)
 
     def gives(self, metric: str, quantity: int, at: datetime, name: str, **more: Any) -> None:
-        self.do(grants.grant, metric, quantity, at, source="given", source_key=name, reason=name, grant_id=name, **more)
+        self.do(
+            grants.grant, grants.NewGrant(metric, quantity, "given", source_key=name, reason=name, id=name, **more), at
+        )
 
     def found(self, at: datetime) -> list[str]:
         with self.database.reading() as session:

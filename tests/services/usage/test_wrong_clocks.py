@@ -45,9 +45,19 @@ def acme(database: Database) -> Database:
         organization = an_organization(session)
         grants.change_plan(session, organization, "free", NOON - timedelta(days=1))
         grants.grant(
-            session, organization, "emails", 100, NOON - timedelta(days=1), source="given", source_key="month",
-            reason="month", grant_id="month", expires_at=NOON + timedelta(days=30),
-        )  # fmt: skip
+            session,
+            organization,
+            grants.NewGrant(
+                "emails",
+                100,
+                source="given",
+                source_key="month",
+                reason="month",
+                id="month",
+                expires_at=NOON + timedelta(days=30),
+            ),
+            NOON - timedelta(days=1),
+        )
         reporting.report(session, organization, [ReportedEvent("emails", 300)], NOON)
     return database
 
@@ -113,7 +123,10 @@ def test_no_later_operation_is_dragged_along(acme: Database) -> None:
     with acme.ticking(lambda: LATER).writing() as session:
         organization = at(session)
         made = grants.grant(
-            session, organization, "emails", 7, NOON, source="given", source_key="now", reason="now", grant_id="now"
+            session,
+            organization,
+            grants.NewGrant("emails", 7, source="given", source_key="now", reason="now", id="now"),
+            NOON,
         )
         assert (made.recorded_at, organization.held_at) == (LATER, LATER)
 
