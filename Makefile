@@ -27,7 +27,7 @@ BROWSER_PROCESSES ?= 3
 BROWSER_TESTS := tests/platform tests/browser tests/fake_stripe
 # either: what is not about databases meets one of them (decision 14); both: everything meets both, as CI does.
 DATABASES ?= either
-LOCK := $(RUN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+LOCK := $(RUN)/uv pip compile pyproject.toml packages/fake_stripe/pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-strip-extras --group build
 
 define NEEDS_PYTHON

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DatabaseError
 
 from billing_app.db import Database
 from billing_app.domain.common.errors import UnavailableError
-from billing_app.settings import ROOT
+from billing_app.locations import ROOT
 from billing_app.store import tables
 from billing_app.store.common import triggers
 from billing_app.store.tables.base import Table

@@ -5,16 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from pathlib import Path
 
 from dotenv import dotenv_values
 
+from billing_app import locations
 from billing_app.domain.common.errors import UnavailableError
 
 PREFIX = "BILLING_"
-
-FILE = Path(".env")
-"""In the folder where the command is started."""
 
 INTERNAL = frozenset({"BILLING_LOG_FILE", "BILLING_FAKE_STRIPE"})
 """What the launcher tells the processes that it starts."""
@@ -29,15 +26,17 @@ NEARLY = 0.85
 def unreadable(error: OSError | UnicodeDecodeError) -> str:
     """Why `.env` cannot be read, as a sentence."""
     cause = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
-    return f".env in this folder cannot be read: {cause}."
+    where = f"in {locations.HOME}" if os.environ.get(locations.HOME) else "in this folder"
+    return f".env {where} cannot be read: {cause}."
 
 
 def in_file() -> Mapping[str, str | None]:
     """What `.env` says. Raises UnavailableError where it cannot be read."""
-    if not FILE.is_file():
+    file = locations.env_file()
+    if not file.is_file():
         return {}
     try:
-        return dotenv_values(FILE)
+        return dotenv_values(file)
     except (OSError, UnicodeDecodeError) as error:
         raise UnavailableError(unreadable(error)) from None
 
@@ -47,7 +46,10 @@ def misspelt(fields: Iterable[str]) -> list[str]:
     known = {f"{PREFIX}{name.upper()}" for name in fields} | INTERNAL
     sentences = []
     for place, names in (("the environment", os.environ), (".env", in_file())):
-        for name in sorted({name.upper() for name in names} - known):
+        given = {name.upper() for name in names}
+        if locations.HOME in given and place == ".env":
+            sentences.append(f"{locations.HOME} in .env is not used: it says where .env is. Set it in the environment.")
+        for name in sorted(given - known - {locations.HOME}):
             ours = name.startswith(PREFIX)
             nearest = get_close_matches(name, sorted(known - INTERNAL), 1, ALIKE if ours else NEARLY)
             if ours or nearest:

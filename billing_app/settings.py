@@ -10,12 +10,10 @@ from typing import Any, Self
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from billing_app import setting_forms
+from billing_app import locations, setting_forms
 from billing_app.domain.common.errors import UnavailableError
+from billing_app.locations import ROOT as ROOT
 from billing_app.setting_names import unreadable
-
-ROOT = Path(__file__).resolve().parent.parent
-"""The folder of the project: plans.json, assets and migrations lie there."""
 
 
 class Settings(BaseSettings):
@@ -24,11 +22,11 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="BILLING_", env_file=".env", extra="ignore")
 
     database_url: str = Field(
-        default=f"sqlite:///{ROOT / 'var' / 'billing.db'}",
+        default=f"sqlite:///{locations.VAR / 'billing.db'}",
         description="SQLite file or postgresql+psycopg://user:password@host/database",
     )
     redis_url: str = Field(default="", description="lets several web workers share the pages' state")
-    catalogue_file: Path = Field(default=ROOT / "plans.json", description="the catalogue loaded at start")
+    catalogue_file: Path = Field(default_factory=locations.catalogue_file, description="the catalogue loaded at start")
     public_url: str = Field(
         default="", validate_default=False, description="where browsers reach the console; http://127.0.0.1:PORT"
     )
@@ -83,6 +81,19 @@ class Settings(BaseSettings):
             return SecretStr(form(value.get_secret_value()))
         return form(value)
 
+    @field_validator("database_url")
+    @classmethod
+    def _file_from_here(cls, value: str) -> str:
+        # Web processes run in another folder (launcher/worker.py).
+        before, separator, file = value.partition("sqlite:///")
+        relative = not before and separator and file and not file.startswith(("/", ":memory:", "file:"))
+        return f"sqlite:///{locations.started_in() / file}" if relative else value
+
+    @field_validator("catalogue_file")
+    @classmethod
+    def _from_here(cls, value: Path) -> Path:
+        return locations.started_in() / value
+
     @model_validator(mode="after")
     def _where_browsers_are(self) -> Self:
         if not self.public_url:
@@ -120,7 +131,7 @@ def read(**chosen: Any) -> Settings:
     if "port" not in chosen and os.environ.get("PORT"):
         chosen["port"] = os.environ["PORT"]
     try:
-        return Settings(**chosen)
+        return Settings(_env_file=locations.env_file(), **chosen)
     except ValidationError as error:
         wrong = [_sentence(one) for one in error.errors(include_url=False, include_input=False)]
     except (OSError, UnicodeDecodeError) as error:

@@ -7,11 +7,11 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
 
+from billing_app import locations
 from billing_app.domain.common.errors import BillingError, InvalidError
 
 REFUSED = 2
@@ -104,7 +104,7 @@ def _require_values(arguments: Sequence[str]) -> None:
 
 
 def _read_names_of_others() -> None:
-    if Path(".env").is_file():
+    if locations.env_file().is_file():
         from billing_app.setting_names import in_file
 
         found = in_file()

@@ -10,7 +10,7 @@ import typer
 from billing_app.cli.printing import AsJson, print_done
 from billing_app.launcher import demo
 from billing_app.launcher.places import Places
-from billing_app.settings import ROOT
+from billing_app.locations import VAR
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -22,7 +22,7 @@ def _demo() -> None:
 
 @app.command()
 def reset(
-    folder: Annotated[Path, typer.Option(help="where the databases lie", show_default="var")] = ROOT / "var",
+    folder: Annotated[Path, typer.Option(help="where the databases lie", show_default="var")] = VAR,
     as_json: AsJson = False,
 ) -> None:
     """Forget the demo's data and its fake Stripe's; the next start tells the story anew.

@@ -11,11 +11,12 @@ import typer
 from billing_app.cli.printing import AsJson, print_json
 from billing_app.domain.common.errors import UnavailableError
 from billing_app.launcher.doctor import Finding, State, examine
-from billing_app.settings import ROOT, settings
+from billing_app.locations import VAR
+from billing_app.settings import settings
 
 
 def doctor(
-    folder: Annotated[Path, typer.Option(help="where databases and logs lie", show_default="var")] = ROOT / "var",
+    folder: Annotated[Path, typer.Option(help="where databases and logs lie", show_default="var")] = VAR,
     as_json: AsJson = False,
 ) -> None:
     """Look at settings, database, Redis, Stripe, mail, files and backups, and say what is wrong and what to do.

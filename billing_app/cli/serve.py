@@ -10,7 +10,8 @@ import typer
 from billing_app.cli.printing import number
 from billing_app.launcher.places import Places
 from billing_app.launcher.ports import require_free
-from billing_app.settings import ROOT, Settings, read
+from billing_app.locations import VAR
+from billing_app.settings import Settings, read
 
 Host = Annotated[str, typer.Option(help="the address to listen on; 0.0.0.0 for every one of this machine")]
 Port = Annotated[int | None, number("the one port of everything", least=1, most=65535, envvar="PORT")]
@@ -22,7 +23,7 @@ def run(
     port: Port = None,
     demo: Annotated[bool, typer.Option(envvar="DEMO", help="with the demo's data and its fake Stripe")] = True,
     reload: Annotated[bool, typer.Option(help="build and start anew when a file changes")] = False,
-    folder: Folder = ROOT / "var",
+    folder: Folder = VAR,
 ) -> None:
     """Start the console on this machine, with the demo unless told otherwise.
 
@@ -49,7 +50,7 @@ def run(
         start.run_empty(given)
 
 
-def serve(host: Host = "127.0.0.1", port: Port = None, folder: Folder = ROOT / "var") -> None:
+def serve(host: Host = "127.0.0.1", port: Port = None, folder: Folder = VAR) -> None:
     """Start the console for real use: everything is set by BILLING_* variables or a .env file.
 
     Example: BILLING_DATABASE_URL=postgresql+psycopg://user:password@host/billing billing serve
@@ -64,8 +65,7 @@ def serve(host: Host = "127.0.0.1", port: Port = None, folder: Folder = ROOT / "
 
 def fake_stripe(
     port: Annotated[int, number("where it listens", least=1, most=65535)] = 12111,
-    database: Annotated[Path, typer.Option(help="what it remembers", show_default="var/sandbox.db")] = ROOT
-    / "var"
+    database: Annotated[Path, typer.Option(help="what it remembers", show_default="var/sandbox.db")] = VAR
     / "sandbox.db",
 ) -> None:
     """Start a fake Stripe alone, for programs that should talk to it.

@@ -16,6 +16,7 @@ from billing_app.db import Database
 from billing_app.domain.common.errors import ConflictError, NotFoundError, UnavailableError
 from billing_app.launcher.postgres_tools import tools_for
 from billing_app.launcher.single import only_console
+from billing_app.locations import started_in
 
 EMPTIED = """
 DO $$ DECLARE each record; BEGIN
@@ -44,7 +45,7 @@ def default_target(database: Database, now: datetime) -> Path:
     A server's data is elsewhere: then it is in the folder from which the command, and its .env, was started.
     """
     file = schema.database_file(database)
-    beside = Path.cwd() if file is None else file.absolute().parent
+    beside = started_in() if file is None else file.absolute().parent
     return beside / "backups" / f"billing-{now:%Y%m%dT%H%M%SZ}.{'db' if database.sqlite else 'dump'}"
 
 

@@ -11,7 +11,8 @@ from billing_app.launcher.fake_stripe import MISSING, installed
 from billing_app.launcher.keys import demo_keys
 from billing_app.launcher.places import Places
 from billing_app.launcher.single import only_console
-from billing_app.settings import ROOT, settings
+from billing_app.locations import VAR
+from billing_app.settings import settings
 
 
 def lacking() -> str:
@@ -21,7 +22,7 @@ def lacking() -> str:
     return "" if installed() else MISSING
 
 
-def act_on_it(folder: Path = ROOT / "var") -> None:
+def act_on_it(folder: Path = VAR) -> None:
     """Points this process at the demo's database and fake Stripe, for commands in another terminal."""
     demo = Places(folder)
     if not demo.demo_database.exists():

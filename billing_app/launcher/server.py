@@ -21,10 +21,11 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
+from billing_app import locations
 from billing_app.domain.common.errors import UnavailableError
 from billing_app.launcher.children import PATIENCE_SECONDS
 from billing_app.launcher.respawning import Respawning
-from billing_app.settings import ROOT, Settings
+from billing_app.settings import Settings
 
 READY_SECONDS = 120
 """A slow machine's first import of everything; after it the address is not announced, but serving goes on."""
@@ -93,6 +94,8 @@ def publish(settings: Settings) -> None:
         value = getattr(settings, name)
         text = value.get_secret_value() if hasattr(value, "get_secret_value") else str(value)
         os.environ[f"BILLING_{name.upper()}"] = text
+    if os.environ.get(locations.HOME):
+        os.environ[locations.HOME] = str(locations.home())
     os.environ.pop("PORT", None)  # what it said is in BILLING_PORT now, unless the command line said otherwise
     if settings.redis_url:
         os.environ["REFLEX_REDIS_URL"] = settings.redis_url
@@ -103,7 +106,7 @@ def serve(host: str, settings: Settings, pages: Path, when_ready: Callable[[], N
     count = workers(settings)
     publish(settings)
     os.environ.update(PRODUCTION | {"REFLEX_WEB_WORKDIR": str(pages)})
-    os.chdir(ROOT)
+    os.chdir(pages)
     # A forked child would inherit threads' locks and open database connections.
     multiprocessing.set_start_method("spawn", force=True)
     threading.Thread(target=announce, args=(host, settings.port, when_ready), daemon=True).start()

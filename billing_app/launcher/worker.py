@@ -9,7 +9,6 @@ from starlette.types import ASGIApp
 
 from billing_app.launcher import logs
 from billing_app.launcher.children import end_with
-from billing_app.settings import ROOT
 
 SWITCH_SECONDS = 0.001
 """How long a thread that computes keeps Python from one that has to answer (5 ms unless it is said): a check takes its
@@ -19,9 +18,8 @@ turn among pages and reports several times."""
 def create() -> ASGIApp:
     """The whole product as one ASGI app: pages, API, websocket and jobs."""
     end_with(os.getppid())
-    # Reflex finds rxconfig.py and .web from the project's folder, wherever the console was started.
-    os.chdir(ROOT)
-    sys.path.insert(0, str(ROOT))
+    # Reflex looks for rxconfig.py and assets where it runs: finished pages have both (launcher/frontend.py).
+    os.chdir(os.environ["REFLEX_WEB_WORKDIR"])
 
     sys.setswitchinterval(SWITCH_SECONDS)
 

@@ -19,37 +19,43 @@ from billing_app.settings import ROOT
 from tests.support.patience import PATIENCE_SECONDS
 
 
-def project(root: Path) -> Path:
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project instead of this one."""
+    root = tmp_path / "project"
+    monkeypatch.setattr(frontend, "ROOT", root)
+    monkeypatch.setattr(frontend, "CODE", root)
+    monkeypatch.setattr(frontend, "PAGES", tmp_path / ".pages")
+    monkeypatch.setattr(frontend, "WORK", tmp_path / ".web")
     (root / "billing_app" / "ui").mkdir(parents=True)
     (root / "billing_app" / "services").mkdir()
     (root / "rxconfig.py").write_text("config")
+    (root / "assets" / "external").mkdir(parents=True)
+    (root / "assets" / "plan.css").write_text("a {}")
     (root / "billing_app" / "ui" / "page.py").write_text("page")
     (root / "billing_app" / "services" / "one.py").write_text("service")
     return root
 
 
-def test_a_changed_page_is_built_again(tmp_path: Path) -> None:
-    root = project(tmp_path)
-    before = fingerprint(root)
-    assert fingerprint(root) == before
-    (root / "billing_app" / "ui" / "page.py").write_text("another page")
-    assert fingerprint(root) != before
+def test_a_changed_page_is_built_again(project: Path) -> None:
+    before = fingerprint()
+    assert fingerprint() == before
+    (project / "billing_app" / "ui" / "page.py").write_text("another page")
+    assert fingerprint() != before
 
 
-def test_a_changed_service_builds_nothing(tmp_path: Path) -> None:
-    root = project(tmp_path)
-    before = fingerprint(root)
-    (root / "billing_app" / "services" / "one.py").write_text("another service")
-    (root / "billing_app" / "ui" / "__pycache__").mkdir()
-    (root / "billing_app" / "ui" / "__pycache__" / "page.pyc").write_bytes(b"x")
-    assert fingerprint(root) == before
+def test_a_changed_service_builds_nothing(project: Path) -> None:
+    before = fingerprint()
+    (project / "billing_app" / "services" / "one.py").write_text("another service")
+    (project / "billing_app" / "ui" / "__pycache__").mkdir()
+    (project / "billing_app" / "ui" / "__pycache__" / "page.pyc").write_bytes(b"x")
+    assert fingerprint() == before
 
 
-def test_moving_content_between_files_is_a_change(tmp_path: Path) -> None:
-    root = project(tmp_path)
-    before = fingerprint(root)
-    (root / "billing_app" / "ui" / "page.py").rename(root / "billing_app" / "ui" / "other.py")
-    assert fingerprint(root) != before
+def test_moving_content_between_files_is_a_change(project: Path) -> None:
+    before = fingerprint()
+    (project / "billing_app" / "ui" / "page.py").rename(project / "billing_app" / "ui" / "other.py")
+    assert fingerprint() != before
 
 
 @pytest.fixture
@@ -102,6 +108,7 @@ def test_the_node_of_the_package_comes_first() -> None:
 
 
 def built_by_reflex(root: Path) -> Path:
+    """What a build leaves in Reflex's folder."""
     assets = root / "build" / "client" / "assets"
     assets.mkdir(parents=True)
     (assets / "reflex-env-abc.js").write_text(f"var e={{PING:`{ANY_ORIGIN}/ping`}};")
@@ -113,41 +120,42 @@ def built_by_reflex(root: Path) -> Path:
     return root
 
 
-def test_a_finished_build_is_what_serving_needs(tmp_path: Path) -> None:
+def test_a_finished_build_is_what_serving_needs(project: Path, tmp_path: Path) -> None:
     target = tmp_path / "pages" / "abc"
     target.with_name("abc.draft").mkdir(parents=True)  # what a killed build left
-    frontend._publish(built_by_reflex(tmp_path / "web"), target)
-    assert sorted(path.name for path in target.iterdir()) == ["backend", "build", "reflex.json", "routes.json"]
+    frontend._publish(built_by_reflex(tmp_path / "web"), project, target)
+    names = ["assets", "backend", "build", "reflex.json", "routes.json", "rxconfig.py"]
+    assert sorted(path.name for path in target.iterdir()) == names
     assert "invalid" not in (target / "build" / "client" / "assets" / "reflex-env-abc.js").read_text()
     assert [path.name for path in target.parent.iterdir()] == ["abc"]
 
 
-def test_the_port_stays_on_ones_own_machine_too(tmp_path: Path) -> None:
+def test_the_port_stays_on_ones_own_machine_too(project: Path, tmp_path: Path) -> None:
     target = tmp_path / "pages" / "abc"
-    frontend._publish(built_by_reflex(tmp_path / "web"), target)
+    frontend._publish(built_by_reflex(tmp_path / "web"), project, target)
     script = target / "build" / "client" / "assets" / "state-abc.js"
     assert script.read_text() == "var s=[],t=1;"
     assert gzip.decompress(script.with_name("state-abc.js.gz").read_bytes()).decode() == script.read_text()
 
 
-def test_rules_by_width_that_no_element_has_are_left_out(tmp_path: Path) -> None:
+def test_rules_by_width_that_no_element_has_are_left_out(project: Path, tmp_path: Path) -> None:
     built, target = built_by_reflex(tmp_path / "web"), tmp_path / "pages" / "abc"
     narrow = "@media (width<=720px){.bar{gap:4px}}@media (width<=1080px) and (width>=721px){.bar{gap:8px}}"
     kept = f".rt-Text:where(.rt-r-size-2){{a:b}}@media (width>=520px){{.bar{{c:d}}}}{narrow}"
     radix = r"@media (width>=768px){.rt-Text:where(.sm\:rt-r-size-2){a:b}.sm\:-rt-r-m-1,.sm\:rt-r-m{c:d}}"
     sheet = built / "build" / "client" / "assets" / "styles-abc.css"
     sheet.write_text(radix + kept + radix)
-    frontend._publish(built, target)
+    frontend._publish(built, project, target)
     served = target / "build" / "client" / "assets" / "styles-abc.css"
     assert served.read_text() == kept
     assert gzip.decompress(served.with_name("styles-abc.css.gz").read_bytes()).decode() == kept
 
 
-def test_a_build_that_decides_its_port_otherwise_is_told(tmp_path: Path) -> None:
+def test_a_build_that_decides_its_port_otherwise_is_told(project: Path, tmp_path: Path) -> None:
     built = built_by_reflex(tmp_path / "web")
     (built / "build" / "client" / "assets" / "state-abc.js").write_text("var s=new Set;")
     with pytest.raises(UnavailableError, match="where their socket is"):
-        frontend._publish(built, tmp_path / "pages" / "abc")
+        frontend._publish(built, project, tmp_path / "pages" / "abc")
 
 
 def test_the_newest_builds_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,18 +167,16 @@ def test_the_newest_builds_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["build0", "build1", "build4"]
 
 
-def test_an_unchanged_project_builds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frontend, "ROOT", project(tmp_path))
-    monkeypatch.setattr(frontend, "PAGES", tmp_path / ".pages")
-    finished = tmp_path / ".pages" / fingerprint(tmp_path)[:16]
+@pytest.mark.usefixtures("project")
+def test_an_unchanged_project_builds_nothing(tmp_path: Path) -> None:
+    finished = tmp_path / ".pages" / fingerprint()[:16]
     finished.mkdir(parents=True)
     assert frontend.ensure_built(tmp_path / "build.log") == finished
     assert not (tmp_path / "build.log").exists()
 
 
-def test_a_failed_build_shows_its_last_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frontend, "ROOT", project(tmp_path))
-    monkeypatch.setattr(frontend, "PAGES", tmp_path / ".pages")
+@pytest.mark.usefixtures("project")
+def test_a_failed_build_shows_its_last_lines(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError, match="could not be built") as refused:
         frontend.ensure_built(tmp_path / "build.log")  # there is no Reflex app in this project
     assert len(refused.value.detail.splitlines()) <= frontend.LAST_LINES + 2
@@ -178,10 +184,9 @@ def test_a_failed_build_shows_its_last_lines(tmp_path: Path, monkeypatch: pytest
 
 
 @pytest.fixture
-def locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def locked(project: Path) -> Path:
     """The file of locked versions of a project."""
-    monkeypatch.setattr(frontend, "ROOT", project(tmp_path))
-    file = tmp_path / "reflex.lock" / "package-lock.json"
+    file = project / "reflex.lock" / "package-lock.json"
     file.parent.mkdir(exist_ok=True)
     file.write_text(VERSIONS)
     return file
@@ -202,12 +207,29 @@ def test_locked_versions_stay_as_they_are_while_reflex_writes_its_own(locked: Pa
     assert not folder.exists()
 
 
+def test_reflex_writes_into_a_copy_of_the_assets(locked: Path) -> None:
+    with frontend.workshop() as folder:
+        assert [file.name for file in (folder / "assets").iterdir()] == ["plan.css"]
+        (folder / "assets" / "external").mkdir()
+        (folder / "assets" / "external" / "shared.js").write_text("")
+    assert not list((frontend.ROOT / "assets" / "external").iterdir())
+    with frontend.workshop(live=True) as folder:
+        assert (folder / "assets").resolve() == frontend.ROOT / "assets"
+
+
+def test_what_is_installed_is_never_written(locked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frontend, "INSTALLED", True)
+    with frontend.workshop() as folder:
+        (folder / "reflex.lock" / "package-lock.json").write_text(json.dumps({"packages": {"b": ASKING}}))
+    assert locked.read_text() == VERSIONS
+
+
 def test_a_build_that_is_killed_leaves_the_locked_versions_alone(locked: Path) -> None:
     killed = f"""
 import json, os, sys
 from pathlib import Path
 from billing_app.launcher import frontend
-frontend.ROOT = Path({str(frontend.ROOT)!r})
+frontend.ROOT = frontend.CODE = Path({str(frontend.ROOT)!r})
 with frontend.workshop() as folder:
     (folder / "reflex.lock" / "package-lock.json").write_text("{{}}")
     os.kill(os.getpid(), 9)
