@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 VIEWS = re.compile(r"billing_app\.services\.(\w+\.)+views(_\w+)?(\.|$)")
 """Modules of frozen records: what a service answers."""
@@ -54,3 +55,70 @@ def _is_no_text(stem: str, name: str) -> bool:
         return True
     allowed = VIEWS.match(name) or (stem in TEXT_MAY and (name + ".").startswith(TEXT_MAY[stem] + "."))
     return name.startswith("billing_app.services") and not allowed
+
+
+class Function(NamedTuple):
+    """A function, class or constant of ours: what of ours it names, and whether it changes rows itself."""
+
+    names: set[str]
+    writes: bool
+    node: ast.stmt
+
+
+WRITING = frozenset({"update", "delete", "insert", "upsert", "upsert_on"})
+"""SQLAlchemy's statements and ours that change rows."""
+
+
+def functions(package: Path) -> dict[str, Function]:
+    """Every function, class and constant of a package, by its dotted name; whatever it names it may call."""
+    found: dict[str, Function] = {}
+    trees = {
+        ".".join(file.relative_to(package.parent).with_suffix("").parts).removesuffix(".__init__"): ast.parse(
+            file.read_text(encoding="utf-8")
+        )
+        for file in sorted(package.rglob("*.py"))
+    }
+    for module, tree in trees.items():
+        here = {
+            each.asname or each.name: f"{node.module}.{each.name}"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(package.name)
+            for each in node.names
+        }
+        tops = {name: node for node in tree.body if (name := _name_of(node))}
+        here |= {name: f"{module}.{name}" for name in tops}
+        for name, node in tops.items():
+            used = {dotted(each) for each in ast.walk(node)} - {"", name}
+            called = {dotted(each.func) for each in ast.walk(node) if isinstance(each, ast.Call)}
+            heads = [each.partition(".") for each in used]
+            names = {here[head] + dot + rest for head, dot, rest in heads if head in here}
+            added = any(each.endswith(("session.add", "session.add_all", "session.delete")) for each in called)
+            found[f"{module}.{name}"] = Function(names, added or bool(called & WRITING), node)
+    return {
+        name: each._replace(names={known for full in each.names if (known := _known(full, found, trees))} - {name})
+        for name, each in found.items()
+    }
+
+
+def _name_of(node: ast.stmt) -> str:
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return node.name
+    target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+    return target.id if isinstance(target, ast.Name) else ""
+
+
+def _known(name: str, known: Mapping[str, Function], modules: Mapping[str, ast.Module]) -> str:
+    """The function or class that a dotted name begins with; empty for a module or a constant."""
+    while name and name not in known:
+        name = name.rpartition(".")[0]
+        if name in modules:
+            return ""
+    return name
+
+
+def reaching(known: Mapping[str, Function], ends: Collection[str]) -> set[str]:
+    """Whatever can come to one of `ends` by what it names."""
+    found = more = set(ends)
+    while more := {name for name, each in known.items() if name not in found and each.names & more}:
+        found |= more
+    return found

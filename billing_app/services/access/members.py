@@ -63,7 +63,7 @@ def invite(
         audit.record(session, owner, now, actor, "invitation.renewed", address, before=was, after={"role": role.value})
     else:
         audit.record(session, owner, now, actor, "member.invited", address, after={"role": role.value})
-    organizations.raise_revision(session, owner)
+    organizations.raise_revisions_above(session, organization)
     expires_at = now + one_time_links.LASTS[Kind.INVITATION]
     return Invitation(_view(membership, user), one_time_links.path(Kind.INVITATION, token), expires_at)
 
@@ -104,7 +104,7 @@ def remove(session: Session, organization: Organization, user_id: UUID, now: dat
     if actor in (user.email, f"user:{user.id}"):
         action = "member.left"
     audit.record(session, owner, now, actor, action, user.email, before={"role": role})
-    organizations.raise_revision(session, owner)
+    organizations.raise_revisions_above(session, organization)
 
 
 def _held(

@@ -24,6 +24,7 @@ from billing_app.domain.common.errors import BillingError, ConflictError, Invali
 from billing_app.services.access import users
 from billing_app.services.access.views import Kind, LinkView
 from billing_app.services.common import audit
+from billing_app.services.common.organizations import raise_revisions_above
 from billing_app.services.common.secrets import digest, new_secret
 from billing_app.store.access import one_time_links as store
 from billing_app.store.access import sessions as session_store
@@ -162,7 +163,7 @@ def accept(
     if not user_store.accept(session, organization.id, user.id, now):
         raise _ended()
     audit.record(session, organization.id, now, user.email, "member.joined", user.email)
-    organizations.raise_revision(session, organization.id)
+    raise_revisions_above(session, organization)
     return user, organization.address
 
 

@@ -52,6 +52,12 @@ VERBS = {
     "subscription.kept": "kept the subscription",
     "customer.changed": "was told by Stripe that invoices go to another name or e-mail of",
     "customer.deleted": "was told by Stripe that the customer is gone:",
+    "recurring_pack.changed": "changed the monthly pack",
+    "recurring_pack.ended": "ended the monthly pack",
+    "top_up.switched_on": "switched on auto top-up of",
+    "top_up.switched_off": "switched off auto top-up of",
+    "top_up.changed": "changed auto top-up of",
+    "card.saved": "saved the card",
     "card.removed": "was told by Stripe that the card is gone:",
 }
 """Actions as a sentence's middle; others are told by their names. Actions with a saying of their own are not here."""

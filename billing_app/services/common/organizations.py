@@ -11,6 +11,7 @@ from sqlmodel import Session
 from billing_app.domain.common.access import is_address
 from billing_app.domain.common.errors import ConflictError, InvalidError, NotFoundError
 from billing_app.store.organizations import organizations as store
+from billing_app.store.organizations import tree
 from billing_app.store.tables.orgs import Organization
 
 MAX_NAME = 200
@@ -83,6 +84,12 @@ def by_id(session: Session, organization_id: int) -> Organization:
 def raise_revision(session: Session, organization_id: int) -> None:
     """Tells open pages that what they show has changed. Call it in the transaction that changes it."""
     store.raise_revision(session, organization_id)
+
+
+def raise_revisions_above(session: Session, *organizations: Organization) -> None:
+    """The same of what is listed on the pages of all that these are a part of: names, members, plans."""
+    shown = {store.stored_id(each) for one in organizations for each in (one, *tree.ancestors(session, one))}
+    store.raise_revisions(session, sorted(shown))
 
 
 def revisions(session: Session, organization_ids: list[int]) -> dict[int, int]:

@@ -95,7 +95,7 @@ def create(
     after = {"name": made.name, "part_of": parent.address}
     audit.record(session, owner, now, actor, "organization.created", made.address, after=after)
     audit.record(session, stored_id(parent), now, actor, "sub_organization.created", made.address, after=after)
-    orgs.raise_revision(session, stored_id(parent))
+    orgs.raise_revisions_above(session, made)
     return made
 
 
@@ -160,7 +160,7 @@ def move(
     change = {"before": {"part_of": before.address}, "after": {"part_of": target.address}}
     for owner in sorted({stored_id(part), stored_id(organization)}):
         audit.record(session, owner, now, actor, "sub_organization.moved", part.address, **change)
-    _tell(session, part, before, target, organization)
+    orgs.raise_revisions_above(session, part, before)
 
 
 def set_active(
@@ -191,7 +191,7 @@ def set_active(
     for owner in sorted({stored_id(part), stored_id(organization)}):
         audit.record(session, owner, now, actor, action, part.address)
     endings.follow_activity(session, part, now, actor=actor)
-    _tell(session, part, parent, organization)
+    orgs.raise_revisions_above(session, part)
 
 
 def end_plan(session: Session, organization: Organization, now: datetime, *, reason: str, actor: str) -> None:
@@ -202,7 +202,7 @@ def end_plan(session: Session, organization: Organization, now: datetime, *, rea
     if organization.parent_id is None:
         raise ConflictError("An organization that is part of no other always has a plan.", code="no_parent")
     grants.change_plan(session, organization, NO_PLAN, now, reason=reason, actor=actor)
-    orgs.raise_revision(session, stored_id(payers.payer(session, organization, now)))
+    orgs.raise_revisions_above(session, organization)
 
 
 def _seat(session: Session, parent: Organization, made: Organization, creator: User, now: datetime) -> None:
@@ -223,8 +223,3 @@ def _parents_above(session: Session, organization: Organization) -> dict[int, in
     """The parents of the organization and of all above it."""
     chain = [organization, *tree.ancestors(session, organization)][: MAX_LEVELS + 1]
     return {stored_id(each): each.parent_id for each in chain if each.parent_id is not None}
-
-
-def _tell(session: Session, *organizations: Organization) -> None:
-    for owner in sorted({stored_id(each) for each in organizations}):
-        orgs.raise_revision(session, owner)

@@ -67,7 +67,7 @@ def change(
     except IntegrityError:
         raise ConflictError("Another organization has this web address.", code="subdomain_taken") from None
     audit.record(session, owner, now, actor, "organization.changed", organization.address, before=before, after=wanted)
-    organizations.raise_revision(session, owner)
+    organizations.raise_revisions_above(session, organization)
 
 
 def subdomain_in_use(session: Session, organization: Organization, now: datetime) -> bool:
@@ -106,7 +106,7 @@ def set_active(session: Session, organization: Organization, active: bool, now: 
     action = "organization.activated" if active else "organization.deactivated"
     audit.record(session, owner, now, actor, action, organization.address)
     endings.follow_activity(session, organization, now, actor=actor)
-    organizations.raise_revision(session, owner)
+    organizations.raise_revisions_above(session, organization)
 
 
 def _validated(name: str, value: str) -> str:

@@ -20,7 +20,7 @@ from billing_app.domain.purchases.baskets import MAX_COUNT
 from billing_app.domain.purchases.recurring import Billed, State
 from billing_app.gateways.payments import Payments
 from billing_app.gateways.subscriptions import ENDED, Subscription
-from billing_app.services.common import payers
+from billing_app.services.common import audit, payers
 from billing_app.services.common.context import Enter, Transaction, entering
 from billing_app.services.payments import customer_leases, payment_account
 from billing_app.services.payments.customer_leases import Renew
@@ -86,6 +86,8 @@ def decide(
     row = recurring_packs.one(session, organization, pack_id)
     if row.state == State.ENDED or (row.renews_at <= now and row.next_count == 0):
         raise ConflictError("This pack has ended. Buy it again to have it renewed.", code="recurring_pack_ended")
+    change = {"before": {"count": row.next_count}, "after": {"count": count}}
+    audit.record(session, owner, now, actor, f"recurring_pack.{'changed' if count else 'ended'}", row.pack, **change)
     row.next_count, row.actor = count, actor or row.actor
     row.revision, row.check_at = row.revision + 1, now + TELL_AGAIN
     session.add(row)

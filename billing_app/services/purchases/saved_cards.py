@@ -16,7 +16,7 @@ from billing_app.gateways.payments import OpenCheckout, Payments
 from billing_app.gateways.saved_cards import NewCardSetup
 from billing_app.gateways.saved_cards import SavedCard as Found
 from billing_app.services.catalogue import versions
-from billing_app.services.common import organizations, payers
+from billing_app.services.common import audit, organizations, payers
 from billing_app.services.common.context import Enter
 from billing_app.services.payments import ownership, payment_account
 from billing_app.services.payments.event_outcomes import Outcome
@@ -130,6 +130,7 @@ def keep(session: Session, organization: Organization, found: Found, now: dateti
             setting.resting_until = now
             session.add(setting)
     session.flush()
+    audit.record(session, owner, now, row.saved_by, "card.saved", f"{row.brand} {row.last4}")
     organizations.raise_revision(session, owner)
     return row
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session
 
@@ -16,7 +17,7 @@ from billing_app.domain.purchases import top_ups as domain
 from billing_app.domain.purchases.baskets import MAX_COUNT, on_offer
 from billing_app.domain.purchases.top_ups import Figures, Standing, TopUpState
 from billing_app.services.catalogue import versions
-from billing_app.services.common import organizations, payers
+from billing_app.services.common import audit, organizations, payers
 from billing_app.services.purchases import endings
 from billing_app.services.usage import accounts, meters
 from billing_app.store.common import locks
@@ -139,6 +140,7 @@ def put(
     meter = meters.fresh(session, organization, metric_id, now)
     now = locks.moment(session, now)
     row = store.setting(session, owner, metric_id)
+    was, before = row is not None and row.enabled, {} if row is None else _figures(metric, row)
     if not wanted.enabled and row is not None:
         row.enabled, row.armed_at, row.failures, row.updated_at = False, None, 0, now
         session.add(row)
@@ -154,9 +156,23 @@ def put(
         _set(row, wanted, consent_text(current, metric, pack, wanted), now, actor)
         session.add(row)
     session.flush()
+    after = _figures(metric, row)
+    if was is wanted.enabled:
+        audit.record(
+            session, owner, now, actor, "top_up.changed", metric.name, before=before, after=_figures(metric, row)
+        )
+    elif wanted.enabled:
+        audit.record(session, owner, now, actor, "top_up.switched_on", metric.name, after=after)
+    else:
+        audit.record(session, owner, now, actor, "top_up.switched_off", metric.name)
     meters.recompute(session, organization, meter, now)
     organizations.raise_revision(session, owner)
     return top_up(session, organization, metric_id, now)
+
+
+def _figures(metric: Metric, row: AutoTopUp) -> dict[str, Any]:
+    left = format_size(row.threshold, metric)
+    return {"threshold": left, "pack": row.pack, "count": row.count, "cap_cents": row.cap_cents}
 
 
 def _agreed(wanted: Wanted, at_once: AtOnce, currency: str) -> None:

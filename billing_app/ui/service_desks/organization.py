@@ -14,7 +14,6 @@ from billing_app.domain.common.errors import InvalidError, UnauthenticatedError
 from billing_app.services.access import api_keys, invitations, members, sessions, users
 from billing_app.services.access.api_keys import NewKey
 from billing_app.services.access.members import Invitation
-from billing_app.services.common import organizations
 from billing_app.services.organizations import children, create, profiles, read
 from billing_app.services.organizations.views import OrganizationPageView
 from billing_app.services.plans import endings_told
@@ -77,7 +76,6 @@ class ServiceOrganizationChanges:
         made = children.create(
             self.session, above, self.now, name=name, address=address or None, creator=creator, actor=self.actor
         )
-        organizations.raise_revision(self.session, self.access.organization_id)
         return made.address
 
     def set_active(self, part: str, active: bool) -> None:
@@ -87,14 +85,11 @@ class ServiceOrganizationChanges:
 
     def create_key(self, name: str, scopes: Iterable[str]) -> NewKey:
         """A new API key, with its secret."""
-        made = api_keys.create(self.session, self.access.organization_id, name, scopes, self.actor, self.now)
-        organizations.raise_revision(self.session, self.access.organization_id)
-        return made
+        return api_keys.create(self.session, self.access.organization_id, name, scopes, self.actor, self.now)
 
     def revoke_key(self, key: UUID) -> None:
         """Ends a key for good."""
         api_keys.revoke(self.session, self.access.organization_id, key, self.now, actor=self.actor)
-        organizations.raise_revision(self.session, self.access.organization_id)
 
 
 class ServiceOrganizationDesks:

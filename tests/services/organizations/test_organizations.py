@@ -489,3 +489,31 @@ class TestShownWithoutAPlan:
             listed = operators.organizations(session, "north", "", NOON).organizations
         assert (shown.organization.plan_name, shown.organization.payer_name) == ("Pro", "acme")
         assert [(line.plan_name, line.payer_name) for line in listed] == [("Pro", "acme")]
+
+
+def test_all_that_an_organization_is_a_part_of_hears_of_what_its_pages_list(acme: Database) -> None:
+    """Names, members and activity of parts stand on the pages of everything above, not of the nearest alone."""
+
+    def revisions() -> list[int]:
+        with acme.reading() as session:
+            found = orgs.revisions_by_address(session, ["acme", "north", "oslo"])
+        return [found["acme"], found["north"], found.get("oslo", 0)]
+
+    with acme.writing() as session:
+        a_part(session, "north")
+    before = revisions()
+    with acme.writing() as session:
+        a_part(session, "oslo", "north")
+    made = revisions()
+    assert [made[0] > before[0], made[1] > before[1]] == [True, True]
+    for change in (
+        lambda session: profiles.change(session, at(session, "oslo"), {"name": "Oslo"}, NOON, actor=ADMIN),
+        lambda session: members.invite(session, at(session, "oslo"), "bo@example.org", Role.MEMBER, NOON, actor=ADMIN),
+        lambda session: children.set_active(session, at(session), at(session, "oslo"), False, NOON, actor=ADMIN),
+        lambda session: profiles.set_active(session, at(session, "oslo"), True, NOON, actor=ADMIN),
+        lambda session: children.move(session, at(session), at(session, "oslo"), "acme", NOON, actor=ADMIN),
+    ):
+        before = revisions()
+        with acme.writing() as session:
+            change(session)
+        assert all(now > then for now, then in zip(revisions(), before, strict=True)), change

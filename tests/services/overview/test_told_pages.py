@@ -1,17 +1,16 @@
-"""Whatever changes an organization and is written in its audit log is told to its open pages in the same transaction.
+"""Who changes something says so: the service raises the revision of open pages and writes the entry of the audit log,
+in its transaction. An entry point does neither.
 
-Every entry of the log is itself shown on a page, so there is no such change that no page shows.
+Whatever is public in services and writes rows has to come to both, or every service that calls it has to. What it may
+call is read from the source, so a call that is never made counts too: of single cases other tests tell.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
-
-import pytest
 
 from billing_app.db import Database
 from billing_app.domain.common.access import Scope
@@ -19,54 +18,165 @@ from billing_app.services.access import api_keys
 from billing_app.services.common import organizations
 from billing_app.store.organizations.organizations import stored_id
 from tests.support.builders import NOON, an_organization
-from tests.support.source import dotted
+from tests.support.source import Function, functions, reaching
 
-SERVICES = Path(__file__).parents[3] / "billing_app" / "services"
+PACKAGE = Path(__file__).parents[3] / "billing_app"
 
-TELLS = {"raise_revision", "raise_revisions", "_tell", "_follow", "grant"}
-"""Calls that raise a revision, or that lead to one at once."""
+SERVICES, STORE = "billing_app.services.", "billing_app.store."
 
-ELSEWHERE = {
-    "operators.make": "nobody's page is open on an organization that was not there",
-    "sign_up.ask": "nobody's page is open on an organization that was not there",
-    "gift_cards.redeem": "its grants raise it; a card without contents is none",
-    "endings.decide": "endings._write raises it, for each organization that ends",
+RAISING = {
+    f"{STORE}organizations.organizations.raise_revision",
+    f"{STORE}organizations.organizations.raise_revisions",
+    f"{STORE}organizations.plan_holders.raise_all_revisions",
 }
-"""Functions that write an entry of an organization and leave the telling to what they call."""
+RECORDING = {f"{STORE}common.audit.add"}
+
+BESIDE = ("common.audit", "common.idempotency", "common.locks", "common.runs", "common.upserts", "usage.meters.lock")
+"""Of the store: locks, leases and answers kept are no change; entries themselves are none either."""
+
+A_PERSONS_OWN = "a person's own session, link or attempt to sign in: shown on no page of an organization"
+NOBODY_YET = "nobody's page is open on what was not there"
+OF_THE_CONSOLE = "the console's own: shown to operators, whose pages read anew"
+COMPUTED = "keeps what was computed from facts; who records facts says so"
+
+WITHOUT_A_REVISION = {
+    "access.api_keys.note_use": "when a key was last used may be seen later: each request would refresh pages",
+    "access.one_time_links.invite": A_PERSONS_OWN, "access.one_time_links.make": A_PERSONS_OWN,
+    "access.one_time_links.reset_link": A_PERSONS_OWN, "access.one_time_links.set_password": A_PERSONS_OWN,
+    "access.one_time_links.set_up": A_PERSONS_OWN, "access.one_time_links.set_up_link": A_PERSONS_OWN,
+    "access.one_time_links.use": A_PERSONS_OWN, "access.password_reset.ask": A_PERSONS_OWN,
+    "access.sessions.renew": A_PERSONS_OWN, "access.sessions.sign_in": A_PERSONS_OWN,
+    "access.sessions.sign_out": A_PERSONS_OWN, "access.sessions.start": A_PERSONS_OWN,
+    "access.sign_in_links.follow": A_PERSONS_OWN, "access.sign_in_throttle.begin": A_PERSONS_OWN,
+    "access.sign_in_throttle.succeed": A_PERSONS_OWN,
+    "access.sign_up.ask": NOBODY_YET, "access.users.create": NOBODY_YET, "access.users.known_or_new": NOBODY_YET,
+    "common.organizations.create": NOBODY_YET,
+    "credits.gift_cards.begin": OF_THE_CONSOLE, "credits.gift_cards.create": OF_THE_CONSOLE,
+    "credits.gift_cards.void": OF_THE_CONSOLE, "notifications.operator_mails.send": OF_THE_CONSOLE,
+    "payments.payment_account.confirm": OF_THE_CONSOLE, "payments.stripe_names.keep": OF_THE_CONSOLE,
+    "plans.changes.preview": "keeps the answer that a person is looking at",
+    "usage.entitlements.check_action": COMPUTED, "usage.entitlements.check_metric": COMPUTED,
+    "usage.entitlements.working_actions": COMPUTED, "usage.meters.fresh": COMPUTED, "usage.meters.recompute": COMPUTED,
+    "usage.recounts.post": COMPUTED, "usage.top_up_arming.look": "that one is due is not shown; its charge is",
+}  # fmt: skip
+
+EVENTS = "usage is no entry: every event is kept"
+LEDGER = "the ledger is the record of it"
+DELIVERIES = "the log of deliveries is the record of it"
+
+WITHOUT_AN_ENTRY = {
+    "access.api_keys.note_use": "when a key was last used stands beside it",
+    "access.one_time_links.make": "whoever makes a link for somebody writes why",
+    "access.one_time_links.reset_link": A_PERSONS_OWN, "access.one_time_links.set_up_link": A_PERSONS_OWN,
+    "access.one_time_links.use": A_PERSONS_OWN, "access.password_reset.ask": A_PERSONS_OWN,
+    "access.sessions.renew": A_PERSONS_OWN, "access.sessions.sign_in": A_PERSONS_OWN,
+    "access.sessions.sign_out": A_PERSONS_OWN, "access.sessions.start": A_PERSONS_OWN,
+    "access.sign_in_links.follow": A_PERSONS_OWN, "access.sign_in_throttle.begin": A_PERSONS_OWN,
+    "access.sign_in_throttle.succeed": A_PERSONS_OWN,
+    "catalogue.versions.load": "every version is kept, with where it came from; an operator's edit is an entry besides",
+    "common.operator_mails.write": "the mail is the record of it",
+    "common.organizations.create": "whoever makes one for somebody writes the entry",
+    "common.organizations.raise_revision": "the other half of this test",
+    "credits.gift_cards.begin": "an attempt to redeem, counted so that codes are not guessed",
+    "notifications.delivery_log.resend": DELIVERIES, "notifications.delivery_log.test": DELIVERIES,
+    "notifications.fan_out.fan_out": DELIVERIES, "notifications.operator_mails.send": DELIVERIES,
+    "notifications.webhook_endpoints.move": "the demo's receiver is where the console is: a start is no change",
+    "payments.payment_account.confirm": "which account the console sells with is asked of Stripe, not decided",
+    "payments.stripe_names.keep": "names of what Stripe was told, for finding it again",
+    "plans.changes.preview": "nothing has changed yet",
+    "processes.processes.save": "a draft is written in many steps; that it began, and what became of it, are entries",
+    "usage.consumption.confirm": EVENTS, "usage.consumption.consume": EVENTS, "usage.consumption.release": EVENTS,
+    "usage.consumption.reserve": EVENTS, "usage.consumption.use": EVENTS, "usage.reporting.report": EVENTS,
+    "usage.entitlements.check_action": COMPUTED, "usage.entitlements.check_metric": COMPUTED,
+    "usage.entitlements.working_actions": COMPUTED, "usage.meters.fresh": COMPUTED, "usage.meters.prepare": COMPUTED,
+    "usage.meters.recompute": COMPUTED, "usage.top_up_arming.look": COMPUTED,
+    "usage.recounts.demand": LEDGER, "usage.recounts.post": LEDGER, "usage.recounts.run": LEDGER,
+    "usage.wrong_clocks.was_repaired": "operators are told by mail, and the run has it",
+}  # fmt: skip
 
 
 @cache
-def writers() -> dict[str, ast.FunctionDef]:
-    """Functions that write an entry of an organization."""
-    return dict(_writers())
+def known() -> Mapping[str, Function]:
+    return functions(PACKAGE)
 
 
-def _writers() -> Iterator[tuple[str, ast.FunctionDef]]:
-    for path in sorted(SERVICES.glob("*.py")):
-        text = path.read_text()
-        for node in ast.walk(ast.parse(text)) if "audit.record(" in text else ():
-            if isinstance(node, ast.FunctionDef) and any(_records(each) for each in ast.walk(node)):
-                yield f"{path.stem}.{node.name}", node
-
-
-def _records(node: ast.AST) -> bool:
-    """audit.record(session, somebody, ...): not None, which is the whole console."""
-    return (
-        isinstance(node, ast.Call)
-        and dotted(node.func) == "audit.record"
-        and ast.unparse(node.args[1]) not in ("None", "audit.CONSOLE")
+@cache
+def writers() -> frozenset[str]:
+    """Public functions and classes of services that come to a row being written."""
+    beside = tuple(f"{STORE}{each}" for each in BESIDE)
+    ends = {
+        name
+        for name, each in known().items()
+        if each.writes and name.startswith((SERVICES, STORE)) and name not in RAISING and not name.startswith(beside)
+    }
+    return frozenset(
+        name.removeprefix(SERVICES)
+        for name in reaching(known(), ends)
+        if name.startswith(SERVICES)
+        and isinstance(known()[name].node, ast.FunctionDef | ast.ClassDef)
+        and not name.rpartition(".")[2].startswith("_")
     )
 
 
+def silent(said: set[str]) -> set[str]:
+    """Writers that come to none of these by themselves, and that somebody calls who does not either."""
+    callers: dict[str, set[str]] = {name: set() for name in known()}
+    for other, each in known().items():
+        for name in each.names:
+            callers[name].add(other)
+
+    def speaks(name: str, seen: frozenset[str]) -> bool:
+        if name in told:
+            return True
+        above = callers[name] - seen
+        inside = all(each.startswith((SERVICES, STORE)) for each in above)
+        return inside and bool(above) and all(speaks(each, seen | {each}) for each in above)
+
+    told = reaching(known(), said)
+    return {name for name in writers() if not speaks(SERVICES + name, frozenset({SERVICES + name}))}
+
+
 def test_services_that_write_are_found() -> None:
-    assert {"api_keys.create", "api_keys.revoke", "members.invite", "overrides.put"} <= set(writers())
+    some = {"access.api_keys.create", "access.members.invite", "limits.overrides.put", "usage.consumption.consume"}
+    assert some <= writers()
+    assert len(writers()) > 150
 
 
-@pytest.mark.parametrize("name", writers())
-def test_whoever_writes_an_entry_tells_open_pages(name: str) -> None:
-    node = writers()[name]
-    called = {ast.unparse(each.func).split(".")[-1] for each in ast.walk(node) if isinstance(each, ast.Call)}
-    assert called & TELLS or name in ELSEWHERE
+def test_every_service_that_writes_raises_the_revision() -> None:
+    assert silent(RAISING) == set(WITHOUT_A_REVISION)
+
+
+def test_every_service_that_writes_writes_its_entry() -> None:
+    assert silent(RECORDING) == set(WITHOUT_AN_ENTRY)
+
+
+def test_whoever_writes_an_entry_of_an_organization_raises_its_revision() -> None:
+    """In the function itself or in what it calls: each entry is shown on a page."""
+    raising = reaching(known(), RAISING)
+    recording = {
+        name
+        for name, each in known().items()
+        if f"{SERVICES}common.audit.record" in each.names and _is_of_an_organization(each.node)
+    }
+    assert {name.removeprefix(SERVICES) for name in recording - raising} == {"access.sign_up.ask"}
+
+
+def _is_of_an_organization(node: ast.AST) -> bool:
+    """audit.record(session, somebody, ...): not None, which is the whole console."""
+    calls = [each for each in ast.walk(node) if isinstance(each, ast.Call) and ast.unparse(each.func) == "audit.record"]
+    return any(ast.unparse(each.args[1]) not in ("None", "audit.CONSOLE") for each in calls)
+
+
+def test_entry_points_leave_it_to_services() -> None:
+    """Neither a revision nor an entry, nor a row."""
+    itself = RAISING | RECORDING | {f"{SERVICES}common.audit.record"}
+    itself |= {
+        f"{SERVICES}common.organizations.raise_revision",
+        f"{SERVICES}common.organizations.raise_revisions_above",
+    }
+    outside = {name: each for name, each in known().items() if not name.startswith((SERVICES, STORE))}
+    assert {name for name, each in outside.items() if each.names & itself} == set()
+    assert {name for name, each in outside.items() if each.writes} == set()
 
 
 def test_a_key_made_or_revoked_anywhere_shows_on_open_pages(database: Database) -> None:
@@ -83,64 +193,3 @@ def test_a_key_made_or_revoked_anywhere_shows_on_open_pages(database: Database) 
     with database.writing() as session:
         api_keys.revoke(session, owner, made.view.id, NOON, actor="tests")
     assert revision() == before + 2
-
-
-OF_NO_PAGE = {
-    "inbox.replay": "what Stripe sent is shown to operators, whose pages read anew", "inbox._write": "the same",
-    "inbox._failed": "the same", "operator_mails.send": "mails to operators", "operator_mails._failed": "the same",
-    "links.invite": "a person's link, shown once", "links.set_password": "the same", "links.make": "the same",
-    "sessions.start": "a browser's session: its person's alone", "payment_account.confirm": "the console's own account",
-    "meters.recompute": "figures that follow from facts, whose recording tells",
-    "top_up_arming.look": "an attempt that begins tells; that it will is shown to nobody",
-    "reconciliation._begin_or_resume": "runs are shown to operators; what they repair tells",
-    "reconciliation._add": "the same", "reconciliation._checkpoint": "the same", "reconciliation._note": "the same",
-    "reconciliation._close": "the same",
-}  # fmt: skip
-"""Services that write rows which no page of an organization shows by themselves."""
-
-
-class Service(NamedTuple):
-    """A function of a service: what it names, and whether it adds rows or raises a revision itself."""
-
-    names: set[str]
-    writes: bool
-    tells: bool
-
-
-def services() -> dict[str, Service]:
-    """Every function of the services, with the functions of services that it names."""
-    found = {}
-    for path in sorted(SERVICES.glob("*.py")):
-        tree = ast.parse(path.read_text())
-        here: dict[str, str] = {}
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("billing_app.services"):
-                module = str(node.module).removeprefix("billing_app.services").removeprefix(".")
-                here |= {each.asname or each.name: f"{module}.{each.name}".strip(".") for each in node.names}
-        for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef):
-                used = {dotted(each) for each in ast.walk(node)} - {""}
-                heads = {name: name.partition(".") for name in used}
-                names = {
-                    here.get(head, f"{path.stem}.{head}" if not rest else "") + (f".{rest}" if rest else "")
-                    for head, _, rest in heads.values()
-                }
-                tells = any(name.rpartition(".")[2] in ("raise_revision", "raise_revisions") for name in used)
-                found[f"{path.stem}.{node.name}"] = Service(names, "session.add" in used, tells)
-    return found
-
-
-def test_every_service_that_writes_is_told_to_pages_by_itself_or_by_whoever_calls_it() -> None:
-    """Also what has no entry in the audit log: reservations, deliveries, renewals, tops-up, refunds."""
-    known = services()
-    telling = {name for name, each in known.items() if each.tells}
-    while more := {name for name, each in known.items() if name not in telling and each.names & telling}:
-        telling |= more
-
-    def is_told(name: str, seen: frozenset[str] = frozenset()) -> bool:
-        callers = {other for other, each in known.items() if name in each.names} - {name} - seen
-        return name in telling or (bool(callers) and all(is_told(other, seen | {name}) for other in callers))
-
-    writing = {name for name, each in known.items() if each.writes}
-    assert {"consumption.use", "deliveries._note", "recurring_packs._renew", "refunds._close"} <= writing
-    assert {name for name in writing if not is_told(name)} == set(OF_NO_PAGE)

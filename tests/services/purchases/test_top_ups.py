@@ -17,6 +17,8 @@ from billing_app.domain.common.errors import BillingError, ForbiddenError, Unava
 from billing_app.domain.purchases.subscriptions import BillingInterval
 from billing_app.gateways.invoices import Invoice
 from billing_app.gateways.stripe_payments import connected
+from billing_app.services.common import audit
+from billing_app.services.common.audit_words import Words
 from billing_app.services.organizations import profiles
 from billing_app.services.plans import orders
 from billing_app.services.purchases import top_up_charging, top_ups
@@ -437,3 +439,21 @@ def test_setting_it_and_using_the_metric_at_once_wait_for_each_other(database: D
     for thread in threads:
         thread.join(PATIENCE_SECONDS)
     assert raised == []
+
+
+def test_the_audit_log_says_who_saved_a_card_and_set_a_top_up(database: Database) -> None:
+    topping = Topping(database)
+    topping.put(replace(WANTED, cap_cents=2_000))
+    topping.put(replace(WANTED, cap_cents=2_000))
+    topping.put(replace(WANTED, enabled=False))
+    with topping.shop.enter() as buyer:
+        words = Words.of(buyer.session, buyer.now)
+        entries = audit.entries(buyer.session, stored_id(buyer.organization), 50)
+        said = [words.told(each).sentence for each in reversed(entries) if each.action.startswith(("card.", "top_up."))]
+        who = buyer.actor
+    assert said == [
+        f"{who} saved the card visa 4242.",
+        f"{who} switched on auto top-up of Emails, cap $12.00, count 2, pack emails-1k, threshold 100.",
+        f"{who} changed auto top-up of Emails, cap from $12.00 to $20.00.",
+        f"{who} switched off auto top-up of Emails.",
+    ]

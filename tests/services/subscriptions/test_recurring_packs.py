@@ -10,8 +10,10 @@ import pytest
 
 from billing_app.db import Database
 from billing_app.domain.common.errors import ConflictError
+from billing_app.services.common import audit
 from billing_app.services.purchases import recurring_changes
 from billing_app.services.subscriptions import recurring_packs
+from billing_app.store.organizations.organizations import stored_id
 from tests.support.crashes import leases_run_out, survives
 from tests.support.recurring import START, Renewing
 from tests.support.shop import FAILING_BANK_DEBIT
@@ -83,6 +85,9 @@ def a_month_later(renewing: Renewing) -> None:
 def test_a_quantity_counts_from_the_next_renewal_without_proration(renewing: Renewing) -> None:
     bought(renewing, "mau-10k-monthly")
     change(renewing, "mau-10k-monthly", 3)
+    with renewing.shop.enter() as buyer:
+        (entry,) = audit.entries(buyer.session, stored_id(buyer.organization), 50, action="recurring_pack.changed")
+    assert (entry.subject, entry.before, entry.after) == ("mau-10k-monthly", {"count": 1}, {"count": 3})
     renewing.news()
     pack = renewing.packs()["mau-10k-monthly"]
     assert (pack.count, pack.next_count) == (1, 3)
