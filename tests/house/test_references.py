@@ -122,3 +122,13 @@ def test_every_section_that_is_cited_is_there() -> None:
 )
 def test_what_is_cited_is_recognized(text: str, found: list[tuple[str, int]]) -> None:
     assert list(cited(text)) == found
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["billing_app/domain/credits/README.md", "billing_app/domain/credits/engine.py", "docs/credits.md", "CHANGELOG.md",
+     "tests/scenarios/fine-12-a-reservation-holds-a-day.json", "packages/fake_stripe/README.md",
+     "docs/decisions/0001-rooms.md"],
+)  # fmt: skip
+def test_every_sort_of_file_is_read(name: str) -> None:
+    assert ROOT / name in set(files())

@@ -185,7 +185,7 @@ class TestReservations:
 
 
 class TestAgreement:
-    """Check allows exactly what consume accepts (credits.md, laws)."""
+    """Check allows exactly what consume accepts (credits.md, Laws)."""
 
     @pytest.mark.parametrize("more", [-1, 0, 1])
     @pytest.mark.parametrize("credits_left", [0, GB // 10])
