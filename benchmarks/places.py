@@ -14,7 +14,7 @@ from billing_app.db import Database
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
 from billing_app.settings import ROOT
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 

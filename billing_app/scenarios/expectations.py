@@ -15,7 +15,7 @@ from billing_app.domain.credits.accounts import Account
 from billing_app.scenarios.steps import OF_A_METRIC, moment
 from billing_app.services.usage import accounts, meters, recounts
 from billing_app.store.notifications import outbox
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import meters as meter_store
 
 TOLD = ("plan.usage", "credits.used")

@@ -21,7 +21,7 @@ from billing_app.services.credits import grants
 from billing_app.services.credits.grants import ONE_YEAR
 from billing_app.services.usage import accounts, consumption, entitlements, recounts, reporting
 from billing_app.services.usage.consumption import ReservationState
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import meters
 
 Step = Mapping[str, Any]

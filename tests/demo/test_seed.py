@@ -23,7 +23,7 @@ from billing_app.services.common import organizations
 from billing_app.services.credits import gift_cards
 from billing_app.services.usage import verification
 from billing_app.settings import ROOT, Settings
-from billing_app.store.tables.ledger import LedgerEntry
+from billing_app.store.tables.credits import LedgerEntry
 from tests.demo.databases import short_stories
 
 ADDRESSES = ["larkfield-maps", "marlow-letters", "pebblebrook-archive"]

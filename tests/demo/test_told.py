@@ -15,9 +15,8 @@ from billing_app.domain.credits.accounts import Account
 from billing_app.services.access import sessions, sign_in_throttle, users
 from billing_app.services.common import organizations
 from billing_app.services.usage import accounts, entitlements, recounts, verification
-from billing_app.store.tables.credits import GrantRow
-from billing_app.store.tables.ledger import LedgerEntry
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.credits import GrantRow, LedgerEntry
+from billing_app.store.tables.organizations import Organization
 
 LARKFIELD, MARLOW, PEBBLEBROOK = "larkfield-maps", "marlow-letters", "pebblebrook-archive"
 ADDRESSES = (LARKFIELD, MARLOW, PEBBLEBROOK)

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from sqlmodel import select
 
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from tests.conftest import SHARED
 from tests.support.builders import an_organization
 from tests.support.databases import PostgresDatabases, opened, plain_url, postgres_url

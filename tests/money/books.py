@@ -13,7 +13,7 @@ from billing_app.store.credits import grants as credit_store
 from billing_app.store.credits import ledger
 from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.purchases import reversals as reversal_store
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from tests.money.accountant import COUNTED, Customer
 
 BOUGHT = ("purchase", "recurring", "top_up")

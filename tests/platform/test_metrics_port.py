@@ -20,7 +20,7 @@ from billing_app.settings import ROOT, Settings
 from billing_app.store.common import runs
 from billing_app.store.notifications import outbox
 from billing_app.store.organizations import organizations
-from billing_app.store.tables.inbox import InboxEvent
+from billing_app.store.tables.stripe import InboxEvent
 from tests import loopback
 from tests.support.builders import an_organization
 from tests.support.patience import PATIENCE_SECONDS

@@ -25,10 +25,10 @@ from billing_app.domain.common.errors import ConflictError, UnavailableError
 from billing_app.services.catalogue import versions as catalogues
 from billing_app.services.catalogue.versions import LoadResult
 from billing_app.store.catalogue import versions as store
-from billing_app.store.tables.catalog import CatalogueVersion
+from billing_app.store.tables.catalogue import CatalogueVersion
 from billing_app.store.tables.credits import GrantRow, PlanChange
 from billing_app.store.tables.meters import MeterRow
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.tables.usage import UsageHour
 from tests.domain.catalogue.documents import pack, plan, small_catalog, small_document
 

@@ -28,7 +28,7 @@ from billing_app.services.usage import accounts, consumption, verification
 from billing_app.settings import ROOT
 from billing_app.store.credits.grants import actions, grants
 from billing_app.store.organizations.organizations import stored_id
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from tests.support import databases
 from tests.support.builders import an_organization, the_catalogue
 

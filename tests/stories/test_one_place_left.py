@@ -22,7 +22,7 @@ from billing_app.services.limits.overrides import Kind
 from billing_app.services.organizations import children
 from billing_app.settings import ROOT
 from billing_app.store.organizations.organizations import stored_id
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from tests.support.builders import NOON, a_user, an_organization, the_catalogue
 from tests.support.create_client import create
 from tests.support.patience import PATIENCE_SECONDS

@@ -16,7 +16,7 @@ from billing_app.services.common import organizations
 from billing_app.settings import ROOT
 from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.access import User
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 """When tests that do not care take place."""

@@ -17,7 +17,7 @@ from billing_app.domain.common.errors import CreditsExhaustedError
 from billing_app.services.common import organizations
 from billing_app.services.usage import consumption, entitlements
 from billing_app.services.usage.consumption import Mode
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from tests.support.builders import NOON
 
 GB = 1_000_000_000

@@ -20,8 +20,7 @@ from billing_app.services.organizations import children
 from billing_app.services.processes import processes
 from billing_app.services.usage import consumption, recounts
 from billing_app.store.organizations.organizations import stored_id
-from billing_app.store.tables.purchases import Order
-from billing_app.store.tables.recurring import RecurringPack
+from billing_app.store.tables.purchases import Order, RecurringPack
 from tests.support.builders import a_key, a_user, an_organization
 
 SECRET = "hush-hush"

@@ -12,8 +12,8 @@ from billing_app.services.usage import verification
 from billing_app.store.notifications.outbox import messages
 from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.purchases import recurring as store
-from billing_app.store.tables.outbox import OutboxMessage
-from billing_app.store.tables.recurring import RecurringPack
+from billing_app.store.tables.notifications import OutboxMessage
+from billing_app.store.tables.purchases import RecurringPack
 from tests.support.shop import Shop, a_shop
 
 START = datetime(2026, 1, 10, 9, tzinfo=UTC)

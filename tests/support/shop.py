@@ -41,8 +41,8 @@ from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.purchases import orders as store
 from billing_app.store.stripe import inbox as inbox_store
 from billing_app.store.tables.credits import GrantRow
-from billing_app.store.tables.inbox import InboxEvent
 from billing_app.store.tables.purchases import Order
+from billing_app.store.tables.stripe import InboxEvent
 from tests.fake_stripe.account import http
 from tests.fake_stripe.process import shared_fake_stripe
 from tests.support.builders import an_organization, the_catalogue

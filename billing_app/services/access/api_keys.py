@@ -20,7 +20,7 @@ from billing_app.store.access import api_keys as store
 from billing_app.store.common import locks
 from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.access import ApiKey, OperatorKey
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 
 PREFIX = "bk_live_"
 """What a key begins with, so that a scanner for leaked secrets can find one."""

@@ -14,9 +14,8 @@ from billing_app.services.access import one_time_links
 from billing_app.services.access.notification_text import Told, in_general, told
 from billing_app.services.access.views import Kind
 from billing_app.services.catalogue import versions
-from billing_app.store.tables.notifications import Delivery
-from billing_app.store.tables.orgs import Organization
-from billing_app.store.tables.outbox import OutboxMessage
+from billing_app.store.tables.notifications import Delivery, OutboxMessage
+from billing_app.store.tables.organizations import Organization
 
 MAX_SUBJECT = 150
 """Characters: what a list of mails shows of one."""

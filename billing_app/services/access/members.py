@@ -21,7 +21,7 @@ from billing_app.store.access import users as user_store
 from billing_app.store.common import locks
 from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.access import Membership, User
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 
 
 @dataclass(frozen=True, slots=True)

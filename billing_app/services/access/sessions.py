@@ -23,7 +23,7 @@ from billing_app.store.access import sessions as store
 from billing_app.store.access import users
 from billing_app.store.organizations import organizations
 from billing_app.store.tables.access import BrowserSession, User
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 
 LIFETIME = timedelta(days=14)
 """How long a session lasts unless the setting session_days says otherwise."""

@@ -26,7 +26,7 @@ from billing_app.store.access import one_time_links as link_store
 from billing_app.store.access import users as user_store
 from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.access import Membership, User
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 
 MAX_LINKS = 20
 """Of one person here that still open something: the oldest makes way. A person presses the button, a loop does not."""

@@ -36,7 +36,7 @@ from billing_app.store.catalogue import versions as store
 from billing_app.store.catalogue.versions import VersionHead
 from billing_app.store.common import locks
 from billing_app.store.organizations import plan_holders
-from billing_app.store.tables.catalog import CatalogueVersion
+from billing_app.store.tables.catalogue import CatalogueVersion
 from billing_app.store.usage import meters
 
 MAX_FILE_BYTES = 4 * 1024 * 1024

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from billing_app.services.common import organizations
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from billing_app.store.notifications import operator_mails as store
-from billing_app.store.tables.operator_mails import OperatorMail
+from billing_app.store.tables.notifications import OperatorMail
 
 MAX_SUBJECT = 100
 """Characters of a subject in the key of its mails."""

@@ -12,7 +12,7 @@ from billing_app.domain.common.access import is_address
 from billing_app.domain.common.errors import ConflictError, InvalidError, NotFoundError
 from billing_app.store.organizations import organizations as store
 from billing_app.store.organizations import tree
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 
 MAX_NAME = 200
 """Characters of an organization's name."""

@@ -13,7 +13,7 @@ from billing_app.domain.common.errors import ConflictError, ForbiddenError
 from billing_app.store.common import locks
 from billing_app.store.organizations import tree
 from billing_app.store.organizations.organizations import stored_id
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 
 Item = TypeVar("Item", bound=Hashable)
 

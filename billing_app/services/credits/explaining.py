@@ -22,7 +22,7 @@ from billing_app.services.credits.views import ExplainStep, ExplainView, GrantLa
 from billing_app.services.usage import accounts, recounts
 from billing_app.store.credits import grants as credit_store
 from billing_app.store.credits import ledger as store
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 
 MAX_STEPS = 16
 """More bars than these cannot be told apart on a laptop; older ones are summed up in the first."""

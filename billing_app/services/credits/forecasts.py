@@ -23,7 +23,7 @@ from billing_app.services.credits.views import BalancePoint
 from billing_app.services.credits.views_shared import Forecast, ForecastKind, OfferItem, OfferView
 from billing_app.services.usage import accounts
 from billing_app.store.organizations import organizations
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 
 
 def outlook(

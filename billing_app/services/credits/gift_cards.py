@@ -31,9 +31,8 @@ from billing_app.store.common import locks
 from billing_app.store.credits import gift_cards as store
 from billing_app.store.notifications import outbox
 from billing_app.store.tables.base import new_id
-from billing_app.store.tables.credits import GrantRow
-from billing_app.store.tables.gift_cards import GiftCard
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.credits import GiftCard, GrantRow
+from billing_app.store.tables.organizations import Organization
 
 MAX_BATCH = 1_000
 """Cards made at once: a page of codes that a person can still hand out."""

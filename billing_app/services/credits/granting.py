@@ -17,7 +17,7 @@ from billing_app.store.common import locks
 from billing_app.store.credits import grant_owners, ledger
 from billing_app.store.notifications import outbox
 from billing_app.store.tables.credits import GrantRow
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 
 KEY_LENGTH = 32
 """Characters of a key's digest that a grant carries."""

@@ -20,7 +20,7 @@ from billing_app.services.catalogue import versions
 from billing_app.services.common import payers
 from billing_app.services.common.months import as_item
 from billing_app.services.usage import accounts, sources
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 
 PAST_PERIODS = 12
 """Ended periods that history shows besides the last one."""

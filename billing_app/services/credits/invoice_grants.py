@@ -20,7 +20,7 @@ from billing_app.services.catalogue import versions
 from billing_app.services.credits import grants
 from billing_app.services.usage import meters
 from billing_app.store.tables.credits import GrantRow
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 
 RECURRING, PURCHASE, TOP_UP = "recurring", "purchase", "top_up"
 """Sources of grants that invoices bring."""

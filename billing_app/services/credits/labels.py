@@ -20,7 +20,7 @@ from billing_app.store.common import runs
 from billing_app.store.credits import grants as credit_store
 from billing_app.store.credits import ledger as ledger_store
 from billing_app.store.tables.credits import GrantRow
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import meters as meter_store
 
 SOURCES = {

@@ -24,7 +24,7 @@ from billing_app.services.credits.views import LateLine, LaterView
 from billing_app.services.usage import accounts
 from billing_app.store.credits import grants as credit_store
 from billing_app.store.purchases import subscriptions
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import late_usage, rollups, usage_points
 from billing_app.store.usage.rollups import HOUR, Hour
 

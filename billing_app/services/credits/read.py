@@ -17,7 +17,7 @@ from billing_app.services.credits.views import BalancePoint, CreditsView
 from billing_app.services.credits.views_shared import Forecast, ForecastKind
 from billing_app.services.usage import accounts
 from billing_app.store.credits import grants as credit_store
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 
 MAX_MONTHS = 24
 """Of a balance line: at most two points a day, which a browser still draws at once."""

@@ -23,9 +23,8 @@ from billing_app.services.usage import accounts
 from billing_app.store.credits import grants as credit_store
 from billing_app.store.credits import ledger as store
 from billing_app.store.credits.ledger import Filter
-from billing_app.store.tables.credits import GrantRow
-from billing_app.store.tables.ledger import LedgerEntry
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.credits import GrantRow, LedgerEntry
+from billing_app.store.tables.organizations import Organization
 
 PAGE = 50
 """Entries of a page (api.md, Lists)."""

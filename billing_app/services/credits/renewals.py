@@ -12,7 +12,7 @@ from billing_app.domain.credits.forecast import WHAT_IF
 from billing_app.domain.purchases.recurring import State
 from billing_app.services.usage import accounts
 from billing_app.store.purchases import recurring as store
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 
 MONTHS = 12
 """Renewals that are looked ahead: a forecast ends after a year."""

@@ -24,9 +24,8 @@ from billing_app.store.credits import grants as credit_store
 from billing_app.store.credits import ledger as ledger_store
 from billing_app.store.credits.ledger import Filter
 from billing_app.store.organizations.organizations import stored_id
-from billing_app.store.tables.credits import GrantRow
-from billing_app.store.tables.ledger import LedgerEntry
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.credits import GrantRow, LedgerEntry
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import meters as meter_store
 
 

@@ -30,7 +30,7 @@ from billing_app.store.credits import grants as store
 from billing_app.store.credits import ledger
 from billing_app.store.notifications import outbox
 from billing_app.store.tables.credits import GrantAction, GrantRow
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import meters as meter_store
 
 KEY_LENGTH = 32

@@ -20,7 +20,7 @@ from billing_app.store.common import locks
 from billing_app.store.organizations import overrides as override_store
 from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.processes import processes as store
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 
 NOT_IN_PLAN = {OptionKind.FEATURE: "feature_not_in_plan", OptionKind.VOTING_TYPE: "voting_type_not_in_plan"}
 SWITCHED_OFF = {OptionKind.FEATURE: "feature_switched_off", OptionKind.VOTING_TYPE: "voting_type_switched_off"}

@@ -19,7 +19,7 @@ from billing_app.services.limits import counts, overrides
 from billing_app.services.limits.overrides import Kind
 from billing_app.services.usage import accounts
 from billing_app.store.organizations.organizations import stored_id
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 
 CODES = {Limit.CENSUS: "census_too_large"}
 """Refusals with a code of their own; all others are limit_reached (api.md)."""

@@ -18,8 +18,7 @@ from billing_app.services.common import audit, organizations, payers
 from billing_app.store.common import locks
 from billing_app.store.organizations import overrides as store
 from billing_app.store.organizations.organizations import stored_id
-from billing_app.store.tables.orgs import Organization
-from billing_app.store.tables.overrides import OrganizationOverride
+from billing_app.store.tables.organizations import Organization, OrganizationOverride
 
 """Characters of a reason."""
 

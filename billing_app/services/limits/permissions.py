@@ -16,7 +16,7 @@ from billing_app.domain.processes.voting import OptionKind, OptionState
 from billing_app.services.common import payers
 from billing_app.services.limits import features, limits
 from billing_app.store.organizations import tree
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from billing_app.services.common import audit, organizations
 from billing_app.store.common import locks
 from billing_app.store.notifications import choices as store
 from billing_app.store.organizations.organizations import stored_id
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 
 ROLES = (Role.ADMIN, Role.BILLING, Role.MEMBER)
 """Whose holders can be told by mail."""

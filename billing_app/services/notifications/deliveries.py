@@ -27,9 +27,8 @@ from billing_app.services.notifications import webhook_endpoints
 from billing_app.services.notifications.fan_out import WEBHOOK
 from billing_app.store.notifications import choices
 from billing_app.store.notifications import deliveries as store
-from billing_app.store.tables.notifications import Delivery, DeliveryAttempt, WebhookEndpoint
-from billing_app.store.tables.orgs import Organization
-from billing_app.store.tables.outbox import OutboxMessage
+from billing_app.store.tables.notifications import Delivery, DeliveryAttempt, OutboxMessage, WebhookEndpoint
+from billing_app.store.tables.organizations import Organization
 
 log = structlog.get_logger()
 

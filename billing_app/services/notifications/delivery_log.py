@@ -18,9 +18,8 @@ from billing_app.store.notifications import choices
 from billing_app.store.notifications import deliveries as store
 from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.base import new_id
-from billing_app.store.tables.notifications import Delivery, DeliveryAttempt
-from billing_app.store.tables.orgs import Organization
-from billing_app.store.tables.outbox import OutboxMessage
+from billing_app.store.tables.notifications import Delivery, DeliveryAttempt, OutboxMessage
+from billing_app.store.tables.organizations import Organization
 
 STATES = ("waiting", "delivered", "failed")
 

@@ -11,7 +11,7 @@ from billing_app.services.common import organizations
 from billing_app.services.notifications import choices
 from billing_app.store.notifications import choices as notifications
 from billing_app.store.notifications import deliveries as store
-from billing_app.store.tables.outbox import OutboxMessage
+from billing_app.store.tables.notifications import OutboxMessage
 
 BATCH = 50
 """Messages of one organization in one transaction: well within 200 ms, and then it is another one's turn."""

@@ -19,7 +19,7 @@ from billing_app.store.notifications import choices as store
 from billing_app.store.notifications import deliveries as delivery_store
 from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.notifications import WebhookEndpoint
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 
 SHOWN = 25
 """Deliveries on the page; older ones over the API."""

@@ -24,7 +24,7 @@ from billing_app.store.notifications import deliveries as delivery_store
 from billing_app.store.notifications import outbox
 from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.notifications import WebhookEndpoint
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 
 MAX_ENDPOINTS = 5
 """Of one organization: each costs a request for every event."""

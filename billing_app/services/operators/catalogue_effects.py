@@ -26,7 +26,7 @@ from billing_app.services.usage.accounts import Plans
 from billing_app.store.catalogue import versions as store
 from billing_app.store.organizations import plan_holders
 from billing_app.store.organizations.organizations import stored_id
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 
 PLAN_PARTS = ("organization", "votingTypes", "features", "included")
 """What of a plan its holders feel at once. Names, prices and trials concern whoever chooses it next."""

@@ -18,7 +18,7 @@ from billing_app.services.common.context import Transaction
 from billing_app.services.credits import grants
 from billing_app.services.usage import accounts, meters, recounts, reporting
 from billing_app.services.usage.files import Line, lines
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import meters as meter_store
 
 BATCH = 500

@@ -27,10 +27,9 @@ from billing_app.store.common import runs
 from billing_app.store.organizations import organizations
 from billing_app.store.stripe import inbox_search
 from billing_app.store.stripe import reconciliation as store
-from billing_app.store.tables.inbox import InboxEvent
-from billing_app.store.tables.orgs import Organization
-from billing_app.store.tables.reconciliation import ReconciliationFinding, ReconciliationRun
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.tables.runs import RecountRun
+from billing_app.store.tables.stripe import InboxEvent, ReconciliationFinding, ReconciliationRun
 from billing_app.store.usage import meters as meter_store
 
 PAGE = 50

@@ -18,7 +18,7 @@ from billing_app.services.subscriptions import subscriptions
 from billing_app.services.usage import accounts
 from billing_app.store.operators import search as org_search
 from billing_app.store.organizations.organizations import stored_id
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 
 __all__ = ["MAX_SEARCH", "make", "organizations", "set_plan"]
 

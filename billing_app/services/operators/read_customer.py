@@ -38,7 +38,7 @@ from billing_app.store.purchases import orders as purchase_store
 from billing_app.store.purchases import reversals as store
 from billing_app.store.purchases import subscriptions as subscription_store
 from billing_app.store.tables.credits import GrantAction, GrantRow
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import meters as meter_store
 
 SHOWN = 12

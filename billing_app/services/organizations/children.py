@@ -30,7 +30,7 @@ from billing_app.store.organizations import organizations as org_store
 from billing_app.store.organizations import tree
 from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.access import User
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from billing_app.store.access import users as user_store
 from billing_app.store.organizations import organizations as org_store
 from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.access import User
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 
 MAX_OWN = 20
 """Organizations that one person may be a member of and still found another: a guard against scripts, not a price."""

@@ -17,7 +17,7 @@ from billing_app.services.purchases import endings
 from billing_app.store.common import locks
 from billing_app.store.organizations import tree
 from billing_app.store.organizations.organizations import stored_id
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 
 COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 SUBDOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")

@@ -34,7 +34,7 @@ from billing_app.store.organizations import organizations as org_store
 from billing_app.store.organizations import tree
 from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.purchases import subscriptions
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 
 SMS, EMAILS = "sms", "emails"
 """The metrics whose use is told as SMS and e-mail reminders; a catalogue without them has none."""

@@ -37,7 +37,7 @@ from billing_app.services.overview.views import (
 from billing_app.services.usage import accounts, sources
 from billing_app.store.credits import grants as credit_store
 from billing_app.store.tables.credits import GrantRow
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import meters as meter_store
 
 SOON = timedelta(days=30)

@@ -23,7 +23,7 @@ from billing_app.services.usage import accounts
 from billing_app.services.usage import sources as source_use
 from billing_app.services.usage.views import DaysView, DayView
 from billing_app.store.organizations import tree
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import reported_levels
 
 DAY = timedelta(days=1)

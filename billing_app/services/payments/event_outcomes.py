@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from billing_app.gateways.payments import Payments
-from billing_app.store.tables.inbox import InboxEvent
+from billing_app.store.tables.stripe import InboxEvent
 
 
 @dataclass(frozen=True, slots=True)

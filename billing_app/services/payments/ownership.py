@@ -15,7 +15,7 @@ from billing_app.services.common import organizations
 from billing_app.store.organizations import organizations as org_store
 from billing_app.store.purchases import customers
 from billing_app.store.stripe import ownership as store
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 
 ORGANIZATION, ORDER, KIND = "organization", "order", "kind"
 """Names in the metadata of what we make at Stripe."""

@@ -44,7 +44,7 @@ from billing_app.store.common import idempotency, locks
 from billing_app.store.purchases import orders as order_store
 from billing_app.store.purchases import subscriptions as store
 from billing_app.store.tables.base import new_id
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.tables.purchases import Order
 
 SHORTEST = timedelta(hours=1)

@@ -27,7 +27,7 @@ from billing_app.settings import Settings
 from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.purchases import customers
 from billing_app.store.purchases import subscriptions as store
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.tables.subscriptions import Subscription
 
 

@@ -26,7 +26,7 @@ from billing_app.services.usage.reporting import ReportedEvent
 from billing_app.store.common import locks
 from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.processes import processes as store
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.tables.processes import Process
 
 ENDS = {ProcessState.CLOSED: "closed", ProcessState.CANCELLED: "cancelled"}

@@ -19,7 +19,7 @@ from billing_app.services.processes import processes
 from billing_app.services.processes.views import OptionsView, ProcessesView, ProcessLine, ProcessView, UseView
 from billing_app.services.usage import accounts
 from billing_app.store.organizations.organizations import stored_id
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import meters as meter_store
 
 PAGE = 50

@@ -26,7 +26,7 @@ from billing_app.services.purchases.views_buying import (
     PackView,
     ReceivedGrant,
 )
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 
 MAX_LINES = 20
 """Different packs in one basket: what one checkout takes."""

@@ -28,8 +28,8 @@ from billing_app.store.purchases import customers as store
 from billing_app.store.purchases import recurring as recurring_store
 from billing_app.store.purchases import subscriptions as subscription_store
 from billing_app.store.purchases import top_ups as top_up_store
-from billing_app.store.tables.customers import StripeCustomer
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
+from billing_app.store.tables.stripe import StripeCustomer
 
 log = structlog.get_logger()
 

@@ -28,8 +28,7 @@ from billing_app.store.notifications import outbox
 from billing_app.store.organizations import endings as store
 from billing_app.store.organizations import tree
 from billing_app.store.organizations.organizations import stored_id
-from billing_app.store.tables.endings import Ending
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Ending, Organization
 
 ORGANIZATION, PAYMENTS = "organization", "payments"
 """What ends: all of it, or only that it pays."""

@@ -32,7 +32,7 @@ from billing_app.store.notifications import outbox
 from billing_app.store.purchases import orders as store
 from billing_app.store.stripe import ownership
 from billing_app.store.tables.credits import GrantRow
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.tables.purchases import Order
 
 log = structlog.get_logger()

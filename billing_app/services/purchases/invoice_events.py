@@ -17,8 +17,8 @@ from billing_app.services.payments.event_outcomes import Outcome, Write
 from billing_app.services.purchases import fulfilment, top_up_outcomes
 from billing_app.services.subscriptions import recurring_packs
 from billing_app.services.usage import accounts
-from billing_app.store.tables.inbox import InboxEvent
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
+from billing_app.store.tables.stripe import InboxEvent
 
 FIRST = "subscription_create"
 """Why a subscription's first invoice was made."""

@@ -34,7 +34,7 @@ from billing_app.store.common import idempotency, locks
 from billing_app.store.credits import grants as credit_store
 from billing_app.store.purchases import orders as store
 from billing_app.store.tables.base import new_id
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.tables.purchases import Order
 
 IDEMPOTENCY_SPACE = "checkout"

@@ -24,8 +24,8 @@ from billing_app.services.subscriptions.views_recurring import (
 )
 from billing_app.services.usage import accounts
 from billing_app.store.purchases import recurring as store
-from billing_app.store.tables.orgs import Organization
-from billing_app.store.tables.recurring import RecurringPack
+from billing_app.store.tables.organizations import Organization
+from billing_app.store.tables.purchases import RecurringPack
 
 PROPOSED_TIMES = 3
 """A proposed cap allows so many purchases a month."""

@@ -30,8 +30,8 @@ from billing_app.services.usage import accounts
 from billing_app.store.common import locks
 from billing_app.store.organizations import organizations as org_store
 from billing_app.store.purchases import recurring as store
-from billing_app.store.tables.orgs import Organization
-from billing_app.store.tables.recurring import RecurringPack
+from billing_app.store.tables.organizations import Organization
+from billing_app.store.tables.purchases import RecurringPack
 
 log = structlog.get_logger()
 

@@ -26,7 +26,7 @@ from billing_app.store.common import locks
 from billing_app.store.purchases import customers as customer_store
 from billing_app.store.purchases import top_ups as store
 from billing_app.store.tables.base import new_id
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.tables.top_ups import SavedCard
 
 KIND, CARD = "kind", "card"

@@ -15,7 +15,7 @@ from billing_app.services.payments.event_outcomes import Outcome, Write
 from billing_app.services.purchases import invoice_events
 from billing_app.services.subscriptions import notices, recurring_packs, subscriptions
 from billing_app.store.organizations.organizations import stored_id
-from billing_app.store.tables.inbox import InboxEvent
+from billing_app.store.tables.stripe import InboxEvent
 
 NEVER_PAID = (Status.INCOMPLETE, Status.INCOMPLETE_EXPIRED)
 

@@ -22,7 +22,7 @@ from billing_app.services.purchases import endings
 from billing_app.services.usage import accounts, meters
 from billing_app.store.common import locks
 from billing_app.store.purchases import top_ups as store
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.tables.top_ups import AutoTopUp, SavedCard
 
 

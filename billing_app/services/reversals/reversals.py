@@ -33,7 +33,7 @@ from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.purchases import reversals as store
 from billing_app.store.purchases import subscriptions as subscription_store
 from billing_app.store.tables.credits import GrantAction, GrantRow
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.tables.reversals import PaymentDispute, PaymentRefund
 
 WHOLE_SECOND = timedelta(microseconds=999_999)

@@ -20,7 +20,7 @@ from billing_app.store.common import locks
 from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.purchases import customers as customer_store
 from billing_app.store.purchases import reversals as store
-from billing_app.store.tables.inbox import InboxEvent
+from billing_app.store.tables.stripe import InboxEvent
 
 
 def customer_deleted(payments: Payments, event: InboxEvent) -> Write:

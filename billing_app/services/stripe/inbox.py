@@ -25,7 +25,7 @@ from billing_app.services.payments.event_outcomes import Write
 from billing_app.services.stripe.event_handlers import HANDLERS
 from billing_app.store.common import runs
 from billing_app.store.stripe import inbox as store
-from billing_app.store.tables.inbox import InboxEvent
+from billing_app.store.tables.stripe import InboxEvent
 
 log = structlog.get_logger()
 

@@ -28,7 +28,7 @@ from billing_app.services.stripe import (
 from billing_app.services.stripe.findings import Finding, Look, Stage, Suspect, Sync
 from billing_app.store.common import runs
 from billing_app.store.stripe import reconciliation as store
-from billing_app.store.tables.reconciliation import ReconciliationFinding, ReconciliationRun
+from billing_app.store.tables.stripe import ReconciliationFinding, ReconciliationRun
 
 log = structlog.get_logger()
 

@@ -13,7 +13,7 @@ from billing_app.services.purchases import customers as customers_service
 from billing_app.services.stripe.findings import Finding, Look, Suspect, Sync
 from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.purchases import customers as store
-from billing_app.store.tables.customers import FormerCustomer, StripeCustomer
+from billing_app.store.tables.stripe import FormerCustomer, StripeCustomer
 
 MAX_TOLD = 300
 """Of one run; the next one tells of the rest."""

@@ -22,7 +22,7 @@ from billing_app.store.organizations import organizations as org_store
 from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.purchases import reversals as reversal_store
 from billing_app.store.stripe import reconciliation as store
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.tables.purchases import Order
 
 MAX_ORDERS = 300

@@ -22,8 +22,8 @@ from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.purchases import recurring as recurring_store
 from billing_app.store.purchases import subscriptions as subscription_store
 from billing_app.store.stripe import reconciliation as store
-from billing_app.store.tables.orgs import Organization
-from billing_app.store.tables.recurring import RecurringPack
+from billing_app.store.tables.organizations import Organization
+from billing_app.store.tables.purchases import RecurringPack
 from billing_app.store.tables.subscriptions import Subscription as Row
 
 

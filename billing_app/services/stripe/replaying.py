@@ -11,7 +11,7 @@ from billing_app.services.common.context import Transaction
 from billing_app.services.stripe import inbox
 from billing_app.services.stripe.inbox import Worker
 from billing_app.store.stripe import inbox as store
-from billing_app.store.tables.inbox import InboxEvent
+from billing_app.store.tables.stripe import InboxEvent
 
 
 def replay(

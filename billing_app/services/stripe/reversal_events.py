@@ -10,7 +10,7 @@ from sqlmodel import Session
 from billing_app.gateways.payments import Payments
 from billing_app.services.payments.event_outcomes import Handler, Outcome, Write
 from billing_app.services.reversals import reversals
-from billing_app.store.tables.inbox import InboxEvent
+from billing_app.store.tables.stripe import InboxEvent
 
 
 def refund(payments: Payments, event: InboxEvent) -> Write:

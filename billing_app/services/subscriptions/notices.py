@@ -18,8 +18,8 @@ from billing_app.gateways.invoices import Invoice
 from billing_app.services.catalogue import versions
 from billing_app.services.common import operator_mails, organizations
 from billing_app.store.purchases import subscriptions as store
-from billing_app.store.tables.orgs import Organization
-from billing_app.store.tables.recurring import RecurringPack
+from billing_app.store.tables.organizations import Organization
+from billing_app.store.tables.purchases import RecurringPack
 from billing_app.store.tables.subscriptions import Subscription
 
 BILLING = domain.HOLDING | {"unpaid", "paused"}

@@ -14,7 +14,7 @@ from billing_app.services.usage import accounts, meters, recounts
 from billing_app.store.common import locks
 from billing_app.store.organizations import organizations
 from billing_app.store.purchases import subscriptions as store
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import meters as meter_store
 
 

@@ -26,8 +26,8 @@ from billing_app.store.organizations import endings, organizations
 from billing_app.store.purchases import recurring as store
 from billing_app.store.tables.base import new_id
 from billing_app.store.tables.credits import GrantRow
-from billing_app.store.tables.orgs import Organization
-from billing_app.store.tables.recurring import RecurringPack
+from billing_app.store.tables.organizations import Organization
+from billing_app.store.tables.purchases import RecurringPack
 
 KIND, PACKS = "kind", "packs"
 """What the metadata of a pack subscription, and of its Checkout session, says that it is."""

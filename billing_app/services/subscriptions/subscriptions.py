@@ -28,7 +28,7 @@ from billing_app.store.notifications import outbox
 from billing_app.store.organizations import endings as ending_store
 from billing_app.store.purchases import customers
 from billing_app.store.purchases import subscriptions as store
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.tables.subscriptions import Subscription as Row
 
 log = structlog.get_logger()

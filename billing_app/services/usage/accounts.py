@@ -20,7 +20,7 @@ from billing_app.services.catalogue import versions as catalogs
 from billing_app.store.credits import grants as credit_store
 from billing_app.store.credits.grants import HeldPlan
 from billing_app.store.purchases import subscriptions as subscription_store
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import usage_points
 
 NOTHING = Plan(

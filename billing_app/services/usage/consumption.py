@@ -23,7 +23,7 @@ from billing_app.store.organizations import organizations as orgs
 from billing_app.store.organizations import tree
 from billing_app.store.tables.base import new_id
 from billing_app.store.tables.meters import MeterRow, Reservation
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import events as usage_store
 from billing_app.store.usage import meters as meter_store
 from billing_app.store.usage import rollups

@@ -18,7 +18,7 @@ from billing_app.services.common import payers
 from billing_app.services.usage import accounts
 from billing_app.store.common import locks
 from billing_app.store.tables.base import new_id
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import debits as store
 from billing_app.store.usage import rollups
 from billing_app.store.usage.debits import Debit

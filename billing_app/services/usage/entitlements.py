@@ -21,7 +21,7 @@ from billing_app.services.catalogue import versions
 from billing_app.services.common import payers
 from billing_app.services.usage import accounts, meters
 from billing_app.store.tables.meters import MeterRow
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import events as usage_store
 from billing_app.store.usage import meters as meter_store
 from billing_app.store.usage import rollups

@@ -25,7 +25,7 @@ from billing_app.services.usage import accounts, top_up_arming
 from billing_app.store.common import locks
 from billing_app.store.notifications import outbox
 from billing_app.store.tables.meters import MeterRow
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import meters as store
 from billing_app.store.usage.meters import Figures
 

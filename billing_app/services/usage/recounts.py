@@ -21,10 +21,9 @@ from billing_app.store.credits import grants as credit_store
 from billing_app.store.credits import ledger as store
 from billing_app.store.credits import ungranted_meters
 from billing_app.store.organizations import organizations
-from billing_app.store.tables.credits import GrantRow
-from billing_app.store.tables.ledger import LedgerEntry
+from billing_app.store.tables.credits import GrantRow, LedgerEntry
 from billing_app.store.tables.meters import MeterRow
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import meters as meter_store
 
 HOURS = (0, 6, 12, 18)

@@ -23,7 +23,7 @@ from billing_app.services.usage.totals import PeriodTotals
 from billing_app.store.organizations import organizations
 from billing_app.store.tables.base import new_id
 from billing_app.store.tables.meters import MeterRow
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import events as store
 from billing_app.store.usage import meters as meter_store
 from billing_app.store.usage import rollups

@@ -15,7 +15,7 @@ from billing_app.domain.usage.sources import OWN, level_shares, max_shares, uniq
 from billing_app.services.usage.views import SourceView
 from billing_app.store.organizations import organizations, tree
 from billing_app.store.organizations.organizations import stored_id
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import events, rollups, sources, usage_points
 
 

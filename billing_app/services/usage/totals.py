@@ -9,7 +9,7 @@ from billing_app.domain.common.periods import Period, period_containing
 from billing_app.domain.credits.facts import MAX_QUANTITY, Aggregation
 from billing_app.domain.usage.aggregation import UsageEvent
 from billing_app.services.usage import accounts
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import events as store
 
 

@@ -18,7 +18,7 @@ from billing_app.services.usage.verifying_usage import Finding, Tally
 from billing_app.store.credits import grants as credit_store
 from billing_app.store.credits import ledger as ledger_store
 from billing_app.store.tables.meters import MeterRow
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import events as usage_store
 from billing_app.store.usage import meters as meter_store
 

@@ -26,7 +26,7 @@ from billing_app.services.usage.verifying_usage import Finding
 from billing_app.store.credits import grants as credit_store
 from billing_app.store.tables.credits import GrantAction
 from billing_app.store.tables.meters import Reservation
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import events as usage_store
 
 MOST = 50

@@ -12,9 +12,9 @@ from billing_app.domain.credits.postings import buckets, differences, entry_kind
 from billing_app.services.usage import accounts, meters, recounts
 from billing_app.services.usage.verifying_usage import Finding
 from billing_app.store.credits import ledger as store
-from billing_app.store.tables.ledger import LedgerEntry
+from billing_app.store.tables.credits import LedgerEntry
 from billing_app.store.tables.meters import MeterRow
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 
 
 def rows(session: Session, organization: Organization) -> Iterator[tuple[str, Finding]]:

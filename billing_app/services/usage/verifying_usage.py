@@ -14,7 +14,7 @@ from billing_app.domain.credits.facts import Aggregation
 from billing_app.domain.usage.aggregation import UsageEvent
 from billing_app.services.usage import accounts
 from billing_app.store.organizations import tree
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import events as store
 from billing_app.store.usage import rollups, sources
 from billing_app.store.usage.events import Recorded

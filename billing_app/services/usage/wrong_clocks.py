@@ -11,7 +11,7 @@ from billing_app.domain.common.clocks import is_plausible
 from billing_app.services.common import operator_mails
 from billing_app.store.organizations import organizations
 from billing_app.store.tables.meters import MeterRow
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import meters as meter_store
 
 log = structlog.get_logger()

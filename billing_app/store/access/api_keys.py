@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, update
 from sqlmodel import Session, col, select
 
 from billing_app.store.tables.access import ApiKey, OperatorKey
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 
 _BY_HASH = (
     select(Organization, ApiKey.id, ApiKey.scopes, ApiKey.last_used_at)

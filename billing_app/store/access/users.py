@@ -10,7 +10,7 @@ from sqlmodel import Session, col, exists, select
 
 from billing_app.store.common.upserts import upsert
 from billing_app.store.tables.access import Membership, User
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 
 
 def folded(email: str) -> str:

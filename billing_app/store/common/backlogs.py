@@ -7,9 +7,8 @@ from datetime import datetime
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from billing_app.store.tables.inbox import InboxEvent
-from billing_app.store.tables.notifications import Delivery
-from billing_app.store.tables.outbox import OutboxMessage
+from billing_app.store.tables.notifications import Delivery, OutboxMessage
+from billing_app.store.tables.stripe import InboxEvent
 
 Waiting = tuple[int, datetime | None]
 """How many, and since when the first of them."""

@@ -14,7 +14,7 @@ from sqlmodel import Session, select
 
 from billing_app.db import CLOCK, HELD
 from billing_app.domain.common.clocks import latest
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 
 MOMENT = "moment"
 """In `Session.info`: the moment of this transaction, once it holds a lock."""

@@ -10,8 +10,8 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from billing_app.store.common.upserts import upsert
-from billing_app.store.tables.gift_cards import GiftCard, GiftCardRedemption
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.credits import GiftCard, GiftCardRedemption
+from billing_app.store.tables.organizations import Organization
 
 
 def add(session: Session, cards: Sequence[GiftCard]) -> None:

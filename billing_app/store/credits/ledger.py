@@ -11,7 +11,7 @@ from sqlalchemy import Select, bindparam, func
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
-from billing_app.store.tables.ledger import LedgerEntry
+from billing_app.store.tables.credits import LedgerEntry
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from sqlmodel import Session, col
 
 from billing_app.store.tables.credits import GrantRow
 from billing_app.store.tables.meters import MeterRow
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage.meters import is_ahead, is_due
 
 

@@ -11,8 +11,7 @@ from sqlalchemy import and_, func, or_, update
 from sqlmodel import Session, col, select
 
 from billing_app.store.common.upserts import upsert
-from billing_app.store.tables.notifications import Delivery, DeliveryAttempt
-from billing_app.store.tables.outbox import OutboxMessage
+from billing_app.store.tables.notifications import Delivery, DeliveryAttempt, OutboxMessage
 
 
 def waiting_organizations(session: Session, after: int, limit: int) -> list[int]:

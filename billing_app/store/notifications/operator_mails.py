@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from billing_app.store.common.upserts import upsert
 from billing_app.store.tables.access import User
-from billing_app.store.tables.operator_mails import OperatorMail
+from billing_app.store.tables.notifications import OperatorMail
 
 
 def operators(session: Session) -> list[User]:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from billing_app.store.common.upserts import upsert
-from billing_app.store.tables.outbox import OutboxMessage, ThresholdMark
+from billing_app.store.tables.notifications import OutboxMessage, ThresholdMark
 
 
 def add(

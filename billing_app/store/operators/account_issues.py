@@ -12,9 +12,9 @@ from billing_app.domain.purchases.reversals import DisputeStage, DisputeStatus
 from billing_app.store.purchases.recurring import RENEWS
 from billing_app.store.tables.credits import GrantRow
 from billing_app.store.tables.meters import MeterRow
-from billing_app.store.tables.orgs import Organization
-from billing_app.store.tables.outbox import ThresholdMark
-from billing_app.store.tables.recurring import RecurringPack
+from billing_app.store.tables.notifications import ThresholdMark
+from billing_app.store.tables.organizations import Organization
+from billing_app.store.tables.purchases import RecurringPack
 from billing_app.store.tables.reversals import PaymentDispute
 from billing_app.store.tables.subscriptions import Subscription
 

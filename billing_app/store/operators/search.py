@@ -7,8 +7,8 @@ from sqlmodel import Session, col, select
 
 from billing_app.store.operators import account_issues
 from billing_app.store.tables.access import Membership
-from billing_app.store.tables.customers import FormerCustomer
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
+from billing_app.store.tables.stripe import FormerCustomer
 
 Place = tuple[int, str, str]
 """How bad it is (troubles.rank), name, address."""

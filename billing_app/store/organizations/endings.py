@@ -7,9 +7,8 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from billing_app.store.tables.endings import Ending
-from billing_app.store.tables.purchases import Order
-from billing_app.store.tables.recurring import RecurringPack
+from billing_app.store.tables.organizations import Ending
+from billing_app.store.tables.purchases import Order, RecurringPack
 from billing_app.store.tables.subscriptions import Subscription
 from billing_app.store.tables.top_ups import AutoTopUp
 

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from billing_app.store.common.upserts import upsert, upsert_on
 from billing_app.store.tables.meters import MeterRow
-from billing_app.store.tables.orgs import Organization, PageRevision
+from billing_app.store.tables.organizations import Organization, PageRevision
 
 
 def insert(session: Session, organization: Organization) -> Organization | None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import or_, update
 from sqlmodel import Session, col, select
 
-from billing_app.store.tables.overrides import OrganizationOverride
+from billing_app.store.tables.organizations import OrganizationOverride
 
 
 def in_force(session: Session, organization_id: int, now: datetime, kind: str = "") -> list[OrganizationOverride]:

@@ -12,7 +12,7 @@ from billing_app.store.common.rows import read
 from billing_app.store.common.upserts import upsert
 from billing_app.store.credits.grants import HeldPlan
 from billing_app.store.tables.credits import PlanChange
-from billing_app.store.tables.orgs import Organization, PageRevision
+from billing_app.store.tables.organizations import Organization, PageRevision
 
 
 def organizations(session: Session) -> list[Organization]:

@@ -10,8 +10,7 @@ from sqlmodel import Session, col, select
 
 from billing_app.domain.organizations.tree import MAX_LEVELS, NO_PLAN, Lineage
 from billing_app.store.tables.credits import PlanChange
-from billing_app.store.tables.orgs import Organization
-from billing_app.store.tables.tree import OrganizationParent
+from billing_app.store.tables.organizations import Organization, OrganizationParent
 
 
 def lineage(session: Session, organization_id: int) -> Lineage:

@@ -9,8 +9,8 @@ from sqlmodel import Session, col, select
 
 from billing_app.store.common.upserts import upsert
 from billing_app.store.organizations.organizations import stored_id
-from billing_app.store.tables.customers import FormerCustomer, StripeCustomer
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
+from billing_app.store.tables.stripe import FormerCustomer, StripeCustomer
 
 
 def organization_of(session: Session, customer_id: str) -> Organization | None:

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from billing_app.domain.purchases.recurring import State
 from billing_app.domain.purchases.reversals import DisputeStage
 from billing_app.store.tables.credits import GrantRow
-from billing_app.store.tables.recurring import RecurringPack
+from billing_app.store.tables.purchases import RecurringPack
 from billing_app.store.tables.reversals import PaymentDispute
 
 

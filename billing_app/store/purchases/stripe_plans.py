@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import Session, select
 
 from billing_app.store.common.upserts import upsert
-from billing_app.store.tables.stripe_plans import StripePlan
+from billing_app.store.tables.catalogue import StripePlan
 
 
 def products(session: Session) -> dict[str, str]:

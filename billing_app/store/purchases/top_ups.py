@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from billing_app.store.common.upserts import upsert
 from billing_app.store.tables.meters import MeterRow
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.tables.top_ups import AutoTopUp, SavedCard, TopUpAttempt
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from billing_app.store.common.upserts import upsert
-from billing_app.store.tables.inbox import InboxEvent
+from billing_app.store.tables.stripe import InboxEvent
 
 
 def insert(session: Session, event: InboxEvent) -> bool:

@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import func, tuple_
 from sqlmodel import Session, col, select
 
-from billing_app.store.tables.inbox import InboxEvent
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
+from billing_app.store.tables.stripe import InboxEvent
 
 GIVEN_UP = "given_up"
 """The state of a failed event that nobody tries any more."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from sqlmodel import Session, col, select
 
 from billing_app.store.tables.credits import GrantRow
-from billing_app.store.tables.purchases import Order
-from billing_app.store.tables.recurring import RecurringPack
+from billing_app.store.tables.purchases import Order, RecurringPack
 from billing_app.store.tables.subscriptions import Subscription
 from billing_app.store.tables.top_ups import TopUpAttempt
 

@@ -9,10 +9,9 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from billing_app.store.tables.credits import GrantRow
-from billing_app.store.tables.inbox import InboxEvent
 from billing_app.store.tables.purchases import Order
-from billing_app.store.tables.reconciliation import ReconciliationFinding, ReconciliationRun
 from billing_app.store.tables.reversals import PaymentDispute, PaymentRefund
+from billing_app.store.tables.stripe import InboxEvent, ReconciliationFinding, ReconciliationRun
 
 
 def begin(session: Session, row: ReconciliationRun) -> ReconciliationRun:

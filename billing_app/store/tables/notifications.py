@@ -1,11 +1,13 @@
-"""Who is told of what, where webhooks go, and what became of each delivery."""
+"""What the outside is told: events, written with the facts that caused them, who is told of what, where webhooks go,
+what became of each delivery, and mails to those who run the console.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Text, text
 from sqlmodel import Field
 
 from billing_app.store.tables.base import Big, Moment, Table, new_id
@@ -102,3 +104,59 @@ class DeliveryAttempt(Table, table=True):
     status: int | None = None
     error: str = Field(default="", max_length=500)
     answer: str = Field(default="", sa_type=Text)
+
+
+class OutboxMessage(Table, table=True):
+    """Something that an organization is to be told. `key` makes it once: the same key is the same message."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        ForeignKeyConstraint(["organization_id"], ["organizations.id"]),
+        Index("uq_outbox_organization_id_key", "organization_id", "key", unique=True),
+        Index(
+            "ix_outbox_waiting",
+            "organization_id", "id",
+            postgresql_where=text("fanned_out_at IS NULL"), sqlite_where=text("fanned_out_at IS NULL"),
+        ),
+        Index("ix_outbox_fanned_out_at", "fanned_out_at"),
+    )  # fmt: skip
+
+    organization_id: int = Field(primary_key=True, sa_type=Big, sa_column_kwargs={"autoincrement": False})
+    id: UUID = Field(primary_key=True, default_factory=new_id)
+    kind: str
+    metric: str | None = None
+    key: str
+    payload: str = Field(sa_type=Text)
+    occurred_at: datetime = Field(sa_type=Moment)
+    recorded_at: datetime = Field(sa_type=Moment)
+    fanned_out_at: datetime | None = Field(default=None, sa_type=Moment, description="when its deliveries were made")
+
+
+class ThresholdMark(Table, table=True):
+    """The highest percentage told so far of a period's plan or of a grant's credits; for `blocked`, 0 or 1."""
+
+    __tablename__ = "threshold_marks"
+    __table_args__ = (ForeignKeyConstraint(["organization_id"], ["organizations.id"]),)
+
+    organization_id: int = Field(primary_key=True, sa_type=Big, sa_column_kwargs={"autoincrement": False})
+    metric: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    percent: int
+
+
+class OperatorMail(Table, table=True):
+    """One mail to one operator, once per `key`. Due at `next_try_at`; null: sent, or given up."""
+
+    __tablename__ = "operator_mails"
+    __table_args__ = (Index("ix_operator_mails_next_try_at", "next_try_at"),)
+
+    key: str = Field(primary_key=True, max_length=120)
+    user_id: UUID = Field(primary_key=True, foreign_key="users.id")
+    subject: str = Field(max_length=200)
+    text: str = Field(sa_type=Text)
+    page: str = Field(max_length=200, description="path of the page that shows more")
+    created_at: datetime = Field(sa_type=Moment)
+    tries: int = 0
+    next_try_at: datetime | None = Field(default=None, sa_type=Moment)
+    sent_at: datetime | None = Field(default=None, sa_type=Moment)
+    error: str = Field(default="", max_length=500)

@@ -16,7 +16,7 @@ from billing_app.domain.common.clocks import AHEAD
 from billing_app.store.catalogue import versions
 from billing_app.store.common import locks
 from billing_app.store.common.upserts import upsert
-from billing_app.store.tables.catalog import CatalogueVersion
+from billing_app.store.tables.catalogue import CatalogueVersion
 from billing_app.store.tables.meters import MeterRow, Reservation
 
 

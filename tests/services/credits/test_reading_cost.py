@@ -21,7 +21,7 @@ from billing_app.services.overview import overview, read_usage
 from billing_app.services.purchases import buying
 from billing_app.services.usage import consumption, reporting
 from billing_app.services.usage.reporting import ReportedEvent
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from tests.services.notifications.telling import METRICS, Story, at
 from tests.support.builders import NOON, an_organization, the_catalogue
 

@@ -23,7 +23,7 @@ from billing_app.services.credits.views_ledger import LedgerFilters
 from billing_app.services.overview import read_usage
 from billing_app.services.usage import accounts
 from billing_app.services.usage.views import DaysView, MonthView
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from tests.services.usage.test_random_stories import METRICS, SCENARIO, START, Story, facts
 
 pytestmark = pytest.mark.timeout(0)  # the long run tells thousands of stories

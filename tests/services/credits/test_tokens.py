@@ -26,8 +26,8 @@ from billing_app.services.common import organizations
 from billing_app.services.credits import grants as credits
 from billing_app.services.credits import tokens
 from billing_app.services.usage import accounts, recounts, verification
-from billing_app.store.tables.ledger import LedgerEntry
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.credits import LedgerEntry
+from billing_app.store.tables.organizations import Organization
 from tests.support.builders import NOON, an_organization, the_catalogue
 
 DAY = timedelta(days=1)

@@ -18,7 +18,7 @@ from billing_app.services.common import organizations
 from billing_app.services.credits import grants
 from billing_app.services.usage import recounts, reporting
 from billing_app.services.usage.reporting import ReportedEvent
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 
 METRICS = {"api": "sum", "mau": "unique", "disk": "level", "peak": "max", "sms": "sum"}
 

@@ -17,7 +17,7 @@ from billing_app.services.overview import frame
 from billing_app.services.stripe import inbox
 from billing_app.settings import Settings
 from billing_app.store.notifications import operator_mails as store
-from billing_app.store.tables.operator_mails import OperatorMail
+from billing_app.store.tables.notifications import OperatorMail
 from tests.support.builders import NOON, a_user
 from tests.support.postbox import Postbox, running_postbox, text_of
 from tests.support.shop import Shop, a_shop

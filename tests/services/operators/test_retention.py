@@ -24,13 +24,10 @@ from billing_app.store.common import runs
 from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.access import BrowserSession, Membership, OneTimeLink, SignInAttempts
 from billing_app.store.tables.base import Table
-from billing_app.store.tables.inbox import InboxEvent
 from billing_app.store.tables.meters import Reservation
-from billing_app.store.tables.notifications import Delivery, DeliveryAttempt
-from billing_app.store.tables.operator_mails import OperatorMail
-from billing_app.store.tables.outbox import OutboxMessage
-from billing_app.store.tables.reconciliation import ReconciliationFinding, ReconciliationRun
+from billing_app.store.tables.notifications import Delivery, DeliveryAttempt, OperatorMail, OutboxMessage
 from billing_app.store.tables.runs import Lease, RecountRun
+from billing_app.store.tables.stripe import InboxEvent, ReconciliationFinding, ReconciliationRun
 from billing_app.store.tables.usage import IdempotencyKey
 from tests.support.builders import NOON, a_user, an_organization, the_catalogue
 

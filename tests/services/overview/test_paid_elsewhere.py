@@ -26,7 +26,7 @@ from billing_app.services.usage.reporting import ReportedEvent
 from billing_app.settings import Settings
 from billing_app.store.organizations import tree
 from billing_app.store.organizations.organizations import stored_id
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from tests.support.builders import NOON, a_user, an_organization, the_catalogue
 from tests.support.subscriber import Subscriber, a_subscriber, days
 

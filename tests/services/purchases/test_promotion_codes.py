@@ -12,7 +12,7 @@ from billing_app.domain.common.errors import BillingError
 from billing_app.services.reversals import refundable
 from billing_app.services.stripe import reconciliation
 from billing_app.services.stripe.findings import Sync
-from billing_app.store.tables.reconciliation import ReconciliationFinding
+from billing_app.store.tables.stripe import ReconciliationFinding
 from tests.support.shop import Shop, a_shop
 
 

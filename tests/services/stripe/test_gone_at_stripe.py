@@ -26,8 +26,8 @@ from billing_app.services.stripe.findings import Sync
 from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.purchases import customers as customer_store
 from billing_app.store.tables.audit import AuditEntry
-from billing_app.store.tables.orgs import Organization
-from billing_app.store.tables.reconciliation import ReconciliationFinding
+from billing_app.store.tables.organizations import Organization
+from billing_app.store.tables.stripe import ReconciliationFinding
 from tests.gateways.test_stripe_payments import an_offer
 from tests.support.patience import PATIENCE_SECONDS
 from tests.support.shop import PUBLIC_URL, Shop, a_shop

@@ -20,7 +20,7 @@ from billing_app.services.stripe import inbox
 from billing_app.services.stripe.inbox import State, Worker
 from billing_app.store.common.runs import LEASE_TIME
 from billing_app.store.stripe import inbox as store
-from billing_app.store.tables.inbox import InboxEvent
+from billing_app.store.tables.stripe import InboxEvent
 from tests.support import crashes
 from tests.support.builders import an_organization
 from tests.support.patience import PATIENCE_SECONDS

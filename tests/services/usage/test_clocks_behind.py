@@ -12,7 +12,7 @@ from billing_app.services.credits import grants
 from billing_app.services.usage import consumption, verification
 from billing_app.services.usage.consumption import Mode
 from billing_app.store.organizations.organizations import by_address
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from tests.support.builders import NOON, an_organization, the_catalogue
 
 INCLUDED = 250

@@ -35,7 +35,7 @@ from billing_app.services.usage.reporting import ReportedEvent
 from billing_app.settings import ROOT
 from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.base import Moment, Table
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage.meters import read
 from tests.support.builders import NOON, a_user, an_organization, the_catalogue
 

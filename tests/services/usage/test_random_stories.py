@@ -22,7 +22,7 @@ from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
 from billing_app.services.credits import grants
 from billing_app.services.usage import recounts, verification
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 

@@ -17,7 +17,7 @@ from billing_app.services.usage import consumption, recounts, reporting, verific
 from billing_app.services.usage.reporting import ReportedEvent
 from billing_app.store.common.triggers import APPEND_ONLY
 from billing_app.store.organizations.organizations import by_address
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.organizations import Organization
 from tests.support.builders import NOON, an_organization, the_catalogue
 
 pytestmark = pytest.mark.both_databases

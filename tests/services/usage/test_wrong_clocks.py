@@ -24,8 +24,8 @@ from billing_app.services.usage.reporting import ReportedEvent
 from billing_app.settings import ROOT, Settings
 from billing_app.store.catalogue import versions as store
 from billing_app.store.common import runs
-from billing_app.store.tables.operator_mails import OperatorMail
-from billing_app.store.tables.orgs import Organization
+from billing_app.store.tables.notifications import OperatorMail
+from billing_app.store.tables.organizations import Organization
 from billing_app.ui.kit.formats import Formats
 from billing_app.ui.operators.recounts.text import recounts_shown
 from tests.support.builders import NOON, a_user, an_organization, the_catalogue

@@ -1,4 +1,6 @@
-"""The catalogue as dated facts: every version that was ever loaded, whole (docs/decisions/0002)."""
+"""The catalogue as dated facts: every version that was ever loaded, whole (docs/decisions/0002). And what plans are
+called at Stripe, once they are there.
+"""
 
 from __future__ import annotations
 
@@ -36,3 +38,13 @@ class CatalogueVersion(Table, table=True):
     recorded_at: datetime = Field(sa_type=Moment)
     source: str = Field(max_length=300, description="where it came from: a file's name, an operator")
     corrects: int | None = Field(default=None, sa_type=Big)
+
+
+class StripePlan(Table, table=True):
+    """A plan that was brought to Stripe: the product there. Of the whole console, as the catalogue is."""
+
+    __tablename__ = "stripe_plans"
+
+    plan: str = Field(primary_key=True, max_length=255)
+    product_id: str = Field(max_length=255)
+    pushed_at: datetime = Field(sa_type=Moment, description="when it was first seen there")
