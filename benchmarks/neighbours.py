@@ -23,9 +23,9 @@ from billing_app import clock
 from billing_app.db import Database
 from billing_app.launcher.ports import free_port
 from billing_app.launcher.server import wait_until_answers
+from billing_app.locations import ROOT
 from billing_app.services.access import api_keys
 from billing_app.services.common import organizations
-from billing_app.settings import ROOT
 from billing_app.store.organizations.organizations import stored_id
 
 STRANGERS = 1_500

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from billing_app import schema
 from billing_app.db import Database
+from billing_app.locations import ROOT
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
-from billing_app.settings import ROOT
 from billing_app.store.tables.organizations import Organization
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)

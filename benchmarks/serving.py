@@ -15,7 +15,7 @@ from typing import Any
 
 from billing_app.launcher.ports import free_port
 from billing_app.launcher.server import wait_until_answers
-from billing_app.settings import ROOT
+from billing_app.locations import ROOT
 
 numbers = count()
 

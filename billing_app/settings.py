@@ -12,7 +12,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from billing_app import locations, setting_forms
 from billing_app.domain.common.errors import UnavailableError
-from billing_app.locations import ROOT as ROOT
 from billing_app.setting_names import unreadable
 
 

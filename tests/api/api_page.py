@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import httpx
 
 from billing_app.domain.common import errors
-from billing_app.settings import ROOT
+from billing_app.locations import ROOT
 from tests.api.story import NAMES, STORY, Step
 
 PAGE = ROOT / "docs" / "api.md"

@@ -14,9 +14,9 @@ import pytest
 
 from billing_app import clock
 from billing_app.db import Database
+from billing_app.locations import ROOT
 from billing_app.services.common import organizations
 from billing_app.services.credits import grants
-from billing_app.settings import ROOT
 from tests.api.conftest import Api
 from tests.api.serving import Site
 from tests.support.builders import a_key, a_user

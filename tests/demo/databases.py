@@ -13,8 +13,8 @@ from billing_app.db import Database
 from billing_app.demo import seed, telling
 from billing_app.demo.facts import Story
 from billing_app.demo.story import stories
+from billing_app.locations import ROOT
 from billing_app.services.catalogue import versions
-from billing_app.settings import ROOT
 from tests.support import databases
 
 FACTS = 4

@@ -18,11 +18,12 @@ from billing_app.demo import gift, seed, telling
 from billing_app.demo.people import ACCOUNTS
 from billing_app.domain.common.errors import UnavailableError
 from billing_app.domain.credits.gift_codes import grouped
+from billing_app.locations import ROOT
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
 from billing_app.services.credits import gift_cards
 from billing_app.services.usage import verification
-from billing_app.settings import ROOT, Settings
+from billing_app.settings import Settings
 from billing_app.store.tables.credits import LedgerEntry
 from tests.demo.databases import short_stories
 

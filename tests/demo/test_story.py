@@ -14,8 +14,8 @@ from billing_app.demo.calendar import PERIODS, RUNNING, Calendar
 from billing_app.demo.facts import Buy, Story
 from billing_app.demo.rhythm import spread, sums
 from billing_app.demo.story import AGGREGATIONS, stories
+from billing_app.locations import ROOT
 from billing_app.services.usage import recounts
-from billing_app.settings import ROOT
 
 MOMENTS = [
     datetime(2026, 11, 22, 14, 10, tzinfo=UTC),

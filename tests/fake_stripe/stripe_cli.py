@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from billing_app.launcher.single import alone
-from billing_app.settings import ROOT
+from billing_app.locations import ROOT
 from tests.support.patience import PATIENCE_SECONDS
 
 VERSION = "1.52.0"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from billing_app.locations import ROOT
 from billing_app.services.stripe.event_handlers import HANDLERS
-from billing_app.settings import ROOT
 from tests.fake_stripe.account import TestAccount
 from tests.fake_stripe.listener import Listener
 from tests.fake_stripe.process import FakeStripeServer

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from billing_app.settings import ROOT
+from billing_app.locations import ROOT
 from tests.support.source import imported, wrong_in_pages
 
 PACKAGE = ROOT / "billing_app"

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from billing_app.settings import ROOT
+from billing_app.locations import ROOT
 from tests.support.source import wrong_in_pages
 
 

@@ -15,7 +15,7 @@ import pytest
 from billing_app.domain.common.errors import UnavailableError
 from billing_app.launcher import frontend
 from billing_app.launcher.frontend import ANY_ORIGIN, fingerprint, follow_any_origin
-from billing_app.settings import ROOT
+from billing_app.locations import ROOT
 from tests.support.patience import PATIENCE_SECONDS
 
 

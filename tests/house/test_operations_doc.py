@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from billing_app.settings import ROOT, Settings
+from billing_app.locations import ROOT
+from billing_app.settings import Settings
 
 
 def test_the_settings_table_is_whole() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from billing_app.settings import ROOT
+from billing_app.locations import ROOT
 
 DOCS = ROOT / "docs"
 

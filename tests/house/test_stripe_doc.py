@@ -6,8 +6,8 @@ import re
 
 import stripe
 
+from billing_app.locations import ROOT
 from billing_app.services.stripe.event_handlers import HANDLERS
-from billing_app.settings import ROOT
 from tests.fake_stripe.calls import operations
 
 DOCUMENT = (ROOT / "docs" / "stripe.md").read_text(encoding="utf-8")

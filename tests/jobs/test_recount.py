@@ -10,11 +10,11 @@ from billing_app import clock
 from billing_app.db import Database
 from billing_app.domain.common.errors import ConflictError
 from billing_app.jobs import recount, schedule
+from billing_app.locations import ROOT
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
 from billing_app.services.credits import grants
 from billing_app.services.usage import recounts, reporting, verification
-from billing_app.settings import ROOT
 from billing_app.store.common import runs
 from billing_app.store.credits import ledger, ungranted_meters
 from billing_app.store.usage import meters

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from billing_app.cli import COMMANDS, main
-from billing_app.settings import ROOT
+from billing_app.locations import ROOT
 
 HEAVY = ("sqlalchemy", "sqlmodel", "pandas", "reflex", "fastapi", "stripe")
 

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from billing_app.launcher.ports import free_port
 from billing_app.launcher.server import wait_until_answers
-from billing_app.settings import ROOT
+from billing_app.locations import ROOT
 from tests.support.console import STARTS_SECONDS
 
 pytestmark = pytest.mark.browser

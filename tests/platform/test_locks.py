@@ -11,7 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from billing_app.settings import ROOT
+from billing_app.locations import ROOT
 
 
 def pinned(lock: str) -> dict[str, str]:

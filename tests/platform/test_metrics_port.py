@@ -16,7 +16,8 @@ from billing_app import clock, monitoring
 from billing_app.db import Database
 from billing_app.launcher import metrics_port
 from billing_app.launcher.ports import free_port
-from billing_app.settings import ROOT, Settings
+from billing_app.locations import ROOT
+from billing_app.settings import Settings
 from billing_app.store.common import runs
 from billing_app.store.notifications import outbox
 from billing_app.store.organizations import organizations

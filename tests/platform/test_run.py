@@ -17,7 +17,7 @@ from playwright.sync_api import Page, expect
 
 from billing_app.launcher.ports import free_port
 from billing_app.launcher.server import answers, wait_until_answers
-from billing_app.settings import ROOT
+from billing_app.locations import ROOT
 from tests import loopback
 from tests.conftest import SHARED
 from tests.support import databases

@@ -26,7 +26,8 @@ from billing_app.launcher.children import Child
 from billing_app.launcher.keys import demo_keys
 from billing_app.launcher.places import Places
 from billing_app.launcher.single import only_console
-from billing_app.settings import ROOT, Settings, settings
+from billing_app.locations import ROOT
+from billing_app.settings import Settings, settings
 from billing_app.store.tables.access import User
 from tests.support.patience import PATIENCE_SECONDS, eventually
 

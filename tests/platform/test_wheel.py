@@ -17,7 +17,7 @@ import pytest
 
 from billing_app.launcher.ports import free_port
 from billing_app.launcher.server import wait_until_answers
-from billing_app.settings import ROOT
+from billing_app.locations import ROOT
 from tests import loopback
 from tests.support.console import STARTS_SECONDS
 from tests.support.patience import PATIENCE_SECONDS

@@ -14,7 +14,7 @@ import pytest
 from billing_app.cli import main
 from billing_app.launcher import fake_stripe, start
 from billing_app.launcher.ports import free_port
-from billing_app.settings import ROOT
+from billing_app.locations import ROOT
 from tests.support.patience import PATIENCE_SECONDS
 
 SERVED = """

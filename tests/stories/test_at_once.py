@@ -20,12 +20,12 @@ from billing_app import clock
 from billing_app.db import Database
 from billing_app.domain.common.errors import BillingError, NotFoundError
 from billing_app.domain.credits.accounts import Account
+from billing_app.locations import ROOT
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
 from billing_app.services.credits import gift_cards, granting, tokens
 from billing_app.services.credits import grants as credits
 from billing_app.services.usage import accounts, consumption, verification
-from billing_app.settings import ROOT
 from billing_app.store.credits.grants import actions, grants
 from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.organizations import Organization

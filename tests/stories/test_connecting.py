@@ -16,12 +16,12 @@ from billing_app.api.app import create_api
 from billing_app.db import Database
 from billing_app.jobs import notifications
 from billing_app.launcher.ports import free_port
+from billing_app.locations import ROOT
 from billing_app.services.access import sessions
 from billing_app.services.access.cookies import NAME
 from billing_app.services.common import organizations
 from billing_app.services.credits import grants
 from billing_app.services.usage import accounts
-from billing_app.settings import ROOT
 from billing_app.store.usage.events import events_between
 from tests.api.conftest import Api
 from tests.api.serving import Site

@@ -16,11 +16,11 @@ import pytest
 
 from billing_app import clock
 from billing_app.db import Database
+from billing_app.locations import ROOT
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
 from billing_app.services.credits import grants, history
 from billing_app.services.usage import reporting, verification
-from billing_app.settings import ROOT
 from billing_app.store.common import runs
 from billing_app.store.usage import meters
 from tests.support.patience import PATIENCE_SECONDS

@@ -12,12 +12,12 @@ import pytest
 from billing_app import clock
 from billing_app.db import Database
 from billing_app.domain.common.errors import InvalidError
+from billing_app.locations import ROOT
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
 from billing_app.services.credits import history
 from billing_app.services.operators import imports
 from billing_app.services.usage import verification
-from billing_app.settings import ROOT
 
 AIRLINES = ROOT.parent / "shared" / "data"
 """Real usage beside the project, where it is; a user's clone has none."""

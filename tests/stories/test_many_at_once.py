@@ -9,10 +9,10 @@ from datetime import timedelta
 from typing import Any
 
 from billing_app.db import Database
+from billing_app.locations import ROOT
 from billing_app.services.common import organizations
 from billing_app.services.credits import grants
 from billing_app.services.usage import accounts
-from billing_app.settings import ROOT
 from billing_app.store.usage import meters
 from tests.support.builders import NOON, an_organization, the_catalogue
 from tests.support.consume_client import GB

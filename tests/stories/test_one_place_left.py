@@ -14,13 +14,13 @@ from billing_app.db import Database
 from billing_app.domain.common.access import Role
 from billing_app.domain.common.errors import BillingError
 from billing_app.domain.organizations.limits import Limit
+from billing_app.locations import ROOT
 from billing_app.services.access import members
 from billing_app.services.common import organizations
 from billing_app.services.credits import grants
 from billing_app.services.limits import limits, overrides
 from billing_app.services.limits.overrides import Kind
 from billing_app.services.organizations import children
-from billing_app.settings import ROOT
 from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.organizations import Organization
 from tests.support.builders import NOON, a_user, an_organization, the_catalogue

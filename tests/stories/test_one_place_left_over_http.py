@@ -26,6 +26,7 @@ from billing_app import clock
 from billing_app.db import Database
 from billing_app.domain.common.access import Scope
 from billing_app.domain.organizations.limits import Limit
+from billing_app.locations import ROOT
 from billing_app.services.common import organizations
 from billing_app.services.credits import grants
 from billing_app.services.limits import limits, overrides
@@ -33,7 +34,6 @@ from billing_app.services.limits.overrides import Kind
 from billing_app.services.organizations import children
 from billing_app.services.processes import processes
 from billing_app.services.usage import accounts
-from billing_app.settings import ROOT
 from tests.conftest import SHARED
 from tests.support import databases
 from tests.support.builders import a_key, an_organization, the_catalogue

@@ -10,10 +10,10 @@ from sqlmodel import Session
 
 from billing_app.db import Database
 from billing_app.domain.common.access import DEFAULT_SCOPES, Role
+from billing_app.locations import ROOT
 from billing_app.services.access import api_keys, passwords, sessions, users
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
-from billing_app.settings import ROOT
 from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.access import User
 from billing_app.store.tables.organizations import Organization

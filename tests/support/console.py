@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Playwright
 from billing_app.launcher.places import Places
 from billing_app.launcher.ports import free_port
 from billing_app.launcher.server import wait_until_answers
-from billing_app.settings import ROOT
+from billing_app.locations import ROOT
 from tests.support.patience import PATIENCE_SECONDS
 
 STARTS_SECONDS = 480

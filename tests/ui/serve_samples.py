@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from billing_app.launcher.frontend import environment
-from billing_app.settings import ROOT
+from billing_app.locations import ROOT
 
 ENVIRONMENT = {
     "REFLEX_APP_MODULE_IMPORT": "tests.ui.sample_app",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from billing_app.settings import ROOT
+from billing_app.locations import ROOT
 
 SHEETS = ("billing.css", "operator.css", "plan.css")
 

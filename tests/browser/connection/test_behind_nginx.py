@@ -21,7 +21,7 @@ from sqlalchemy import make_url
 
 from billing_app.launcher.ports import free_port
 from billing_app.launcher.server import wait_until_answers
-from billing_app.settings import ROOT
+from billing_app.locations import ROOT
 from tests.browser.money.shopping import PAYS, comes_back, goes_to_payment, hero, pays, puts_into_basket
 from tests.browser.people import PATIENCE_MS, arrives, goes, signs_in
 from tests.conftest import SHARED

@@ -7,8 +7,8 @@ import pytest
 from billing_app.domain.catalogue import parse_catalog
 from billing_app.domain.catalogue.entries import cents_in, quantity_in
 from billing_app.domain.common.errors import InvalidError
+from billing_app.locations import ROOT
 from billing_app.services.catalogue import versions
-from billing_app.settings import ROOT
 
 CATALOG = parse_catalog(versions.read_document(ROOT / "plans.json"), "plans.json")
 

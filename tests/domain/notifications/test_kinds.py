@@ -6,7 +6,7 @@ import json
 import re
 
 from billing_app.domain.notifications.kinds import KINDS, TEST, kind, kind_ids
-from billing_app.settings import ROOT
+from billing_app.locations import ROOT
 
 WRITTEN = re.compile(r'"((?:metric|plan|credits|purchase|recurring_pack|top_up)\.[a-z_]+)"')
 

@@ -26,7 +26,7 @@ from billing_app.domain.processes.processes import (
     missing,
 )
 from billing_app.domain.processes.voting import Given, OptionKind, OptionState, options
-from billing_app.settings import ROOT
+from billing_app.locations import ROOT
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 

@@ -15,11 +15,11 @@ from billing_app.db import Database
 from billing_app.domain.common.access import Role
 from billing_app.domain.common.errors import ConflictError
 from billing_app.jobs import housekeeping
+from billing_app.locations import ROOT
 from billing_app.services.access import members
 from billing_app.services.common import audit, idempotency, organizations
 from billing_app.services.credits import grants
 from billing_app.services.operators import retention
-from billing_app.settings import ROOT
 from billing_app.store.common import runs
 from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.access import BrowserSession, Membership, OneTimeLink, SignInAttempts

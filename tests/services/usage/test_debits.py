@@ -11,13 +11,13 @@ import pytest
 
 from billing_app.db import Database
 from billing_app.domain.common.errors import BillingError, InvalidError
+from billing_app.locations import ROOT
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
 from billing_app.services.credits import grants
 from billing_app.services.organizations import children
 from billing_app.services.usage import accounts, consumption, debits, verification
 from billing_app.services.usage.debits import Consumed, Mode
-from billing_app.settings import ROOT
 from billing_app.store.usage import events, meters, rollups
 from tests.services.credits.test_reading_cost import heard
 from tests.support.builders import NOON, an_organization, the_catalogue

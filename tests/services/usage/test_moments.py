@@ -19,6 +19,7 @@ from billing_app.domain.common.errors import CreditsExhaustedError
 from billing_app.domain.credits.facts import DisputeStatus
 from billing_app.domain.organizations.limits import Limit
 from billing_app.domain.processes.processes import Content, ProcessState, Question
+from billing_app.locations import ROOT
 from billing_app.services.access import members, users
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
@@ -32,7 +33,6 @@ from billing_app.services.purchases import top_ups
 from billing_app.services.subscriptions import past_due
 from billing_app.services.usage import accounts, consumption, recounts, reporting
 from billing_app.services.usage.reporting import ReportedEvent
-from billing_app.settings import ROOT
 from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.base import Moment, Table
 from billing_app.store.tables.organizations import Organization

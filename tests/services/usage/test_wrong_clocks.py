@@ -14,6 +14,7 @@ from billing_app.db import Database
 from billing_app.domain.common.errors import UnavailableError
 from billing_app.jobs import schedule
 from billing_app.launcher import start
+from billing_app.locations import ROOT
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
 from billing_app.services.credits import grants
@@ -21,7 +22,7 @@ from billing_app.services.operators import operations
 from billing_app.services.usage import accounts, consumption, entitlements, recounts, reporting, verification
 from billing_app.services.usage.consumption import Mode
 from billing_app.services.usage.reporting import ReportedEvent
-from billing_app.settings import ROOT, Settings
+from billing_app.settings import Settings
 from billing_app.store.catalogue import versions as store
 from billing_app.store.common import runs
 from billing_app.store.tables.notifications import OperatorMail

@@ -12,11 +12,11 @@ from uuid import UUID
 import pytest
 
 from billing_app.domain.catalogue.model import TOKEN
+from billing_app.locations import ROOT
 from billing_app.services.common.audit_verbs import VERBS
 from billing_app.services.common.audit_words import _SAYINGS, Words
 from billing_app.services.common.views import Entry
 from billing_app.services.organizations.views import AuditPage
-from billing_app.settings import ROOT
 from billing_app.ui.kit.formats import Formats
 from billing_app.ui.organizations.audit_text import audit_rows
 from tests.support.source import dotted
