@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -120,3 +123,16 @@ def test_a_breach_is_refused_by_its_name(said: str, number: int) -> None:
 @pytest.mark.parametrize("container", CONTAINERS)
 def test_a_folder_without_a_place_is_refused(said: str, container: str) -> None:
     assert f"{container}.without_a_place" in said
+
+
+def test_the_picture_of_the_layers_is_true() -> None:
+    """docs/pictures/layers.svg has each subject of services, store and domain in the row that its contract gives it."""
+    picture = (ROOT / "docs" / "pictures" / "layers.svg").read_text(encoding="utf-8")
+    chips = re.findall(r'<text class="c" x="([\d.]+)" y="([\d.]+)"[^>]*>(\w+)', picture)
+    rows = [sorted(name for _, _, name in row) for _, row in groupby(chips, key=lambda chip: chip[1])]
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = {each["containers"][0]: each["layers"] for each in settings["tool"]["importlinter"]["contracts"]
+                 if each["type"] == "layers"}  # fmt: skip
+    for container in ("billing_app.services", "billing_app.store", "billing_app.domain"):
+        layers = [sorted(layer.split(" | ")) for layer in contracts[container]]
+        assert any(rows[start : start + len(layers)] == layers for start in range(len(rows))), container
