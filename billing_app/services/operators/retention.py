@@ -50,8 +50,8 @@ def _sessions(session: Session, before: datetime, limit: int) -> int:
 
 
 RULES: Mapping[str, Rule] = {
-    "sessions": Rule(timedelta(), "one that has ended opens nothing", _sessions),
-    "one-time links": Rule(timedelta(), "one that has ended opens nothing, whether or not it was used", store.links),
+    "sessions": Rule(timedelta(), "an ended session gives no access", _sessions),
+    "one-time links": Rule(timedelta(), "an expired or used link gives no access", store.links),
     "failed sign-ins": Rule(sign_in_throttle.ATTEMPT_WINDOW, "they count for 15 minutes", store.attempts),
     "idempotency keys": Rule(
         timedelta(days=40),
@@ -60,20 +60,20 @@ RULES: Mapping[str, Rule] = {
     ),
     "reservations": Rule(
         timedelta(days=40),
-        "what they became is in usage; asking after one works as long as its key does",
+        "what they became is in usage; one can be looked up as long as its key works",
         store.reservations,
     ),
     "deliveries": Rule(timedelta(days=90), "longer than anybody asks why something did not arrive", store.deliveries),
     "messages": Rule(
-        timedelta(days=400), "the same is told once: no fact comes so late that it would be told again", store.messages
+        timedelta(days=400), "each is sent once: no fact arrives late enough to trigger it again", store.messages
     ),
     "Stripe's events": Rule(
-        timedelta(days=400), "a year's books can be followed; what was given up stays", store.events
+        timedelta(days=400), "a year's books can be audited; events that were given up stay", store.events
     ),
     "recounts": Rule(timedelta(days=400), "a year's runs can be compared; the latest stays", store.recounts),
     "comparisons with Stripe": Rule(timedelta(days=400), "a year's reports; the latest stays", store.comparisons),
     "mails to operators": Rule(timedelta(days=90), "they are sent within three days or never", store.operator_mails),
-    "leases": Rule(timedelta(days=1), "left by a process that died; it ended by itself", store.leases),
+    "leases": Rule(timedelta(days=1), "left by a process that died; it expired by itself", store.leases),
 }
 """By what people call it, in the order in which it is swept: deliveries before the messages that they carry."""
 
