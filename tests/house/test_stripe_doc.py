@@ -46,7 +46,7 @@ def test_the_endpoints_events_are_those_that_are_handled() -> None:
 
 
 def test_what_each_event_does_is_said_of_each() -> None:
-    rows = [line for line in section("What each message does").splitlines() if line.startswith("| `")]
+    rows = [line for line in section("What each event does").splitlines() if line.startswith("| `")]
     named = re.findall(r"`([a-z_.]+)`", " ".join(row.split("|")[1] for row in rows))
     assert sorted(named) == sorted(HANDLERS)
 
