@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
+from billing_app.domain.common.errors import InvalidError
+
 ADDRESS = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 """An organization's address (api.md). `.` and `..` are refused besides: browsers fold them out of a URL."""
 
@@ -19,6 +21,14 @@ class Role(StrEnum):
     BILLING = "billing"
     MEMBER = "member"
     OPERATOR = "operator"
+
+
+def role_in(text: str) -> Role:
+    """A role that somebody is given. Raises InvalidError `invalid_role` for a word that is none."""
+    try:
+        return Role(text)
+    except ValueError:
+        raise InvalidError("A member's role is admin, billing or member.", code="invalid_role") from None
 
 
 ALL_ROLES = frozenset({Role.ADMIN, Role.BILLING, Role.MEMBER})

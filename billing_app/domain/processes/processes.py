@@ -41,6 +41,13 @@ class ProcessState(StrEnum):
     CANCELLED = "cancelled"
 
 
+def outcome_in(text: str) -> ProcessState:
+    """How a process ends. Raises InvalidError `invalid_process` for a word that is neither."""
+    if text not in (ProcessState.CLOSED, ProcessState.CANCELLED):
+        raise InvalidError("A process is closed or cancelled.", code="invalid_process")
+    return ProcessState(text)
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """One question with its possible answers."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from billing_app.domain.catalogue import Catalog, Plan, VotingType
+from billing_app.domain.common.errors import InvalidError
 
 DESCRIPTIONS = {
     VotingType.SINGLE: ("Single choice", "One answer to each question."),
@@ -31,6 +32,13 @@ class OptionKind(StrEnum):
 
     FEATURE = "feature"
     VOTING_TYPE = "voting_type"
+
+
+def option_kind(text: str) -> OptionKind:
+    """Raises InvalidError `unknown_feature` for a word that is none."""
+    if text not in set(OptionKind):
+        raise InvalidError("There is nothing of this kind to switch.", code="unknown_feature")
+    return OptionKind(text)
 
 
 class OptionState(StrEnum):

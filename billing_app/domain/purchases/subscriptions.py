@@ -25,6 +25,23 @@ class BillingInterval(StrEnum):
     YEAR = "year"
 
 
+def interval_in(text: str) -> BillingInterval:
+    """Raises InvalidError `invalid_interval` for a word that is none."""
+    try:
+        return BillingInterval(text)
+    except ValueError:
+        raise InvalidError("A plan is paid per month or per year.", code="invalid_interval") from None
+
+
+class PlanDeed(StrEnum):
+    """What can be done to a running subscription with one click and a yes."""
+
+    CANCEL = "cancel"
+    KEEP = "keep"
+    PAUSE = "pause"
+    RESUME = "resume"
+
+
 class When(StrEnum):
     """When a change of plan counts."""
 

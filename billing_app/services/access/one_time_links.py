@@ -20,7 +20,7 @@ from uuid import UUID
 from sqlmodel import Session
 
 from billing_app.domain.common.access import ALL_ROLES, Role
-from billing_app.domain.common.errors import BillingError, ConflictError, InvalidError
+from billing_app.domain.common.errors import BillingError, ConflictError, InvalidError, NotFoundError
 from billing_app.services.access import users
 from billing_app.services.access.views import Kind, LinkView
 from billing_app.services.common import audit
@@ -31,6 +31,14 @@ from billing_app.store.access import sessions as session_store
 from billing_app.store.access import users as user_store
 from billing_app.store.organizations import organizations
 from billing_app.store.tables.access import Membership, OneTimeLink, User
+
+
+def kind_in(text: str) -> Kind:
+    """What a link's path says that it is for. Raises NotFoundError for a word that is none."""
+    if text not in set(Kind):
+        raise NotFoundError("There is no such link.")
+    return Kind(text)
+
 
 PAGES = {Kind.SET_UP: "/set-up", Kind.NEW_PASSWORD: "/new-password", Kind.INVITATION: "/invitation"}
 

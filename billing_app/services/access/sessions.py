@@ -7,14 +7,16 @@ IDLE without use.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
-from billing_app.domain.common.access import ALL_ROLES, Role
+from billing_app.domain.common.access import ADMIN_ROLES, ALL_ROLES, MONEY_ROLES, Role
 from billing_app.domain.common.errors import ForbiddenError, NotFoundError, UnauthenticatedError
 from billing_app.services.access import sign_in_throttle
 from billing_app.services.access.cookies import session_hash_in
@@ -64,6 +66,16 @@ class Access:
     role: Role
     identity: Identity
     organization: Organization = field(repr=False)
+
+    @property
+    def may_buy(self) -> bool:
+        """Whether they may buy here, and read what was bought."""
+        return self.role in MONEY_ROLES or self.role is Role.OPERATOR
+
+    @property
+    def may_change(self) -> bool:
+        """Whether they may change the organization."""
+        return self.role in ADMIN_ROLES or self.role is Role.OPERATOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +198,13 @@ def renew(session: Session, identity: Identity, now: datetime) -> None:
     store.seen(session, identity.session_hash, now)
 
 
+def note_use(noting: Callable[[], AbstractContextManager[Session]], identity: Identity, now: datetime) -> None:
+    """Renews the session if that is due, in a transaction of its own; where it would have to wait, the next does."""
+    if identity.renewal_due:
+        with suppress(OperationalError), noting() as session:
+            renew(session, identity, now)
+
+
 def authorize(
     session: Session, identity: Identity | None, address: str, now: datetime, roles: frozenset[Role] = ALL_ROLES
 ) -> Access:
@@ -223,6 +242,13 @@ def authorize_operator(identity: Identity | None) -> Identity:
         raise UnauthenticatedError("Sign in to see this.")
     if not identity.operator:
         raise ForbiddenError("This is for operators only.")
+    return identity
+
+
+def require_signed_in(identity: Identity | None) -> Identity:
+    """Whoever it is. Raises UnauthenticatedError for nobody."""
+    if identity is None:
+        raise UnauthenticatedError("Sign in to go on.")
     return identity
 
 

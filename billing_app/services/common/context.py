@@ -7,10 +7,14 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from billing_app.services.common import organizations
 from billing_app.store.tables.organizations import Organization
+
+UNREACHABLE: tuple[type[Exception], ...] = (OSError, SQLAlchemyError)
+"""What a database raises that cannot be asked now: who looks once a second looks again a second later."""
 
 
 @dataclass(frozen=True, slots=True)

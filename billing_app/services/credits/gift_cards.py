@@ -20,11 +20,12 @@ from billing_app.domain.common.texts import required_reason
 from billing_app.domain.credits import gift_codes
 from billing_app.domain.credits.facts import MAX_QUANTITY
 from billing_app.services.catalogue import versions
-from billing_app.services.common import audit, payers
+from billing_app.services.common import audit, cursors, payers
+from billing_app.services.common.context import Enter
 from billing_app.services.common.secrets import digest
 from billing_app.services.credits import grants as credits
 from billing_app.services.credits import invoice_grants
-from billing_app.services.credits.views_cards import CardState, CardView, NewCard, Redemption
+from billing_app.services.credits.views_cards import BroughtView, CardState, CardView, NewCard, Redemption
 from billing_app.services.usage import accounts
 from billing_app.store.access import sign_in_throttle
 from billing_app.store.common import locks
@@ -39,6 +40,9 @@ MAX_BATCH = 1_000
 
 MAX_REDEMPTIONS = 1_000_000
 MAX_NAME = 100
+
+PAGE = 50
+"""Cards of one page."""
 
 GUESS_WINDOW = timedelta(minutes=15)
 MAX_GUESSES = 10
@@ -159,6 +163,16 @@ def redeem(session: Session, organization: Organization, code: str, now: datetim
     return Redeemed(card.id, card.name, tuple(made))
 
 
+def redeem_counted(enter: Enter, code: str) -> BroughtView:
+    """Counts the guess in a transaction of its own, then redeems; raises as `begin` and `redeem` do."""
+    with enter() as at:
+        begin(at.session, at.organization, at.now)
+    with enter() as at:
+        got = redeem(at.session, at.organization, code, at.now, actor=at.actor)
+        current = versions.current(at.session, at.now)
+        return BroughtView(got.name, tuple((current.metric(each.metric), each.quantity) for each in got.grants))
+
+
 def void(session: Session, card_id: UUID, reason: str, now: datetime, *, actor: str = "") -> CardView:
     """Ends a card for good; what was redeemed stays. Voiding twice is one void.
 
@@ -176,6 +190,13 @@ def void(session: Session, card_id: UUID, reason: str, now: datetime, *, actor: 
 def page(session: Session, now: datetime, limit: int, before: UUID | None = None) -> list[CardView]:
     """Cards, the newest first."""
     return [view(card, now) for card in store.page(session, limit, before)]
+
+
+def listed(session: Session, cursor: str, now: datetime) -> tuple[list[CardView], str]:
+    """A page of cards, the newest first, and the cursor of the one after. Raises NotFoundError `cursor_not_found`."""
+    (before,) = cursors.decode(cursor, UUID) or (None,)
+    found = page(session, now, PAGE + 1, before)
+    return found[:PAGE], cursors.encode(found[PAGE - 1].id) if len(found) > PAGE else ""
 
 
 def redemptions(session: Session, card_id: UUID, limit: int) -> list[Redemption]:

@@ -23,7 +23,7 @@ from billing_app.services.common import audit
 from billing_app.services.common.secrets import digest
 from billing_app.services.credits import grants as credits
 from billing_app.services.credits import invoice_grants
-from billing_app.services.credits.views_cards import RateView, TokensView
+from billing_app.services.credits.views_cards import BroughtView, RateView, TokensView
 from billing_app.services.usage import accounts, meters, recounts
 from billing_app.store.common import locks
 from billing_app.store.credits import grants as store
@@ -191,6 +191,11 @@ def _repeated(session: Session, owner: int, name: str, earlier: Sequence[GrantAc
         reason=earlier[0].reason,
         grants=made,
     )
+
+
+def brought(session: Session, done: Converted, now: datetime) -> BroughtView:
+    """What a conversion brought, for whoever reads it."""
+    return BroughtView(done.reason, ((versions.current(session, now).metric(done.metric), done.quantity),))
 
 
 def look(session: Session, organization: Organization, now: datetime) -> TokensView:

@@ -30,6 +30,11 @@ def catalogue(session: Session, now: datetime, file: Path) -> CatalogueView:
     )
 
 
+def document(session: Session, now: datetime) -> Mapping[str, Any]:
+    """The catalogue in force, as an edit would begin with it."""
+    return to_document(stripe_names.named(session, catalogue_edits.editing(session, now)[1]))
+
+
 def check(session: Session, document: Mapping[str, Any], based_on: int, now: datetime) -> CheckView:
     """What an edit would do so far."""
     try:

@@ -1,4 +1,4 @@
-"""What an operator may do by hand for one organization: read together for its dialogs. Reads only."""
+"""What an operator may do by hand for one organization: read together for its dialogs. And done."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from datetime import datetime
 from sqlmodel import Session
 
 from billing_app.domain.catalogue import TOKEN, VotingType
+from billing_app.domain.common.errors import InvalidError
 from billing_app.domain.organizations.limits import Limit
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
-from billing_app.services.credits import statements
+from billing_app.services.credits import granting, statements
+from billing_app.services.credits.grants import ONE_YEAR
+from billing_app.services.limits import overrides
 from billing_app.services.limits.overrides import Kind
+from billing_app.services.operators import organizations as operated
 from billing_app.services.operators.views_manual import HandsView
 from billing_app.services.usage import accounts
 from billing_app.store.organizations import overrides as override_store
@@ -41,3 +45,57 @@ def look(session: Session, address: str, now: datetime) -> HandsView:
         ),
         choices=tuple(choices),
     )
+
+
+def give(
+    session: Session,
+    address: str,
+    metric: str,
+    quantity: int,
+    now: datetime,
+    *,
+    reason: str,
+    ends_at: datetime | None,
+    key: str,
+    actor: str,
+) -> None:
+    """Credits for nothing, once per key; without an end they last a year. Raises as `granting.give` does."""
+    organization = organizations.by_address(session, address)
+    granting.give(
+        session, organization, metric, quantity, now,
+        reason=reason, key=key, actor=actor, expires_at=ends_at or ONE_YEAR,
+    )  # fmt: skip
+
+
+def set_plan(session: Session, address: str, plan: str, now: datetime, *, reason: str, actor: str) -> None:
+    """Another plan from now on; raises as `organizations.set_plan` of operators does."""
+    operated.set_plan(session, organizations.by_address(session, address), plan, now, reason=reason, actor=actor)
+
+
+def override(
+    session: Session,
+    address: str,
+    kind: str,
+    name: str,
+    value: int | None,
+    now: datetime,
+    *,
+    reason: str,
+    ends_at: datetime | None,
+    actor: str,
+) -> None:
+    """Something in place of what the plan says. Raises as `overrides.put` does, InvalidError `invalid_override`."""
+    organization = organizations.by_address(session, address)
+    overrides.put(session, organization, _kind(kind), name, value, now, ends_at=ends_at, reason=reason, actor=actor)
+
+
+def end_override(session: Session, address: str, kind: str, name: str, now: datetime, *, actor: str) -> None:
+    """The plan holds again; raises as `override` does."""
+    overrides.end(session, organizations.by_address(session, address), _kind(kind), name, now, actor=actor)
+
+
+def _kind(text: str) -> Kind:
+    try:
+        return Kind(text)
+    except ValueError:
+        raise InvalidError("There is nothing of this kind to override.", code="invalid_override") from None

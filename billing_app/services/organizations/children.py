@@ -66,6 +66,28 @@ def below(session: Session, organization: Organization, now: datetime) -> list[P
     return walk(organization, 1)
 
 
+def create_below(
+    session: Session,
+    organization: Organization,
+    parent: str,
+    now: datetime,
+    *,
+    name: str,
+    address: str,
+    creator: str,
+    actor: str,
+) -> Organization:
+    """A new part of the organization, or of the part of it that has the address `parent`; an empty one is itself.
+
+    `creator` is the e-mail address of who is its first admin. Raises as `create` does, and NotFoundError.
+    """
+    above = organization if parent in ("", organization.address) else find(session, organization, parent)
+    person = users.by_email(session, creator)
+    made = create(session, above, now, name=name, address=address or None, creator=person, actor=actor)
+    orgs.raise_revision(session, accounts.organization_id(organization))
+    return made
+
+
 def create(
     session: Session,
     parent: Organization,

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from billing_app.domain.common.access import Role
 from billing_app.domain.common.errors import ForbiddenError, UnauthenticatedError
-from billing_app.services.access import users
+from billing_app.services.access import sessions, users
 from billing_app.services.access.sessions import Identity
 from billing_app.services.common import audit, organizations
 from billing_app.services.organizations import profiles
@@ -20,6 +20,9 @@ from billing_app.store.organizations import organizations as org_store
 from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.access import User
 from billing_app.store.tables.organizations import Organization
+
+TYPED = ("type", "country", "timezone")
+"""What the form asks besides name and address."""
 
 MAX_OWN = 20
 """Organizations that one person may be a member of and still found another: a guard against scripts, not a price."""
@@ -45,6 +48,37 @@ def require_may_found(session: Session, identity: Identity) -> User:
             code="too_many_organizations",
         )
     return person
+
+
+def why_not(session: Session, identity: Identity) -> str:
+    """Why this sign-in may make no organization; empty when it may."""
+    try:
+        require_may_found(session, identity)
+    except ForbiddenError as error:
+        return error.detail
+    return ""
+
+
+def proposed(session: Session, identity: Identity | None, name: str) -> str:
+    """A free address made of a name, for whoever may make an organization; raises as `require_may_found` does."""
+    require_may_found(session, sessions.require_signed_in(identity))
+    return free_address(session, name)
+
+
+def found_typed(session: Session, identity: Identity | None, typed: Mapping[str, str], now: datetime) -> Organization:
+    """A new organization of whoever is signed in, from a form's fields; raises as `found` does."""
+    person = sessions.require_signed_in(identity)
+    name = typed.get("name", "").strip()
+    address = typed.get("address", "").strip() or free_address(session, name) or None
+    return found(
+        session,
+        now,
+        name=organizations.valid_name(name),
+        address=address,
+        profile={key: typed[key] for key in TYPED if typed.get(key)},
+        identity=person,
+        actor=person.email,
+    )
 
 
 def free_address(session: Session, name: str) -> str:

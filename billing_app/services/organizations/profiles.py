@@ -109,6 +109,14 @@ def set_active(session: Session, organization: Organization, active: bool, now: 
     organizations.raise_revisions_above(session, organization)
 
 
+def keep(session: Session, organization: Organization, now: datetime, *, actor: str, operator: bool) -> None:
+    """It does not end after all; an operator lets one that is over work again. Raises as `endings.withdraw` does."""
+    if operator and not organization.active:
+        set_active(session, organization, True, now, actor=actor)
+    else:
+        endings.withdraw(session, organization, now, actor=actor)
+
+
 def _validated(name: str, value: str) -> str:
     if name == "name":
         return organizations.valid_name(value)

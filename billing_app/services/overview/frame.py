@@ -38,7 +38,7 @@ def shell(session: Session, access: sessions.Access, settings: Settings, now: da
         person_email=access.identity.email,
         role=access.role.value,
         test_mode=test_mode(settings),
-        may_buy=access.role in MONEY_ROLES or access.role is Role.OPERATOR,
+        may_buy=access.may_buy,
         selling=settings.selling,
         revision=organizations.revisions(session, [access.organization_id])[access.organization_id],
         more_organizations=max(0, len(others) - (SHOWN - 1)),

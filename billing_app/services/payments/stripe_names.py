@@ -6,14 +6,19 @@ name for a plan says nothing new, so an export can be loaded again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session
 
 from billing_app.domain.catalogue import Catalog, Plan
+from billing_app.gateways.payments import Payments
 from billing_app.gateways.prices import Offer
+from billing_app.services.catalogue import versions
+from billing_app.services.common.context import EnterAsOperator
+from billing_app.services.payments import stripe_catalogue
+from billing_app.services.payments.stripe_catalogue import Step
 from billing_app.store.purchases import stripe_plans as store
 
 PLAN = "plan"
@@ -35,6 +40,19 @@ def keep(session: Session, offers: Iterable[Offer], now: datetime) -> None:
     """Writes down that these offers are at Stripe."""
     for plan, product in {offer.metadata[PLAN]: offer.product.id for offer in offers if PLAN in offer.metadata}.items():
         store.keep(session, plan, product, now)
+
+
+def push(look: EnterAsOperator, enter: EnterAsOperator, payments: Callable[[], Payments]) -> list[Step]:
+    """Makes at Stripe what the catalogue sells, with no transaction open meanwhile; answers what was done.
+
+    `look` and `enter` let in whoever may do so, before anybody talks to Stripe and again after it.
+    """
+    with look() as at:
+        current = versions.current(at.session, at.now)
+    done = stripe_catalogue.bring(payments(), current)
+    with enter() as at:
+        keep(at.session, stripe_catalogue.offers(current), at.now)
+    return done
 
 
 def _named(plan: Plan, products: dict[str, str]) -> Plan:

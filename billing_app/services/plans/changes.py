@@ -16,7 +16,7 @@ from urllib.parse import quote
 from billing_app.domain.catalogue import Catalog
 from billing_app.domain.common.errors import ConflictError, InvalidError
 from billing_app.domain.purchases import subscriptions as domain
-from billing_app.domain.purchases.subscriptions import BillingInterval, When
+from billing_app.domain.purchases.subscriptions import BillingInterval, PlanDeed, When
 from billing_app.gateways.gone import GoneError
 from billing_app.gateways.invoices import Invoice, InvoiceStatus
 from billing_app.gateways.payments import Payments
@@ -231,6 +231,9 @@ def resume(enter: Enter, payments: Payments) -> None:
         return Decided(row, lambda found: payments.resume(found, visit.now))
 
     act(enter, payments, "subscription.resumed", decide)
+
+
+DEEDS = {PlanDeed.CANCEL: cancel, PlanDeed.KEEP: uncancel, PlanDeed.PAUSE: pause, PlanDeed.RESUME: resume}
 
 
 def portal(enter: Enter, payments: Payments, public_url: str) -> str:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from sqlmodel import Session
@@ -82,6 +83,20 @@ def tell_at_once(
             log.warning("ending_not_told", organization=owner, code=error.code, detail=error.detail)
             problem = problem or error.detail
     return problem
+
+
+def decided(
+    enter: Enter,
+    decide: Callable[[Any], None],
+    transaction: Transaction,
+    payments: Payments | None,
+    now: Callable[[], datetime],
+) -> str:
+    """Decides in a transaction of somebody who was let in, then tells Stripe; answers as `tell_at_once`."""
+    with enter() as at:
+        decide(at)
+        owner = stored_id(at.organization)
+    return tell_at_once(transaction, payments, owner, now)
 
 
 def sweep(transaction: Transaction, payments: Payments | None, now: Callable[[], datetime]) -> int:

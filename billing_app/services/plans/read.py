@@ -9,11 +9,14 @@ from sqlmodel import Session
 
 from billing_app.domain.catalogue import Catalog, Plan, PlanPrices
 from billing_app.domain.common.periods import period_containing
-from billing_app.domain.purchases.subscriptions import ENDED, given_up
+from billing_app.domain.purchases.subscriptions import ENDED, BillingInterval, given_up
 from billing_app.gateways.invoices import Invoice
+from billing_app.gateways.payments import Payments
 from billing_app.services.catalogue import versions
 from billing_app.services.common import payers
+from billing_app.services.common.context import Enter
 from billing_app.services.limits import limits
+from billing_app.services.plans import changes
 from billing_app.services.plans.changes import ChangePreview
 from billing_app.services.subscriptions.views_plan import (
     InvoiceLink,
@@ -84,6 +87,13 @@ def invoice_link(invoice: Invoice) -> InvoiceLink:
         invoice.number, invoice.created_at, invoice.status.value, invoice.total_cents, invoice.currency,
         invoice.hosted_url, invoice.pdf_url,
     )  # fmt: skip
+
+
+def previewed(enter: Enter, payments: Payments, plan: str, interval: BillingInterval) -> PlanChangeView:
+    """What a change of the running subscription would cost; raises as `changes.preview` does. Talks to Stripe."""
+    seen = changes.preview(enter, payments, plan, interval)
+    with enter() as at:
+        return change_view(at.session, seen, at.now)
 
 
 def change_view(session: Session, seen: ChangePreview, now: datetime) -> PlanChangeView:

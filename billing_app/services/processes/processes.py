@@ -100,6 +100,22 @@ def save(
     return Shown(row, checked)
 
 
+def keep(
+    session: Session,
+    organization: Organization,
+    process_id: UUID | None,
+    content: Content,
+    now: datetime,
+    *,
+    revision: int,
+    actor: str,
+) -> Shown:
+    """Saves what is being filled in, as a new draft where it has no id yet; raises as `create` and `save` do."""
+    if process_id is None:
+        return create(session, organization, content, now, actor=actor)
+    return save(session, organization, process_id, content, now, revision=revision)
+
+
 def discard(session: Session, organization: Organization, process_id: UUID, now: datetime, *, actor: str) -> None:
     """Deletes a draft. Raises ConflictError `process_not_draft`: what was published is kept."""
     row = _draft(session, organization, process_id)
@@ -130,6 +146,23 @@ def publish_new(session: Session, organization: Organization, content: Content, 
     checked = domain.checked(content)
     _, now = payers.hold(session, organization, now)
     return _publish(session, organization, _insert(session, organization, checked, now, actor), checked, now, actor)
+
+
+def publish_kept(
+    session: Session,
+    organization: Organization,
+    process_id: UUID | None,
+    content: Content,
+    now: datetime,
+    *,
+    revision: int,
+    actor: str,
+) -> Shown:
+    """Publishes what is filled in, whether or not it was ever a draft; raises as `save` and `publish` do."""
+    if process_id is None:
+        return publish_new(session, organization, content, now, actor=actor)
+    save(session, organization, process_id, content, now, revision=revision)
+    return publish(session, organization, process_id, now, actor=actor)
 
 
 def end(

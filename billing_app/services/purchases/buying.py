@@ -12,10 +12,13 @@ from billing_app.domain.common.errors import InvalidError, NotFoundError
 from billing_app.domain.credits.facts import Aggregation, default_expiry
 from billing_app.domain.credits.forecast import Outcome, Outlook
 from billing_app.domain.purchases.offers import MAX_PACKS, by_saving
+from billing_app.gateways.payments import Payments
 from billing_app.services.catalogue import versions
 from billing_app.services.common import payers
+from billing_app.services.common.context import Enter
 from billing_app.services.credits import forecasts, labels
 from billing_app.services.credits.views_shared import ForecastKind
+from billing_app.services.purchases import status
 from billing_app.services.purchases.status import PurchaseStatus
 from billing_app.services.purchases.views_buying import (
     BasketLine,
@@ -91,11 +94,21 @@ def buy(
     )
 
 
-def checkout(session: Session, organization: Organization, status: PurchaseStatus, now: datetime) -> CheckoutView:
+def returned(enter: Enter, look: Enter, payments: Payments, session_id: str) -> CheckoutView:
+    """What became of a payment that a browser comes back from; what is paid is granted, if it was not yet.
+
+    Raises as `status.status` does. Talks to Stripe.
+    """
+    found = status.status(enter, payments, session_id)
+    with look() as at:
+        return checkout(at.session, at.organization, found, at.now)
+
+
+def checkout(session: Session, organization: Organization, found: PurchaseStatus, now: datetime) -> CheckoutView:
     """What the page shows that a payment returns to."""
     current = versions.current(session, now)
     looks: dict[str, Outlook] = {}
-    for row in status.grants:
+    for row in found.grants:
         looks[row.metric] = looks.get(row.metric) or forecasts.outlook(session, organization, row.metric, now)
     received = tuple(
         ReceivedGrant(
@@ -106,9 +119,9 @@ def checkout(session: Session, organization: Organization, status: PurchaseStatu
             expires_at=row.expires_at,
             lasts_until=forecasts.lasts_until(looks[row.metric], ())[0],
         )
-        for row in status.grants
+        for row in found.grants
     )
-    return CheckoutView(status.state.value, status.total_cents, status.currency.upper(), received, status.failure)
+    return CheckoutView(found.state.value, found.total_cents, found.currency.upper(), received, found.failure)
 
 
 def validated_basket(current: Catalog, basket: Mapping[str, int]) -> Basket:

@@ -12,6 +12,7 @@ from billing_app.domain.purchases.recurring import State
 from billing_app.domain.purchases.subscriptions import given_up
 from billing_app.domain.purchases.top_ups import TopUpState, proposed_threshold, spendable
 from billing_app.services.catalogue import versions
+from billing_app.services.credits import labels
 from billing_app.services.purchases import top_ups
 from billing_app.services.purchases.top_ups import TopUp
 from billing_app.services.subscriptions import recurring_packs
@@ -34,9 +35,10 @@ PROPOSED_TIMES = 3
 def renewals(session: Session, organization: Organization, metric_id: str, now: datetime) -> RenewalsView:
     """All packs that renew, those of the metric first, and the metric's auto top-up.
 
-    Raises NotFoundError `metric_not_found`.
+    Without a metric it is the first one with credits. Raises NotFoundError `metric_not_found`.
     """
     current = versions.current(session, now)
+    metric_id = metric_id or labels.metric_with_credits(session, organization, current, metric_id, now).id
     rows = recurring_packs.listed(session, organization)
     rows.sort(key=lambda row: (row.metric != metric_id, row.renews_at, row.id))
     known = set(current.metric_ids)

@@ -9,6 +9,7 @@ from typing import Any
 from sqlmodel import Session
 
 from billing_app.domain.catalogue import Catalog, Metric, Pack
+from billing_app.domain.catalogue.entries import cents_in, quantity_in
 from billing_app.domain.catalogue.quantities import format_pack, format_size
 from billing_app.domain.common.errors import InvalidError
 from billing_app.domain.common.money import MAX_AMOUNT_CENTS, format_money
@@ -35,6 +36,20 @@ class Wanted:
     pack: str
     count: int
     cap_cents: int
+    consent: bool = False
+
+
+OFF = Wanted(enabled=False, threshold=0, pack="", count=1, cap_cents=1)
+
+
+@dataclass(frozen=True, slots=True)
+class TopUpEntries:
+    """What was typed into a form: texts, as a browser sends them. None of it is checked yet."""
+
+    threshold: str = ""
+    pack: str = ""
+    count: str = "1"
+    cap: str = ""
     consent: bool = False
 
 
@@ -118,6 +133,27 @@ def state_of(row: AutoTopUp | None, card: SavedCard | None, now: datetime) -> To
         return TopUpState.OFF
     standing = Standing(row.enabled, card is not None, row.failures, row.resting_until, row.capped_until)
     return standing.state(now)
+
+
+def put_typed(
+    session: Session, organization: Organization, metric_id: str, typed: TopUpEntries, now: datetime, *, actor: str
+) -> TopUp:
+    """Turns it on with what was typed into a form; raises as `put` does, and for what is no amount."""
+    current = versions.current(session, now)
+    wanted = Wanted(
+        enabled=True,
+        threshold=quantity_in(typed.threshold, current.metric(metric_id)),
+        pack=typed.pack,
+        count=int(typed.count) if typed.count.isascii() and typed.count.isdigit() else 0,
+        cap_cents=cents_in(typed.cap, current.currency),
+        consent=typed.consent,
+    )
+    return put(session, organization, metric_id, wanted, now, actor=actor)
+
+
+def turn_off(session: Session, organization: Organization, metric_id: str, now: datetime, *, actor: str) -> TopUp:
+    """Turns it off, whatever it was set to."""
+    return put(session, organization, metric_id, OFF, now, actor=actor)
 
 
 def put(

@@ -117,6 +117,13 @@ def progress(row: ReconciliationRun) -> Progress:
     return Progress(row.id or 0, number, len(names), name, row.compared, row.repaired, row.remaining)
 
 
+def ask(session: Session, now: datetime, *, selling: bool) -> None:
+    """Has everything compared with Stripe now. Raises UnavailableError `buying_unavailable` where it is not set up."""
+    if not selling:
+        raise UnavailableError("There is nothing to compare with: Stripe is not set up.", code="buying_unavailable")
+    ask_for(session, now)
+
+
 def ask_for(session: Session, now: datetime, *, dry: bool = False, days: int = WINDOW.days) -> int:
     """Writes down that a run is wanted: a job begins it within seconds. The number of its report.
 
