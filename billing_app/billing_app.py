@@ -12,13 +12,13 @@ from billing_app.gateways.stripe_payments import payments_of
 from billing_app.jobs import runner
 from billing_app.page_paths import without_redirects
 from billing_app.settings import settings
-from billing_app.ui import desk, threads
+from billing_app.ui import threads
+from billing_app.ui.access.transactions import Transactions, serve_from
 from billing_app.ui.console import create_console
-from billing_app.ui.service_desk import ServiceDesks
 
 payments = payments_of(settings()) if settings().selling else None
 
-desk.serve_from(ServiceDesks(wiring.opened().part(threads.CONNECTIONS), settings(), payments))
+serve_from(Transactions(wiring.opened().part(threads.CONNECTIONS), settings(), payments))
 
 app = create_console(
     api_transformer=[

@@ -1,1 +1,1 @@
-"""All of Reflex: theme, routes, the frame, pages and charts. Handlers open nothing themselves; `desk` does."""
+"""All of Reflex: theme, routes, the frame, pages and charts. What is stored they reach through `access` alone."""

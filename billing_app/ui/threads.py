@@ -48,8 +48,3 @@ async def load(neighbour: str, work: Callable[..., Given], *arguments: object) -
 async def deed(neighbour: str, work: Callable[..., Given], *arguments: object) -> Given:
     """Does something for a page of `neighbour`; raises as `load` does."""
     return await _deeds.run(neighbour, work, *arguments)
-
-
-async def ask(cookies: str, work: Callable[..., Given], *arguments: object) -> Given:
-    """The same for somebody who is on no organization's page: `work(cookies, *arguments)`."""
-    return await load(neighbour(cookies), work, cookies, *arguments)

@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 import reflex as rx
 
-from tests.ui import sample_app
+from billing_app.db import Database
+from billing_app.services.purchases.orders import Payments
+from billing_app.settings import Settings
+from billing_app.ui.access import transactions
+from billing_app.ui.access.transactions import Transactions
+from billing_app.ui.console import create_console
 
 S = TypeVar("S", bound=rx.State)
 
+APP: Any = create_console()
+"""All pages, as the product makes them: its states and their handlers."""
+
 ORIGIN = "http://127.0.0.1:3000"
+
+
+@contextmanager
+def served_from(database: Database, payments: Payments | None = None, **settings: Any) -> Generator[Transactions]:
+    """Pages are served from this database while a test lasts."""
+    before = transactions._transactions
+    served = Transactions(database, Settings(_env_file=None, **settings), payments)
+    transactions.serve_from(served)
+    try:
+        yield served
+    finally:
+        transactions._transactions = before
 
 
 def opened(page: type[S], url: str, cookies: str = "", *, token: str = "tab-1", **headers: str) -> S:
@@ -42,7 +63,6 @@ def move(root: rx.State, url: str, cookies: str = "", *, token: str = "tab-1", *
 
 def pages() -> list[type[rx.State]]:
     """Every state of ours."""
-    assert sample_app.app is not None
     return list(_below(rx.State))
 
 

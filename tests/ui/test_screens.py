@@ -25,8 +25,11 @@ from billing_app.ui.purchases.checkout_return_text import returned_shown
 from billing_app.ui.purchases.text import buy_shown
 from billing_app.ui.sign_in.text import link_shown, refusal
 from billing_app.ui.usage.text import usage_shown
-from tests.ui.samples import accounts, overviews, shop, usages
-from tests.ui.samples.facts import BANDWIDTH, EMAILS, MAU, NOW, SMS, STORAGE, at, period
+from tests.ui.records import credits as accounts
+from tests.ui.records import overview as overviews
+from tests.ui.records import purchases as shop
+from tests.ui.records import usage as usages
+from tests.ui.records.facts import BANDWIDTH, EMAILS, MAU, NOW, SMS, STORAGE, at, period
 
 FORMATS = Formats()
 SHELL = overviews.shell("meridian")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -18,13 +19,12 @@ from billing_app.services.access import members
 from billing_app.services.access.cookies import cookie_name, for_reflex
 from billing_app.services.common import organizations
 from billing_app.services.overview import overview
+from billing_app.services.overview.shared_views import KEPT, KEPT_FOR, SharedViews
 from billing_app.settings import Settings
 from billing_app.store.access import users
 from billing_app.store.organizations.organizations import stored_id
-from billing_app.ui import service_desk
-from billing_app.ui.desk import Visitor
-from billing_app.ui.service_desk import ServiceDesks
-from billing_app.ui.service_desks.shared import KEPT, KEPT_FOR, SharedViews
+from billing_app.ui.access.transactions import Transactions
+from billing_app.ui.overview.page import overview_of
 from tests.support.builders import NOON, a_session_token, a_user, an_organization, the_catalogue
 from tests.support.patience import PATIENCE_SECONDS
 
@@ -46,15 +46,23 @@ class Counted:
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> Counted:
     counted = Counted(overview.overview)
-    monkeypatch.setattr(service_desk.overview, "overview", counted)
+    monkeypatch.setattr(overview, "overview", counted)
     monkeypatch.setattr(clock, "now", lambda: NOON)
     return counted
 
 
 @pytest.fixture
-def desks(database: Database) -> ServiceDesks:
+def served(database: Database) -> Transactions:
     the_catalogue(database)
-    return ServiceDesks(database, Settings(_env_file=None), None)
+    return Transactions(database, Settings(_env_file=None), None)
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who asks: the cookies of a page's websocket, and the address in its URL."""
+
+    cookies: str
+    address: str
 
 
 def a_visitor(database: Database, address: str, email: str, role: Role = Role.ADMIN) -> Visitor:
@@ -74,51 +82,53 @@ def changed(database: Database, address: str) -> None:
         organizations.raise_revision(session, stored_id(organization))
 
 
-def shown(desks: ServiceDesks, visitor: Visitor, metric: str = "") -> Any:
-    with desks.open(visitor, ALL_ROLES) as desk:
-        return desk.overview(metric)
+def shown(served: Transactions, visitor: Visitor, metric: str = "") -> Any:
+    with served.reading(visitor.cookies, visitor.address, ALL_ROLES) as at:
+        return overview_of(at, metric)
 
 
 @pytest.mark.both_databases
-def test_tabs_of_one_organization_read_once_per_change(database: Database, desks: ServiceDesks, reads: Counted) -> None:
+def test_tabs_of_one_organization_read_once_per_change(
+    database: Database, served: Transactions, reads: Counted
+) -> None:
     people = [a_visitor(database, "acme", f"{number}@acme.example") for number in range(4)]
     neighbour = a_visitor(database, "other", "o@other.example")
     with ThreadPoolExecutor(TABS) as pool:
         for change in range(1, 6):
-            seen = list(pool.map(lambda tab: shown(desks, people[tab % 4]), range(TABS)))
+            seen = list(pool.map(lambda tab: shown(served, people[tab % 4]), range(TABS)))
             assert all(view is seen[0] for view in seen)
             assert reads.done == ["acme"] * change
             changed(database, "acme")
-    shown(desks, neighbour)
+    shown(served, neighbour)
     assert reads.done == ["acme"] * 5 + ["other"]
 
 
 def test_what_differs_in_rights_query_or_moment_is_read_for_itself(
-    database: Database, desks: ServiceDesks, reads: Counted, monkeypatch: pytest.MonkeyPatch
+    database: Database, served: Transactions, reads: Counted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     admin = a_visitor(database, "acme", "admin@acme.example")
     member = a_visitor(database, "acme", "member@acme.example", Role.MEMBER)
-    shown(desks, admin)
-    shown(desks, member)
+    shown(served, admin)
+    shown(served, member)
     assert len(reads.done) == 2
-    shown(desks, admin, "bandwidth")
+    shown(served, admin, "bandwidth")
     assert len(reads.done) == 3
-    shown(desks, admin)
-    shown(desks, member)
+    shown(served, admin)
+    shown(served, member)
     assert len(reads.done) == 3
     monkeypatch.setattr(clock, "now", lambda: NOON + KEPT_FOR + timedelta(microseconds=1))
-    shown(desks, admin)
+    shown(served, admin)
     assert len(reads.done) == 4
 
 
-def test_nobody_gets_a_kept_view_without_being_let_in(database: Database, desks: ServiceDesks, reads: Counted) -> None:
+def test_nobody_gets_a_kept_view_without_being_let_in(database: Database, served: Transactions, reads: Counted) -> None:
     ada = a_visitor(database, "acme", "ada@acme.example")
     stranger = a_visitor(database, "other", "o@other.example")
-    shown(desks, ada)
+    shown(served, ada)
     with pytest.raises(NotFoundError):
-        shown(desks, Visitor(stranger.cookies, "acme"))
+        shown(served, Visitor(stranger.cookies, "acme"))
     with pytest.raises(UnauthenticatedError):
-        shown(desks, Visitor("", "acme"))
+        shown(served, Visitor("", "acme"))
     with database.writing() as session:
         user = users.by_email(session, "ada@acme.example")
         assert user is not None
@@ -127,7 +137,7 @@ def test_nobody_gets_a_kept_view_without_being_let_in(database: Database, desks:
         a_user(session, "another@acme.example", member_of=organization)  # the last admin may not go
         members.remove(session, organization, user.id, NOON, actor="test")
     with pytest.raises((NotFoundError, ForbiddenError)):
-        shown(desks, ada)
+        shown(served, ada)
     assert len(reads.done) == 1
 
 

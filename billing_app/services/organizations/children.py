@@ -83,9 +83,7 @@ def create_below(
     """
     above = organization if parent in ("", organization.address) else find(session, organization, parent)
     person = users.by_email(session, creator)
-    made = create(session, above, now, name=name, address=address or None, creator=person, actor=actor)
-    orgs.raise_revision(session, accounts.organization_id(organization))
-    return made
+    return create(session, above, now, name=name, address=address or None, creator=person, actor=actor)
 
 
 def create(

@@ -23,10 +23,10 @@ from reflex.istate.proxy import StateProxy
 from reflex.middleware import Middleware
 from reflex.state import OnLoadInternalState, State, StateUpdate
 from reflex_base.event.context import EventContext
-from sqlalchemy.exc import SQLAlchemyError
 
+from billing_app.services.common.context import UNREACHABLE
 from billing_app.ui import operator_routes, routes
-from billing_app.ui.desk import standings
+from billing_app.ui.access.transactions import transactions
 from billing_app.ui.frame import live
 
 logger = logging.getLogger(__name__)
@@ -121,7 +121,7 @@ def end_work(token: str) -> None:
 
 async def _standing(cookies: str, path: str) -> str:
     try:
-        return await asyncio.to_thread(standings().standing, cookies, routes.address_in(path))
-    except (OSError, SQLAlchemyError) as error:
+        return await asyncio.to_thread(transactions().standing, cookies, routes.address_in(path))
+    except UNREACHABLE as error:
         logger.warning("a session could not be read: %s", error)
         return UNKNOWN

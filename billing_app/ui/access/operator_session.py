@@ -6,17 +6,21 @@ Whoever is no operator gets the same refusal from each of them and sees nothing 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import reflex as rx
 
 from billing_app.domain.common.access import Role
+from billing_app.domain.common.errors import UnavailableError
+from billing_app.services.common.context import Transaction
+from billing_app.services.overview import frame
 from billing_app.services.overview.views_frame import OperatorShellView
+from billing_app.services.purchases.orders import Payments
 from billing_app.ui import routes, threads
 from billing_app.ui.access.session import MAX_TEXT, GuardedPage, Handler, wrapped
-from billing_app.ui.desk import desks
-from billing_app.ui.desks.operator import OperatorDesk
+from billing_app.ui.access.transactions import OperatorPageContext, transactions
 from billing_app.ui.frame.operator_text import OperatorShellShown, operator_shell_shown
 from billing_app.ui.kit.formats import Formats, known_locale
 
@@ -36,45 +40,69 @@ class OperatorVisit:
     query: dict[str, str]
     path: str
 
+    @property
+    def payments(self) -> Payments:
+        """Stripe. Raises UnavailableError `buying_unavailable` where it is not connected."""
+        payments = transactions().payments
+        if payments is None:
+            raise UnavailableError("Stripe is not set up on this server.", code="buying_unavailable")
+        return payments
+
+    def look(self) -> AbstractContextManager[OperatorPageContext]:
+        """One transaction that reads, in the thread of who calls it."""
+        return transactions().of_operator(self.cookies)
+
+    def enter(self) -> AbstractContextManager[OperatorPageContext]:
+        """One transaction that may write; services that need several take this."""
+        return transactions().of_operator(self.cookies, writing=True)
+
+    def outside(self) -> Transaction:
+        """What opens transactions of nobody, for work that takes many: only an operator gets it."""
+        with self.look():
+            return transactions().database.writing
+
     async def show(
-        self, page: OperatorFrame, read: Callable[[OperatorDesk], View], present: Callable[[View, Formats], Shown]
+        self,
+        page: OperatorFrame,
+        read: Callable[[OperatorPageContext], View],
+        present: Callable[[View, Formats], Shown],
     ) -> Shown:
-        """Opens a desk, reads the frame and a view, and makes of them what the screen shows. In a thread."""
+        """Reads the frame and a view, and makes of them what the screen shows. In a thread."""
 
         def work() -> tuple[OperatorShellView, Shown]:
-            with desks().open_operator(self.cookies) as desk:
-                shell, view = desk.shell(), read(desk)
+            with self.look() as at:
+                shell, view = frame.operator_shell(at.session, at.identity, at.settings), read(at)
             return shell, present(view, self.formats)
 
         shell, shown = await threads.load(threads.OPERATORS, work)
         page._welcome(shell)
         return shown
 
-    async def read(self, read: Callable[[OperatorDesk], View]) -> View:
+    async def read(self, read: Callable[[OperatorPageContext], View]) -> View:
         """A view alone, for a page that is open already."""
 
         def work() -> View:
-            with desks().open_operator(self.cookies) as desk:
-                return read(desk)
+            with self.look() as at:
+                return read(at)
 
         return await threads.load(threads.OPERATORS, work)
 
-    async def enter(self) -> None:
+    async def require(self) -> None:
         """Nothing but whether an operator asks: for a handler that changes its page before it reads anything."""
-        await self.read(lambda desk: desk.shell())
+        await self.read(lambda at: None)
 
-    async def write(self, act: Callable[[OperatorDesk], View]) -> View:
+    async def write(self, act: Callable[[OperatorPageContext], View]) -> View:
         """What `act` does is one transaction, committed before this comes back."""
 
         def work() -> View:
-            with desks().open_operator(self.cookies, writing=True) as desk:
-                return act(desk)
+            with self.enter() as at:
+                return act(at)
 
         return await threads.deed(threads.OPERATORS, work)
 
-    async def call(self, work: Callable[..., Shown], *arguments: Any) -> Shown:
-        """A call that talks to the outside world: `work(cookies, *arguments)` in a thread."""
-        return await threads.deed(threads.OPERATORS, work, self.cookies, *arguments)
+    async def call(self, work: Callable[[], View]) -> View:
+        """What takes several transactions or talks to the outside world, in a thread."""
+        return await threads.deed(threads.OPERATORS, work)
 
     async def frame(self) -> None:
         """Nothing is around a page for somebody who is no operator."""

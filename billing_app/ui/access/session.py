@@ -10,13 +10,15 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 import reflex as rx
 from reflex.istate.proxy import StateProxy
 
+from billing_app import clock
 from billing_app.domain.common.access import ALL_ROLES, Role, is_address
 from billing_app.domain.common.errors import (
     BillingError,
@@ -25,11 +27,16 @@ from billing_app.domain.common.errors import (
     NotFoundError,
     TooManyAtOnceError,
     UnauthenticatedError,
+    UnavailableError,
 )
+from billing_app.services.common.context import Transaction
+from billing_app.services.overview import frame
 from billing_app.services.overview.views_frame import ShellView
+from billing_app.services.purchases.orders import Payments
+from billing_app.settings import Settings
 from billing_app.ui import routes, threads
 from billing_app.ui.access import binding
-from billing_app.ui.desk import Desk, Visitor, desks
+from billing_app.ui.access.transactions import PageContext, transactions
 from billing_app.ui.frame import live
 from billing_app.ui.frame.text import ShellShown, shell_shown
 from billing_app.ui.kit.formats import Formats, known_locale
@@ -56,9 +63,14 @@ Shown = TypeVar("Shown")
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One event of one visitor: the only way of a handler to anything that is stored."""
+    """One event of one visitor: the only way of a handler to anything that is stored.
 
-    visitor: Visitor
+    `read`, `show` and `write` open one transaction in which the visitor was let in anew. `call` is for what opens
+    several, or talks to Stripe between them: it is handed `enter`.
+    """
+
+    cookies: str
+    address: str
     roles: frozenset[Role]
     formats: Formats
     query: dict[str, str]
@@ -67,36 +79,64 @@ class Visit:
     @property
     def neighbour(self) -> str:
         """Whose turn it takes."""
-        return threads.neighbour(self.visitor.cookies, self.visitor.address)
+        return threads.neighbour(self.cookies, self.address)
+
+    @property
+    def payments(self) -> Payments:
+        """Stripe. Raises UnavailableError `buying_unavailable` where nothing can be bought."""
+        payments = transactions().payments
+        if payments is None:
+            raise UnavailableError(
+                "Buying is not set up: the operator has not connected Stripe yet.", code="buying_unavailable"
+            )
+        return payments
+
+    @property
+    def settings(self) -> Settings:
+        """Of this process."""
+        return transactions().settings
+
+    @property
+    def outside(self) -> tuple[Transaction, Payments | None, Callable[[], datetime]]:
+        """What goes on after the visitor's own transaction: its transactions are of no person."""
+        found = transactions()
+        return found.database.writing, found.payments, clock.now
+
+    def look(self) -> AbstractContextManager[PageContext]:
+        """One transaction that reads, in the thread of who calls it."""
+        return transactions().reading(self.cookies, self.address, self.roles)
+
+    def enter(self) -> AbstractContextManager[PageContext]:
+        """One transaction that may write; services that need several take this."""
+        return transactions().writing(self.cookies, self.address, self.roles)
 
     async def show(
-        self, page: Frame, read: Callable[[Desk], View], present: Callable[[View, ShellView, Formats], Shown]
+        self, page: Frame, read: Callable[[PageContext], View], present: Callable[[View, ShellView, Formats], Shown]
     ) -> Shown:
-        """Opens a desk, reads the frame and a view, and makes of them what the screen shows; follows changes from now.
+        """Reads the frame and a view, and makes of them what the screen shows; follows changes from now.
 
         All of it in a thread: neither queries nor figures hold up the event loop.
         """
 
         def work() -> tuple[ShellView, Shown]:
-            with desks().open(self.visitor, self.roles) as desk:
-                shell, view = desk.shell(), read(desk)
+            with self.look() as at:
+                shell, view = frame.shell(at.session, at.access, at.settings, at.now), read(at)
             return shell, present(view, shell, self.formats)
 
         shell, shown = await threads.load(self.neighbour, work)
         page._welcome(shell)
-        shown_of = {self.visitor.address: shell.revision}
+        shown_of = {self.address: shell.revision}
         if shell.payer is not None:
             shown_of[shell.payer.address] = shell.payer.revision
         live.follow(page, shown_of)
         return shown
 
-    async def read(self, read: Callable[[Desk], View], present: Callable[[View, Formats], Shown]) -> Shown:
-        """Opens a desk and reads a part of a page, for what has just changed it; the page itself goes on following."""
+    async def read(self, read: Callable[[PageContext], View]) -> View:
+        """A part of a page, for what has just changed it; the page itself goes on following."""
 
-        def work() -> Shown:
-            with desks().open(self.visitor, self.roles) as desk:
-                view = read(desk)
-            return present(view, self.formats)
+        def work() -> View:
+            with self.look() as at:
+                return read(at)
 
         return await threads.load(self.neighbour, work)
 
@@ -104,14 +144,23 @@ class Visit:
         """The frame alone, which every member may see: for a page that this role does not open."""
 
         def work() -> ShellView:
-            with desks().open(self.visitor, ALL_ROLES) as desk:
-                return desk.shell()
+            with transactions().reading(self.cookies, self.address, ALL_ROLES) as at:
+                return frame.shell(at.session, at.access, at.settings, at.now)
 
         return await threads.load(self.neighbour, work)
 
-    async def call(self, work: Callable[..., Shown], *arguments: Any) -> Shown:
-        """What changes something or talks to the outside world: `work(visitor, roles, *arguments)` in a thread."""
-        return await threads.deed(self.neighbour, work, self.visitor, self.roles, *arguments)
+    async def write(self, act: Callable[[PageContext], View]) -> View:
+        """What `act` does is one transaction, committed before this comes back."""
+
+        def work() -> View:
+            with self.enter() as at:
+                return act(at)
+
+        return await threads.deed(self.neighbour, work)
+
+    async def call(self, work: Callable[[], View]) -> View:
+        """What takes several transactions or talks to the outside world, in a thread."""
+        return await threads.deed(self.neighbour, work)
 
     def text(self, name: str) -> str:
         """A value of the URL's query, never longer than any of ours."""
@@ -191,7 +240,8 @@ def visit_of(state: rx.State, roles: frozenset[Role]) -> Visit:
         raise NotFoundError("There is no such organization.")
     headers = router.headers
     return Visit(
-        visitor=Visitor(cookies=headers.cookie, address=address),
+        cookies=headers.cookie,
+        address=address,
         roles=roles,
         formats=Formats(known_locale(headers.accept_language)),
         query=routes.written(router.url.query_parameters),

@@ -20,12 +20,12 @@ from reflex.istate.manager.memory import StateManagerMemory
 from reflex.istate.manager.redis import StateManagerRedis
 from reflex.istate.manager.token import BaseStateToken
 from reflex.state import OnLoadInternalState, State
-from sqlalchemy.exc import SQLAlchemyError
 
-from billing_app.services.access.cookies import session_hash_in
+from billing_app.services.access import cookies as session_cookies
+from billing_app.services.common.context import UNREACHABLE
 from billing_app.ui.access import binding
 from billing_app.ui.access.session import MAX_TEXT
-from billing_app.ui.desk import standings
+from billing_app.ui.access.transactions import transactions
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class PageSockets(EventNamespace):
             return
         sent = environ.get("asgi.scope", {}).get("headers", [])
         cookies = "; ".join(value.decode("latin-1") for name, value in sent if name == b"cookie")
-        _tabs.setdefault(token, Tab(session_hash_in(cookies) or "")).sockets.add(sid)
+        _tabs.setdefault(token, Tab(session_cookies.session_hash_in(cookies) or "")).sockets.add(sid)
 
     async def on_event(self, sid: str, data: Any) -> None:
         """A tab's event. Of what it says about itself its place is kept; all else is known from its handshake."""
@@ -107,7 +107,7 @@ async def watch(app: rx.App) -> None:
         await asyncio.sleep(EVERY_SECONDS)
         try:
             await look(app)
-        except (OSError, SQLAlchemyError) as error:
+        except UNREACHABLE as error:
             logger.warning("sessions could not be read: %s", error)
 
 
@@ -116,7 +116,7 @@ async def look(app: rx.App) -> None:
     hashes = sorted({tab.session_hash for tab in _tabs.values()} - {""})
     asked, alive = {*hashes}, dict[str, bool]()
     for start in range(0, len(hashes), MAX_SESSIONS):
-        alive |= await asyncio.to_thread(standings().open_sessions, hashes[start : start + MAX_SESSIONS])
+        alive |= await asyncio.to_thread(transactions().open_sessions, hashes[start : start + MAX_SESSIONS])
     for token, tab in [*_tabs.items()]:
         ended = tab.session_hash in asked and tab.session_hash not in alive
         if tab.sockets:

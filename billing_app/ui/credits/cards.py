@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,9 +11,9 @@ import reflex as rx
 
 from billing_app.domain.common.access import MONEY_ROLES
 from billing_app.domain.common.errors import BillingError, UnauthenticatedError
+from billing_app.services.credits import gift_cards, tokens
 from billing_app.services.credits.views_cards import BroughtView, TokensView
 from billing_app.ui.access.session import Frame, Visit, guarded
-from billing_app.ui.desk import desks
 from billing_app.ui.kit.dialogs import buttons, dialog, refusal
 from billing_app.ui.kit.formats import Formats
 from billing_app.ui.operators.catalogue.review import plain_button
@@ -48,7 +49,8 @@ class CardsState(Frame):
     @guarded(roles=MONEY_ROLES)
     async def ask(self, visit: Visit, what: str) -> None:
         """Opens a dialog."""
-        left, rates = await visit.read(lambda desk: desk.tokens(), tokens_shown)
+        view = await visit.read(lambda at: tokens.look(at.session, at.organization, at.now))
+        left, rates = tokens_shown(view, visit.formats)
         self._key = secrets.token_hex(12)
         self.screen = CardsShown(what if what in ("redeem", "convert") else "", left=left, rates=rates)
 
@@ -56,7 +58,7 @@ class CardsState(Frame):
     @guarded(roles=MONEY_ROLES)
     async def close(self, visit: Visit, opened: bool) -> None:
         """Closes it."""
-        await visit.read(lambda desk: desk.shell(), lambda _shell, _formats: None)
+        await visit.read(lambda at: None)
         if not opened:
             self.screen = CardsShown()
 
@@ -64,21 +66,26 @@ class CardsState(Frame):
     @guarded(roles=MONEY_ROLES)
     async def redeem(self, visit: Visit, form: dict) -> None:
         """Redeems the code that was typed."""
-        await self._try(visit, desks().redeem, form.get("code", ""))
+        await self._try(visit, lambda: gift_cards.redeem_counted(visit.enter, form.get("code", "")))
 
     @rx.event
     @guarded(roles=MONEY_ROLES)
     async def convert(self, visit: Visit, form: dict) -> None:
         """Converts tokens; sending the form twice converts once."""
         count = typed(form.get("tokens", ""), Spec(Kind.NUMBER))
-        await self._try(
-            visit, desks().convert, form.get("metric", ""), count if isinstance(count, int) else 0, self._key
-        )
+        metric, number, key = form.get("metric", ""), count if isinstance(count, int) else 0, f"page {self._key}"
 
-    async def _try(self, visit: Visit, work: Any, *arguments: Any) -> None:
+        def convert() -> BroughtView:
+            with visit.enter() as at:
+                done = tokens.convert(at.session, at.organization, metric, number, at.now, key=key, actor=at.actor)
+                return tokens.brought(at.session, done, at.now)
+
+        await self._try(visit, convert)
+
+    async def _try(self, visit: Visit, work: Callable[[], BroughtView]) -> None:
         """Does it, and says in the dialog what came of it or why not."""
         try:
-            brought = await visit.call(work, *arguments)
+            brought = await visit.call(work)
         except UnauthenticatedError:
             raise
         except BillingError as error:

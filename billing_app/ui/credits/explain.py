@@ -8,8 +8,11 @@ import reflex as rx
 
 from billing_app.domain.common.access import MONEY_ROLES
 from billing_app.domain.common.moments import moment
+from billing_app.services.credits import explaining
+from billing_app.services.credits.views import ExplainView
 from billing_app.ui import routes
 from billing_app.ui.access.session import Frame, Visit, guarded
+from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.credits.explain_text import ExplainShown, StepRow, explain_shown
 from billing_app.ui.credits.grants import where_row
 from billing_app.ui.frame.banner import notice
@@ -31,7 +34,16 @@ class ExplainState(Frame):
     async def load(self, visit: Visit) -> None:
         """Reads the page."""
         metric, at = visit.text("metric"), moment_in(visit.text("at"))
-        self.screen = await visit.show(self, lambda desk: desk.explain(metric, at), explain_shown)
+
+        def read(context: PageContext) -> ExplainView:
+            return context.once(
+                lambda: explaining.explain(
+                    context.session, context.organization, metric, at or context.now, context.now
+                ),
+                "explain", metric, at,
+            )  # fmt: skip
+
+        self.screen = await visit.show(self, read, explain_shown)
 
     @rx.event
     @guarded(roles=MONEY_ROLES)
@@ -39,7 +51,7 @@ class ExplainState(Frame):
         """Explains another moment."""
         at = moment_in(form.get("at", ""))
         return rx.redirect(
-            routes.explain(visit.visitor.address, metric=visit.text("metric"), at=f"{at:%Y-%m-%dT%H:%M}" if at else "")
+            routes.explain(visit.address, metric=visit.text("metric"), at=f"{at:%Y-%m-%dT%H:%M}" if at else "")
         )
 
 

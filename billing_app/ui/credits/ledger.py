@@ -7,9 +7,11 @@ from functools import partial
 import reflex as rx
 
 from billing_app.domain.common.access import MONEY_ROLES
-from billing_app.services.credits.views_ledger import LedgerFilters
+from billing_app.services.credits import read_ledger
+from billing_app.services.credits.views_ledger import LedgerFilters, LedgerView, TraceView
 from billing_app.ui import routes
 from billing_app.ui.access.session import Frame, Visit, guarded
+from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.credits.grants import grant_bar
 from billing_app.ui.credits.ledger_text import KINDS, LedgerRow, LedgerShown, ledger_shown, query_of
 from billing_app.ui.frame.banner import notice
@@ -34,9 +36,17 @@ class LedgerState(Frame):
         filters, cursor = filters_of(visit), visit.text("cursor")
         entry = visit.text("entry")
         number = int(entry[:18]) if entry.isascii() and entry.isdigit() else 0
+
+        def read(at: PageContext) -> tuple[LedgerView, TraceView | None]:
+            view = at.once(
+                lambda: read_ledger.ledger(at.session, at.organization, filters, cursor, at.now),
+                "ledger", filters, cursor,
+            )  # fmt: skip
+            return view, read_ledger.trace(at.session, at.organization, number, at.now) if number else None
+
         self.screen = await visit.show(
             self,
-            lambda desk: (desk.ledger(filters, cursor), desk.trace(number) if number else None),
+            read,
             partial(ledger_shown, filters=filters, cursor=cursor),
         )
 
@@ -45,7 +55,7 @@ class LedgerState(Frame):
     async def search(self, visit: Visit, text: str) -> rx.event.EventSpec:
         """Searches within the filters that are set."""
         query = query_of(filters_of(visit)) | {"search": text}
-        return rx.redirect(routes.ledger(visit.visitor.address, **query), replace=True)
+        return rx.redirect(routes.ledger(visit.address, **query), replace=True)
 
 
 def filters_of(visit: Visit) -> LedgerFilters:

@@ -6,14 +6,15 @@ from functools import partial
 
 import reflex as rx
 
+from billing_app.services.credits import read as reading
 from billing_app.services.credits.views import CreditsView
 from billing_app.services.subscriptions.views_recurring import RenewalsView
 from billing_app.ui import routes
 from billing_app.ui.access.session import Frame, Visit, guarded
+from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.credits.cards import card_buttons
 from billing_app.ui.credits.grants import grants_table
 from billing_app.ui.credits.text import DEFAULT_RANGE, RANGES, CreditsShown, credits_shown
-from billing_app.ui.desk import Desk
 from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.layout import page, shell
 from billing_app.ui.frame.payer import elsewhere
@@ -21,7 +22,7 @@ from billing_app.ui.kit.basics import button_link, choice_switch, download, figu
 from billing_app.ui.kit.chart import legend_item, plot, table_below
 from billing_app.ui.kit.records import Field
 from billing_app.ui.kit.skeletons import page_skeleton
-from billing_app.ui.purchases.renewals import RenewalsState, with_renewals
+from billing_app.ui.purchases.renewals import RenewalsState, renewals_of, with_renewals
 from billing_app.ui.purchases.renewals_parts import renewing_panel, top_up_panel
 
 
@@ -37,9 +38,12 @@ class CreditsState(Frame):
         metric, months = visit.text("metric"), visit.choice("months", RANGES, DEFAULT_RANGE)
         present = partial(credits_shown, months=months, only_left=visit.text("show") == "left")
 
-        def read(desk: Desk) -> tuple[CreditsView, RenewalsView | None]:
-            view = desk.credits(metric, months)
-            return view, desk.renewals(view.metric.id)
+        def read(at: PageContext) -> tuple[CreditsView, RenewalsView | None]:
+            view = at.once(
+                lambda: reading.credits(at.session, at.organization, metric, at.now, months=months),
+                "credits", metric, months,
+            )  # fmt: skip
+            return view, renewals_of(at, view.metric.id)
 
         renewals = await self.get_state(RenewalsState)
         self.screen, renewals.shown = await visit.show(self, read, with_renewals(present))

@@ -20,11 +20,11 @@ from dataclasses import dataclass, field
 import reflex as rx
 from reflex.app import EventNamespace
 from reflex.event import Event
-from sqlalchemy.exc import SQLAlchemyError
 
 from billing_app import monitoring
+from billing_app.services.common.context import UNREACHABLE
 from billing_app.turns import Limits, Pool, Turns
-from billing_app.ui.desk import desks
+from billing_app.ui.access.transactions import transactions
 
 logger = logging.getLogger(__name__)
 
@@ -96,8 +96,8 @@ async def watch(app: rx.App) -> None:
             continue
         turn = turn + MAX_ADDRESSES if turn + MAX_ADDRESSES < len(addresses) else 0
         try:
-            revisions = await _watching.run("", desks().revisions, addresses[turn : turn + MAX_ADDRESSES])
-        except (OSError, SQLAlchemyError) as error:
+            revisions = await _watching.run("", transactions().revisions, addresses[turn : turn + MAX_ADDRESSES])
+        except UNREACHABLE as error:
             logger.warning("revisions could not be read: %s", error)
             continue
         for token in changed(_tabs, revisions):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import reflex as rx
 
 from billing_app.domain.common.access import ADMIN_ROLES
-from billing_app.domain.common.errors import ConflictError, InvalidError
+from billing_app.domain.common.errors import ConflictError, InvalidError, NotFoundError
+from billing_app.services.notifications import choices, delivery_log, read, webhook_endpoints
+from billing_app.services.notifications.views import AlertsView
 from billing_app.ui import routes
 from billing_app.ui.access.session import Frame, Visit, guarded
-from billing_app.ui.desk import desks
+from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.frame.layout import page
 from billing_app.ui.kit.basics import head
 from billing_app.ui.kit.listing import answer
@@ -45,14 +48,17 @@ class AlertsState(Frame):
     @guarded(roles=ADMIN_ROLES)
     async def choose(self, visit: Visit, audience: str, kind: str, told: bool) -> None:
         """Somebody is told of something, or no longer."""
-        await visit.call(desks().choose_alert, audience, kind, told)
+        await visit.write(
+            lambda at: choices.choose(at.session, at.organization, audience, kind, told, at.actor, at.now)
+        )
         await self._read(visit)
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
     async def choose_person(self, visit: Visit, email: str, told: bool) -> None:
         """A single member gets a column, or loses it."""
-        await visit.call(desks().choose_person, email, told)
+        change = choices.add_person if told else choices.remove_person
+        await visit.write(lambda at: change(at.session, at.organization, email, at.actor, at.now))
         await self._read(visit)
 
     @rx.event
@@ -67,7 +73,12 @@ class AlertsState(Frame):
         """A new endpoint, and its secret once."""
         self.refused = ""
         try:
-            secret = await visit.call(desks().add_webhook, form.get("url", ""), form.get("description", ""))
+            secret = await visit.write(
+                lambda at: webhook_endpoints.create(
+                    at.session, at.organization, form.get("url", ""), at.actor, at.now,
+                    description=form.get("description", ""), private=webhook_endpoints.reachable(at.settings),
+                ).secret
+            )  # fmt: skip
         except (ConflictError, InvalidError) as error:
             self.refused = error.detail  # said in the form, where it can be mended
             return None
@@ -77,7 +88,10 @@ class AlertsState(Frame):
     @guarded(roles=ADMIN_ROLES)
     async def rotate(self, visit: Visit, webhook: str) -> Any:
         """A new secret, once."""
-        return await self._show_secret(visit, await visit.call(desks().rotate_webhook, webhook))
+        secret = await visit.write(
+            lambda at: webhook_endpoints.rotate(at.session, at.organization, _id(webhook), at.actor, at.now).secret
+        )
+        return await self._show_secret(visit, secret)
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
@@ -90,39 +104,55 @@ class AlertsState(Frame):
     @guarded(roles=ADMIN_ROLES)
     async def enable(self, visit: Visit, webhook: str) -> None:
         """Sends to an endpoint again."""
-        await visit.call(desks().enable_webhook, webhook)
+        await visit.write(
+            lambda at: webhook_endpoints.enable(at.session, at.organization, _id(webhook), at.actor, at.now)
+        )
         await self._read(visit)
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
     async def delete(self, visit: Visit, webhook: str) -> None:
         """Sends to an endpoint no more."""
-        await visit.call(desks().delete_webhook, webhook)
+        await visit.write(
+            lambda at: webhook_endpoints.delete(at.session, at.organization, _id(webhook), at.actor, at.now)
+        )
         await self._read(visit)
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
     async def test(self, visit: Visit, webhook: str) -> Any:
         """Sends a test, and shows how it goes."""
-        delivery = await visit.call(desks().test_webhook, webhook)
-        return rx.redirect(routes.alerts(visit.visitor.address, delivery=delivery))
+        delivery = await visit.write(lambda at: delivery_log.test(at.session, at.organization, _id(webhook), at.now))
+        return rx.redirect(routes.alerts(visit.address, delivery=str(delivery)))
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
     async def resend(self, visit: Visit, delivery: str) -> None:
         """Sends a delivery once more."""
-        await visit.call(desks().resend, delivery)
+        await visit.write(lambda at: delivery_log.resend(at.session, at.organization, _id(delivery), at.now))
         await self._read(visit)
 
     async def _read(self, visit: Visit) -> None:
         state, opened = visit.text("state"), visit.text("delivery")
-        present = partial(alerts_shown, state=state)
-        self.screen = await visit.show(self, lambda desk: desk.alerts(state, opened), present)
+
+        def alerts(at: PageContext) -> AlertsView:
+            mail = at.settings.mailing
+            return read.alerts(at.session, at.organization, at.now, mail=mail, state=state, opened=opened)
+
+        self.screen = await visit.show(self, alerts, partial(alerts_shown, state=state))
 
     async def _show_secret(self, visit: Visit, secret: str) -> Any:
         await self._read(visit)
         self.adding, self.fresh = False, True
         return rx.set_value(SECRET, secret)
+
+
+def _id(text: str) -> UUID:
+    """Raises NotFoundError for what is no id."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFoundError("There is no such thing.") from None
 
 
 screen = AlertsState.screen

@@ -7,9 +7,13 @@ from typing import Any
 import reflex as rx
 
 from billing_app.domain.common.errors import BillingError, UnauthenticatedError
-from billing_app.ui import routes, threads
+from billing_app.services.access import sessions
+from billing_app.services.organizations import create
+from billing_app.services.overview import frame
+from billing_app.ui import routes
+from billing_app.ui.access import anybody
 from billing_app.ui.access.session import MAX_TEXT, public
-from billing_app.ui.desk import desks
+from billing_app.ui.access.transactions import PersonContext
 from billing_app.ui.frame.layout import bare_page
 from billing_app.ui.frame.parts import signed_in_as
 from billing_app.ui.kit.basics import button_link
@@ -38,12 +42,12 @@ class FoundingState(rx.State):
         """Who is at the form; who is not signed in is asked to."""
         self.reset()
         try:
-            seen = await threads.ask(self.router.headers.cookie, desks().founder)
+            person, why_not, home, public_url = await anybody.read(self, founder)
         except UnauthenticatedError:
             return rx.redirect(routes.sign_in(routes.NEW_ORGANIZATION))
-        self.email, self.why_not = seen.email, seen.why_not
-        self.home_href = routes.overview(seen.home) if seen.home else ""
-        self.prefix = f"{seen.public_url.rstrip('/')}/o/".partition("://")[2]
+        self.email, self.why_not = person, why_not
+        self.home_href = routes.overview(home) if home else ""
+        self.prefix = f"{public_url.rstrip('/')}/o/".partition("://")[2]
         self.ready = True
         return None
 
@@ -52,8 +56,7 @@ class FoundingState(rx.State):
     async def propose(self, name: str) -> None:
         """What the address will be if none is typed."""
         try:
-            found = desks().propose_address
-            self.proposed = await threads.ask(self.router.headers.cookie, found, _text(name))
+            self.proposed = await anybody.read(self, lambda at: create.proposed(at.session, at.identity, _text(name)))
         except BillingError:
             self.proposed = ""
 
@@ -64,8 +67,8 @@ class FoundingState(rx.State):
         fields = {str(key): _text(value) for key, value in form.items()} if isinstance(form, dict) else {}
         self.refused = self.wrong = ""
         try:
-            address = await threads.deed(
-                threads.neighbour(self.router.headers.cookie), desks().found, self.router.headers.cookie, fields
+            address = await anybody.write(
+                self, lambda at: create.found_typed(at.session, at.identity, fields, at.now).address
             )
         except UnauthenticatedError:
             return rx.redirect(routes.sign_in(routes.NEW_ORGANIZATION))
@@ -74,6 +77,17 @@ class FoundingState(rx.State):
             self.wrong = FIELDS.get(error.code, str(error.fields.get("field", "")))
             return None
         return rx.redirect(routes.overview(address))
+
+
+def _found(fields: dict[str, str], at: PersonContext) -> str:
+    return create.found_typed(at.session, at.identity, fields, at.now).address
+
+
+def founder(at: PersonContext) -> tuple[str, str, str, str]:
+    """Who is at the form, why they may make none, an organization of theirs, and where the console is."""
+    person = sessions.require_signed_in(at.identity)
+    home = frame.home(at.session, person) or ""
+    return person.email, create.why_not(at.session, person), home, at.settings.public_url
 
 
 def _text(value: Any) -> str:

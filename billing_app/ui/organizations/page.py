@@ -10,12 +10,17 @@ from uuid import UUID
 
 import reflex as rx
 
-from billing_app.domain.common.access import ADMIN_ROLES, Role, Scope
+from billing_app.domain.common.access import ADMIN_ROLES, Role, Scope, role_in
 from billing_app.domain.common.errors import BillingError, NotFoundError, UnauthenticatedError
+from billing_app.services.access import api_keys, invitations, members
+from billing_app.services.access.members import Invitation
+from billing_app.services.organizations import children, profiles, read
+from billing_app.services.organizations.views import OrganizationPageView
+from billing_app.services.plans import endings_told
+from billing_app.services.purchases import endings
 from billing_app.ui import routes
 from billing_app.ui.access.session import Frame, Visit, guarded
-from billing_app.ui.desk import desks
-from billing_app.ui.desks.organization import OrganizationChanges
+from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.frame.layout import page
 from billing_app.ui.kit.basics import head
 from billing_app.ui.kit.skeletons import list_skeleton
@@ -68,16 +73,16 @@ class OrganizationState(Frame):
         tab, cursor = visit.text("tab"), visit.text("cursor")
         self.saved = False
         present = partial(organization_shown, tab=tab, cursor=cursor)
-        self.screen = await visit.show(
-            self, lambda desk: desk.organization_page(cursor if tab == "audit" else "", ""), present
-        )
+        self.screen = await visit.show(self, lambda at: page_of(at, cursor if tab == "audit" else ""), present)
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
     async def save(self, visit: Visit, form: dict) -> None:
         """Saves the profile."""
         changes = {name: form[name] for name in FIELDS if name in form}
-        if await self._change(visit, lambda desk: desk.save_profile(changes)):
+        if await self._change(
+            visit, lambda at: profiles.change(at.session, at.organization, changes, at.now, actor=at.actor)
+        ):
             self.saved = True
 
     @rx.event
@@ -97,7 +102,10 @@ class OrganizationState(Frame):
     async def change_role(self, visit: Visit, member: str, role: str) -> None:
         """Gives a member another role."""
         found = _id(member)
-        if not await self._change(visit, lambda desk: desk.change_role(found, role)):
+        if not await self._change(
+            visit,
+            lambda at: members.change_role(at.session, at.organization, found, role_in(role), at.now, actor=at.actor),
+        ):
             self.dialog = "refused"
 
     @rx.event
@@ -105,7 +113,14 @@ class OrganizationState(Frame):
     async def create_part(self, visit: Visit, form: dict) -> None:
         """Makes a sub-organization."""
         name, address, parent = (form.get(key, "").strip() for key in ("name", "address", "parent"))
-        if await self._change(visit, lambda desk: desk.create_part(name, address, parent)):
+
+        def create(at: PageContext) -> None:
+            children.create_below(
+                at.session, at.organization, parent, at.now,
+                name=name, address=address, creator=at.access.identity.email, actor=at.actor,
+            )  # fmt: skip
+
+        if await self._change(visit, create):
             self.dialog = ""
 
     @rx.event
@@ -113,7 +128,12 @@ class OrganizationState(Frame):
     async def create_key(self, visit: Visit, form: dict) -> None:
         """Makes a key and shows its secret, once."""
         scopes = [scope.value for scope in Scope if form.get(f"scope-{scope.value}")]
-        made = await self._change(visit, lambda desk: desk.create_key(form.get("name", ""), scopes))
+        made = await self._change(
+            visit,
+            lambda at: api_keys.create(
+                at.session, at.access.organization_id, form.get("name", ""), scopes, at.actor, at.now
+            ),
+        )
         if made is not None:
             self.secret = made.secret
 
@@ -122,12 +142,12 @@ class OrganizationState(Frame):
     async def act(self, visit: Visit) -> Any:
         """Does what the open question asked about."""
         what, target = self.asked.what, self.asked.target
-        done: Callable[[OrganizationChanges], Any] | None = {
-            "remove": lambda desk: desk.remove(_id(target)),
-            "withdraw": lambda desk: desk.remove(_id(target)),
-            "deactivate": lambda desk: desk.set_active(target, False),
-            "activate": lambda desk: desk.set_active(target, True),
-            "revoke": lambda desk: desk.revoke_key(_id(target)),
+        done: Callable[[PageContext], Any] | None = {
+            "remove": lambda at: remove(at, _id(target)),
+            "withdraw": lambda at: remove(at, _id(target)),
+            "deactivate": lambda at: set_active(at, target, False),
+            "activate": lambda at: set_active(at, target, True),
+            "revoke": lambda at: revoke(at, _id(target)),
         }.get(what)
         if done is not None and await self._change(visit, done):
             self._close()
@@ -137,22 +157,35 @@ class OrganizationState(Frame):
     async def end_organization(self, visit: Visit, form: dict) -> Any:
         """Ends the organization, now or when what is paid has run out."""
         at_period_end = form.get("when") != "now"
-        return await self._settle_ending(visit, desks().end_organization, at_period_end, str(form.get("reason", "")))
+        reason = str(form.get("reason", ""))
+
+        def decide(at: PageContext) -> None:
+            endings.decide(
+                at.session, at.organization, at.now, at_period_end=at_period_end, reason=reason, actor=at.actor
+            )
+
+        return await self._settle_ending(visit, decide)
 
     @rx.event(background=True)
     @guarded(roles=ADMIN_ROLES)
     async def keep_organization(self, visit: Visit) -> Any:
         """It does not end after all."""
-        return await self._settle_ending(visit, desks().keep_organization)
 
-    async def _settle_ending(self, visit: Visit, work: Callable[..., str], *said: Any) -> Any:
+        def keep(at: PageContext) -> None:
+            operator = at.role is Role.OPERATOR
+            profiles.keep(at.session, at.organization, at.now, actor=at.actor, operator=operator)
+
+        return await self._settle_ending(visit, keep)
+
+    async def _settle_ending(self, visit: Visit, decide: Callable[[PageContext], None]) -> Any:
+        """Decides, and tells Stripe at once; what fails there is tried again by a sweep."""
         async with self:
             if self.busy:
                 return None
             self.busy, self.refused = True, ""
         problem = ""
         try:
-            await visit.call(work, *said)
+            await visit.call(lambda: endings_told.decided(visit.enter, decide, *visit.outside))
         except BillingError as error:
             if isinstance(error, UnauthenticatedError) or error.code in ("forbidden", "organization_not_found"):
                 raise
@@ -170,7 +203,7 @@ class OrganizationState(Frame):
     @guarded()
     async def leave(self, visit: Visit) -> Any:
         """Ends one's own membership, and goes home."""
-        if not await self._change(visit, lambda desk: desk.leave(), again=False):
+        if not await self._change(visit, lambda at: remove(at, at.access.identity.user_id), again=False):
             return None
         self._close()
         return rx.redirect(routes.HOME)
@@ -201,25 +234,24 @@ class OrganizationState(Frame):
         self.asked = Asked()
 
     async def _invite(self, visit: Visit, email: str, role: str) -> None:
-        made = await self._change(visit, lambda desk: desk.invite(email, role))
+        made = await self._change(
+            visit,
+            lambda at: members.invite(at.session, at.organization, email, role_in(role), at.now, actor=at.actor),
+        )
         self.dialog = "invite"
         if made is not None:
             self.link, self.link_for = self.screen.base_url + made.path, made.member.email
-            self.link_mailed = await visit.call(desks().mail_invitation, made)
+            self.link_mailed = await visit.call(lambda: mailed(visit, made))
 
-    async def _change(self, visit: Visit, work: Callable[[OrganizationChanges], Any], *, again: bool = True) -> Any:
+    async def _change(self, visit: Visit, work: Callable[[PageContext], Any], *, again: bool = True) -> Any:
         """Does one change and reads the page anew; a refusal is said where it was asked for.
 
         Gives what `work` gave, True where that is nothing, and None after a refusal.
         """
 
-        def changed(visitor: Any, roles: frozenset[Role]) -> Any:
-            with desks().change_organization(visitor, roles) as desk:
-                return work(desk)
-
         self.refused = ""
         try:
-            made = await visit.call(changed)
+            made = await visit.write(work)
         except BillingError as error:
             if isinstance(error, UnauthenticatedError) or error.code in ("forbidden", "organization_not_found"):
                 raise
@@ -227,8 +259,36 @@ class OrganizationState(Frame):
             return None
         if again:
             present = partial(organization_shown, tab=visit.text("tab"))
-            self.screen = await visit.show(self, lambda desk: desk.organization_page("", ""), present)
+            self.screen = await visit.show(self, page_of, present)
         return True if made is None else made
+
+
+def page_of(at: PageContext, cursor: str = "") -> OrganizationPageView:
+    """Profile, members, parts, keys, and a page of the audit log."""
+    return read.page(at.session, at.access, at.settings, at.now, cursor=cursor, action="")
+
+
+def remove(at: PageContext, member: UUID) -> None:
+    """Ends a membership, or takes an invitation back."""
+    members.remove(at.session, at.organization, member, at.now, actor=at.actor)
+
+
+def set_active(at: PageContext, part: str, active: bool) -> None:
+    """Deactivates a part, or lets it work again."""
+    found = children.find(at.session, at.organization, part)
+    children.set_active(at.session, at.organization, found, active, at.now, actor=at.actor)
+
+
+def revoke(at: PageContext, key: UUID) -> None:
+    """Ends a key for good."""
+    api_keys.revoke(at.session, at.access.organization_id, key, at.now, actor=at.actor)
+
+
+def mailed(visit: Visit, invitation: Invitation) -> bool:
+    """Whether an invitation that was just made could be sent."""
+    with visit.look() as at:
+        name, by = at.organization.name, at.access.identity.name
+    return invitations.mail(visit.settings, invitation, name, by)
 
 
 def _id(text: str) -> UUID:

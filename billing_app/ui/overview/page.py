@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import reflex as rx
 
+from billing_app.services.overview import overview
+from billing_app.services.overview.views import OverviewView
 from billing_app.ui import routes
 from billing_app.ui.access.session import Frame, Visit, guarded
+from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.frame.banner import action_strip, banner, notice
 from billing_app.ui.frame.layout import page, shell
 from billing_app.ui.frame.payer import paid_by
@@ -36,7 +41,12 @@ class OverviewState(Frame):
     async def load(self, visit: Visit) -> None:
         """Reads the page. The chart's metric is the URL's."""
         metric = visit.text("metric")
-        self.screen = await visit.show(self, lambda desk: desk.overview(metric), overview_shown)
+        self.screen = await visit.show(self, partial(overview_of, metric=metric), overview_shown)
+
+
+def overview_of(at: PageContext, metric: str) -> OverviewView:
+    """The overview, its chart of `metric`; empty for the first one."""
+    return at.once(lambda: overview.overview(at.session, at.organization, at.now, metric), "overview", metric)
 
 
 screen = OverviewState.screen

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from billing_app.domain.purchases.subscriptions import When
+from billing_app.domain.purchases.subscriptions import PlanDeed, When
 from billing_app.services.subscriptions.views_plan import PlanChangeView, PlanView, SubscriptionView
-from billing_app.ui.desks.plan import PlanDeed
 from billing_app.ui.kit.formats import Formats, day, long_day
 from billing_app.ui.kit.records import Field
 from billing_app.ui.plans.text import after_it

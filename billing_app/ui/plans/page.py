@@ -9,11 +9,13 @@ import reflex as rx
 
 from billing_app.domain.common.access import MONEY_ROLES
 from billing_app.domain.common.errors import BillingError, UnavailableError
+from billing_app.domain.purchases.subscriptions import PlanDeed, interval_in
+from billing_app.services.plans import changes, orders, read
+from billing_app.services.purchases import buying
 from billing_app.services.subscriptions.views_plan import PlanView
-from billing_app.ui import routes, threads
+from billing_app.ui import routes
 from billing_app.ui.access.session import Frame, Visit, guarded
-from billing_app.ui.desk import desks
-from billing_app.ui.desks.plan import PlanDeed
+from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.frame.banner import remark
 from billing_app.ui.frame.layout import page
 from billing_app.ui.kit.basics import head
@@ -55,7 +57,7 @@ class PlanState(Frame):
         """Asks Stripe: how a payment went that the browser comes back from, and what was billed."""
         session_id = visit.text("session_id")
         if session_id:
-            came = await visit.call(desks().checkout, session_id)
+            came = await visit.call(lambda: buying.returned(visit.enter, visit.look, visit.payments, session_id))
             async with self:
                 self.welcome = came.status
         await self._ask_what_was_billed(visit)
@@ -78,19 +80,25 @@ class PlanState(Frame):
 
     async def _chosen(self, visit: Visit, deed: str, plan: str, interval: str) -> None:
         if deed == "subscribe":
-            url = await visit.call(desks().start_plan, plan, interval)
+            url = await visit.call(
+                lambda: (
+                    orders.start(
+                        visit.enter, visit.payments, plan, interval_in(interval), visit.settings.public_url
+                    ).url
+                )
+            )
             async with self:
                 self.away = url
             return
         view: PlanView | None = None
         if deed == "change":
-            seen = await visit.call(desks().preview_plan, plan, interval)
-            view = await self._view(visit)
+            seen = await visit.call(lambda: read.previewed(visit.enter, visit.payments, plan, interval_in(interval)))
+            view = await visit.read(plan_of)
             async with self:
                 self._choice, self._at = (plan, interval), seen.at
                 self.dialog = change_dialog(seen, view, visit.formats)
             return
-        view = await self._view(visit)
+        view = await visit.read(plan_of)
         async with self:
             self.dialog = deed_dialog(PlanDeed.CANCEL, view)
 
@@ -99,7 +107,7 @@ class PlanState(Frame):
     async def ask(self, visit: Visit, deed: str) -> None:
         """Asks before something is done to the subscription."""
         if deed in set(PlanDeed):
-            self.dialog = deed_dialog(PlanDeed(deed), await self._view(visit))
+            self.dialog = deed_dialog(PlanDeed(deed), await visit.read(plan_of))
 
     @rx.event
     @guarded(roles=MONEY_ROLES)
@@ -119,9 +127,9 @@ class PlanState(Frame):
         problem = ""
         try:
             if deed == "change" and at is not None:
-                await visit.call(desks().change_plan, plan, interval, at)
+                await visit.call(lambda: changes.change(visit.enter, visit.payments, plan, interval_in(interval), at))
             elif deed in set(PlanDeed):
-                await visit.call(desks().do_to_plan, PlanDeed(deed))
+                await visit.call(lambda: changes.DEEDS[PlanDeed(deed)](visit.enter, visit.payments))
         except BillingError as error:
             problem = error.detail
         async with self:
@@ -143,7 +151,7 @@ class PlanState(Frame):
             self.busy = "portal"
         url = ""
         try:
-            url = await visit.call(desks().portal)
+            url = await visit.call(lambda: changes.portal(visit.enter, visit.payments, visit.settings.public_url))
         finally:
             async with self:
                 self.busy, self.away = "", url
@@ -151,7 +159,8 @@ class PlanState(Frame):
     async def _ask_what_was_billed(self, visit: Visit) -> None:
         """Stripe may be slow or away; the page is there meanwhile."""
         try:
-            found = invoices_shown(await visit.call(desks().invoices), visit.formats)
+            billed = await visit.call(lambda: changes.invoices(visit.enter, visit.payments))
+            found = invoices_shown([read.invoice_link(each) for each in billed], visit.formats)
         except UnavailableError:
             found = []
         async with self:
@@ -160,17 +169,13 @@ class PlanState(Frame):
     async def _show(self, visit: Visit) -> None:
         interval = visit.text("interval")
         self.screen = await visit.show(
-            self, lambda desk: desk.plan(), lambda view, shell, formats: plan_shown(view, shell, formats, interval)
+            self, plan_of, lambda view, shell, formats: plan_shown(view, shell, formats, interval)
         )
 
-    async def _view(self, visit: Visit) -> PlanView:
-        """The view itself, for a question about it."""
 
-        def work() -> PlanView:
-            with desks().open(visit.visitor, MONEY_ROLES) as desk:
-                return desk.plan()
-
-        return await threads.load(visit.neighbour, work)
+def plan_of(at: PageContext) -> PlanView:
+    """The plan in force, its subscription, limits and all plans."""
+    return read.plan_view(at.session, at.organization, at.settings, at.now)
 
 
 screen = PlanState.screen

@@ -5,9 +5,13 @@ from __future__ import annotations
 import reflex as rx
 
 from billing_app.domain.common.access import ADMIN_ROLES
+from billing_app.domain.processes.voting import option_kind
+from billing_app.services.limits import features
+from billing_app.services.processes import read
+from billing_app.services.processes.views import OptionsView
 from billing_app.ui import routes
 from billing_app.ui.access.session import Frame, Visit, guarded
-from billing_app.ui.desk import desks
+from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.frame.layout import page
 from billing_app.ui.kit.basics import head, link
 from billing_app.ui.kit.skeletons import list_skeleton
@@ -23,14 +27,23 @@ class FeaturesState(Frame):
     @guarded()
     async def load(self, visit: Visit) -> None:
         """Reads the page."""
-        self.screen = await visit.show(self, lambda desk: desk.options(), options_shown)
+        self.screen = await visit.show(self, options_of, options_shown)
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
     async def switch(self, visit: Visit, kind: str, name: str, on: bool) -> None:
         """Switches one on or off."""
-        await visit.call(desks().switch_option, kind, name, on)
-        self.screen = await visit.show(self, lambda desk: desk.options(), options_shown)
+        await visit.write(
+            lambda at: features.switch(
+                at.session, at.organization, {(option_kind(kind), name): on}, at.now, actor=at.actor
+            )
+        )
+        self.screen = await visit.show(self, options_of, options_shown)
+
+
+def options_of(at: PageContext) -> OptionsView:
+    """Every feature and way of voting."""
+    return read.options_view(at.session, at.organization, at.now, may_change=at.access.may_change)
 
 
 screen = FeaturesState.screen

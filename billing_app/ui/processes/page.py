@@ -6,8 +6,11 @@ from functools import partial
 
 import reflex as rx
 
+from billing_app.services.processes import read
+from billing_app.services.processes.views import ProcessesView
 from billing_app.ui import routes
 from billing_app.ui.access.session import Frame, Visit, guarded
+from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.layout import page
 from billing_app.ui.kit.basics import button_link, choice_switch, head, link, state_badge
@@ -25,9 +28,12 @@ class ProcessesState(Frame):
     async def load(self, visit: Visit) -> None:
         """Reads a page of the list."""
         state, cursor = visit.text("state"), visit.text("cursor")
-        self.screen = await visit.show(
-            self, lambda desk: desk.processes(state, cursor), partial(processes_shown, state=state)
-        )
+
+        def listed(at: PageContext) -> ProcessesView:
+            may = at.access.may_change
+            return read.listed(at.session, at.organization, at.now, state=state, cursor=cursor, may_change=may)
+
+        self.screen = await visit.show(self, listed, partial(processes_shown, state=state))
 
 
 screen = ProcessesState.screen

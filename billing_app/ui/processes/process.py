@@ -18,9 +18,11 @@ from billing_app.domain.common.access import ADMIN_ROLES
 from billing_app.domain.common.errors import BillingError, ForbiddenError, NotFoundError, UnauthenticatedError
 from billing_app.domain.processes import processes as domain
 from billing_app.domain.processes.processes import Content, Question
+from billing_app.services.processes import processes, read
+from billing_app.services.processes.views import ProcessView
 from billing_app.ui import routes
 from billing_app.ui.access.session import Frame, Visit, guarded
-from billing_app.ui.desk import desks
+from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.frame.layout import page
 from billing_app.ui.kit.skeletons import list_skeleton
 from billing_app.ui.processes.process_text import STEPS, WizardShown, wizard_shown
@@ -111,14 +113,21 @@ class ProcessPageState(Frame):
     async def publish(self, visit: Visit) -> Any:
         """Publishes it."""
         content = domain.decode(self._content)
+        process, revision = self._id(), self._revision
         try:
-            made = await visit.call(desks().publish_process, self._id(), content, self._revision)
+            made = await visit.write(
+                lambda at: (
+                    processes.publish_kept(
+                        at.session, at.organization, process, content, at.now, revision=revision, actor=at.actor
+                    ).row.id
+                )
+            )
         except (UnauthenticatedError, NotFoundError):
             raise
         except BillingError as error:
             self.error = error.detail
             return None
-        return rx.redirect(routes.process(visit.visitor.address, process=str(made)), replace=True)
+        return rx.redirect(routes.process(visit.address, process=str(made)), replace=True)
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
@@ -126,8 +135,10 @@ class ProcessPageState(Frame):
         """Deletes the draft."""
         process = self._id()
         if process is not None:
-            await visit.call(desks().discard_process, process)
-        return rx.redirect(routes.processes(visit.visitor.address))
+            await visit.write(
+                lambda at: processes.discard(at.session, at.organization, process, at.now, actor=at.actor)
+            )
+        return rx.redirect(routes.processes(visit.address))
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
@@ -138,7 +149,12 @@ class ProcessPageState(Frame):
             return
         sent = {metric: whole(text, domain.MAX_CENSUS * domain.MAX_REMINDERS) for metric, text in form.items()}
         try:
-            await visit.call(desks().end_process, process, outcome, sent)
+            await visit.write(
+                lambda at: processes.end(
+                    at.session, at.organization, process, domain.outcome_in(outcome), at.now,
+                    actor=at.actor, sent=sent,
+                )
+            )  # fmt: skip
         except (UnauthenticatedError, NotFoundError):
             raise
         except BillingError as error:
@@ -161,12 +177,20 @@ class ProcessPageState(Frame):
         await self._save(visit, content)
         await self._read(visit, stored=False)
         if self._process != known:  # the address names the draft, so that loading the page again opens it
-            return rx.redirect(routes.process(visit.visitor.address, process=self._process), replace=True)
+            return rx.redirect(routes.process(visit.address, process=self._process), replace=True)
         return None
 
     async def _save(self, visit: Visit, content: Content) -> None:
+        process, revision = self._id(), self._revision
+
+        def keep(at: PageContext) -> tuple[UUID, int]:
+            row = processes.keep(
+                at.session, at.organization, process, content, at.now, revision=revision, actor=at.actor
+            ).row
+            return row.id, row.revision
+
         try:
-            made, self._revision = await visit.call(desks().save_process, self._id(), content, self._revision)
+            made, self._revision = await visit.write(keep)
         except (UnauthenticatedError, NotFoundError):
             raise
         except ForbiddenError as error:
@@ -185,11 +209,14 @@ class ProcessPageState(Frame):
         process = self._id()
         found: dict[str, Any] = {}
 
-        def read(desk: Any) -> Any:
-            found["view"] = desk.process(process, content)
+        def opened(at: PageContext) -> ProcessView:
+            found["view"] = read.process(
+                at.session, at.organization, at.now,
+                process_id=process, content=content, may_change=at.access.may_change,
+            )  # fmt: skip
             return found["view"]
 
-        self.screen = await visit.show(self, read, partial(wizard_shown, step=self.step))
+        self.screen = await visit.show(self, opened, partial(wizard_shown, step=self.step))
         if stored:
             self._content, self._revision = domain.encode(found["view"].content), found["view"].revision
 

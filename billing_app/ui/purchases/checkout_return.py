@@ -8,10 +8,10 @@ from typing import Any
 import reflex as rx
 
 from billing_app.domain.common.access import MONEY_ROLES
+from billing_app.services.purchases import buying
 from billing_app.services.purchases.views_buying import CheckoutView
 from billing_app.ui import routes
 from billing_app.ui.access.session import Frame, Visit, guarded
-from billing_app.ui.desk import desks
 from billing_app.ui.frame.layout import page, shell
 from billing_app.ui.kit.basics import button_link, head, link, metric_tile
 from billing_app.ui.kit.skeletons import list_skeleton
@@ -36,7 +36,7 @@ class ReturnedState(Frame):
         waiting = CheckoutView("open", 0, "", ())
         self.screen = await visit.show(
             self,
-            lambda desk: waiting,
+            lambda at: waiting,
             lambda view, around, formats: (
                 self.screen
                 if self.screen.status != "waiting"
@@ -50,12 +50,12 @@ class ReturnedState(Frame):
     @guarded(roles=MONEY_ROLES)
     async def settle(self, visit: Visit) -> None:
         """Asks until it is paid or failed. Asking fulfils: the page and the webhook may come in any order."""
-        if not visit.path.startswith(routes.organization(visit.visitor.address, "credits/bought")):
+        if not visit.path.startswith(routes.organization(visit.address, "credits/bought")):
             return  # the tab has gone on since `load` asked for this
         session_id = visit.text("session_id")
         for attempt in range(ASK_TIMES):
-            view = await visit.call(desks().checkout, session_id)
-            shown = returned_shown(view, visit.visitor.address, visit.formats, patient=attempt + 1 == ASK_TIMES)
+            view = await visit.call(lambda: buying.returned(visit.enter, visit.look, visit.payments, session_id))
+            shown = returned_shown(view, visit.address, visit.formats, patient=attempt + 1 == ASK_TIMES)
             async with self:
                 if shown != self.screen:
                     self.screen = shown

@@ -9,11 +9,12 @@ import reflex as rx
 
 from billing_app.domain.common.access import MONEY_ROLES
 from billing_app.domain.common.errors import InvalidError, NotFoundError
+from billing_app.services.purchases import buying, orders
 from billing_app.services.purchases.views_buying import BuyView
 from billing_app.services.subscriptions.views_recurring import RenewalsView
 from billing_app.ui import routes
 from billing_app.ui.access.session import Frame, Visit, guarded
-from billing_app.ui.desk import Desk, desks
+from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.frame.banner import remark
 from billing_app.ui.frame.layout import page
 from billing_app.ui.frame.payer import elsewhere
@@ -23,7 +24,7 @@ from billing_app.ui.kit.external_redirect import leaving
 from billing_app.ui.kit.skeletons import page_skeleton
 from billing_app.ui.purchases.basket import basket_bar, basket_panel
 from billing_app.ui.purchases.packs import packs_table
-from billing_app.ui.purchases.renewals import RenewalsState, with_renewals
+from billing_app.ui.purchases.renewals import RenewalsState, renewals_of, with_renewals
 from billing_app.ui.purchases.renewals_parts import top_up_panel
 from billing_app.ui.purchases.text import MAX_COUNT, BuyShown, buy_shown
 from billing_app.ui.usage.page import day_in
@@ -89,7 +90,11 @@ class BuyState(Frame):
             self.paying, basket = True, dict(self._basket)
         url = ""
         try:
-            url = await visit.call(desks().start_checkout, basket)
+            url = await visit.call(
+                lambda: (
+                    orders.start_checkout(visit.enter, visit.payments, basket.items(), visit.settings.public_url).url
+                )
+            )
         finally:
             async with self:
                 self.paying, self.payment_url, self._begun = False, url, url
@@ -112,9 +117,12 @@ class BuyState(Frame):
     async def _read(self, visit: Visit) -> None:
         metric, until, basket = visit.text("metric"), self._until, dict(self._basket)
 
-        def read(desk: Desk) -> tuple[BuyView, RenewalsView | None]:
-            view = desk.buy(metric, until, basket)
-            return view, desk.renewals(view.need.metric.id if view.need else metric)
+        def read(at: PageContext) -> tuple[BuyView, RenewalsView | None]:
+            view = at.once(
+                lambda: buying.buy(at.session, at.organization, at.now, metric=metric, until=until, basket=basket),
+                "buy", metric, until, tuple(sorted(basket.items())),
+            )  # fmt: skip
+            return view, renewals_of(at, view.need.metric.id if view.need else metric)
 
         renewals = await self.get_state(RenewalsState)
         present = with_renewals(partial(buy_shown, kind=visit.text("kind")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 import reflex as rx
@@ -11,14 +12,16 @@ import reflex as rx
 from billing_app.domain.common.access import MONEY_ROLES
 from billing_app.domain.common.errors import ConflictError, InvalidError, NotFoundError, UnavailableError
 from billing_app.services.overview.views_frame import ShellView
+from billing_app.services.purchases import read_recurring, recurring_changes, saved_cards, top_ups
+from billing_app.services.purchases.top_ups import TopUpEntries
 from billing_app.services.subscriptions.views_recurring import RenewalsView
 from billing_app.ui.access.session import Frame, Visit, guarded
-from billing_app.ui.desk import desks
-from billing_app.ui.desks.renewals import TopUpEntries
+from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.kit.formats import Formats
 from billing_app.ui.purchases.renewals_text import RenewalsShown, at_once, renewals_shown
 
 Shown = TypeVar("Shown")
+Done = TypeVar("Done")
 
 TYPED = ("threshold", "count", "pack", "cap")
 """Amounts of the dialog that decide whether it buys right away."""
@@ -46,7 +49,7 @@ class RenewalsState(Frame):
             self.card_url, self.editing, self.changing, self.refusal = "", False, "", ""
         session_id = visit.text("card")
         if session_id:
-            await visit.call(desks().keep_card, session_id)
+            await visit.call(lambda: saved_cards.finish(visit.enter, visit.payments, session_id))
             await reread(self, visit)
 
     @rx.event
@@ -67,10 +70,8 @@ class RenewalsState(Frame):
     async def _weigh(self, visit: Visit) -> None:
         metric, typed = self.shown.top_up.metric, dict(self._typed)
 
-        def said(view: RenewalsView | None, formats: Formats) -> str:
-            return at_once(view.top_up, typed, formats) if view and view.top_up else ""
-
-        found = await visit.read(lambda desk: desk.renewals(metric), said)
+        view = await visit.read(lambda at: renewals_of(at, metric))
+        found = at_once(view.top_up, typed, visit.formats) if view and view.top_up else ""
         self.shown = replace(self.shown, top_up=replace(self.shown.top_up, at_once=found))
 
     @rx.event
@@ -82,8 +83,8 @@ class RenewalsState(Frame):
             await self._weigh(visit)
             return
         metric = self.shown.top_up.metric
-        await visit.call(desks().stop_top_up, metric)
-        self.shown = await visit.read(lambda desk: desk.renewals(metric), renewals_shown)
+        await visit.write(lambda at: top_ups.turn_off(at.session, at.organization, metric, at.now, actor=at.actor))
+        self.shown = renewals_shown(await visit.read(lambda at: renewals_of(at, metric)), visit.formats)
 
     @rx.event(background=True)
     @guarded(roles=MONEY_ROLES)
@@ -97,7 +98,7 @@ class RenewalsState(Frame):
             entries.get("threshold", ""), entries.get("pack", ""), entries.get("count", ""), entries.get("cap", ""),
             bool(entries.get("consent")),
         )  # fmt: skip
-        url = await attempt(self, visit, desks().set_top_up, metric, typed)
+        url = await attempt(self, visit, partial(turned_on, visit, metric, typed))
         if url is not None:
             async with self:
                 self.editing, self.card_url = False, url
@@ -111,7 +112,7 @@ class RenewalsState(Frame):
             if self.busy:
                 return
             self.busy, self.refusal, metric = True, "", self.shown.top_up.metric
-        url = await attempt(self, visit, desks().save_card, metric)
+        url = await attempt(self, visit, partial(card_page, visit, metric))
         async with self:
             self.card_url = url or ""
 
@@ -129,17 +130,35 @@ class RenewalsState(Frame):
             if self.busy:
                 return
             self.busy, self.refusal = True, ""
-        if await attempt(self, visit, desks().change_renewing, pack, count) is not None:
+        done = await attempt(self, visit, lambda: recurring_changes.change(visit.enter, visit.payments, pack, count))
+        if done is not None:
             async with self:
                 self.changing = ""
             await reread(self, visit)
 
 
-async def attempt(state: Any, visit: Visit, work: Callable[..., str | None], *arguments: Any) -> str | None:
+def renewals_of(at: PageContext, metric: str) -> RenewalsView | None:
+    """What renews and what tops up; nothing for who may not buy, whose pages show everything but that."""
+    return read_recurring.renewals(at.session, at.organization, metric, at.now) if at.access.may_buy else None
+
+
+def turned_on(visit: Visit, metric: str, typed: TopUpEntries) -> str:
+    """Turns the auto top-up on; where a card is missing, the URL of the page to save one."""
+    with visit.enter() as at:
+        found = top_ups.put_typed(at.session, at.organization, metric, typed, at.now, actor=at.actor)
+    return card_page(visit, metric) if found.card is None else ""
+
+
+def card_page(visit: Visit, metric: str) -> str:
+    """The URL of the page on which a card is saved."""
+    return saved_cards.begin(visit.enter, visit.payments, visit.settings.public_url, metric).url
+
+
+async def attempt(state: Any, visit: Visit, work: Callable[[], Done]) -> Done | None:
     """Does what talks to the outside; what it gives, or None where it was refused, which the dialog then says."""
     refusal = ""
     try:
-        return await visit.call(work, *arguments) or ""
+        return await visit.call(work)
     except (ConflictError, InvalidError, NotFoundError, UnavailableError) as error:
         refusal = error.detail
         return None
@@ -152,7 +171,7 @@ async def reread(state: Any, visit: Visit) -> None:
     """Shows what has just been changed."""
     async with state:
         metric = state.shown.top_up.metric
-    shown = await visit.read(lambda desk: desk.renewals(metric), renewals_shown)
+    shown = renewals_shown(await visit.read(lambda at: renewals_of(at, metric)), visit.formats)
     async with state:
         state.shown = shown
 

@@ -8,9 +8,12 @@ import reflex as rx
 
 from billing_app.domain.common.access import MIN_PASSWORD, local_path
 from billing_app.domain.common.errors import BillingError, UnauthenticatedError
-from billing_app.ui import routes, threads
+from billing_app.services.access import one_time_links, sessions
+from billing_app.services.overview import frame
+from billing_app.ui import routes
+from billing_app.ui.access import anybody
 from billing_app.ui.access.session import MAX_TEXT, public
-from billing_app.ui.desk import desks
+from billing_app.ui.access.transactions import transactions
 from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.layout import bare_page
 from billing_app.ui.frame.parts import signed_in_as
@@ -38,8 +41,9 @@ class EntranceState(rx.State):
     def sign_in(self) -> None:
         """What went wrong, where to go on, and whether one may sign up."""
         query = self.router.url.query_parameters
-        self.may_sign_up = desks().sign_up_open()
-        self.sends_mail = desks().sends_mail()
+        settings = transactions().settings
+        self.may_sign_up = settings.sign_up and settings.mailing
+        self.sends_mail = settings.mailing
         self.sent = "sent" in query
         self.ready = True
         self.error = refusal(query.get("error", ""))
@@ -55,7 +59,9 @@ class EntranceState(rx.State):
         self.error = refusal(query.get("error", ""))
         try:
             self.link = link_shown(
-                await threads.load(threads.neighbour(self.router.headers.cookie), desks().look, kind, self.token)
+                await anybody.read(
+                    self, lambda at: one_time_links.look(at.session, self.token, one_time_links.kind_in(kind), at.now)
+                )
             )
         except BillingError as error:
             self.link = LinkShown(ended=error.detail)
@@ -66,13 +72,14 @@ class EntranceState(rx.State):
     async def go_home(self) -> Any:
         """To the first organization; to the sign-in page for nobody."""
         try:
-            address = await threads.ask(self.router.headers.cookie, desks().home)
+            address = await anybody.read(self, lambda at: frame.home(at.session, at.identity))
         except UnauthenticatedError:
             return rx.redirect(routes.sign_in())
         if address is None:
-            if await threads.ask(self.router.headers.cookie, desks().is_operator):
+            person = await anybody.read(self, lambda at: sessions.require_signed_in(at.identity))
+            if person.operator:
                 return rx.redirect(routes.ADMIN, replace=True)
-            self.email = (await threads.ask(self.router.headers.cookie, desks().founder)).email
+            self.email = person.email
             self.without = True
             return None
         return rx.redirect(routes.overview(address), replace=True)

@@ -8,8 +8,11 @@ from functools import partial
 import reflex as rx
 
 from billing_app.domain.common.moments import day
+from billing_app.services.overview import read_usage
+from billing_app.services.overview.views import UsageView
 from billing_app.ui import routes
 from billing_app.ui.access.session import Frame, Visit, guarded
+from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.layout import page
 from billing_app.ui.frame.payer import paid_by
@@ -31,9 +34,14 @@ class UsageState(Frame):
         """Reads the page."""
         metric, months = visit.text("metric"), visit.choice("months", RANGES, DEFAULT_RANGE)
         within = day_in(visit.text("month"))
-        self.screen = await visit.show(
-            self, lambda desk: desk.usage(metric, months, within), partial(usage_shown, months=months)
-        )
+
+        def read(at: PageContext) -> UsageView:
+            return at.once(
+                lambda: read_usage.usage(at.session, at.organization, metric, at.now, months=months, within=within),
+                "usage", metric, months, within,
+            )  # fmt: skip
+
+        self.screen = await visit.show(self, read, partial(usage_shown, months=months))
 
     @rx.event
     @guarded()

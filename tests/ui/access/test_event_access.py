@@ -23,12 +23,9 @@ from billing_app.domain.common.access import ADMIN_ROLES, ALL_ROLES, MONEY_ROLES
 from billing_app.services.access import sessions, sign_in_links
 from billing_app.services.access.cookies import HASH_NAME
 from billing_app.services.common.secrets import digest
-from billing_app.settings import Settings
-from billing_app.ui import desk
 from billing_app.ui.access.session import GUARD
-from billing_app.ui.service_desk import ServiceDesks
 from tests.support.builders import a_session_token, a_user, an_organization, the_catalogue
-from tests.ui.states import opened, pages
+from tests.ui.states import opened, pages, served_from
 
 SECRET_NAME = "Acme of the locked room"
 """Acme's name, which nobody may read who is not of acme."""
@@ -148,13 +145,11 @@ def cookies(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[dic
         link = sign_in_links.create(session, globex, "admin@acme.example", Role.ADMIN, "", now, actor="tests")
         tokens["other_link"] = sign_in_links.follow(session, link.token, now).signed_in.token
         tokens["made_up"] = "x" * 43
-    before = desk.desks()
-    desk.serve_from(ServiceDesks(database, Settings(_env_file=None), None))
     # A background handler holds its state through a proxy, which the event loop of the real app makes.
     monkeypatch.setattr(rx.State, "__aenter__", _itself, raising=False)
     monkeypatch.setattr(rx.State, "__aexit__", _nothing, raising=False)
-    yield {name: f"{HASH_NAME}={digest(token)}" for name, token in tokens.items()} | {"anonymous": ""}
-    desk.serve_from(before)
+    with served_from(database):
+        yield {name: f"{HASH_NAME}={digest(token)}" for name, token in tokens.items()} | {"anonymous": ""}
 
 
 async def _itself(state: rx.State) -> rx.State:

@@ -17,14 +17,12 @@ from reflex_base.event.context import EventContext
 from sqlalchemy.exc import OperationalError
 
 from billing_app.services.access.cookies import HASH_NAME
-from billing_app.ui import desk
-from billing_app.ui.access import binding, tabs
+from billing_app.ui.access import binding, tabs, transactions
 from billing_app.ui.access.binding import Binding, Bound
 from billing_app.ui.operators.organizations.customer import CustomerState
 from billing_app.ui.organizations.create import FoundingState
 from billing_app.ui.organizations.page import OrganizationState
 from billing_app.ui.sign_in.page import EntranceState
-from tests.ui.samples.desk import SampleDesks
 from tests.ui.states import move, opened, pages
 
 APP: Any = None
@@ -33,7 +31,7 @@ SECRET = "bk_live_shown-once"
 KEYS = "/o/acme/organization?tab=keys"
 
 
-class Standing(SampleDesks):
+class Standing:
     """What every session is worth now."""
 
     def __init__(self) -> None:
@@ -51,9 +49,9 @@ class Standing(SampleDesks):
 
 
 @pytest.fixture
-def desks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Standing]:
+def sessions(monkeypatch: pytest.MonkeyPatch) -> Iterator[Standing]:
     standing = Standing()
-    monkeypatch.setattr(desk, "_desks", standing)
+    monkeypatch.setattr(transactions, "_transactions", standing)
     tabs._tabs.clear()
     yield standing
     tabs._tabs.clear()
@@ -80,7 +78,7 @@ async def _nothing(*_: Any) -> None:
     return None
 
 
-def shown_to(desks: Standing) -> tuple[Any, OrganizationState]:
+def shown_to(sessions: Standing) -> tuple[Any, OrganizationState]:
     """A tab that shows the secret of a key, as its person left it."""
     state = opened(OrganizationState, KEYS)
     root: Any = state._get_root_state()
@@ -102,24 +100,24 @@ def shown_to(desks: Standing) -> tuple[Any, OrganizationState]:
     ],
     ids=["nobody", "another role", "another person", "another organization", "operators", "sign-in", "founding"],
 )
-def test_nothing_is_left_for_anybody_else_or_anywhere_else(desks: Standing, said: str, url: str) -> None:
-    root, state = shown_to(desks)
-    desks.said = said
+def test_nothing_is_left_for_anybody_else_or_anywhere_else(sessions: Standing, said: str, url: str) -> None:
+    root, state = shown_to(sessions)
+    sessions.said = said
     move(root, url)
     assert looks(root) is None
     assert (state.secret, state.dialog) == ("", "")
     assert SECRET not in str(root.dict())
 
 
-def test_it_stays_for_whom_it_was_made_on_every_page_of_the_organization(desks: Standing) -> None:
-    root, state = shown_to(desks)
+def test_it_stays_for_whom_it_was_made_on_every_page_of_the_organization(sessions: Standing) -> None:
+    root, state = shown_to(sessions)
     move(root, "/o/acme/usage")
     assert looks(root) is None
     assert state.secret == SECRET
 
 
-def test_every_state_of_ours_is_cleared(desks: Standing) -> None:
-    root, _ = shown_to(desks)
+def test_every_state_of_ours_is_cleared(sessions: Standing) -> None:
+    root, _ = shown_to(sessions)
     texts = 0
     for kind in pages():
         state = asyncio.run(root.get_state(kind))
@@ -128,23 +126,23 @@ def test_every_state_of_ours_is_cleared(desks: Standing) -> None:
                 setattr(state, name, "of before")
                 texts += 1
     assert texts > 40
-    desks.said = "bob admin"
+    sessions.said = "bob admin"
     looks(root)
     left = [kind.__name__ for kind in pages() if "of before" in str(vars(asyncio.run(root.get_state(kind))))]
     assert left == []
 
 
-def test_what_was_clicked_before_is_not_done_for_somebody_else(desks: Standing) -> None:
-    root, _ = shown_to(desks)
-    desks.said = "bob admin"
+def test_what_was_clicked_before_is_not_done_for_somebody_else(sessions: Standing) -> None:
+    root, _ = shown_to(sessions)
+    sessions.said = "bob admin"
     answer = looks(root, "reflex___state____state.billing_app.revoke")
     assert [event.name.rpartition(".")[2] for event in answer.events] == ["on_load_internal"]
     assert SECRET not in str(answer.delta)
 
 
-def test_what_follows_an_event_is_not_asked_about_again_where_it_was(desks: Standing) -> None:
-    root, state = shown_to(desks)
-    desks.said = "bob admin"
+def test_what_follows_an_event_is_not_asked_about_again_where_it_was(sessions: Standing) -> None:
+    root, state = shown_to(sessions)
+    sessions.said = "bob admin"
     looks(root, follows=True)
     assert state.secret == SECRET
     move(root, "/o/globex")
@@ -152,24 +150,24 @@ def test_what_follows_an_event_is_not_asked_about_again_where_it_was(desks: Stan
     assert state.secret == ""
 
 
-def test_who_cannot_be_looked_up_is_shown_nothing(desks: Standing) -> None:
-    root, state = shown_to(desks)
-    desks.broken = True
+def test_who_cannot_be_looked_up_is_shown_nothing(sessions: Standing) -> None:
+    root, state = shown_to(sessions)
+    sessions.broken = True
     looks(root)
     assert state.secret == ""
 
 
-def test_a_customer_of_the_operator_is_a_place(desks: Standing) -> None:
+def test_a_customer_of_the_operator_is_a_place(sessions: Standing) -> None:
     places = {binding.place_of(f"/admin/organizations/{address}") for address in ("acme", "globex")}
     assert len(places | {binding.place_of("/admin/organizations"), binding.place_of("/o/acme")}) == 4
     assert CustomerState.get_full_name()
 
 
-def test_entrance_and_founding_are_cleared_too(desks: Standing) -> None:
-    root, _ = shown_to(desks)
+def test_entrance_and_founding_are_cleared_too(sessions: Standing) -> None:
+    root, _ = shown_to(sessions)
     entrance, founding = (asyncio.run(root.get_state(kind)) for kind in (EntranceState, FoundingState))
     entrance.token, founding.email = "of a link", "ada@example.org"
-    desks.said = "bob"
+    sessions.said = "bob"
     looks(root)
     assert (entrance.token, founding.email) == ("", "")
 
@@ -220,7 +218,7 @@ class FakeApp:
 class TestTabs:
     """What the server keeps for a tab goes with its session, or with its socket."""
 
-    def run(self, desks: Standing, **found: tabs.Tab) -> FakeApp:
+    def run(self, sessions: Standing, **found: tabs.Tab) -> FakeApp:
         tabs._tabs.update(found)
 
         async def run() -> FakeApp:
@@ -233,23 +231,23 @@ class TestTabs:
 
         return asyncio.run(run())
 
-    def test_an_open_tab_whose_session_ended_is_asked_once_to_look_again(self, desks: Standing) -> None:
-        desks.alive = {"h2": False}
-        app = self.run(desks, gone=tabs.Tab("h1", {"s1"}), here=tabs.Tab("h2", {"s2"}), nobody=tabs.Tab("", {"s3"}))
+    def test_an_open_tab_whose_session_ended_is_asked_once_to_look_again(self, sessions: Standing) -> None:
+        sessions.alive = {"h2": False}
+        app = self.run(sessions, gone=tabs.Tab("h1", {"s1"}), here=tabs.Tab("h2", {"s2"}), nobody=tabs.Tab("", {"s3"}))
         assert app.asked == ["gone"]
         assert {*app.state_manager.states} == {"gone", "here", "nobody"}
 
-    def test_an_operator_who_is_none_any_more_is_asked(self, desks: Standing) -> None:
-        desks.alive = {"h1": False}
-        app = self.run(desks, tab=tabs.Tab("h1", {"s1"}, operator=True))
+    def test_an_operator_who_is_none_any_more_is_asked(self, sessions: Standing) -> None:
+        sessions.alive = {"h1": False}
+        app = self.run(sessions, tab=tabs.Tab("h1", {"s1"}, operator=True))
         assert app.asked == ["tab"]
 
-    def test_what_is_kept_of_a_closed_tab(self, desks: Standing) -> None:
-        desks.alive = {"h2": False}
+    def test_what_is_kept_of_a_closed_tab(self, sessions: Standing) -> None:
+        sessions.alive = {"h2": False}
         later = 1e12
         app = self.run(
-            desks, ended=tabs.Tab("h1", kept_until=later), waits=tabs.Tab("h2", kept_until=later), late=tabs.Tab("h2"),
-            nobody=tabs.Tab(""),
+            sessions, ended=tabs.Tab("h1", kept_until=later), waits=tabs.Tab("h2", kept_until=later),
+            late=tabs.Tab("h2"), nobody=tabs.Tab(""),
         )  # fmt: skip
         assert {*app.state_manager.states} == {"waits"}
         assert {*tabs._tabs} == {"waits"}

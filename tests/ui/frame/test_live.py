@@ -13,16 +13,16 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from billing_app.turns import Turns
-from billing_app.ui import desk
+from billing_app.ui.access import transactions
 from billing_app.ui.frame import live
 from billing_app.ui.frame.live import Tab, changed
-from tests.ui.samples.desk import SampleDesks
 
 
-class CountingDesks(SampleDesks):
+class Revisions:
     """Counts how often revisions are read."""
 
     def __init__(self) -> None:
+        self.revision = 1
         self.read: list[list[str]] = []
         self.broken = False
 
@@ -30,7 +30,7 @@ class CountingDesks(SampleDesks):
         self.read.append(list(addresses))
         if self.broken:
             raise OperationalError("SELECT", {}, OSError("the database is away"))
-        return super().revisions(self.read[-1])
+        return dict.fromkeys(self.read[-1], self.revision)
 
 
 class FakeApp:
@@ -76,10 +76,10 @@ class FakeApp:
 
 
 @pytest.fixture
-def desks(monkeypatch: pytest.MonkeyPatch) -> Iterator[CountingDesks]:
-    """Sample desks, and a watcher that does not wait long."""
-    counting = CountingDesks()
-    monkeypatch.setattr(desk, "_desks", counting)
+def organizations(monkeypatch: pytest.MonkeyPatch) -> Iterator[Revisions]:
+    """Organizations, and a watcher that does not wait long."""
+    counting = Revisions()
+    monkeypatch.setattr(transactions, "_transactions", counting)
     monkeypatch.setattr(live, "EVERY_SECONDS", 0.001)
     monkeypatch.setattr(live, "_turns", Turns("page-refreshes", live.REFRESHES))
     monkeypatch.setattr(live, "_served", None)
@@ -88,14 +88,14 @@ def desks(monkeypatch: pytest.MonkeyPatch) -> Iterator[CountingDesks]:
     live._tabs.clear()
 
 
-def watch(app: FakeApp, rounds: Any, desks: CountingDesks) -> None:
+def watch(app: FakeApp, rounds: Any, organizations: Revisions) -> None:
     """Runs the watcher until it has asked so often."""
 
     async def run() -> None:
         task = asyncio.create_task(live.watch(app))
         for _ in range(2000):
             await asyncio.sleep(0.001)
-            if rounds(desks):
+            if rounds(organizations):
                 break
         task.cancel()
 
@@ -122,25 +122,25 @@ def test_an_organization_that_is_gone_changes_nothing() -> None:
     assert changed({"one": Tab({"a": 3}, "load")}, {}) == []
 
 
-def test_an_open_tab_reads_anew_when_another_process_changed_its_organization(desks: CountingDesks) -> None:
+def test_an_open_tab_reads_anew_when_another_process_changed_its_organization(organizations: Revisions) -> None:
     live._tabs.update({"open": Tab({"meridian": 1}, "state.load"), "same": Tab({"stopped": 2}, "state.load")})
-    desks.revision = 2
+    organizations.revision = 2
     app = FakeApp({"open", "same"})
-    watch(app, lambda found: len(found.read) >= 3, desks)
+    watch(app, lambda found: len(found.read) >= 3, organizations)
     assert app.asked == [("open", "state.load")]
-    assert desks.read[0] == ["meridian", "stopped"]
+    assert organizations.read[0] == ["meridian", "stopped"]
 
 
-def test_closed_tabs_are_dropped_and_nothing_is_asked_for_them(desks: CountingDesks) -> None:
+def test_closed_tabs_are_dropped_and_nothing_is_asked_for_them(organizations: Revisions) -> None:
     live._tabs.update({"open": Tab({"meridian": 1}, "l"), "closed": Tab({"stopped": 1}, "l")})
-    watch(FakeApp({"open"}), lambda found: len(found.read) >= 2, desks)
+    watch(FakeApp({"open"}), lambda found: len(found.read) >= 2, organizations)
     assert set(live._tabs) == {"open"}
-    assert desks.read[-1] == ["meridian"]
+    assert organizations.read[-1] == ["meridian"]
 
 
-def test_nobody_there_means_no_query(desks: CountingDesks) -> None:
+def test_nobody_there_means_no_query(organizations: Revisions) -> None:
     asyncio.run(asyncio.wait_for(_briefly(FakeApp(set())), 5))
-    assert desks.read == []
+    assert organizations.read == []
 
 
 async def _briefly(app: FakeApp) -> None:
@@ -149,19 +149,19 @@ async def _briefly(app: FakeApp) -> None:
     task.cancel()
 
 
-def test_a_database_that_is_away_is_asked_again(desks: CountingDesks) -> None:
+def test_a_database_that_is_away_is_asked_again(organizations: Revisions) -> None:
     live._tabs["open"] = Tab({"meridian": 1}, "l")
-    desks.broken = True
-    watch(FakeApp({"open"}), lambda found: len(found.read) >= 3, desks)
-    assert len(desks.read) >= 3
+    organizations.broken = True
+    watch(FakeApp({"open"}), lambda found: len(found.read) >= 3, organizations)
+    assert len(organizations.read) >= 3
 
 
-async def looked(desks: CountingDesks, app: FakeApp, times: int = 3) -> None:
+async def looked(organizations: Revisions, app: FakeApp, times: int = 3) -> None:
     """The watcher has looked so often again, and everything that follows from it has happened."""
-    until = len(desks.read) + times
+    until = len(organizations.read) + times
     for _ in range(5000):
         await asyncio.sleep(0.001)
-        if len(desks.read) >= until or not live._tabs:
+        if len(organizations.read) >= until or not live._tabs:
             break
     for _ in range(20):
         await asyncio.sleep(0)
@@ -180,26 +180,26 @@ def watching(app: FakeApp, story: Any) -> None:
     asyncio.run(run())
 
 
-def test_many_changes_while_a_tab_reads_are_one_refresh_more(desks: CountingDesks) -> None:
+def test_many_changes_while_a_tab_reads_are_one_refresh_more(organizations: Revisions) -> None:
     app = FakeApp({"open"}, held=True)
     live._tabs["open"] = Tab({"meridian": 1}, "load")
 
     async def story() -> None:
-        for desks.revision in range(2, 30):
-            await looked(desks, app, 1)
+        for organizations.revision in range(2, 30):
+            await looked(organizations, app, 1)
         assert len(app.asked) == 1
         app.shown("open", 2)  # what was read when it began
-        await looked(desks, app)
+        await looked(organizations, app)
         assert len(app.asked) == 2
         app.shown("open", 29)
-        await looked(desks, app)
+        await looked(organizations, app)
         assert len(app.asked) == 2
         assert not app.running
 
     watching(app, story)
 
 
-def test_few_read_at_once_and_organizations_by_turns(desks: CountingDesks) -> None:
+def test_few_read_at_once_and_organizations_by_turns(organizations: Revisions) -> None:
     """Twenty tabs of one organization keep another's single tab waiting for one of theirs, not for all."""
     many = [f"many {number:02}" for number in range(20)]
     app = FakeApp({*many, "single", "third"}, held=True)
@@ -207,12 +207,12 @@ def test_few_read_at_once_and_organizations_by_turns(desks: CountingDesks) -> No
     live._tabs["single"], live._tabs["third"] = Tab({"stopped": 1}, "load"), Tab({"quiet": 1}, "load")
 
     async def story() -> None:
-        desks.revision = 2
-        await looked(desks, app)
+        organizations.revision = 2
+        await looked(organizations, app)
         assert len(app.running) == live.REFRESHES.at_once
         while app.running:
             app.shown(next(iter(app.running)), 2)
-            await looked(desks, app, 1)
+            await looked(organizations, app, 1)
 
     watching(app, story)
     tokens = [token for token, _ in app.asked]
@@ -221,14 +221,14 @@ def test_few_read_at_once_and_organizations_by_turns(desks: CountingDesks) -> No
     assert app.most == live.REFRESHES.at_once
 
 
-def test_a_closed_tab_has_none_and_is_forgotten_at_once(desks: CountingDesks) -> None:
+def test_a_closed_tab_has_none_and_is_forgotten_at_once(organizations: Revisions) -> None:
     tokens = [f"tab {number:02}" for number in range(20)]
     app = FakeApp(set(tokens), held=True)
     live._tabs.update({token: Tab({"meridian": 1}, "load") for token in tokens})
 
     async def story() -> None:
-        desks.revision = 2
-        await looked(desks, app)
+        organizations.revision = 2
+        await looked(organizations, app)
         [running] = app.running
         cancelled = app.running[running]
         for token in tokens:
@@ -243,12 +243,12 @@ def test_a_closed_tab_has_none_and_is_forgotten_at_once(desks: CountingDesks) ->
     watching(app, story)
 
 
-def test_a_tab_that_is_back_with_another_socket_is_not_forgotten(desks: CountingDesks) -> None:
+def test_a_tab_that_is_back_with_another_socket_is_not_forgotten(organizations: Revisions) -> None:
     app = FakeApp({"open"})
     live._tabs["open"] = Tab({"meridian": 1}, "load")
 
     async def story() -> None:
-        await looked(desks, app, 1)
+        await looked(organizations, app, 1)
         app.open["open"], app.event_namespace.sid_to_token["another"] = "another", "open"
         with contextlib.suppress(KeyError):
             app.event_namespace.on_disconnect("socket of open", "transport close")
@@ -267,29 +267,29 @@ class Gone:
         return "page"
 
 
-def test_a_tab_that_closed_while_it_was_read_is_not_followed(desks: CountingDesks) -> None:
+def test_a_tab_that_closed_while_it_was_read_is_not_followed(organizations: Revisions) -> None:
     app = FakeApp({"open"})
     state: Any = Gone()
 
     async def story() -> None:
         live._tabs["open"] = Tab({"meridian": 1}, "load")
-        await looked(desks, app, 1)
+        await looked(organizations, app, 1)
         live.follow(state, {"meridian": 1})
         assert set(live._tabs) == {"open"}
 
     watching(app, story)
 
 
-def test_a_page_that_cannot_be_read_is_not_asked_again_and_again(desks: CountingDesks) -> None:
+def test_a_page_that_cannot_be_read_is_not_asked_again_and_again(organizations: Revisions) -> None:
     app = FakeApp({"open"})
     live._tabs["open"] = Tab({"meridian": 1}, "load")
 
     async def story() -> None:
-        desks.revision = 2
-        await looked(desks, app, 10)
+        organizations.revision = 2
+        await looked(organizations, app, 10)
         assert len(app.asked) == 1
-        desks.revision = 3
-        await looked(desks, app, 10)
+        organizations.revision = 3
+        await looked(organizations, app, 10)
         assert len(app.asked) == 2
 
     watching(app, story)

@@ -13,15 +13,14 @@ import pytest
 from billing_app import clock
 from billing_app.db import Database
 from billing_app.services.overview import overview
-from billing_app.settings import Settings
 from billing_app.turns import Pool, Turns
-from billing_app.ui import desk, threads
+from billing_app.ui import threads
+from billing_app.ui.access.transactions import transactions
 from billing_app.ui.frame import live
 from billing_app.ui.overview.page import OverviewState
-from billing_app.ui.service_desk import ServiceDesks
 from tests.support.builders import NOON, the_catalogue
 from tests.support.patience import PATIENCE_SECONDS
-from tests.ui import sample_app
+from tests.ui.states import APP, served_from
 from tests.ui.test_shared_reads import a_visitor, changed
 
 TABS = 20
@@ -52,13 +51,13 @@ def loads(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loads
     counted = Loads()
     monkeypatch.setattr(overview, "overview", counted)
     monkeypatch.setattr(clock, "now", lambda: NOON)
-    monkeypatch.setattr(desk, "_desks", ServiceDesks(database, Settings(_env_file=None), None))
     monkeypatch.setattr(live, "EVERY_SECONDS", 0.01)
     monkeypatch.setattr(live, "_turns", Turns("page-refreshes", live.REFRESHES))
     monkeypatch.setattr(live, "_served", None)
     monkeypatch.setattr(threads, "_loads", Pool("page-loads", replace(threads.LOADS, seconds=None)))
     live._tabs.clear()
-    yield counted
+    with served_from(database):
+        yield counted
     counted.free.set()
     live._tabs.clear()
 
@@ -73,22 +72,21 @@ class Tab:
     async def open(self) -> None:
         scope = {"headers": [(b"cookie", self.cookies.encode())], "client": ("127.0.0.1", 1)}
         environ = {"QUERY_STRING": f"token={self.token}", "asgi.scope": scope}
-        await sample_app.app.event_namespace.on_connect(self.sid, environ)
+        await APP.event_namespace.on_connect(self.sid, environ)
         where = {"pathname": f"/o/{self.address}", "asPath": f"/o/{self.address}", "query": {}}
         event = {"token": self.token, "name": LOAD, "router_data": where, "payload": {}}
-        await sample_app.app.event_namespace.on_event(self.sid, event)
+        await APP.event_namespace.on_event(self.sid, event)
 
     async def close(self) -> None:
-        sample_app.app.event_namespace.on_disconnect(self.sid)
+        APP.event_namespace.on_disconnect(self.sid)
 
 
 def through_reflex(story: Callable[[], Any]) -> None:
     """Runs a story beside Reflex's events and the watcher."""
 
     async def run() -> None:
-        app: Any = sample_app.app
-        async with app._setup_event_processor():
-            watcher = asyncio.create_task(live.watch(app))
+        async with APP._setup_event_processor():
+            watcher = asyncio.create_task(live.watch(APP))
             try:
                 await asyncio.wait_for(story(), 120)
             finally:
@@ -111,7 +109,7 @@ def shows(tab: Tab, revision: int) -> bool:
 
 def revision(database: Database, address: str) -> int:
     """What its pages are to show."""
-    return desk.desks().revisions([address])[address]
+    return transactions().revisions([address])[address]
 
 
 @pytest.mark.both_databases

@@ -25,8 +25,10 @@ from billing_app.ui.kit.formats import Formats
 from billing_app.ui.kit.timeline import points_frame, stamp, ticks
 from billing_app.ui.usage.days import days_chart, days_frame
 from billing_app.ui.usage.months import months_chart, months_frame
-from tests.ui.samples import accounts, overviews, usages
-from tests.ui.samples.facts import BANDWIDTH, EMAILS, GB, MAU, NOW, STORAGE, at, months
+from tests.ui.records import credits as accounts
+from tests.ui.records import overview as overviews
+from tests.ui.records import usage as usages
+from tests.ui.records.facts import BANDWIDTH, EMAILS, GB, MAU, NOW, STORAGE, at, months
 
 FORMATS = Formats()
 

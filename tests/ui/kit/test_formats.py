@@ -9,7 +9,7 @@ import pytest
 from billing_app.domain.common.periods import period_containing
 from billing_app.ui.kit import formats
 from billing_app.ui.kit.formats import Formats, known_locale
-from tests.ui.samples.facts import BANDWIDTH, GB, MAU, NOW, SMS, STORAGE, TB, at, period
+from tests.ui.records.facts import BANDWIDTH, GB, MAU, NOW, SMS, STORAGE, TB, at, period
 
 ENGLISH, GERMAN = Formats("en"), Formats("de")
 GAP = "\N{NO-BREAK SPACE}"

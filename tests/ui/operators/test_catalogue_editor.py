@@ -10,6 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing_app.domain.catalogue import parse_catalog, to_document
+from billing_app.services.access.cookies import HASH_NAME
+from billing_app.services.catalogue import versions
+from billing_app.services.common.secrets import digest
+from billing_app.services.operators import organizations as operators
 from billing_app.services.operators.views_catalogue import CheckView, FileState, FileView
 from billing_app.ui.operators.catalogue import drafts
 from billing_app.ui.operators.catalogue.grids import key_of, places
@@ -19,14 +23,33 @@ from billing_app.ui.operators.catalogue.review_text import file_shown
 from billing_app.ui.operators.catalogue.text import PARTS, grid_shown, place_named
 from billing_app.ui.operators.catalogue.values import Kind, Spec, shown, typed
 from billing_app.ui.operators.gift_cards.page import GiftCardsState
+from tests.conftest import SHARED
 from tests.domain.catalogue.documents import small_document
-from tests.ui.states import opened
+from tests.support import databases
+from tests.support.builders import NOON, a_session_token, a_user, an_organization
+from tests.ui.conftest import Meridian, Told
 
-OPERATOR = "sample_role=operator"
+
+@pytest.fixture(scope="module")
+def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """A small catalogue in its third version, which two organizations hold the plan Pro of."""
+    folder = tmp_path_factory.mktemp("catalogue")
+    database = databases.opened(databases.sqlite_database(request.config.stash[SHARED].sqlite_template, folder))
+    with database.writing() as session:
+        for grace in (7, 9, 7):
+            versions.load(session, small_document() | {"grace_days": grace}, NOON, "plans.json")
+        for address in ("acme", "globex"):
+            organization = an_organization(session, address)
+            operators.set_plan(session, organization, "pro", NOON, reason="agreed", actor="tests")
+        token = a_session_token(session, a_user(session, "oda@console.example", operator=True))
+    database.close()
+    return Told(folder / "billing.db", {"operator": f"{HASH_NAME}={digest(token)}"})
 
 
-def editor() -> Any:
-    state: Any = opened(CatalogueState, "/admin/catalogue", OPERATOR)
+@pytest.fixture
+def editor(meridian: Meridian) -> Any:
+    """The editor, opened."""
+    state = meridian.open(CatalogueState, "/admin/catalogue", "operator")
     asyncio.run(state.load())
     return state
 
@@ -35,78 +58,71 @@ def cells(state: Any) -> dict[str, Any]:
     return {cell.key: cell for group in state.screen.grid.groups for line in group.lines for cell in line.cells}
 
 
-def test_a_changed_cell_says_what_it_was_and_the_bar_counts() -> None:
-    state = editor()
-    asyncio.run(state.edit("plans|1|included|mau", "25k"))
-    cell = cells(state)["plans|1|included|mau"]
+def test_a_changed_cell_says_what_it_was_and_the_bar_counts(editor: Any) -> None:
+    asyncio.run(editor.edit("plans|1|included|mau", "25k"))
+    cell = cells(editor)["plans|1|included|mau"]
     assert (cell.value, cell.was, cell.changed) == ("25,000", "1,000", True)
-    assert (state.screen.dirty, state.screen.changes, state.screen.affected) == (
+    assert (editor.screen.dirty, editor.screen.changes, editor.screen.affected) == (
         True, "1 change", "2 organizations affected",
     )  # fmt: skip
-    assert [each.key for each in cells(state).values() if each.changed] == ["plans|1|included|mau"]
+    assert [each.key for each in cells(editor).values() if each.changed] == ["plans|1|included|mau"]
 
 
-def test_typing_the_same_again_is_no_edit() -> None:
-    state = editor()
-    asyncio.run(state.edit("plans|1|included|mau", "1 000"))
-    assert not state.screen.dirty
-    asyncio.run(state.edit("plans|1|included|mau", "7"))
-    asyncio.run(state.edit("plans|1|included|mau", "1000"))
-    assert not state.screen.dirty
+def test_typing_the_same_again_is_no_edit(editor: Any) -> None:
+    asyncio.run(editor.edit("plans|1|included|mau", "1 000"))
+    assert not editor.screen.dirty
+    asyncio.run(editor.edit("plans|1|included|mau", "7"))
+    asyncio.run(editor.edit("plans|1|included|mau", "1000"))
+    assert not editor.screen.dirty
 
 
-def test_a_mistake_stands_in_its_cell_and_nothing_can_be_reviewed() -> None:
-    state = editor()
-    asyncio.run(state.edit("plans|1|included|mau", "many"))
-    assert cells(state)["plans|1|included|mau"].mistake
-    assert not state.screen.sound
-    assert state.screen.mistakes
+def test_a_mistake_stands_in_its_cell_and_nothing_can_be_reviewed(editor: Any) -> None:
+    asyncio.run(editor.edit("plans|1|included|mau", "many"))
+    assert cells(editor)["plans|1|included|mau"].mistake
+    assert not editor.screen.sound
+    assert editor.screen.mistakes
 
 
 @pytest.mark.parametrize("key", ["", "plans", "plans|9|name", "plans|1|plan", "nothing|0|x", "plans|1|included", "|||"])
-def test_a_browser_changes_no_place_that_the_editor_does_not_have(key: str) -> None:
-    state = editor()
-    asyncio.run(state.edit(key, "5"))
-    assert not state.screen.dirty
+def test_a_browser_changes_no_place_that_the_editor_does_not_have(editor: Any, key: str) -> None:
+    asyncio.run(editor.edit(key, "5"))
+    assert not editor.screen.dirty
 
 
-def test_an_edit_outlives_leaving_the_page_and_ends_with_discard() -> None:
-    state = editor()
-    asyncio.run(state.edit("plans|0|organization|memberships", "unlimited"))
-    asyncio.run(state.load())
-    assert state.screen.dirty
-    asyncio.run(state.discard())
-    assert not state.screen.dirty
+def test_an_edit_outlives_leaving_the_page_and_ends_with_discard(editor: Any) -> None:
+    asyncio.run(editor.edit("plans|0|organization|memberships", "unlimited"))
+    asyncio.run(editor.load())
+    assert editor.screen.dirty
+    asyncio.run(editor.discard())
+    assert not editor.screen.dirty
 
 
-def test_reviewed_then_saved() -> None:
-    state = editor()
-    asyncio.run(state.edit("plans|1|prices|month", "59"))
-    asyncio.run(state.review(False))
-    review = state.screen.review
+def test_reviewed_then_saved(editor: Any) -> None:
+    asyncio.run(editor.edit("plans|1|prices|month", "59"))
+    asyncio.run(editor.review(False))
+    review = editor.screen.review
     assert (review.open, review.title, review.save) == (True, "Review 1 change", "Save as version 4")
     assert [(line.subject, line.before, line.after) for line in review.changes] == [("Pro", "49.00", "59.00")]
     assert review.prices
-    asyncio.run(state.save())
-    assert (state.screen.review.open, state.screen.saved, state.screen.push) == (
+    asyncio.run(editor.save())
+    assert (editor.screen.review.open, editor.screen.saved, editor.screen.push) == (
         False, "Saved as version 4: 1 change.", True,
     )  # fmt: skip
 
 
 @pytest.mark.parametrize("part", [part for part in PARTS if part != "general"])
-def test_an_item_of_every_list_is_added_moved_and_taken_out(part: str) -> None:
-    state = editor()
-    asyncio.run(state.show_part(part))
+def test_an_item_of_every_list_is_added_moved_and_taken_out(editor: Any, part: str) -> None:
+    asyncio.run(editor.show_part(part))
     name = "token_rates" if part == "rates" else part
-    before = state._draft[name]
-    asyncio.run(state.add())
-    made = state._draft[name][-1]
-    assert state._draft[name][:-1] == before or part == "plans"
-    parse_catalog(state._draft, "draft")
-    asyncio.run(state.move(f"{name}|{len(before)}"))
-    assert state._draft[name][-2] == made
-    asyncio.run(state.take_out(f"{name}|{len(before) - 1}"))
-    assert not state.screen.dirty
+    before = editor._draft[name]
+    asyncio.run(editor.add())
+    made = editor._draft[name][-1]
+    assert editor._draft[name][:-1] == before or part == "plans"
+    parse_catalog(editor._draft, "draft")
+    asyncio.run(editor.move(f"{name}|{len(before)}"))
+    assert editor._draft[name][-2] == made
+    asyncio.run(editor.take_out(f"{name}|{len(before) - 1}"))
+    assert not editor.screen.dirty
 
 
 def test_there_is_a_cell_for_everything_that_plans_json_says() -> None:
@@ -126,61 +142,55 @@ def test_there_is_a_cell_for_everything_that_plans_json_says() -> None:
     assert set(leaves(document, ())) - known <= ids
 
 
-def test_the_id_of_a_new_metric_is_followed_wherever_it_is_named() -> None:
-    state = editor()
-    asyncio.run(state.show_part("metrics"))
-    asyncio.run(state.add())
-    asyncio.run(state.edit("metrics|2|id", "calls"))
-    asyncio.run(state.show_part("plans"))
-    asyncio.run(state.edit("plans|1|included|calls", "5k"))
-    asyncio.run(state.show_part("metrics"))
-    asyncio.run(state.edit("metrics|2|id", "api-calls"))
-    assert [plan["included"]["api-calls"] for plan in state._draft["plans"]] == [0, 5_000]
-    parse_catalog(state._draft, "draft")
+def test_the_id_of_a_new_metric_is_followed_wherever_it_is_named(editor: Any) -> None:
+    asyncio.run(editor.show_part("metrics"))
+    asyncio.run(editor.add())
+    asyncio.run(editor.edit("metrics|2|id", "calls"))
+    asyncio.run(editor.show_part("plans"))
+    asyncio.run(editor.edit("plans|1|included|calls", "5k"))
+    asyncio.run(editor.show_part("metrics"))
+    asyncio.run(editor.edit("metrics|2|id", "api-calls"))
+    assert [plan["included"]["api-calls"] for plan in editor._draft["plans"]] == [0, 5_000]
+    parse_catalog(editor._draft, "draft")
 
 
-def test_an_id_that_is_taken_is_a_mistake_and_touches_nothing_of_its_owner() -> None:
-    state = editor()
-    asyncio.run(state.show_part("metrics"))
-    asyncio.run(state.add())
-    asyncio.run(state.edit("metrics|2|id", "mau"))
-    assert "used already" in cells(state)["metrics|2|id"].mistake
-    asyncio.run(state.edit("metrics|2|id", "calls"))
-    assert [plan["included"]["mau"] for plan in state._draft["plans"]] == [100, 1_000]
-    assert state.screen.sound
-    asyncio.run(state.take_out("metrics|2"))
-    assert not state.screen.dirty
+def test_an_id_that_is_taken_is_a_mistake_and_touches_nothing_of_its_owner(editor: Any) -> None:
+    asyncio.run(editor.show_part("metrics"))
+    asyncio.run(editor.add())
+    asyncio.run(editor.edit("metrics|2|id", "mau"))
+    assert "used already" in cells(editor)["metrics|2|id"].mistake
+    asyncio.run(editor.edit("metrics|2|id", "calls"))
+    assert [plan["included"]["mau"] for plan in editor._draft["plans"]] == [100, 1_000]
+    assert editor.screen.sound
+    asyncio.run(editor.take_out("metrics|2"))
+    assert not editor.screen.dirty
 
 
-def test_a_feature_that_is_taken_out_leaves_every_plan() -> None:
-    state = editor()
-    asyncio.run(state.show_part("features"))
-    asyncio.run(state.take_out("features|0"))
-    assert [plan["features"] for plan in state._draft["plans"]] == [{}, {}]
-    assert state.screen.sound
+def test_a_feature_that_is_taken_out_leaves_every_plan(editor: Any) -> None:
+    asyncio.run(editor.show_part("features"))
+    asyncio.run(editor.take_out("features|0"))
+    assert [plan["features"] for plan in editor._draft["plans"]] == [{}, {}]
+    assert editor.screen.sound
 
 
-def test_a_metric_takes_its_packs_rates_and_needs_with_it() -> None:
-    state = editor()
-    asyncio.run(state.show_part("metrics"))
-    asyncio.run(state.take_out("metrics|0"))
-    assert (state._draft["packs"], state._draft["token_rates"]) == ([], [])
-    parse_catalog(state._draft, "draft")
+def test_a_metric_takes_its_packs_rates_and_needs_with_it(editor: Any) -> None:
+    asyncio.run(editor.show_part("metrics"))
+    asyncio.run(editor.take_out("metrics|0"))
+    assert (editor._draft["packs"], editor._draft["token_rates"]) == ([], [])
+    parse_catalog(editor._draft, "draft")
 
 
-def test_another_default_plan_takes_the_place_of_the_one_before() -> None:
-    state = editor()
-    asyncio.run(state.edit("plans|1|default", "yes"))
-    assert [plan["default"] for plan in state._draft["plans"]] == [False, True]
-    asyncio.run(state.edit("plans|1|default", "no"))
-    assert state.screen.mistakes == ['plans: no plan is the default; give exactly one "default": true']
+def test_another_default_plan_takes_the_place_of_the_one_before(editor: Any) -> None:
+    asyncio.run(editor.edit("plans|1|default", "yes"))
+    assert [plan["default"] for plan in editor._draft["plans"]] == [False, True]
+    asyncio.run(editor.edit("plans|1|default", "no"))
+    assert editor.screen.mistakes == ['plans: no plan is the default; give exactly one "default": true']
 
 
-def test_a_mistake_of_another_table_is_named_by_its_cell() -> None:
-    state = editor()
-    asyncio.run(state.edit("plans|1|included|mau", "many"))
-    asyncio.run(state.show_part("packs"))
-    assert state.screen.mistakes == ['Plans, MAU of Pro: must be a whole number, not "many" (null means unlimited)']
+def test_a_mistake_of_another_table_is_named_by_its_cell(editor: Any) -> None:
+    asyncio.run(editor.edit("plans|1|included|mau", "many"))
+    asyncio.run(editor.show_part("packs"))
+    assert editor.screen.mistakes == ['Plans, MAU of Pro: must be a whole number, not "many" (null means unlimited)']
 
 
 def test_what_facts_refuse_is_marked_in_its_cell() -> None:
@@ -199,14 +209,13 @@ def test_the_page_tells_what_the_next_start_does_with_the_file() -> None:
     assert [said[state].opens for state in FileState] == [False, True, True, False]
 
 
-def test_an_earlier_version_is_opened_as_an_edit() -> None:
-    state = editor()
-    asyncio.run(state.restore(2))
-    assert (state.screen.dirty, state._draft["grace_days"]) == (True, 9)
+def test_an_earlier_version_is_opened_as_an_edit(editor: Any) -> None:
+    asyncio.run(editor.restore(2))
+    assert (editor.screen.dirty, editor._draft["grace_days"]) == (True, 9)
 
 
-def test_codes_are_shown_once_and_forgotten_when_closed() -> None:
-    state: Any = opened(GiftCardsState, "/admin/gift-cards", OPERATOR)
+def test_codes_are_shown_once_and_forgotten_when_closed(meridian: Meridian) -> None:
+    state = meridian.open(GiftCardsState, "/admin/gift-cards", "operator")
     asyncio.run(state.load())
     asyncio.run(state.make({"name": "=cmd", "holds mau": "1k", "count": "3"}))
     assert (state.asking, len(state.codes)) == ("codes", 3)

@@ -20,7 +20,7 @@ from billing_app.services.organizations.views import AuditPage
 from billing_app.ui.kit.formats import Formats
 from billing_app.ui.organizations.audit_text import audit_rows
 from tests.support.source import dotted
-from tests.ui.samples.facts import GB, METRICS
+from tests.ui.records.facts import GB, METRICS
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 UNTIL = "2027-03-01T00:00:00+00:00"

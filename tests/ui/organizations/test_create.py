@@ -17,15 +17,12 @@ from billing_app.services.common import organizations
 from billing_app.services.common.secrets import digest
 from billing_app.services.organizations import create
 from billing_app.services.organizations.profiles import validated
-from billing_app.settings import Settings
 from billing_app.store.organizations import organizations as org_store
-from billing_app.ui import desk
 from billing_app.ui.organizations.create import FoundingState
 from billing_app.ui.organizations.places import countries, time_zones
-from billing_app.ui.service_desk import ServiceDesks
 from billing_app.ui.sign_in.page import EntranceState
 from tests.support.builders import a_session_token, a_user, an_organization, the_catalogue
-from tests.ui.states import opened
+from tests.ui.states import opened, served_from
 
 ROBIN = "robin@example.org"
 
@@ -37,10 +34,8 @@ def cookie(database: Database) -> Iterator[str]:
     with database.writing() as session:
         an_organization(session, "acme")
         token = a_session_token(session, a_user(session, ROBIN), clock.now())
-    before = desk.desks()
-    desk.serve_from(ServiceDesks(database, Settings(_env_file=None), None))
-    yield f"{HASH_NAME}={digest(token)}"
-    desk.serve_from(before)
+    with served_from(database):
+        yield f"{HASH_NAME}={digest(token)}"
 
 
 def the_form(cookie: str) -> Any:

@@ -1,4 +1,4 @@
-"""The organization's page from samples: what an admin is shown, and what others are not."""
+"""The organization's page: what an admin is shown, and what others are not."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import Any
 from billing_app.domain.common.access import ADMIN_ROLES
 from billing_app.domain.organizations.limits import Limit, LimitUse
 from billing_app.ui.access.session import GUARD
+from billing_app.ui.kit.formats import Formats
 from billing_app.ui.organizations.page import OrganizationState
-from billing_app.ui.organizations.text import _why_full
-from tests.ui.samples import organizing
-from tests.ui.states import opened
+from billing_app.ui.organizations.text import _why_full, organization_shown
+from tests.ui.conftest import Meridian
+from tests.ui.records import organizations
+from tests.ui.records.overview import shell
 
 CHANGING = {
     "save",
@@ -26,10 +28,9 @@ CHANGING = {
 }
 
 
-def shown(url: str = "/o/meridian/organization", cookies: str = "") -> Any:
-    state = opened(OrganizationState, url, cookies)
-    asyncio.run(state.load())
-    return state.screen
+def shown(tab: str = "", role: str = "admin") -> Any:
+    """What the screen says of the records."""
+    return organization_shown(organizations.page("meridian", role), shell("meridian", role), Formats(), tab=tab)
 
 
 def test_what_changes_something_asks_for_an_admin() -> None:
@@ -67,14 +68,36 @@ def test_a_logo_of_another_host_is_only_text() -> None:
 
 def test_a_member_sees_no_money_no_keys_and_no_log() -> None:
     for tab in ("keys", "audit", "profile"):
-        screen = shown(f"/o/meridian/organization?tab={tab}", "sample_role=member")
+        screen = shown(tab, "member")
         assert screen.tab == "profile"
         assert (screen.admin, screen.api_keys, screen.audit, screen.profile.money) == (False, [], [], [])
     assert [tab.id for tab in screen.tabs] == ["profile", "members", "parts"]
 
 
+def test_the_page_reads_what_the_role_may_see(meridian: Meridian) -> None:
+    for role, admin in (("admin", True), ("member", False), ("operator", True)):
+        state = meridian.open(OrganizationState, "/o/meridian/organization?tab=audit", role)
+        asyncio.run(state.load())
+        assert (state.screen.ready, state.screen.admin, state.screen.audit != []) == (True, admin, admin)
+        assert len(state.screen.members) == 4
+
+
+def test_an_admin_changes_it_and_everybody_else_is_refused(meridian: Meridian) -> None:
+    state = meridian.open(OrganizationState, "/o/meridian/organization?tab=keys")
+    asyncio.run(state.load())
+    asyncio.run(state.save({"name": "Meridian Labs"}))
+    assert (state.saved, state.screen.profile.name) == (True, "Meridian Labs")
+    asyncio.run(state.create_key({"name": "Reports", "scope-read": "on"}))
+    assert state.secret.startswith("bk_live_")
+    asyncio.run(state.invite({"email": "kim@meridian.example", "role": "king"}))
+    assert state.refused == "A member's role is admin, billing or member."
+    refused = meridian.open(OrganizationState, "/o/meridian/organization", "member")
+    asyncio.run(refused.save({"name": "Mine"}))
+    assert refused.problem == "forbidden"
+
+
 def test_what_the_operator_has_set_is_not_said_to_be_the_plans() -> None:
-    profile = organizing.page("meridian", "admin").profile
+    profile = organizations.page("meridian", "admin").profile
     full = LimitUse(Limit.MEMBERSHIPS, 3, 3, True)
     assert _why_full(full, profile) == (
         "The operator has set 3 members in place of what the plan Pro says, and 3 are taken. Ask the operator for more."

@@ -11,8 +11,8 @@ from billing_app.services.credits.views_shared import Forecast, ForecastKind, Me
 from billing_app.services.overview.views import MeterView, NextEnd
 from billing_app.ui.kit.formats import Formats, plain_day
 from billing_app.ui.overview.meters_text import MeterShown, bar_shown, meter_shown
-from tests.ui.samples import overviews
-from tests.ui.samples.facts import NOW, at, period
+from tests.ui.records import overview as overviews
+from tests.ui.records.facts import NOW, at, period
 
 FORMATS = Formats()
 MAU_METER = overviews.meridian().meters[0]

@@ -9,12 +9,17 @@ from typing import Any
 
 import pytest
 
+from billing_app.domain.purchases.top_ups import TopUpState
+from billing_app.services.common import organizations
+from billing_app.services.purchases import top_ups
+from billing_app.services.purchases.top_ups import Wanted
 from billing_app.ui.kit.formats import Formats
 from billing_app.ui.purchases.renewals import RenewalsState
 from billing_app.ui.purchases.renewals_text import TopUpShown, renewals_shown
-from tests.ui.samples.facts import NOW
-from tests.ui.samples.renewals import SampleRenewalsDesks, renewals
-from tests.ui.states import opened
+from tests.support.builders import NOON
+from tests.ui.conftest import Meridian
+from tests.ui.records.facts import NOW
+from tests.ui.records.renewals import renewals
 
 VIEW: Any = renewals("meridian", "admin", "mau")
 
@@ -76,11 +81,18 @@ def test_a_member_sees_none_of_it() -> None:
     assert renewals_shown(renewals("meridian", "member", "mau"), Formats()).shown is False
 
 
-def test_turning_it_off_is_done_at_once() -> None:
-    state: Any = opened(RenewalsState, "/o/meridian/credits")
+def test_turning_it_off_is_done_at_once(meridian: Meridian) -> None:
+    state = meridian.open(RenewalsState, "/o/meridian/credits")
+    wanted = Wanted(enabled=True, threshold=100, pack="mau-10k", count=1, cap_cents=20_000, consent=True)
+    with meridian.database.writing() as session:
+        organization = organizations.by_address(session, "meridian")
+        assert top_ups.put(session, organization, "mau", wanted, NOON, actor="tests").state != TopUpState.OFF
     state.shown = renewals_shown(VIEW, Formats())
     asyncio.run(state.switch(False))
-    assert SampleRenewalsDesks.asked == ("mau", "off")
+    with meridian.database.reading() as session:
+        organization = organizations.by_address(session, "meridian")
+        assert top_ups.top_up(session, organization, "mau", NOON).state == TopUpState.OFF
+    assert state.shown.top_up.on is False
     asyncio.run(state.switch(True))
     assert state.editing is True
 
@@ -103,14 +115,15 @@ def test_the_dialog_says_what_it_would_buy_right_away(changes: dict[str, Any], s
     assert shown(**changes).at_once.replace("\N{NO-BREAK SPACE}", " ") == said
 
 
-def test_amounts_that_are_typed_say_what_they_would_buy_right_away() -> None:
-    state: Any = opened(RenewalsState, "/o/meridian/credits")
+def test_amounts_that_are_typed_say_what_they_would_buy_right_away(meridian: Meridian) -> None:
+    state = meridian.open(RenewalsState, "/o/meridian/credits")
     state.shown = renewals_shown(VIEW, Formats())
     asyncio.run(state.edit(True))
     assert state.shown.top_up.at_once == ""
-    asyncio.run(state.weigh("threshold", "7k"))
+    asyncio.run(state.weigh("threshold", "70k"))
+    asyncio.run(state.weigh("pack", "mau-10k"))
     asyncio.run(state.weigh("count", "3"))
-    assert "buys 3 packs at once, for $42.00" in state.shown.top_up.at_once
+    assert state.shown.top_up.at_once.endswith("buys 3 packs at once, as soon as a card is saved, for $42.00.")
     asyncio.run(state.weigh("threshold", "many"))
     assert state.shown.top_up.at_once == ""
     asyncio.run(state.edit(False))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import reflex as rx
 
+from billing_app.services.organizations import read
 from billing_app.services.organizations.views import AuditPage
 from billing_app.ui import operator_routes
 from billing_app.ui.access.operator_session import OperatorFrame, OperatorVisit, for_operators
@@ -55,7 +56,7 @@ class AuditState(OperatorFrame):
         organization, who = visit.text("organization"), visit.text("who")
         self.screen = await visit.show(
             self,
-            lambda desk: desk.audit(cursor, wanted, organization.strip(), who.strip()),
+            lambda at: read.audit_of(at.session, at.now, organization.strip(), who.strip(), cursor, wanted),
             lambda found, formats: audit_shown(found, formats, kind, organization, who, cursor),
         )
 
@@ -63,7 +64,7 @@ class AuditState(OperatorFrame):
     @for_operators
     async def search(self, visit: OperatorVisit, name: str, text: str) -> rx.event.EventSpec | None:
         """Looks for what was changed in an organization, or by somebody."""
-        await visit.enter()
+        await visit.require()
         if name not in ("organization", "who"):
             return None
         sought = {"organization": self.screen.organization, "who": self.screen.who} | {name: text}

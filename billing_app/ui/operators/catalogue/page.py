@@ -7,11 +7,14 @@ from typing import Any
 
 import reflex as rx
 
+from billing_app.domain.catalogue import to_document
 from billing_app.domain.common.errors import ConflictError
+from billing_app.services.operators import catalogue_editor, catalogue_edits, catalogue_effects
 from billing_app.services.operators.views_catalogue import CatalogueView, CheckView
+from billing_app.services.payments import stripe_names
 from billing_app.ui import operator_routes, routes
 from billing_app.ui.access.operator_session import OperatorFrame, OperatorVisit, for_operators
-from billing_app.ui.desk import desks
+from billing_app.ui.access.transactions import OperatorPageContext
 from billing_app.ui.frame.operator_layout import operator_page
 from billing_app.ui.kit.basics import download, head
 from billing_app.ui.kit.skeletons import list_skeleton
@@ -33,6 +36,9 @@ HISTORY = "history"
 LISTS = {part: "token_rates" if part == "rates" else part for part in PARTS if part != "general"}
 """The document's list behind each table that has one."""
 
+PAGE = 50
+"""Versions that the history lists."""
+
 Document = dict[str, Any]
 
 
@@ -48,7 +54,7 @@ class CatalogueState(OperatorFrame):
     @for_operators
     async def load(self, visit: OperatorVisit) -> None:
         """Reads the catalogue in force. An edit that was begun in this tab stays."""
-        view: CatalogueView = await visit.show(self, lambda desk: desk.catalogue(), lambda view, _formats: view)
+        view: CatalogueView = await visit.show(self, catalogue_of, lambda view, _formats: view)
         if self._draft == self._base:
             self._begin(view)
         title, since = head_words(view)
@@ -61,7 +67,7 @@ class CatalogueState(OperatorFrame):
     @for_operators
     async def show_part(self, visit: OperatorVisit, part: str) -> None:
         """Opens another part of the catalogue."""
-        versions = await visit.read(lambda desk: tuple(desk.catalogue_versions(0)))
+        versions = await visit.read(lambda at: catalogue_edits.versions(at.session, at.now, PAGE, None))
         chosen = part if part in (*PARTS, HISTORY) else "plans"
         self.screen = replace(self.screen, part=chosen, history=history_shown(versions, self._base))
         await self._show(visit)
@@ -70,7 +76,7 @@ class CatalogueState(OperatorFrame):
     @for_operators
     async def edit(self, visit: OperatorVisit, key: str, text: str) -> None:
         """Changes one cell of the edit."""
-        await visit.read(lambda desk: desk.shell())
+        await visit.require()
         place = place_named(self.screen.part, key, self._draft, self._base)
         if place is not None:
             await self._become(visit, drafts.changed(self._draft, place, text))
@@ -79,7 +85,7 @@ class CatalogueState(OperatorFrame):
     @for_operators
     async def add(self, visit: OperatorVisit) -> None:
         """One plan, pack, metric, feature, action or rate more."""
-        await visit.enter()
+        await visit.require()
         if self.screen.part in LISTS and self._draft:
             await self._become(visit, drafts.with_one_more(self._draft, LISTS[self.screen.part]))
 
@@ -87,21 +93,21 @@ class CatalogueState(OperatorFrame):
     @for_operators
     async def take_out(self, visit: OperatorVisit, key: str) -> None:
         """One of them less."""
-        await visit.enter()
+        await visit.require()
         await self._become(visit, drafts.without(self._draft, *_item(key)))
 
     @rx.event
     @for_operators
     async def move(self, visit: OperatorVisit, key: str) -> None:
         """One of them a place further to the front."""
-        await visit.enter()
+        await visit.require()
         await self._become(visit, drafts.earlier(self._draft, *_item(key)))
 
     @rx.event
     @for_operators
     async def discard(self, visit: OperatorVisit) -> None:
         """Forgets the edit."""
-        self._begin(await visit.read(lambda desk: desk.catalogue()))
+        self._begin(await visit.read(catalogue_of))
         await self._show(visit)
 
     @rx.event
@@ -109,9 +115,11 @@ class CatalogueState(OperatorFrame):
     async def take_newer(self, visit: OperatorVisit) -> None:
         """Puts the edit on top of what somebody else saved meanwhile."""
         draft, based_on = self._draft, self._version
-        version, together, both = await visit.read(lambda desk: desk.rebase_catalogue(draft, based_on))
-        self._begin(await visit.read(lambda desk: desk.catalogue()))
-        self._draft, self._version = dict(together), version
+        head, together, both = await visit.read(
+            lambda at: catalogue_edits.rebased(at.session, draft, at.now, based_on=based_on)
+        )
+        self._begin(await visit.read(catalogue_of))
+        self._draft, self._version = dict(together), head.version
         said = f"Both changed, yours stands: {', '.join(both[:3])}" if both else ""
         self.screen = replace(self.screen, both=said)
         await self._show(visit)
@@ -120,14 +128,14 @@ class CatalogueState(OperatorFrame):
     @for_operators
     async def open_file(self, visit: OperatorVisit) -> None:
         """Opens the changed plans.json as an edit."""
-        document = await visit.read(lambda desk: desk.catalogue_file())
+        document = await visit.read(lambda at: catalogue_editor.from_file(at.settings.catalogue_file))
         await self._become(visit, dict(document))
 
     @rx.event
     @for_operators
     async def restore(self, visit: OperatorVisit, version: int) -> None:
         """Opens an earlier version as an edit."""
-        document = await visit.read(lambda desk: desk.catalogue_version(version))
+        document = await visit.read(lambda at: to_document(catalogue_edits.of_number(at.session, version)))
         self.screen = replace(self.screen, part="plans")
         await self._become(visit, dict(document))
 
@@ -136,7 +144,9 @@ class CatalogueState(OperatorFrame):
     async def review(self, visit: OperatorVisit, correcting: bool) -> None:
         """Shows what saving would do, with every organization that feels it."""
         draft, version = self._draft, self._version
-        preview = await visit.read(lambda desk: desk.preview_catalogue(draft, version, correcting))
+        preview = await visit.read(
+            lambda at: catalogue_effects.preview(at.session, draft, at.now, based_on=version, correcting=correcting)
+        )
         shown = review_shown(preview, draft, self._base, visit.formats, version, correcting=correcting)
         self.screen = replace(self.screen, review=shown, saved="")
         self.problem = self.problem_detail = ""
@@ -145,7 +155,7 @@ class CatalogueState(OperatorFrame):
     @for_operators
     async def close_review(self, visit: OperatorVisit, opened: bool) -> None:
         """Back to the edit."""
-        await visit.read(lambda desk: desk.shell())
+        await visit.require()
         if not opened:
             self.screen = replace(self.screen, review=ReviewShown())
 
@@ -156,12 +166,16 @@ class CatalogueState(OperatorFrame):
         draft, version, correcting = self._draft, self._version, self.screen.review.correcting
         push = self.screen.review.prices != ""
         try:
-            result = await visit.write(lambda desk: desk.save_catalogue(draft, version, correcting))
+            result = await visit.write(
+                lambda at: catalogue_edits.save(
+                    at.session, draft, at.now, based_on=version, correcting=correcting, actor=at.identity.email
+                )
+            )
         except ConflictError:
             self.screen = replace(self.screen, review=ReviewShown())
             await self._show(visit)
             return
-        view = await visit.read(lambda desk: desk.catalogue())
+        view = await visit.read(catalogue_of)
         self._begin(view)
         title, since = head_words(view)
         words = f"Saved as version {result.version}: {counted(len(result.changes), 'change')}."
@@ -175,7 +189,7 @@ class CatalogueState(OperatorFrame):
     @for_operators
     async def push(self, visit: OperatorVisit) -> None:
         """Makes at Stripe what the catalogue sells."""
-        done = await visit.call(desks().push_prices)
+        done = await visit.call(lambda: stripe_names.push(visit.look, visit.enter, lambda: visit.payments))
         async with self:
             said = f"{counted(len(done), 'price')} pushed to Stripe." if done else "Stripe sells exactly this already."
             self.screen = replace(self.screen, push=False, pushed=said)
@@ -194,11 +208,20 @@ class CatalogueState(OperatorFrame):
         """The tables and the bar, after anything changed."""
         draft, base, version = self._draft, self._base, self._version
         dirty = draft != base
-        check = await visit.read(lambda desk: desk.check_catalogue(draft, version)) if dirty else CheckView()
+        check = (
+            await visit.read(lambda at: catalogue_editor.check(at.session, draft, version, at.now))
+            if dirty
+            else CheckView()
+        )
         part = self.screen.part
         words: dict[str, Any] = bar_words(check, draft, base)
         grid = grid_shown(part, draft, base, check) if part != HISTORY else self.screen.grid
         self.screen = replace(self.screen, grid=grid, dirty=dirty, **words)
+
+
+def catalogue_of(at: OperatorPageContext) -> CatalogueView:
+    """The version that an edit begins with."""
+    return catalogue_editor.catalogue(at.session, at.now, at.settings.catalogue_file)
 
 
 def _item(key: str) -> tuple[str, int]:

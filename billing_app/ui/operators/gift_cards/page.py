@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import reflex as rx
 
 from billing_app.domain.common.errors import BillingError, InvalidError, NotFoundError
+from billing_app.services.credits import gift_cards
+from billing_app.services.credits.gift_cards import CardView
+from billing_app.services.operators import catalogue_editor
 from billing_app.ui import operator_routes
 from billing_app.ui.access.operator_session import OperatorFrame, OperatorVisit, for_operators
+from billing_app.ui.access.transactions import OperatorPageContext
 from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.operator_layout import operator_page
 from billing_app.ui.kit.basics import head, link, state_badge
@@ -29,6 +35,9 @@ from billing_app.ui.operators.gift_cards.text import (
     redeemers_shown,
     whole,
 )
+
+MAX_REDEMPTIONS = 200
+"""Redemptions of a card that a page lists."""
 
 
 class GiftCardsState(OperatorFrame):
@@ -50,15 +59,17 @@ class GiftCardsState(OperatorFrame):
         cursor = visit.text("cursor")
         self.screen = await visit.show(
             self,
-            lambda desk: desk.gift_cards(cursor),
-            lambda found, formats: gift_cards_shown(found[0], found[1], found[2].document, formats, cursor),
+            lambda at: cards_of(at, cursor),
+            lambda found, formats: gift_cards_shown(*found, formats, cursor),
         )
 
     @rx.event
     @for_operators
     async def ask(self, visit: OperatorVisit, what: str, card: str) -> None:
         """Opens a dialog, of one card or for new ones."""
-        found = await visit.read(lambda desk: desk.redemptions(card) if what == "who" else ())
+        found = await visit.read(
+            lambda at: gift_cards.redemptions(at.session, _id(card), MAX_REDEMPTIONS) if what == "who" else ()
+        )
         self.redeemers = redeemers_shown(found)
         row = next((row for row in self.screen.rows if row.id == card), CardRow())
         self.chosen, self.chosen_name, self.refused = row.id, f"{row.name} {row.hint}", ""
@@ -68,7 +79,7 @@ class GiftCardsState(OperatorFrame):
     @for_operators
     async def close(self, visit: OperatorVisit, opened: bool) -> None:
         """Closes the dialog; codes that it showed are gone from here, too."""
-        await visit.read(lambda desk: desk.shell())
+        await visit.require()
         if not opened:
             self.asking, self.codes, self._csv, self.refused = "", [], "", ""
 
@@ -76,14 +87,17 @@ class GiftCardsState(OperatorFrame):
     @for_operators
     async def make(self, visit: OperatorVisit, form: dict) -> None:
         """Makes a batch and shows its codes, this once."""
-        catalogue = await visit.read(lambda desk: desk.catalogue())
-        contents = contents_typed(form, self.screen.holds, catalogue.document)
+        document = await visit.read(lambda at: catalogue_editor.document(at.session, at.now))
+        contents = contents_typed(form, self.screen.holds, document)
         count, times = whole(form.get("count", ""), 1), whole(form.get("redemptions", ""), 1)
         try:
             ends = first_moment(form.get("until", ""))
             made = await visit.write(
-                lambda desk: desk.create_gift_cards(form.get("name", ""), contents, count, times, ends)
-            )
+                lambda at: gift_cards.create(
+                    at.session, form.get("name", ""), contents, at.now,
+                    count=count, max_redemptions=times, expires_at=ends, actor=at.actor,
+                )
+            )  # fmt: skip
         except BillingError as error:
             self.refused = error.detail
             return
@@ -94,7 +108,7 @@ class GiftCardsState(OperatorFrame):
     @for_operators
     async def save_codes(self, visit: OperatorVisit) -> rx.event.EventSpec | None:
         """The codes that are on the screen as a file."""
-        await visit.read(lambda desk: desk.shell())
+        await visit.require()
         return rx.download(data=self._csv, filename="gift-cards.csv") if self._csv else None
 
     @rx.event
@@ -103,7 +117,7 @@ class GiftCardsState(OperatorFrame):
         """Ends the chosen card."""
         card, reason = self.chosen, form.get("reason", "")
         try:
-            await visit.write(lambda desk: desk.void_gift_card(card, reason))
+            await visit.write(lambda at: gift_cards.void(at.session, _id(card), reason, at.now, actor=at.actor))
         except (InvalidError, NotFoundError) as error:
             self.refused = error.detail
             return
@@ -112,8 +126,22 @@ class GiftCardsState(OperatorFrame):
 
     async def _again(self, visit: OperatorVisit) -> None:
         """The newest cards."""
-        page, cursor, catalogue = await visit.read(lambda desk: desk.gift_cards(""))
-        self.screen = replace(gift_cards_shown(page, cursor, catalogue.document, visit.formats, ""), ready=True)
+        found = await visit.read(lambda at: cards_of(at, ""))
+        self.screen = replace(gift_cards_shown(*found, visit.formats, ""), ready=True)
+
+
+def cards_of(at: OperatorPageContext, cursor: str) -> tuple[Sequence[CardView], str, Mapping[str, Any]]:
+    """Cards, the newest first; the cursor of the page after; and the catalogue that names what they hold."""
+    cards, after = gift_cards.listed(at.session, cursor, at.now)
+    return cards, after, catalogue_editor.document(at.session, at.now)
+
+
+def _id(text: str) -> UUID:
+    """Raises NotFoundError for what is no id."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFoundError("There is no such gift card.", code="gift_card_not_found") from None
 
 
 screen = GiftCardsState.screen

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import reflex as rx
 
 from billing_app.domain.common.errors import BillingError, NotFoundError
+from billing_app.services.operators import read_customer
+from billing_app.services.operators.views_customer import CustomerView
+from billing_app.services.reversals import refunds
 from billing_app.ui import operator_routes
 from billing_app.ui.access.operator_session import OperatorFrame, OperatorVisit, for_operators
-from billing_app.ui.desk import desks
+from billing_app.ui.access.transactions import OperatorPageContext
 from billing_app.ui.frame.banner import remark
 from billing_app.ui.frame.operator_layout import operator_page
 from billing_app.ui.kit.basics import button_link, head, link
@@ -59,7 +63,7 @@ class CustomerState(OperatorFrame):
     @for_operators
     async def reckon(self, visit: OperatorVisit, amount: str) -> None:
         """Shows what another amount would do."""
-        await visit.enter()
+        await visit.require()
         self._amount, self.refused, self.done = amount[:20], "", ""
         await self._show(visit)
 
@@ -67,7 +71,7 @@ class CustomerState(OperatorFrame):
     @for_operators
     async def give_back(self, visit: OperatorVisit, form: dict) -> Any:
         """Gives the money back, and shows what that did."""
-        await visit.enter()
+        await visit.require()
         async with self:
             grant, currency, key = self.screen.refund.grant_id, self.screen.refund.currency, self._key
             self.refused, self.done = "", ""
@@ -77,7 +81,9 @@ class CustomerState(OperatorFrame):
                 return None
             self.refunding = True
         try:
-            made = await visit.call(desks().refund, grant, cents, form.get("reason", ""), f"page {key}")
+            made = await visit.call(
+                lambda: refunds.make(visit.enter, visit.payments, grant, cents, form.get("reason", ""), f"page {key}")
+            )
         except BillingError as error:
             async with self:
                 self.refused = error.detail
@@ -99,14 +105,14 @@ class CustomerState(OperatorFrame):
     async def _show(self, visit: OperatorVisit) -> None:
         grant, amount = visit.text("grant"), self._amount
 
-        def read(desk: Any) -> Any:
-            address = _address(visit)
-            first = desk.customer(address, grant, None)
+        def read(at: OperatorPageContext) -> tuple[CustomerView, str]:
+            there = partial(read_customer.customer, at.session, _address(visit), grant)
+            first = there(None, at.now, selling=at.settings.selling)
             line = next((each for each in first.grants if each.id == grant), None)
             if not amount or line is None:
                 return first, ""
             cents = cents_of(amount, line.label.currency)
-            return (first, NO_AMOUNT) if cents is None else (desk.customer(address, grant, cents), "")
+            return (first, NO_AMOUNT) if cents is None else (there(cents, at.now, selling=at.settings.selling), "")
 
         self.screen = await visit.show(
             self, read, lambda seen, formats: customer_shown(seen[0], formats, grant, amount, seen[1])

@@ -11,10 +11,12 @@ import reflex as rx
 
 from billing_app.domain.common.errors import BillingError, ForbiddenError, InvalidError, UnauthenticatedError
 from billing_app.domain.common.moments import day
+from billing_app.services.credits import granting
+from billing_app.services.operators import manual_changes
 from billing_app.services.operators.views_manual import HandsView
 from billing_app.ui import operator_routes
 from billing_app.ui.access.operator_session import OperatorFrame, OperatorVisit, for_operators
-from billing_app.ui.desks.operator import OperatorDesk
+from billing_app.ui.access.transactions import OperatorPageContext
 from billing_app.ui.kit.dialogs import buttons, dialog, refusal
 from billing_app.ui.kit.formats import Formats, long_day
 from billing_app.ui.kit.records import Choice
@@ -53,7 +55,7 @@ class HandsState(OperatorFrame):
     async def ask(self, visit: OperatorVisit, what: str) -> None:
         """Opens a dialog."""
         address = operator_routes.address_in(visit.path)
-        view = await visit.read(lambda desk: desk.hands(address))
+        view = await visit.read(lambda at: manual_changes.look(at.session, address, at.now))
         self._key, self._factors = secrets.token_hex(12), {each.id: each.factor for each in view.metrics}
         self.screen = replace(hands_shown(view, visit.formats), asking=what if what in KINDS else "")
 
@@ -61,7 +63,7 @@ class HandsState(OperatorFrame):
     @for_operators
     async def close(self, visit: OperatorVisit, opened: bool) -> None:
         """Closes it."""
-        await visit.read(lambda desk: desk.shell())
+        await visit.require()
         if not opened:
             self.screen = HandsShown()
 
@@ -76,7 +78,7 @@ class HandsState(OperatorFrame):
             self._factors,
         )
         try:
-            done = await visit.write(lambda desk: act(desk, what, address, form, key, factors))
+            done = await visit.write(lambda at: act(at, what, address, form, key, factors))
         except (UnauthenticatedError, ForbiddenError):
             raise
         except BillingError as error:
@@ -85,7 +87,9 @@ class HandsState(OperatorFrame):
         self.screen = HandsShown(what, done=done)
 
 
-def act(desk: OperatorDesk, what: str, address: str, form: dict[str, str], key: str, factors: dict[str, int]) -> str:
+def act(
+    at: OperatorPageContext, what: str, address: str, form: dict[str, str], key: str, factors: dict[str, int]
+) -> str:
     """One deed, from what was typed; says what was done."""
     reason, ends = form.get("reason", ""), _day(form.get("until", ""))
     kind, _, name = form.get("what", "").partition(" ")
@@ -94,21 +98,33 @@ def act(desk: OperatorDesk, what: str, address: str, form: dict[str, str], key: 
         quantity = typed(form.get("quantity", ""), Spec(Kind.NUMBER, factor=factors.get(metric, 1)))
         if not isinstance(quantity, int):
             raise InvalidError("Type a quantity, such as 5,000.", code="invalid_quantity")
-        desk.give(address, metric, quantity, reason, ends, key)
+        manual_changes.give(
+            at.session,
+            address,
+            metric,
+            quantity,
+            at.now,
+            reason=reason,
+            ends_at=ends,
+            key=f"page {key}",
+            actor=at.actor,
+        )
         return "The credits are there."
     if what == "void":
-        desk.void_grant(form.get("grant", ""), reason)
+        granting.void(at.session, form.get("grant", ""), at.now, reason=reason, actor=at.actor)
         return "What was left of it is void."
     if what == "plan":
-        desk.set_plan(address, form.get("plan", ""), reason)
+        manual_changes.set_plan(at.session, address, form.get("plan", ""), at.now, reason=reason, actor=at.actor)
         return "The plan holds from now on."
     if what == "override":
-        desk.override(address, kind, name, _value(form.get("value", "")), reason, ends)
+        manual_changes.override(
+            at.session, address, kind, name, _value(form.get("value", "")), at.now,
+            reason=reason, ends_at=ends, actor=at.actor,
+        )  # fmt: skip
         return "It stands in place of the plan."
     if what == "end":
-        desk.end_override(address, kind, name)
+        manual_changes.end_override(at.session, address, kind, name, at.now, actor=at.actor)
         return "The plan holds again."
-    desk.shell()
     return ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
+from billing_app.services.operators import organizations
 from billing_app.ui import operator_routes, routes
 from billing_app.ui.access.operator_session import OperatorFrame, OperatorVisit, for_operators
 from billing_app.ui.frame.banner import notice
@@ -27,7 +28,7 @@ class OrganizationsState(OperatorFrame):
         search, cursor = visit.text("search"), visit.text("cursor")
         self.screen = await visit.show(
             self,
-            lambda desk: desk.organizations(search.strip(), cursor),
+            lambda at: organizations.organizations(at.session, search.strip(), cursor, at.now),
             lambda view, formats: organizations_shown(view, formats, search, cursor),
         )
 
@@ -35,7 +36,7 @@ class OrganizationsState(OperatorFrame):
     @for_operators
     async def search(self, visit: OperatorVisit, text: str) -> rx.event.EventSpec:
         """Searches by name, address or Stripe's customer."""
-        await visit.enter()
+        await visit.require()
         return rx.redirect(operator_routes.organizations(search=text), replace=True)
 
 

@@ -6,9 +6,11 @@ from typing import Any
 
 import reflex as rx
 
+from billing_app import clock
+from billing_app.services.operators import operations
+from billing_app.services.usage import recounts
 from billing_app.ui import operator_routes
 from billing_app.ui.access.operator_session import OperatorFrame, OperatorVisit, for_operators
-from billing_app.ui.desk import desks
 from billing_app.ui.frame.operator_layout import operator_page
 from billing_app.ui.kit.basics import head, state_badge
 from billing_app.ui.kit.listing import answer, pager, table_head
@@ -29,7 +31,7 @@ class RecountsState(OperatorFrame):
         cursor = visit.text("cursor")
         self.screen = await visit.show(
             self,
-            lambda desk: desk.recounts(cursor),
+            lambda at: operations.recount_runs(at.session, cursor, at.now),
             lambda view, formats: recounts_shown(view, formats, cursor),
         )
 
@@ -37,11 +39,11 @@ class RecountsState(OperatorFrame):
     @for_operators
     async def run(self, visit: OperatorVisit) -> Any:
         """Recounts now, and shows the run."""
-        await visit.enter()
+        await visit.require()
         async with self:
             self.running = True
         try:
-            await visit.call(desks().recount)
+            await visit.call(lambda: recounts.demand(visit.outside(), clock.now))
         finally:
             async with self:
                 self.running = False

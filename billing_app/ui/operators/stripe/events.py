@@ -7,12 +7,14 @@ from typing import Any
 
 import reflex as rx
 
+from billing_app import clock
 from billing_app.domain.common.errors import BillingError
+from billing_app.services.operators import operations
 from billing_app.services.operators.views_operations import EventFilters, EventsView, EventView
+from billing_app.services.stripe import replaying
 from billing_app.ui import operator_routes
 from billing_app.ui.access.operator_session import OperatorFrame, OperatorVisit, for_operators
-from billing_app.ui.desk import desks
-from billing_app.ui.desks.operator import OperatorDesk
+from billing_app.ui.access.transactions import OperatorPageContext
 from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.operator_layout import operator_page
 from billing_app.ui.kit.basics import head, link, more_link, state_badge
@@ -40,7 +42,7 @@ class StripeEventsState(OperatorFrame):
     @for_operators
     async def search(self, visit: OperatorVisit, text: str) -> rx.event.EventSpec:
         """Shows the events of one organization."""
-        await visit.enter()
+        await visit.require()
         filters = filters_of(visit)
         found = operator_routes.stripe_events(state=filters.state, type=filters.type, organization=text)
         return rx.redirect(found, replace=True)
@@ -49,11 +51,12 @@ class StripeEventsState(OperatorFrame):
     @for_operators
     async def replay(self, visit: OperatorVisit) -> Any:
         """Works on the opened event again, and shows what became of it."""
-        await visit.enter()
+        await visit.require()
         async with self:
             self.replaying = True
         try:
-            await visit.call(desks().replay_event, visit.text("event"))
+            event_id = visit.text("event")
+            await visit.call(lambda: replaying.replay(visit.outside(), visit.payments, event_id, clock.now))
         finally:
             async with self:
                 self.replaying = False
@@ -63,13 +66,15 @@ class StripeEventsState(OperatorFrame):
 async def _read(page: StripeEventsState, visit: OperatorVisit) -> StripeEventsShown:
     filters, cursor, event_id = filters_of(visit), visit.text("cursor"), visit.text("event")
 
-    def read(desk: OperatorDesk) -> tuple[EventsView, EventView | str | None]:
+    def read(at: OperatorPageContext) -> tuple[EventsView, EventView | str | None]:
         # what is typed keeps its blanks on the screen, or words run together while somebody types them
-        found = desk.stripe_events(replace(filters, organization=filters.organization.strip()), cursor)
+        found = operations.events(
+            at.session, replace(filters, organization=filters.organization.strip()), cursor, at.now
+        )
         if not event_id:
             return found, None
         try:
-            return found, desk.stripe_event(event_id)
+            return found, operations.event(at.session, event_id)
         except BillingError as error:
             return found, error.detail
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import reflex as rx
 
+from billing_app.services.operators import operations
+from billing_app.services.stripe import reconciliation
 from billing_app.ui import operator_routes
 from billing_app.ui.access.operator_session import OperatorFrame, OperatorVisit, for_operators
 from billing_app.ui.frame.banner import notice
@@ -46,7 +48,7 @@ class ReconciliationState(OperatorFrame):
     @for_operators
     async def run(self, visit: OperatorVisit) -> Any:
         """Has everything compared now."""
-        await visit.write(lambda desk: desk.ask_for_reconciliation())
+        await visit.write(lambda at: reconciliation.ask(at.session, at.now, selling=at.settings.selling))
         self.screen = await visit.show(self, *_view(visit, latest=True))
         return [rx.redirect(operator_routes.RECONCILIATION), ReconciliationState.watch]
 
@@ -54,7 +56,7 @@ class ReconciliationState(OperatorFrame):
     @for_operators
     async def watch(self, visit: OperatorVisit) -> None:
         """Shows how far the run is until it is done, or until the tab has gone on."""
-        await visit.enter()
+        await visit.require()
         read, present = _view(visit, latest=True)
         async with self:
             if self.watching:
@@ -81,7 +83,7 @@ def _view(visit: OperatorVisit, *, latest: bool = False) -> tuple[Any, Any]:
     run, cursor = visit.text("run"), visit.text("cursor")
     number = int(run[:18]) if run.isascii() and run.isdigit() and not latest else 0
     return (
-        lambda desk: desk.reconciliation(number, cursor),
+        lambda at: operations.reconciliations(at.session, number, cursor, at.now, selling=at.settings.selling),
         lambda view, formats: reconciliation_shown(view, formats, cursor),
     )
 

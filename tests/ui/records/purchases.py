@@ -16,8 +16,8 @@ from billing_app.services.purchases.views_buying import (
     PackView,
     ReceivedGrant,
 )
-from tests.ui.samples import overviews
-from tests.ui.samples.facts import BANDWIDTH, EMAILS, GB, MAU, NOW, RECOUNT, SMS, STORAGE, TB, at, pack
+from tests.ui.records import overview as overviews
+from tests.ui.records.facts import BANDWIDTH, EMAILS, GB, MAU, NOW, RECOUNT, SMS, STORAGE, TB, at, pack
 
 PACKS = {
     MAU: (("mau-10k", 10_000, 1400, 0, "2025-12-19"), ("mau-50k", 50_000, 4900, 30, "2026-01-18"),

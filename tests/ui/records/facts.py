@@ -1,4 +1,4 @@
-"""The metrics, the moment and the small builders that all samples share."""
+"""The metrics, the moment and the small builders that all records share."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def at(text: str) -> datetime:
 
 
 def period(moment: datetime) -> Period:
-    """The period of the samples' organization at a moment."""
+    """The period of the organization at a moment."""
     return period_containing(ANCHOR, moment)
 
 

@@ -8,8 +8,8 @@ from billing_app.domain.common.periods import Period
 from billing_app.domain.credits.facts import Aggregation
 from billing_app.services.overview.views import UsageView
 from billing_app.services.usage.views import DaysView, DayView, SourceView
-from tests.ui.samples import overviews
-from tests.ui.samples.facts import BANDWIDTH, METRICS, NOW, RECOUNT, metric
+from tests.ui.records import overview as overviews
+from tests.ui.records.facts import BANDWIDTH, METRICS, NOW, RECOUNT, metric
 
 SHAPE = (2290, 1730, 2410, 2480, 2350, 2390, 2260, 1690, 1650, 2380, 2440, 2330, 2350, 2210, 1700, 1680, 2290, 2400)
 SHAPE += (2350, 2310, 600, 2200, 2100, 2300, 1900, 1800, 2250, 2360, 2410, 2330, 2100)

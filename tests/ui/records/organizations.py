@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from billing_app.domain.common.access import Role
-from billing_app.domain.common.errors import ForbiddenError, UnauthenticatedError
 from billing_app.domain.organizations.limits import Limit, LimitUse
 from billing_app.services.access.views import KeyView, Member
 from billing_app.services.common.views import Entry
@@ -22,7 +18,6 @@ from billing_app.services.organizations.views import (
     ProfileView,
 )
 from billing_app.services.subscriptions.views_endings import EndingPart, EndingView, PaidThing
-from billing_app.ui.desks.organization import Door
 
 NOW = datetime(2025, 11, 20, 14, 12, tzinfo=UTC)
 ANA = UUID(int=1)
@@ -75,33 +70,3 @@ def ending(address: str) -> EndingView:
         parts=(EndingPart("north", "North", (trial,)),),
         ends_at=ends_at,
     )  # fmt: skip
-
-
-class SampleOrganizationReading:
-    """The page of a sample."""
-
-    address: str
-    role: str
-
-    def organization_page(self, cursor: str, action: str) -> OrganizationPageView:
-        return page(self.address, self.role)
-
-
-class SampleOrganizationDesks:
-    """Changes nothing."""
-
-    @contextmanager
-    def change_organization(self, visitor: Door, roles: frozenset[Role]) -> Generator[Any]:
-        if "sample_role=none" in visitor.cookies:
-            raise UnauthenticatedError("Sign in to see this.")
-        raise ForbiddenError("Samples can't be changed.")
-        yield
-
-    def end_organization(self, visitor: Door, roles: frozenset[Role], at_period_end: bool, reason: str) -> str:
-        return ""
-
-    def keep_organization(self, visitor: Door, roles: frozenset[Role]) -> str:
-        return ""
-
-    def found_organization(self, cookies: str, name: str) -> str:
-        return "meridian"

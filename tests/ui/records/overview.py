@@ -25,7 +25,7 @@ from billing_app.services.overview.views import (
     TakesView,
 )
 from billing_app.services.overview.views_frame import OrganizationLink, ShellView
-from tests.ui.samples.facts import (
+from tests.ui.records.facts import (
     BANDWIDTH,
     EMAILS,
     GB,

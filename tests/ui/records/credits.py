@@ -19,7 +19,7 @@ from billing_app.services.credits.views import (
 )
 from billing_app.services.credits.views_ledger import LedgerFilters, LedgerLine, LedgerView, TraceView
 from billing_app.services.credits.views_shared import Forecast, ForecastKind, UnpostedView
-from tests.ui.samples.facts import MAU, METRICS, NOW, RECOUNT, at, metric, pack, period, runs_out
+from tests.ui.records.facts import MAU, METRICS, NOW, RECOUNT, at, metric, pack, period, runs_out
 
 GIFT = GrantLabel(GrantSource.GIFT_CARD, 1000, "Spring start")
 OPERATOR = GrantLabel(GrantSource.OPERATOR, 10_000, "Outage on 16 Oct")

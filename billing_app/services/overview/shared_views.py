@@ -14,7 +14,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from sqlmodel import Session
+
 from billing_app import monitoring
+from billing_app.domain.common.access import Role
+from billing_app.services.common import organizations, payers
+from billing_app.services.usage import accounts
+from billing_app.store.tables.organizations import Organization
 
 View = TypeVar("View")
 
@@ -44,6 +50,24 @@ class SharedViews:
         """Keeps nothing yet."""
         self._lock = threading.Lock()
         self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
+
+    def of(
+        self,
+        session: Session,
+        organization: Organization,
+        role: Role,
+        asked: Hashable,
+        now: datetime,
+        read: Callable[[], View],
+    ) -> View:
+        """What is `asked` of an organization by somebody with this role, as of the revision that it has now.
+
+        The organization's revision names what was changed last, its payer's what was changed there; neither tells who
+        looks, so the role does.
+        """
+        owner, payer = accounts.organization_id(organization), payers.payer(session, organization, now)
+        revisions = organizations.revisions(session, sorted({owner, accounts.organization_id(payer)}))
+        return self.read((owner, tuple(sorted(revisions.items())), role, asked), now, read)
 
     def read(self, key: Hashable, now: datetime, read: Callable[[], View]) -> View:
         """The view that is kept under `key`, or what `read` gives, which is kept. Views are frozen: nobody changes one.

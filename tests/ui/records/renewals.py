@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from billing_app.domain.common.access import Role
-from billing_app.domain.common.errors import InvalidError
 from billing_app.services.subscriptions.views_recurring import (
     CardView,
     RenewalsView,
@@ -11,9 +9,7 @@ from billing_app.services.subscriptions.views_recurring import (
     TopUpPack,
     TopUpView,
 )
-from billing_app.ui.desk import Visitor
-from billing_app.ui.desks.renewals import TopUpEntries
-from tests.ui.samples.facts import MAU, NOW, SMS, at, metric
+from tests.ui.records.facts import MAU, NOW, SMS, at, metric
 
 PACKS = (TopUpPack("mau-10k", 10_000, 1_400), TopUpPack("mau-50k", 50_000, 4_900))
 
@@ -34,27 +30,3 @@ def renewals(address: str, role: str, wanted: str) -> RenewalsView | None:
                          "https://invoice.example/1"),
     )  # fmt: skip
     return RenewalsView(NOW, packs, top_up)
-
-
-class SampleRenewalsDesks:
-    """Notes what it was asked for."""
-
-    asked: tuple[object, ...] = ()
-
-    def change_renewing(self, visitor: Visitor, roles: frozenset[Role], pack: str, count: int) -> None:
-        SampleRenewalsDesks.asked = (pack, count)
-
-    def set_top_up(self, visitor: Visitor, roles: frozenset[Role], metric: str, entries: TopUpEntries) -> str:
-        if not entries.consent:
-            raise InvalidError("Whoever turns auto top-up on has to agree.", code="consent_required")
-        SampleRenewalsDesks.asked = (metric, entries)
-        return ""
-
-    def stop_top_up(self, visitor: Visitor, roles: frozenset[Role], metric: str) -> None:
-        SampleRenewalsDesks.asked = (metric, "off")
-
-    def save_card(self, visitor: Visitor, roles: frozenset[Role], metric: str) -> str:
-        return f"https://card.example/{metric}"
-
-    def keep_card(self, visitor: Visitor, roles: frozenset[Role], session_id: str) -> None:
-        SampleRenewalsDesks.asked = (session_id,)

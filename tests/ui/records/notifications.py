@@ -5,12 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from billing_app.domain.common.access import Role
-from billing_app.domain.common.errors import InvalidError
 from billing_app.domain.notifications.kinds import KINDS, kind_ids
 from billing_app.services.notifications.views import AlertsView, AttemptView, AudienceView, DeliveryView, EndpointView
-from billing_app.ui.desk import Visitor
-from tests.ui.samples.facts import METRICS, NOW, PRO
+from tests.ui.records.facts import METRICS, NOW, PRO
 
 MAILED = frozenset(kind.id for kind in KINDS if kind.mailed)
 HOOK = UUID("01920000-0000-7000-8000-000000000001")
@@ -66,38 +63,3 @@ def delivery(number: int, state: str, title: str, kind: str, status: int) -> Del
         next_try_at=NOW + timedelta(minutes=5) if state == "waiting" else None,
         finished_at=None if state == "waiting" else at, last=log, body=BODY, log=(log,),
     )  # fmt: skip
-
-
-class SampleAlertsDesks:
-    """Changes are noted and change nothing."""
-
-    noted: list[tuple[object, ...]]
-
-    def __init__(self) -> None:
-        self.noted = []
-
-    def choose_alert(self, visitor: Visitor, roles: frozenset[Role], audience: str, kind: str, told: bool) -> None:
-        self.noted.append((audience, kind, told))
-
-    def choose_person(self, visitor: Visitor, roles: frozenset[Role], email: str, told: bool) -> None:
-        self.noted.append((email, told))
-
-    def add_webhook(self, visitor: Visitor, roles: frozenset[Role], url: str, description: str) -> str:
-        if not url.startswith("https://"):
-            raise InvalidError("An endpoint's address begins with https://.", code="invalid_url")
-        return SECRET
-
-    def rotate_webhook(self, visitor: Visitor, roles: frozenset[Role], webhook: str) -> str:
-        return SECRET
-
-    def enable_webhook(self, visitor: Visitor, roles: frozenset[Role], webhook: str) -> None:
-        self.noted.append(("enable", webhook))
-
-    def delete_webhook(self, visitor: Visitor, roles: frozenset[Role], webhook: str) -> None:
-        self.noted.append(("delete", webhook))
-
-    def test_webhook(self, visitor: Visitor, roles: frozenset[Role], webhook: str) -> str:
-        return str(UUID(int=3))
-
-    def resend(self, visitor: Visitor, roles: frozenset[Role], delivery: str) -> None:
-        self.noted.append(("resend", delivery))
