@@ -14,7 +14,7 @@ import stripe
 from benchmarks.measuring import Rate, Row, best, measured
 from benchmarks.places import NOW
 from billing_app.db import Database
-from billing_app.gateways.stripe_payments import verified_event
+from billing_app.gateways.stripe.payments import verified_event
 from billing_app.services.stripe import inbox
 
 SECRET = "whsec_bench"

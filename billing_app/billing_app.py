@@ -8,7 +8,7 @@ from billing_app import wiring
 from billing_app.api.app import create_api
 from billing_app.api.common import health
 from billing_app.forwarding import with_fake_stripe
-from billing_app.gateways.stripe_payments import payments_of
+from billing_app.gateways.stripe.payments import payments_of
 from billing_app.jobs import runner
 from billing_app.page_paths import without_redirects
 from billing_app.settings import settings

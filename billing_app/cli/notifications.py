@@ -10,7 +10,7 @@ import typer
 from billing_app import clock, wiring
 from billing_app.cli.printing import ACTOR, AsJson, print_done, print_items
 from billing_app.domain.common.errors import NotFoundError
-from billing_app.gateways.webhooks_out import reachable
+from billing_app.gateways.webhooks import reachable
 from billing_app.services.common import organizations
 from billing_app.services.notifications import choices as notification_choices
 from billing_app.services.notifications import delivery_log, webhook_endpoints

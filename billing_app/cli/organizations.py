@@ -12,7 +12,7 @@ from billing_app.domain.common.errors import InvalidError
 from billing_app.domain.common.money import format_money
 from billing_app.domain.common.texts import required_reason
 from billing_app.gateways.payments import Payments
-from billing_app.gateways.stripe_payments import payments_of
+from billing_app.gateways.stripe.payments import payments_of
 from billing_app.services.common import audit
 from billing_app.services.common import organizations as orgs
 from billing_app.services.common.audit_words import Words

@@ -13,7 +13,7 @@ import typer
 from billing_app import clock, wiring
 from billing_app.cli.printing import AsJson, number, print_done
 from billing_app.domain.common.money import format_money
-from billing_app.gateways.stripe_payments import payments_of
+from billing_app.gateways.stripe.payments import payments_of
 from billing_app.services.common.context import OperatorContext
 from billing_app.services.reversals import refundable, refunds
 from billing_app.services.reversals.views import RefundPreview

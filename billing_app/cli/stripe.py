@@ -16,7 +16,7 @@ from billing_app.cli.printing import AsJson, number, print_done, print_json
 from billing_app.domain.common.errors import UnavailableError
 from billing_app.domain.common.money import format_money
 from billing_app.gateways.payments import Payments
-from billing_app.gateways.stripe_payments import connected, payments_of
+from billing_app.gateways.stripe.payments import connected, payments_of
 from billing_app.jobs import inbox as job
 from billing_app.jobs import reconciliation as reconciliation_job
 from billing_app.services.catalogue import versions

@@ -16,8 +16,8 @@ from billing_app.demo.calendar import RUNNING, Calendar
 from billing_app.demo.people import ACCOUNTS, LARKFIELD, MARLOW, DemoOrganization
 from billing_app.domain.common.periods import add_months, period_at
 from billing_app.domain.purchases.subscriptions import BillingInterval
-from billing_app.gateways.stripe_payments import StripePayments
-from billing_app.gateways.stripe_staging import StripeStaging
+from billing_app.gateways.stripe.payments import StripePayments
+from billing_app.gateways.stripe.test_clocks import StripeStaging
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
 from billing_app.services.payments import payment_account, stripe_catalogue, stripe_names

@@ -7,8 +7,8 @@ from datetime import datetime
 from billing_app.db import Database
 from billing_app.demo.people import LARKFIELD
 from billing_app.gateways.saved_cards import SavedCard
-from billing_app.gateways.stripe_payments import StripePayments
-from billing_app.gateways.stripe_staging import StripeStaging
+from billing_app.gateways.stripe.payments import StripePayments
+from billing_app.gateways.stripe.test_clocks import StripeStaging
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
 from billing_app.services.payments import stripe_catalogue

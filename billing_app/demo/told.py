@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from billing_app.db import Database
 from billing_app.demo.people import LARKFIELD
-from billing_app.gateways.webhooks_out import reachable
+from billing_app.gateways.webhooks import reachable
 from billing_app.services.common import organizations
 from billing_app.services.notifications import webhook_endpoints
 from billing_app.settings import Settings

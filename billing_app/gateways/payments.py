@@ -1,4 +1,4 @@
-"""What the product asks of a payment provider, in plain facts. `stripe_payments` asks Stripe.
+"""What the product asks of a payment provider, in plain facts. `stripe/payments` asks Stripe.
 
 Money is whole minor units with a lower-case ISO currency, moments are aware UTC datetimes, ids are the provider's.
 Every method talks over the network, never inside a transaction. All of them raise UnavailableError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from billing_app import clock, monitoring
 from billing_app.db import Database
-from billing_app.gateways.stripe_payments import payments_of
+from billing_app.gateways.stripe.payments import payments_of
 from billing_app.services.purchases import fulfilment
 from billing_app.services.reversals import refunds
 from billing_app.services.stripe import inbox

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from billing_app import clock, monitoring
 from billing_app.db import Database
 from billing_app.gateways.mail import mailer_of
-from billing_app.gateways.webhooks_out import HttpWebhookSender, reachable
+from billing_app.gateways.webhooks import HttpWebhookSender, reachable
 from billing_app.services.notifications import deliveries, fan_out, operator_mails
 from billing_app.services.notifications.deliveries import Courier, Delivered
 from billing_app.settings import Settings

@@ -7,8 +7,8 @@ from datetime import timedelta
 from billing_app import clock
 from billing_app.db import Database
 from billing_app.domain.common.errors import InvalidError
-from billing_app.gateways.patience import patiently
-from billing_app.gateways.stripe_payments import payments_of
+from billing_app.gateways.retries import patiently
+from billing_app.gateways.stripe.payments import payments_of
 from billing_app.services.common import leases
 from billing_app.services.stripe import reconciliation
 from billing_app.services.stripe.findings import Sync

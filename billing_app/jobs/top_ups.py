@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from billing_app import clock
 from billing_app.db import Database
-from billing_app.gateways.stripe_payments import payments_of
+from billing_app.gateways.stripe.payments import payments_of
 from billing_app.services.purchases import recurring_changes, top_up_charging
 from billing_app.settings import Settings
 

@@ -154,7 +154,7 @@ def _stripe(settings: Settings) -> Iterator[Finding]:
 
 def _account(settings: Settings) -> str:
     # Stripe's SDK takes a second to import.
-    from billing_app.gateways.stripe_payments import payments_of
+    from billing_app.gateways.stripe.payments import payments_of
 
     return payments_of(settings).account().id
 

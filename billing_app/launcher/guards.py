@@ -42,7 +42,7 @@ def refuse_another_account(database: Database, settings: Settings, say: Callable
     if not settings.selling:
         return
     # Stripe's SDK takes a second to import; who does not sell need not wait for it.
-    from billing_app.gateways.stripe_payments import payments_of
+    from billing_app.gateways.stripe.payments import payments_of
 
     try:
         account = payments_of(settings).account()

@@ -12,7 +12,7 @@ from billing_app.db import Database
 from billing_app.demo import fake_stripe
 from billing_app.demo.people import LARKFIELD, MARLOW
 from billing_app.domain.purchases.subscriptions import BillingInterval, When
-from billing_app.gateways.stripe_payments import connected
+from billing_app.gateways.stripe.payments import connected
 from billing_app.services.common.organizations import by_address
 from billing_app.services.plans import changes, read
 from billing_app.services.subscriptions.views_plan import PlanView

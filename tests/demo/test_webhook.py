@@ -7,7 +7,7 @@ from pathlib import Path
 
 from billing_app.db import Database
 from billing_app.demo import told
-from billing_app.gateways.webhooks_out import HttpWebhookSender, reachable
+from billing_app.gateways.webhooks import HttpWebhookSender, reachable
 from billing_app.services.common import organizations
 from billing_app.services.notifications import deliveries, delivery_log, fan_out
 from billing_app.services.notifications.deliveries import Courier

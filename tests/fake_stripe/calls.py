@@ -11,7 +11,7 @@ from pathlib import Path
 import stripe
 
 from billing_app import gateways
-from billing_app.gateways.stripe_connection import READS
+from billing_app.gateways.stripe.connection import READS
 from tests.support.source import dotted
 
 CLIENT = "self._v1."

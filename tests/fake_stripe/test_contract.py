@@ -9,7 +9,7 @@ import stripe
 import stripe.params
 import typing_extensions
 
-from billing_app.gateways.stripe_connection import READS
+from billing_app.gateways.stripe.connection import READS
 from fake_stripe.contract.operations import contract_of
 from fake_stripe.contract.schema import fields_of
 from fake_stripe.events import API_VERSION

@@ -13,8 +13,8 @@ import stripe
 
 from billing_app.domain.common.errors import BillingError, ConflictError, InvalidError, NotFoundError, UnavailableError
 from billing_app.gateways.payments import CheckoutState, NewCheckout, NewCustomer, Offer, Product
-from billing_app.gateways.stripe_payments import TOLERANCE_SECONDS, StripePayments, payments_of, verified_event
-from billing_app.gateways.stripe_reading import checkout_state
+from billing_app.gateways.stripe.mapping import checkout_state
+from billing_app.gateways.stripe.payments import TOLERANCE_SECONDS, StripePayments, payments_of, verified_event
 from billing_app.settings import Settings
 from tests import loopback
 from tests.support.shop import shared_fake_stripe

@@ -74,5 +74,5 @@ def test_every_code_is_one_that_the_program_gives() -> None:
     unknown = [code for code in codes if code not in given]
     assert len(codes) > 12
     assert unknown == []
-    connection = (ROOT / "billing_app" / "gateways" / "stripe_connection.py").read_text(encoding="utf-8")
+    connection = (ROOT / "billing_app" / "gateways" / "stripe" / "connection.py").read_text(encoding="utf-8")
     assert set(re.findall(r'code="(payments_\w+)"', connection)) <= set(codes)

@@ -14,8 +14,8 @@ import pytest
 from stripe._http_client import HTTPClient
 
 from billing_app.db import Database
-from billing_app.gateways import stripe_connection
-from billing_app.gateways.stripe_payments import verified_event
+from billing_app.gateways.stripe import connection as stripe_connection
+from billing_app.gateways.stripe.payments import verified_event
 from billing_app.services.stripe import inbox, reconciliation
 from billing_app.services.stripe.event_handlers import HANDLERS
 from billing_app.services.stripe.findings import Sync

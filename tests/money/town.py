@@ -21,7 +21,7 @@ import stripe
 
 from billing_app.db import Database
 from billing_app.domain.common.errors import BillingError, UnavailableError
-from billing_app.gateways.stripe_payments import verified_event
+from billing_app.gateways.stripe.payments import verified_event
 from billing_app.services.common import organizations
 from billing_app.services.credits import grants as credits
 from billing_app.services.purchases import fulfilment, recurring_changes, top_up_charging

@@ -19,8 +19,9 @@ from billing_app import clock, wiring
 from billing_app.cli import main
 from billing_app.db import Database
 from billing_app.domain.common.errors import ConflictError, UnavailableError
-from billing_app.gateways import stripe_connection, stripe_payments
 from billing_app.gateways.payments import Account
+from billing_app.gateways.stripe import connection as stripe_connection
+from billing_app.gateways.stripe import payments as stripe_payments
 from billing_app.launcher import demo, guards, places, ports, server
 from billing_app.launcher.children import Child
 from billing_app.launcher.keys import demo_keys

@@ -12,7 +12,7 @@ import stripe
 
 from billing_app import clock
 from billing_app.db import Database
-from billing_app.gateways.stripe_payments import verified_event
+from billing_app.gateways.stripe.payments import verified_event
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
 from billing_app.services.credits import grants

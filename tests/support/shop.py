@@ -23,9 +23,9 @@ from sqlmodel import Session
 from billing_app import clock
 from billing_app.db import Database
 from billing_app.domain.catalogue import to_document
-from billing_app.gateways import stripe_reading
 from billing_app.gateways.payments import Payments, ReceivedEvent
-from billing_app.gateways.stripe_payments import connected
+from billing_app.gateways.stripe import mapping
+from billing_app.gateways.stripe.payments import connected
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
@@ -125,7 +125,7 @@ class Shop:
         """Events as their webhooks say them, oldest first: the last 100, or all after an event."""
         more = {"ending_before": after} if after else {}
         page = self.client.raw_request("get", "/v1/events", limit=100, **more, **wanted).data
-        found = [stripe_reading.event(json.dumps(event)) for event in reversed(page["data"])]
+        found = [mapping.event(json.dumps(event)) for event in reversed(page["data"])]
         return found + self.happened(found[-1].id, **wanted) if after and page["has_more"] else found
 
     def event(self, kind: str, object_id: str) -> ReceivedEvent:

@@ -23,7 +23,7 @@ from billing_app.api.notifications.schemas import (
 )
 from billing_app.domain.common.access import ADMIN_ROLES, Scope
 from billing_app.domain.common.errors import NotFoundError
-from billing_app.gateways.webhooks_out import reachable
+from billing_app.gateways.webhooks import reachable
 from billing_app.services.common import cursors
 from billing_app.services.notifications import choices as notification_choices
 from billing_app.services.notifications import delivery_log, webhook_endpoints

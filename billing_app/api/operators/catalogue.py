@@ -25,7 +25,7 @@ from billing_app.api.operators.catalogue_schemas import (
     VersionAnswer,
 )
 from billing_app.domain.catalogue import parse_catalog, to_document, to_json
-from billing_app.gateways.stripe_payments import payments_of
+from billing_app.gateways.stripe.payments import payments_of
 from billing_app.services.catalogue import versions
 from billing_app.services.common import cursors
 from billing_app.services.operators import catalogue_editor, catalogue_edits, catalogue_effects

@@ -26,7 +26,7 @@ from billing_app.api.operators.stripe_schemas import (
 )
 from billing_app.domain.common.errors import NotFoundError
 from billing_app.domain.credits.facts import MAX_QUANTITY
-from billing_app.gateways.stripe_payments import payments_of
+from billing_app.gateways.stripe.payments import payments_of
 from billing_app.services.common import cursors
 from billing_app.services.operators import operations
 from billing_app.services.operators.views_operations import EventFilters, EventLine, EventView, ReportView

@@ -25,7 +25,7 @@ from billing_app.api.plans.schemas import (
 from billing_app.domain.catalogue import plan_document
 from billing_app.domain.common.access import MONEY_ROLES, READ_SCOPES, Scope
 from billing_app.gateways.payments import Payments
-from billing_app.gateways.stripe_payments import payments_of
+from billing_app.gateways.stripe.payments import payments_of
 from billing_app.services.catalogue import versions
 from billing_app.services.common.context import Enter
 from billing_app.services.limits import overrides

@@ -11,7 +11,7 @@ from billing_app.api.common.idempotency import IdempotencyKey
 from billing_app.api.common.responses import READING_A_BODY, guarded
 from billing_app.api.purchases.checkout_schemas import CheckoutAnswer, CheckoutRequest, CheckoutStatusAnswer
 from billing_app.domain.common.access import MONEY_ROLES, Scope
-from billing_app.gateways.stripe_payments import payments_of
+from billing_app.gateways.stripe.payments import payments_of
 from billing_app.services.plans import orders as plan_orders
 from billing_app.services.purchases import orders as purchases
 from billing_app.services.purchases import status

@@ -11,7 +11,7 @@ from billing_app.api.common.access import OrganizationAccess, RequireOrganizatio
 from billing_app.api.common.responses import READING_A_BODY, guarded
 from billing_app.api.purchases.endings_schemas import EndingAnswer, EndingRequest, EndsWhen
 from billing_app.domain.common.access import ADMIN_ROLES, MONEY_ROLES, READ_SCOPES, Role, Scope
-from billing_app.gateways.stripe_payments import payments_of
+from billing_app.gateways.stripe.payments import payments_of
 from billing_app.services.plans import endings_told
 from billing_app.services.purchases import endings
 

@@ -19,7 +19,7 @@ from billing_app.api.purchases.recurring_schemas import (
     RecurringPackChange,
 )
 from billing_app.domain.common.access import MONEY_ROLES, Scope
-from billing_app.gateways.stripe_payments import payments_of
+from billing_app.gateways.stripe.payments import payments_of
 from billing_app.services.purchases import recurring_changes, saved_cards, top_ups
 from billing_app.services.subscriptions import recurring_packs
 

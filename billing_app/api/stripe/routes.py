@@ -13,7 +13,7 @@ from billing_app.api.common.body_limits import raw_body
 from billing_app.api.common.process import application_of
 from billing_app.api.common.responses import problems
 from billing_app.domain.common.errors import BusyError, TooManyAtOnceError
-from billing_app.gateways.stripe_payments import payments_of, verified_event
+from billing_app.gateways.stripe.payments import payments_of, verified_event
 from billing_app.services.stripe import inbox
 from billing_app.services.stripe.inbox import Worker
 from billing_app.turns import Limits, Pool

@@ -19,7 +19,7 @@ import structlog
 from sqlmodel import Session
 
 from billing_app.gateways.mail import Mail, Mailer, MailRefusedError
-from billing_app.gateways.webhooks_out import Answer, WebhookSender, signed
+from billing_app.gateways.webhooks import Answer, WebhookSender, signed
 from billing_app.services.access import mails
 from billing_app.services.common import organizations
 from billing_app.services.common.context import Transaction

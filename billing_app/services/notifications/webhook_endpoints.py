@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from billing_app.domain.common.errors import ConflictError, InvalidError, NotFoundError
 from billing_app.gateways.addresses import Network, allowed, plain
-from billing_app.gateways.webhooks_out import reachable as reachable
+from billing_app.gateways.webhooks import reachable as reachable
 from billing_app.services.common import audit, organizations
 from billing_app.services.notifications import choices
 from billing_app.store.common import locks

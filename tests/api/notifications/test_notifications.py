@@ -11,7 +11,7 @@ from billing_app import clock
 from billing_app.db import Database
 from billing_app.domain.common.access import Role, Scope
 from billing_app.domain.notifications.kinds import KINDS, kind_ids
-from billing_app.gateways.webhooks_out import HttpWebhookSender, reachable
+from billing_app.gateways.webhooks import HttpWebhookSender, reachable
 from billing_app.services.common import organizations
 from billing_app.services.notifications import deliveries
 from billing_app.services.notifications.deliveries import Courier

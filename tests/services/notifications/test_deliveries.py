@@ -9,7 +9,7 @@ import pytest
 
 from billing_app.db import Database
 from billing_app.domain.common.errors import BillingError
-from billing_app.gateways.webhooks_out import HttpWebhookSender
+from billing_app.gateways.webhooks import HttpWebhookSender
 from billing_app.services.common import organizations
 from billing_app.services.notifications import deliveries, delivery_log, fan_out, webhook_endpoints
 from billing_app.services.notifications.deliveries import DELAYS, Courier, Delivered

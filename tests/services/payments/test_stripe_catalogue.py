@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import stripe
 
-from billing_app.gateways.stripe_payments import StripePayments
+from billing_app.gateways.stripe.payments import StripePayments
 from billing_app.services.payments import stripe_catalogue
 from billing_app.services.payments.stripe_catalogue import Deed
 from tests.domain.catalogue.documents import pack, plan, small_catalog, small_document

@@ -14,7 +14,7 @@ from billing_app.db import Database
 from billing_app.domain.common.errors import BillingError, ConflictError, InvalidError, NotFoundError, UnavailableError
 from billing_app.domain.purchases.baskets import MAX_COUNT, OrderState
 from billing_app.gateways.payments import Account
-from billing_app.gateways.stripe_payments import StripePayments
+from billing_app.gateways.stripe.payments import StripePayments
 from billing_app.services.credits import grants
 from billing_app.services.payments import payment_account
 from billing_app.services.purchases import fulfilment, orders

@@ -16,7 +16,7 @@ from billing_app.db import Database
 from billing_app.domain.common.errors import BillingError, ForbiddenError, UnavailableError
 from billing_app.domain.purchases.subscriptions import BillingInterval
 from billing_app.gateways.invoices import Invoice
-from billing_app.gateways.stripe_payments import connected
+from billing_app.gateways.stripe.payments import connected
 from billing_app.services.common import audit
 from billing_app.services.common.audit_words import Words
 from billing_app.services.organizations import profiles

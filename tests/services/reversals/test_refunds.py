@@ -11,7 +11,7 @@ import pytest
 from billing_app import clock
 from billing_app.db import Database
 from billing_app.domain.common.errors import InvalidError
-from billing_app.gateways.stripe_payments import connected
+from billing_app.gateways.stripe.payments import connected
 from billing_app.services.common import organizations
 from billing_app.services.common.context import OperatorContext
 from billing_app.services.credits import grants

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from billing_app.db import Database
-from billing_app.gateways.patience import patiently
+from billing_app.gateways.retries import patiently
 from billing_app.services.common import audit
 from billing_app.services.common import organizations as orgs
 from billing_app.services.operators import account_issues, read_customer

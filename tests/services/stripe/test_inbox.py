@@ -13,8 +13,8 @@ import pytest
 from billing_app.db import Database
 from billing_app.domain.common.errors import NotFoundError
 from billing_app.domain.purchases.baskets import OrderState
-from billing_app.gateways import stripe_reading
 from billing_app.gateways.payments import Checkout, Payments
+from billing_app.gateways.stripe import mapping
 from billing_app.services.purchases import status
 from billing_app.services.stripe import inbox
 from billing_app.services.stripe.inbox import State, Worker
@@ -49,7 +49,7 @@ def an_event(shop: Shop, **changed: Any) -> inbox.ReceivedEvent:
         "id": "evt_1", "object": "event", "type": COMPLETED, "created": int(shop.clock().timestamp()),
         "livemode": False, "data": {"object": {"id": "cs_1", "object": "checkout.session", "customer": "cus_1"}},
     }  # fmt: skip
-    return stripe_reading.event(json.dumps(body | changed))
+    return mapping.event(json.dumps(body | changed))
 
 
 def test_an_event_is_kept_as_it_came(shop: Shop) -> None:

@@ -9,8 +9,8 @@ import pytest
 from billing_app import clock
 from billing_app.db import Database
 from billing_app.domain.common.errors import ConflictError, UnavailableError
-from billing_app.gateways.patience import patiently
-from billing_app.gateways.stripe_payments import connected
+from billing_app.gateways.retries import patiently
+from billing_app.gateways.stripe.payments import connected
 from billing_app.services.common import organizations
 from billing_app.services.payments import customer_leases
 from billing_app.services.stripe import reconciliation

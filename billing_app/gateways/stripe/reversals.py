@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from billing_app.domain.purchases.reversals import DisputeStage, RefundStatus
-from billing_app.gateways import stripe_reading as reading
 from billing_app.gateways.reversals import Dispute, NewRefund, Refund, Reversals
-from billing_app.gateways.stripe_connection import MAX_LISTED, StripeConnection, replayed, translated
+from billing_app.gateways.stripe import mapping as reading
+from billing_app.gateways.stripe.connection import MAX_LISTED, StripeConnection, replayed, translated
 
 MAX_PAGES = 20
 """Two thousand refunds of one payment: more would be a mistake of somebody's program."""

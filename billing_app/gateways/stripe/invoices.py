@@ -13,9 +13,9 @@ from typing import Any
 import stripe
 
 from billing_app.domain.common.errors import NotFoundError
-from billing_app.gateways import stripe_reading as reading
 from billing_app.gateways.invoices import Invoice, InvoiceLine, InvoiceStatus, NewInvoice
-from billing_app.gateways.stripe_connection import MAX_LISTED, StripeConnection, translated, unless_gone
+from billing_app.gateways.stripe import mapping as reading
+from billing_app.gateways.stripe.connection import MAX_LISTED, StripeConnection, translated, unless_gone
 
 NEEDS_PAYER = ("authentication_required", "invoice_payment_intent_requires_action")
 """Codes of a card that cannot be charged without its owner."""

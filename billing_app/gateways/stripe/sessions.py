@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from billing_app.gateways import stripe_reading as reading
 from billing_app.gateways.gone import GoneError, Kind
 from billing_app.gateways.payments import Customer, OpenCheckout
-from billing_app.gateways.stripe_connection import StripeConnection, translated, unless_gone
+from billing_app.gateways.stripe import mapping as reading
+from billing_app.gateways.stripe.connection import StripeConnection, translated, unless_gone
 
 OPEN, EXPIRED, COMPLETE = "open", "expired", "complete"
 """Where a session may stand."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from billing_app.domain.purchases.recurring import Change, ItemChange
-from billing_app.gateways.stripe_connection import StripeConnection, replayed, translated
-from billing_app.gateways.stripe_subscriptions import EXPAND, read
+from billing_app.gateways.stripe.connection import StripeConnection, replayed, translated
+from billing_app.gateways.stripe.subscriptions import EXPAND, read
 from billing_app.gateways.subscriptions import Subscription
 
 

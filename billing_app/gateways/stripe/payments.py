@@ -11,7 +11,6 @@ from typing import Any
 import stripe
 
 from billing_app.domain.common.errors import BillingError, NotFoundError, UnavailableError
-from billing_app.gateways import stripe_reading as reading
 from billing_app.gateways.payments import (
     ONCE,
     Checkout,
@@ -24,13 +23,14 @@ from billing_app.gateways.payments import (
     Product,
     ReceivedEvent,
 )
-from billing_app.gateways.stripe_connection import MAX_LISTED, digest, translated
-from billing_app.gateways.stripe_invoices import StripeInvoices
-from billing_app.gateways.stripe_listings import StripeListings
-from billing_app.gateways.stripe_pack_subscriptions import StripePackSubscriptions
-from billing_app.gateways.stripe_reversals import StripeReversals
-from billing_app.gateways.stripe_saved_cards import StripeSavedCards
-from billing_app.gateways.stripe_subscriptions import StripeSubscriptions
+from billing_app.gateways.stripe import mapping as reading
+from billing_app.gateways.stripe.connection import MAX_LISTED, digest, translated
+from billing_app.gateways.stripe.invoices import StripeInvoices
+from billing_app.gateways.stripe.listings import StripeListings
+from billing_app.gateways.stripe.pack_subscriptions import StripePackSubscriptions
+from billing_app.gateways.stripe.reversals import StripeReversals
+from billing_app.gateways.stripe.saved_cards import StripeSavedCards
+from billing_app.gateways.stripe.subscriptions import StripeSubscriptions
 from billing_app.settings import Settings
 
 TOLERANCE_SECONDS = 300

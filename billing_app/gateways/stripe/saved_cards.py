@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from billing_app.gateways import stripe_reading as reading
 from billing_app.gateways.payments import OpenCheckout
 from billing_app.gateways.saved_cards import NewCardSetup, SavedCard
-from billing_app.gateways.stripe_connection import translated, unless_gone
-from billing_app.gateways.stripe_sessions import StripeSessions
+from billing_app.gateways.stripe import mapping as reading
+from billing_app.gateways.stripe.connection import translated, unless_gone
+from billing_app.gateways.stripe.sessions import StripeSessions
 
 SUCCEEDED = "succeeded"
 

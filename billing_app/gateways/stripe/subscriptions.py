@@ -12,11 +12,11 @@ from typing import Any
 
 import stripe
 
-from billing_app.gateways import stripe_reading as reading
 from billing_app.gateways.payments import OpenCheckout
 from billing_app.gateways.prices import Price
-from billing_app.gateways.stripe_connection import MAX_LISTED, digest, replayed, translated
-from billing_app.gateways.stripe_sessions import StripeSessions
+from billing_app.gateways.stripe import mapping as reading
+from billing_app.gateways.stripe.connection import MAX_LISTED, digest, replayed, translated
+from billing_app.gateways.stripe.sessions import StripeSessions
 from billing_app.gateways.subscriptions import (
     ENDED,
     Item,

@@ -1,4 +1,4 @@
-"""The connection to one Stripe account, and its errors as ours. Every `stripe_*` module of calls builds on it."""
+"""The connection to one Stripe account, and its errors as ours. Every other module of calls builds on it."""
 
 from __future__ import annotations
 

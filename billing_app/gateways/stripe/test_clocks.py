@@ -12,8 +12,8 @@ from datetime import datetime
 import httpx
 
 from billing_app.domain.common.errors import UnavailableError
-from billing_app.gateways import stripe_reading as reading
-from billing_app.gateways.stripe_connection import TIMEOUT_SECONDS, StripeConnection, translated
+from billing_app.gateways.stripe import mapping as reading
+from billing_app.gateways.stripe.connection import TIMEOUT_SECONDS, StripeConnection, translated
 
 ADVANCES_SECONDS = 60.0
 """How long a clock may take over some years of renewals."""

@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from billing_app.gateways import stripe_invoices, stripe_reversals, stripe_subscriptions
-from billing_app.gateways import stripe_reading as reading
 from billing_app.gateways.invoices import Invoice
 from billing_app.gateways.listings import Listed, SeenCheckout, SeenDispute, SeenEvent, SeenRefund
 from billing_app.gateways.payments import Customer
 from billing_app.gateways.prices import Price
-from billing_app.gateways.stripe_connection import MAX_LISTED, StripeConnection, translated
+from billing_app.gateways.stripe import invoices as stripe_invoices
+from billing_app.gateways.stripe import mapping as reading
+from billing_app.gateways.stripe import reversals as stripe_reversals
+from billing_app.gateways.stripe import subscriptions as stripe_subscriptions
+from billing_app.gateways.stripe.connection import MAX_LISTED, StripeConnection, translated
 from billing_app.gateways.subscriptions import Subscription
 
 Made = TypeVar("Made")
