@@ -22,7 +22,7 @@ def operations() -> set[str]:
     """Their names as in the SDK, such as `checkout.sessions.create`."""
     (folder,) = gateways.__path__
     found: set[str] = set(READS)
-    for file in sorted(Path(folder).glob("*.py")):
+    for file in sorted(Path(folder).rglob("*.py")):
         found.update(used(file.read_text(encoding="utf-8")))
     return found
 

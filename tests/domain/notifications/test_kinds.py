@@ -14,7 +14,7 @@ WRITTEN = re.compile(r'"((?:metric|plan|credits|purchase|recurring_pack|top_up)\
 def test_every_kind_that_is_written_is_in_the_registry() -> None:
     """One that is not would be delivered to nobody."""
     written = set()
-    for path in (ROOT / "billing_app" / "services").glob("*.py"):
+    for path in (ROOT / "billing_app" / "services").rglob("*.py"):
         text = path.read_text()
         if "outbox.add(" in text:
             written |= set(WRITTEN.findall(text))
