@@ -156,10 +156,12 @@ class Turns:
         monitoring.turned_away.labels(self.name, "caller" if own else "all").inc()
         if own:
             return TooManyAtOnceError(
-                "You have too many requests under way at once. Wait for their answers before you send more.",
+                "You have too many requests in flight at once. Wait for their answers before you send more.",
                 retry_after=RETRY_S,
             )
-        return BusyError("Too much is waiting here at the moment. Ask again in a few seconds.", retry_after=RETRY_S)
+        return BusyError(
+            "Too many requests are waiting at the moment. Try again in a few seconds.", retry_after=RETRY_S
+        )
 
 
 class Pool:

@@ -38,7 +38,7 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "run": Command("serve", "run", "Start the console with the demo and its fake Stripe."),
-    "serve": Command("serve", "serve", "Start the console for real use, set by BILLING_* variables."),
+    "serve": Command("serve", "serve", "Start the console in production, configured by BILLING_* variables."),
     "fake-stripe": Command("serve", "fake_stripe", "Start a fake Stripe alone."),
     "sandbox": Command("serve", "fake_stripe", "The former name of fake-stripe.", hidden=True),
     "doctor": Command("doctor", "doctor", "Look at everything a console needs; say what is wrong."),
@@ -48,19 +48,19 @@ COMMANDS = {
     "user": Command("users", "app", "People who sign in."),
     "organization": Command("organizations", "app", "Organizations: find, make, give a plan, override."),
     "member": Command("members", "app", "Who belongs to an organization."),
-    "grant": Command("grants", "app", "Credits given by hand."),
+    "grant": Command("grants", "app", "Grants: give and void credits."),
     "gift-card": Command("gift_cards", "app", "Codes that become credits."),
     "pack": Command("buying", "packs", "What is sold, and what renews."),
-    "top-up": Command("buying", "top_up", "What is bought again by itself."),
-    "notification": Command("notifications", "app", "Who is told of what, and what became of it."),
+    "top-up": Command("buying", "top_up", "What is bought automatically."),
+    "notification": Command("notifications", "app", "Who is notified of what, and what was delivered."),
     "api-key": Command("api_keys", "app", "Keys for programs."),
     "usage": Command("usage", "app", "Import usage."),
     "history": Command("usage", "history", "Show an organization's usage and credits month by month."),
     "recount": Command("recount", "recount", "Bring every organization's ledger up to date."),
     "verify": Command("recount", "verify", "Prove that the ledger follows from the facts."),
-    "stripe": Command("stripe", "app", "Bring the catalogue to Stripe; work on its events; compare everything."),
-    "refund": Command("refund", "refund", "Give back what was paid for a grant."),
-    "scenario": Command("scenario", "scenario", "Play scenario files against a database of their own."),
+    "stripe": Command("stripe", "app", "Push the catalogue to Stripe; process its events; compare everything."),
+    "refund": Command("refund", "refund", "Refund what was paid for a grant."),
+    "scenario": Command("scenario", "scenario", "Run scenario files against a database of their own."),
 }
 
 
@@ -164,7 +164,7 @@ def _log_apart() -> None:
 
 def _billing(
     _version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="say which version this is, and end")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version and exit")
     ] = False,
     demo: Annotated[bool, typer.Option(help="act on the demo's data instead of BILLING_DATABASE_URL's")] = False,
 ) -> None:

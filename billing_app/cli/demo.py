@@ -30,5 +30,5 @@ def reset(
     Example: billing demo reset
     """
     forgotten = demo.reset(Places(folder.resolve()))
-    sentence = "The demo is forgotten." if forgotten else "There is no demo data."
+    sentence = "The demo's data is removed." if forgotten else "There is no demo data."
     print_done({"forgotten": forgotten}, sentence, as_json=as_json)

@@ -74,7 +74,7 @@ def void(
     """
     with wiring.database().writing() as session:
         voided = gift_cards.void(session, _uuid(card), reason, clock.now(), actor=ACTOR)
-    print_done(_item(voided), f"{voided.name} ({voided.hint}) brings nothing any more.", as_json=as_json)
+    print_done(_item(voided), f"{voided.name} ({voided.hint}) can no longer be redeemed.", as_json=as_json)
 
 
 @app.command()

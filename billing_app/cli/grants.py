@@ -19,7 +19,7 @@ from billing_app.services.credits.grants import ONE_YEAR, GrantRow
 app = typer.Typer(no_args_is_help=True)
 
 Address = Annotated[str, typer.Argument(help="the organization's address")]
-Why = Annotated[str, typer.Option("--reason", help="why; it stands in the customer's ledger")]
+Why = Annotated[str, typer.Option("--reason", help="why; it is shown in the customer's ledger")]
 
 NEVER = "never"
 
@@ -52,8 +52,8 @@ def create(
     ],
     reason: Why,
     until: Annotated[str, typer.Option(help="the day on which it ends, or never; default: in one year")] = "",
-    backdated: Annotated[bool, typer.Option(help="told late on purpose: they may have ended already")] = False,
-    key: Annotated[str, typer.Option(help="the same key gives once, however often the command runs")] = "",
+    backdated: Annotated[bool, typer.Option(help="recorded late on purpose: they may have expired already")] = False,
+    key: Annotated[str, typer.Option(help="the same key grants once, however often the command runs")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Give an organization credits for nothing.

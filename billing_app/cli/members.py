@@ -88,7 +88,7 @@ def _member(session: Session, organization: Organization, email: str) -> Member:
     for each in members.every(session, organization):
         if each.email == email.strip().lower():
             return each
-    raise NotFoundError(f"{email} is no member of {organization.address}.", code="member_not_found")
+    raise NotFoundError(f"{email} is not a member of {organization.address}.", code="member_not_found")
 
 
 def _role(text: str) -> Role:

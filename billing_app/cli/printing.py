@@ -52,7 +52,7 @@ def print_done(item: Mapping[str, Any], sentence: str, *, as_json: bool) -> None
 def whole(text: str | int) -> int:
     """A number as files and requests have it. Python would read `1_000`, ` 5` and digits of other scripts, too."""
     if not DIGITS.fullmatch(str(text)):
-        raise typer.BadParameter(f"{str(text)[:40]!r} is no whole number in digits, such as 5000.")
+        raise typer.BadParameter(f"{str(text)[:40]!r} is not a whole number in digits, such as 5000.")
     return int(text)
 
 

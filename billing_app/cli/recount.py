@@ -27,7 +27,7 @@ def recount(as_json: Annotated[bool, typer.Option("--json", help="print the outc
         print(json.dumps(asdict(outcome)))
     else:
         print(
-            f"{outcome.organizations_seen} organizations looked at, {outcome.organizations_changed} changed, "
+            f"{outcome.organizations_seen} organizations checked, {outcome.organizations_changed} changed, "
             f"{outcome.entries} ledger entries written."
         )
         if outcome.repaired:

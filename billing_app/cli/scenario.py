@@ -34,7 +34,7 @@ def _address(url: str) -> str:
 def scenario(
     files: Annotated[list[Path], typer.Argument(help="scenario files")],
     database_url: Annotated[
-        str, typer.Option(help="play on this database instead of one in memory", callback=_address)
+        str, typer.Option(help="run on this database instead of one in memory", callback=_address)
     ] = "sqlite://",
     as_json: Annotated[
         bool, typer.Option("--json", help="print the final state: an object for one file, a list of them for several")

@@ -14,7 +14,7 @@ from billing_app.locations import VAR
 from billing_app.settings import Settings, read
 
 Host = Annotated[str, typer.Option(help="the address to listen on; 0.0.0.0 for every one of this machine")]
-Port = Annotated[int | None, number("the one port of everything", least=1, most=65535, envvar="PORT")]
+Port = Annotated[int | None, number("the port of pages, API and websocket", least=1, most=65535, envvar="PORT")]
 Folder = Annotated[Path, typer.Option(help="where the databases and logs lie", show_default="var")]
 
 
@@ -22,7 +22,7 @@ def run(
     host: Host = "127.0.0.1",
     port: Port = None,
     demo: Annotated[bool, typer.Option(envvar="DEMO", help="with the demo's data and its fake Stripe")] = True,
-    reload: Annotated[bool, typer.Option(help="build and start anew when a file changes")] = False,
+    reload: Annotated[bool, typer.Option(help="rebuild and restart when a file changes")] = False,
     folder: Folder = VAR,
 ) -> None:
     """Start the console on this machine, with the demo unless told otherwise.

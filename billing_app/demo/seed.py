@@ -29,7 +29,7 @@ def seed(database: Database, settings: Settings, say: Callable[[str], None]) -> 
     if not settings.demo:
         raise UnavailableError("The demo's data is for `make run` only: its passwords are known to everybody.")
     if not told(database):
-        say("Telling the demo's story: three organizations, fourteen months. This takes some seconds, once.")
+        say("Seeding the demo: three organizations, fourteen months of history. This takes some seconds, once.")
         seed_at(database, clock.now())
 
 

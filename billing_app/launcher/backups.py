@@ -111,7 +111,7 @@ def _copy_back(source: Path, file: Path) -> None:
             if sound != ["ok"]:
                 raise UnavailableError(f"{source} is damaged: {sound[0]}. Nothing was changed.")
             if not backup.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
-                raise UnavailableError(f"{source} is no backup of this program. Nothing was changed.")
+                raise UnavailableError(f"{source} is not a backup of this program. Nothing was changed.")
             _move_away_what_is_no_database(file)
             private_files.make(file)
             with closing(sqlite3.connect(file)) as database:

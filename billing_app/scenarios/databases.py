@@ -36,7 +36,7 @@ def fresh(url: str) -> Generator[Database]:
 def _sqlite(database: Database) -> Generator[None]:
     if inspect(database.engine).get_table_names():
         raise InvalidError(
-            f"{database.url.database} is not empty. Scenarios are played on a database of their own: name a new file.",
+            f"{database.url.database} is not empty. Scenarios run on a database of their own: name a new file.",
             code="database_not_empty",
         )
     schema.create(database)

@@ -12,7 +12,7 @@ from billing_app.domain.credits.facts import MAX_QUANTITY
 
 MALFORMED = {"invalid_fields", "malformed_request"}
 
-OF_THE_CALENDAR = ("moments lie between 1970 and 2200.", "is no moment of the calendar.")
+OF_THE_CALENDAR = ("moments lie between 1970 and 2200.", "is not a moment of the calendar.")
 """`date-time` has no words for a range, nor for leap seconds that were none."""
 
 

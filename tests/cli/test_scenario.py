@@ -196,7 +196,7 @@ MALFORMED: dict[str, tuple[Change, list[str]]] = {
     ),
     "an id that can't be one": (
         lambda it: it.update(plans={"basic": {"included": {}}, "my plan": {"included": {}}}),
-        ['plans[1].plan: "my plan" is no id: use letters, digits, dots, - and _, at most 60 characters'],
+        ['plans[1].plan: "my plan" is not an id: use letters, digits, dots, - and _, at most 60 characters'],
     ),
     "nothing of it": (lambda it: it.clear(), [f"{name}: is missing" for name in list(document()) if name != "actions"]),
 }

@@ -81,7 +81,7 @@ def test_an_event_that_never_came_is_fetched_and_handled(shop: Shop, capsys: pyt
         assert capsys.readouterr().out == f"{event} ({COMPLETED}) was handled.\n"
     assert len(shop.grants()) == 1
     assert run("replay", "evt_unheard_of") == 2
-    assert "Stripe knows no such event" in capsys.readouterr().err
+    assert "Stripe has no such event" in capsys.readouterr().err
 
 
 def test_an_event_that_fails_says_why(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,7 +22,7 @@ PAGE = "/forgot-password"
 
 @router.post("/forgot-password", response_model=GoOn, responses=problems(303, 403, 422, 503))
 def forgot_password(browser: FromBrowser, email: Field = "") -> Response:
-    """Mails a link to a new password, if there is such an account. The answer is the same in either case."""
+    """Mails a password reset link, if there is such an account. The answer is the same in either case."""
     mailer = mailer_of(browser.application.settings)
 
     def work() -> Entered:

@@ -79,7 +79,7 @@ def sign_out(browser: FromBrowser) -> Response:
 def ask_to_sign_up(
     browser: FromBrowser, email: Field = "", organization: Field = "", name: Field = "", password: Field = ""
 ) -> Response:
-    """Mails a link by which a new organization gets its first admin, where the operator lets anybody make one.
+    """Mails a link by which a new organization gets its first admin, where sign-up is open.
 
     The answer is the same whether or not there is an account with that address: its owner is mailed that there is one.
     `name` and `password` may be sent and are not kept: both are chosen at the link.
@@ -110,7 +110,7 @@ def _sign_up_mail(browser: Browser, email: str, organization: str) -> Mail | Non
 
 @router.get("/sign-in-link", response_model=GoOn, responses=problems(303, 410, 422))
 def follow_sign_in_link(browser: FromBrowser, token: Annotated[str, Query(max_length=MAX_FIELD)] = "") -> Response:
-    """Signs in by the one-time link that the SaaS product asked for, and goes on to the page that it named."""
+    """Signs in with the one-time link that the SaaS product requested, and redirects to the page that it named."""
 
     def work() -> Entered:
         with browser.application.database.writing() as session:
@@ -125,7 +125,7 @@ def follow_sign_in_link(browser: FromBrowser, token: Annotated[str, Query(max_le
 def set_up(
     browser: FromBrowser, token: Field = "", email: Field = "", name: Field = "", password: Field = ""
 ) -> Response:
-    """Makes the first operator, by the link that the start command printed."""
+    """Creates the first operator, with the link that the start command printed."""
 
     def work() -> Entered:
         _look(browser, token, Kind.SET_UP)
@@ -155,7 +155,7 @@ def new_password(browser: FromBrowser, token: Field = "", password: Field = "") 
 
 @router.post("/accept-invitation", response_model=GoOn, responses=problems(303, 401, 403, 410, 422, 429))
 def accept_invitation(browser: FromBrowser, token: Field = "", name: Field = "", password: Field = "") -> Response:
-    """Joins an organization: a new person chooses a name and a password, a known one proves to be that person."""
+    """Joins an organization: a new person chooses a name and a password, a known one gives their password."""
 
     def work() -> Entered:
         view = _look(browser, token, Kind.INVITATION)

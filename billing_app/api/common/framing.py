@@ -140,7 +140,7 @@ def _require_known(
     takes = f"this route takes {', '.join(known)}" if known else f"this route takes no {what}s"
     mistakes = [(name, f"there is no {what} of this name: {takes}") for name, _ in found if name not in known]
     counts = Counter(name for name, _ in found)
-    mistakes += [(name, f"sent {count} times: say it once") for name, count in counts.items() if count > 1]
+    mistakes += [(name, f"sent {count} times: send it once") for name, count in counts.items() if count > 1]
     mistakes += [
         (name, "is empty: give it a value or leave it out")
         for name, value in found
@@ -155,7 +155,7 @@ def _require_once(sent: bytes) -> None:
     try:
         strict(sent)
     except RepeatedError as error:
-        raise RequestValidationError([_mistake(("body", error.name), "is said twice: say it once")]) from None
+        raise RequestValidationError([_mistake(("body", error.name), "appears twice: send it once")]) from None
     except ValueError as error:
         raise RequestValidationError([{"type": "json_invalid", "loc": ("body",), "msg": str(error)}]) from None
 

@@ -185,7 +185,7 @@ async def _unreadable(request: Request, error: Exception) -> Response:
     """The database does not answer, or not in time. That is never a "no" (credits.md, Exact blocking)."""
     cause = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
     log.warning("state_unavailable", request_id=request_id_of(request), cause=cause)
-    detail = "The state cannot be read at the moment. Ask again in a few seconds."
+    detail = "The state cannot be read at the moment. Try again in a few seconds."
     headers = {"Retry-After": str(RETRY_S)}
     return problem(request_id_of(request), 503, "state_unavailable", detail, headers=headers)
 

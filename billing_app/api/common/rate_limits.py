@@ -176,7 +176,7 @@ class RateLimits:
             scope.get("state", {}).get("request_id"),
             429,
             "rate_limited",
-            f"These are too many requests: {self.limit.requests} a minute are let in. Go on in {max(1, seconds)} s.",
+            f"Too many requests: {self.limit.requests} a minute are allowed. Try again in {max(1, seconds)} s.",
             headers={"Retry-After": str(max(1, seconds))},
             limit=self.limit.requests,
         )

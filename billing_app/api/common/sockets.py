@@ -177,7 +177,7 @@ class _Bounded:
             async with asyncio.timeout_at(self._ends):
                 message = await self._receive()
         except TimeoutError:
-            return await self._close(Refusal(1001, "The page waited for so long that it connects anew."))
+            return await self._close(Refusal(1001, "The page waited for so long that it reconnects."))
         if message["type"] != "websocket.receive":
             return message
         said = message.get("text")

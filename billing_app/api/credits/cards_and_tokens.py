@@ -45,7 +45,7 @@ def redeem_gift_card(access: Paying, request: RedeemRequest, once: FromRepeatabl
     responses=guarded(*READING_A_BODY, *REPEATABLE, 402, 503),
 )
 def convert_tokens(access: Paying, request: ConvertRequest, once: FromRepeatable) -> Response:
-    """Turns tokens into credits of a metric at the catalogue's rate."""
+    """Converts tokens into credits of a metric at the catalogue's rate."""
     return once.answer(
         access,
         request,

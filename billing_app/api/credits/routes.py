@@ -99,7 +99,7 @@ def history(access: MoneyAccess, query: Annotated[HistoryQuery, Query()]) -> dic
 
 @router.get("/explain", responses=guarded(422, 503))
 def explain(access: MoneyAccess, query: Annotated[ExplainQuery, Query()]) -> ExplainAnswer:
-    """The balance of a metric at a moment as the list of what made it."""
+    """The balance of a metric at a moment, as the list of entries that add up to it."""
     with access.reading() as context:
         metric, at = query.metric or "", query.at or context.now
         return ExplainAnswer.of(explaining.explain(context.session, context.organization, metric, at, context.now))

@@ -35,14 +35,14 @@ AdminsAccess = Annotated[OrganizationAccess, Depends(RequireOrganization(ADMIN_R
 
 @router.get("", response_model=NotificationsAnswer, responses=guarded())
 def notifications(access: AdminsAccess) -> NotificationsAnswer:
-    """Every kind of event, who is told of it, and where webhooks go."""
+    """Every kind of event, who is notified of it, and where webhooks go."""
     with access.reading() as context:
         return _answer(access, context)
 
 
 @router.put("", response_model=NotificationsAnswer, responses=guarded(*READING_A_BODY))
 def choose_notifications(access: AdminsAccess, wanted: ChoicesRequest) -> NotificationsAnswer:
-    """Replaces who is told of what: send `choices` of GET with what should be different."""
+    """Replaces who is notified of what: send the `choices` of GET, changed."""
     with access.writing() as context:
         notification_choices.write(context.session, context.organization, wanted.choices(), context.who, context.now)
         return _answer(access, context)
@@ -67,7 +67,7 @@ def create_webhook(access: AdminsAccess, wanted: NewWebhookRequest) -> NewWebhoo
 
 @router.delete("/webhooks/{webhook_id}", status_code=204, responses=guarded(422))
 def delete_webhook(access: AdminsAccess, webhook_id: UUID) -> Response:
-    """Sends nothing there any more."""
+    """Deletes the endpoint: nothing is sent there any more."""
     with access.writing() as context:
         webhook_endpoints.delete(context.session, context.organization, webhook_id, context.who, context.now)
     return Response(status_code=204)
@@ -83,7 +83,7 @@ def rotate_webhook_secret(access: AdminsAccess, webhook_id: UUID) -> NewWebhookA
 
 @router.post("/webhooks/{webhook_id}/enable", response_model=WebhookAnswer, responses=guarded(422))
 def enable_webhook(access: AdminsAccess, webhook_id: UUID) -> WebhookAnswer:
-    """Sends there again what happens from now on."""
+    """Enables it again, for what happens from now on."""
     with access.writing() as context:
         row = webhook_endpoints.enable(context.session, context.organization, webhook_id, context.who, context.now)
         return WebhookAnswer.model_validate(row)
@@ -104,7 +104,7 @@ def test_webhook(access: AdminsAccess, webhook_id: UUID) -> DeliveryDetailAnswer
 
 @router.get("/deliveries", response_model=Items[DeliveryAnswer], responses=guarded(422))
 def deliveries(access: AdminsAccess, query: Annotated[DeliveriesQuery, Query()]) -> dict[str, Any]:
-    """What was sent or is to be, the newest first; finished ones are kept for 90 days."""
+    """Deliveries, sent and pending, the newest first; finished ones are kept for 90 days."""
     before = cursors.decode(query.cursor, UUID)
     with access.reading() as context:
         found = delivery_log.latest(
@@ -123,7 +123,7 @@ def deliveries(access: AdminsAccess, query: Annotated[DeliveriesQuery, Query()])
 
 @router.get("/deliveries/{delivery_id}", response_model=DeliveryDetailAnswer, responses=guarded(422))
 def delivery(access: AdminsAccess, delivery_id: UUID) -> DeliveryDetailAnswer:
-    """One delivery with every try."""
+    """One delivery with every attempt."""
     with access.reading() as context:
         return DeliveryDetailAnswer.of(
             delivery_log.one(context.session, context.organization, delivery_id, context.now)
@@ -156,5 +156,5 @@ def _id(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise NotFoundError(
-            "The list has no such place. Begin again without a cursor.", code="cursor_not_found"
+            "This cursor is not one of this list. Begin again without a cursor.", code="cursor_not_found"
         ) from None

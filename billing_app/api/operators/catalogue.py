@@ -82,7 +82,7 @@ def export_catalogue(access: Operating) -> Response:
 
 @router.get("/file", response_model=CatalogueFileAnswer, responses=guarded(422, 503))
 def catalogue_file(access: Operating) -> CatalogueFileAnswer:
-    """What plans.json on the server says now, and what the next start would make of it."""
+    """What plans.json on the server says now, and what the next start would do with it."""
     file = access.application.settings.catalogue_file
     with access.reading() as context:
         found = catalogue_editor.catalogue(context.session, context.now, file).file
@@ -92,7 +92,7 @@ def catalogue_file(access: Operating) -> CatalogueFileAnswer:
 
 @router.post("/rebase", response_model=RebasedAnswer, responses=guarded(*READING_A_BODY, 503))
 def rebase_catalogue(access: Operating, request: RebaseRequest) -> RebasedAnswer:
-    """An edit that another one overtook, put on top of the version in force. Saves nothing.
+    """Rebases an edit that another one overtook onto the version in force. Saves nothing.
 
     `both` are the places that both had changed: there the edit wins. 422 `catalogue_invalid` with every mistake.
     """
@@ -104,7 +104,7 @@ def rebase_catalogue(access: Operating, request: RebaseRequest) -> RebasedAnswer
 
 @router.post("/push", response_model=Items[PushedAnswer], responses=guarded(409, 422, 503))
 def push_catalogue(access: Operating) -> dict[str, Any]:
-    """Makes at Stripe the products and prices that the catalogue sells. Answers what was done; again it is nothing."""
+    """Creates at Stripe the products and prices of the catalogue. Answers what was done; repeating it does nothing."""
     with access.reading() as context:
         current = versions.current(context.session, context.now)
     done = stripe_catalogue.bring(payments_of(access.application.settings), current)
@@ -125,7 +125,7 @@ def validate_catalogue(access: Operating, request: CatalogueRequest) -> Validati
 
 @router.post("/preview", response_model=PreviewAnswer, responses=guarded(*READING_A_BODY, 409, 503))
 def preview_catalogue(access: Operating, request: CatalogueEditRequest) -> PreviewAnswer:
-    """What saving an edit would change, and which organizations would feel it. Refused as saving it would be."""
+    """What saving an edit would change, and which organizations it would affect. Refused if saving it would be."""
     with access.reading() as context:
         return PreviewAnswer.of(
             catalogue_effects.preview(

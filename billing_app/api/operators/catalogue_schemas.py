@@ -19,7 +19,7 @@ def _writable(document: dict[str, Any]) -> dict[str, Any]:
     try:
         json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError):
-        raise ValueError("this is no JSON that could be kept") from None
+        raise ValueError("this is not JSON that can be stored") from None
     return document
 
 

@@ -41,7 +41,7 @@ GrantId = Annotated[str, Path(max_length=64, pattern="^[A-Za-z0-9_.-]+$")]
     responses=guarded(*READING_A_BODY, *REPEATABLE, 503),
 )
 def give_credits(access: Operating, request: GrantRequest, once: FromRepeatable) -> Response:
-    """Gives an organization credits. The reason stands in its ledger."""
+    """Grants an organization credits. The reason is shown in its ledger."""
 
     def work(context: OutsideContext) -> GivenAnswer:
         organization = organizations.by_address(context.session, request.organization)
@@ -79,7 +79,7 @@ def void_grant(access: Operating, grant: GrantId, request: ReasonRequest) -> Giv
     responses=guarded(*READING_A_BODY, *REPEATABLE, 503),
 )
 def create_gift_cards(access: Operating, request: GiftCardRequest, once: FromRepeatable) -> Response:
-    """Makes cards and answers their codes, this once: repeating the key does not tell them again."""
+    """Creates cards and answers their codes, this once: repeating the key does not show them again."""
 
     def work(context: OutsideContext) -> NewGiftCardsAnswer:
         made = gift_cards.create(
@@ -116,7 +116,7 @@ def gift_card_redemptions(access: Operating, card: CardId) -> dict[str, Any]:
 
 @router.post("/gift-cards/{card}/void", response_model=GiftCardAnswer, responses=guarded(*READING_A_BODY))
 def void_gift_card(access: Operating, card: CardId, request: ReasonRequest) -> GiftCardAnswer:
-    """Ends a card. What was redeemed stays."""
+    """Voids a card. What was redeemed stays."""
     with access.writing() as context:
         voided = gift_cards.void(context.session, card, request.reason, context.now, actor=context.actor)
         return GiftCardAnswer.model_validate(voided)

@@ -53,7 +53,7 @@ def find_organizations(
     responses=guarded(*READING_A_BODY, 409, 503),
 )
 def make_organization(access: Operating, request: NewOrganizationRequest) -> NewOrganizationAnswer:
-    """An organization without members, for a customer who is brought over. An address is never given twice."""
+    """Creates an organization without members, for a customer who is migrated. An address is never reused."""
     with access.writing() as context:
         made = operators.make(
             context.session,
@@ -74,7 +74,7 @@ def make_organization(access: Operating, request: NewOrganizationRequest) -> New
     responses=guarded(*READING_A_BODY, 503),
 )
 def set_plan(access: Operating, organization: Address, request: PlanRequest) -> PlanHeldAnswer:
-    """Gives an organization a plan by hand, from now on."""
+    """Sets an organization's plan manually, from now on."""
     with access.writing() as context:
         found = orgs.by_address(context.session, organization)
         operators.set_plan(
@@ -85,7 +85,7 @@ def set_plan(access: Operating, organization: Address, request: PlanRequest) -> 
 
 @router.get("/organizations/{organization}/overrides", response_model=Items[OverrideAnswer], responses=guarded(422))
 def list_overrides(access: Operating, organization: Address) -> dict[str, Any]:
-    """What the organization has beside its plan, and had, the newest first."""
+    """The organization's overrides, current and past, the newest first."""
     with access.reading() as context:
         found = overrides.every(context.session, orgs.by_address(context.session, organization))
         return {"items": [OverrideAnswer.model_validate(row) for row in found]}
@@ -99,7 +99,7 @@ def list_overrides(access: Operating, organization: Address) -> dict[str, Any]:
 def put_override(
     access: Operating, organization: Address, kind: Kind, name: Annotated[Name, Path()], request: OverrideRequest
 ) -> OverrideAnswer:
-    """Puts a limit, a feature or a voting type in place of what the plan says, until `ends_at` or for good."""
+    """Overrides a limit, a feature or a voting type of the plan, until `ends_at` or for good."""
     with access.writing() as context:
         row = overrides.put(
             context.session,
@@ -117,7 +117,7 @@ def put_override(
 
 @router.delete("/organizations/{organization}/overrides/{kind}/{name}", status_code=204, responses=guarded(422))
 def end_override(access: Operating, organization: Address, kind: Kind, name: Annotated[Name, Path()]) -> None:
-    """Takes an override back: the plan holds again."""
+    """Ends an override: the plan applies again."""
     with access.writing() as context:
         found = orgs.by_address(context.session, organization)
         overrides.end(context.session, found, kind, name, context.now, actor=context.actor)

@@ -36,7 +36,9 @@ class GrantRequest(Request):
     priority: Annotated[int, Field(strict=True, ge=0, le=1_000), WHOLE] = 50
     backdated: Annotated[
         bool,
-        Field(strict=True, description="told late on purpose: credits that have ended already are refused without"),
+        Field(
+            strict=True, description="recorded late on purpose: credits that have expired already are refused without"
+        ),
     ] = False
 
 

@@ -71,7 +71,7 @@ def one_event(access: Operating, event_id: EventId) -> EventWithPayloadAnswer:
 
 @router.post("/stripe-events/{event_id}/replay", response_model=EventAnswer, responses=guarded(422, 503))
 def replay_event(access: Operating, event_id: EventId) -> EventLine:
-    """Works on an event again, whatever became of it. One that never arrived is fetched from Stripe, for 30 days."""
+    """Processes an event again, whatever became of it. One that never arrived is fetched from Stripe, for 30 days."""
     access.check()
     application = access.application
     replaying.replay(application.database.writing, payments_of(application.settings), event_id, application.clock)
@@ -111,7 +111,7 @@ def one_report(access: Operating, run: Number) -> ReportAnswer:
     responses=guarded(*READING_A_BODY, 409, 503),
 )
 def compare(access: Operating, request: RunRequest) -> StartedAnswer:
-    """Has everything compared, or a comparison that was stopped gone on with. `latest` shows how far it is."""
+    """Starts a comparison of everything, or continues one that was stopped. `latest` shows how far it is."""
     payments_of(access.application.settings)
     with access.writing() as context:
         run = reconciliation.ask_for(context.session, context.now, dry=request.dry_run, days=request.days)
@@ -136,7 +136,7 @@ def recount(access: Operating) -> recounts.Outcome:
 
 @router.get("/grants/{grant}/refund", response_model=RefundPreviewAnswer, responses=guarded(422))
 def preview_refund(access: Operating, grant: GrantId, amount_cents: Cents = None) -> RefundPreview:
-    """What giving back `amount_cents` (by default all that is left) would take back, and what would become debt."""
+    """What refunding `amount_cents` (by default all that is left) would take back, and what would become debt."""
     with access.reading() as context:
         return refundable.preview(context.session, grant, amount_cents, context.now)
 
@@ -148,7 +148,7 @@ def preview_refund(access: Operating, grant: GrantId, amount_cents: Cents = None
     responses=guarded(*READING_A_BODY, 409, 503),
 )
 def refund(access: Operating, grant: GrantId, request: RefundRequest, key: IdempotencyKey) -> RefundView:
-    """Gives money back for a grant, through Stripe. What was not used is taken back; what was becomes debt."""
+    """Refunds a grant, through Stripe. Unused credits are taken back; used ones become debt."""
     access.check()
     payments = payments_of(access.application.settings)
     return refunds.make(access.writing, payments, grant, request.amount_cents, request.reason, f"api {key}")

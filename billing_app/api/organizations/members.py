@@ -57,7 +57,7 @@ def members_of(access: MembersAccess, query: Annotated[Page, Query()]) -> dict[s
     responses=guarded(*READING_A_BODY, 409, 503),
 )
 def invite(access: AdminsAccess, request: NewMember) -> InvitationAnswer:
-    """Invites a person, or one who is invited again: the answer has the link, which replaces an earlier one.
+    """Invites a person, or invites again: the answer has the link, which replaces an earlier one.
 
     With mail set up the person is sent the link, too.
     """
@@ -94,7 +94,7 @@ def change_role(access: AdminsAccess, member: UUID, request: RoleChange) -> Memb
 
 @router.delete(f"{OURS}/members/{{member}}", status_code=204, responses=guarded(409, 422))
 def remove_member(access: AdminsAccess, member: UUID) -> Response:
-    """Ends a membership, or takes an invitation back."""
+    """Ends a membership, or revokes an invitation."""
     with access.writing() as context:
         members.remove(context.session, context.organization, member, context.now, actor=context.who)
     return Response(status_code=204)
@@ -110,7 +110,7 @@ def keys_of(access: AdminsAccess) -> dict[str, Any]:
 
 @router.post(f"{OURS}/api-keys", status_code=201, response_model=NewKeyAnswer, responses=guarded(*READING_A_BODY, 409))
 def create_key(access: AdminsAccess, request: NewKeyRequest) -> NewKeyAnswer:
-    """Makes a key. Its secret is in this answer and can't be read again."""
+    """Creates a key. Its secret is in this answer and can't be read again."""
     with access.writing() as context:
         made = api_keys.create(
             context.session, context.organization_id, request.name, request.scopes, context.who, context.now
@@ -120,7 +120,7 @@ def create_key(access: AdminsAccess, request: NewKeyRequest) -> NewKeyAnswer:
 
 @router.delete(f"{OURS}/api-keys/{{key_id}}", status_code=204, responses=guarded(422))
 def revoke_key(access: AdminsAccess, key_id: UUID) -> Response:
-    """Ends a key for good, from the next request on."""
+    """Revokes a key for good, from the next request on."""
     with access.writing() as context:
         api_keys.revoke(context.session, context.organization_id, key_id, context.now, actor=context.who)
     return Response(status_code=204)

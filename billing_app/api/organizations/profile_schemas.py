@@ -21,7 +21,7 @@ Parents = Annotated[list[Address], Field(max_length=16)]
 COUNTED = "is counted, not set: leave it out."
 BY_STRIPE = "comes from the subscription and its payments, and is not set here: leave it out."
 BY_PLAN = "is chosen with POST .../checkout or PATCH .../subscription: leave it out here."
-BY_US = "is written down by the console, and is not set: leave it out."
+BY_US = "is recorded by the console, not set: leave it out."
 
 READ_ONLY = {
     "currentMembers": COUNTED, "currentSubOrgs": COUNTED, "currentProcesses": COUNTED, "currentSMSUsed": COUNTED,

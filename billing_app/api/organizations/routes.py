@@ -46,7 +46,7 @@ PartAddress = Annotated[Name, Path(description="the part's address")]
     responses=guarded(*READING_A_BODY, 409, 503),
 )
 def create_organization(access: AnyoneAccess, request: NewOrganization) -> OrganizationAnswer:
-    """A new organization on the default plan. Who makes it is its first admin; an operator's key makes it empty.
+    """Creates an organization on the default plan. Its creator is its first admin; an operator's key adds no member.
 
     With `parents` it is a sub-organization, as POST /organizations/{address}/suborganizations makes one.
     """
@@ -80,7 +80,7 @@ def organization(access: MembersAccess) -> OrganizationAnswer:
     "/organizations/{address}", response_model=OrganizationAnswer, responses=guarded(*READING_A_BODY, 409, 503)
 )
 def change_organization(access: AdminsAccess, request: OrganizationChange) -> OrganizationAnswer:
-    """Changes what is sent, and nothing else. The object may be sent whole, but for what is counted or Stripe's."""
+    """Changes what is sent, and nothing else. The whole object may be sent, except what is counted or Stripe's."""
     with access.writing() as context:
         profiles.require_same(context.session, context.organization, request.address, request.parents)
         _require_may_deactivate(context, request.active not in (None, context.organization.active))
@@ -93,7 +93,7 @@ def change_organization(access: AdminsAccess, request: OrganizationChange) -> Or
 
 @router.get("/organizations/{address}/suborganizations", response_model=Items[PartAnswer], responses=guarded(422))
 def suborganizations_of(access: MembersAccess) -> dict[str, Any]:
-    """Everything below the organization, each followed by its own parts."""
+    """Everything below the organization, each followed by its own sub-organizations."""
     with access.reading() as context:
         found = read.parts(context.session, context.organization, context.now)
         return {"items": [PartAnswer.of(part) for part in found]}
@@ -106,7 +106,7 @@ def suborganizations_of(access: MembersAccess) -> dict[str, Any]:
     responses=guarded(*READING_A_BODY, 409, 503),
 )
 def create_suborganization(access: AdminsAccess, request: NewOrganization) -> OrganizationAnswer:
-    """A new part of the organization, which pays for it. Who makes it is its first admin."""
+    """Creates a sub-organization, which this organization pays for. Its creator is its first admin."""
     with access.writing() as context:
         _require_may_deactivate(context, request.active is False)
         if request.parents:
@@ -125,7 +125,7 @@ def create_suborganization(access: AdminsAccess, request: NewOrganization) -> Or
 def change_suborganization(
     access: AdminsAccess, suborganization: PartAddress, request: SubOrganizationChange
 ) -> OrganizationAnswer:
-    """Changes a part: what it says about itself, whether it is active, and what it is a part of."""
+    """Changes a sub-organization: its profile, whether it is active, and its parent."""
     with access.writing() as context:
         here = context.session, context.organization
         part = children.find(*here, suborganization)
@@ -144,7 +144,7 @@ def change_suborganization(
     responses=guarded(422, 503),
 )
 def deactivate_suborganization(access: AdminsAccess, suborganization: PartAddress) -> OrganizationAnswer:
-    """Deactivates a part: its data stays, nothing more is allowed, and its place is free."""
+    """Deactivates a sub-organization: its data stays, nothing more is allowed, and its place is free."""
     with access.writing() as context:
         part = children.find(context.session, context.organization, suborganization)
         children.set_active(context.session, context.organization, part, False, context.now, actor=context.who)
@@ -185,7 +185,7 @@ def _profile(request: NewOrganization) -> dict[str, str]:
 def _require_may_deactivate(context: RequestContext | OutsideContext, changes: bool) -> None:
     """`active` may be sent by anybody as it is."""
     if changes and context.role is not Role.OPERATOR:
-        raise ForbiddenError("Only operators deactivate an organization, or let it work again.")
+        raise ForbiddenError("Only operators can deactivate or reactivate an organization.")
 
 
 def _answer(context: RequestContext | OutsideContext, found: Organization, *, money: bool) -> OrganizationAnswer:

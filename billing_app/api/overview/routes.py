@@ -30,7 +30,7 @@ MoneyAccess = Annotated[OrganizationAccess, Depends(RequireOrganization(MONEY_RO
 
 @router.get("/usage/days", response_model=DaysAnswer, responses=guarded(422, 503))
 def usage_days(access: MembersAccess, query: Annotated[DaysQuery, Query()]) -> DaysAnswer:
-    """The days of a metric's period up to now, and which sub-organizations its use came from."""
+    """The days of a metric's period up to now, and which sub-organizations its usage came from."""
     with access.reading() as context:
         here = (context.session, context.organization)
         return DaysAnswer.of(read_usage.usage(*here, query.metric or "", context.now, within=query.within))
@@ -53,6 +53,6 @@ def ledger_entry(access: MoneyAccess, number: Number) -> TraceAnswer:
 
 @router.get("/tokens", response_model=TokensAnswer, responses=guarded(503))
 def tokens_of(access: MoneyAccess) -> TokensAnswer:
-    """Tokens that are left, and at which rates they become credits."""
+    """Tokens that are left, and the rates at which they convert into credits."""
     with access.reading() as context:
         return TokensAnswer.of(tokens.look(context.session, context.organization, context.now))

@@ -67,7 +67,7 @@ def subscription(access: Looking) -> SubscriptionObject:
 
 @router.post("/subscription/preview", response_model=PlanPreviewAnswer, responses=CHANGING)
 def preview_change(access: Deciding, choice: PlanChoice) -> PlanPreviewAnswer:
-    """What a change of plan would cost, and when it would count. Changes nothing."""
+    """What a change of plan would cost, and when it would take effect. Changes nothing."""
     access.check()
     payments = payments_of(access.application.settings)
     return PlanPreviewAnswer.model_validate(
@@ -77,7 +77,7 @@ def preview_change(access: Deciding, choice: PlanChoice) -> PlanPreviewAnswer:
 
 @router.patch("/subscription", response_model=SubscriptionAnswer, responses=CHANGING)
 def change_plan(access: Deciding, wanted: PlanChangeRequest) -> SubscriptionAnswer | None:
-    """Changes the plan as previewed: more at once, less at the period's end. Twice with the same `at` is once.
+    """Changes the plan as previewed: upgrades at once, downgrades at the period's end. Repeating an `at` does nothing.
 
     What the preview was made of is compared first: when it would cost something else by now, this is 422
     `preview_expired` and nothing is charged. So it is for a change that nobody has previewed.
@@ -91,19 +91,19 @@ def change_plan(access: Deciding, wanted: PlanChangeRequest) -> SubscriptionAnsw
 
 @router.delete("/subscription", response_model=SubscriptionAnswer, responses=DECIDING)
 def cancel_subscription(access: Deciding) -> SubscriptionAnswer | None:
-    """Ends the subscription with the period that is paid; until then nothing changes."""
+    """Cancels the subscription at the end of the paid period; until then nothing changes."""
     return _done(access, changes.cancel)
 
 
 @router.post("/subscription/keep", response_model=SubscriptionAnswer, responses=DECIDING)
 def keep_subscription(access: Deciding) -> SubscriptionAnswer | None:
-    """Takes back a cancellation, or a change that was to come at the period's end."""
+    """Undoes a cancellation, or a change scheduled for the period's end."""
     return _done(access, changes.uncancel)
 
 
 @router.post("/subscription/pause", response_model=SubscriptionAnswer, responses=DECIDING)
 def pause_subscription(access: Deciding) -> SubscriptionAnswer | None:
-    """Bills nothing until it is resumed; meanwhile the default plan holds, and what is left of the period is credit."""
+    """Bills nothing until it is resumed; meanwhile the default plan applies, and the rest of the period is credited."""
     return _done(access, changes.pause)
 
 
@@ -115,7 +115,7 @@ def resume_subscription(access: Deciding) -> SubscriptionAnswer | None:
 
 @router.post("/portal", status_code=201, response_model=PortalAnswer, responses=DECIDING)
 def portal(access: Deciding) -> PortalAnswer:
-    """A visit to Stripe's own pages: cards, addresses, tax ids, invoices. They lead back to the plan page."""
+    """Opens Stripe's customer portal: cards, addresses, tax ids, invoices. It leads back to the plan page."""
     access.check()
     settings = access.application.settings
     return PortalAnswer(url=changes.portal(access.writing, payments_of(settings), settings.public_url))

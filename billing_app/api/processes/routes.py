@@ -20,7 +20,7 @@ router = APIRouter(prefix="/organizations/{address}/processes", tags=["processes
 
 Reading = Annotated[OrganizationAccess, Depends(RequireOrganization(ALL_ROLES, READ_SCOPES))]
 Changing = Annotated[OrganizationAccess, Depends(RequireOrganization(ADMIN_ROLES, frozenset({Scope.ADMIN})))]
-ProcessId = Annotated[UUID, Path(description="the id that the process was answered with")]
+ProcessId = Annotated[UUID, Path(description="the id from the answer that made the process")]
 
 
 @router.get("", response_model=Items[ProcessAnswer], responses=guarded(422, 503))
@@ -43,7 +43,7 @@ def list_processes(
 
 @router.post("", status_code=201, response_model=ProcessAnswer, responses=guarded(*READING_A_BODY, 402, 409, 503))
 def create_process(access: Changing, request: ProcessCreation) -> ProcessAnswer:
-    """Makes a draft, or with `publish` publishes at once."""
+    """Creates a draft, or with `publish` publishes at once."""
     content = request.content()
     with access.writing() as context:
         begin = processes.publish_new if request.publish else processes.create

@@ -25,7 +25,7 @@ Buying = Annotated[
 
 @router.post("", status_code=201, response_model=CheckoutAnswer, responses=guarded(*READING_A_BODY, 409, 503))
 def start_checkout(access: Buying, basket: CheckoutRequest, key: IdempotencyKey) -> purchases.StartedCheckout:
-    """Begins the payment of a basket, or a first subscription; the answer says where the payer's browser has to go."""
+    """Starts the payment of a basket, or a first subscription; the answer says where to send the payer's browser."""
     access.check()  # nobody makes us talk to Stripe who may not buy
     settings = access.application.settings
     payments, url = payments_of(settings), settings.public_url
@@ -39,5 +39,5 @@ def start_checkout(access: Buying, basket: CheckoutRequest, key: IdempotencyKey)
 def checkout(
     access: Buying, session_id: Annotated[str, Path(max_length=255, pattern="^[A-Za-z0-9_]+$")]
 ) -> CheckoutStatusAnswer:
-    """Where a payment stands, as Stripe says at this moment. What is paid is granted, if it was not yet."""
+    """The state of a payment at Stripe right now. What is paid is granted, unless it already was."""
     return CheckoutStatusAnswer.of(status.status(access.writing, payments_of(access.application.settings), session_id))

@@ -23,14 +23,14 @@ Deciding = Annotated[OrganizationAccess, Depends(RequireOrganization(ADMIN_ROLES
 
 @router.get("/ending", response_model=EndingAnswer, responses=guarded(503))
 def ending(access: Looking) -> EndingAnswer:
-    """What the organization pays for, what ends with it and when; and whether somebody has decided that it does."""
+    """What the organization pays for, what ends with it and when; and whether its end was decided."""
     with access.reading() as context:
         return EndingAnswer.model_validate(endings.look(context.session, context.organization, context.now))
 
 
 @router.post("/ending", status_code=202, response_model=EndingAnswer, responses=guarded(*READING_A_BODY, 409, 503))
 def end_organization(access: Deciding, wanted: EndingRequest) -> EndingAnswer:
-    """Ends the organization with all its parts: plan, recurring packs, auto top-ups and open orders.
+    """Ends the organization with everything below it: plan, recurring packs, auto top-ups and open orders.
 
     Nothing that is paid is given back; credits and history stay readable.
     """
@@ -49,7 +49,7 @@ def end_organization(access: Deciding, wanted: EndingRequest) -> EndingAnswer:
 
 @router.delete("/ending", response_model=EndingAnswer, responses=guarded(409, 422, 503))
 def keep_organization(access: Deciding) -> EndingAnswer:
-    """It does not end after all; once it is over, only an operator can let it work again."""
+    """Undoes that decision; once it is over, only an operator can reactivate the organization."""
     with access.writing() as context:
         operator = context.role is Role.OPERATOR
         endings.withdraw(context.session, context.organization, context.now, actor=context.who, reopen=operator)

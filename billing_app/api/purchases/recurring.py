@@ -34,7 +34,7 @@ Metric = Annotated[Name, Path(description="the id of a metric")]
 
 @router.get("/recurring-packs", response_model=Items[RecurringPackAnswer], responses=guarded())
 def recurring_packs_of(access: Buying) -> Items[RecurringPackAnswer]:
-    """What renews every month, and what was cancelled but is paid until later."""
+    """Packs that renew every month, and those that were cancelled but are paid until later."""
     with access.reading() as context:
         rows = recurring_packs.listed(context.session, context.organization)
     return Items[RecurringPackAnswer](items=[RecurringPackAnswer.of(row) for row in rows])
@@ -46,7 +46,7 @@ def recurring_packs_of(access: Buying) -> Items[RecurringPackAnswer]:
     responses=guarded(*READING_A_BODY, 409, 503),
 )
 def change_recurring_pack(access: Buying, pack_id: PackId, request: RecurringPackChange) -> RecurringPackAnswer:
-    """Another quantity from the next renewal on, an end with the period that is paid, or no end after all."""
+    """Changes the quantity from the next renewal on, cancels at the end of the paid period, or undoes that."""
     with access.reading() as context:
         row = recurring_packs.one(context.session, context.organization, pack_id)
     count = request.quantity
@@ -59,7 +59,7 @@ def change_recurring_pack(access: Buying, pack_id: PackId, request: RecurringPac
 
 @router.delete("/recurring-packs/{pack_id}", response_model=RecurringPackAnswer, responses=guarded(422, 409, 503))
 def cancel_recurring_pack(access: Buying, pack_id: PackId) -> RecurringPackAnswer:
-    """Ends it with the period that is paid. Its credits stay until their own end."""
+    """Cancels it at the end of the paid period. Its credits stay until they expire."""
     access.check()
     return RecurringPackAnswer.of(
         recurring_changes.change(access.writing, payments_of(access.application.settings), pack_id, 0)
@@ -68,7 +68,7 @@ def cancel_recurring_pack(access: Buying, pack_id: PackId) -> RecurringPackAnswe
 
 @router.get("/auto-top-up/{metric}", response_model=AutoTopUpAnswer, responses=guarded(422))
 def auto_top_up(access: Buying, metric: Metric) -> AutoTopUpAnswer:
-    """How the auto top-up of a metric stands."""
+    """The state of a metric's auto top-up."""
     with access.reading() as context:
         return AutoTopUpAnswer.of(top_ups.top_up(context.session, context.organization, metric, context.now))
 
@@ -93,7 +93,7 @@ def preview_auto_top_up(access: Buying, metric: Metric, request: AutoTopUpReques
 
 @router.post("/saved-card", status_code=201, response_model=CardSetupAnswer, responses=guarded(*READING_A_BODY, 503))
 def save_card(access: Buying, request: CardSetupRequest) -> saved_cards.StartedSetup:
-    """Begins to save the card that auto top-ups are charged to, in place of another; its owner does so on a page."""
+    """Starts saving the card that auto top-ups are charged to, in place of another; its owner does so on a page."""
     access.check()
     settings = access.application.settings
     return saved_cards.begin(access.writing, payments_of(settings), settings.public_url, request.metric)

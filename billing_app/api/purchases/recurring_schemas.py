@@ -109,7 +109,7 @@ class CardAnswer(Answer):
 
 
 class AutoTopUpAnswer(Answer):
-    """How the auto top-up of a metric stands. `paid_cents` is what it cost in the running month (UTC).
+    """The state of a metric's auto top-up. `paid_cents` is what it cost in the running month (UTC).
 
     `waiting_for_card`: save one first. `resting`: the last charge failed, it tries again at `resting_until`.
     `turned_off`: it failed three times in a row. `at_once` is what it buys as soon as it can.

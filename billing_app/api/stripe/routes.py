@@ -42,7 +42,7 @@ def receive_stripe(
     body: Annotated[bytes, Depends(raw_body)],
     signature: Annotated[str, Header(alias="Stripe-Signature")] = "",
 ) -> Received:
-    """Takes one event of Stripe. Only Stripe can call it: the body is signed."""
+    """Receives one event from Stripe. Only Stripe can call it: the body is signed."""
     application = application_of(request)
     payments = payments_of(application.settings)
     event = verified_event(body, signature, application.settings.stripe_webhook_secret.get_secret_value())

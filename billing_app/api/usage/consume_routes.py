@@ -28,7 +28,7 @@ router = APIRouter(prefix="/organizations/{address}", tags=["usage"])
 
 USING = RequireOrganization(NO_ROLES, frozenset({Scope.USAGE_WRITE}))
 Using = Annotated[OrganizationAccess, Depends(USING)]
-ReservationId = Annotated[Name, Path(description="the id that the reservation was answered with")]
+ReservationId = Annotated[Name, Path(description="the id from the answer that made the reservation")]
 
 
 @router.post("/consume", response_model=ConsumeAnswer, responses=guarded(*READING_A_BODY, *REPEATABLE, 402, 503))

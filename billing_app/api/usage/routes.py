@@ -92,8 +92,8 @@ def report_usage(
         monitoring.usage_events.labels(outcome).inc(count)
     if report.duplicates and all(each.differs for each in report.duplicates) and len(report.duplicates) == len(events):
         raise InvalidError(
-            f"{report.duplicates[0].id!r} was reported before with other content, which stands. Another event takes "
-            "another id.",
+            f"{report.duplicates[0].id!r} was reported before with different content, which is kept. Another "
+            "event takes another id.",
             code="idempotency_mismatch",
             status=422,
         )
@@ -150,7 +150,7 @@ def read_events(body: bytes, media: str) -> list[Read]:
         raise RequestValidationError([{"type": "json_invalid", "loc": ("body",), "msg": str(error)}]) from None
     if isinstance(sent, Members) and sent.repeated and media == "application/json":
         loc = ("body", sent.repeated[0][:100])
-        raise RequestValidationError([{"type": "repeated", "loc": loc, "msg": "is said twice: say it once"}])
+        raise RequestValidationError([{"type": "repeated", "loc": loc, "msg": "appears twice: send it once"}])
     try:
         events = BODIES[media].validate_python(sent)
     except ValidationError as error:

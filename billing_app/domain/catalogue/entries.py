@@ -24,7 +24,7 @@ def quantity_in(text: str, metric: Metric) -> int:
         raise InvalidError(f"Type a number of {metric.display_unit}, such as 5,000.", code="invalid_quantity")
     exact = counted(typed, metric.factor)
     if exact is None or exact > MAX_QUANTITY:
-        raise InvalidError(f"That is no quantity of {metric.display_unit} that is counted.", code="invalid_quantity")
+        raise InvalidError(f"That is not a quantity of {metric.display_unit} that is counted.", code="invalid_quantity")
     return exact
 
 

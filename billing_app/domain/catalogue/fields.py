@@ -145,7 +145,7 @@ class Fields:
             self.wrong(key, f"must be a text, not {shown(value)}")
             return ""
         if not ID.fullmatch(value):
-            self.wrong(key, f"{shown(value)} is no id: use letters, digits, dots, - and _, at most 60 characters")
+            self.wrong(key, f"{shown(value)} is not an id: use letters, digits, dots, - and _, at most 60 characters")
         return value
 
     def flag(self, key: str, *, absent: bool = False) -> bool:

@@ -20,7 +20,7 @@ class RepeatedError(ValueError):
     """An object says a member twice; `name` is which."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"{name[:100]!r} is said twice in the same object")
+        super().__init__(f"{name[:100]!r} appears twice in the same object")
         self.name = name[:100]
 
 
@@ -43,7 +43,7 @@ def strict(text: str | bytes) -> Any:
 
 def no_constant(name: str) -> Any:
     """For `parse_constant`: Python reads NaN and Infinity, which JSON has not."""
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

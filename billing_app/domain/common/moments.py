@@ -40,7 +40,7 @@ def moment(text: object) -> datetime:
     try:
         read = datetime.fromisoformat(text.upper())
     except ValueError:
-        raise InvalidError(f"{text} is no moment of the calendar.", code="invalid_moment") from None
+        raise InvalidError(f"{text} is not a moment of the calendar.", code="invalid_moment") from None
     return within(read)
 
 

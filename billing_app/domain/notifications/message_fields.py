@@ -9,7 +9,7 @@ from typing import Any
 
 METRIC = {"metric": "id of the metric"}
 FIGURES = {
-    "used": "used in the running period, in base units",
+    "used": "used in the current period, in base units",
     "allowance": "what the plan includes per period; null is unlimited",
     "left": "credits that can be spent",
 }
@@ -27,13 +27,13 @@ RENEWAL = {
     "failure": "a sentence for the payer, or empty",
     "pay_url": "where it can be paid, or empty",
 }
-GIVEN = {"quantity": "credits, in base units", "reason": "why, as it stands in the ledger"}
+GIVEN = {"quantity": "credits, in base units", "reason": "the reason, as in the ledger"}
 TAKEN = {
     "payment": "id of the payment at Stripe",
     "amount_cents": "in the smallest unit of the currency",
     "currency": "ISO 4217, lower case",
-    "reason": "a sentence, or Stripe's word, or empty",
-    "grants": "what the payment had brought, with `refunded_cents` and `taken_back` credits of each so far",
+    "reason": "a sentence, or Stripe's reason code, or empty",
+    "grants": "the payment's grants, with `refunded_cents` and `taken_back` credits of each so far",
 }
 TOP_UP = {"attempt": "id of the attempt", **METRIC, "pack": "id of the pack", **MONEY}
 
@@ -58,8 +58,8 @@ a_top_up = {"attempt": "tu_1", "metric": "mau", "pack": "mau-10k", "total_cents"
 SUBSCRIPTION = {
     "subscription": "id of the subscription at Stripe",
     "plan": "id of the plan",
-    "status": "Stripe's word for how it is now",
-    "before": "and for how it was",
+    "status": "Stripe's status now",
+    "before": "Stripe's status before",
     "period_end": "end of the paid period, RFC 3339",
     "current": "whether it is the one that decides the organization's plan",
 }

@@ -162,11 +162,11 @@ def translated(missing: str = "") -> Generator[None]:
     except stripe.IdempotencyError as error:
         _log(error)
         raise ConflictError(
-            "This was begun before with other contents. Begin again.", code="payments_conflict"
+            "This was started before with other contents. Start again.", code="payments_conflict"
         ) from None
     except (stripe.InvalidRequestError, stripe.CardError) as error:
         if missing and error.code == MISSING:
-            raise NotFoundError(f"Stripe knows no such {missing}.", code=f"{missing}_not_found") from None
+            raise NotFoundError(f"Stripe has no such {missing}.", code=f"{missing}_not_found") from None
         _log(error)
         if error.code == MISSING and (kind := NAMED_BY.get(error.param or "")) is not None:
             raise GoneError(f"Stripe refused this: {error.user_message or error}", kind) from None
@@ -174,7 +174,7 @@ def translated(missing: str = "") -> Generator[None]:
     except stripe.RateLimitError as error:
         _log(error)
         raise UnavailableError(
-            "Stripe is asked too often just now. Try again in a moment.", code="payments_busy", retry_after=1
+            "Stripe receives too many requests just now. Try again in a moment.", code="payments_busy", retry_after=1
         ) from None
     except stripe.StripeError as error:
         _log(error)

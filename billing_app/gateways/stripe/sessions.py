@@ -40,7 +40,7 @@ class StripeSessions(StripeConnection):
         def look(session_id: str) -> reading.Object | None:
             found = self._v1.checkout.sessions.retrieve(session_id).to_dict()
             if found["status"] == OPEN and self._customer(wanted["customer"]) is None:
-                raise GoneError("Stripe knows this customer no more.", Kind.CUSTOMER)
+                raise GoneError("This customer does not exist at Stripe any more.", Kind.CUSTOMER)
             return None if found["status"] == EXPIRED else found
 
         with translated():

@@ -52,7 +52,7 @@ def new_password(email: str, token: str, public_url: str) -> Mail:
             "",
             f"{public_url.rstrip('/')}{one_time_links.path(Kind.NEW_PASSWORD, token)}",
             "",
-            "If it was not you, do nothing: the old password goes on.",
+            "If it was not you, do nothing: the old password stays valid.",
         ),
     )
 

@@ -91,7 +91,7 @@ def change_role(
 
 
 def remove(session: Session, organization: Organization, user_id: UUID, now: datetime, *, actor: str) -> None:
-    """Ends a membership, or takes an invitation back. Whoever removes themselves leaves.
+    """Ends a membership, or revokes an invitation. Whoever removes themselves leaves.
 
     Raises NotFoundError `member_not_found`, ConflictError `last_admin`.
     """

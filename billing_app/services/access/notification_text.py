@@ -144,7 +144,7 @@ def _refunded(payload: Payload, _metric: Metric | None) -> Told:
 
 
 def _refund_failed(payload: Payload, _metric: Metric | None) -> Told:
-    lines = ("The bank sent the money back to us, so the credits are there again.",)
+    lines = ("The bank returned the money to us, so the credits are available again.",)
     return Told(f"A refund of {_amount(payload)} did not arrive", lines, "credits")
 
 

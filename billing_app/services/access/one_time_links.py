@@ -211,4 +211,4 @@ def use(session: Session, token: str, kind: Kind, now: datetime) -> tuple[OneTim
 
 
 def _ended() -> BillingError:
-    return BillingError("This link has ended or was used before. Ask for a new one.", code="link_ended", status=410)
+    return BillingError("This link has expired or was used before. Ask for a new one.", code="link_ended", status=410)

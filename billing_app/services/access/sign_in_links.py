@@ -86,7 +86,7 @@ def follow(session: Session, token: str, now: datetime) -> Opened:
     owner = link.organization_id
     membership = None if owner is None else user_store.membership(session, owner, user.id)
     if owner is None or membership is None:
-        raise BillingError("You are no member any more. Ask an admin.", code="link_ended", status=410)
+        raise BillingError("You are no longer a member. Ask an admin.", code="link_ended", status=410)
     return Opened(sessions.start(session, user, now, SESSION_LASTS, only=owner), link.return_to)
 
 

@@ -71,7 +71,7 @@ def begin(session: Session, email: str, client: str, now: datetime, *, device: s
     counts = [store.count(session, subject, now, now - ATTEMPT_WINDOW) for subject in _subjects(address, place, name)]
     if any(count > limit for count, limit in zip(counts, _limits(counts, name), strict=True)):
         raise BillingError(
-            "Too many sign-ins failed here. Wait 15 minutes, or use a browser at which you have signed in before.",
+            "Too many sign-ins failed here. Wait 15 minutes, or use a browser where you have signed in before.",
             code="too_many_attempts",
             status=429,
             retry_after=int(ATTEMPT_WINDOW.total_seconds()),
@@ -96,7 +96,7 @@ def succeed(session: Session, attempt: Attempt) -> None:
 
 def wrong_password() -> UnauthenticatedError:
     """The one answer to an unknown address and to a wrong password."""
-    return UnauthenticatedError("That e-mail address and password do not fit together.", code="wrong_password")
+    return UnauthenticatedError("That e-mail address and password do not match.", code="wrong_password")
 
 
 def _subjects(account: str, place: str, device: str) -> tuple[str, ...]:

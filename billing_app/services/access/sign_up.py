@@ -31,7 +31,7 @@ def require_open(is_open: bool) -> None:
     """Refuses while sign-up is closed, or no mail can be sent. Raises ForbiddenError `sign_up_closed`."""
     if not is_open:
         raise ForbiddenError(
-            "Nobody can make an account here by themselves. Ask whoever runs this console for an invitation.",
+            "Sign-up is closed here. Ask whoever runs this console for an invitation.",
             code="sign_up_closed",
         )
 

@@ -226,7 +226,7 @@ def prepared(
         return Loading(given, None, file_digest, LoadResult(None, (), (), written=False))
     if based_on is not None and head.version != based_on:
         raise ConflictError(
-            f"Somebody saved version {head.version} of the catalogue meanwhile; this edit began with {based_on}.",
+            f"Somebody saved version {head.version} of the catalogue meanwhile; this edit is based on {based_on}.",
             code="catalogue_changed",
             version=head.version,
         )

@@ -190,7 +190,7 @@ class Words:
         kind, _, audience = entry.subject.partition(" ")
         if not audience or not isinstance(entry.after.get("told"), bool):
             return self._verb(entry), self._changes(entry)
-        verb = "chose to tell" if entry.after["told"] else "chose not to tell"
+        verb = "chose to tell" if entry.after["told"] else "chose not to notify"
         return f"{verb} {audience.partition(':')[2] or audience} of {kind}", iter(())
 
     def _ending(self, entry: Entry) -> tuple[str, Iterator[str]]:

@@ -43,7 +43,7 @@ def decode(cursor: str | None, *kinds: type[Part]) -> tuple[Any, ...] | None:
             raise ValueError(cursor)
         return tuple(_READ[kind](part) for kind, part in zip(kinds, written, strict=True))
     except (ValueError, binascii.Error, RecursionError):
-        sentence = "The list has no such place. Begin again without a cursor."
+        sentence = "This cursor is not one of this list. Begin again without a cursor."
         raise NotFoundError(sentence, code="cursor_not_found") from None
 
 

@@ -77,7 +77,8 @@ def _again(earlier: str) -> Outcome:
     kept = json.loads(earlier)
     if "private" in kept:
         raise ConflictError(
-            "This was done by an earlier request with the same key. Its answer held secrets, which are shown once.",
+            "This was done by an earlier request with the same key. Its answer contained secrets, "
+            "which are shown only once.",
             code="answer_not_kept",
         )
     if "refusal" in kept:

@@ -257,7 +257,7 @@ def _state(card: GiftCard, now: datetime) -> CardState:
 
 
 def _spent(state: CardState) -> ConflictError:
-    """Why a card brings nothing any more."""
+    """Why a card can no longer be redeemed."""
     sentences = {
         CardState.VOID: "This gift card was withdrawn. Ask whoever gave it to you.",
         CardState.EXPIRED: "This gift card has expired.",

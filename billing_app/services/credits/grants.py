@@ -110,7 +110,8 @@ def _fact(new: NewGrant, now: datetime) -> Grant:
     )
     if ends is not None and ends <= now and not new.backdated:
         raise FactRefusedError(
-            "These credits would have ended already. Choose a later end, or say that they are told late (`backdated`).",
+            "These credits would have expired already. Choose a later end, or say that they are recorded "
+            "late (`backdated`).",
             code="invalid_expiry",
         )
     return made
@@ -119,7 +120,9 @@ def _fact(new: NewGrant, now: datetime) -> Grant:
 def _require_room(session: Session, owner: int, metric: str, quantity: int) -> None:
     """Refuses a grant that no sum of its metric could hold any more."""
     if store.granted_total(session, owner, metric) + quantity > MAX_QUANTITY:
-        raise FactRefusedError(f"All grants of {metric} together would pass {MAX_QUANTITY}.", code="quantity_too_large")
+        raise FactRefusedError(
+            f"All grants of {metric} together would exceed {MAX_QUANTITY}.", code="quantity_too_large"
+        )
 
 
 def void(
@@ -151,10 +154,11 @@ def refund(
     found = _existing(session, organization, grant_id)
     if found.source == "conversion":
         raise InvalidError(
-            "These credits were made of tokens, whose payment is not theirs: refund the tokens.", code="grant_not_paid"
+            "These credits were made from tokens and have no payment of their own: refund the tokens.",
+            code="grant_not_paid",
         )
     if not found.paid_cents:
-        raise InvalidError("A free grant has no price that could be given back.", code="grant_not_paid")
+        raise InvalidError("A free grant has no price that could be refunded.", code="grant_not_paid")
     if refunded_cents < 0:
         raise InvalidError("`refunded_cents` is 0 or more.", code="invalid_amount")
     return _act(

@@ -109,7 +109,7 @@ def write(session: Session, organization: Organization, wanted: Choices, actor: 
     members = {user.email: user.id for user, _ in store.accepted(session, owner, MAX_MEMBERS)}
     endpoints = {each.id for each in store.endpoints(session, owner)}
     if len(wanted.people) > MAX_PEOPLE:
-        raise InvalidError(f"At most {MAX_PEOPLE} single members can be told.", code="too_many_people")
+        raise InvalidError(f"At most {MAX_PEOPLE} single members can be notified.", code="too_many_people")
     audiences: dict[str, Collection[str]] = {}
     for role, kinds in wanted.roles.items():
         if role not in ROLES:
@@ -140,7 +140,7 @@ def choose(
     owner = stored_id(organization)
     valid({kind_id})
     if audience not in audiences_of(session, owner):
-        raise NotFoundError("Whoever was to be told is not there any more.", code="audience_not_found")
+        raise NotFoundError("This receiver does not exist any more.", code="audience_not_found")
     before = chosen(session, owner).told(audience, one(kind_id))
     store.choose(session, owner, audience, kind_id, told)
     said = {"before": {"told": before}, "after": {"told": told}}
@@ -157,7 +157,7 @@ def add_person(session: Session, organization: Organization, email: str, actor: 
         raise NotFoundError(f"{email} is not a member of this organization.", code="member_not_found")
     already = chosen(session, owner).people()
     if found.id not in already and len(already) >= MAX_PEOPLE:
-        raise InvalidError(f"At most {MAX_PEOPLE} single members can be told.", code="too_many_people")
+        raise InvalidError(f"At most {MAX_PEOPLE} single members can be notified.", code="too_many_people")
     choose_all(session, owner, of_person(found.id), [kind.id for kind in KINDS if kind.mailed])
     audit.record(session, owner, now, actor, "notifications.person_added", email)
     organizations.raise_revision(session, owner)

@@ -123,7 +123,7 @@ def delete(
 def enable(
     session: Session, organization: Organization, endpoint_id: UUID, actor: str, now: datetime
 ) -> WebhookEndpoint:
-    """Sends there again what happens from now on. Raises NotFoundError `webhook_not_found`."""
+    """Enables it again, for what happens from now on. Raises NotFoundError `webhook_not_found`."""
     row, now = _held(session, organization, endpoint_id, now)
     row.disabled_at, row.disabled_reason, row.failing_since = None, "", None
     session.add(row)
@@ -196,7 +196,7 @@ def valid_url(url: str, private: tuple[Network, ...]) -> str:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
     except ValueError:
-        raise _invalid("This is no address of a web server.") from None
+        raise _invalid("This is not the address of a web server.") from None
     if (
         len(url) > MAX_URL
         or not url.isascii()

@@ -86,7 +86,7 @@ def make(
 def set_plan(
     session: Session, organization: Organization, plan: str, now: datetime, *, reason: str, actor: str
 ) -> None:
-    """Gives an organization a plan by hand, from now on. A subscription at Stripe goes on as it is.
+    """Sets an organization's plan manually, from now on. A subscription at Stripe goes on as it is.
 
     What is billed at a price that nobody knows is of this plan from then on. Raises NotFoundError `plan_not_found`,
     InvalidError `reason_required`.

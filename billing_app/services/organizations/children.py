@@ -142,13 +142,13 @@ def find(session: Session, organization: Organization, address: str) -> Organiza
 
 
 def require_part(session: Session, organization: Organization, part: Organization) -> None:
-    """Refuses what is no part of `organization`, at any depth. Raises NotFoundError `suborganization_not_found`."""
+    """Refuses what is not part of `organization`, at any depth. Raises NotFoundError `suborganization_not_found`."""
     if all(each.id != organization.id for each in tree.ancestors(session, part)):
         raise _no_part(organization, part.address)
 
 
 def _no_part(organization: Organization, address: str) -> NotFoundError:
-    return NotFoundError(f"{address} is no part of {organization.name}.", code="suborganization_not_found")
+    return NotFoundError(f"{address} is not part of {organization.name}.", code="suborganization_not_found")
 
 
 def move(

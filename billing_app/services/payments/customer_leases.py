@@ -59,7 +59,7 @@ def held_by_job(
         except ConflictError:
             if turn == TRIES:
                 raise BillingError(
-                    "Payments of this customer are being worked on.", code="payments_busy", status=503
+                    "Payments of this customer are being processed.", code="payments_busy", status=503
                 ) from None
         time.sleep(PAUSE_SECONDS)
     try:
@@ -80,4 +80,4 @@ def _taken(enter: Enter, customer: str, holder: str) -> str:
             if error.code != "lease_taken" or turn == TRIES:
                 raise
         time.sleep(PAUSE_SECONDS)
-    raise ConflictError("Payments of this organization are being worked on. Try again.", code="lease_taken")
+    raise ConflictError("Payments of this organization are being processed. Try again.", code="lease_taken")

@@ -1,6 +1,6 @@
 """What plans are called at Stripe: `stripePlanId` of plans that did not bring one, as soon as they are there.
 
-It is no part of the catalogue's versions: bringing a catalogue to Stripe is no edit of it. A file that says our own
+It is not part of the catalogue's versions: bringing a catalogue to Stripe is no edit of it. A file that says our own
 name for a plan says nothing new, so an export can be loaded again.
 """
 

@@ -208,7 +208,7 @@ def pause(enter: Enter, payments: Payments) -> None:
     def decide(visit: Context) -> Decided:
         row = running(visit)
         if row.status in domain.OWED:
-            raise ConflictError("Something is owed: pay that first.", code="past_due")
+            raise ConflictError("A payment is past due: pay that first.", code="past_due")
         if row.status == "trialing":
             raise ConflictError(
                 "A trial costs nothing, so there is nothing to pause: let it run, or end it.", code="in_trial"
@@ -272,7 +272,7 @@ def invoices(enter: Enter, payments: Payments, limit: int = MAX_INVOICES) -> lis
 def _wanted(visit: Context, plan: str, interval: BillingInterval) -> _Wanted:
     row = running(visit, paying_on=True)
     if row.status in domain.OWED:
-        raise ConflictError("Something is owed for the running plan: pay that first.", code="past_due")
+        raise ConflictError("A payment for the current plan is past due: pay that first.", code="past_due")
     if row.paused:
         raise ConflictError("The subscription is paused: resume it first.", code="paused")
     known = versions.current(visit.session, visit.now)

@@ -140,7 +140,7 @@ def _opened(
                 return _open(visit.session, visit.organization, plan, interval, visit.now, visit.actor, key)
         except _PageOpenError as older:
             close_page(enter, payments, older.order_id, older.session_id)
-    raise ConflictError("Plans are being chosen here just now. Try again in a moment.", code="order_closed")
+    raise ConflictError("Another choice of a plan is being processed. Try again in a moment.", code="order_closed")
 
 
 def close_page(enter: Enter, payments: Payments, order_id: str, session_id: str) -> None:
@@ -199,7 +199,7 @@ def _open(
     current = store.current(session, owner)
     if current is not None and current.status not in domain.ENDED:
         raise ConflictError(
-            "There is a subscription already: change its plan instead of beginning another one.",
+            "There is a subscription already: change its plan instead of starting another one.",
             code="already_subscribed",
         )
     for each in store.open_orders(session, owner):
@@ -222,7 +222,7 @@ def _opened_before(session: Session, organization: Organization, order_id: str, 
     """Goes on with the order of a repeated request."""
     order = order_store.order(session, accounts.organization_id(organization), order_id)
     if order is None or (order.state != OrderState.OPEN and order.url is None):
-        raise ConflictError("This order was closed before it was begun. Order again.", code="order_closed")
+        raise ConflictError("This order was closed before it was started. Order again.", code="order_closed")
     sale = sale_of(session, order.plan, BillingInterval(order.interval), now)
     return _opening(session, organization, order, sale, now)
 

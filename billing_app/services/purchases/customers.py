@@ -78,7 +78,9 @@ def using(enter: Enter, payments: Payments, wanted: Wanted, do: Callable[[str], 
         missed(enter, payments, customer_id)
         with enter() as visit:
             wanted = to_be(visit.organization)
-    raise ConflictError("Stripe loses this customer again and again. Try again later.", code="payments_conflict")
+    raise ConflictError(
+        "This customer is deleted at Stripe again and again. Try again later.", code="payments_conflict"
+    )
 
 
 def missed(enter: Enter, payments: Payments, customer_id: str) -> None:

@@ -114,9 +114,7 @@ def withdraw(session: Session, organization: Organization, now: datetime, *, act
     if row is None or row.withdrawn:
         raise ConflictError(f"{organization.name} is not ending.", code="not_ending")
     if row.done_at is not None and not reopen:
-        raise ConflictError(
-            f"{organization.name} is over. An operator can let it work again.", code="organization_ended"
-        )
+        raise ConflictError(f"{organization.name} is over. An operator can reactivate it.", code="organization_ended")
     for each in everybody:
         found = rows.get(stored_id(each))
         if found is not None and not found.withdrawn and found.decided_at == row.decided_at:

@@ -138,7 +138,7 @@ def _plan_next(session: Session, owner: int, order_id: str, now: datetime) -> No
     if order is None or order.state != OrderState.OPEN or order.next_check_at is None or order.next_check_at > now:
         return
     if order.session_id is None:
-        _close(session, organization, order, OrderState.EXPIRED, "The payment was never begun.", now, told=False)
+        _close(session, organization, order, OrderState.EXPIRED, "The payment was never started.", now, told=False)
         return
     order.next_check_at = now + min(FIRST_CHECK * 2 ** min(order.checks + 1, 20), MAX_CHECK)
     order.checks += 1

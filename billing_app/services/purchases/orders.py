@@ -94,7 +94,7 @@ def start_checkout(
     if given_up or started.session_id != opened.id:
         payments.expire_checkout(opened.id)  # nobody was given its address: one page can be paid, or none
     if given_up:
-        raise ConflictError("This order was closed before it was begun. Order again.", code="order_closed")
+        raise ConflictError("This order was closed before it was started. Order again.", code="order_closed")
     return started
 
 
@@ -128,14 +128,14 @@ def open_order(
     items = domain.basket(current, wanted)
     if store.count_open(session, owner) >= MAX_OPEN_ORDERS:
         raise ConflictError(
-            f"{MAX_OPEN_ORDERS} payments were begun here and not finished. Pay on one of those pages, or wait: each "
-            "ends by itself within a day.",
+            f"{MAX_OPEN_ORDERS} payments were started here and not finished. Complete one of them, or wait: each "
+            "expires within a day.",
             code="too_many_orders",
         )
     for metric, quantity in domain.quantities(items).items():
         if credit_store.granted_total(session, owner, metric) + quantity > MAX_QUANTITY:
             raise FactRefusedError(
-                f"All grants of {metric} together would pass {MAX_QUANTITY}.", code="quantity_too_large"
+                f"All grants of {metric} together would exceed {MAX_QUANTITY}.", code="quantity_too_large"
             )
     order = Order(
         organization_id=owner, id=f"or_{new_id().hex}", items=domain.encode(items),
@@ -177,13 +177,13 @@ def _opened_before(session: Session, organization: Organization, current: Catalo
     """Goes on with the order of a repeated request."""
     order = store.order(session, accounts.organization_id(organization), order_id)
     if order is None:
-        raise ConflictError("This request is being worked on. Try again in a moment.", code="order_closed")
+        raise ConflictError("This request is being processed. Try again in a moment.", code="order_closed")
     items = domain.decode(order.items)
     if order.session_id is not None and order.url is not None:
         started = StartedCheckout(order.id, order.session_id, order.url)
         return Opening(order.id, organization.address, customers.to_be(organization), items, (), started)
     if order.state != OrderState.OPEN:
-        raise ConflictError("This order was closed before it was begun. Order again.", code="order_closed")
+        raise ConflictError("This order was closed before it was started. Order again.", code="order_closed")
     if not domain.unchanged(current, items):
         raise ConflictError("Prices have changed since this was ordered. Order again.", code="prices_changed")
     return _opening(organization, current, order, items)

@@ -45,7 +45,7 @@ def begin(session: Session, owner: int, metric: str, now: datetime) -> str | Non
     packs = domain.packs_needed(meter, setting.threshold, pack.quantity, setting.count)
     cost = pack.price_cents * packs
     if credit_store.granted_total(session, owner, metric) + pack.quantity * packs > MAX_QUANTITY:
-        top_up_outcomes.turn_off(session, setting, f"All grants together would pass {MAX_QUANTITY}.", now)
+        top_up_outcomes.turn_off(session, setting, f"All grants together would exceed {MAX_QUANTITY}.", now)
         return None
     start, end = domain.month_of(now)
     paid = store.paid_between(session, owner, metric, start, end)

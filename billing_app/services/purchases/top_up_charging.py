@@ -99,7 +99,7 @@ def _missing(
     with transaction() as session:
         locks.hold(session, owner, now())
         saved_cards.forget(session, owner, attempt.payment_method_id)
-    return "The saved card is not at Stripe any more. Save a card, and it goes on."
+    return "The saved card does not exist at Stripe any more. Save a card, and auto top-up resumes."
 
 
 def _go_on(
@@ -151,7 +151,7 @@ def _carry_out(
         return _close(transaction, owner, attempt_id, found.refusal, now)
     if invoice.status is InvoiceStatus.OPEN and invoice.total_cents > found.room_cents:
         payments.void_invoice(f"{attempt_id}:void:{invoice.id}", invoice.id)
-        return _close(transaction, owner, attempt_id, "With taxes it would pass the month's cap.", now)
+        return _close(transaction, owner, attempt_id, "With taxes it would exceed the month's cap.", now)
     if invoice.status is InvoiceStatus.OPEN:
         invoice = _pay(payments, found, invoice)
     if invoice.status is InvoiceStatus.PAID:
@@ -173,7 +173,7 @@ def _read(session: Session, owner: int, attempt_id: str, now: datetime) -> Work:
     start, end = domain.month_of(now)
     paid = store.paid_between(session, owner, attempt.metric, start, end)
     offer = stripe_catalogue.pack_offer(current, current.pack(attempt.pack))
-    refusal = "" if organization.active else "The organization pays for nothing any more."
+    refusal = "" if organization.active else "The organization is ending and buys nothing any more."
     if organization.active and (setting is None or not setting.enabled):
         refusal = "It was turned off before the card was charged."
     return Work(attempt, organization.address, offer, (setting.cap_cents if setting else 0) - paid, refusal)
@@ -265,7 +265,9 @@ def _give_up(
             with transaction() as session:
                 top_up_outcomes.paid(session, organizations.by_id(session, owner), invoice, now())
             return AttemptState.PAID
-    reason = "The card asks for its owner." if invoice.needs_payer else invoice.failure or "The card was not charged."
+    reason = (
+        "The card requires authentication." if invoice.needs_payer else invoice.failure or "The card was not charged."
+    )
     return _close(transaction, owner, attempt_id, reason, now)
 
 

@@ -109,7 +109,9 @@ def no_room(packs: int, price_cents: int, room_cents: int, cap_cents: int, curre
     """Why the month's cap keeps it from buying, for whoever set it."""
     needed = f"It takes {packs} pack{'s' if packs > 1 else ''} for {format_money(price_cents, currency)}"
     left, cap = format_money(max(0, room_cents), currency), format_money(cap_cents, currency)
-    return f"{needed}, and {left} of the month's {cap} are left. Raise the cap, choose a larger pack, or buy by hand."
+    return (
+        f"{needed}, and {left} of the month's {cap} are left. Raise the cap, choose a larger pack, or buy on the page."
+    )
 
 
 def preview(session: Session, organization: Organization, metric_id: str, wanted: Wanted, now: datetime) -> AtOnce:
@@ -220,7 +222,7 @@ def _agreed(wanted: Wanted, at_once: AtOnce, currency: str) -> None:
         if at_once.packs and not at_once.refusal:
             now = f" With these amounts it is charged {format_money(at_once.price_cents, currency)} at once."
         raise InvalidError(
-            f"Whoever turns auto top-up on has to agree that the saved card is charged.{now}",
+            f"To turn auto top-up on, agree that the saved card is charged.{now}",
             code="consent_required",
             charged_at_once_cents=0 if at_once.refusal else at_once.price_cents,
         )
@@ -249,7 +251,7 @@ def _set(row: AutoTopUp, wanted: Wanted, consent: str, now: datetime, actor: str
 def _validated(current: Catalog, metric: Metric, wanted: Wanted) -> Pack:
     pack = on_offer(current, wanted.pack)
     if pack.metric != metric.id or pack.recurring:
-        raise InvalidError(f"{pack.id!r} is no one-time pack of {metric.name}.", code="pack_not_for_metric")
+        raise InvalidError(f"{pack.id!r} is not a one-time pack of {metric.name}.", code="pack_not_for_metric")
     if not 1 <= wanted.count <= MAX_COUNT:
         raise InvalidError(f"Of each pack, 1 to {MAX_COUNT} can be bought at once.", code="invalid_count")
     if not 0 <= wanted.threshold <= MAX_QUANTITY:

@@ -88,10 +88,10 @@ def _tell_operators(
     paid, more = "", "It brought no credits that could be held."
     if dispute.plan:
         paid = " for a plan"
-        more = f"The plan {dispute.plan} goes on as it is: end it at Stripe or on their page Plan if it shall not."
+        more = f"The plan {dispute.plan} continues as it is: end it at Stripe or on their page Plan if it should not."
     elif renews:
         paid = " for monthly packs"
-        more = "They go on renewing: end them at Stripe or on their page Credits if they shall not."
+        more = "They continue to renew: end them at Stripe or on their page Credits if they should not."
     operator_mails.write(
         session,
         f"{kind}:{dispute.id}",

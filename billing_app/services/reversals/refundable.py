@@ -67,7 +67,7 @@ def refundable(session: Session, grant_id: str) -> GrantRow:
         raise NotFoundError(f"There is no grant {grant_id!r}.", code="grant_not_found")
     if not grant.paid_cents or not grant.payment_id:
         raise InvalidError(
-            "Nothing was paid for this grant through Stripe, so there is nothing to give back. Void it instead.",
+            "Nothing was paid for this grant through Stripe, so there is nothing to refund. Void it instead.",
             code="grant_not_paid",
         )
     return grant
@@ -105,7 +105,7 @@ def amount(grant: GrantRow, amount_cents: int | None, left: int) -> int:
     if left and 1 <= giving <= left:
         return giving
     if not left:
-        detail = "All that was paid for this grant has been given back, or is on its way."
+        detail = "All that was paid for this grant has been given back, or is being refunded."
     else:
-        detail = f"Give back between 1 and {left} (of {grant.paid_cents}), in the smallest unit of {grant.currency}."
+        detail = f"Refund between 1 and {left} (of {grant.paid_cents}), in the smallest unit of {grant.currency}."
     raise InvalidError(detail, code="refund_too_large", refundable_cents=left)

@@ -220,9 +220,9 @@ def _tell_operators(session: Session, row: InboxEvent, now: datetime) -> None:
     operator_mails.write(
         session,
         "event_given_up",
-        "An event of Stripe was given up",
-        f"{row.type} ({row.id}) could not be worked on for three days. {row.error}\n\n"
-        "Mend the cause, then replay it on the page. Others given up today are listed there too.",
+        "A Stripe event was given up",
+        f"{row.type} ({row.id}) could not be processed for three days. {row.error}\n\n"
+        "Fix the cause, then replay it on the page. Others given up today are listed there too.",
         "/admin/stripe-events?state=given_up",
         now,
     )

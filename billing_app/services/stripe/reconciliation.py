@@ -182,7 +182,7 @@ def _begin_or_resume(session: Session, sync: Sync, trigger: str, now: datetime) 
         session.add(row)
         return row
     if row is not None:  # of another version of this program
-        row.state, row.finished_at, row.error = "failed", now, "Stopped, and not gone on with."
+        row.state, row.finished_at, row.error = "failed", now, "Stopped, and not continued."
         session.add(row)
     first = next(iter(STAGES))
     new = ReconciliationRun(

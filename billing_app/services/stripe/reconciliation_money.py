@@ -89,7 +89,7 @@ def _of_nobody(session: Session, seen: SeenCheckout) -> Suspect | None:
     owner = stored_id(organization)
     if reversal_store.knows_payment(session, owner, seen.payment_id):
         return None
-    detail = f"{money} were paid for an order {order_id} that is not here. Grant its credits by hand, or refund it."
+    detail = f"{money} were paid for an order {order_id} that is not here. Grant its credits manually, or refund it."
     return _report("unknown_order", seen.id, detail, owner)
 
 
@@ -127,7 +127,7 @@ def _vanished(sync: Sync, order: Order) -> Suspect:
         return True
 
     def write(session: Session, now: datetime, there: bool) -> Finding | None:
-        detail = "Credits were granted for a payment that Stripe does not know. Is this the right Stripe account?"
+        detail = "Credits were granted for a payment that does not exist at Stripe. Is this the right Stripe account?"
         return None if there else Finding("payment_missing", session_id, detail, False, owner)
 
     return Suspect(session_id, write, read)
@@ -161,7 +161,7 @@ def disputes(sync: Sync, cursor: str) -> Look:
 
 def old_reversals(sync: Sync, cursor: str) -> Look:
     """Refunds and disputes that were still open when we last saw them, and are too old for the lists."""
-    said = "A refund or dispute had moved on."
+    said = "A refund or dispute had changed."
     with sync.transaction() as session:
         payments = store.open_reversals(session, sync.since, MAX_OLD)
         suspects = [_reversed(sync, each, each, said, _customer(session, each)) for each in payments]

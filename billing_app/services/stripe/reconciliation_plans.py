@@ -128,7 +128,7 @@ def _unknown_pack(session: Session, organization: Organization, found: Subscript
     money = format_money(strange[0].price_cents, strange[0].currency)
     detail = (
         f"{organization.name} is billed {money} per {strange[0].interval} for packs at a price that belongs to no "
-        "pack, so that what is paid brings no credits. Put the price right at Stripe, or grant the credits by hand."
+        "pack, so that what is paid brings no credits. Correct the price at Stripe, or grant the credits manually."
     )
     return Finding("unknown_price", found.id, detail, False, owner)
 
@@ -183,8 +183,8 @@ def _settle_invoice(session: Session, now: datetime, found: Invoice) -> Finding 
         if not any(brings_credits(line.amount_cents, line.count, proration=line.proration) for line in found.lines):
             return None
         detail = (
-            f"A paid invoice of {money} brought nothing: its prices belong to no pack. Grant its credits by hand, or "
-            "refund it."
+            f"A paid invoice of {money} brought no credits: its prices belong to no pack. Grant its credits manually, "
+            "or refund it."
         )
         return Finding("unknown_price", found.id, detail, False, owner)
     detail = f"A paid invoice of {money} had brought nothing."

@@ -17,7 +17,7 @@ from billing_app.store.tables.stripe import InboxEvent
 def replay(
     transaction: Transaction, payments: Payments, event_id: str, now: Callable[[], datetime]
 ) -> InboxEvent | None:
-    """Works on an event again, whatever became of it. One that never arrived is fetched (Stripe keeps 30 days).
+    """Processes an event again, whatever became of it. One that never arrived is fetched (Stripe keeps 30 days).
 
     Talks to Stripe: never call it inside a transaction. Raises NotFoundError `event_not_found` for one that neither
     knows. Answers its row, which says what became of it; while another process is at this customer's events, it is

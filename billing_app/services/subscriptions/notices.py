@@ -32,7 +32,7 @@ def unknown_price(organization: Organization, row: Subscription) -> str:
     plan = f"The plan stays {row.plan}" if row.plan else "It gives no plan"
     return (
         f"{organization.name} is billed {money} per {row.interval} at a price that belongs to no plan. {plan} until "
-        "somebody decides: name the price as stripePlanId of a plan, set the plan by hand, or put the price right at "
+        "somebody decides: name the price as stripePlanId of a plan, set the plan manually, or correct the price at "
         "Stripe."
     )
 
@@ -83,7 +83,7 @@ def packs_not_collected(session: Session, organization_id: int, rows: Sequence[R
     packs = ", ".join(sorted(pack_name(current, row) for row in paused))
     text = (
         f"What {organization.name} buys every month ({packs}) {special(paused[0])[0]}: somebody paused its collection "
-        "at Stripe. No credits come of it meanwhile."
+        "at Stripe. It brings no credits meanwhile."
     )
     page = f"/admin/organizations/{organization.address}"
     key = f"collection:{paused[0].subscription_id}"
@@ -99,8 +99,8 @@ def given_up(session: Session, organization: Organization, invoice: Invoice, now
         session,
         f"{invoice.status.value}:{invoice.id}",
         f"An invoice was {word}",
-        f"The invoice {invoice.number or invoice.id} of {organization.name}, of {money}, was {word} at Stripe: nobody "
-        "is asked for it any more. What it was for goes on as its subscription says.",
+        f"The invoice {invoice.number or invoice.id} of {organization.name}, of {money}, was {word} at Stripe: it "
+        "is no longer collected. What it was for continues as its subscription says.",
         f"/admin/organizations/{organization.address}",
         now,
         once=True,
@@ -130,6 +130,7 @@ def tell_operators(
     if row.collection and not old_collection:
         text = (
             f"The subscription of {organization.name}, of {format_money(row.price_cents, row.currency)} per "
-            f"{row.interval}, {special(row)[0]}: somebody paused its collection at Stripe. Its plan goes on meanwhile."
+            f"{row.interval}, {special(row)[0]}: somebody paused its collection at Stripe. "
+            "Its plan continues meanwhile."
         )
         operator_mails.write(session, f"collection:{row.id}", "A subscription is not collected", text, page, now)

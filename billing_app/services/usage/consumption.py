@@ -177,7 +177,7 @@ def reserve(
             metric=metric_id, requested=quantity, used=row.used, allowance=row.allowance, credits=row.left,
         )  # fmt: skip
     if row.used + row.reserved + quantity > MAX_QUANTITY:
-        raise FactRefusedError(f"The period's use would pass {MAX_QUANTITY}.", code="quantity_too_large")
+        raise FactRefusedError(f"The period's usage would exceed {MAX_QUANTITY}.", code="quantity_too_large")
     meters.require_room_for_one_more(session, owner, metric, now)
     reservation = Reservation(
         organization_id=owner, id=reservation_id or new_id().hex, metric=metric_id, quantity=quantity,
@@ -205,7 +205,7 @@ def confirm(
         _require_same(held.confirmed_quantity, real)
         return held
     if held.closed_at is not None or held.holds_until <= now:
-        raise FactRefusedError("The reservation has ended: its quantity was given back.", code="reservation_expired")
+        raise FactRefusedError("The reservation has ended: its quantity was returned.", code="reservation_expired")
     if real < 0:
         raise FactRefusedError("`quantity` is 0 or more.", code="invalid_quantity")
     if real > held.quantity:
@@ -289,7 +289,7 @@ def _consumable(current: Catalog, metric_id: str) -> Metric:
     metric = current.metric(metric_id)
     if not debits.is_consumable(current, metric_id):
         raise FactRefusedError(
-            f"{metric.name} is not a sum: it is reported as usage and asked for with check.", code="not_consumable"
+            f"{metric.name} is not a sum: report it as usage, and ask with check.", code="not_consumable"
         )
     return metric
 

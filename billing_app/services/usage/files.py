@@ -91,7 +91,7 @@ def _json_line(place: int, text: str) -> Line:
         sent = members(parsed(text), COLUMNS)
         address = _address(sent.pop("organization", ""))
     except ValueError:
-        return Line(place, address, FactRefusedError("The line is no JSON object.", code="invalid_row"))
+        return Line(place, address, FactRefusedError("The line is not a JSON object.", code="invalid_row"))
     except FactRefusedError as refusal:
         return Line(place, address, refusal)
     return Line(place, address, read(sent))

@@ -62,7 +62,7 @@ class Report:
         """Rejects events whose id was seen before with other content, too: said alike by every entrance."""
         for each in self.duplicates:
             if each.differs:
-                detail = f"{each.id!r} was reported before with other content, which stands."
+                detail = f"{each.id!r} was reported before with different content, which is kept."
                 self.rejected.append(Rejected(each.index, "idempotency_mismatch", detail))
         self.rejected.sort(key=lambda rejected: rejected.index)
 

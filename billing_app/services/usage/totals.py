@@ -40,7 +40,7 @@ class PeriodTotals:
                 code="usage_below_zero",
             )
         if total > MAX_QUANTITY:
-            raise FactRefusedError(f"The period's use would pass {MAX_QUANTITY}.", code="quantity_too_large")
+            raise FactRefusedError(f"The period's usage would exceed {MAX_QUANTITY}.", code="quantity_too_large")
         self.by_period[key] = total
 
     def _stored(self, metric: str, period: Period) -> int:

@@ -107,8 +107,8 @@ def _sentences(
         )
     if banner.kind is BannerKind.PAST_DUE:
         over = at is not None and at <= now
-        limits = "The limits of the default plan hold since" if over else "The plan stays until"
-        then = "until it is paid" if over else "then the limits of the default plan hold until it is paid"
+        limits = "The limits of the default plan apply since" if over else "The plan stays until"
+        then = "until it is paid" if over else "then the limits of the default plan apply until it is paid"
         return (
             "The last payment for your plan failed.",
             f"{limits} {when}{', ' if over else '; '}{then}. Bought credits stay usable.",

@@ -36,4 +36,4 @@ def operator_shell_shown(view: OperatorShellView) -> OperatorShellShown:
 def _given_up(count: int) -> str:
     if not count:
         return ""
-    return "An event of Stripe was given up" if count == 1 else f"{count:,} events of Stripe were given up"
+    return "A Stripe event was given up" if count == 1 else f"{count:,} Stripe events were given up"

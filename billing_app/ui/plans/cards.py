@@ -123,7 +123,7 @@ def _deed(view: PlanView, running: SubscriptionView | None, plan: Plan, rhythm: 
 def _why_not(view: PlanView, running: SubscriptionView | None) -> str:
     """Why nothing can be changed at the moment."""
     if running is not None and running.status in ("past_due", "unpaid"):
-        return "Something is owed for the running plan: pay that first."
+        return "A payment for the current plan is past due: pay that first."
     if running is not None and running.status == "paused":
         return "The plan is paused: resume it first."
     return ""

@@ -228,8 +228,8 @@ def _typed(cents: int, currency: str) -> str:
 
 def _paid_by(card: str) -> str:
     if card:
-        return f"{card} is charged, and you are told each time."
-    return "You save a card in the next step; it is charged then, and you are told each time."
+        return f"{card} is charged, and you are notified each time."
+    return "You save a card in the next step; it is charged then, and you are notified each time."
 
 
 def _choice(pack: TopUpPack, one: TopUpView, formats: Formats) -> Choice:

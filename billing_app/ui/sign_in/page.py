@@ -143,7 +143,7 @@ def sign_in_page() -> rx.Component:
 
 
 def sign_up_page() -> rx.Component:
-    """An account and an organization, where the operator lets anybody make one."""
+    """An account and an organization, where sign-up is open."""
     form = rx.fragment(
         rx.el.p("A link to choose a password is mailed to you.", class_name="quiet"),
         _form(
@@ -158,9 +158,7 @@ def sign_up_page() -> rx.Component:
         class_name="quiet",
         role="status",
     )
-    closed = rx.el.p(
-        "Nobody can make an account here by themselves. Ask for an invitation.", class_name="quiet", role="alert"
-    )
+    closed = rx.el.p("Sign-up is closed here. Ask for an invitation.", class_name="quiet", role="alert")
     return bare_page(
         rx.el.h1("Make an account"),
         rx.cond(

@@ -13,13 +13,13 @@ REFUSALS = {
     "fields_missing": "Type your e-mail address and your password.",
     "mail_unavailable": "This server sends no mail. Ask its operator for a link.",
     "weak_password": f"A password needs at least {MIN_PASSWORD} characters and must not be easy to guess.",
-    "invalid_email": "This is no e-mail address.",
+    "invalid_email": "This is not an e-mail address.",
     "invalid_name": "Type your name.",
     "email_taken": "There is an account with this address already.",
     "already_member": "You are a member already. Sign in.",
-    "sign_up_closed": "Nobody can make an account here by themselves. Ask for an invitation.",
-    "link_ended": "This link has ended or was used.",
-    "wrong_origin": "The form came from another site. Open this page anew and try again.",
+    "sign_up_closed": "Sign-up is closed here. Ask for an invitation.",
+    "link_ended": "This link has expired or was used.",
+    "wrong_origin": "The form came from another site. Reload this page and try again.",
 }
 """Codes of the API's refusals in words. Only these are shown: a URL can be made by anybody."""
 

@@ -98,7 +98,7 @@ def test_people_sign_up_invite_each_other_and_go_on_where_they_belong(watch: Wat
     expect(bo.get_by_role("menuitem", name="Birch")).to_be_visible()
     bo.keyboard.press("Escape")
     goes(elsewhere, known)
-    expect(elsewhere.get_by_role("alert")).to_contain_text("This link has ended or was used before.")
+    expect(elsewhere.get_by_role("alert")).to_contain_text("This link has expired or was used before.")
 
     goes(cy, invites(bo, birch, "cy@cedar.example"))
     cy.get_by_label("Your name").fill("Cy Cedar")
@@ -142,7 +142,7 @@ def test_a_forgotten_password_is_chosen_anew_by_mail_once(watch: Watch, postbox:
     signs_in(page, "di@dogwood.example", ANOTHER)
     lands(page)
     goes(page, link)
-    expect(page.get_by_role("alert")).to_contain_text("This link has ended or was used before.")
+    expect(page.get_by_role("alert")).to_contain_text("This link has expired or was used before.")
 
 
 def test_an_operator_hands_out_a_link_to_a_new_password(watch: Watch, postbox: Postbox) -> None:

@@ -234,7 +234,7 @@ MISTAKES: dict[str, tuple[Callable[[Document], Any], str]] = {
     ),
     "an id with signs": (
         lambda d: d["packs"][0].update(id="MAU 1k"),
-        'packs[0].id: "MAU 1k" is no id: use letters, digits, dots, - and _, at most 60 characters',
+        'packs[0].id: "MAU 1k" is not an id: use letters, digits, dots, - and _, at most 60 characters',
     ),
     "true where a number belongs": (
         lambda d: d["packs"][0].update(quantity=True),

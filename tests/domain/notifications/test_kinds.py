@@ -43,4 +43,4 @@ def test_the_document_lists_every_kind_with_its_example() -> None:
         assert json.loads(section.split("```json\n")[1].split("```")[0]) == each.example, each.id
         for name, meaning in each.fields.items():
             assert f"| `{name}` | {meaning} |" in section, f"{each.id} {name}"
-        assert ("told by mail" in section) == each.mailed, each.id
+        assert ("Mailed by default." in section) == each.mailed, each.id

@@ -114,7 +114,7 @@ def test_events_are_listed_and_what_was_given_up_stands_out(events: Meridian) ->
     url = "/admin/stripe-events?event=evt_1&type=refund.created&state=nonsense"
     state = loaded(events, StripeEventsState, url)
     assert [(row.type, row.state) for row in state.screen.rows] == [("refund.created", "Given up")]
-    assert state.around.given_up == "An event of Stripe was given up"
+    assert state.around.given_up == "A Stripe event was given up"
     assert state.around.given_up_href == "/admin/stripe-events?state=given_up"
     assert (state.screen.event.state, state.screen.event.tone) == ("Given up", "blocked")
     assert '"id": "evt_1"' in state.screen.event.payload
@@ -163,7 +163,7 @@ def test_a_refund_says_what_it_does_before_it_is_done(meridian: Meridian, monkey
     asyncio.run(call_with(state, "reckon", amount="lots"))
     assert (state.screen.refund.button, state.screen.refund.why_not) == ("", "Type an amount, such as 6.50.")
     asyncio.run(call_with(state, "reckon", amount="7"))
-    assert (state.screen.refund.button, state.screen.refund.why_not) == ("", "Give back between 1 and 650.")
+    assert (state.screen.refund.button, state.screen.refund.why_not) == ("", "Refund between 1 and 650.")
 
 
 def test_one_organization_is_read_with_everything(meridian: Meridian) -> None:

@@ -283,7 +283,7 @@ def _void_dialog() -> rx.Component:
         GiftCardsState.asking == "void",
         GiftCardsState.close,
         "Void this card",
-        GiftCardsState.chosen_name + " brings nothing any more. What was redeemed stays.",
+        GiftCardsState.chosen_name + " can no longer be redeemed. What was redeemed stays.",
         rx.el.form(
             refusal(GiftCardsState.refused),
             _field("Reason", name="reason", max_length=200, required=True, placeholder="Why; it is kept"),

@@ -120,7 +120,7 @@ def _sentence(run: RunView, formats: Formats) -> tuple[str, str]:
     if run.state == "running":
         return "Comparing everything with Stripe now", ""
     if run.state in ("stopped", "failed"):
-        return "The last comparison was stopped. The next one goes on where it was.", "soon"
+        return "The last comparison was stopped. The next one continues where it was.", "soon"
     if run.remaining:
         verb = "difference needs" if run.remaining == 1 else "differences need"
         return f"{formats.number(run.remaining)} {verb} you", "blocked"
