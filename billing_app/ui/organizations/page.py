@@ -269,7 +269,7 @@ def page_of(at: PageContext, cursor: str = "") -> OrganizationPageView:
 
 
 def remove(at: PageContext, member: UUID) -> None:
-    """Ends a membership, or takes an invitation back."""
+    """Ends a membership, or revokes an invitation."""
     members.remove(at.session, at.organization, member, at.now, actor=at.actor)
 
 

@@ -89,5 +89,5 @@ def customer(amount_cents: int | None) -> CustomerView:
         selling=True,
         preview=shown if cents <= 650 else None,
         preview_metric=SMS,
-        why_not="" if cents <= 650 else "Give back between 1 and 650.",
+        why_not="" if cents <= 650 else "Refund between 1 and 650.",
     )
