@@ -12,7 +12,7 @@ import reflex as rx
 from billing_app.domain.common.access import MONEY_ROLES
 from billing_app.domain.processes import processes
 from billing_app.services.organizations import profiles
-from billing_app.ui.access.session import GUARD, MAX_ARGUMENT, MAX_TEXT, Frame, visit_of
+from billing_app.ui.access.session import GUARD, MAX_ARGUMENT, MAX_TEXT, Frame, access_of
 from billing_app.ui.access.transactions import transactions
 from billing_app.ui.credits.explain import ExplainState
 from billing_app.ui.credits.ledger import LedgerState, filters_of
@@ -71,7 +71,7 @@ def test_only_the_entrance_and_the_failure_message_are_public() -> None:
 
 def test_a_browser_cannot_pass_a_visit() -> None:
     for state, name, found in handlers():
-        assert "visit" not in inspect.signature(found.fn).parameters, f"{state.__name__}.{name}"
+        assert "access" not in inspect.signature(found.fn).parameters, f"{state.__name__}.{name}"
 
 
 def test_what_is_private_stays_on_the_server(meridian: Meridian) -> None:
@@ -157,7 +157,7 @@ def test_a_page_that_works_again_says_no_more_that_it_did_not(meridian: Meridian
 def test_arguments_of_other_types_become_empty_ones(meridian: Meridian) -> None:
     state = meridian.open(BuyState, "/o/meridian/credits/buy")
     run(handler(state, "change")(pack={"$ne": 1}, step="many"))
-    run(handler(state, "change")(pack="mau-50k", step=1, visit="me", roles=["operator"]))
+    run(handler(state, "change")(pack="mau-50k", step=1, access="me", roles=["operator"]))
     assert [row.name for row in state.screen.basket] == ["50,000\N{NO-BREAK SPACE}MAU"]
 
 
@@ -167,7 +167,7 @@ def test_a_text_that_was_cut_is_longer_than_any_that_is_kept() -> None:
 
 def test_long_texts_are_cut(meridian: Meridian) -> None:
     state = meridian.open(LedgerState, f"/o/meridian/ledger?search={'x' * 5000}")
-    assert len(filters_of(visit_of(state, MONEY_ROLES)).search) == MAX_TEXT
+    assert len(filters_of(access_of(state, MONEY_ROLES)).search) == MAX_TEXT
 
 
 def test_a_month_outside_the_chart_leads_nowhere(meridian: Meridian) -> None:

@@ -32,7 +32,7 @@ Shown = TypeVar("Shown")
 
 
 @dataclass(frozen=True, slots=True)
-class OperatorVisit:
+class OperatorAccess:
     """One event of one operator: the only way of a handler to anything that is stored."""
 
     cookies: str
@@ -48,17 +48,17 @@ class OperatorVisit:
             raise UnavailableError("Stripe is not set up on this server.", code="buying_unavailable")
         return payments
 
-    def look(self) -> AbstractContextManager[OperatorPageContext]:
+    def reading(self) -> AbstractContextManager[OperatorPageContext]:
         """One transaction that reads, in the thread of who calls it."""
         return transactions().of_operator(self.cookies)
 
-    def enter(self) -> AbstractContextManager[OperatorPageContext]:
+    def writing(self) -> AbstractContextManager[OperatorPageContext]:
         """One transaction that may write; services that need several take this."""
         return transactions().of_operator(self.cookies, writing=True)
 
     def outside(self) -> Transaction:
         """What opens transactions of nobody, for work that takes many: only an operator gets it."""
-        with self.look():
+        with self.reading():
             return transactions().database.writing
 
     async def show(
@@ -70,7 +70,7 @@ class OperatorVisit:
         """Reads the frame and a view, and makes of them what the screen shows. In a thread."""
 
         def work() -> tuple[OperatorShellView, Shown]:
-            with self.look() as at:
+            with self.reading() as at:
                 shell, view = frame.operator_shell(at.session, at.identity, at.settings), read(at)
             return shell, present(view, self.formats)
 
@@ -82,12 +82,12 @@ class OperatorVisit:
         """A view alone, for a page that is open already."""
 
         def work() -> View:
-            with self.look() as at:
+            with self.reading() as at:
                 return read(at)
 
         return await threads.load(threads.OPERATORS, work)
 
-    async def require(self) -> None:
+    async def check(self) -> None:
         """Nothing but whether an operator asks: for a handler that changes its page before it reads anything."""
         await self.read(lambda at: None)
 
@@ -95,7 +95,7 @@ class OperatorVisit:
         """What `act` does is one transaction, committed before this comes back."""
 
         def work() -> View:
-            with self.enter() as at:
+            with self.writing() as at:
                 return act(at)
 
         return await threads.deed(threads.OPERATORS, work)
@@ -115,15 +115,15 @@ class OperatorVisit:
 def for_operators(function: Handler) -> Handler:
     """Makes an event handler that only an operator gets through.
 
-    The function takes `self`, an `OperatorVisit` and then its own arguments, which a browser can pass.
+    The function takes `self`, an `OperatorAccess` and then its own arguments, which a browser can pass.
     """
-    return wrapped(function, OPERATORS, visit_of)
+    return wrapped(function, OPERATORS, access_of)
 
 
-def visit_of(state: rx.State) -> OperatorVisit:
-    """The visit that this event is. Whether it is an operator's is asked when its desk is opened."""
+def access_of(state: rx.State) -> OperatorAccess:
+    """The access of this event. Whether it is an operator's is asked when a transaction is opened."""
     router = state.router
-    return OperatorVisit(
+    return OperatorAccess(
         cookies=router.headers.cookie,
         formats=Formats(known_locale(router.headers.accept_language)),
         query=routes.written(router.url.query_parameters),

@@ -2,7 +2,7 @@
 
 Any browser can call any handler with any arguments. So identity comes from the cookie of the websocket's handshake, the
 organization from the page's URL, and session, membership and role are read from the database in the very transaction
-that reads the data (architecture.md, house rule 9). Handlers get at data only through the `Visit` that the guard makes.
+that reads the data. Handlers get at data only through the `PageAccess` that the guard makes.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ Shown = TypeVar("Shown")
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
-    """One event of one visitor: the only way of a handler to anything that is stored.
+class PageAccess:
+    """One event on a page of an organization: the only way of a handler to anything that is stored.
 
     `read`, `show` and `write` open one transaction in which the visitor was let in anew. `call` is for what opens
     several, or talks to Stripe between them: it is handed `enter`.
@@ -102,11 +102,11 @@ class Visit:
         found = transactions()
         return found.database.writing, found.payments, clock.now
 
-    def look(self) -> AbstractContextManager[PageContext]:
+    def reading(self) -> AbstractContextManager[PageContext]:
         """One transaction that reads, in the thread of who calls it."""
         return transactions().reading(self.cookies, self.address, self.roles)
 
-    def enter(self) -> AbstractContextManager[PageContext]:
+    def writing(self) -> AbstractContextManager[PageContext]:
         """One transaction that may write; services that need several take this."""
         return transactions().writing(self.cookies, self.address, self.roles)
 
@@ -119,7 +119,7 @@ class Visit:
         """
 
         def work() -> tuple[ShellView, Shown]:
-            with self.look() as at:
+            with self.reading() as at:
                 shell, view = frame.shell(at.session, at.access, at.settings, at.now), read(at)
             return shell, present(view, shell, self.formats)
 
@@ -135,7 +135,7 @@ class Visit:
         """A part of a page, for what has just changed it; the page itself goes on following."""
 
         def work() -> View:
-            with self.look() as at:
+            with self.reading() as at:
                 return read(at)
 
         return await threads.load(self.neighbour, work)
@@ -153,7 +153,7 @@ class Visit:
         """What `act` does is one transaction, committed before this comes back."""
 
         def work() -> View:
-            with self.enter() as at:
+            with self.writing() as at:
                 return act(at)
 
         return await threads.deed(self.neighbour, work)
@@ -185,11 +185,11 @@ class Entrant(Protocol):
 def guarded(*, roles: frozenset[Role] = ALL_ROLES) -> Callable[[Handler], Handler]:
     """Makes an event handler that only a visitor with one of `roles` gets through.
 
-    The function takes `self`, a `Visit` and then its own arguments; a browser can pass only the latter, and only plain
-    values of the declared types.
+    The function takes `self`, a `PageAccess` and then its own arguments; a browser can pass only the latter, and only
+    plain values of the declared types.
     """
 
-    return lambda function: wrapped(function, roles, lambda state: visit_of(state, roles))
+    return lambda function: wrapped(function, roles, lambda state: access_of(state, roles))
 
 
 def wrapped(function: Handler, guard: object, enter: Callable[[Any], Entrant]) -> Handler:
@@ -202,17 +202,17 @@ def wrapped(function: Handler, guard: object, enter: Callable[[Any], Entrant]) -
 
     async def guarding(self: Any, *args: Any, **kwargs: Any) -> Any:
         given = dict(zip(own, args, strict=False)) | {name: kwargs[name] for name in own if name in kwargs}
-        visit: Entrant | None = None
+        access: Entrant | None = None
         try:
-            visit = enter(self)
+            access = enter(self)
             with binding.at_work(self):
-                return await function(self, visit, **{name: _plain(own[name], given.get(name)) for name in own})
+                return await function(self, access, **{name: _plain(own[name], given.get(name)) for name in own})
         except BillingError as error:
-            shell = await visit.frame() if visit and isinstance(error, ForbiddenError) else None
+            shell = await access.frame() if access and isinstance(error, ForbiddenError) else None
             async with _writable(self):
                 return await self._refuse(error, shell, opening=getattr(function, "__name__", "") in OPENING)
 
-    # Reflex reads names and types of arguments from the handler: a browser must not even see the `Visit`.
+    # Reflex reads names and types of arguments from the handler: a browser must not even see the `PageAccess`.
     first = next(iter(signature.parameters.values()))
     handler: Any = functools.wraps(function)(guarding)
     handler.__signature__ = signature.replace(parameters=[first, *own.values()])
@@ -232,14 +232,14 @@ def public(reason: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return decorate
 
 
-def visit_of(state: rx.State, roles: frozenset[Role]) -> Visit:
-    """The visit that this event is. Raises NotFoundError where the URL names no organization."""
+def access_of(state: rx.State, roles: frozenset[Role]) -> PageAccess:
+    """The access of this event. Raises NotFoundError where the URL names no organization."""
     router = state.router
     address = routes.address_in(router.url.path)
     if not is_address(address):
         raise NotFoundError("There is no such organization.")
     headers = router.headers
-    return Visit(
+    return PageAccess(
         cookies=headers.cookie,
         address=address,
         roles=roles,

@@ -13,7 +13,7 @@ from billing_app.domain.common.access import MONEY_ROLES
 from billing_app.domain.common.errors import BillingError, UnauthenticatedError
 from billing_app.services.credits import gift_cards, tokens
 from billing_app.services.credits.views_cards import BroughtView, TokensView
-from billing_app.ui.access.session import Frame, Visit, guarded
+from billing_app.ui.access.session import Frame, PageAccess, guarded
 from billing_app.ui.kit.dialogs import buttons, dialog, refusal
 from billing_app.ui.kit.formats import Formats
 from billing_app.ui.operators.catalogue.review import plain_button
@@ -47,45 +47,45 @@ class CardsState(Frame):
 
     @rx.event
     @guarded(roles=MONEY_ROLES)
-    async def ask(self, visit: Visit, what: str) -> None:
+    async def ask(self, access: PageAccess, what: str) -> None:
         """Opens a dialog."""
-        view = await visit.read(lambda at: tokens.look(at.session, at.organization, at.now))
-        left, rates = tokens_shown(view, visit.formats)
+        view = await access.read(lambda at: tokens.look(at.session, at.organization, at.now))
+        left, rates = tokens_shown(view, access.formats)
         self._key = secrets.token_hex(12)
         self.screen = CardsShown(what if what in ("redeem", "convert") else "", left=left, rates=rates)
 
     @rx.event
     @guarded(roles=MONEY_ROLES)
-    async def close(self, visit: Visit, opened: bool) -> None:
+    async def close(self, access: PageAccess, opened: bool) -> None:
         """Closes it."""
-        await visit.read(lambda at: None)
+        await access.read(lambda at: None)
         if not opened:
             self.screen = CardsShown()
 
     @rx.event
     @guarded(roles=MONEY_ROLES)
-    async def redeem(self, visit: Visit, form: dict) -> None:
+    async def redeem(self, access: PageAccess, form: dict) -> None:
         """Redeems the code that was typed."""
-        await self._try(visit, lambda: gift_cards.redeem_counted(visit.enter, form.get("code", "")))
+        await self._try(access, lambda: gift_cards.redeem_counted(access.writing, form.get("code", "")))
 
     @rx.event
     @guarded(roles=MONEY_ROLES)
-    async def convert(self, visit: Visit, form: dict) -> None:
+    async def convert(self, access: PageAccess, form: dict) -> None:
         """Converts tokens; sending the form twice converts once."""
         count = typed(form.get("tokens", ""), Spec(Kind.NUMBER))
         metric, number, key = form.get("metric", ""), count if isinstance(count, int) else 0, f"page {self._key}"
 
         def convert() -> BroughtView:
-            with visit.enter() as at:
+            with access.writing() as at:
                 done = tokens.convert(at.session, at.organization, metric, number, at.now, key=key, actor=at.actor)
                 return tokens.brought(at.session, done, at.now)
 
-        await self._try(visit, convert)
+        await self._try(access, convert)
 
-    async def _try(self, visit: Visit, work: Callable[[], BroughtView]) -> None:
+    async def _try(self, access: PageAccess, work: Callable[[], BroughtView]) -> None:
         """Does it, and says in the dialog what came of it or why not."""
         try:
-            brought = await visit.call(work)
+            brought = await access.call(work)
         except UnauthenticatedError:
             raise
         except BillingError as error:
@@ -96,7 +96,7 @@ class CardsState(Frame):
             )
             return
         self._key = secrets.token_hex(12)
-        self.screen = CardsShown(self.screen.asking, done=brought_words(brought, visit.formats))
+        self.screen = CardsShown(self.screen.asking, done=brought_words(brought, access.formats))
 
 
 def tokens_shown(view: TokensView, formats: Formats) -> tuple[str, list[RateShown]]:

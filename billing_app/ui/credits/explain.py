@@ -11,7 +11,7 @@ from billing_app.domain.common.moments import moment
 from billing_app.services.credits import explaining
 from billing_app.services.credits.views import ExplainView
 from billing_app.ui import routes
-from billing_app.ui.access.session import Frame, Visit, guarded
+from billing_app.ui.access.session import Frame, PageAccess, guarded
 from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.credits.explain_text import ExplainShown, StepRow, explain_shown
 from billing_app.ui.credits.grants import where_row
@@ -31,9 +31,9 @@ class ExplainState(Frame):
 
     @rx.event
     @guarded(roles=MONEY_ROLES)
-    async def load(self, visit: Visit) -> None:
+    async def load(self, access: PageAccess) -> None:
         """Reads the page."""
-        metric, at = visit.text("metric"), moment_in(visit.text("at"))
+        metric, at = access.text("metric"), moment_in(access.text("at"))
 
         def read(context: PageContext) -> ExplainView:
             return context.once(
@@ -43,15 +43,15 @@ class ExplainState(Frame):
                 "explain", metric, at,
             )  # fmt: skip
 
-        self.screen = await visit.show(self, read, explain_shown)
+        self.screen = await access.show(self, read, explain_shown)
 
     @rx.event
     @guarded(roles=MONEY_ROLES)
-    async def choose(self, visit: Visit, form: dict) -> rx.event.EventSpec:
+    async def choose(self, access: PageAccess, form: dict) -> rx.event.EventSpec:
         """Explains another moment."""
         at = moment_in(form.get("at", ""))
         return rx.redirect(
-            routes.explain(visit.address, metric=visit.text("metric"), at=f"{at:%Y-%m-%dT%H:%M}" if at else "")
+            routes.explain(access.address, metric=access.text("metric"), at=f"{at:%Y-%m-%dT%H:%M}" if at else "")
         )
 
 

@@ -10,7 +10,7 @@ from billing_app.domain.common.access import MONEY_ROLES
 from billing_app.services.credits import read_ledger
 from billing_app.services.credits.views_ledger import LedgerFilters, LedgerView, TraceView
 from billing_app.ui import routes
-from billing_app.ui.access.session import Frame, Visit, guarded
+from billing_app.ui.access.session import Frame, PageAccess, guarded
 from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.credits.grants import grant_bar
 from billing_app.ui.credits.ledger_text import KINDS, LedgerRow, LedgerShown, ledger_shown, query_of
@@ -31,10 +31,10 @@ class LedgerState(Frame):
 
     @rx.event
     @guarded(roles=MONEY_ROLES)
-    async def load(self, visit: Visit) -> None:
+    async def load(self, access: PageAccess) -> None:
         """Reads a page of the ledger, and the opened entry."""
-        filters, cursor = filters_of(visit), visit.text("cursor")
-        entry = visit.text("entry")
+        filters, cursor = filters_of(access), access.text("cursor")
+        entry = access.text("entry")
         number = int(entry[:18]) if entry.isascii() and entry.isdigit() else 0
 
         def read(at: PageContext) -> tuple[LedgerView, TraceView | None]:
@@ -44,7 +44,7 @@ class LedgerState(Frame):
             )  # fmt: skip
             return view, read_ledger.trace(at.session, at.organization, number, at.now) if number else None
 
-        self.screen = await visit.show(
+        self.screen = await access.show(
             self,
             read,
             partial(ledger_shown, filters=filters, cursor=cursor),
@@ -52,22 +52,22 @@ class LedgerState(Frame):
 
     @rx.event
     @guarded(roles=MONEY_ROLES)
-    async def search(self, visit: Visit, text: str) -> rx.event.EventSpec:
+    async def search(self, access: PageAccess, text: str) -> rx.event.EventSpec:
         """Searches within the filters that are set."""
-        query = query_of(filters_of(visit)) | {"search": text}
-        return rx.redirect(routes.ledger(visit.address, **query), replace=True)
+        query = query_of(filters_of(access)) | {"search": text}
+        return rx.redirect(routes.ledger(access.address, **query), replace=True)
 
 
-def filters_of(visit: Visit) -> LedgerFilters:
+def filters_of(access: PageAccess) -> LedgerFilters:
     """The filters of the URL; what is no filter is left out."""
-    kind, metric = visit.text("kind"), visit.text("metric")
+    kind, metric = access.text("kind"), access.text("metric")
     return LedgerFilters(
         metric="" if metric == "all" else metric,
         kind=kind if kind in KINDS else "",
-        starting=day_in(visit.text("from")),
-        ending=day_in(visit.text("to")),
-        search=visit.text("search"),
-        grant=visit.text("grant"),
+        starting=day_in(access.text("from")),
+        ending=day_in(access.text("to")),
+        search=access.text("search"),
+        grant=access.text("grant"),
     )
 
 

@@ -10,7 +10,7 @@ from billing_app.services.credits import read as reading
 from billing_app.services.credits.views import CreditsView
 from billing_app.services.subscriptions.views_recurring import RenewalsView
 from billing_app.ui import routes
-from billing_app.ui.access.session import Frame, Visit, guarded
+from billing_app.ui.access.session import Frame, PageAccess, guarded
 from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.credits.cards import card_buttons
 from billing_app.ui.credits.grants import grants_table
@@ -33,10 +33,10 @@ class CreditsState(Frame):
 
     @rx.event
     @guarded()
-    async def load(self, visit: Visit) -> None:
+    async def load(self, access: PageAccess) -> None:
         """Reads the page."""
-        metric, months = visit.text("metric"), visit.choice("months", RANGES, DEFAULT_RANGE)
-        present = partial(credits_shown, months=months, only_left=visit.text("show") == "left")
+        metric, months = access.text("metric"), access.choice("months", RANGES, DEFAULT_RANGE)
+        present = partial(credits_shown, months=months, only_left=access.text("show") == "left")
 
         def read(at: PageContext) -> tuple[CreditsView, RenewalsView | None]:
             view = at.once(
@@ -46,7 +46,7 @@ class CreditsState(Frame):
             return view, renewals_of(at, view.metric.id)
 
         renewals = await self.get_state(RenewalsState)
-        self.screen, renewals.shown = await visit.show(self, read, with_renewals(present))
+        self.screen, renewals.shown = await access.show(self, read, with_renewals(present))
 
 
 screen = CreditsState.screen

@@ -13,7 +13,7 @@ from billing_app.domain.common.errors import ConflictError, InvalidError, NotFou
 from billing_app.services.notifications import choices, delivery_log, read, webhook_endpoints
 from billing_app.services.notifications.views import AlertsView
 from billing_app.ui import routes
-from billing_app.ui.access.session import Frame, Visit, guarded
+from billing_app.ui.access.session import Frame, PageAccess, guarded
 from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.frame.layout import page
 from billing_app.ui.kit.basics import head
@@ -40,40 +40,40 @@ class AlertsState(Frame):
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
-    async def load(self, visit: Visit) -> None:
+    async def load(self, access: PageAccess) -> None:
         """Reads the page."""
-        await self._read(visit)
+        await self._read(access)
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
-    async def choose(self, visit: Visit, audience: str, kind: str, told: bool) -> None:
+    async def choose(self, access: PageAccess, audience: str, kind: str, told: bool) -> None:
         """Somebody is told of something, or no longer."""
-        await visit.write(
+        await access.write(
             lambda at: choices.choose(at.session, at.organization, audience, kind, told, at.actor, at.now)
         )
-        await self._read(visit)
+        await self._read(access)
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
-    async def choose_person(self, visit: Visit, email: str, told: bool) -> None:
+    async def choose_person(self, access: PageAccess, email: str, told: bool) -> None:
         """A single member gets a column, or loses it."""
         change = choices.add_person if told else choices.remove_person
-        await visit.write(lambda at: change(at.session, at.organization, email, at.actor, at.now))
-        await self._read(visit)
+        await access.write(lambda at: change(at.session, at.organization, email, at.actor, at.now))
+        await self._read(access)
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
-    async def open_adding(self, visit: Visit, opened: bool) -> None:
+    async def open_adding(self, access: PageAccess, opened: bool) -> None:
         """Opens or closes the form of a new endpoint."""
         self.adding, self.refused = opened, ""
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
-    async def add(self, visit: Visit, form: dict) -> Any:
+    async def add(self, access: PageAccess, form: dict) -> Any:
         """A new endpoint, and its secret once."""
         self.refused = ""
         try:
-            secret = await visit.write(
+            secret = await access.write(
                 lambda at: webhook_endpoints.create(
                     at.session, at.organization, form.get("url", ""), at.actor, at.now,
                     description=form.get("description", ""), private=webhook_endpoints.reachable(at.settings),
@@ -82,67 +82,67 @@ class AlertsState(Frame):
         except (ConflictError, InvalidError) as error:
             self.refused = error.detail  # said in the form, where it can be mended
             return None
-        return await self._show_secret(visit, secret)
+        return await self._show_secret(access, secret)
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
-    async def rotate(self, visit: Visit, webhook: str) -> Any:
+    async def rotate(self, access: PageAccess, webhook: str) -> Any:
         """A new secret, once."""
-        secret = await visit.write(
+        secret = await access.write(
             lambda at: webhook_endpoints.rotate(at.session, at.organization, _id(webhook), at.actor, at.now).secret
         )
-        return await self._show_secret(visit, secret)
+        return await self._show_secret(access, secret)
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
-    async def hide_secret(self, visit: Visit) -> Any:
+    async def hide_secret(self, access: PageAccess) -> Any:
         """The secret is gone from the page."""
         self.fresh = False
         return rx.set_value(SECRET, "")
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
-    async def enable(self, visit: Visit, webhook: str) -> None:
+    async def enable(self, access: PageAccess, webhook: str) -> None:
         """Sends to an endpoint again."""
-        await visit.write(
+        await access.write(
             lambda at: webhook_endpoints.enable(at.session, at.organization, _id(webhook), at.actor, at.now)
         )
-        await self._read(visit)
+        await self._read(access)
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
-    async def delete(self, visit: Visit, webhook: str) -> None:
+    async def delete(self, access: PageAccess, webhook: str) -> None:
         """Sends to an endpoint no more."""
-        await visit.write(
+        await access.write(
             lambda at: webhook_endpoints.delete(at.session, at.organization, _id(webhook), at.actor, at.now)
         )
-        await self._read(visit)
+        await self._read(access)
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
-    async def test(self, visit: Visit, webhook: str) -> Any:
+    async def test(self, access: PageAccess, webhook: str) -> Any:
         """Sends a test, and shows how it goes."""
-        delivery = await visit.write(lambda at: delivery_log.test(at.session, at.organization, _id(webhook), at.now))
-        return rx.redirect(routes.alerts(visit.address, delivery=str(delivery)))
+        delivery = await access.write(lambda at: delivery_log.test(at.session, at.organization, _id(webhook), at.now))
+        return rx.redirect(routes.alerts(access.address, delivery=str(delivery)))
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
-    async def resend(self, visit: Visit, delivery: str) -> None:
+    async def resend(self, access: PageAccess, delivery: str) -> None:
         """Sends a delivery once more."""
-        await visit.write(lambda at: delivery_log.resend(at.session, at.organization, _id(delivery), at.now))
-        await self._read(visit)
+        await access.write(lambda at: delivery_log.resend(at.session, at.organization, _id(delivery), at.now))
+        await self._read(access)
 
-    async def _read(self, visit: Visit) -> None:
-        state, opened = visit.text("state"), visit.text("delivery")
+    async def _read(self, access: PageAccess) -> None:
+        state, opened = access.text("state"), access.text("delivery")
 
         def alerts(at: PageContext) -> AlertsView:
             mail = at.settings.mailing
             return read.alerts(at.session, at.organization, at.now, mail=mail, state=state, opened=opened)
 
-        self.screen = await visit.show(self, alerts, partial(alerts_shown, state=state))
+        self.screen = await access.show(self, alerts, partial(alerts_shown, state=state))
 
-    async def _show_secret(self, visit: Visit, secret: str) -> Any:
-        await self._read(visit)
+    async def _show_secret(self, access: PageAccess, secret: str) -> Any:
+        await self._read(access)
         self.adding, self.fresh = False, True
         return rx.set_value(SECRET, secret)
 

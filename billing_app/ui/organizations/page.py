@@ -19,7 +19,7 @@ from billing_app.services.organizations.views import OrganizationPageView
 from billing_app.services.plans import endings_told
 from billing_app.services.purchases import endings
 from billing_app.ui import routes
-from billing_app.ui.access.session import Frame, Visit, guarded
+from billing_app.ui.access.session import Frame, PageAccess, guarded
 from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.frame.layout import page
 from billing_app.ui.kit.basics import head
@@ -68,49 +68,49 @@ class OrganizationState(Frame):
 
     @rx.event
     @guarded()
-    async def load(self, visit: Visit) -> None:
+    async def load(self, access: PageAccess) -> None:
         """Reads the page."""
-        tab, cursor = visit.text("tab"), visit.text("cursor")
+        tab, cursor = access.text("tab"), access.text("cursor")
         self.saved = False
         present = partial(organization_shown, tab=tab, cursor=cursor)
-        self.screen = await visit.show(self, lambda at: page_of(at, cursor if tab == "audit" else ""), present)
+        self.screen = await access.show(self, lambda at: page_of(at, cursor if tab == "audit" else ""), present)
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
-    async def save(self, visit: Visit, form: dict) -> None:
+    async def save(self, access: PageAccess, form: dict) -> None:
         """Saves the profile."""
         changes = {name: form[name] for name in FIELDS if name in form}
         if await self._change(
-            visit, lambda at: profiles.change(at.session, at.organization, changes, at.now, actor=at.actor)
+            access, lambda at: profiles.change(at.session, at.organization, changes, at.now, actor=at.actor)
         ):
             self.saved = True
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
-    async def invite(self, visit: Visit, form: dict) -> None:
+    async def invite(self, access: PageAccess, form: dict) -> None:
         """Invites a person and shows the link."""
-        await self._invite(visit, form.get("email", ""), form.get("role", ""))
+        await self._invite(access, form.get("email", ""), form.get("role", ""))
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
-    async def renew(self, visit: Visit, email: str, role: str) -> None:
+    async def renew(self, access: PageAccess, email: str, role: str) -> None:
         """Makes a new link for somebody who is invited already, and shows it."""
-        await self._invite(visit, email, role)
+        await self._invite(access, email, role)
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
-    async def change_role(self, visit: Visit, member: str, role: str) -> None:
+    async def change_role(self, access: PageAccess, member: str, role: str) -> None:
         """Gives a member another role."""
         found = _id(member)
         if not await self._change(
-            visit,
+            access,
             lambda at: members.change_role(at.session, at.organization, found, role_in(role), at.now, actor=at.actor),
         ):
             self.dialog = "refused"
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
-    async def create_part(self, visit: Visit, form: dict) -> None:
+    async def create_part(self, access: PageAccess, form: dict) -> None:
         """Makes a sub-organization."""
         name, address, parent = (form.get(key, "").strip() for key in ("name", "address", "parent"))
 
@@ -120,16 +120,16 @@ class OrganizationState(Frame):
                 name=name, address=address, creator=at.access.identity.email, actor=at.actor,
             )  # fmt: skip
 
-        if await self._change(visit, create):
+        if await self._change(access, create):
             self.dialog = ""
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
-    async def create_key(self, visit: Visit, form: dict) -> None:
+    async def create_key(self, access: PageAccess, form: dict) -> None:
         """Makes a key and shows its secret, once."""
         scopes = [scope.value for scope in Scope if form.get(f"scope-{scope.value}")]
         made = await self._change(
-            visit,
+            access,
             lambda at: api_keys.create(
                 at.session, at.access.organization_id, form.get("name", ""), scopes, at.actor, at.now
             ),
@@ -139,7 +139,7 @@ class OrganizationState(Frame):
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
-    async def act(self, visit: Visit) -> Any:
+    async def act(self, access: PageAccess) -> Any:
         """Does what the open question asked about."""
         what, target = self.asked.what, self.asked.target
         done: Callable[[PageContext], Any] | None = {
@@ -149,12 +149,12 @@ class OrganizationState(Frame):
             "activate": lambda at: set_active(at, target, True),
             "revoke": lambda at: revoke(at, _id(target)),
         }.get(what)
-        if done is not None and await self._change(visit, done):
+        if done is not None and await self._change(access, done):
             self._close()
 
     @rx.event(background=True)
     @guarded(roles=ADMIN_ROLES)
-    async def end_organization(self, visit: Visit, form: dict) -> Any:
+    async def end_organization(self, access: PageAccess, form: dict) -> Any:
         """Ends the organization, now or when what is paid has run out."""
         at_period_end = form.get("when") != "now"
         reason = str(form.get("reason", ""))
@@ -164,20 +164,20 @@ class OrganizationState(Frame):
                 at.session, at.organization, at.now, at_period_end=at_period_end, reason=reason, actor=at.actor
             )
 
-        return await self._settle_ending(visit, decide)
+        return await self._settle_ending(access, decide)
 
     @rx.event(background=True)
     @guarded(roles=ADMIN_ROLES)
-    async def keep_organization(self, visit: Visit) -> Any:
+    async def keep_organization(self, access: PageAccess) -> Any:
         """It does not end after all."""
 
         def keep(at: PageContext) -> None:
             operator = at.role is Role.OPERATOR
             profiles.keep(at.session, at.organization, at.now, actor=at.actor, operator=operator)
 
-        return await self._settle_ending(visit, keep)
+        return await self._settle_ending(access, keep)
 
-    async def _settle_ending(self, visit: Visit, decide: Callable[[PageContext], None]) -> Any:
+    async def _settle_ending(self, access: PageAccess, decide: Callable[[PageContext], None]) -> Any:
         """Decides, and tells Stripe at once; what fails there is tried again by a sweep."""
         async with self:
             if self.busy:
@@ -185,7 +185,7 @@ class OrganizationState(Frame):
             self.busy, self.refused = True, ""
         problem = ""
         try:
-            await visit.call(lambda: endings_told.decided(visit.enter, decide, *visit.outside))
+            await access.call(lambda: endings_told.decided(access.writing, decide, *access.outside))
         except BillingError as error:
             if isinstance(error, UnauthenticatedError) or error.code in ("forbidden", "organization_not_found"):
                 raise
@@ -201,23 +201,23 @@ class OrganizationState(Frame):
 
     @rx.event
     @guarded()
-    async def leave(self, visit: Visit) -> Any:
+    async def leave(self, access: PageAccess) -> Any:
         """Ends one's own membership, and goes home."""
-        if not await self._change(visit, lambda at: remove(at, at.access.identity.user_id), again=False):
+        if not await self._change(access, lambda at: remove(at, at.access.identity.user_id), again=False):
             return None
         self._close()
         return rx.redirect(routes.HOME)
 
     @rx.event
     @guarded()
-    async def open(self, visit: Visit, dialog: str) -> None:
+    async def open(self, access: PageAccess, dialog: str) -> None:
         """Opens a dialog; the server is asked again when it is sent."""
         self._close()
         self.dialog = dialog if dialog in ("invite", "part", "key", "end") else ""
 
     @rx.event
     @guarded()
-    async def ask(self, visit: Visit, what: str, target: str, name: str) -> None:
+    async def ask(self, access: PageAccess, what: str, target: str, name: str) -> None:
         """Opens the question before something is ended."""
         self._close()
         if what in QUESTIONS:
@@ -225,7 +225,7 @@ class OrganizationState(Frame):
 
     @rx.event
     @guarded()
-    async def close(self, visit: Visit) -> None:
+    async def close(self, access: PageAccess) -> None:
         """Closes whatever is open and forgets what was shown once."""
         self._close()
 
@@ -233,17 +233,17 @@ class OrganizationState(Frame):
         self.dialog = self.refused = self.link = self.link_for = self.secret = ""
         self.asked = Asked()
 
-    async def _invite(self, visit: Visit, email: str, role: str) -> None:
+    async def _invite(self, access: PageAccess, email: str, role: str) -> None:
         made = await self._change(
-            visit,
+            access,
             lambda at: members.invite(at.session, at.organization, email, role_in(role), at.now, actor=at.actor),
         )
         self.dialog = "invite"
         if made is not None:
             self.link, self.link_for = self.screen.base_url + made.path, made.member.email
-            self.link_mailed = await visit.call(lambda: mailed(visit, made))
+            self.link_mailed = await access.call(lambda: mailed(access, made))
 
-    async def _change(self, visit: Visit, work: Callable[[PageContext], Any], *, again: bool = True) -> Any:
+    async def _change(self, access: PageAccess, work: Callable[[PageContext], Any], *, again: bool = True) -> Any:
         """Does one change and reads the page anew; a refusal is said where it was asked for.
 
         Gives what `work` gave, True where that is nothing, and None after a refusal.
@@ -251,15 +251,15 @@ class OrganizationState(Frame):
 
         self.refused = ""
         try:
-            made = await visit.write(work)
+            made = await access.write(work)
         except BillingError as error:
             if isinstance(error, UnauthenticatedError) or error.code in ("forbidden", "organization_not_found"):
                 raise
             self.refused = error.detail
             return None
         if again:
-            present = partial(organization_shown, tab=visit.text("tab"))
-            self.screen = await visit.show(self, page_of, present)
+            present = partial(organization_shown, tab=access.text("tab"))
+            self.screen = await access.show(self, page_of, present)
         return True if made is None else made
 
 
@@ -284,11 +284,11 @@ def revoke(at: PageContext, key: UUID) -> None:
     api_keys.revoke(at.session, at.access.organization_id, key, at.now, actor=at.actor)
 
 
-def mailed(visit: Visit, invitation: Invitation) -> bool:
+def mailed(access: PageAccess, invitation: Invitation) -> bool:
     """Whether an invitation that was just made could be sent."""
-    with visit.look() as at:
+    with access.reading() as at:
         name, by = at.organization.name, at.access.identity.name
-    return invitations.mail(visit.settings, invitation, name, by)
+    return invitations.mail(access.settings, invitation, name, by)
 
 
 def _id(text: str) -> UUID:

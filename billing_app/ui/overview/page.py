@@ -9,7 +9,7 @@ import reflex as rx
 from billing_app.services.overview import overview
 from billing_app.services.overview.views import OverviewView
 from billing_app.ui import routes
-from billing_app.ui.access.session import Frame, Visit, guarded
+from billing_app.ui.access.session import Frame, PageAccess, guarded
 from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.frame.banner import action_strip, banner, notice
 from billing_app.ui.frame.layout import page, shell
@@ -38,10 +38,10 @@ class OverviewState(Frame):
 
     @rx.event
     @guarded()
-    async def load(self, visit: Visit) -> None:
+    async def load(self, access: PageAccess) -> None:
         """Reads the page. The chart's metric is the URL's."""
-        metric = visit.text("metric")
-        self.screen = await visit.show(self, partial(overview_of, metric=metric), overview_shown)
+        metric = access.text("metric")
+        self.screen = await access.show(self, partial(overview_of, metric=metric), overview_shown)
 
 
 def overview_of(at: PageContext, metric: str) -> OverviewView:

@@ -14,7 +14,7 @@ from billing_app.services.plans import changes, orders, read
 from billing_app.services.purchases import buying
 from billing_app.services.subscriptions.views_plan import PlanView
 from billing_app.ui import routes
-from billing_app.ui.access.session import Frame, Visit, guarded
+from billing_app.ui.access.session import Frame, PageAccess, guarded
 from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.frame.banner import remark
 from billing_app.ui.frame.layout import page
@@ -44,28 +44,30 @@ class PlanState(Frame):
 
     @rx.event
     @guarded(roles=MONEY_ROLES)
-    async def load(self, visit: Visit) -> None:
+    async def load(self, access: PageAccess) -> None:
         """Reads the page. It is also read anew when something changed: a question that is asked stays open then."""
-        if visit.path != self._path:
-            self._path = visit.path
+        if access.path != self._path:
+            self._path = access.path
             self.away, self.busy, self.welcome, self.dialog = "", "", "", DialogShown()
-        await self._show(visit)
+        await self._show(access)
 
     @rx.event(background=True)
     @guarded(roles=MONEY_ROLES)
-    async def arrive(self, visit: Visit) -> Any:
+    async def arrive(self, access: PageAccess) -> Any:
         """Asks Stripe: how a payment went that the browser comes back from, and what was billed."""
-        session_id = visit.text("session_id")
+        session_id = access.text("session_id")
         if session_id:
-            came = await visit.call(lambda: buying.returned(visit.enter, visit.look, visit.payments, session_id))
+            came = await access.call(
+                lambda: buying.returned(access.writing, access.reading, access.payments, session_id)
+            )
             async with self:
                 self.welcome = came.status
-        await self._ask_what_was_billed(visit)
+        await self._ask_what_was_billed(access)
         return PlanState.load if session_id else None
 
     @rx.event(background=True)
     @guarded(roles=MONEY_ROLES)
-    async def choose(self, visit: Visit, plan: str) -> None:
+    async def choose(self, access: PageAccess, plan: str) -> None:
         """The button under a plan: to the payment page, or to the question that says what a change costs."""
         async with self:
             card = next((each for each in self.screen.cards if each.id == plan), None)
@@ -73,17 +75,17 @@ class PlanState(Frame):
                 return
             self.busy, interval = plan, self.screen.interval
         try:
-            await self._chosen(visit, card.deed, plan, interval)
+            await self._chosen(access, card.deed, plan, interval)
         finally:
             async with self:
                 self.busy = ""
 
-    async def _chosen(self, visit: Visit, deed: str, plan: str, interval: str) -> None:
+    async def _chosen(self, access: PageAccess, deed: str, plan: str, interval: str) -> None:
         if deed == "subscribe":
-            url = await visit.call(
+            url = await access.call(
                 lambda: (
                     orders.start(
-                        visit.enter, visit.payments, plan, interval_in(interval), visit.settings.public_url
+                        access.writing, access.payments, plan, interval_in(interval), access.settings.public_url
                     ).url
                 )
             )
@@ -92,32 +94,34 @@ class PlanState(Frame):
             return
         view: PlanView | None = None
         if deed == "change":
-            seen = await visit.call(lambda: read.previewed(visit.enter, visit.payments, plan, interval_in(interval)))
-            view = await visit.read(plan_of)
+            seen = await access.call(
+                lambda: read.previewed(access.writing, access.payments, plan, interval_in(interval))
+            )
+            view = await access.read(plan_of)
             async with self:
                 self._choice, self._at = (plan, interval), seen.at
-                self.dialog = change_dialog(seen, view, visit.formats)
+                self.dialog = change_dialog(seen, view, access.formats)
             return
-        view = await visit.read(plan_of)
+        view = await access.read(plan_of)
         async with self:
             self.dialog = deed_dialog(PlanDeed.CANCEL, view)
 
     @rx.event
     @guarded(roles=MONEY_ROLES)
-    async def ask(self, visit: Visit, deed: str) -> None:
+    async def ask(self, access: PageAccess, deed: str) -> None:
         """Asks before something is done to the subscription."""
         if deed in set(PlanDeed):
-            self.dialog = deed_dialog(PlanDeed(deed), await visit.read(plan_of))
+            self.dialog = deed_dialog(PlanDeed(deed), await access.read(plan_of))
 
     @rx.event
     @guarded(roles=MONEY_ROLES)
-    async def close(self, visit: Visit) -> None:
+    async def close(self, access: PageAccess) -> None:
         """The question is not answered."""
         self.dialog = DialogShown()
 
     @rx.event(background=True)
     @guarded(roles=MONEY_ROLES)
-    async def confirm(self, visit: Visit) -> Any:
+    async def confirm(self, access: PageAccess) -> Any:
         """The answer is yes."""
         async with self:
             deed, (plan, interval), at = self.dialog.deed, self._choice, self._at
@@ -127,9 +131,11 @@ class PlanState(Frame):
         problem = ""
         try:
             if deed == "change" and at is not None:
-                await visit.call(lambda: changes.change(visit.enter, visit.payments, plan, interval_in(interval), at))
+                await access.call(
+                    lambda: changes.change(access.writing, access.payments, plan, interval_in(interval), at)
+                )
             elif deed in set(PlanDeed):
-                await visit.call(lambda: changes.DEEDS[PlanDeed(deed)](visit.enter, visit.payments))
+                await access.call(lambda: changes.DEEDS[PlanDeed(deed)](access.writing, access.payments))
         except BillingError as error:
             problem = error.detail
         async with self:
@@ -138,12 +144,12 @@ class PlanState(Frame):
                 self._say("refused", problem)
         if problem:
             return None
-        await self._ask_what_was_billed(visit)
+        await self._ask_what_was_billed(access)
         return PlanState.load
 
     @rx.event(background=True)
     @guarded(roles=MONEY_ROLES)
-    async def manage(self, visit: Visit) -> None:
+    async def manage(self, access: PageAccess) -> None:
         """To Stripe's own pages."""
         async with self:
             if self.busy:
@@ -151,24 +157,24 @@ class PlanState(Frame):
             self.busy = "portal"
         url = ""
         try:
-            url = await visit.call(lambda: changes.portal(visit.enter, visit.payments, visit.settings.public_url))
+            url = await access.call(lambda: changes.portal(access.writing, access.payments, access.settings.public_url))
         finally:
             async with self:
                 self.busy, self.away = "", url
 
-    async def _ask_what_was_billed(self, visit: Visit) -> None:
+    async def _ask_what_was_billed(self, access: PageAccess) -> None:
         """Stripe may be slow or away; the page is there meanwhile."""
         try:
-            billed = await visit.call(lambda: changes.invoices(visit.enter, visit.payments))
-            found = invoices_shown([read.invoice_link(each) for each in billed], visit.formats)
+            billed = await access.call(lambda: changes.invoices(access.writing, access.payments))
+            found = invoices_shown([read.invoice_link(each) for each in billed], access.formats)
         except UnavailableError:
             found = []
         async with self:
             self.billed, self.billed_known = found, True
 
-    async def _show(self, visit: Visit) -> None:
-        interval = visit.text("interval")
-        self.screen = await visit.show(
+    async def _show(self, access: PageAccess) -> None:
+        interval = access.text("interval")
+        self.screen = await access.show(
             self, plan_of, lambda view, shell, formats: plan_shown(view, shell, formats, interval)
         )
 

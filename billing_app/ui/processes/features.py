@@ -10,7 +10,7 @@ from billing_app.services.limits import features
 from billing_app.services.processes import read
 from billing_app.services.processes.views import OptionsView
 from billing_app.ui import routes
-from billing_app.ui.access.session import Frame, Visit, guarded
+from billing_app.ui.access.session import Frame, PageAccess, guarded
 from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.frame.layout import page
 from billing_app.ui.kit.basics import head, link
@@ -25,20 +25,20 @@ class FeaturesState(Frame):
 
     @rx.event
     @guarded()
-    async def load(self, visit: Visit) -> None:
+    async def load(self, access: PageAccess) -> None:
         """Reads the page."""
-        self.screen = await visit.show(self, options_of, options_shown)
+        self.screen = await access.show(self, options_of, options_shown)
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
-    async def switch(self, visit: Visit, kind: str, name: str, on: bool) -> None:
+    async def switch(self, access: PageAccess, kind: str, name: str, on: bool) -> None:
         """Switches one on or off."""
-        await visit.write(
+        await access.write(
             lambda at: features.switch(
                 at.session, at.organization, {(option_kind(kind), name): on}, at.now, actor=at.actor
             )
         )
-        self.screen = await visit.show(self, options_of, options_shown)
+        self.screen = await access.show(self, options_of, options_shown)
 
 
 def options_of(at: PageContext) -> OptionsView:

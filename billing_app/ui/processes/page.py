@@ -9,7 +9,7 @@ import reflex as rx
 from billing_app.services.processes import read
 from billing_app.services.processes.views import ProcessesView
 from billing_app.ui import routes
-from billing_app.ui.access.session import Frame, Visit, guarded
+from billing_app.ui.access.session import Frame, PageAccess, guarded
 from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.layout import page
@@ -25,15 +25,15 @@ class ProcessesState(Frame):
 
     @rx.event
     @guarded()
-    async def load(self, visit: Visit) -> None:
+    async def load(self, access: PageAccess) -> None:
         """Reads a page of the list."""
-        state, cursor = visit.text("state"), visit.text("cursor")
+        state, cursor = access.text("state"), access.text("cursor")
 
         def listed(at: PageContext) -> ProcessesView:
             may = at.access.may_change
             return read.listed(at.session, at.organization, at.now, state=state, cursor=cursor, may_change=may)
 
-        self.screen = await visit.show(self, listed, partial(processes_shown, state=state))
+        self.screen = await access.show(self, listed, partial(processes_shown, state=state))
 
 
 screen = ProcessesState.screen

@@ -21,7 +21,7 @@ from billing_app.domain.processes.processes import Content, Question
 from billing_app.services.processes import processes, read
 from billing_app.services.processes.views import ProcessView
 from billing_app.ui import routes
-from billing_app.ui.access.session import Frame, Visit, guarded
+from billing_app.ui.access.session import Frame, PageAccess, guarded
 from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.frame.layout import page
 from billing_app.ui.kit.skeletons import list_skeleton
@@ -50,72 +50,72 @@ class ProcessPageState(Frame):
 
     @rx.event
     @guarded()
-    async def enter(self, visit: Visit) -> None:
+    async def enter(self, access: PageAccess) -> None:
         """Opens a process, or begins a new one."""
-        asked = visit.text("process")
+        asked = access.text("process")
         if asked == "" or asked != self._process:  # else it was given its address while it was being filled in
             self._process, self._content, self._revision = asked, EMPTY, 0
             self.step, self.saved, self.error, self.unsaved = STEPS[0][0], "", "", False
-        await self._read(visit, stored=True)
+        await self._read(access, stored=True)
 
     @rx.event
     @guarded()
-    async def load(self, visit: Visit) -> None:
+    async def load(self, access: PageAccess) -> None:
         """Something changed: plan, credits, or the process itself. What is being filled in stays."""
-        await self._read(visit, stored=not self.screen.draft)
+        await self._read(access, stored=not self.screen.draft)
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
-    async def fill(self, visit: Visit, name: str, value: str) -> Any:
+    async def fill(self, access: PageAccess, name: str, value: str) -> Any:
         """A field was filled in."""
-        return await self._change(visit, lambda content: filled(content, name, value))
+        return await self._change(access, lambda content: filled(content, name, value))
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
-    async def choose(self, visit: Visit, name: str, on: bool) -> Any:
+    async def choose(self, access: PageAccess, name: str, on: bool) -> Any:
         """A feature was chosen, or no longer."""
-        return await self._change(visit, lambda content: with_feature(content, name, on))
+        return await self._change(access, lambda content: with_feature(content, name, on))
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
-    async def ask(self, visit: Visit, place: int, answer: int, value: str) -> Any:
+    async def ask(self, access: PageAccess, place: int, answer: int, value: str) -> Any:
         """A question's text (`answer` -1) or one of its answers was filled in."""
-        return await self._change(visit, lambda content: asked(content, place, answer, value))
+        return await self._change(access, lambda content: asked(content, place, answer, value))
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
-    async def add(self, visit: Visit, place: int) -> Any:
+    async def add(self, access: PageAccess, place: int) -> Any:
         """Another answer to a question, or (-1) another question."""
-        return await self._change(visit, lambda content: added(content, place))
+        return await self._change(access, lambda content: added(content, place))
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
-    async def drop(self, visit: Visit, place: int, answer: int) -> Any:
+    async def drop(self, access: PageAccess, place: int, answer: int) -> Any:
         """Takes an answer away, or (-1) the whole question."""
-        return await self._change(visit, lambda content: dropped(content, place, answer))
+        return await self._change(access, lambda content: dropped(content, place, answer))
 
     @rx.event
     @guarded()
-    async def go(self, visit: Visit, step: str) -> None:
+    async def go(self, access: PageAccess, step: str) -> None:
         """Another step of the wizard."""
         if step in dict(STEPS):
             self.step = step
-            await self._read(visit, stored=False)
+            await self._read(access, stored=False)
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
-    async def save(self, visit: Visit) -> Any:
+    async def save(self, access: PageAccess) -> Any:
         """Saves the draft, by the button."""
-        return await self._change(visit, lambda content: content)
+        return await self._change(access, lambda content: content)
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
-    async def publish(self, visit: Visit) -> Any:
+    async def publish(self, access: PageAccess) -> Any:
         """Publishes it."""
         content = domain.decode(self._content)
         process, revision = self._id(), self._revision
         try:
-            made = await visit.write(
+            made = await access.write(
                 lambda at: (
                     processes.publish_kept(
                         at.session, at.organization, process, content, at.now, revision=revision, actor=at.actor
@@ -127,29 +127,29 @@ class ProcessPageState(Frame):
         except BillingError as error:
             self.error = error.detail
             return None
-        return rx.redirect(routes.process(visit.address, process=str(made)), replace=True)
+        return rx.redirect(routes.process(access.address, process=str(made)), replace=True)
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
-    async def discard(self, visit: Visit) -> Any:
+    async def discard(self, access: PageAccess) -> Any:
         """Deletes the draft."""
         process = self._id()
         if process is not None:
-            await visit.write(
+            await access.write(
                 lambda at: processes.discard(at.session, at.organization, process, at.now, actor=at.actor)
             )
-        return rx.redirect(routes.processes(visit.address))
+        return rx.redirect(routes.processes(access.address))
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
-    async def end(self, visit: Visit, outcome: str, form: dict) -> None:
+    async def end(self, access: PageAccess, outcome: str, form: dict) -> None:
         """Closes or cancels it; the form says how many messages went out."""
         process = self._id()
         if process is None:
             return
         sent = {metric: whole(text, domain.MAX_CENSUS * domain.MAX_REMINDERS) for metric, text in form.items()}
         try:
-            await visit.write(
+            await access.write(
                 lambda at: processes.end(
                     at.session, at.organization, process, domain.outcome_in(outcome), at.now,
                     actor=at.actor, sent=sent,
@@ -161,9 +161,9 @@ class ProcessPageState(Frame):
             self.error = error.detail
         else:
             self.error = ""
-        await self._read(visit, stored=True)
+        await self._read(access, stored=True)
 
-    async def _change(self, visit: Visit, change: Any) -> Any:
+    async def _change(self, access: PageAccess, change: Any) -> Any:
         """Changes what is filled in, saves it if it can be, and shows what it means."""
         if self.screen.ready and not self.screen.draft:
             return None
@@ -174,13 +174,13 @@ class ProcessPageState(Frame):
             return None
         self._content, self.error = domain.encode(content), ""
         known = self._process
-        await self._save(visit, content)
-        await self._read(visit, stored=False)
+        await self._save(access, content)
+        await self._read(access, stored=False)
         if self._process != known:  # the address names the draft, so that loading the page again opens it
-            return rx.redirect(routes.process(visit.address, process=self._process), replace=True)
+            return rx.redirect(routes.process(access.address, process=self._process), replace=True)
         return None
 
-    async def _save(self, visit: Visit, content: Content) -> None:
+    async def _save(self, access: PageAccess, content: Content) -> None:
         process, revision = self._id(), self._revision
 
         def keep(at: PageContext) -> tuple[UUID, int]:
@@ -190,7 +190,7 @@ class ProcessPageState(Frame):
             return row.id, row.revision
 
         try:
-            made, self._revision = await visit.write(keep)
+            made, self._revision = await access.write(keep)
         except (UnauthenticatedError, NotFoundError):
             raise
         except ForbiddenError as error:
@@ -203,7 +203,7 @@ class ProcessPageState(Frame):
             self._process = str(made)
             self.saved, self.unsaved = "Draft saved", False
 
-    async def _read(self, visit: Visit, *, stored: bool) -> None:
+    async def _read(self, access: PageAccess, *, stored: bool) -> None:
         """Shows the process: as it is `stored`, or as it is being filled in."""
         content = None if stored else domain.decode(self._content)
         process = self._id()
@@ -216,7 +216,7 @@ class ProcessPageState(Frame):
             )  # fmt: skip
             return found["view"]
 
-        self.screen = await visit.show(self, opened, partial(wizard_shown, step=self.step))
+        self.screen = await access.show(self, opened, partial(wizard_shown, step=self.step))
         if stored:
             self._content, self._revision = domain.encode(found["view"].content), found["view"].revision
 

@@ -11,7 +11,7 @@ from billing_app.domain.common.access import MONEY_ROLES
 from billing_app.services.purchases import buying
 from billing_app.services.purchases.views_buying import CheckoutView
 from billing_app.ui import routes
-from billing_app.ui.access.session import Frame, Visit, guarded
+from billing_app.ui.access.session import Frame, PageAccess, guarded
 from billing_app.ui.frame.layout import page, shell
 from billing_app.ui.kit.basics import button_link, head, link, metric_tile
 from billing_app.ui.kit.skeletons import list_skeleton
@@ -31,10 +31,10 @@ class ReturnedState(Frame):
 
     @rx.event
     @guarded(roles=MONEY_ROLES)
-    async def load(self, visit: Visit) -> Any:
+    async def load(self, access: PageAccess) -> Any:
         """Shows the frame, and asks about the payment in the background."""
         waiting = CheckoutView("open", 0, "", ())
-        self.screen = await visit.show(
+        self.screen = await access.show(
             self,
             lambda at: waiting,
             lambda view, around, formats: (
@@ -48,14 +48,16 @@ class ReturnedState(Frame):
 
     @rx.event(background=True)
     @guarded(roles=MONEY_ROLES)
-    async def settle(self, visit: Visit) -> None:
+    async def settle(self, access: PageAccess) -> None:
         """Asks until it is paid or failed. Asking fulfils: the page and the webhook may come in any order."""
-        if not visit.path.startswith(routes.organization(visit.address, "credits/bought")):
+        if not access.path.startswith(routes.organization(access.address, "credits/bought")):
             return  # the tab has gone on since `load` asked for this
-        session_id = visit.text("session_id")
+        session_id = access.text("session_id")
         for attempt in range(ASK_TIMES):
-            view = await visit.call(lambda: buying.returned(visit.enter, visit.look, visit.payments, session_id))
-            shown = returned_shown(view, visit.address, visit.formats, patient=attempt + 1 == ASK_TIMES)
+            view = await access.call(
+                lambda: buying.returned(access.writing, access.reading, access.payments, session_id)
+            )
+            shown = returned_shown(view, access.address, access.formats, patient=attempt + 1 == ASK_TIMES)
             async with self:
                 if shown != self.screen:
                     self.screen = shown

@@ -13,7 +13,7 @@ from billing_app.services.purchases import buying, orders
 from billing_app.services.purchases.views_buying import BuyView
 from billing_app.services.subscriptions.views_recurring import RenewalsView
 from billing_app.ui import routes
-from billing_app.ui.access.session import Frame, Visit, guarded
+from billing_app.ui.access.session import Frame, PageAccess, guarded
 from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.frame.banner import remark
 from billing_app.ui.frame.layout import page
@@ -48,41 +48,41 @@ class BuyState(Frame):
 
     @rx.event
     @guarded(roles=MONEY_ROLES)
-    async def load(self, visit: Visit) -> None:
+    async def load(self, access: PageAccess) -> None:
         """Reads the page; a basket in the URL is put in once."""
-        offered = visit.text("basket")
+        offered = access.text("basket")
         if offered != self._offered:
             self._offered = offered
             self._basket = self._basket | basket_in(offered)
-        self.cancelled, self.payment_url = visit.text("cancelled") != "", ""
-        await self._show(visit)
+        self.cancelled, self.payment_url = access.text("cancelled") != "", ""
+        await self._show(access)
 
     @rx.event
     @guarded(roles=MONEY_ROLES)
-    async def change(self, visit: Visit, pack: str, step: int) -> None:
+    async def change(self, access: PageAccess, pack: str, step: int) -> None:
         """One more or one less of a pack."""
         count = max(0, min(self._basket.get(pack, 0) + (1 if step > 0 else -1), MAX_COUNT))
         kept = {name: other for name, other in self._basket.items() if name != pack}
         self._basket = (kept | {pack: count}) if count and len(kept) < MAX_PACKS else kept
-        await self._show(visit)
+        await self._show(access)
 
     @rx.event
     @guarded(roles=MONEY_ROLES)
-    async def cover(self, visit: Visit, until: str) -> None:
+    async def cover(self, access: PageAccess, until: str) -> None:
         """Asks the calculator for another day."""
         self._until = day_in(until)
-        await self._show(visit)
+        await self._show(access)
 
     @rx.event
     @guarded(roles=MONEY_ROLES)
-    async def take(self, visit: Visit) -> None:
+    async def take(self, access: PageAccess) -> None:
         """Puts the calculator's set of packs into the basket."""
         self._basket = self._basket | basket_in(self.screen.need.basket)
-        await self._show(visit)
+        await self._show(access)
 
     @rx.event(background=True)
     @guarded(roles=MONEY_ROLES)
-    async def pay(self, visit: Visit) -> None:
+    async def pay(self, access: PageAccess) -> None:
         """Begins the payment and goes to its page."""
         async with self:
             if self.paying or not self._basket:
@@ -90,9 +90,11 @@ class BuyState(Frame):
             self.paying, basket = True, dict(self._basket)
         url = ""
         try:
-            url = await visit.call(
+            url = await access.call(
                 lambda: (
-                    orders.start_checkout(visit.enter, visit.payments, basket.items(), visit.settings.public_url).url
+                    orders.start_checkout(
+                        access.writing, access.payments, basket.items(), access.settings.public_url
+                    ).url
                 )
             )
         finally:
@@ -104,18 +106,18 @@ class BuyState(Frame):
         if session_id and session_id in self._begun:
             self._basket, self._offered, self._begun = {}, "", ""
 
-    async def _show(self, visit: Visit) -> None:
+    async def _show(self, access: PageAccess) -> None:
         """Reads the page; a basket with a pack that is not sold (an old link) is emptied instead of refused."""
         try:
-            await self._read(visit)
+            await self._read(access)
         except (NotFoundError, InvalidError):
             if not self._basket:
                 raise
             self._basket = {}
-            await self._read(visit)
+            await self._read(access)
 
-    async def _read(self, visit: Visit) -> None:
-        metric, until, basket = visit.text("metric"), self._until, dict(self._basket)
+    async def _read(self, access: PageAccess) -> None:
+        metric, until, basket = access.text("metric"), self._until, dict(self._basket)
 
         def read(at: PageContext) -> tuple[BuyView, RenewalsView | None]:
             view = at.once(
@@ -125,8 +127,8 @@ class BuyState(Frame):
             return view, renewals_of(at, view.need.metric.id if view.need else metric)
 
         renewals = await self.get_state(RenewalsState)
-        present = with_renewals(partial(buy_shown, kind=visit.text("kind")))
-        self.screen, shown = await visit.show(self, read, present)
+        present = with_renewals(partial(buy_shown, kind=access.text("kind")))
+        self.screen, shown = await access.show(self, read, present)
         if shown != renewals.shown:
             renewals.shown = shown
 

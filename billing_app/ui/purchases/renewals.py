@@ -15,7 +15,7 @@ from billing_app.services.overview.views_frame import ShellView
 from billing_app.services.purchases import read_recurring, recurring_changes, saved_cards, top_ups
 from billing_app.services.purchases.top_ups import TopUpEntries
 from billing_app.services.subscriptions.views_recurring import RenewalsView
-from billing_app.ui.access.session import Frame, Visit, guarded
+from billing_app.ui.access.session import Frame, PageAccess, guarded
 from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.kit.formats import Formats
 from billing_app.ui.purchases.renewals_text import RenewalsShown, at_once, renewals_shown
@@ -43,52 +43,52 @@ class RenewalsState(Frame):
 
     @rx.event(background=True)
     @guarded(roles=MONEY_ROLES)
-    async def arrive(self, visit: Visit) -> None:
+    async def arrive(self, access: PageAccess) -> None:
         """Keeps a card that was just saved on the page that the browser comes back from."""
         async with self:
             self.card_url, self.editing, self.changing, self.refusal = "", False, "", ""
-        session_id = visit.text("card")
+        session_id = access.text("card")
         if session_id:
-            await visit.call(lambda: saved_cards.finish(visit.enter, visit.payments, session_id))
-            await reread(self, visit)
+            await access.call(lambda: saved_cards.finish(access.writing, access.payments, session_id))
+            await reread(self, access)
 
     @rx.event
     @guarded(roles=MONEY_ROLES)
-    async def edit(self, visit: Visit, opened: bool) -> None:
+    async def edit(self, access: PageAccess, opened: bool) -> None:
         """Opens or closes the dialog of the auto top-up."""
         self.editing, self.refusal, self._typed = opened, "", {}
-        await self._weigh(visit)
+        await self._weigh(access)
 
     @rx.event
     @guarded(roles=MONEY_ROLES)
-    async def weigh(self, visit: Visit, name: str, text: str) -> None:
+    async def weigh(self, access: PageAccess, name: str, text: str) -> None:
         """Says what the amounts that are being typed would buy right away."""
         if name in TYPED:
             self._typed = {**self._typed, name: text}
-            await self._weigh(visit)
+            await self._weigh(access)
 
-    async def _weigh(self, visit: Visit) -> None:
+    async def _weigh(self, access: PageAccess) -> None:
         metric, typed = self.shown.top_up.metric, dict(self._typed)
 
-        view = await visit.read(lambda at: renewals_of(at, metric))
-        found = at_once(view.top_up, typed, visit.formats) if view and view.top_up else ""
+        view = await access.read(lambda at: renewals_of(at, metric))
+        found = at_once(view.top_up, typed, access.formats) if view and view.top_up else ""
         self.shown = replace(self.shown, top_up=replace(self.shown.top_up, at_once=found))
 
     @rx.event
     @guarded(roles=MONEY_ROLES)
-    async def switch(self, visit: Visit, on: bool) -> None:
+    async def switch(self, access: PageAccess, on: bool) -> None:
         """Turning it on needs amounts and consent; turning it off is done at once."""
         if on:
             self.editing, self.refusal, self._typed = True, "", {}
-            await self._weigh(visit)
+            await self._weigh(access)
             return
         metric = self.shown.top_up.metric
-        await visit.write(lambda at: top_ups.turn_off(at.session, at.organization, metric, at.now, actor=at.actor))
-        self.shown = renewals_shown(await visit.read(lambda at: renewals_of(at, metric)), visit.formats)
+        await access.write(lambda at: top_ups.turn_off(at.session, at.organization, metric, at.now, actor=at.actor))
+        self.shown = renewals_shown(await access.read(lambda at: renewals_of(at, metric)), access.formats)
 
     @rx.event(background=True)
     @guarded(roles=MONEY_ROLES)
-    async def agree(self, visit: Visit, entries: dict) -> None:
+    async def agree(self, access: PageAccess, entries: dict) -> None:
         """Turns the auto top-up on with what was typed; goes on to save a card where there is none."""
         async with self:
             if self.busy:
@@ -98,43 +98,45 @@ class RenewalsState(Frame):
             entries.get("threshold", ""), entries.get("pack", ""), entries.get("count", ""), entries.get("cap", ""),
             bool(entries.get("consent")),
         )  # fmt: skip
-        url = await attempt(self, visit, partial(turned_on, visit, metric, typed))
+        url = await attempt(self, access, partial(turned_on, access, metric, typed))
         if url is not None:
             async with self:
                 self.editing, self.card_url = False, url
-            await reread(self, visit)
+            await reread(self, access)
 
     @rx.event(background=True)
     @guarded(roles=MONEY_ROLES)
-    async def card(self, visit: Visit) -> None:
+    async def card(self, access: PageAccess) -> None:
         """Goes to the page on which another card is saved."""
         async with self:
             if self.busy:
                 return
             self.busy, self.refusal, metric = True, "", self.shown.top_up.metric
-        url = await attempt(self, visit, partial(card_page, visit, metric))
+        url = await attempt(self, access, partial(card_page, access, metric))
         async with self:
             self.card_url = url or ""
 
     @rx.event
     @guarded(roles=MONEY_ROLES)
-    async def choose(self, visit: Visit, pack: str, count: int) -> None:
+    async def choose(self, access: PageAccess, pack: str, count: int) -> None:
         """Opens the dialog in which a pack's quantity is chosen; empty closes it."""
         self.changing, self.count, self.refusal = pack, max(1, min(count, 99)), ""
 
     @rx.event(background=True)
     @guarded(roles=MONEY_ROLES)
-    async def renew(self, visit: Visit, pack: str, count: int) -> None:
+    async def renew(self, access: PageAccess, pack: str, count: int) -> None:
         """From its next renewal on it is so many; 0 ends it then."""
         async with self:
             if self.busy:
                 return
             self.busy, self.refusal = True, ""
-        done = await attempt(self, visit, lambda: recurring_changes.change(visit.enter, visit.payments, pack, count))
+        done = await attempt(
+            self, access, lambda: recurring_changes.change(access.writing, access.payments, pack, count)
+        )
         if done is not None:
             async with self:
                 self.changing = ""
-            await reread(self, visit)
+            await reread(self, access)
 
 
 def renewals_of(at: PageContext, metric: str) -> RenewalsView | None:
@@ -142,23 +144,23 @@ def renewals_of(at: PageContext, metric: str) -> RenewalsView | None:
     return read_recurring.renewals(at.session, at.organization, metric, at.now) if at.access.may_buy else None
 
 
-def turned_on(visit: Visit, metric: str, typed: TopUpEntries) -> str:
+def turned_on(access: PageAccess, metric: str, typed: TopUpEntries) -> str:
     """Turns the auto top-up on; where a card is missing, the URL of the page to save one."""
-    with visit.enter() as at:
+    with access.writing() as at:
         found = top_ups.put_typed(at.session, at.organization, metric, typed, at.now, actor=at.actor)
-    return card_page(visit, metric) if found.card is None else ""
+    return card_page(access, metric) if found.card is None else ""
 
 
-def card_page(visit: Visit, metric: str) -> str:
+def card_page(access: PageAccess, metric: str) -> str:
     """The URL of the page on which a card is saved."""
-    return saved_cards.begin(visit.enter, visit.payments, visit.settings.public_url, metric).url
+    return saved_cards.begin(access.writing, access.payments, access.settings.public_url, metric).url
 
 
-async def attempt(state: Any, visit: Visit, work: Callable[[], Done]) -> Done | None:
+async def attempt(state: Any, access: PageAccess, work: Callable[[], Done]) -> Done | None:
     """Does what talks to the outside; what it gives, or None where it was refused, which the dialog then says."""
     refusal = ""
     try:
-        return await visit.call(work)
+        return await access.call(work)
     except (ConflictError, InvalidError, NotFoundError, UnavailableError) as error:
         refusal = error.detail
         return None
@@ -167,11 +169,11 @@ async def attempt(state: Any, visit: Visit, work: Callable[[], Done]) -> Done | 
             state.busy, state.refusal = False, refusal
 
 
-async def reread(state: Any, visit: Visit) -> None:
+async def reread(state: Any, access: PageAccess) -> None:
     """Shows what has just been changed."""
     async with state:
         metric = state.shown.top_up.metric
-    shown = renewals_shown(await visit.read(lambda at: renewals_of(at, metric)), visit.formats)
+    shown = renewals_shown(await access.read(lambda at: renewals_of(at, metric)), access.formats)
     async with state:
         state.shown = shown
 

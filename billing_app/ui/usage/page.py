@@ -11,7 +11,7 @@ from billing_app.domain.common.moments import day
 from billing_app.services.overview import read_usage
 from billing_app.services.overview.views import UsageView
 from billing_app.ui import routes
-from billing_app.ui.access.session import Frame, Visit, guarded
+from billing_app.ui.access.session import Frame, PageAccess, guarded
 from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.layout import page
@@ -30,10 +30,10 @@ class UsageState(Frame):
 
     @rx.event
     @guarded()
-    async def load(self, visit: Visit) -> None:
+    async def load(self, access: PageAccess) -> None:
         """Reads the page."""
-        metric, months = visit.text("metric"), visit.choice("months", RANGES, DEFAULT_RANGE)
-        within = day_in(visit.text("month"))
+        metric, months = access.text("metric"), access.choice("months", RANGES, DEFAULT_RANGE)
+        within = day_in(access.text("month"))
 
         def read(at: PageContext) -> UsageView:
             return at.once(
@@ -41,11 +41,11 @@ class UsageState(Frame):
                 "usage", metric, months, within,
             )  # fmt: skip
 
-        self.screen = await visit.show(self, read, partial(usage_shown, months=months))
+        self.screen = await access.show(self, read, partial(usage_shown, months=months))
 
     @rx.event
     @guarded()
-    async def pick(self, visit: Visit, place: int) -> rx.event.EventSpec | None:
+    async def pick(self, access: PageAccess, place: int) -> rx.event.EventSpec | None:
         """A click on a month of the chart shows its days."""
         hrefs = self.screen.month_hrefs
         return rx.redirect(hrefs[place]) if 0 <= place < len(hrefs) else None

@@ -9,7 +9,7 @@ import reflex as rx
 from billing_app.services.organizations import read
 from billing_app.services.organizations.views import AuditPage
 from billing_app.ui import operator_routes
-from billing_app.ui.access.operator_session import OperatorFrame, OperatorVisit, for_operators
+from billing_app.ui.access.operator_session import OperatorAccess, OperatorFrame, for_operators
 from billing_app.ui.frame.operator_layout import operator_page
 from billing_app.ui.kit.basics import head
 from billing_app.ui.kit.formats import Formats
@@ -48,13 +48,13 @@ class AuditState(OperatorFrame):
 
     @rx.event
     @for_operators
-    async def load(self, visit: OperatorVisit) -> None:
+    async def load(self, access: OperatorAccess) -> None:
         """Reads a page of the log."""
-        cursor, asked = visit.text("cursor"), visit.text("action")
+        cursor, asked = access.text("cursor"), access.text("action")
         kind = asked if asked in dict(KINDS) else "all"
         wanted = "" if kind == "all" else kind
-        organization, who = visit.text("organization"), visit.text("who")
-        self.screen = await visit.show(
+        organization, who = access.text("organization"), access.text("who")
+        self.screen = await access.show(
             self,
             lambda at: read.audit_of(at.session, at.now, organization.strip(), who.strip(), cursor, wanted),
             lambda found, formats: audit_shown(found, formats, kind, organization, who, cursor),
@@ -62,9 +62,9 @@ class AuditState(OperatorFrame):
 
     @rx.event
     @for_operators
-    async def search(self, visit: OperatorVisit, name: str, text: str) -> rx.event.EventSpec | None:
+    async def search(self, access: OperatorAccess, name: str, text: str) -> rx.event.EventSpec | None:
         """Looks for what was changed in an organization, or by somebody."""
-        await visit.require()
+        await access.check()
         if name not in ("organization", "who"):
             return None
         sought = {"organization": self.screen.organization, "who": self.screen.who} | {name: text}

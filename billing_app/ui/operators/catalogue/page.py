@@ -13,7 +13,7 @@ from billing_app.services.operators import catalogue_editor, catalogue_edits, ca
 from billing_app.services.operators.views_catalogue import CatalogueView, CheckView
 from billing_app.services.payments import stripe_names
 from billing_app.ui import operator_routes, routes
-from billing_app.ui.access.operator_session import OperatorFrame, OperatorVisit, for_operators
+from billing_app.ui.access.operator_session import OperatorAccess, OperatorFrame, for_operators
 from billing_app.ui.access.transactions import OperatorPageContext
 from billing_app.ui.frame.operator_layout import operator_page
 from billing_app.ui.kit.basics import download, head
@@ -52,130 +52,130 @@ class CatalogueState(OperatorFrame):
 
     @rx.event
     @for_operators
-    async def load(self, visit: OperatorVisit) -> None:
+    async def load(self, access: OperatorAccess) -> None:
         """Reads the catalogue in force. An edit that was begun in this tab stays."""
-        view: CatalogueView = await visit.show(self, catalogue_of, lambda view, _formats: view)
+        view: CatalogueView = await access.show(self, catalogue_of, lambda view, _formats: view)
         if self._draft == self._base:
             self._begin(view)
         title, since = head_words(view)
         self.screen = replace(
             self.screen, ready=True, title=title, since=since, file=file_shown(view.file), saved="", pushed=""
         )
-        await self._show(visit)
+        await self._show(access)
 
     @rx.event
     @for_operators
-    async def show_part(self, visit: OperatorVisit, part: str) -> None:
+    async def show_part(self, access: OperatorAccess, part: str) -> None:
         """Opens another part of the catalogue."""
-        versions = await visit.read(lambda at: catalogue_edits.versions(at.session, at.now, PAGE, None))
+        versions = await access.read(lambda at: catalogue_edits.versions(at.session, at.now, PAGE, None))
         chosen = part if part in (*PARTS, HISTORY) else "plans"
         self.screen = replace(self.screen, part=chosen, history=history_shown(versions, self._base))
-        await self._show(visit)
+        await self._show(access)
 
     @rx.event
     @for_operators
-    async def edit(self, visit: OperatorVisit, key: str, text: str) -> None:
+    async def edit(self, access: OperatorAccess, key: str, text: str) -> None:
         """Changes one cell of the edit."""
-        await visit.require()
+        await access.check()
         place = place_named(self.screen.part, key, self._draft, self._base)
         if place is not None:
-            await self._become(visit, drafts.changed(self._draft, place, text))
+            await self._become(access, drafts.changed(self._draft, place, text))
 
     @rx.event
     @for_operators
-    async def add(self, visit: OperatorVisit) -> None:
+    async def add(self, access: OperatorAccess) -> None:
         """One plan, pack, metric, feature, action or rate more."""
-        await visit.require()
+        await access.check()
         if self.screen.part in LISTS and self._draft:
-            await self._become(visit, drafts.with_one_more(self._draft, LISTS[self.screen.part]))
+            await self._become(access, drafts.with_one_more(self._draft, LISTS[self.screen.part]))
 
     @rx.event
     @for_operators
-    async def take_out(self, visit: OperatorVisit, key: str) -> None:
+    async def take_out(self, access: OperatorAccess, key: str) -> None:
         """One of them less."""
-        await visit.require()
-        await self._become(visit, drafts.without(self._draft, *_item(key)))
+        await access.check()
+        await self._become(access, drafts.without(self._draft, *_item(key)))
 
     @rx.event
     @for_operators
-    async def move(self, visit: OperatorVisit, key: str) -> None:
+    async def move(self, access: OperatorAccess, key: str) -> None:
         """One of them a place further to the front."""
-        await visit.require()
-        await self._become(visit, drafts.earlier(self._draft, *_item(key)))
+        await access.check()
+        await self._become(access, drafts.earlier(self._draft, *_item(key)))
 
     @rx.event
     @for_operators
-    async def discard(self, visit: OperatorVisit) -> None:
+    async def discard(self, access: OperatorAccess) -> None:
         """Forgets the edit."""
-        self._begin(await visit.read(catalogue_of))
-        await self._show(visit)
+        self._begin(await access.read(catalogue_of))
+        await self._show(access)
 
     @rx.event
     @for_operators
-    async def take_newer(self, visit: OperatorVisit) -> None:
+    async def take_newer(self, access: OperatorAccess) -> None:
         """Puts the edit on top of what somebody else saved meanwhile."""
         draft, based_on = self._draft, self._version
-        head, together, both = await visit.read(
+        head, together, both = await access.read(
             lambda at: catalogue_edits.rebased(at.session, draft, at.now, based_on=based_on)
         )
-        self._begin(await visit.read(catalogue_of))
+        self._begin(await access.read(catalogue_of))
         self._draft, self._version = dict(together), head.version
         said = f"Both changed, yours stands: {', '.join(both[:3])}" if both else ""
         self.screen = replace(self.screen, both=said)
-        await self._show(visit)
+        await self._show(access)
 
     @rx.event
     @for_operators
-    async def open_file(self, visit: OperatorVisit) -> None:
+    async def open_file(self, access: OperatorAccess) -> None:
         """Opens the changed plans.json as an edit."""
-        document = await visit.read(lambda at: catalogue_editor.from_file(at.settings.catalogue_file))
-        await self._become(visit, dict(document))
+        document = await access.read(lambda at: catalogue_editor.from_file(at.settings.catalogue_file))
+        await self._become(access, dict(document))
 
     @rx.event
     @for_operators
-    async def restore(self, visit: OperatorVisit, version: int) -> None:
+    async def restore(self, access: OperatorAccess, version: int) -> None:
         """Opens an earlier version as an edit."""
-        document = await visit.read(lambda at: to_document(catalogue_edits.of_number(at.session, version)))
+        document = await access.read(lambda at: to_document(catalogue_edits.of_number(at.session, version)))
         self.screen = replace(self.screen, part="plans")
-        await self._become(visit, dict(document))
+        await self._become(access, dict(document))
 
     @rx.event
     @for_operators
-    async def review(self, visit: OperatorVisit, correcting: bool) -> None:
+    async def review(self, access: OperatorAccess, correcting: bool) -> None:
         """Shows what saving would do, with every organization that feels it."""
         draft, version = self._draft, self._version
-        preview = await visit.read(
+        preview = await access.read(
             lambda at: catalogue_effects.preview(at.session, draft, at.now, based_on=version, correcting=correcting)
         )
-        shown = review_shown(preview, draft, self._base, visit.formats, version, correcting=correcting)
+        shown = review_shown(preview, draft, self._base, access.formats, version, correcting=correcting)
         self.screen = replace(self.screen, review=shown, saved="")
         self.problem = self.problem_detail = ""
 
     @rx.event
     @for_operators
-    async def close_review(self, visit: OperatorVisit, opened: bool) -> None:
+    async def close_review(self, access: OperatorAccess, opened: bool) -> None:
         """Back to the edit."""
-        await visit.require()
+        await access.check()
         if not opened:
             self.screen = replace(self.screen, review=ReviewShown())
 
     @rx.event
     @for_operators
-    async def save(self, visit: OperatorVisit) -> None:
+    async def save(self, access: OperatorAccess) -> None:
         """Saves what was reviewed."""
         draft, version, correcting = self._draft, self._version, self.screen.review.correcting
         push = self.screen.review.prices != ""
         try:
-            result = await visit.write(
+            result = await access.write(
                 lambda at: catalogue_edits.save(
                     at.session, draft, at.now, based_on=version, correcting=correcting, actor=at.identity.email
                 )
             )
         except ConflictError:
             self.screen = replace(self.screen, review=ReviewShown())
-            await self._show(visit)
+            await self._show(access)
             return
-        view = await visit.read(catalogue_of)
+        view = await access.read(catalogue_of)
         self._begin(view)
         title, since = head_words(view)
         words = f"Saved as version {result.version}: {counted(len(result.changes), 'change')}."
@@ -183,13 +183,13 @@ class CatalogueState(OperatorFrame):
             self.screen, review=ReviewShown(), title=title, since=since, saved=words, push=push, pushed="", both="",
             file=file_shown(view.file),
         )  # fmt: skip
-        await self._show(visit)
+        await self._show(access)
 
     @rx.event(background=True)
     @for_operators
-    async def push(self, visit: OperatorVisit) -> None:
+    async def push(self, access: OperatorAccess) -> None:
         """Makes at Stripe what the catalogue sells."""
-        done = await visit.call(lambda: stripe_names.push(visit.look, visit.enter, lambda: visit.payments))
+        done = await access.call(lambda: stripe_names.push(access.reading, access.writing, lambda: access.payments))
         async with self:
             said = f"{counted(len(done), 'price')} pushed to Stripe." if done else "Stripe sells exactly this already."
             self.screen = replace(self.screen, push=False, pushed=said)
@@ -198,18 +198,18 @@ class CatalogueState(OperatorFrame):
         """An edit of this version that changes nothing yet."""
         self._base, self._draft, self._version = dict(view.document), dict(view.document), view.version
 
-    async def _become(self, visit: OperatorVisit, draft: Document) -> None:
+    async def _become(self, access: OperatorAccess, draft: Document) -> None:
         if draft != self._draft:
             self._draft = draft
             self.screen = replace(self.screen, saved="", both="")
-            await self._show(visit)
+            await self._show(access)
 
-    async def _show(self, visit: OperatorVisit) -> None:
+    async def _show(self, access: OperatorAccess) -> None:
         """The tables and the bar, after anything changed."""
         draft, base, version = self._draft, self._base, self._version
         dirty = draft != base
         check = (
-            await visit.read(lambda at: catalogue_editor.check(at.session, draft, version, at.now))
+            await access.read(lambda at: catalogue_editor.check(at.session, draft, version, at.now))
             if dirty
             else CheckView()
         )

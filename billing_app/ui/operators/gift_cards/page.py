@@ -14,7 +14,7 @@ from billing_app.services.credits import gift_cards
 from billing_app.services.credits.gift_cards import CardView
 from billing_app.services.operators import catalogue_editor
 from billing_app.ui import operator_routes
-from billing_app.ui.access.operator_session import OperatorFrame, OperatorVisit, for_operators
+from billing_app.ui.access.operator_session import OperatorAccess, OperatorFrame, for_operators
 from billing_app.ui.access.transactions import OperatorPageContext
 from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.operator_layout import operator_page
@@ -54,10 +54,10 @@ class GiftCardsState(OperatorFrame):
 
     @rx.event
     @for_operators
-    async def load(self, visit: OperatorVisit) -> None:
+    async def load(self, access: OperatorAccess) -> None:
         """Reads a page of cards."""
-        cursor = visit.text("cursor")
-        self.screen = await visit.show(
+        cursor = access.text("cursor")
+        self.screen = await access.show(
             self,
             lambda at: cards_of(at, cursor),
             lambda found, formats: gift_cards_shown(*found, formats, cursor),
@@ -65,9 +65,9 @@ class GiftCardsState(OperatorFrame):
 
     @rx.event
     @for_operators
-    async def ask(self, visit: OperatorVisit, what: str, card: str) -> None:
+    async def ask(self, access: OperatorAccess, what: str, card: str) -> None:
         """Opens a dialog, of one card or for new ones."""
-        found = await visit.read(
+        found = await access.read(
             lambda at: gift_cards.redemptions(at.session, _id(card), MAX_REDEMPTIONS) if what == "who" else ()
         )
         self.redeemers = redeemers_shown(found)
@@ -77,22 +77,22 @@ class GiftCardsState(OperatorFrame):
 
     @rx.event
     @for_operators
-    async def close(self, visit: OperatorVisit, opened: bool) -> None:
+    async def close(self, access: OperatorAccess, opened: bool) -> None:
         """Closes the dialog; codes that it showed are gone from here, too."""
-        await visit.require()
+        await access.check()
         if not opened:
             self.asking, self.codes, self._csv, self.refused = "", [], "", ""
 
     @rx.event
     @for_operators
-    async def make(self, visit: OperatorVisit, form: dict) -> None:
+    async def make(self, access: OperatorAccess, form: dict) -> None:
         """Makes a batch and shows its codes, this once."""
-        document = await visit.read(lambda at: catalogue_editor.document(at.session, at.now))
+        document = await access.read(lambda at: catalogue_editor.document(at.session, at.now))
         contents = contents_typed(form, self.screen.holds, document)
         count, times = whole(form.get("count", ""), 1), whole(form.get("redemptions", ""), 1)
         try:
             ends = first_moment(form.get("until", ""))
-            made = await visit.write(
+            made = await access.write(
                 lambda at: gift_cards.create(
                     at.session, form.get("name", ""), contents, at.now,
                     count=count, max_redemptions=times, expires_at=ends, actor=at.actor,
@@ -102,32 +102,32 @@ class GiftCardsState(OperatorFrame):
             self.refused = error.detail
             return
         self.codes, self._csv, self.asking, self.refused = [card.code for card in made], codes_csv(made), "codes", ""
-        await self._again(visit)
+        await self._again(access)
 
     @rx.event
     @for_operators
-    async def save_codes(self, visit: OperatorVisit) -> rx.event.EventSpec | None:
+    async def save_codes(self, access: OperatorAccess) -> rx.event.EventSpec | None:
         """The codes that are on the screen as a file."""
-        await visit.require()
+        await access.check()
         return rx.download(data=self._csv, filename="gift-cards.csv") if self._csv else None
 
     @rx.event
     @for_operators
-    async def void(self, visit: OperatorVisit, form: dict) -> None:
+    async def void(self, access: OperatorAccess, form: dict) -> None:
         """Ends the chosen card."""
         card, reason = self.chosen, form.get("reason", "")
         try:
-            await visit.write(lambda at: gift_cards.void(at.session, _id(card), reason, at.now, actor=at.actor))
+            await access.write(lambda at: gift_cards.void(at.session, _id(card), reason, at.now, actor=at.actor))
         except (InvalidError, NotFoundError) as error:
             self.refused = error.detail
             return
         self.asking = self.refused = ""
-        await self._again(visit)
+        await self._again(access)
 
-    async def _again(self, visit: OperatorVisit) -> None:
+    async def _again(self, access: OperatorAccess) -> None:
         """The newest cards."""
-        found = await visit.read(lambda at: cards_of(at, ""))
-        self.screen = replace(gift_cards_shown(*found, visit.formats, ""), ready=True)
+        found = await access.read(lambda at: cards_of(at, ""))
+        self.screen = replace(gift_cards_shown(*found, access.formats, ""), ready=True)
 
 
 def cards_of(at: OperatorPageContext, cursor: str) -> tuple[Sequence[CardView], str, Mapping[str, Any]]:

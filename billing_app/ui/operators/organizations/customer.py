@@ -17,7 +17,7 @@ from billing_app.services.operators import read_customer
 from billing_app.services.operators.views_customer import CustomerView
 from billing_app.services.reversals import refunds
 from billing_app.ui import operator_routes
-from billing_app.ui.access.operator_session import OperatorFrame, OperatorVisit, for_operators
+from billing_app.ui.access.operator_session import OperatorAccess, OperatorFrame, for_operators
 from billing_app.ui.access.transactions import OperatorPageContext
 from billing_app.ui.frame.banner import remark
 from billing_app.ui.frame.operator_layout import operator_page
@@ -51,27 +51,27 @@ class CustomerState(OperatorFrame):
 
     @rx.event
     @for_operators
-    async def load(self, visit: OperatorVisit) -> None:
+    async def load(self, access: OperatorAccess) -> None:
         """Reads the organization of the URL, and what a refund of the opened grant would do."""
-        if not visit.text("grant"):
+        if not access.text("grant"):
             self._amount = ""
         self._key = secrets.token_hex(12)
         self.refused = ""
-        await self._show(visit)
+        await self._show(access)
 
     @rx.event
     @for_operators
-    async def reckon(self, visit: OperatorVisit, amount: str) -> None:
+    async def reckon(self, access: OperatorAccess, amount: str) -> None:
         """Shows what another amount would do."""
-        await visit.require()
+        await access.check()
         self._amount, self.refused, self.done = amount[:20], "", ""
-        await self._show(visit)
+        await self._show(access)
 
     @rx.event(background=True)
     @for_operators
-    async def give_back(self, visit: OperatorVisit, form: dict) -> Any:
+    async def give_back(self, access: OperatorAccess, form: dict) -> Any:
         """Gives the money back, and shows what that did."""
-        await visit.require()
+        await access.check()
         async with self:
             grant, currency, key = self.screen.refund.grant_id, self.screen.refund.currency, self._key
             self.refused, self.done = "", ""
@@ -81,8 +81,10 @@ class CustomerState(OperatorFrame):
                 return None
             self.refunding = True
         try:
-            made = await visit.call(
-                lambda: refunds.make(visit.enter, visit.payments, grant, cents, form.get("reason", ""), f"page {key}")
+            made = await access.call(
+                lambda: refunds.make(
+                    access.writing, access.payments, grant, cents, form.get("reason", ""), f"page {key}"
+                )
             )
         except BillingError as error:
             async with self:
@@ -92,21 +94,21 @@ class CustomerState(OperatorFrame):
             async with self:
                 self.refunding = False
         async with self:
-            self.done = visit.formats.money(made.amount_cents, made.currency.upper())
+            self.done = access.formats.money(made.amount_cents, made.currency.upper())
             self._amount = ""
-        return rx.redirect(operator_routes.organization(_address(visit)))
+        return rx.redirect(operator_routes.organization(_address(access)))
 
     @rx.event
     @for_operators
-    async def load_again(self, visit: OperatorVisit) -> None:
+    async def load_again(self, access: OperatorAccess) -> None:
         """Reads everything anew, with why the refund was refused still there."""
-        await self._show(visit)
+        await self._show(access)
 
-    async def _show(self, visit: OperatorVisit) -> None:
-        grant, amount = visit.text("grant"), self._amount
+    async def _show(self, access: OperatorAccess) -> None:
+        grant, amount = access.text("grant"), self._amount
 
         def read(at: OperatorPageContext) -> tuple[CustomerView, str]:
-            there = partial(read_customer.customer, at.session, _address(visit), grant)
+            there = partial(read_customer.customer, at.session, _address(access), grant)
             first = there(None, at.now, selling=at.settings.selling)
             line = next((each for each in first.grants if each.id == grant), None)
             if not amount or line is None:
@@ -114,13 +116,13 @@ class CustomerState(OperatorFrame):
             cents = cents_of(amount, line.label.currency)
             return (first, NO_AMOUNT) if cents is None else (there(cents, at.now, selling=at.settings.selling), "")
 
-        self.screen = await visit.show(
+        self.screen = await access.show(
             self, read, lambda seen, formats: customer_shown(seen[0], formats, grant, amount, seen[1])
         )
 
 
-def _address(visit: OperatorVisit) -> str:
-    address = operator_routes.address_in(visit.path)
+def _address(access: OperatorAccess) -> str:
+    address = operator_routes.address_in(access.path)
     if not address:
         raise NotFoundError("There is no such organization.")
     return address

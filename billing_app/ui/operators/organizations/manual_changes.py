@@ -15,7 +15,7 @@ from billing_app.services.credits import granting
 from billing_app.services.operators import manual_changes
 from billing_app.services.operators.views_manual import HandsView
 from billing_app.ui import operator_routes
-from billing_app.ui.access.operator_session import OperatorFrame, OperatorVisit, for_operators
+from billing_app.ui.access.operator_session import OperatorAccess, OperatorFrame, for_operators
 from billing_app.ui.access.transactions import OperatorPageContext
 from billing_app.ui.kit.dialogs import buttons, dialog, refusal
 from billing_app.ui.kit.formats import Formats, long_day
@@ -52,33 +52,33 @@ class HandsState(OperatorFrame):
 
     @rx.event
     @for_operators
-    async def ask(self, visit: OperatorVisit, what: str) -> None:
+    async def ask(self, access: OperatorAccess, what: str) -> None:
         """Opens a dialog."""
-        address = operator_routes.address_in(visit.path)
-        view = await visit.read(lambda at: manual_changes.look(at.session, address, at.now))
+        address = operator_routes.address_in(access.path)
+        view = await access.read(lambda at: manual_changes.look(at.session, address, at.now))
         self._key, self._factors = secrets.token_hex(12), {each.id: each.factor for each in view.metrics}
-        self.screen = replace(hands_shown(view, visit.formats), asking=what if what in KINDS else "")
+        self.screen = replace(hands_shown(view, access.formats), asking=what if what in KINDS else "")
 
     @rx.event
     @for_operators
-    async def close(self, visit: OperatorVisit, opened: bool) -> None:
+    async def close(self, access: OperatorAccess, opened: bool) -> None:
         """Closes it."""
-        await visit.require()
+        await access.check()
         if not opened:
             self.screen = HandsShown()
 
     @rx.event
     @for_operators
-    async def act(self, visit: OperatorVisit, form: dict) -> None:
+    async def act(self, access: OperatorAccess, form: dict) -> None:
         """Does what the open dialog asks for."""
         address, what, key, factors = (
-            operator_routes.address_in(visit.path),
+            operator_routes.address_in(access.path),
             self.screen.asking,
             self._key,
             self._factors,
         )
         try:
-            done = await visit.write(lambda at: act(at, what, address, form, key, factors))
+            done = await access.write(lambda at: act(at, what, address, form, key, factors))
         except (UnauthenticatedError, ForbiddenError):
             raise
         except BillingError as error:

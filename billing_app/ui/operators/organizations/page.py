@@ -6,7 +6,7 @@ import reflex as rx
 
 from billing_app.services.operators import organizations
 from billing_app.ui import operator_routes, routes
-from billing_app.ui.access.operator_session import OperatorFrame, OperatorVisit, for_operators
+from billing_app.ui.access.operator_session import OperatorAccess, OperatorFrame, for_operators
 from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.operator_layout import operator_page
 from billing_app.ui.kit.basics import button_link, head, link, more_link
@@ -23,10 +23,10 @@ class OrganizationsState(OperatorFrame):
 
     @rx.event
     @for_operators
-    async def load(self, visit: OperatorVisit) -> None:
+    async def load(self, access: OperatorAccess) -> None:
         """Reads a page of the list."""
-        search, cursor = visit.text("search"), visit.text("cursor")
-        self.screen = await visit.show(
+        search, cursor = access.text("search"), access.text("cursor")
+        self.screen = await access.show(
             self,
             lambda at: organizations.organizations(at.session, search.strip(), cursor, at.now),
             lambda view, formats: organizations_shown(view, formats, search, cursor),
@@ -34,9 +34,9 @@ class OrganizationsState(OperatorFrame):
 
     @rx.event
     @for_operators
-    async def search(self, visit: OperatorVisit, text: str) -> rx.event.EventSpec:
+    async def search(self, access: OperatorAccess, text: str) -> rx.event.EventSpec:
         """Searches by name, address or Stripe's customer."""
-        await visit.require()
+        await access.check()
         return rx.redirect(operator_routes.organizations(search=text), replace=True)
 
 

@@ -10,7 +10,7 @@ from billing_app import clock
 from billing_app.services.operators import operations
 from billing_app.services.usage import recounts
 from billing_app.ui import operator_routes
-from billing_app.ui.access.operator_session import OperatorFrame, OperatorVisit, for_operators
+from billing_app.ui.access.operator_session import OperatorAccess, OperatorFrame, for_operators
 from billing_app.ui.frame.operator_layout import operator_page
 from billing_app.ui.kit.basics import head, state_badge
 from billing_app.ui.kit.listing import answer, pager, table_head
@@ -26,10 +26,10 @@ class RecountsState(OperatorFrame):
 
     @rx.event
     @for_operators
-    async def load(self, visit: OperatorVisit) -> None:
+    async def load(self, access: OperatorAccess) -> None:
         """Reads a page of runs."""
-        cursor = visit.text("cursor")
-        self.screen = await visit.show(
+        cursor = access.text("cursor")
+        self.screen = await access.show(
             self,
             lambda at: operations.recount_runs(at.session, cursor, at.now),
             lambda view, formats: recounts_shown(view, formats, cursor),
@@ -37,13 +37,13 @@ class RecountsState(OperatorFrame):
 
     @rx.event(background=True)
     @for_operators
-    async def run(self, visit: OperatorVisit) -> Any:
+    async def run(self, access: OperatorAccess) -> Any:
         """Recounts now, and shows the run."""
-        await visit.require()
+        await access.check()
         async with self:
             self.running = True
         try:
-            await visit.call(lambda: recounts.demand(visit.outside(), clock.now))
+            await access.call(lambda: recounts.demand(access.outside(), clock.now))
         finally:
             async with self:
                 self.running = False

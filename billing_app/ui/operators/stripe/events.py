@@ -13,7 +13,7 @@ from billing_app.services.operators import operations
 from billing_app.services.operators.views_operations import EventFilters, EventsView, EventView
 from billing_app.services.stripe import replaying
 from billing_app.ui import operator_routes
-from billing_app.ui.access.operator_session import OperatorFrame, OperatorVisit, for_operators
+from billing_app.ui.access.operator_session import OperatorAccess, OperatorFrame, for_operators
 from billing_app.ui.access.transactions import OperatorPageContext
 from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.operator_layout import operator_page
@@ -34,37 +34,37 @@ class StripeEventsState(OperatorFrame):
 
     @rx.event
     @for_operators
-    async def load(self, visit: OperatorVisit) -> None:
+    async def load(self, access: OperatorAccess) -> None:
         """Reads a page of events, and the opened one."""
-        self.screen = await _read(self, visit)
+        self.screen = await _read(self, access)
 
     @rx.event
     @for_operators
-    async def search(self, visit: OperatorVisit, text: str) -> rx.event.EventSpec:
+    async def search(self, access: OperatorAccess, text: str) -> rx.event.EventSpec:
         """Shows the events of one organization."""
-        await visit.require()
-        filters = filters_of(visit)
+        await access.check()
+        filters = filters_of(access)
         found = operator_routes.stripe_events(state=filters.state, type=filters.type, organization=text)
         return rx.redirect(found, replace=True)
 
     @rx.event(background=True)
     @for_operators
-    async def replay(self, visit: OperatorVisit) -> Any:
+    async def replay(self, access: OperatorAccess) -> Any:
         """Works on the opened event again, and shows what became of it."""
-        await visit.require()
+        await access.check()
         async with self:
             self.replaying = True
         try:
-            event_id = visit.text("event")
-            await visit.call(lambda: replaying.replay(visit.outside(), visit.payments, event_id, clock.now))
+            event_id = access.text("event")
+            await access.call(lambda: replaying.replay(access.outside(), access.payments, event_id, clock.now))
         finally:
             async with self:
                 self.replaying = False
         return StripeEventsState.load
 
 
-async def _read(page: StripeEventsState, visit: OperatorVisit) -> StripeEventsShown:
-    filters, cursor, event_id = filters_of(visit), visit.text("cursor"), visit.text("event")
+async def _read(page: StripeEventsState, access: OperatorAccess) -> StripeEventsShown:
+    filters, cursor, event_id = filters_of(access), access.text("cursor"), access.text("event")
 
     def read(at: OperatorPageContext) -> tuple[EventsView, EventView | str | None]:
         # what is typed keeps its blanks on the screen, or words run together while somebody types them
@@ -78,16 +78,16 @@ async def _read(page: StripeEventsState, visit: OperatorVisit) -> StripeEventsSh
         except BillingError as error:
             return found, error.detail
 
-    return await visit.show(page, read, lambda seen, formats: events_shown(seen[0], seen[1], formats, filters, cursor))
+    return await access.show(page, read, lambda seen, formats: events_shown(seen[0], seen[1], formats, filters, cursor))
 
 
-def filters_of(visit: OperatorVisit) -> EventFilters:
+def filters_of(access: OperatorAccess) -> EventFilters:
     """The filters of the URL; what is no filter is left out."""
-    state, kind = visit.text("state"), visit.text("type")
+    state, kind = access.text("state"), access.text("type")
     return EventFilters(
         state=state if state in STATES else "",
         type="" if kind == ANY or not set(kind) <= TYPE_LETTERS else kind,
-        organization=visit.text("organization")[:64],
+        organization=access.text("organization")[:64],
     )
 
 

@@ -10,7 +10,7 @@ import reflex as rx
 from billing_app.services.operators import operations
 from billing_app.services.stripe import reconciliation
 from billing_app.ui import operator_routes
-from billing_app.ui.access.operator_session import OperatorFrame, OperatorVisit, for_operators
+from billing_app.ui.access.operator_session import OperatorAccess, OperatorFrame, for_operators
 from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.operator_layout import operator_page
 from billing_app.ui.kit.basics import button_link, head, link, refused_button, state_badge
@@ -39,25 +39,25 @@ class ReconciliationState(OperatorFrame):
 
     @rx.event
     @for_operators
-    async def load(self, visit: OperatorVisit) -> Any:
+    async def load(self, access: OperatorAccess) -> Any:
         """Reads the report, and follows it while it runs."""
-        self.screen = await visit.show(self, *_view(visit))
+        self.screen = await access.show(self, *_view(access))
         return ReconciliationState.watch if self.screen.running and not self.watching else None
 
     @rx.event
     @for_operators
-    async def run(self, visit: OperatorVisit) -> Any:
+    async def run(self, access: OperatorAccess) -> Any:
         """Has everything compared now."""
-        await visit.write(lambda at: reconciliation.ask(at.session, at.now, selling=at.settings.selling))
-        self.screen = await visit.show(self, *_view(visit, latest=True))
+        await access.write(lambda at: reconciliation.ask(at.session, at.now, selling=at.settings.selling))
+        self.screen = await access.show(self, *_view(access, latest=True))
         return [rx.redirect(operator_routes.RECONCILIATION), ReconciliationState.watch]
 
     @rx.event(background=True)
     @for_operators
-    async def watch(self, visit: OperatorVisit) -> None:
+    async def watch(self, access: OperatorAccess) -> None:
         """Shows how far the run is until it is done, or until the tab has gone on."""
-        await visit.require()
-        read, present = _view(visit, latest=True)
+        await access.check()
+        read, present = _view(access, latest=True)
         async with self:
             if self.watching:
                 return
@@ -65,7 +65,7 @@ class ReconciliationState(OperatorFrame):
         try:
             for look in range(LOOK_TIMES):
                 await asyncio.sleep(LOOK_EVERY_SECONDS)
-                shown = present(await visit.read(read), visit.formats)
+                shown = present(await access.read(read), access.formats)
                 async with self:
                     if not self.router.url.path.startswith(operator_routes.RECONCILIATION):
                         return
@@ -78,9 +78,9 @@ class ReconciliationState(OperatorFrame):
                 self.watching = False
 
 
-def _view(visit: OperatorVisit, *, latest: bool = False) -> tuple[Any, Any]:
+def _view(access: OperatorAccess, *, latest: bool = False) -> tuple[Any, Any]:
     """What is read and how it is shown."""
-    run, cursor = visit.text("run"), visit.text("cursor")
+    run, cursor = access.text("run"), access.text("cursor")
     number = int(run[:18]) if run.isascii() and run.isdigit() and not latest else 0
     return (
         lambda at: operations.reconciliations(at.session, number, cursor, at.now, selling=at.settings.selling),
