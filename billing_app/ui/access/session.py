@@ -162,6 +162,11 @@ class PageAccess:
         """What takes several transactions or talks to the outside world, in a thread."""
         return await threads.deed(self.neighbour, work)
 
+    def still_on(self, page: rx.State) -> bool:
+        """Whether the tab is still where this event came from. What follows an event of long duration asks this: a
+        page that the tab has left would take over what the tab hears of changes."""
+        return page.router.url.path == self.path.partition("?")[0]
+
     def text(self, name: str) -> str:
         """A value of the URL's query, never longer than any of ours."""
         return self.query.get(name, "")[:MAX_TEXT]

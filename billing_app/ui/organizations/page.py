@@ -197,7 +197,7 @@ class OrganizationState(Frame):
             self.refused = problem
             if not problem:
                 self._close()
-        return OrganizationState.load
+            return OrganizationState.load if access.still_on(self) else None
 
     @rx.event
     @guarded()

@@ -63,7 +63,7 @@ class PlanState(Frame):
             async with self:
                 self.welcome = came.status
         await self._ask_what_was_billed(access)
-        return PlanState.load if session_id else None
+        return await self._again(access) if session_id else None
 
     @rx.event(background=True)
     @guarded(roles=MONEY_ROLES)
@@ -145,7 +145,7 @@ class PlanState(Frame):
         if problem:
             return None
         await self._ask_what_was_billed(access)
-        return PlanState.load
+        return await self._again(access)
 
     @rx.event(background=True)
     @guarded(roles=MONEY_ROLES)
@@ -171,6 +171,11 @@ class PlanState(Frame):
             found = []
         async with self:
             self.billed, self.billed_known = found, True
+
+    async def _again(self, access: PageAccess) -> Any:
+        """Reads the page anew, if the tab still shows it."""
+        async with self:
+            return PlanState.load if access.still_on(self) else None
 
     async def _show(self, access: PageAccess) -> None:
         interval = access.text("interval")

@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+import reflex as rx
+
 from billing_app.domain.common.access import ADMIN_ROLES
 from billing_app.domain.organizations.limits import Limit, LimitUse
+from billing_app.services.plans import endings_told
 from billing_app.ui.access.session import GUARD
 from billing_app.ui.kit.formats import Formats
 from billing_app.ui.organizations.page import OrganizationState
@@ -14,6 +18,7 @@ from billing_app.ui.organizations.text import _why_full, organization_shown
 from tests.ui.conftest import Meridian
 from tests.ui.records import organizations
 from tests.ui.records.overview import shell
+from tests.ui.states import move
 
 CHANGING = {
     "save",
@@ -94,6 +99,39 @@ def test_an_admin_changes_it_and_everybody_else_is_refused(meridian: Meridian) -
     refused = meridian.open(OrganizationState, "/o/meridian/organization", "member")
     asyncio.run(refused.save({"name": "Mine"}))
     assert refused.problem == "forbidden"
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A background handler takes its state with `async with`; here nobody else wants it."""
+
+    async def itself(state: Any, *_error: object) -> Any:
+        return state
+
+    async def nothing(*_error: object) -> None: ...
+
+    monkeypatch.setattr(rx.State, "__aenter__", itself, raising=False)
+    monkeypatch.setattr(rx.State, "__aexit__", nothing, raising=False)
+
+
+@pytest.mark.parametrize("gone_on", [False, True])
+def test_a_page_that_the_tab_has_left_meanwhile_is_not_loaded_again(
+    meridian: Meridian, held: None, monkeypatch: pytest.MonkeyPatch, gone_on: bool
+) -> None:
+    """It would take over what the tab hears of changes from the page that it shows now."""
+    state = meridian.open(OrganizationState, "/o/meridian/organization")
+    decided = endings_told.decided
+
+    def slow(*arguments: Any) -> str:
+        if gone_on:
+            move(state._get_root_state(), "/o/meridian/plan", meridian.cookies["admin"])
+        return decided(*arguments)
+
+    monkeypatch.setattr(endings_told, "decided", slow)
+    handler = vars(OrganizationState)["end_organization"].fn
+    then = asyncio.run(handler(state, {"when": "now", "reason": "moved"}))
+    assert state.refused == ""
+    assert then == (None if gone_on else OrganizationState.load)
 
 
 def test_what_the_operator_has_set_is_not_said_to_be_the_plans() -> None:
