@@ -22,7 +22,7 @@ def database_url(value: str) -> str:
     """SQLite or PostgreSQL."""
     scheme, separator, rest = value.partition("://")
     if not separator:
-        raise ValueError(f"is no address of a database: write {ADDRESS_OF_DATABASE}")
+        raise ValueError(f"is not the address of a database: write {ADDRESS_OF_DATABASE}")
     if scheme not in DATABASES:
         raise ValueError(f"names a database that is not served ({scheme}): write {ADDRESS_OF_DATABASE}")
     if scheme == "sqlite" and rest and not rest.startswith("/"):
@@ -39,7 +39,7 @@ def redis_url(value: str) -> str:
     parts = _split(value, ADDRESS_OF_REDIS)
     there = parts.path if parts.scheme == "unix" else parts.hostname
     if parts.scheme not in ("redis", "rediss", "unix") or not there:
-        raise ValueError(f"is no address of a Redis: write {ADDRESS_OF_REDIS}")
+        raise ValueError(f"is not the address of a Redis server: write {ADDRESS_OF_REDIS}")
     return value
 
 
@@ -50,7 +50,7 @@ def public_url(value: str) -> str:
         return value
     parts = _split(value, like)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"is no address for browsers, which begins with https:// or http://: write {like}")
+        raise ValueError(f"is not an address that browsers can open: it begins with https:// or http://. Write {like}")
     if parts.path.strip("/") or parts.query or parts.fragment or parts.username or parts.password:
         raise ValueError(f"has more than scheme, host and port; the console has a host of its own: write {like}")
     return f"{parts.scheme}://{parts.netloc}"
@@ -66,7 +66,9 @@ def stripe_api_secret(value: str) -> str:
             "secret key there, which begins with sk_ or rk_"
         )
     if value and not value.startswith(("sk_", "rk_")):
-        raise ValueError("is no secret key of Stripe, which begins with sk_ or rk_: copy it from Developers, API keys")
+        raise ValueError(
+            "is not a secret key of Stripe: those begin with sk_ or rk_. Copy it from Developers, API keys"
+        )
     return value
 
 
@@ -79,7 +81,7 @@ def stripe_webhook_secret(value: str) -> str:
         )
     if value and not value.startswith("whsec_"):
         raise ValueError(
-            "is no signing secret of a webhook endpoint, which begins with whsec_: copy it from the endpoint's page"
+            "is not a signing secret of a webhook endpoint: those begin with whsec_. Copy it from the endpoint's page"
         )
     return value
 
@@ -88,7 +90,7 @@ def stripe_api_base(value: str) -> str:
     """Empty, or an address of HTTP."""
     like = "http://127.0.0.1:12111, or leave it out for Stripe itself"
     if value and (_split(value, like).scheme not in ("http", "https") or not urlsplit(value).hostname):
-        raise ValueError(f"is no address of an API: write {like}")
+        raise ValueError(f"is not an address of an API: write {like}")
     return value
 
 
@@ -104,7 +106,7 @@ def smtp_url(value: str) -> str:
 def mail_from(value: str) -> str:
     """Empty, or a sender."""
     if value and "@" not in value:
-        raise ValueError("is no sender of mails: write Billing <billing@example.com>")
+        raise ValueError("is not a mail sender: write Billing <billing@example.com>")
     return value
 
 
@@ -125,7 +127,7 @@ def _split(value: str, like: str) -> SplitResult:
     except ValueError:
         # The reason would show a part of the address, which may be one of the password.
         raise ValueError(
-            f"is no address, perhaps for a sign in the password that must be written as %..: write {like}"
+            f"is not an address, perhaps for a sign in the password that must be written as %..: write {like}"
         ) from None
     return parts
 

@@ -25,7 +25,7 @@ NEARLY = 0.85
 
 def unreadable(error: OSError | UnicodeDecodeError) -> str:
     """Why `.env` cannot be read, as a sentence."""
-    cause = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+    cause = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
     where = f"in {locations.HOME}" if os.environ.get(locations.HOME) else "in this folder"
     return f".env {where} cannot be read: {cause}."
 
@@ -42,7 +42,7 @@ def in_file() -> Mapping[str, str | None]:
 
 
 def misspelt(fields: Iterable[str]) -> list[str]:
-    """A sentence for every name that is no setting but perhaps meant as one of `fields`."""
+    """A sentence for every name that is not a setting but perhaps meant as one of `fields`."""
     known = {f"{PREFIX}{name.upper()}" for name in fields} | INTERNAL
     sentences = []
     for place, names in (("the environment", os.environ), (".env", in_file())):
@@ -54,5 +54,5 @@ def misspelt(fields: Iterable[str]) -> list[str]:
             nearest = get_close_matches(name, sorted(known - INTERNAL), 1, ALIKE if ours else NEARLY)
             if ours or nearest:
                 meant = f"did you mean {nearest[0]}?" if nearest else "docs/operations.md lists them all."
-                sentences.append(f"{name} in {place} is no setting and is not used: {meant}")
+                sentences.append(f"{name} in {place} is not a setting and is not used: {meant}")
     return sentences

@@ -57,7 +57,7 @@ def named(url: str) -> Database:
         setting_forms.database_url(url)
         return Database(url)
     except (ValueError, ArgumentError, ImportError) as error:
-        problem = str(error) if type(error) is ValueError else "is no address of a database"
+        problem = str(error) if type(error) is ValueError else "is not the address of a database"
         raise UnavailableError(f"BILLING_DATABASE_URL {problem.partition(': write')[0]}: {_LIKE}") from None
     except OSError as error:
         raise UnavailableError(f"The folder of the database cannot be made: {error.strerror}.") from None
@@ -95,7 +95,7 @@ def why(error: Exception) -> str:
 
 
 SIGNS = {
-    "file is not a database": "The database file is damaged or is no SQLite database: put a backup back with "
+    "file is not a database": "The database file is damaged or is not a SQLite database: put a backup back with "
     "`billing db restore FILE --replace`, or name another in BILLING_DATABASE_URL",
     "malformed": f"The database file is damaged: {schema.RESTORE}",
     "no such table": "The database has no tables yet: run `billing db upgrade`",

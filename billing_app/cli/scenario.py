@@ -17,7 +17,7 @@ from billing_app.scenarios.player import Player
 
 FAILED = 1
 INVALID = 2
-"""The exit code where a file is no scenario, whatever became of the others."""
+"""The exit code where a file is not a scenario, whatever became of the others."""
 
 
 def _address(url: str) -> str:
@@ -42,7 +42,7 @@ def scenario(
 ) -> None:
     """Play scenario files, each on a fresh database. One line per failed expectation, nothing where all are met.
 
-    Exit 1 if any failed, 2 if a file is no scenario; the others are played all the same.
+    Exit 1 if any failed, 2 if a file is not a scenario; the others still run.
 
     Example: billing scenario tests/scenarios/*.json
     """

@@ -1,4 +1,4 @@
-"""Goes on with organizations that end: tells Stripe what it does not know yet, and closes them at their moment."""
+"""Continues with organizations that end: tells Stripe what it does not know yet, and closes them at their moment."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def sync(
 
 
 def catch_up(database: Database, settings: Settings) -> bool:
-    """Runs what is due, or goes on with what was stopped; answers whether there was anything."""
+    """Runs what is due, or continues what was stopped; answers whether there was anything."""
     if not settings.selling:
         return False
     now = clock.now()

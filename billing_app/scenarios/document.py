@@ -30,7 +30,7 @@ from billing_app.scenarios.steps import REMARKS, read_moment, read_steps
 
 
 class ScenarioInvalidError(InvalidError):
-    """The file is no scenario (422). `mistakes` has a line for each thing to put right, naming file, step and field."""
+    """The file is not a scenario (422). `mistakes` has a line for each, naming file, step and field."""
 
     code = "invalid_scenario"
 

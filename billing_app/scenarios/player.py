@@ -96,7 +96,7 @@ def _moment(step: Step, field: str) -> datetime | None:
 
 
 def _quantity(value: Any) -> int:
-    """A quantity as the file says it. Raises FactRefusedError `invalid_quantity` for what is no whole number."""
+    """A quantity as the file says it. Raises FactRefusedError `invalid_quantity` for what is not a whole number."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise FactRefusedError(f"A quantity is a whole number, not {value!r}.", code="invalid_quantity")
     return value

@@ -119,7 +119,7 @@ def test_versions_of_the_catalogue_are_listed_and_restored(billing: Billing) -> 
         (("organization", "override", "acme", "size", "x", "1", "--reason", "x"), "What is overridden"),
         (("organization", "override", "acme", "limit", "memberships", "many", "--reason", "x"), "A value is"),
         (("member", "invite", "acme", "ada@example.org", "--role", "boss"), "A role is"),
-        (("member", "remove", "acme", "ada@example.org"), "ada@example.org is no member"),
+        (("member", "remove", "acme", "ada@example.org"), "ada@example.org is not a member"),
         (("gift-card", "create", "Welcome", "--holds", "mau"), "'mau' is not METRIC=QUANTITY"),
         (("gift-card", "void", "none", "--reason", "x"), "'none' is not the id"),
         (("catalogue", "restore", "99"), "There is no version 99"),

@@ -53,7 +53,7 @@ def refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> str:
         ("BILLING_DATABASE_URL", "var/billing.db", "sqlite:///FILE"),
         ("BILLING_DATABASE_URL", "sqlite://var/billing.db", "sqlite:///"),
         ("BILLING_DATABASE_URL", f"postgresql://u:{PASSWORD}@host", "names no database"),
-        ("BILLING_DATABASE_URL", "", "no address"),
+        ("BILLING_DATABASE_URL", "", "not the address"),
         ("BILLING_REDIS_URL", "localhost:6379", "redis://"),
         ("BILLING_REDIS_URL", f"redis://u:{PASSWORD}@host:port/0", "redis://"),
         ("BILLING_REDIS_URL", "http://localhost:6379", "redis://"),
@@ -198,7 +198,7 @@ def test_nothing_is_said_where_all_is_well(postbox: Postbox) -> None:
         mail_from="Billing <billing@example.com>",
         database_url="sqlite:///none.db",
     )
-    assert [line for line in said_at_start(well) if "is no setting" not in line] == []
+    assert [line for line in said_at_start(well) if "is not a setting" not in line] == []
 
 
 def test_a_dead_redis_is_refused_at_start(redis_url: str) -> None:

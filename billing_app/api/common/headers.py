@@ -21,7 +21,7 @@ PAGE_POLICY = {
 API_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
-"""For what is no page of Reflex; the documentation page brings one inline style sheet."""
+"""For what is not a page of Reflex; the documentation page brings one inline style sheet."""
 
 ONE_YEAR_S = 31_536_000
 

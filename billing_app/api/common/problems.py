@@ -75,7 +75,7 @@ class ProblemResponse(JSONResponse):
     media_type = MEDIA_TYPE
 
     def render(self, content: Any) -> bytes:
-        """A problem may tell back what was sent, also what is no Unicode: that stays the escape that it came as."""
+        """A problem may tell back what was sent, also what is not Unicode: that stays the escape that it came as."""
         return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
 
 

@@ -87,7 +87,7 @@ class NextExpiryAnswer(Answer):
 class BalanceAnswer(Answer):
     """Where one metric stands. `allowance` null is unlimited; state is ok, using_credits or blocked.
 
-    Of a sub-organization without a plan these are the figures of whoever pays for it, and `own_used` is its part.
+    Of a sub-organization without a plan these are the figures of its payer, and `own_used` is its part.
     `runs_out_on` is when nothing will be left at the pace of the last 28 days; null if never, or not known yet.
     """
 
@@ -189,7 +189,7 @@ class BurnedFromAnswer(Answer):
 class MonthAnswer(Answer):
     """One metric's period: used = covered + burned + uncovered + deficit. `balance` is what was left at its end.
 
-    Of a sub-organization without a plan these are the months of whoever pays for it, `own_used` is its part, and which
+    Of a sub-organization without a plan these are the months of its payer, `own_used` is its part, and which
     grants were burned is not told.
     """
 

@@ -15,7 +15,7 @@ from billing_app.services.payments.stripe_catalogue import Step
 
 
 def _writable(document: dict[str, Any]) -> dict[str, Any]:
-    """Python reads JSON that is none: NaN and halves of characters. What cannot be written again is no document."""
+    """Python reads JSON that is none: NaN and halves of characters. What cannot be written again is not a document."""
     try:
         json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError):

@@ -47,7 +47,7 @@ class FindingAnswer(Answer):
 
 
 class RunAnswer(Answer):
-    """One comparison with Stripe. A `stopped` one is gone on with by the next."""
+    """One comparison with Stripe. A `stopped` one is continued by the next."""
 
     id: int
     trigger: str

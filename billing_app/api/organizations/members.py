@@ -77,7 +77,7 @@ def leave(access: PeopleAccess) -> Response:
     """Ends one's own membership."""
     with access.writing() as context:
         if not isinstance(context.caller, Identity):
-            raise NotFoundError("A key is no member.", code="member_not_found")
+            raise NotFoundError("A key is not a member.", code="member_not_found")
         members.remove(context.session, context.organization, context.caller.user_id, context.now, actor=context.who)
     return Response(status_code=204)
 

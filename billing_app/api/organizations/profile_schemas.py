@@ -171,7 +171,7 @@ class OrganizationAnswer(Answer):
     timezone: str
     active: bool
     parents: list[str] = Field(description="what it is a part of, nearest first")
-    subscriptionPlan: str = Field(description="the plan in force; of a part without its own, that of whoever pays")
+    subscriptionPlan: str = Field(description="the plan in force; of a part without its own, that of the payer")
     subscriptionId: str | None
     currentMembers: int
     currentSubOrgs: int

@@ -21,7 +21,7 @@ class EndsWhen(StrEnum):
 class PaidThingAnswer(Answer):
     """One thing that is paid for. `kind` is plan, pack, top_up (its monthly cap) or order (a page that may be paid).
 
-    `price_cents` per `interval`; empty where it is no subscription. `until` is when what is paid runs out; `state`
+    `price_cents` per `interval`; empty where it is not a subscription. `until` is when what is paid runs out; `state`
     says whether it is "paid", on "trial" until then, or "owed".
     """
 

@@ -17,7 +17,7 @@ MAX_TYPED = 50
 def quantity_in(text: str, metric: Metric) -> int:
     """The quantity that a person typed, `5,000` or `1.5` display units, in base units.
 
-    Raises InvalidError `invalid_quantity` for what is no number, negative, or finer than the metric's base unit.
+    Raises InvalidError `invalid_quantity` for what is not a number, negative, or finer than the metric's base unit.
     """
     typed = _number(text)
     if typed is None or typed < 0:
@@ -31,7 +31,7 @@ def quantity_in(text: str, metric: Metric) -> int:
 def cents_in(text: str, currency: str) -> int:
     """The amount that a person typed, `200` or `199.50`, in the currency's minor unit.
 
-    Raises InvalidError `invalid_amount` for what is no amount above 0.
+    Raises InvalidError `invalid_amount` for what is not an amount above 0.
     """
     typed = _number(text)
     exact = None if typed is None else typed.scaleb(exponent(currency))

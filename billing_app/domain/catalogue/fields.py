@@ -1,6 +1,6 @@
 """Reading an untrusted JSON document field by field, noting every mistake instead of stopping at the first.
 
-A wrong or missing value becomes a harmless stand-in, so that reading goes on; whoever started the reading looks at
+A wrong or missing value becomes a harmless placeholder, so that reading goes on; whoever started the reading looks at
 `mistakes` before using anything.
 """
 
@@ -54,7 +54,7 @@ class Reading:
             self.wrong(path, f'"{identity}" differs from "{other}" ({where}) only in case; choose another id')
 
     def rows(self, value: Any, path: str, *, at_most: int, at_least: int = 0) -> list[tuple[str, Any]]:
-        """The items of a list, each with its path; nothing where the value is no list or has too many items."""
+        """The items of a list, each with its path; nothing where the value is not a list or has too many items."""
         if value is MISSING:
             return []
         if not isinstance(value, list):
@@ -194,7 +194,7 @@ class Fields:
 
 
 def whole_mistake(value: Any, least: int, most: int) -> str | None:
-    """Why `value` is not a whole number from `least` to `most`, or None. true is no number, and 1.0 is not whole."""
+    """Why `value` is not a whole number from `least` to `most`, or None. true is not a number, and 1.0 is not whole."""
     if isinstance(value, (float, Decimal)):
         return f"must be a whole number without decimal point or exponent, not {shown(value)}"
     if isinstance(value, bool) or not isinstance(value, int):

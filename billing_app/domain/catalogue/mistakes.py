@@ -16,7 +16,7 @@ SHOWN_IN_SENTENCE = 3
 class Mistake:
     """One thing to put right. `path` is where in the document (`plans[1].included.mau`), or empty for the whole.
 
-    `line` and `column` (from 1) are known only where the file is no JSON at all.
+    `line` and `column` (from 1) are known only where the file is not JSON at all.
     """
 
     file: str

@@ -48,7 +48,7 @@ Item = TypeVar("Item")
 def read_catalog(content: str | bytes, file: str) -> Catalog:
     """The catalogue that a file's content says.
 
-    Raises CatalogInvalidError: one mistake with line and column if it is no JSON, else all mistakes of `parse_catalog`
+    Raises CatalogInvalidError: one mistake with line and column if it is not JSON, else all mistakes of `parse_catalog`
     and every key that is written twice.
     """
     return parse_catalog(decode_document(content, file), file)

@@ -36,7 +36,7 @@ class FactRefusedError(InvalidError):
 
 
 class CreditsExhaustedError(BillingError):
-    """Nothing of a metric is left for what was asked (credits.md, hot path)."""
+    """Nothing of a metric is left for what was asked (credits.md, The fast path)."""
 
     status = 402
     code = "credits_exhausted"

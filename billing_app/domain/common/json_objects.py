@@ -34,7 +34,7 @@ def remembering(pairs: list[tuple[str, Any]]) -> Members:
 
 
 def strict(text: str | bytes) -> Any:
-    """JSON of which every member was meant. Raises RepeatedError, and ValueError for what is no JSON, as NaN."""
+    """JSON of which every member was meant. Raises RepeatedError, and ValueError for what is not JSON, as NaN."""
     try:
         return json.loads(text, object_pairs_hook=_once, parse_constant=no_constant)
     except RecursionError:

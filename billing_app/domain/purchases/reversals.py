@@ -67,7 +67,7 @@ class DisputeStage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one grant cost of a payment; parts come in line order. `id` is empty for what is no grant of ours."""
+    """What one grant cost of a payment; parts come in line order. `id` is empty for what is not a grant of ours."""
 
     id: str
     paid_cents: int

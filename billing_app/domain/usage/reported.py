@@ -73,7 +73,7 @@ def read_cloud_event(sent: object) -> Read:
 def parsed(text: str | bytes) -> Any:
     """JSON with exact numbers, also those that no float holds; a byte order mark before it is read over.
 
-    Raises ValueError for what is no JSON.
+    Raises ValueError for what is not JSON.
     """
     if isinstance(text, str):
         text = text.removeprefix("\ufeff")

@@ -71,7 +71,7 @@ class LoadResult:
 def read_document(path: Path) -> Mapping[str, Any]:
     """The JSON document of a file.
 
-    Raises CatalogInvalidError: it cannot be read, is too large, or is no JSON (with line and column).
+    Raises CatalogInvalidError: it cannot be read, is too large, or is not JSON (with line and column).
     """
     try:
         with path.open("rb") as file:

@@ -67,7 +67,7 @@ def group(session: Session, paying: Organization, now: datetime) -> set[int]:
 
 
 def hold(session: Session, organization: Organization, now: datetime) -> tuple[Organization, datetime]:
-    """Locks the organization and whoever pays for it, and says who that is and what moment it is then.
+    """Locks the organization and its payer, and says who that is and what moment it is then.
 
     Rows are locked by id, as everywhere. Who pays is asked again under the lock: a plan may just have come or gone.
     """
@@ -78,7 +78,7 @@ def hold(session: Session, organization: Organization, now: datetime) -> tuple[O
 
 
 def same_payer(session: Session, organization: Organization, expected: Organization, now: datetime) -> Organization:
-    """Whoever pays, seen under the lock. Raises ConflictError `changed_meanwhile` if that is somebody else by now."""
+    """The payer, seen under the lock. Raises ConflictError `changed_meanwhile` if that is somebody else by now."""
     found = payer(session, organization, now)
     if found.id != expected.id:
         raise ConflictError("The plan of this organization was changed just now. Try again.", code="changed_meanwhile")

@@ -46,7 +46,7 @@ def history(
 ) -> list[MetricHistory]:
     """Every metric's months, or one metric's, up to `to` (exclusive; default: now, with the running period).
 
-    Of a sub-organization without a plan these are the months of whoever pays for it, without the payer's grants. Raises
+    Of a sub-organization without a plan these are the months of its payer, without the payer's grants. Raises
     NotFoundError `metric_not_found`.
     """
     payer = payers.payer(session, organization, now)

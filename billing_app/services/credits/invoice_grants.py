@@ -1,4 +1,4 @@
-"""What a paid invoice brings: one grant per line that is no proration, once (credits.md rules 11 to 13).
+"""What a paid invoice brings: one grant per line that is not a proration, once (credits.md rules 11 to 13).
 
 Effective when Stripe says that it was paid, valid for a year, of the quantity that the paid price itself carries.
 """
@@ -41,12 +41,12 @@ Known = Mapping[str, Sold]
 
 
 def sold(line: InvoiceLine, known: Known = MappingProxyType({})) -> Sold | None:
-    """What one of a line's price grants; None for what is no pack of ours."""
+    """What one of a line's price grants; None for what is not a pack of ours."""
     return known.get("") if line.price is None else sold_by(line.price, known)
 
 
 def sold_by(price: Price, known: Known = MappingProxyType({})) -> Sold | None:
-    """What one of a price grants: as we stored it, else as it says itself. None for a price that is no pack's."""
+    """What one of a price grants: as we stored it, else as it says itself. None for a price that belongs to no pack."""
     stored = known.get(price.id) or known.get("")
     if stored is not None:
         return stored

@@ -1,6 +1,6 @@
 """Features and ways of voting: what an organization may use. Every path to a process goes through `require`.
 
-The plan in force of whoever pays says what there is, the operator's overrides stand in its place, and an admin may
+The plan in force of the payer says what there is, the operator's overrides stand in its place, and an admin may
 switch off what there is.
 """
 

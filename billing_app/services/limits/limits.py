@@ -1,6 +1,6 @@
 """The one gate in front of everything that a plan limits.
 
-`require` locks whoever pays, counts and decides; what is created follows in the same transaction, at its moment
+`require` locks the payer, counts and decides; what is created follows in the same transaction, at its moment
 (`locks.moment`). Of N creations at
 once with room for one, exactly one passes: the others wait for its lock and then count it.
 """

@@ -86,7 +86,7 @@ def values(session: Session, organization_id: int, kind: Kind, now: datetime) ->
 
 
 def in_force(session: Session, organization: Organization, now: datetime) -> list[OrganizationOverride]:
-    """All that stands in place of the plan now: what whoever pays has, and of options its own above them."""
+    """All that stands in place of the plan now: what the payer has, and of options its own above them."""
     payer = payers.payer(session, organization, now)
     found = {(row.kind, row.name): row for row in store.in_force(session, stored_id(payer), now)}
     if payer.id != organization.id:

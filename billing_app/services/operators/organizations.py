@@ -44,7 +44,7 @@ def organizations(session: Session, search: str, cursor: str, now: datetime) -> 
     next_cursor = cursors.encode(found[PAGE - 1][1], page[-1].name, page[-1].address) if len(found) > PAGE else ""
     return OrganizationsView(
         organizations=tuple(
-            # A sub-organization without a plan of its own has the plan, and the stops, of whoever pays for it.
+            # A sub-organization without a plan of its own has the plan, and the stops, of its payer.
             OrganizationLine(
                 address=each.address,
                 name=each.name,

@@ -53,7 +53,7 @@ class ProfileView:
     plan: str
     plan_name: str
     payer: str
-    """The address of whoever pays: its own, or of what it is a part of."""
+    """The address of the payer: its own, or of what it is a part of."""
     payer_name: str
     created_at: datetime
     counts: CountsView

@@ -76,7 +76,7 @@ def home(session: Session, identity: sessions.Identity | None) -> str | None:
 
 
 def _link(session: Session, organization_id: int, address: str, name: str, now: datetime) -> OrganizationLink:
-    """A sub-organization without a plan of its own shows the plan, and the stops, of whoever pays for it."""
+    """A sub-organization without a plan of its own shows the plan, and the stops, of its payer."""
     found = payers.payer(session, organizations.by_id(session, organization_id), now)
     payer = stored_id(found)
     plan = accounts.plans(session, payer).held_at(now)

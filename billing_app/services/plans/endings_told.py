@@ -100,7 +100,7 @@ def decided(
 
 
 def sweep(transaction: Transaction, payments: Payments | None, now: Callable[[], datetime]) -> int:
-    """Goes on with what is due; answers how many organizations it looked at."""
+    """Continues with what is due; answers how many organizations it looked at."""
     with transaction() as session:
         due = store.due(session, now(), SWEEP)
     for owner in due:

@@ -219,7 +219,7 @@ def _open(
 
 
 def _opened_before(session: Session, organization: Organization, order_id: str, now: datetime) -> Opening:
-    """Goes on with the order of a repeated request."""
+    """Continues the order of a repeated request."""
     order = order_store.order(session, accounts.organization_id(organization), order_id)
     if order is None or (order.state != OrderState.OPEN and order.url is None):
         raise ConflictError("This order was closed before it was started. Order again.", code="order_closed")

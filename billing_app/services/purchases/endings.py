@@ -1,9 +1,9 @@
 """Ending an organization: what it pays for, that it pays no more, and when it is over.
 
-What is decided is written down and committed first; then Stripe is told, and it is noted that Stripe knows. Whoever
-decides tries that at once, and a sweep goes on with whatever a crash, or Stripe, left undone. What is said to Stripe is
-how things shall stand, so that saying it twice does it once. Parts of the organization end with it, whoever pays for
-them. Nobody loses what is theirs: credits, ledger and history stay readable.
+The decision is recorded and committed first; then Stripe is told, and it is noted that Stripe knows. Whoever decides
+tries that at once, and a sweep continues with whatever a crash, or Stripe, left undone. Stripe is told the desired
+state, so that telling it twice does it once. Child organizations end with it, also those that it does not pay for.
+Nobody loses what is theirs: credits, ledger and history stay readable.
 """
 
 from __future__ import annotations

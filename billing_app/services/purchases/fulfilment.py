@@ -56,7 +56,7 @@ CLOSED = {CheckoutState.EXPIRED: OrderState.EXPIRED, CheckoutState.FAILED: Order
 
 
 def settle(session: Session, checkout: Checkout, now: datetime) -> Order | None:
-    """Brings the order of a payment to where the payment is, once; None for a payment that is no order of ours.
+    """Brings the order of a payment to where the payment is, once; None for a payment that is not an order of ours.
 
     Paid is for ever: an older reading never takes it back, and a closed order whose money came after all is paid.
     Raises InvalidError `unknown_price`; what `credits.grant` raises.

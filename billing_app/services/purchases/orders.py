@@ -1,7 +1,7 @@
 """Buying packs: an order, its payment page, and what became of it.
 
 Stripe is asked between two transactions, never inside one: what is to be done is written down first, and the order's id
-is the idempotency key there. A crash at any point leaves an order that can be gone on with, or that the sweep closes.
+is the idempotency key there. A crash at any point leaves an order that can be continued, or that the sweep closes.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def open_order(
     fit;
     ConflictError `too_many_orders` while as many as MAX_OPEN_ORDERS are open;
     with a `key` InvalidError `idempotency_mismatch`, ConflictError `order_closed` or `prices_changed` for an order that
-    cannot be gone on with.
+    cannot be continued.
     """
     owner = accounts.organization_id(organization)
     organization, now = locks.hold_row(session, owner, now)
@@ -174,7 +174,7 @@ def record_session(
 
 
 def _opened_before(session: Session, organization: Organization, current: Catalog, order_id: str) -> Opening:
-    """Goes on with the order of a repeated request."""
+    """Continues the order of a repeated request."""
     order = store.order(session, accounts.organization_id(organization), order_id)
     if order is None:
         raise ConflictError("This request is being processed. Try again in a moment.", code="order_closed")

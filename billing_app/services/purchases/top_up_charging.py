@@ -52,7 +52,7 @@ class Work:
 
 
 def sweep(transaction: Transaction, payments: Payments, now: Callable[[], datetime]) -> int:
-    """Goes on with attempts that were left behind, then begins those that are due; answers how many it worked on.
+    """Continues attempts that were left behind, then begins those that are due; answers how many it worked on.
 
     Raises UnavailableError when Stripe does not answer: the rest can wait until it does.
     """
@@ -74,7 +74,7 @@ def work(
 ) -> AttemptState:
     """Carries an attempt out as far as it goes; what it came to. Never call it inside a transaction.
 
-    Raises UnavailableError when Stripe does not answer: the attempt stays open and is gone on with.
+    Raises UnavailableError when Stripe does not answer: the attempt stays open and is continued.
     """
     try:
         return _carry_out(transaction, payments, owner, attempt_id, now)

@@ -140,7 +140,7 @@ def state_of(row: AutoTopUp | None, card: SavedCard | None, now: datetime) -> To
 def put_typed(
     session: Session, organization: Organization, metric_id: str, typed: TopUpEntries, now: datetime, *, actor: str
 ) -> TopUp:
-    """Turns it on with what was typed into a form; raises as `put` does, and for what is no amount."""
+    """Turns it on with what was typed into a form; raises as `put` does, and for what is not an amount."""
     current = versions.current(session, now)
     wanted = Wanted(
         enabled=True,

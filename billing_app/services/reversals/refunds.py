@@ -1,6 +1,6 @@
 """Refunds made on our pages: decided and written down, asked of Stripe under the request's id, then recorded.
 
-A crash at any point leaves an open request, which the sweep goes on with: Stripe is first asked whether the refund is
+A crash at any point leaves an open request, which the sweep continues: Stripe is first asked whether the refund is
 there already (its metadata names the request), so that the same money never goes back twice.
 """
 
@@ -38,7 +38,7 @@ NEXT_TRY = timedelta(minutes=10)
 """Between two tries of the sweep."""
 
 SWEEP = 50
-"""Requests that one sweep goes on with."""
+"""Requests that one sweep continues."""
 
 DONE, REFUSED = "done", "refused"
 
@@ -67,7 +67,7 @@ def make(
 
 
 def sweep(transaction: Transaction, payments: Payments, now: Callable[[], datetime]) -> int:
-    """Goes on with refunds that a crash left in their middle; answers how many.
+    """Continues refunds that a crash left in their middle; answers how many.
 
     Raises UnavailableError when Stripe does not answer: the next sweep goes on.
     """

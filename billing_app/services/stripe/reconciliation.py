@@ -83,7 +83,7 @@ def run(sync: Sync, holder: str, trigger: str, told: Told = lambda _progress: No
     """Compares everything, or goes on where a run was stopped; the number of its report.
 
     Raises ConflictError `lease_taken` while another process is at it, and UnavailableError when Stripe does not answer:
-    the run stays where it is, and the next one goes on with it.
+    the run stays where it is, and the next one continues it.
     """
     account = sync.payments.account()
     with sync.transaction() as session:
@@ -127,7 +127,7 @@ def ask(session: Session, now: datetime, *, selling: bool) -> None:
 def ask_for(session: Session, now: datetime, *, dry: bool = False, days: int = WINDOW.days) -> int:
     """Writes down that a run is wanted: a job begins it within seconds. The number of its report.
 
-    One that was stopped is gone on with instead. Raises ConflictError `lease_taken` while one is running, InvalidError
+    One that was stopped is continued instead. Raises ConflictError `lease_taken` while one is running, InvalidError
     `invalid_days`.
     """
     if not 1 <= days <= MAX_DAYS:
@@ -145,7 +145,7 @@ def ask_for(session: Session, now: datetime, *, dry: bool = False, days: int = W
 
 
 def wanted(session: Session, now: datetime) -> bool | None:
-    """Whether a run is to be gone on with, and whether it is a dry one; None for none."""
+    """Whether a run is to be continued, and whether it is a dry one; None for none."""
     for dry in (False, True):
         row = store.unfinished(session, dry=dry)
         if row is not None and (row.renewed_at == row.started_at or row.renewed_at + runs.LEASE_TIME <= now):

@@ -267,7 +267,7 @@ def _held(
 
 
 def _tell(session: Session, *organizations: Organization) -> None:
-    """The pages of whoever pays and of whoever uses change."""
+    """The pages of the payer and of whoever uses change."""
     for owner in sorted({accounts.organization_id(each) for each in organizations}):
         orgs.raise_revision(session, owner)
 

@@ -99,7 +99,7 @@ def working_actions(session: Session, organization: Organization, now: datetime)
 
 
 class _Look:
-    """One look at the meters of whoever pays for an organization: all of them as they are, in one query.
+    """One look at the meters of an organization's payer: all of them as they are, in one query.
 
     When `writing`, all that are out of date are computed anew first, in the common order of locks.
     """

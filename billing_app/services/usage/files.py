@@ -70,7 +70,7 @@ def _opened(path: Path) -> Generator[tuple[BufferedReader, TextIOWrapper]]:
         unpacked = gzip.GzipFile(fileobj=raw) if packed else raw
         mark = unpacked.peek(2)[:2]
         encoding = "utf-16" if mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
-        # What is no Unicode comes as lone surrogates, which no rule lets through: the mistake of its line alone.
+        # What is not Unicode comes as lone surrogates, which no rule lets through: the mistake of its line alone.
         with TextIOWrapper(unpacked, encoding=encoding, errors="surrogateescape", newline="") as stream:
             yield raw, stream
 

@@ -210,7 +210,7 @@ def run(
 ) -> Outcome:
     """Recounts every organization that needs it, one run at a time across all processes.
 
-    Each batch is a transaction of its own: after a crash the next run goes on with what is left. Raises ConflictError
+    Each batch is a transaction of its own: after a crash the next run continues with what is left. Raises ConflictError
     `recount_running` while another one holds the lease.
     """
     as_of = now()

@@ -56,7 +56,7 @@ def own(session: Session, payer: Organization, part: Organization, metric: Metri
 def by_source(
     session: Session, organization: Organization, metric: Metric, look: Outlook, month: Month
 ) -> dict[str, int]:
-    """A month's use of whoever pays by source; its own has the name OWN. The parts add up to the month."""
+    """A month's use of the payer by source; its own has the name OWN. The parts add up to the month."""
     if not month.used:
         return {}
     found = _shares(session, organization, metric, look, month)
@@ -66,7 +66,7 @@ def by_source(
 
 
 def used_by(session: Session, payer: Organization, part: Organization, metric: Metric, period: Period) -> int:
-    """What one sub-organization used of a metric in a period of whoever pays for it; of levels its own highest."""
+    """What one sub-organization used of a metric in a period of its payer; of levels its own highest."""
     owner = stored_id(payer)
     if metric.aggregation is Aggregation.SUM:
         return sources.totals(session, owner, metric.id, period.number).get(part.address, 0)

@@ -32,7 +32,7 @@ def card(session: Session, organization_id: int) -> SavedCard | None:
 def to_look_at(session: Session, now: datetime, limit: int) -> list[tuple[int, str]]:
     """Organization and metric of what may have to be charged: armed, at the end of a rest, or with a meter behind.
 
-    Those with an attempt under way are left out: it is gone on with, and another is not begun. So are those of
+    Those with an attempt under way are left out: it is continued, and no other is begun. So are those of
     deactivated organizations, whose card pays for nothing.
     """
     row, meter = AutoTopUp, MeterRow

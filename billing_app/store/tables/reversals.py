@@ -57,7 +57,7 @@ class PaymentDispute(Table, table=True):
 class RefundRequest(Table, table=True):
     """A refund that an operator set out to make. Written before Stripe is asked; `id` is in the refund's metadata.
 
-    `next_try_at` is when the sweep goes on with it; null once it is done or refused.
+    `next_try_at` is when the sweep continues it; null once it is done or refused.
     """
 
     __tablename__ = "refund_requests"

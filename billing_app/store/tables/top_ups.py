@@ -69,7 +69,7 @@ class SavedCard(Table, table=True):
 class TopUpAttempt(Table, table=True):
     """One attempt to buy. `id` is the idempotency key at Stripe; one may be open per organization and metric.
 
-    `worked_until` is how long whoever works on it has it for themselves; after that another goes on with it.
+    `worked_until` is how long whoever works on it has it for themselves; after that another continues it.
     """
 
     __tablename__ = "top_up_attempts"

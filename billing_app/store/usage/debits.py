@@ -100,7 +100,7 @@ SOURCE = """INSERT INTO source_totals (organization_id, metric, period, source, 
 
 PAGE = """INSERT INTO page_revisions (organization_id, revision) SELECT :reporter, 1 {where}
     ON CONFLICT (organization_id) DO UPDATE SET revision = page_revisions.revision + 1"""
-"""The sub-organization's pages; those of whoever pays hear of it from the meter."""
+"""The sub-organization's pages; those of the payer hear of it from the meter."""
 
 AT_ONCE = """
 WITH locked AS (SELECT {after}, watched_at, valid_until FROM meters WHERE {fits} FOR NO KEY UPDATE),

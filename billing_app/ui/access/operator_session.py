@@ -1,6 +1,6 @@
 """The guard of operators' pages: their URL names nobody's organization, and the role is read on every event.
 
-Whoever is no operator gets the same refusal from each of them and sees nothing else.
+Whoever is not an operator gets the same refusal from each of them and sees nothing else.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class OperatorAccess:
         return await threads.deed(threads.OPERATORS, work)
 
     async def frame(self) -> None:
-        """Nothing is around a page for somebody who is no operator."""
+        """Nothing is around a page for somebody who is not an operator."""
 
     def text(self, name: str) -> str:
         """A value of the URL's query, never longer than any of ours."""

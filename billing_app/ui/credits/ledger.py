@@ -59,7 +59,7 @@ class LedgerState(Frame):
 
 
 def filters_of(access: PageAccess) -> LedgerFilters:
-    """The filters of the URL; what is no filter is left out."""
+    """The filters of the URL; what is not a filter is left out."""
     kind, metric = access.text("kind"), access.text("metric")
     return LedgerFilters(
         metric="" if metric == "all" else metric,

@@ -44,7 +44,7 @@ HOLD_SECONDS = 5.0
 
 @dataclass(slots=True, eq=False)
 class Tab:
-    """An open page: as of which revision it shows which organizations (one, or also whoever pays for it), and the
+    """An open page: as of which revision it shows which organizations (one, or also its payer), and the
     handler that reads it anew."""
 
     revisions: dict[str, int]

@@ -1,4 +1,4 @@
-"""What pages of a sub-organization say of whoever pays for it (credits.md, rule 14)."""
+"""What pages of a sub-organization say of its payer (credits.md, rule 14)."""
 
 from __future__ import annotations
 

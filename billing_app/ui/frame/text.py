@@ -113,7 +113,7 @@ def shell_shown(view: ShellView) -> ShellShown:
 
 
 def buying_address(view: ShellView) -> str:
-    """Where credits for this organization are bought: with whoever pays for it, if this person may do that there."""
+    """Where credits for this organization are bought: with its payer, if this person may do that there."""
     return view.payer.address if view.payer and view.payer.may_buy else view.organization.address
 
 

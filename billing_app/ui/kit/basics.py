@@ -24,7 +24,7 @@ def link(*children: Any, href: Any, **props: Any) -> rx.Component:
 
 
 def plain_link(*children: Any, href: Any, **props: Any) -> rx.Component:
-    """A link that the browser follows by itself: to a file, to what is no page of ours, or to a place on this page.
+    """A link that the browser follows by itself: to a file, to what is not a page of ours, or to a place on this page.
 
     Reflex's own `a` is a link of the pages' router, which finds nothing there.
     """

@@ -148,7 +148,7 @@ class AlertsState(Frame):
 
 
 def _id(text: str) -> UUID:
-    """Raises NotFoundError for what is no id."""
+    """Raises NotFoundError for what is not an id."""
     try:
         return UUID(text)
     except ValueError:

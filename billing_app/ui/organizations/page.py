@@ -292,7 +292,7 @@ def mailed(access: PageAccess, invitation: Invitation) -> bool:
 
 
 def _id(text: str) -> UUID:
-    """Raises NotFoundError for what is no id."""
+    """Raises NotFoundError for what is not an id."""
     try:
         return UUID(text)
     except ValueError:

@@ -22,7 +22,7 @@ WORDS = {
     Limit.DRAFTS: "Drafts",
     Limit.CENSUS: "Voters per process",
 }
-"""Limits as people call them, in the order of the page; a web address is no count."""
+"""Limits as people call them, in the order of the page; a web address is not a count."""
 
 PERCENT = 100
 

@@ -134,7 +134,7 @@ class BuyState(Frame):
 
 
 def basket_in(text: str) -> dict[str, int]:
-    """A basket of the URL, "mau-50k:1,sms-500:2"; what is no basket is left out."""
+    """A basket of the URL, "mau-50k:1,sms-500:2"; what is not a basket is left out."""
     basket: dict[str, int] = {}
     for part in text.split(",")[:MAX_PACKS]:
         pack, _, count = part.partition(":")

@@ -193,7 +193,7 @@ def _top_up(one: TopUpView, now: datetime, formats: Formats) -> TopUpShown:
 def at_once(one: TopUpView, typed: Mapping[str, str], formats: Formats) -> str:
     """What turning it on with these amounts buys right away; nothing where credits have not fallen so low.
 
-    `typed` has what somebody changed: threshold, count, pack, cap. What is no amount is said when it is sent.
+    `typed` has what somebody changed: threshold, count, pack, cap. What is not an amount is said when it is sent.
     """
     threshold = _number(typed.get("threshold"), one.threshold, one.metric.factor)
     count = _number(typed.get("count"), one.count)
@@ -215,7 +215,7 @@ def at_once(one: TopUpView, typed: Mapping[str, str], formats: Formats) -> str:
 
 
 def _number(text: str | None, stored: int, factor: int = 1) -> int | None:
-    """What was typed, in base units; what is stored where nothing was; None for what is no amount."""
+    """What was typed, in base units; what is stored where nothing was; None for what is not an amount."""
     found = stored if text is None else parse(text, Spec(Kind.NUMBER, factor=factor))
     return found if isinstance(found, int) else None
 

@@ -235,7 +235,7 @@ def factor(metric: Mapping[str, Any]) -> int:
 
 
 def unit(metric: Mapping[str, Any]) -> str:
-    """The display unit of what is no count."""
+    """The display unit of what is not a count."""
     return str(metric.get("display_unit", "")) if factor(metric) > 1 else ""
 
 

@@ -50,7 +50,7 @@ class Spec:
 
 
 def shown(value: Any, spec: Spec) -> str:
-    """The value as text. What is no value of this kind (somebody is still typing) stays as it is."""
+    """The value as text. What is not a value of this kind (somebody is still typing) stays as it is."""
     if spec.kind is Kind.FLAG:
         return "yes" if value else "no"
     if value is None:

@@ -137,7 +137,7 @@ def cards_of(at: OperatorPageContext, cursor: str) -> tuple[Sequence[CardView], 
 
 
 def _id(text: str) -> UUID:
-    """Raises NotFoundError for what is no id."""
+    """Raises NotFoundError for what is not an id."""
     try:
         return UUID(text)
     except ValueError:

@@ -118,7 +118,7 @@ def redeemers_shown(found: Sequence[Redemption]) -> list[RedeemerRow]:
 
 
 def contents_typed(form: Mapping[str, str], holds: Sequence[HeldShown], document: Mapping[str, Any]) -> dict[str, int]:
-    """What a new card holds, in base units; what is no figure is -1, which is refused with its name."""
+    """What a new card holds, in base units; what is not a figure is -1, which is refused with its name."""
     factors = {str(metric["id"]): int(metric["factor"]) for metric in document.get("metrics", ())}
     found: dict[str, int] = {}
     for each in holds:

@@ -103,7 +103,7 @@ class CustomerShown:
 
 
 def customer_shown(view: CustomerView, formats: Formats, grant: str, amount: str, problem: str = "") -> CustomerShown:
-    """The page as it is shown; `amount` is what was typed, and `problem` why that is no amount."""
+    """The page as it is shown; `amount` is what was typed, and `problem` why that is not an amount."""
     here = operator_routes.organization(view.address)
     return CustomerShown(
         ready=True,

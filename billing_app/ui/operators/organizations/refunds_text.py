@@ -48,7 +48,7 @@ def amount_text(cents: int, currency: str) -> str:
 
 
 def refund_shown(view: CustomerView, formats: Formats, grant: str, amount: str, problem: str, here: str) -> RefundShown:
-    """The refund of the opened grant; `amount` is what was typed, and `problem` why that is no amount."""
+    """The refund of the opened grant; `amount` is what was typed, and `problem` why that is not an amount."""
     line = next((each for each in view.grants if each.id == grant), None)
     if line is None:
         return RefundShown()

@@ -82,7 +82,7 @@ async def _read(page: StripeEventsState, access: OperatorAccess) -> StripeEvents
 
 
 def filters_of(access: OperatorAccess) -> EventFilters:
-    """The filters of the URL; what is no filter is left out."""
+    """The filters of the URL; what is not a filter is left out."""
     state, kind = access.text("state"), access.text("type")
     return EventFilters(
         state=state if state in STATES else "",

@@ -32,7 +32,7 @@ _ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 
 
 def make(account: Account, number: str, expiry: tuple[int, int] = DEFAULT_EXPIRY, **billing: Any) -> Body:
-    """Keep a method for a card or bank account number. Raises StripeError (402) for a number that is no number."""
+    """Keep a method for a card or bank account number. Raises StripeError (402) for what is not a number."""
     behaviour = cards.behaviour_of(number)
     if behaviour is None:
         raise _bad_number(number)
