@@ -1,8 +1,8 @@
 """The demo's purchases whose money goes back: one refunded in part, one in dispute, really at the fake Stripe.
 
 They are bought on the first start, through the product's own services, so that an operator finds the payment, its
-refund or dispute and every event of it on both sides. Each step can be repeated: a start that was killed is gone on
-with. Neither is of a metric that the story is about.
+refund or dispute and every event of it on both sides. Each step can be repeated: the next start continues one that
+was killed. Neither is of a metric that the story is about.
 """
 
 from __future__ import annotations

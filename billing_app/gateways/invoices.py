@@ -51,7 +51,7 @@ class Invoice:
 
     `subscription_id` is empty for one that belongs to none; `subscription_metadata` is that subscription's at the time
     of the invoice. `payment_id` is the payment that paid it, or that is asked for. `failure` is why the last attempt to
-    pay failed, for the payer; `needs_payer` says that the card asks for its owner. `period_start` and `period_end`
+    pay failed, for the payer; `needs_payer` says that the card requires authentication. `period_start` and `period_end`
     are those of its first line.
     """
 

@@ -109,7 +109,7 @@ def refusals(old: Catalog, new: Catalog, in_use: CatalogUse) -> list[Refusal]:
 def keep_in_use(old: Catalog, new: Catalog, in_use: CatalogUse) -> Catalog:
     """`new`, with the plans and packs that it drops although they are in use kept as retired, after its own.
 
-    Whoever holds a retired plan keeps it, with its limits and allowances; whoever subscribes to a retired pack keeps it.
+    Whoever holds a retired plan keeps it, with its limits and allowances; a subscription to a retired pack goes on.
     Nobody can choose either any more.
     """
     plan_ids = {plan.id for plan in new.plans}

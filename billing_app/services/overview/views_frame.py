@@ -12,7 +12,7 @@ class OrganizationLink:
     address: str
     name: str
     plan_name: str
-    """Of whoever pays for it."""
+    """Of its payer."""
     payer_name: str = ""
     """Who that is, if another does."""
     blocked: bool = False

@@ -40,7 +40,7 @@ def invoice_paid(payments: Payments, event: InboxEvent) -> Write:
 
 
 def invoice_unpaid(payments: Payments, event: InboxEvent) -> Write:
-    """A renewal was declined, or the card asks for its owner: the subscription says what that makes of the plan."""
+    """A renewal was declined, or the card requires authentication: the subscription says what becomes of the plan."""
     invoice = payments.invoice(event.object_id)
     found = payments.subscription(invoice.subscription_id) if invoice.subscription_id else None
 

@@ -54,7 +54,7 @@ def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(database: D
 
 
 def test_an_unknown_address_costs_the_same_work() -> None:
-    assert not Argon2Hasher().check_needs_rehash(passwords.NOBODYS_HASH), "the stand-in has other parameters"
+    assert not Argon2Hasher().check_needs_rehash(passwords.NOBODYS_HASH), "the placeholder has other parameters"
     known = passwords.hashed(PASSWORD)
 
     def fastest(password_hash: str | None) -> float:

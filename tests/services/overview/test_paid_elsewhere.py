@@ -1,4 +1,4 @@
-"""What a sub-organization without a plan of its own is shown, and what stays with whoever pays (decision 16)."""
+"""What a sub-organization without a plan of its own is shown, and what stays with the payer (decision 16)."""
 
 from __future__ import annotations
 

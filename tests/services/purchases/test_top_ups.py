@@ -36,7 +36,7 @@ FAILS_LATER = "4000000000000341"
 """Can be saved; charging it fails."""
 
 ALWAYS_ASKS = "4000002760003184"
-"""Asks for its owner, each time."""
+"""Requires authentication, each time."""
 
 
 @pytest.fixture
