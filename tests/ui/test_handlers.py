@@ -69,7 +69,7 @@ def test_only_the_entrance_and_the_failure_message_are_public() -> None:
     }
 
 
-def test_a_browser_cannot_pass_a_visit() -> None:
+def test_a_browser_cannot_pass_its_access() -> None:
     for state, name, found in handlers():
         assert "access" not in inspect.signature(found.fn).parameters, f"{state.__name__}.{name}"
 

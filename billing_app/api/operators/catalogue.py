@@ -26,11 +26,10 @@ from billing_app.api.operators.catalogue_schemas import (
 )
 from billing_app.domain.catalogue import parse_catalog, to_document, to_json
 from billing_app.gateways.stripe.payments import payments_of
-from billing_app.services.catalogue import versions
 from billing_app.services.common import cursors
 from billing_app.services.operators import catalogue_editor, catalogue_edits, catalogue_effects
 from billing_app.services.operators.views_catalogue import FileState
-from billing_app.services.payments import stripe_catalogue, stripe_names
+from billing_app.services.payments import stripe_names
 
 router = APIRouter(prefix="/admin/catalogue", tags=["operator"])
 
@@ -105,11 +104,8 @@ def rebase_catalogue(access: Operating, request: RebaseRequest) -> RebasedAnswer
 @router.post("/push", response_model=Items[PushedAnswer], responses=guarded(409, 422, 503))
 def push_catalogue(access: Operating) -> dict[str, Any]:
     """Creates at Stripe the products and prices of the catalogue. Answers what was done; repeating it does nothing."""
-    with access.reading() as context:
-        current = versions.current(context.session, context.now)
-    done = stripe_catalogue.bring(payments_of(access.application.settings), current)
-    with access.writing() as context:
-        stripe_names.keep(context.session, stripe_catalogue.offers(current), context.now)
+    settings = access.application.settings
+    done = stripe_names.push(access.reading, access.writing, lambda: payments_of(settings))
     return {"items": [PushedAnswer.of(step) for step in done]}
 
 

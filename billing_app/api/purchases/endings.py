@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
 from billing_app import clock
-from billing_app.api.common.access import OrganizationAccess, RequireOrganization
+from billing_app.api.common.access import OrganizationAccess, RequestContext, RequireOrganization
 from billing_app.api.common.responses import READING_A_BODY, guarded
 from billing_app.api.purchases.endings_schemas import EndingAnswer, EndingRequest, EndsWhen
 from billing_app.domain.common.access import ADMIN_ROLES, MONEY_ROLES, READ_SCOPES, Role, Scope
@@ -34,7 +35,8 @@ def end_organization(access: Deciding, wanted: EndingRequest) -> EndingAnswer:
 
     Nothing that is paid is given back; credits and history stay readable.
     """
-    with access.writing() as context:
+
+    def decide(context: RequestContext) -> None:
         endings.decide(
             context.session,
             context.organization,
@@ -43,23 +45,24 @@ def end_organization(access: Deciding, wanted: EndingRequest) -> EndingAnswer:
             reason=wanted.reason,
             actor=context.who,
         )
-        owner = context.organization_id
-    return _told(access, owner)
+
+    return _decided(access, decide)
 
 
 @router.delete("/ending", response_model=EndingAnswer, responses=guarded(409, 422, 503))
 def keep_organization(access: Deciding) -> EndingAnswer:
     """Undoes that decision; once it is over, only an operator can reactivate the organization."""
-    with access.writing() as context:
+
+    def withdraw(context: RequestContext) -> None:
         operator = context.role is Role.OPERATOR
         endings.withdraw(context.session, context.organization, context.now, actor=context.who, reopen=operator)
-        owner = context.organization_id
-    return _told(access, owner)
+
+    return _decided(access, withdraw)
 
 
-def _told(access: OrganizationAccess, owner: int) -> EndingAnswer:
+def _decided(access: OrganizationAccess, decide: Callable[[RequestContext], None]) -> EndingAnswer:
     settings, database = access.application.settings, access.application.database
     payments = payments_of(settings) if settings.selling else None
-    endings_told.tell_at_once(database.writing, payments, owner, clock.now)
+    endings_told.decided(access.writing, decide, database.writing, payments, clock.now)
     with access.reading() as context:
         return EndingAnswer.model_validate(endings.look(context.session, context.organization, context.now))
