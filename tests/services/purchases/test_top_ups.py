@@ -107,7 +107,7 @@ def test_as_many_packs_as_are_needed_are_one_charge(
 def test_what_the_month_has_no_room_for_is_refused_with_the_reason(topping: Topping) -> None:
     reason = (
         "It takes 5 packs for $12.50, and $12.00 of the month's $12.00 are left. Raise the cap, choose a larger pack, "
-        "or buy by hand."
+        "or buy on the page."
     )
     report(topping, 250 + 1_000 + 4_000)
     for _ in range(3):
