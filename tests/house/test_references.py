@@ -84,6 +84,24 @@ def test_every_page_that_is_cited_is_there() -> None:
     assert lost == []
 
 
+FILE = re.compile(r"(?<![\w*{}<-])((?:[a-z_]+/)+[a-z_0-9]+\.py)\b")
+"""`services/usage/recounts.py`, as pages cite a module: from the repository's root, the package's, or their own folder."""
+
+
+def test_every_module_that_a_page_cites_is_there() -> None:
+    lost = [
+        f"{path.relative_to(ROOT)}: {module}"
+        for path in files()
+        if path.suffix == ".md" and path.name != "CHANGELOG.md"
+        for module in FILE.findall(path.read_text(encoding="utf-8"))
+        if not any(
+            (place / module).is_file()
+            for place in (ROOT, ROOT / "billing_app", path.parent, path.parent / "fake_stripe")
+        )
+    ]
+    assert lost == []
+
+
 def anchors(page: Path) -> set[str]:
     """What links can point at in a page: its headings, as they are spelled in addresses."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
