@@ -85,7 +85,7 @@ def test_every_page_that_is_cited_is_there() -> None:
 
 
 FILE = re.compile(r"(?<![\w*{}<-])((?:[a-z_]+/)+[a-z_0-9]+\.py)\b")
-"""`services/usage/recounts.py`, as pages cite a module: from the repository's root, the package's, or their own folder."""
+"""`services/usage/recounts.py`, as pages cite a module: from the repository, the package, or their own folder."""
 
 
 def test_every_module_that_a_page_cites_is_there() -> None:
