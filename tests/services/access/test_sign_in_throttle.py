@@ -93,7 +93,7 @@ class TestKnownBrowsers:
     def test_it_opens_nothing_without_the_password_and_has_a_limit_of_its_own(
         self, database: Database, device: str
     ) -> None:
-        with pytest.raises(BillingError, match="do not fit"):
+        with pytest.raises(BillingError, match="do not match"):
             sign_in(database, "ada@example.org", "not this one at all", device=device)
         fail(database, sign_in_throttle.DEVICE_FAILURES - 1, "ada@example.org", device=device)
         with pytest.raises(BillingError, match="Too many"):
