@@ -9,7 +9,7 @@ SHELL := /bin/sh
 PYTHON ?= $(or $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done),python3)
 PORT ?=
-DEMO ?= 1
+DEMO ?=
 RUN := .venv/bin
 
 export PORT DEMO

@@ -109,8 +109,8 @@ def _read_names_of_others() -> None:
 
         found = in_file()
         for name in OF_OTHERS:
-            if found.get(name):
-                os.environ.setdefault(name, str(found[name]))
+            if found.get(name) and not os.environ.get(name):  # make exports them all, empty if nobody chose one
+                os.environ[name] = str(found[name])
 
 
 def build(arguments: Sequence[str]) -> typer.Typer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import smtplib
 import socket
 from collections.abc import Generator
@@ -129,6 +130,15 @@ def test_links_lead_to_the_public_address_or_else_to_the_port(tmp_path: Path, mo
     assert read(port=3109).public_url == "http://127.0.0.1:3109"
     monkeypatch.setenv("BILLING_PUBLIC_URL", "https://billing.example.com")
     assert read(port=3109).public_url == "https://billing.example.com"
+
+
+def test_what_make_exports_empty_is_what_the_file_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "")
+    monkeypatch.setenv("DEMO", "1")
+    (tmp_path / ".env").write_text("PORT=3107\nDEMO=0\n")
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert (os.environ["PORT"], os.environ["DEMO"]) == ("3107", "1")
 
 
 def test_names_without_our_prefix_may_stand_in_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
