@@ -28,6 +28,7 @@ PARTS = {
     "takebacks": "clawbacks",
     "topped": "top-up",
     "unattended": "operator's session",
+    "visit": "Context",
     "wording": "notification text",
 }
 """Parts of names in the product, and what is said now."""

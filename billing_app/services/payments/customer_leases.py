@@ -34,14 +34,14 @@ def held(enter: Enter, customer: str = "") -> Generator[Renew]:
     holder = f"turn:{secrets.token_hex(8)}"
     name = _taken(enter, customer, holder)
 
-    def renew(visit: Context) -> None:
-        runs.take_lease(visit.session, name, holder, visit.now)
+    def renew(context: Context) -> None:
+        runs.take_lease(context.session, name, holder, context.now)
 
     try:
         yield renew
     finally:
-        with enter() as visit:
-            runs.release_lease(visit.session, name, holder)
+        with enter() as context:
+            runs.release_lease(context.session, name, holder)
 
 
 @contextmanager
@@ -72,9 +72,9 @@ def held_by_job(
 def _taken(enter: Enter, customer: str, holder: str) -> str:
     for turn in range(1, TRIES + 1):
         try:
-            with enter() as visit:
-                name = f"stripe:{customer or visit.organization.stripe_customer_id or ''}"
-                runs.take_lease(visit.session, name, holder, visit.now)
+            with enter() as context:
+                name = f"stripe:{customer or context.organization.stripe_customer_id or ''}"
+                runs.take_lease(context.session, name, holder, context.now)
                 return name
         except ConflictError as error:
             if error.code != "lease_taken" or turn == TRIES:

@@ -84,18 +84,18 @@ def preview(enter: Enter, payments: Payments, plan: str, interval: BillingInterv
     Nothing is due for a price that Stripe bills already. What it was made of is kept for as long as it can be accepted.
     Changes nothing else; raises what `change` raises.
     """
-    with enter() as visit:
-        wanted = _wanted(visit, plan, interval)
+    with enter() as context:
+        wanted = _wanted(context, plan, interval)
     found = mirrored.plan_first(wanted.known, payments.subscription(wanted.row.id), wanted.row)
     # Apart to the millisecond, so that two previews are never one; Stripe counts in seconds.
     at = wanted.now.replace(microsecond=wanted.now.microsecond // 1_000 * 1_000)
     price = wanted.sale.price(payments)
     seen = _calculated(payments, wanted, found, price, at)
-    with enter() as visit:
-        owner = accounts.organization_id(visit.organization)
-        locks.hold(visit.session, owner, visit.now)
-        plan_previews.keep(visit.session, owner, plan, interval, at, _made_of(seen, found, price))
-        plan_previews.make_way(visit.session, owner, at - PREVIEW_HOLDS, MAX_PREVIEWS)
+    with enter() as context:
+        owner = accounts.organization_id(context.organization)
+        locks.hold(context.session, owner, context.now)
+        plan_previews.keep(context.session, owner, plan, interval, at, _made_of(seen, found, price))
+        plan_previews.make_way(context.session, owner, at - PREVIEW_HOLDS, MAX_PREVIEWS)
     return seen
 
 
@@ -131,12 +131,12 @@ def change(enter: Enter, payments: Payments, plan: str, interval: BillingInterva
     changed), ConflictError `not_subscribed`, `same_plan`, `past_due` or `paused`.
     """
 
-    def decide(visit: Context) -> Decided | None:
-        if _changed_so(visit, plan, interval, at):
+    def decide(context: Context) -> Decided | None:
+        if _changed_so(context, plan, interval, at):
             return None
-        wanted = _wanted(visit, plan, interval)
-        owner = accounts.organization_id(visit.organization)
-        made_of = plan_previews.made_of(visit.session, owner, plan, interval, at)
+        wanted = _wanted(context, plan, interval)
+        owner = accounts.organization_id(context.organization)
+        made_of = plan_previews.made_of(context.session, owner, plan, interval, at)
         if made_of is None or not wanted.now - PREVIEW_HOLDS <= at <= wanted.now:
             raise InvalidError("This price was calculated a while ago. Look at it again.", code="preview_expired")
         deed = partial(_changed, payments, wanted, at, made_of)
@@ -162,20 +162,20 @@ def _changed(payments: Payments, wanted: _Wanted, at: datetime, made_of: str, fo
     return payments.change_price(key, found, price.id, at)
 
 
-def _changed_so(visit: Context, plan: str, interval: BillingInterval, at: datetime) -> bool:
+def _changed_so(context: Context, plan: str, interval: BillingInterval, at: datetime) -> bool:
     """Whether this very change was made before: the plan is held, and came to be after its price was looked at."""
-    row = running(visit, paying_on=True)
+    row = running(context, paying_on=True)
     if (row.plan, row.interval) != (plan, interval.value) or row.scheduled_plan:
         return False
-    held, since = accounts.plans(visit.session, row.organization_id).held, at.replace(microsecond=0)
+    held, since = accounts.plans(context.session, row.organization_id).held, at.replace(microsecond=0)
     return row.period_start >= since or (bool(held) and held[-1].plan == plan and held[-1].at >= since)
 
 
 def keep_plan(enter: Enter, payments: Payments) -> None:
     """A change that was to come at the period's end does not come. Raises ConflictError `not_subscribed`."""
 
-    def decide(visit: Context) -> Decided:
-        row = running(visit)
+    def decide(context: Context) -> Decided:
+        row = running(context)
         return Decided(row, payments.unschedule, {"plan": row.plan})
 
     act(enter, payments, "subscription.change_cancelled", decide)
@@ -192,8 +192,8 @@ def uncancel(enter: Enter, payments: Payments) -> None:
 
 
 def _end(enter: Enter, payments: Payments, *, ends: bool) -> None:
-    def decide(visit: Context) -> Decided:
-        row = running(visit, paying_on=not ends)
+    def decide(context: Context) -> Decided:
+        row = running(context, paying_on=not ends)
         return Decided(row, partial(payments.set_ending, ends=ends), {"plan": row.plan})
 
     act(enter, payments, "subscription.cancelled" if ends else "subscription.kept", decide)
@@ -205,8 +205,8 @@ def pause(enter: Enter, payments: Payments) -> None:
     Raises ConflictError `not_subscribed`, `past_due` or `in_trial`.
     """
 
-    def decide(visit: Context) -> Decided:
-        row = running(visit)
+    def decide(context: Context) -> Decided:
+        row = running(context)
         if row.status in domain.OWED:
             raise ConflictError("A payment is past due: pay that first.", code="past_due")
         if row.status == "trialing":
@@ -224,11 +224,11 @@ def resume(enter: Enter, payments: Payments) -> None:
     Raises ConflictError `not_subscribed`, `not_paused`.
     """
 
-    def decide(visit: Context) -> Decided:
-        row = running(visit, paying_on=True)
+    def decide(context: Context) -> Decided:
+        row = running(context, paying_on=True)
         if not row.paused:
             raise ConflictError("The subscription is not paused.", code="not_paused")
-        return Decided(row, lambda found: payments.resume(found, visit.now))
+        return Decided(row, lambda found: payments.resume(found, context.now))
 
     act(enter, payments, "subscription.resumed", decide)
 
@@ -238,11 +238,11 @@ DEEDS = {PlanDeed.CANCEL: cancel, PlanDeed.KEEP: uncancel, PlanDeed.PAUSE: pause
 
 def portal(enter: Enter, payments: Payments, public_url: str) -> str:
     """The address of Stripe's pages for this customer; they lead back to ours. Raises ConflictError `no_customer`."""
-    with enter() as visit:
-        wanted = customers.to_be(visit.organization)
-        page = f"{public_url.rstrip('/')}/o/{quote(visit.organization.address, safe='')}/plan"
-        known = payment_account.known(visit.session)
-        bought = wanted.customer_id is not None or bool(customer_store.former(visit.session, visit.organization))
+    with enter() as context:
+        wanted = customers.to_be(context.organization)
+        page = f"{public_url.rstrip('/')}/o/{quote(context.organization.address, safe='')}/plan"
+        known = payment_account.known(context.session)
+        bought = wanted.customer_id is not None or bool(customer_store.former(context.session, context.organization))
     if not bought:
         raise ConflictError("Nothing was bought yet, so there is nothing to manage at Stripe.", code="no_customer")
     payment_account.compare(known, payments.account())
@@ -254,10 +254,10 @@ def invoices(enter: Enter, payments: Payments, limit: int = MAX_INVOICES) -> lis
 
     What was billed to a customer that has been deleted at Stripe is part of it.
     """
-    with enter() as visit:
-        former = [row.customer_id for row in customer_store.former(visit.session, visit.organization)]
-        billed = [each for each in (visit.organization.stripe_customer_id, *former) if each is not None]
-        known = payment_account.known(visit.session)
+    with enter() as context:
+        former = [row.customer_id for row in customer_store.former(context.session, context.organization)]
+        billed = [each for each in (context.organization.stripe_customer_id, *former) if each is not None]
+        known = payment_account.known(context.session)
     if not billed:
         return []
     payment_account.compare(known, payments.account())
@@ -269,18 +269,18 @@ def invoices(enter: Enter, payments: Payments, limit: int = MAX_INVOICES) -> lis
     return sorted(shown, key=lambda each: each.created_at, reverse=True)[:limit]
 
 
-def _wanted(visit: Context, plan: str, interval: BillingInterval) -> _Wanted:
-    row = running(visit, paying_on=True)
+def _wanted(context: Context, plan: str, interval: BillingInterval) -> _Wanted:
+    row = running(context, paying_on=True)
     if row.status in domain.OWED:
         raise ConflictError("A payment for the current plan is past due: pay that first.", code="past_due")
     if row.paused:
         raise ConflictError("The subscription is paused: resume it first.", code="paused")
-    known = versions.current(visit.session, visit.now)
+    known = versions.current(context.session, context.now)
     wanted, rhythm = known.plan(plan), BillingInterval(row.interval)
     if (row.plan, rhythm) == (plan, interval) and not row.scheduled_plan:
         raise ConflictError(f"{wanted.name} is the plan already.", code="same_plan")
-    sale = orders.sale_of(visit.session, plan, interval, visit.now)
+    sale = orders.sale_of(context.session, plan, interval, context.now)
     when = When.NOW
     if row.plan and row.status != "trialing":
         when = domain.when(known.plan(row.plan), rhythm, wanted, interval)
-    return _Wanted(row, plan, sale, when, visit.now, known)
+    return _Wanted(row, plan, sale, when, context.now, known)

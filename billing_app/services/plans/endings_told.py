@@ -171,10 +171,10 @@ def _set(enter: Enter, payments: Payments, revision: int, subscription_id: str, 
         customer = payments.subscription(subscription_id).customer_id
         with customer_leases.held(enter, customer) as renew:
             found = payments.subscription(subscription_id)
-            with enter() as visit:
-                row = store.ending(visit.session, stored_id(visit.organization))
+            with enter() as context:
+                row = store.ending(context.session, stored_id(context.organization))
                 current = row is not None and row.revision == revision
-                renew(visit)
+                renew(context)
             ending = found.cancel_at_period_end or found.cancel_at is not None
             as_wanted = ending if wanted == "period_end" else wanted == "goes_on" and not (ending and found.id in ours)
             if found.status in ENDED or as_wanted or not current:
@@ -183,8 +183,8 @@ def _set(enter: Enter, payments: Payments, revision: int, subscription_id: str, 
                 after = payments.end_now(found)
             else:
                 after = payments.set_ending(found, ends=wanted == "period_end")
-            with enter() as visit:
-                subscription_events.settle(visit.session, after, visit.now)
+            with enter() as context:
+                subscription_events.settle(context.session, after, context.now)
             return wanted == "period_end" and after is not found
     return False
 

@@ -116,11 +116,11 @@ def start(
         return opening.started
     asking = partial(_ask, payments, opening, opening.sale.price(payments).id, public_url)
     opened = customers.using(enter, payments, opening.customer, asking)
-    with enter() as visit:
-        payment_account.confirm(visit.session, account, visit.now)
-        stripe_names.keep(visit.session, [opening.sale.offer] if opening.sale.offer else [], visit.now)
-        started = record_session(visit.session, visit.organization, opening.order_id, opened, visit.now)
-        order = order_store.order(visit.session, accounts.organization_id(visit.organization), opening.order_id)
+    with enter() as context:
+        payment_account.confirm(context.session, account, context.now)
+        stripe_names.keep(context.session, [opening.sale.offer] if opening.sale.offer else [], context.now)
+        started = record_session(context.session, context.organization, opening.order_id, opened, context.now)
+        order = order_store.order(context.session, accounts.organization_id(context.organization), opening.order_id)
         given_up = order is None or order.state not in (OrderState.OPEN, OrderState.PAID)
     if given_up or started.session_id != opened.id:
         payments.expire_checkout(opened.id)  # nobody was given its address
@@ -135,9 +135,9 @@ def _opened(
     """The order, written down once no other can be paid any more."""
     for _ in range(MAX_OLDER):
         try:
-            with enter() as visit:
-                payment_account.compare(payment_account.known(visit.session), account)
-                return _open(visit.session, visit.organization, plan, interval, visit.now, visit.actor, key)
+            with enter() as context:
+                payment_account.compare(payment_account.known(context.session), account)
+                return _open(context.session, context.organization, plan, interval, context.now, context.actor, key)
         except _PageOpenError as older:
             close_page(enter, payments, older.order_id, older.session_id)
     raise ConflictError("Another choice of a plan is being processed. Try again in a moment.", code="order_closed")
@@ -153,14 +153,14 @@ def close_page(enter: Enter, payments: Payments, order_id: str, session_id: str)
         found = payments.checkout(session_id)
     except NotFoundError:
         found = None
-    with enter() as visit:
+    with enter() as context:
         if found is not None:
-            fulfilment.settle(visit.session, found, visit.now)
-        order = fulfilment.locked_order(visit.session, visit.organization, order_id, visit.now)
+            fulfilment.settle(context.session, found, context.now)
+        order = fulfilment.locked_order(context.session, context.organization, order_id, context.now)
         if order is None or order.state != OrderState.OPEN:
             return
         if found is None or found.state is not CheckoutState.PROCESSING:
-            fulfilment.give_up(visit.session, visit.organization, order, visit.now)
+            fulfilment.give_up(context.session, context.organization, order, context.now)
             return
     raise ConflictError(
         "A payment for a plan is on its way. Wait until it has arrived: the plan then changes by itself.",

@@ -39,15 +39,15 @@ Decide = Callable[[Context], Decided | None]
 """Says what is to be done as things stand, or None where it is so already; raises the refusal. Writes nothing."""
 
 
-def running(visit: Context, *, paying_on: bool = False) -> Row:
+def running(context: Context, *, paying_on: bool = False) -> Row:
     """The subscription. What makes it cost more, or longer, (`paying_on`) is refused to whoever ends or is over.
 
     Raises ConflictError `not_subscribed` or `organization_ending`, ForbiddenError `organization_inactive`.
     """
     if paying_on:
-        payers.require_active(visit.organization, visit.organization)
-        endings.require_going_on(visit.session, visit.organization)
-    row = store.current(visit.session, accounts.organization_id(visit.organization))
+        payers.require_active(context.organization, context.organization)
+        endings.require_going_on(context.session, context.organization)
+    row = store.current(context.session, accounts.organization_id(context.organization))
     if row is None or row.status in domain.ENDED:
         raise ConflictError("There is no subscription. Choose a plan first.", code="not_subscribed")
     return row
@@ -58,35 +58,35 @@ def act(enter: Enter, payments: Payments, action: str, decide: Decide) -> None:
 
     `decide` is asked twice: before anybody waits, so that a refusal is quick, and under the lease, which counts.
     """
-    with enter() as visit:
-        if decide(visit) is None:
+    with enter() as context:
+        if decide(context) is None:
             return
     with customer_leases.held(enter) as renew:
         account = payments.account()
         found = _brought_up(enter, payments, account)
-        with enter() as visit:
-            decided = decide(visit)
+        with enter() as context:
+            decided = decide(context)
             if decided is None:
                 return
             if decided.row.id != found.id:
                 raise ConflictError("Another subscription holds the plan now. Look again.", code="payments_conflict")
-            found = mirrored.plan_first(versions.current(visit.session, visit.now), found, decided.row)
-            renew(visit)
+            found = mirrored.plan_first(versions.current(context.session, context.now), found, decided.row)
+            renew(context)
         after = decided.deed(found)
-        with enter() as visit:
-            mirrored.mirror(visit.session, visit.organization, after, visit.now)
-            owner = accounts.organization_id(visit.organization)
+        with enter() as context:
+            mirrored.mirror(context.session, context.organization, after, context.now)
+            owner = accounts.organization_id(context.organization)
             if after != found:  # the same change sent twice is one change
-                audit.record(visit.session, owner, visit.now, visit.actor, action, after.id, after=decided.told)
-                organizations.raise_revision(visit.session, owner)
+                audit.record(context.session, owner, context.now, context.actor, action, after.id, after=decided.told)
+                organizations.raise_revision(context.session, owner)
 
 
 def _brought_up(enter: Enter, payments: Payments, account: Account) -> Subscription:
     """The subscription as it stands at Stripe now, mirrored, so that what is decided next is decided on that."""
-    with enter() as visit:
-        payment_account.confirm(visit.session, account, visit.now)
-        row = running(visit)
+    with enter() as context:
+        payment_account.confirm(context.session, account, context.now)
+        row = running(context)
     found = payments.subscription(row.id)
-    with enter() as visit:
-        mirrored.mirror(visit.session, visit.organization, found, visit.now)
+    with enter() as context:
+        mirrored.mirror(context.session, context.organization, found, context.now)
     return found

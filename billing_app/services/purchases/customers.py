@@ -76,8 +76,8 @@ def using(enter: Enter, payments: Payments, wanted: Wanted, do: Callable[[str], 
             if gone.kind is not Kind.CUSTOMER or payments.customer_there(customer_id):
                 raise
         missed(enter, payments, customer_id)
-        with enter() as visit:
-            wanted = to_be(visit.organization)
+        with enter() as context:
+            wanted = to_be(context.organization)
     raise ConflictError(
         "This customer is deleted at Stripe again and again. Try again later.", code="payments_conflict"
     )
@@ -85,16 +85,16 @@ def using(enter: Enter, payments: Payments, wanted: Wanted, do: Callable[[str], 
 
 def missed(enter: Enter, payments: Payments, customer_id: str) -> None:
     """Stripe knows the customer no more: it is forgotten, and what ended with it is read there and followed."""
-    with enter() as visit:
-        ended = forget(visit.session, visit.organization, customer_id, visit.now)
+    with enter() as context:
+        ended = forget(context.session, context.organization, customer_id, context.now)
     for subscription_id in ended:
         try:
             found = payments.subscription(subscription_id)
         except NotFoundError:
             log.warning("subscription_missing", subscription=subscription_id)
             continue
-        with enter() as visit:
-            subscription_events.settle(visit.session, found, visit.now)
+        with enter() as context:
+            subscription_events.settle(context.session, found, context.now)
 
 
 def forget(session: Session, organization: Organization, customer_id: str, now: datetime) -> list[str]:
@@ -144,11 +144,11 @@ def forget(session: Session, organization: Organization, customer_id: str, now: 
 def _made(enter: Enter, payments: Payments, wanted: Wanted) -> str:
     """Makes the customer, and keeps it before anything hangs on it; the one that counts, should another be first."""
     customer_id = payments.create_customer(wanted.new)
-    with enter() as visit:
-        locked, _ = locks.hold_row(visit.session, accounts.organization_id(visit.organization), visit.now)
-        kept = store.adopt(visit.session, locked, customer_id) or customer_id
+    with enter() as context:
+        locked, _ = locks.hold_row(context.session, accounts.organization_id(context.organization), context.now)
+        kept = store.adopt(context.session, locked, customer_id) or customer_id
         if kept == customer_id:
-            mirror(visit.session, locked, Customer(customer_id, wanted.new.name, ""), visit.now)
+            mirror(context.session, locked, Customer(customer_id, wanted.new.name, ""), context.now)
         return kept
 
 

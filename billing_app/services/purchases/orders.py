@@ -76,9 +76,11 @@ def start_checkout(
     A repeated `key` gives the payment that it began. `public_url` is where our own pages are.
     Raises what `open_order` and `Payments` raise, and UnavailableError `wrong_stripe_account`.
     """
-    with enter() as visit:
-        opening = open_order(visit.session, visit.organization, list(wanted), visit.now, actor=visit.actor, key=key)
-        known = payment_account.known(visit.session)
+    with enter() as context:
+        opening = open_order(
+            context.session, context.organization, list(wanted), context.now, actor=context.actor, key=key
+        )
+        known = payment_account.known(context.session)
     if opening.started is not None:
         return opening.started
     account = payments.account()
@@ -86,10 +88,10 @@ def start_checkout(
     prices = stripe_catalogue.price_ids(payments, opening.offers)
     asking = partial(_ask, payments, opening, prices, public_url)
     opened = customers.using(enter, payments, opening.customer, asking)
-    with enter() as visit:
-        payment_account.confirm(visit.session, account, visit.now)
-        started = record_session(visit.session, visit.organization, opening.order_id, opened, visit.now)
-        order = store.order(visit.session, accounts.organization_id(visit.organization), opening.order_id)
+    with enter() as context:
+        payment_account.confirm(context.session, account, context.now)
+        started = record_session(context.session, context.organization, opening.order_id, opened, context.now)
+        order = store.order(context.session, accounts.organization_id(context.organization), opening.order_id)
         given_up = order is None or order.state not in (OrderState.OPEN, OrderState.PAID)
     if given_up or started.session_id != opened.id:
         payments.expire_checkout(opened.id)  # nobody was given its address: one page can be paid, or none

@@ -54,12 +54,12 @@ def change(enter: Enter, payments: Payments, pack_id: str, count: int) -> Recurr
     Credits that were granted stay, whatever is changed. Raises NotFoundError `recurring_pack_not_found`, InvalidError
     `invalid_count`, ConflictError `recurring_pack_ended`; what `Payments` raises.
     """
-    with enter() as visit:
-        row = decide(visit.session, visit.organization, pack_id, count, visit.now, visit.actor)
+    with enter() as context:
+        row = decide(context.session, context.organization, pack_id, count, context.now, context.actor)
         subscription_id = row.subscription_id
     account = payments.account()
-    with enter() as visit:
-        payment_account.confirm(visit.session, account, visit.now)
+    with enter() as context:
+        payment_account.confirm(context.session, account, context.now)
     with customer_leases.held(enter) as renew:
         try:
             found = _tell(enter, payments, subscription_id, renew)
@@ -68,8 +68,8 @@ def change(enter: Enter, payments: Payments, pack_id: str, count: int) -> Recurr
             _follow(enter, payments.subscription(subscription_id))
             raise
         _follow(enter, found)
-    with enter() as visit:
-        return recurring_packs.one(visit.session, visit.organization, pack_id)
+    with enter() as context:
+        return recurring_packs.one(context.session, context.organization, pack_id)
 
 
 def decide(
@@ -102,14 +102,14 @@ def _tell(enter: Enter, payments: Payments, subscription_id: str, renew: Renew) 
     Under the customer's lease: of two changes at once the one that was decided last is told last.
     """
     found = payments.subscription(subscription_id)
-    with enter() as visit:
-        owner = accounts.organization_id(visit.organization)
-        rows = store.of_subscription(visit.session, owner, subscription_id)
+    with enter() as context:
+        owner = accounts.organization_id(context.organization)
+        rows = store.of_subscription(context.session, owner, subscription_id)
         live = [row for row in rows if row.state != State.ENDED]
         wanted = {row.price_id: row.next_count for row in live}
         told = {row.id: row.revision for row in live}
         decided = any(row.revision != row.told_revision for row in live)
-        renew(visit)
+        renew(context)
     if found.status in ENDED or not decided:
         return found
     billed = [Billed(item.id, item.price.id, item.count) for item in found.items]
@@ -128,19 +128,19 @@ def _tell(enter: Enter, payments: Payments, subscription_id: str, renew: Renew) 
 
 def _note_told(enter: Enter, subscription_id: str, told: dict[str, int]) -> None:
     """Stripe was told of these decisions; of what somebody has decided meanwhile it was not."""
-    with enter() as visit:
-        owner = accounts.organization_id(visit.organization)
-        locks.hold(visit.session, owner, visit.now)
-        for row in store.of_subscription(visit.session, owner, subscription_id):
+    with enter() as context:
+        owner = accounts.organization_id(context.organization)
+        locks.hold(context.session, owner, context.now)
+        for row in store.of_subscription(context.session, owner, subscription_id):
             row.told_revision = max(row.told_revision, told.get(row.id, 0))
-            visit.session.add(row)
+            context.session.add(row)
 
 
 def _follow(enter: Enter, found: Subscription) -> None:
-    with enter() as visit:
-        owner = accounts.organization_id(visit.organization)
-        now = locks.hold(visit.session, owner, visit.now)
-        recurring_packs.mirror(visit.session, visit.organization, found, now)
+    with enter() as context:
+        owner = accounts.organization_id(context.organization)
+        now = locks.hold(context.session, owner, context.now)
+        recurring_packs.mirror(context.session, context.organization, found, now)
 
 
 def sweep(transaction: Transaction, payments: Payments, now: Callable[[], datetime]) -> int:
@@ -167,8 +167,8 @@ def _look_after(
                 invoice = payments.invoice(each.id)
                 with transaction() as session:
                     invoice_events.settle(session, invoice, now())
-            with enter() as visit:
-                renew(visit)
+            with enter() as context:
+                renew(context)
             _follow(enter, found)
     except UnavailableError:
         raise

@@ -50,19 +50,19 @@ def begin(enter: Enter, payments: Payments, public_url: str, metric: str = "") -
     Raises NotFoundError `metric_not_found`, ForbiddenError `organization_inactive`, ConflictError
     `organization_ending`; what `Payments` raises, and UnavailableError `wrong_stripe_account`.
     """
-    with enter() as visit:
-        payers.require_active(visit.organization, visit.organization)
-        endings.require_going_on(visit.session, visit.organization)
-        wanted, address = customers.to_be(visit.organization), visit.organization.address
-        current = versions.current(visit.session, visit.now)
+    with enter() as context:
+        payers.require_active(context.organization, context.organization)
+        endings.require_going_on(context.session, context.organization)
+        wanted, address = customers.to_be(context.organization), context.organization.address
+        current = versions.current(context.session, context.now)
         currency = current.currency
         if metric:
             current.metric(metric)
-        actor, known = visit.actor, payment_account.known(visit.session)
+        actor, known = context.actor, payment_account.known(context.session)
     account = payments.account()
     payment_account.compare(known, account)
-    with enter() as visit:
-        payment_account.confirm(visit.session, account, visit.now)
+    with enter() as context:
+        payment_account.confirm(context.session, account, context.now)
     page = f"{public_url.rstrip('/')}/o/{quote(address, safe='')}/credits?metric={quote(metric, safe='')}"
     metadata = {"organization": address, KIND: CARD, ACTOR: actor[:200], METRIC: metric}
 
@@ -91,11 +91,11 @@ def finish(enter: Enter, payments: Payments, session_id: str) -> SavedCard | Non
     account, found = payments.account(), payments.saved_card(session_id)
     if found is None:
         return None
-    with enter() as visit:
-        payment_account.confirm(visit.session, account, visit.now)
-        if not customer_store.is_of(visit.session, visit.organization, found.customer_id):
+    with enter() as context:
+        payment_account.confirm(context.session, account, context.now)
+        if not customer_store.is_of(context.session, context.organization, found.customer_id):
             raise NotFoundError("There is no such page here.", code="checkout_not_found")
-        return keep(visit.session, visit.organization, found, visit.now)
+        return keep(context.session, context.organization, found, context.now)
 
 
 def settle(session: Session, found: Found | None, now: datetime) -> Outcome:

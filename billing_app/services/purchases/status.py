@@ -40,10 +40,10 @@ def status(enter: Enter, payments: Payments, session_id: str) -> PurchaseStatus:
     brought. While an event is worked on for longer than anybody would wait, the purchase is said to be under way.
     Raises NotFoundError `checkout_not_found`, also for another organization's; what `Payments` raises.
     """
-    with enter() as visit:
-        order = _of_session(visit, session_id)
+    with enter() as context:
+        order = _of_session(context, session_id)
         if order.state != OrderState.OPEN:
-            return _status(visit.session, order)
+            return _status(context.session, order)
     account, found = payments.account(), payments.checkout(session_id)
     if found.mode != "subscription":
         return _settled(enter, account, found, order)
@@ -53,26 +53,26 @@ def status(enter: Enter, payments: Payments, session_id: str) -> PurchaseStatus:
     except ConflictError as error:
         if error.code != "lease_taken":
             raise
-    with enter() as visit:
-        return _status(visit.session, _of_session(visit, session_id), processing=True)
+    with enter() as context:
+        return _status(context.session, _of_session(context, session_id), processing=True)
 
 
 def _settled(
-    enter: Enter, account: Account, found: Checkout, order: Order, renew: Renew = lambda _visit: None
+    enter: Enter, account: Account, found: Checkout, order: Order, renew: Renew = lambda _context: None
 ) -> PurchaseStatus:
-    with enter() as visit:
-        renew(visit)
-        payment_account.confirm(visit.session, account, visit.now)
-        fulfilment.settle(visit.session, found, visit.now)
+    with enter() as context:
+        renew(context)
+        payment_account.confirm(context.session, account, context.now)
+        fulfilment.settle(context.session, found, context.now)
         return _status(
-            visit.session,
-            _of_session(visit, order.session_id or ""),
+            context.session,
+            _of_session(context, order.session_id or ""),
             processing=found.state is CheckoutState.PROCESSING,
         )
 
 
-def _of_session(visit: Context, session_id: str) -> Order:
-    order = store.by_session(visit.session, accounts.organization_id(visit.organization), session_id)
+def _of_session(context: Context, session_id: str) -> Order:
+    order = store.by_session(context.session, accounts.organization_id(context.organization), session_id)
     if order is None:
         raise NotFoundError("There is no such payment here.", code="checkout_not_found")
     return order

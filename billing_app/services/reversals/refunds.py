@@ -51,19 +51,19 @@ def make(
     Raises what `refundable.preview` and `Payments` raise, InvalidError `reason_required` or `idempotency_mismatch`, and
     InvalidError `payments_refused` with Stripe's reason, which is kept with the request.
     """
-    with enter() as visit:
-        begun = _begun(_decide(visit, grant_id, amount_cents, reason, key))
-        known, now = payment_account.known(visit.session), visit.now
+    with enter() as context:
+        begun = _begun(_decide(context, grant_id, amount_cents, reason, key))
+        known, now = payment_account.known(context.session), context.now
     if begun.state == OPEN:
         payment_account.compare(known, payments.account())
         _go_on(lambda: _inside(enter), payments, begun, lambda: now)
-    with enter() as visit:
-        found = store.request(visit.session, begun.owner, begun.id)
+    with enter() as context:
+        found = store.request(context.session, begun.owner, begun.id)
         if found is None:
             raise NotFoundError("There is no such refund.", code="refund_not_found")
         if found.state == REFUSED:
             raise InvalidError(found.error, code="payments_refused")
-        return view(visit.session, found)
+        return view(context.session, found)
 
 
 def sweep(transaction: Transaction, payments: Payments, now: Callable[[], datetime]) -> int:
@@ -108,16 +108,16 @@ def _begun(row: RefundRequest) -> _Begun:
 
 @contextmanager
 def _inside(enter: EnterAsOperator) -> Generator[Session]:
-    with enter() as visit:
-        yield visit.session
+    with enter() as context:
+        yield context.session
 
 
-def _decide(visit: OperatorContext, grant_id: str, amount_cents: int | None, reason: str, key: str) -> RefundRequest:
+def _decide(context: OperatorContext, grant_id: str, amount_cents: int | None, reason: str, key: str) -> RefundRequest:
     """Writes down what is to be given back; a repeated key gives the request that it made."""
-    session, text = visit.session, required_reason(reason)
+    session, text = context.session, required_reason(reason)
     grant = refundable.refundable(session, grant_id)
     owner = grant.organization_id
-    now = locks.hold(session, owner, visit.now)
+    now = locks.hold(session, owner, context.now)
     earlier = store.request_by_key(session, owner, key)
     if earlier is not None:
         same = (earlier.grant_id, earlier.reason) == (grant_id, text) and amount_cents in (None, earlier.amount_cents)
@@ -138,7 +138,7 @@ def _decide(visit: OperatorContext, grant_id: str, amount_cents: int | None, rea
         amount_cents=refundable.amount(grant, amount_cents, refundable.room(session, grant, taken)),
         currency=grant.currency,
         reason=text,
-        actor=visit.actor,
+        actor=context.actor,
         state=OPEN,
         created_at=now,
         next_try_at=now + FIRST_TRY,
