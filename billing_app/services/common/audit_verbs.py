@@ -104,5 +104,9 @@ PHRASES = {
     "redemptions": "to be redeemed {} times",
     "ends_at": "on {}",
     "email": "at {}",
+    "pack": "with the pack {}",
+    "count": "{} at a time",
+    "threshold": "when credits fall to {}",
+    "cap_cents": "for at most {} a month",
 }
 """Values as a sentence's end; others stand after their name."""

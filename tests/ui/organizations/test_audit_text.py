@@ -243,3 +243,11 @@ def test_no_sentence_has_a_raw_pair(action: str) -> None:
             entry(action if not action.endswith(".") else f"{action}x", "it", before=before, after=after)
         ).sentence
         assert not re.search(r"[{}\[\]']|\w_\w|None|False|True", said), said
+
+
+def test_auto_top_up_is_said_in_words() -> None:
+    values = {"pack": "mau-10k", "count": 1, "threshold": "1,000", "cap_cents": 5_000}
+    assert WORDS.told(entry("top_up.switched_on", "MAU", after=values)).sentence == (
+        "kim@example.org switched on auto top-up of MAU, with the pack mau-10k, 1 at a time, "
+        "when credits fall to 1,000, for at most $50.00 a month."
+    )
