@@ -453,7 +453,8 @@ def test_the_audit_log_says_who_saved_a_card_and_set_a_top_up(database: Database
         who = buyer.actor
     assert said == [
         f"{who} saved the card visa 4242.",
-        f"{who} switched on auto top-up of Emails, cap $12.00, count 2, pack emails-1k, threshold 100.",
+        f"{who} switched on auto top-up of Emails, for at most $12.00 a month, 2 at a time, "
+        "with the pack emails-1k, when credits fall to 100.",
         f"{who} changed auto top-up of Emails, cap from $12.00 to $20.00.",
         f"{who} switched off auto top-up of Emails.",
     ]
