@@ -19,8 +19,8 @@ from benchmarks.serving import PAGE, Caller, serving
 from billing_app.db import Database
 from billing_app.domain.common.access import Scope
 from billing_app.services.access import api_keys
+from billing_app.services.common.context import Context
 from billing_app.services.usage import consumption, debits
-from billing_app.store.organizations.organizations import stored_id
 
 METRIC = "bandwidth"
 
@@ -31,17 +31,20 @@ def consume_service(opened: Database, kind: str, seconds: float) -> list[Row]:
     """The service function beside the same four writes by hand, and beside the bare conditional UPDATE."""
     acme = an_organization(opened)
     with opened.writing() as session:
-        consumption.consume(session, acme, METRIC, 1, NOW, key="first")
+        consumption.consume(Context(session, acme, NOW), METRIC, 1, key="first")
 
     turns = count()
 
     def consume(_number: int) -> None:
         number = next(turns)
         with opened.single() as session:  # as the route does
-            if debits.take(session, acme, METRIC, 1, NOW + timedelta(microseconds=number), key=f"s{number}") is None:
+            if (
+                debits.take(Context(session, acme, NOW + timedelta(microseconds=number)), METRIC, 1, key=f"s{number}")
+                is None
+            ):
                 raise RuntimeError("a debit that always fits went the long way")
 
-    by_hand, bare = _by_hand(opened, stored_id(acme))
+    by_hand, bare = _by_hand(opened, acme.pk)
     rates: dict[str, list[Rate]] = {"consume": [], "four": [], "bare": []}
     for _ in range(2):  # in turns, so that all three see the same machine
         rates["consume"].append(measured(consume, seconds))
@@ -53,7 +56,7 @@ def consume_service(opened: Database, kind: str, seconds: float) -> list[Row]:
         Row("consume, service", kind, rate, "the bare conditional UPDATE", one.per_second, 0.3),
     ]
     if kind == "postgresql":
-        crowd = _crowd(opened, stored_id(acme))
+        crowd = _crowd(opened, acme.pk)
         many = best(*(measured(consume, seconds, 16) for _ in range(2)))
         pushing = best(*(measured(crowd, seconds, 16) for _ in range(2)))
         rows.append(Row("consume, service, 16 clients", kind, many, "2 000 a second", 2_000, 1.0))
@@ -127,7 +130,7 @@ def over_http(opened: Database, kind: str, seconds: float) -> list[Row]:
     """check, consume and usage beside the same server answering a constant; usage beside a batched INSERT too."""
     acme = an_organization(opened, "globex")
     with opened.writing() as session:
-        key = api_keys.create(session, stored_id(acme), "bench", [*Scope], "bench", NOW).secret
+        key = api_keys.create(session, acme.pk, "bench", [*Scope], "bench", NOW).secret
     url = opened.url.render_as_string(hide_password=False)
     with serving(url) as port:
         anyone, program = Caller(port), Caller(port, key)
@@ -154,7 +157,7 @@ def over_http(opened: Database, kind: str, seconds: float) -> list[Row]:
         alone = measured(check, seconds)
         paced = paced_beside(check, lambda: anyone.call("GET", PAGE), seconds)
         batches = measured(usage, seconds)
-    inserted = measured(_batched(opened, stored_id(acme)), seconds)
+    inserted = measured(_batched(opened, acme.pk), seconds)
     events = replace(batches, per_second=batches.per_second * 1_000)
     return [
         Row("check over HTTP", kind, checks, "the same server answering a constant", constant.per_second, 0.5,

@@ -26,7 +26,6 @@ from billing_app.launcher.server import wait_until_answers
 from billing_app.locations import ROOT
 from billing_app.services.access import api_keys
 from billing_app.services.common import organizations
-from billing_app.store.organizations.organizations import stored_id
 
 STRANGERS = 1_500
 CHUNK = 100
@@ -160,7 +159,7 @@ async def measured(pid: int, port: int, database: Database) -> dict[str, object]
             organization = organizations.create(session, clock.now(), address=address)
             scopes = ["read", "check"]
             keys[address] = api_keys.create(
-                session, stored_id(organization), "neighbours", scopes, "benchmarks", clock.now()
+                session, organization.pk, "neighbours", scopes, "benchmarks", clock.now()
             ).secret
     return {
         "load": os.getloadavg()[0],

@@ -14,6 +14,7 @@ from billing_app.db import Database
 from billing_app.locations import ROOT
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.store.tables.organizations import Organization
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -64,5 +65,5 @@ def an_organization(opened: Database, address: str = "acme") -> Organization:
 
     with opened.writing() as session:
         made = organizations.create(session, NOW, address=address, anchor=datetime(2026, 1, 1, tzinfo=UTC))
-        grants.change_plan(session, made, "custom", NOW)
+        grants.change_plan(Context(session, made, NOW), "custom")
     return made

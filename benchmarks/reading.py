@@ -17,6 +17,7 @@ from benchmarks.measuring import Rate, Row, best, measured
 from benchmarks.places import NOW, an_organization
 from billing_app.db import Database
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.operators import imports
 from billing_app.services.overview import overview as overviews
@@ -58,13 +59,11 @@ def _told(session: Any, number: int) -> None:
     if over:
         for grant in range(5):
             grants.grant(
-                session,
-                made,
+                Context(session, made, NOW - timedelta(days=5)),
                 grants.NewGrant("sms", 100, source="operator", source_key=f"g{grant}", reason="B"),
-                NOW - timedelta(days=5),
             )
     events = [ReportedEvent(metric, 50, None, NOW - timedelta(hours=2), f"{metric}-{number}") for metric in METRICS]
-    reporting.report(session, made, events if over else events[:2], NOW)
+    reporting.report(Context(session, made, NOW), events if over else events[:2])
 
 
 def overview(opened: Database, kind: str, seconds: float) -> list[Row]:
@@ -79,11 +78,11 @@ def overview(opened: Database, kind: str, seconds: float) -> list[Row]:
                 for place in range(1_000)
             ]
             with opened.writing() as session:
-                reporting.report(session, made, events, NOW, backfill=True)
+                reporting.report(Context(session, made, NOW), events, backfill=True)
 
         def load(_number: int, made: Any = made) -> None:
             with opened.reading() as session:
-                overviews.overview(session, made, NOW, "bandwidth")
+                overviews.overview(Context(session, made, NOW), "bandwidth")
 
         rates[count] = best(*(measured(load, seconds / 2) for _ in range(2)))
     many, few = rates[MANY], rates[FEW]
@@ -131,11 +130,11 @@ def verified(opened: Database, kind: str, _seconds: float) -> list[Row]:
                 for place in range(1_000)
             ]
             with opened.writing() as session:
-                reporting.report(session, made, events, NOW, backfill=True)
+                reporting.report(Context(session, made, NOW), events, backfill=True)
 
         def work(made: Any = made) -> None:
             with opened.reading() as session:
-                if list(verification.verify(session, made, NOW)):
+                if list(verification.verify(Context(session, made, NOW))):
                     raise RuntimeError("a difference")
 
         work()

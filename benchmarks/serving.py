@@ -16,6 +16,7 @@ from typing import Any
 from billing_app.launcher.ports import free_port
 from billing_app.launcher.server import wait_until_answers
 from billing_app.locations import ROOT
+from billing_app.services.common.context import Context
 
 numbers = count()
 
@@ -82,7 +83,7 @@ def main(url: str, port: str) -> None:
 
     def page() -> dict[str, int]:
         with database.reading() as session:
-            shown = overview.overview(session, organizations.by_address(session, "globex"), NOW)
+            shown = overview.overview(Context(session, organizations.by_address(session, "globex"), NOW))
         return {"metrics": len(shown.meters)}
 
     app.add_api_route(PAGE, page)

@@ -11,6 +11,7 @@ from billing_app.cli.printing import ACTOR, AsJson, print_done, print_items
 from billing_app.domain.common.errors import NotFoundError
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.purchases import top_ups
 from billing_app.services.purchases.top_ups import TopUp, Wanted
 from billing_app.services.subscriptions import recurring_packs
@@ -59,7 +60,10 @@ def list_top_ups(address: Address, as_json: AsJson = False) -> None:
     """
     with wiring.database().reading() as session:
         found, now = organizations.by_address(session, address), clock.now()
-        items = [_item(top_ups.top_up(session, found, each.id, now)) for each in versions.current(session, now).metrics]
+        items = [
+            _item(top_ups.top_up(Context(session, found, now), each.id))
+            for each in versions.current(session, now).metrics
+        ]
     columns = ("metric", "state", "threshold", "pack", "count", "cap_cents", "paid_this_month_cents", "failure")
     print_items(items, columns, as_json=as_json)
 
@@ -72,11 +76,11 @@ def stop(address: Address, metric: Metric, as_json: AsJson = False) -> None:
     """
     with wiring.database().writing() as session:
         found, now = organizations.by_address(session, address), clock.now()
-        row = top_ups.top_up(session, found, metric, now).row
+        row = top_ups.top_up(Context(session, found, now), metric).row
         if row is None:
             raise NotFoundError(f"{address} has no auto top-up of {metric}.", code="top_up_not_found")
         wanted = Wanted(False, row.threshold, row.pack, row.count, row.cap_cents)
-        done = top_ups.put(session, found, metric, wanted, now, actor=ACTOR)
+        done = top_ups.put(Context(session, found, now, ACTOR), metric, wanted)
     print_done(_item(done), f"The auto top-up of {metric} is off.", as_json=as_json)
 
 

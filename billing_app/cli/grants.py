@@ -13,6 +13,7 @@ from billing_app.cli.printing import ACTOR, AsJson, moment, number, print_done, 
 from billing_app.domain.catalogue.quantities import format_base, format_size
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import granting, statements
 from billing_app.services.credits.grants import ONE_YEAR, GrantRow
 
@@ -36,7 +37,7 @@ def list_grants(
     """
     with wiring.database().reading() as session:
         found = statements.grants(
-            session, organizations.by_address(session, address), clock.now(), metric=metric or None
+            Context(session, organizations.by_address(session, address), clock.now()), metric=metric or None
         )
         items = [_item(each.row) | {"left": each.account.left, "burned": each.account.burned} for each in found]
     print_items(items, ("id", "metric", "quantity", "left", "source", "reason", "expires_at"), as_json=as_json)
@@ -65,9 +66,14 @@ def create(
     with wiring.database().writing() as session:
         organization = organizations.by_address(session, address)
         given = granting.give(
-            session, organization, metric, quantity, now,
-            reason=reason, key=f"cli {key or secrets.token_hex(16)}", actor=ACTOR, expires_at=ends, backdated=backdated,
-        )  # fmt: skip
+            Context(session, organization, now, ACTOR),
+            metric,
+            quantity,
+            reason=reason,
+            key=f"cli {key or secrets.token_hex(16)}",
+            expires_at=ends,
+            backdated=backdated,
+        )
         known = versions.current(session, now).metric(metric)
     said = format_base(quantity, known) if known.counts else format_size(quantity, known)
     print_done(_item(given), f"Gave {address} {said} ({given.id}).", as_json=as_json)

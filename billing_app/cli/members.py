@@ -14,6 +14,7 @@ from billing_app.domain.common.errors import InvalidError, NotFoundError
 from billing_app.services.access import invitations, members
 from billing_app.services.access.views import Member
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.common.organizations import Organization
 from billing_app.settings import settings
 
@@ -45,7 +46,7 @@ def invite(address: Address, email: Email, role: InRole = Role.MEMBER, as_json: 
     """
     with wiring.database().writing() as session:
         organization = organizations.by_address(session, address)
-        made = members.invite(session, organization, email, _role(role), clock.now(), actor=ACTOR)
+        made = members.invite(Context(session, organization, clock.now(), ACTOR), email, _role(role))
         name = organization.name
     link = settings().public_url.rstrip("/") + made.path
     mailed = invitations.mail(settings(), made, name, "The operator")
@@ -67,7 +68,7 @@ def set_role(
     with wiring.database().writing() as session:
         organization = organizations.by_address(session, address)
         found = _member(session, organization, email)
-        changed = members.change_role(session, organization, found.id, _role(role), clock.now(), actor=ACTOR)
+        changed = members.change_role(Context(session, organization, clock.now(), ACTOR), found.id, _role(role))
     print_done(_item(changed), f"{email} is {role} of {address}.", as_json=as_json)
 
 
@@ -80,7 +81,7 @@ def remove(address: Address, email: Email, as_json: AsJson = False) -> None:
     with wiring.database().writing() as session:
         organization = organizations.by_address(session, address)
         found = _member(session, organization, email)
-        members.remove(session, organization, found.id, clock.now(), actor=ACTOR)
+        members.remove(Context(session, organization, clock.now(), ACTOR), found.id)
     print_done(_item(found), f"{email} is no longer a member of {address}.", as_json=as_json)
 
 

@@ -12,6 +12,7 @@ from billing_app.cli.printing import ACTOR, AsJson, print_done, print_items
 from billing_app.domain.common.errors import NotFoundError
 from billing_app.gateways.webhooks import reachable
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.notifications import choices as notification_choices
 from billing_app.services.notifications import delivery_log, webhook_endpoints
 from billing_app.services.notifications.views import DeliveryView
@@ -63,9 +64,11 @@ def add_webhook(
     """
     with wiring.database().writing() as session:
         made = webhook_endpoints.create(
-            session, organizations.by_address(session, address), url, ACTOR, clock.now(),
-            description=description, private=reachable(settings()),
-        )  # fmt: skip
+            Context(session, organizations.by_address(session, address), clock.now(), ACTOR),
+            url,
+            description=description,
+            private=reachable(settings()),
+        )
     done = {"id": made.endpoint.id, "url": made.endpoint.url, "secret": made.secret}
     print_done(done, made.secret, as_json=as_json)
 
@@ -78,7 +81,7 @@ def enable(address: Address, webhook: WebhookId, as_json: AsJson = False) -> Non
     """
     with wiring.database().writing() as session:
         found = organizations.by_address(session, address)
-        row = webhook_endpoints.enable(session, found, _id(webhook), ACTOR, clock.now())
+        row = webhook_endpoints.enable(Context(session, found, clock.now(), ACTOR), _id(webhook))
     print_done({"id": row.id, "url": row.url, "state": _state(row)}, f"{row.url} is on.", as_json=as_json)
 
 
@@ -89,7 +92,9 @@ def test(address: Address, webhook: WebhookId, as_json: AsJson = False) -> None:
     Example: billing notification test acme 019a3c5e-7d1f-7b52-8a55-2f6c1d9be001
     """
     with wiring.database().writing() as session:
-        made = delivery_log.test(session, organizations.by_address(session, address), _id(webhook), clock.now())
+        made = delivery_log.test(
+            Context(session, organizations.by_address(session, address), clock.now()), _id(webhook)
+        )
     print_done({"delivery": made}, f"On its way as {made}.", as_json=as_json)
 
 
@@ -101,7 +106,7 @@ def delete_webhook(address: Address, webhook: WebhookId, as_json: AsJson = False
     """
     with wiring.database().writing() as session:
         found = organizations.by_address(session, address)
-        row = webhook_endpoints.delete(session, found, _id(webhook), ACTOR, clock.now())
+        row = webhook_endpoints.delete(Context(session, found, clock.now(), ACTOR), _id(webhook))
     print_done({"id": row.id, "url": row.url}, f"Nothing is sent to {row.url} any more.", as_json=as_json)
 
 
@@ -116,7 +121,9 @@ def deliveries(
     Example: billing notification deliveries acme --state failed
     """
     with wiring.database().reading() as session:
-        found = delivery_log.latest(session, organizations.by_address(session, address), clock.now(), PAGE, state=state)
+        found = delivery_log.latest(
+            Context(session, organizations.by_address(session, address), clock.now()), PAGE, state=state
+        )
     columns = ("created_at", "title", "address", "state", "attempts", "error", "id")
     print_items([_item(each) for each in found], columns, as_json=as_json)
 
@@ -133,8 +140,8 @@ def resend(
     """
     with wiring.database().writing() as session:
         found, now = organizations.by_address(session, address), clock.now()
-        delivery_log.resend(session, found, _id(delivery), now)
-        view = delivery_log.one(session, found, _id(delivery), now)
+        delivery_log.resend(Context(session, found, now), _id(delivery))
+        view = delivery_log.one(Context(session, found, now), _id(delivery))
     print_done(_item(view), f"{view.title} is on its way again.", as_json=as_json)
 
 

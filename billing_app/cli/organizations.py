@@ -16,6 +16,7 @@ from billing_app.gateways.stripe.payments import payments_of
 from billing_app.services.common import audit
 from billing_app.services.common import organizations as orgs
 from billing_app.services.common.audit_words import Words
+from billing_app.services.common.context import Context
 from billing_app.services.common.months import rfc3339
 from billing_app.services.common.organizations import Organization
 from billing_app.services.limits import overrides
@@ -82,7 +83,7 @@ def create(
         made = operators.make(
             session, now, name=name, address=address or None, plan=plan or None, anchor=moment(anchor), actor=ACTOR
         )
-        item = _item(made) | {"plan": accounts.plans(session, accounts.organization_id(made)).plan_at(now)}
+        item = _item(made) | {"plan": accounts.plans(session, made.pk).plan_at(now)}
     print_done(item, f"Made {made.name} at the address {made.address}, on the plan {item['plan']}.", as_json=as_json)
 
 
@@ -96,7 +97,7 @@ def set_plan(
     """
     with wiring.database().writing() as session:
         found = orgs.by_address(session, address)
-        operators.set_plan(session, found, plan, clock.now(), reason=reason, actor=ACTOR)
+        operators.set_plan(Context(session, found, clock.now(), ACTOR), plan, reason=reason)
     print_done({"address": address, "plan": plan}, f"{found.name} holds {plan} from now on.", as_json=as_json)
 
 
@@ -127,9 +128,13 @@ def override(
     """
     with wiring.database().writing() as session:
         row = overrides.put(
-            session, orgs.by_address(session, address), _kind(what), name, _value(value), clock.now(),
-            ends_at=moment(until), reason=reason, actor=ACTOR,
-        )  # fmt: skip
+            Context(session, orgs.by_address(session, address), clock.now(), ACTOR),
+            _kind(what),
+            name,
+            _value(value),
+            ends_at=moment(until),
+            reason=reason,
+        )
         item = _override(row)
     end = f" until {until}" if until else ""
     print_done(item, f"For {address}, {name} is {value}{end}.", as_json=as_json)
@@ -142,7 +147,7 @@ def end_override(address: Address, what: What, name: Name, as_json: AsJson = Fal
     Example: billing organization end-override acme limit memberships
     """
     with wiring.database().writing() as session:
-        overrides.end(session, orgs.by_address(session, address), _kind(what), name, clock.now(), actor=ACTOR)
+        overrides.end(Context(session, orgs.by_address(session, address), clock.now(), ACTOR), _kind(what), name)
     item = {"address": address, "kind": what, "name": name}
     print_done(item, f"For {address}, {name} is what the plan says.", as_json=as_json)
 
@@ -161,15 +166,17 @@ def end(
     """
     database, payments = wiring.database(), _payments()
     with database.reading() as session:
-        view = endings.look(session, orgs.by_address(session, address), clock.now())
+        view = endings.look(Context(session, orgs.by_address(session, address), clock.now()))
     if not (yes or as_json):
         for line in _said(view):
             typer.echo(line)
         typer.confirm(f"End {view.name} {'now' if now else f'on {view.ends_at:%d %b %Y}'}?", abort=True)
     with database.writing() as session:
         found = orgs.by_address(session, address)
-        endings.decide(session, found, clock.now(), at_period_end=not now, reason=required_reason(reason), actor=ACTOR)
-        owner = accounts.organization_id(found)
+        endings.decide(
+            Context(session, found, clock.now(), ACTOR), at_period_end=not now, reason=required_reason(reason)
+        )
+        owner = found.pk
     problem = endings_told.tell_at_once(database.writing, payments, owner, clock.now)
     _print_ending(address, problem, as_json=as_json)
 
@@ -184,10 +191,10 @@ def keep(address: Address, as_json: AsJson = False) -> None:
     with database.writing() as session:
         found = orgs.by_address(session, address)
         if not found.active:
-            profiles.set_active(session, found, True, clock.now(), actor=ACTOR)
+            profiles.set_active(Context(session, found, clock.now(), ACTOR), True)
         else:
-            endings.withdraw(session, found, clock.now(), actor=ACTOR, reopen=True)
-        owner = accounts.organization_id(found)
+            endings.withdraw(Context(session, found, clock.now(), ACTOR), reopen=True)
+        owner = found.pk
     problem = endings_told.tell_at_once(database.writing, payments, owner, clock.now)
     _print_ending(address, problem, as_json=as_json)
 
@@ -212,7 +219,7 @@ def _paid(thing: PaidThing) -> str:
 
 def _print_ending(address: str, problem: str, *, as_json: bool) -> None:
     with wiring.database().reading() as session:
-        view = endings.look(session, orgs.by_address(session, address), clock.now())
+        view = endings.look(Context(session, orgs.by_address(session, address), clock.now()))
     item = {
         "address": address, "ending": view.decided_at is not None, "ends_at": view.ends_at, "done": view.done,
         "told": view.told, "error": problem,
@@ -258,7 +265,7 @@ def show_audit(
     Example: billing organization audit acme --count 10
     """
     with wiring.database().reading() as session:
-        found = audit.entries(session, accounts.organization_id(orgs.by_address(session, address)), count)
+        found = audit.entries(session, orgs.by_address(session, address).pk, count)
         words = Words.of(session, clock.now())
     items = [
         {"at": rfc3339(entry.at), "action": entry.action, "actor": entry.actor, "said": words.told(entry).sentence}

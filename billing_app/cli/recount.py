@@ -13,6 +13,7 @@ from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn
 from billing_app import clock, wiring
 from billing_app.jobs import recount as job
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.usage import verification
 
 
@@ -49,7 +50,7 @@ def verify(
     with _spinner("organizations verified", quiet=as_json) as (bar, task):
         for done, each in enumerate(addresses, start=1):
             with database.reading() as session:
-                found += verification.verify(session, organizations.by_address(session, each), clock.now())
+                found += verification.verify(Context(session, organizations.by_address(session, each), clock.now()))
             bar.update(task, completed=done)
     if as_json:
         print(json.dumps({"organizations": len(addresses), "differences": [asdict(each) for each in found]}, indent=1))

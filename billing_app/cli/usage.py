@@ -21,6 +21,7 @@ from billing_app.domain.catalogue.quantities import format_allowance, format_qua
 from billing_app.domain.credits.accounts import Month
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.common.months import month_label
 from billing_app.services.credits import history as histories
 from billing_app.services.operators import imports
@@ -114,7 +115,7 @@ def history(
     """
     with wiring.database().reading() as session:
         organization = organizations.by_address(session, address)
-        found = histories.history(session, organization, clock.now(), to=moment(to), metric=metric or None)
+        found = histories.history(Context(session, organization, clock.now()), to=moment(to), metric=metric or None)
         metrics = {each.id: each for each in versions.current(session, clock.now()).metrics}
     items = histories.as_items(found)
     if as_json:

@@ -7,6 +7,7 @@ from sqlmodel import Session
 from billing_app.demo.facts import Decide
 from billing_app.domain.common.errors import BillingError
 from billing_app.domain.processes.processes import ProcessState
+from billing_app.services.common.context import Context
 from billing_app.services.common.organizations import Organization
 from billing_app.services.processes import processes
 
@@ -19,10 +20,10 @@ def decide(session: Session, organization: Organization, fact: Decide, actor: st
     try:
         with session.begin_nested():
             if not fact.published:
-                processes.create(session, organization, fact.content, fact.at, actor=actor)
+                processes.create(Context(session, organization, fact.at, actor), fact.content)
                 return
-            made = processes.publish_new(session, organization, fact.content, fact.at, actor=actor)
+            made = processes.publish_new(Context(session, organization, fact.at, actor), fact.content)
             if fact.closed_at is not None:
-                processes.end(session, organization, made.row.id, ProcessState.CLOSED, fact.closed_at, actor=actor)
+                processes.end(Context(session, organization, fact.closed_at, actor), made.row.id, ProcessState.CLOSED)
     except BillingError:
         return

@@ -11,6 +11,7 @@ from billing_app.gateways.stripe.payments import StripePayments
 from billing_app.gateways.stripe.test_clocks import StripeStaging
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.payments import stripe_catalogue
 from billing_app.services.purchases import invoice_events, saved_cards, subscription_events, top_ups
 from billing_app.services.purchases.fulfilment import ORGANIZATION
@@ -31,7 +32,7 @@ def stage(database: Database, payments: StripePayments, staging: StripeStaging, 
         organization = organizations.by_address(session, LARKFIELD.address)
         customer = organization.stripe_customer_id or ""
         renews = bool(recurring_packs.listed(session, organization))
-        tops_up = top_ups.top_up(session, organization, METRIC, now).row is not None
+        tops_up = top_ups.top_up(Context(session, organization, now), METRIC).row is not None
         current = versions.current(session, now)
     key = f"demo:{LARKFIELD.address}:{customer}"
     if customer and not renews:
@@ -50,5 +51,5 @@ def stage(database: Database, payments: StripePayments, staging: StripeStaging, 
         saved = SavedCard(card, customer, "visa", "4242", 12, 2034, "demo", now, {saved_cards.ACTOR: person.email})
         with database.writing() as session:
             organization = organizations.by_address(session, LARKFIELD.address)
-            saved_cards.keep(session, organization, saved, now)
-            top_ups.put(session, organization, METRIC, TOP_UP, now, actor=person.email)
+            saved_cards.keep(Context(session, organization, now), saved)
+            top_ups.put(Context(session, organization, now, person.email), METRIC, TOP_UP)

@@ -109,7 +109,7 @@ def _bought(till: Till, organization: DemoOrganization, pack: str) -> GrantRow:
 
 def _paid(till: Till, session: Session, organization: DemoOrganization) -> list[GrantRow]:
     """What an organization bought, the oldest first."""
-    found = statements.grants(session, organizations.by_address(session, organization.address), till.now)
+    found = statements.grants(Context(session, organizations.by_address(session, organization.address), till.now))
     return [each.row for each in reversed(found) if each.row.payment_id]
 
 

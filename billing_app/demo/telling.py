@@ -40,11 +40,12 @@ from billing_app.domain.organizations.limits import Limit
 from billing_app.services.access import api_keys, members, passwords, users
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.common.organizations import Organization
 from billing_app.services.credits import grants
 from billing_app.services.limits import limits
 from billing_app.services.organizations import children
-from billing_app.services.usage import accounts, recounts, reporting
+from billing_app.services.usage import recounts, reporting
 from billing_app.services.usage.reporting import MAX_BATCH, ReportedEvent
 
 LAST_RECOUNTS = 3
@@ -132,15 +133,11 @@ class _Narrator:
             organization = organizations.create(
                 session, at, name=story.organization.name, address=self._address, anchor=at, **story.profile
             )
-            grants.change_plan(session, organization, self._plan(story.plan), at, reason="Signed up")
+            grants.change_plan(Context(session, organization, at), self._plan(story.plan), reason="Signed up")
             for person, role in story.organization.members:
-                users.join(
-                    session, accounts.organization_id(organization), users.by_email(session, person.email), role, at
-                )
+                users.join(session, organization.pk, users.by_email(session, person.email), role, at)
             # Its secret is forgotten: it stands on the page of keys, and whoever wants to report makes one.
-            api_keys.create(
-                session, accounts.organization_id(organization), "Usage reporter", DEFAULT_SCOPES, self._admin, at
-            )
+            api_keys.create(session, organization.pk, "Usage reporter", DEFAULT_SCOPES, self._admin, at)
 
     def steps(self, now: datetime) -> Iterator[Step]:
         """Everything that happened up to `now`, as things to do."""
@@ -171,42 +168,40 @@ class _Narrator:
         elif isinstance(fact, Decide):
             decide(session, organization, fact, self._admin)
         elif isinstance(fact, HoldPlan):
-            grants.change_plan(session, organization, self._plan(fact.plan), fact.at, reason=fact.reason)
+            grants.change_plan(Context(session, organization, fact.at), self._plan(fact.plan), reason=fact.reason)
         elif isinstance(fact, Buy):
             self._buy(session, organization, fact)
         elif isinstance(fact, Give):
             self._give(session, organization, fact)
         elif isinstance(fact, Void) and fact.key in self._granted:
             grants.void(
-                session,
-                organization,
-                grant_id(fact.key),
-                fact.at,
-                reason=fact.reason,
-                actor=ACCOUNTS.operator.email,
+                Context(session, organization, fact.at, ACCOUNTS.operator.email), grant_id(fact.key), reason=fact.reason
             )
         elif isinstance(fact, Refund) and fact.key in self._granted:
             key = f"{self._source_key(fact.key)}:refund"
             grants.refund(
-                session, organization, grant_id(fact.key), fact.refunded_cents, fact.at, source_key=key,
-                reason=fact.reason, actor=ACCOUNTS.operator.email,
-            )  # fmt: skip
+                Context(session, organization, fact.at, ACCOUNTS.operator.email),
+                grant_id(fact.key),
+                fact.refunded_cents,
+                source_key=key,
+                reason=fact.reason,
+            )
         elif isinstance(fact, Dispute) and fact.key in self._granted:
             key = f"{self._source_key(fact.key)}:dispute:{fact.status}"
-            grants.dispute(session, organization, grant_id(fact.key), fact.status, fact.at, source_key=key)
+            grants.dispute(Context(session, organization, fact.at), grant_id(fact.key), fact.status, source_key=key)
 
     def _found(self, session: Session, organization: Organization, fact: Found) -> None:
         """Makes the sub-organization, if a changed catalogue's plan has room for it."""
         admin = users.by_email(session, self._admin)
-        if limits.peek(session, organization, Limit.SUB_ORGS, fact.at).fits():
+        if limits.peek(Context(session, organization, fact.at), Limit.SUB_ORGS).fits():
             children.create(
                 session, organization, fact.at, name=fact.name, address=fact.address, creator=admin, actor=self._admin
             )
             self._part = fact
 
     def _invite(self, session: Session, organization: Organization, fact: Invite) -> None:
-        if limits.peek(session, organization, Limit.MEMBERSHIPS, fact.at).fits():
-            members.invite(session, organization, fact.email, fact.role, fact.at, actor=self._admin)
+        if limits.peek(Context(session, organization, fact.at), Limit.MEMBERSHIPS).fits():
+            members.invite(Context(session, organization, fact.at, self._admin), fact.email, fact.role)
 
     def _buy(self, session: Session, organization: Organization, fact: Buy) -> None:
         pack = self._packs.get(fact.pack)
@@ -215,8 +210,7 @@ class _Narrator:
             return
         self._granted.add(fact.key)
         grants.grant(
-            session,
-            organization,
+            Context(session, organization, fact.at),
             grants.NewGrant(
                 metric.id,
                 pack.quantity,
@@ -228,7 +222,6 @@ class _Narrator:
                 currency=self._catalog.currency,
                 pack=pack.id,
             ),
-            fact.at,
         )
 
     def _give(self, session: Session, organization: Organization, fact: Give) -> None:
@@ -236,8 +229,9 @@ class _Narrator:
             return
         self._granted.add(fact.key)
         grants.grant(
-            session,
-            organization,
+            Context(
+                session, organization, fact.at, ACCOUNTS.operator.email if fact.source == "operator" else self._admin
+            ),
             grants.NewGrant(
                 fact.metric,
                 fact.quantity,
@@ -247,8 +241,6 @@ class _Narrator:
                 id=grant_id(fact.key),
                 expires_at=fact.at + timedelta(days=fact.days),
             ),
-            fact.at,
-            actor=ACCOUNTS.operator.email if fact.source == "operator" else self._admin,
         )
 
     def _report(self, events: list[ReportedEvent], at: datetime) -> None:
@@ -262,13 +254,15 @@ class _Narrator:
         if not events:
             return
         with self._database.writing() as session:
-            report = reporting.report(session, organizations.by_address(session, address), events, at, watch=False)
+            report = reporting.report(
+                Context(session, organizations.by_address(session, address), at), events, watch=False
+            )
         if report.rejected:
             raise ValueError(f"the demo's story is refused: {report.rejected[0].detail}")
 
     def _recount(self, at: datetime) -> None:
         with self._database.writing() as session:
-            recounts.post(session, organizations.by_address(session, self._address), at)
+            recounts.post(Context(session, organizations.by_address(session, self._address), at))
 
     def _plan(self, plan: str) -> str:
         return plan if plan in self._plans else self._catalog.default_plan.id

@@ -12,6 +12,7 @@ from billing_app.db import Database
 from billing_app.demo.people import LARKFIELD
 from billing_app.gateways.webhooks import reachable
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.notifications import webhook_endpoints
 from billing_app.settings import Settings
 
@@ -34,6 +35,8 @@ def stage(database: Database, settings: Settings, now: datetime) -> None:
         if not ours:  # one that somebody deleted stays deleted
             person, _role = LARKFIELD.members[0]
             webhook_endpoints.create(
-                session, larkfield, url, person.email, now - SINCE,
-                description="Map editor", private=reachable(settings),
-            )  # fmt: skip
+                Context(session, larkfield, now - SINCE, person.email),
+                url,
+                description="Map editor",
+                private=reachable(settings),
+            )

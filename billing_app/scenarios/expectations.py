@@ -13,6 +13,7 @@ from billing_app.domain.catalogue import Catalog
 from billing_app.domain.credits import engine
 from billing_app.domain.credits.accounts import Account
 from billing_app.scenarios.steps import OF_A_METRIC, moment
+from billing_app.services.common.context import Context
 from billing_app.services.usage import accounts, meters, recounts
 from billing_app.store.notifications import outbox
 from billing_app.store.tables.organizations import Organization
@@ -26,7 +27,7 @@ def observe(
     session: Session, organization: Organization, catalog: Catalog, metric: str, now: datetime
 ) -> dict[str, Any]:
     """Everything that `expect` may ask of a metric at `now`, with or without a recount before it."""
-    owner = accounts.organization_id(organization)
+    owner = organization.pk
     facts = accounts.history(session, organization, metric, now)
     account = engine.compute(facts, now)
     posted, pending = recounts.balance_of(session, organization, metric, facts, accounts.traced(facts, now))
@@ -100,11 +101,11 @@ def _state(
     session: Session, organization: Organization, catalog: Catalog, metric: str, account: Account, now: datetime
 ) -> str:
     """The state that pages show. The meter must say what the engine says: that is a law, not an expectation."""
-    row = meter_store.read(session, accounts.organization_id(organization), metric)
+    row = meter_store.read(session, organization.pk, metric)
     if row is None or not meters.usable(row, now):
         # Looking must change nothing: what passed without traffic is told at the next recount, not because of us.
         savepoint = session.begin_nested()
-        row = meters.fresh(session, organization, metric, now)
+        row = meters.fresh(Context(session, organization, now), metric)
         state = meters.reading(row, catalog.metric(metric).aggregation).state.value
         savepoint.rollback()
         return state

@@ -17,9 +17,10 @@ from billing_app.scenarios.document import Scenario
 from billing_app.scenarios.steps import moment
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.credits.grants import ONE_YEAR
-from billing_app.services.usage import accounts, consumption, entitlements, recounts, reporting
+from billing_app.services.usage import consumption, entitlements, recounts, reporting
 from billing_app.services.usage.consumption import ReservationState
 from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import meters
@@ -44,9 +45,11 @@ class Player:
             organizations.create(session, started, address="scenario", name="Scenario", anchor=scenario.anchor)
             # The first plan has always been held (fine point 3): a first step that changes it ends it, not undoes it.
             grants.change_plan(
-                session, self._organization(session), scenario.plan, started,
-                at=started - timedelta(days=1), reason="scenario",
-            )  # fmt: skip
+                Context(session, self._organization(session), started),
+                scenario.plan,
+                at=started - timedelta(days=1),
+                reason="scenario",
+            )
 
     def play(self) -> list[str]:
         """Plays every step, each in a transaction of its own, and answers the failures."""
@@ -109,8 +112,7 @@ def _optional_quantity(step: Step) -> int | None:
 def _grant(session: Session, organization: Organization, step: Step, number: int) -> list[str]:
     expires_at: Any = ONE_YEAR if "expires_at" not in step else _moment(step, "expires_at")
     grants.grant(
-        session,
-        organization,
+        Context(session, organization, step["moment"]),
         grants.NewGrant(
             step["metric"],
             _quantity(step["quantity"]),
@@ -125,7 +127,6 @@ def _grant(session: Session, organization: Organization, step: Step, number: int
             currency="usd",
             backdated=step.get("backdated", "effective_at" in step),
         ),
-        step["moment"],
     )
     return []
 
@@ -138,7 +139,7 @@ def _use(session: Session, organization: Organization, step: Step, number: int) 
         at=_moment(step, "occurred_at") or step["moment"],
         id=step.get("key"),
     )
-    report = reporting.report(session, organization, [event], step["moment"])
+    report = reporting.report(Context(session, organization, step["moment"]), [event])
     for rejected in report.rejected:
         raise BillingError(rejected.detail, code=rejected.code)
     return []
@@ -146,11 +147,9 @@ def _use(session: Session, organization: Organization, step: Step, number: int) 
 
 def _consume(session: Session, organization: Organization, step: Step, number: int) -> list[str]:
     consumed = consumption.consume(
-        session,
-        organization,
+        Context(session, organization, step["moment"]),
         step["metric"],
         _quantity(step["quantity"]),
-        step["moment"],
         mode=consumption.Mode(step.get("mode", "reject")),
         key=step.get("key"),
         strict=False,
@@ -163,15 +162,18 @@ def _consume(session: Session, organization: Organization, step: Step, number: i
 def _reserve(session: Session, organization: Organization, step: Step, number: int) -> list[str]:
     timeout_s = step.get("timeout_s", consumption.DEFAULT_TIMEOUT_S)
     consumption.reserve(
-        session, organization, step["metric"], _quantity(step["quantity"]), step["moment"],
-        timeout_s=timeout_s, reservation_id=_free_name(session, organization, step),
-    )  # fmt: skip
+        Context(session, organization, step["moment"]),
+        step["metric"],
+        _quantity(step["quantity"]),
+        timeout_s=timeout_s,
+        reservation_id=_free_name(session, organization, step),
+    )
     return []
 
 
 def _names(session: Session, organization: Organization, step: Step) -> list[str]:
     """The reservations that a file calls by one name, oldest first, and the name that the next one would have."""
-    owner, names = accounts.organization_id(organization), [step["id"]]
+    owner, names = organization.pk, [step["id"]]
     while meters.reservation(session, owner, names[-1]) is not None:
         names.append(f"{step['id']}#{len(names) + 1}")
     return names
@@ -180,7 +182,7 @@ def _names(session: Session, organization: Organization, step: Step) -> list[str
 def _free_name(session: Session, organization: Organization, step: Step) -> str:
     """A name may be used again once its reservation has ended; while it is open, it is the same reservation."""
     *taken, free = _names(session, organization, step)
-    latest = meters.reservation(session, accounts.organization_id(organization), taken[-1]) if taken else None
+    latest = meters.reservation(session, organization.pk, taken[-1]) if taken else None
     ended = latest is None or consumption.status(latest, step["moment"]) is not ReservationState.OPEN
     return free if ended else taken[-1]
 
@@ -191,41 +193,46 @@ def _latest_name(session: Session, organization: Organization, step: Step) -> st
 
 def _confirm(session: Session, organization: Organization, step: Step, number: int) -> list[str]:
     name = _latest_name(session, organization, step)
-    consumption.confirm(session, organization, name, step["moment"], quantity=_optional_quantity(step))
+    consumption.confirm(Context(session, organization, step["moment"]), name, quantity=_optional_quantity(step))
     return []
 
 
 def _release(session: Session, organization: Organization, step: Step, number: int) -> list[str]:
-    consumption.release(session, organization, _latest_name(session, organization, step), step["moment"])
+    consumption.release(Context(session, organization, step["moment"]), _latest_name(session, organization, step))
     return []
 
 
 def _recount(session: Session, organization: Organization, step: Step, number: int) -> list[str]:
-    recounts.post(session, organization, step["moment"])
+    recounts.post(Context(session, organization, step["moment"]))
     return []
 
 
 def _void(session: Session, organization: Organization, step: Step, number: int) -> list[str]:
-    grants.void(session, organization, step["grant"], step["moment"], reason="scenario")
+    grants.void(Context(session, organization, step["moment"]), step["grant"], reason="scenario")
     return []
 
 
 def _refund(session: Session, organization: Organization, step: Step, number: int) -> list[str]:
     source_key = f"refund:{number}"
-    grants.refund(session, organization, step["grant"], step["refunded_cents"], step["moment"], source_key=source_key)
+    grants.refund(
+        Context(session, organization, step["moment"]), step["grant"], step["refunded_cents"], source_key=source_key
+    )
     return []
 
 
 def _dispute(session: Session, organization: Organization, step: Step, number: int) -> list[str]:
     grants.dispute(
-        session, organization, step["grant"], DisputeStatus(step["status"]), step["moment"],
-        source_key=f"dispute:{number}", amount_cents=step.get("amount_cents"),
-    )  # fmt: skip
+        Context(session, organization, step["moment"]),
+        step["grant"],
+        DisputeStatus(step["status"]),
+        source_key=f"dispute:{number}",
+        amount_cents=step.get("amount_cents"),
+    )
     return []
 
 
 def _change_plan(session: Session, organization: Organization, step: Step, number: int) -> list[str]:
-    grants.change_plan(session, organization, step["plan"], step["moment"], reason="scenario")
+    grants.change_plan(Context(session, organization, step["moment"]), step["plan"], reason="scenario")
     return []
 
 
@@ -237,11 +244,13 @@ def _check(session: Session, organization: Organization, step: Step, number: int
         if each is not None:
             needs = versions.current(session, now).action(step["action"]).metrics
             told = dict.fromkeys(needs, each) | told
-        answer = entitlements.check_action(session, organization, step["action"], now, quantities=told, subject=subject)
+        answer = entitlements.check_action(
+            Context(session, organization, now), step["action"], quantities=told, subject=subject
+        )
     else:
         quantity = told.get(step["metric"], 1 if each is None else each)
         answer = entitlements.check_metric(
-            session, organization, step["metric"], now, quantity=quantity, subject=subject
+            Context(session, organization, now), step["metric"], quantity=quantity, subject=subject
         )
     found: dict[str, Any] = {"allowed": answer.allowed}
     wanted: dict[str, Any] = {"allowed": step.get("allowed", answer.allowed)}

@@ -16,6 +16,7 @@ from billing_app import clock
 from billing_app.db import Database
 from billing_app.locations import ROOT
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from tests.api.conftest import Api
 from tests.api.serving import Site
@@ -46,7 +47,8 @@ def api(site: Site, database: Database) -> Api:
         a_user(session, member_of=acme)
         begun = made.now - timedelta(days=40)
         grants.grant(
-            session, acme, grants.NewGrant("emails", 1_000, source="operator", source_key="1", reason="Welcome"), begun
+            Context(session, acme, begun),
+            grants.NewGrant("emails", 1_000, source="operator", source_key="1", reason="Welcome"),
         )
     return made
 

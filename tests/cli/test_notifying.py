@@ -10,6 +10,7 @@ from billing_app.db import Database
 from billing_app.domain.notifications.kinds import KINDS
 from billing_app.jobs import notifications
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.purchases import top_ups
 from billing_app.services.purchases.top_ups import Wanted
 from billing_app.settings import Settings
@@ -67,7 +68,7 @@ def test_packs_and_top_ups(billing: Billing, database: Database) -> None:
     pack = next(pack for pack in sold if pack["interval"] == "once")
     wanted = Wanted(True, 10, pack["id"], 1, pack["price_cents"] * 5, consent=True)
     with database.writing() as session:
-        top_ups.put(session, organizations.by_address(session, "acme"), "sms", wanted, NOON, actor="ada@example.org")
+        top_ups.put(Context(session, organizations.by_address(session, "acme"), NOON, "ada@example.org"), "sms", wanted)
     row = next(row for row in told(billing, "top-up", "list", "acme")["items"] if row["metric"] == "sms")
     assert (row["state"] != "off", row["threshold"], row["pack"]) == (True, 10, pack["id"])
     assert told(billing, "top-up", "stop", "acme", "sms")["state"] == "off"

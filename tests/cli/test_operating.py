@@ -12,6 +12,7 @@ from billing_app import wiring
 from billing_app.cli import main
 from billing_app.db import Database
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import gift_cards
 from tests.support.builders import NOON, an_organization, the_catalogue
 
@@ -91,7 +92,7 @@ def test_credits_by_hand(billing: Billing) -> None:
 def test_a_gift_card_that_can_be_redeemed(billing: Billing, database: Database) -> None:
     (card,) = told(billing, "gift-card", "create", "Welcome", "--holds", "mau=100", "--holds", "token=2")["items"]
     with database.writing() as session:
-        gift_cards.redeem(session, organizations.by_address(session, "acme"), card["code"], NOON, actor="")
+        gift_cards.redeem(Context(session, organizations.by_address(session, "acme"), NOON, ""), card["code"])
     (listed,) = told(billing, "gift-card", "list")["items"]
     assert (listed["state"], "code" in listed) == ("used_up", False)
     assert told(billing, "gift-card", "redemptions", card["id"])["items"][0]["address"] == "acme"

@@ -13,6 +13,7 @@ from billing_app.demo import fake_stripe
 from billing_app.demo.people import LARKFIELD, MARLOW
 from billing_app.domain.purchases.subscriptions import BillingInterval, When
 from billing_app.gateways.stripe.payments import connected
+from billing_app.services.common.context import Context
 from billing_app.services.common.organizations import by_address
 from billing_app.services.plans import changes, read
 from billing_app.services.subscriptions.views_plan import PlanView
@@ -32,7 +33,7 @@ def settings() -> Settings:
 
 def shown(database: Database, settings: Settings, address: str, now: datetime) -> PlanView:
     with database.reading() as session:
-        return read.plan_view(session, by_address(session, address), settings, now)
+        return read.plan_view(Context(session, by_address(session, address), now), settings)
 
 
 def test_one_subscribes_and_one_is_behind_within_its_grace(demo: Database, settings: Settings, now: datetime) -> None:

@@ -21,6 +21,7 @@ from billing_app.domain.credits.gift_codes import grouped
 from billing_app.locations import ROOT
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import gift_cards
 from billing_app.services.usage import verification
 from billing_app.settings import Settings
@@ -145,6 +146,8 @@ def test_the_gift_card_that_is_named_can_be_redeemed(empty: Database) -> None:
     gift.hand_out(empty, now)
     code = gift.said().split()[-1]
     with empty.writing() as session:
-        made = gift_cards.redeem(session, organizations.by_address(session, "acme"), code, now, actor="ada@example.org")
+        made = gift_cards.redeem(
+            Context(session, organizations.by_address(session, "acme"), now, "ada@example.org"), code
+        )
         assert {grant.metric: grant.quantity for grant in made.grants} == gift.HOLDS
     assert grouped(gift.CODE) in (ROOT / "README.md").read_text(encoding="utf-8")

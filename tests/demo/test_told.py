@@ -14,6 +14,7 @@ from billing_app.domain.common.access import Role
 from billing_app.domain.credits.accounts import Account
 from billing_app.services.access import sessions, sign_in_throttle, users
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.usage import accounts, entitlements, recounts, verification
 from billing_app.store.tables.credits import GrantRow, LedgerEntry
 from billing_app.store.tables.organizations import Organization
@@ -33,18 +34,18 @@ def entries(session: Session, organization: Organization) -> list[LedgerEntry]:
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_nothing_differs_from_what_is_computed_anew(address: str, demo: Database, now: datetime) -> None:
     with demo.reading() as session:
-        assert list(verification.verify(session, organizations.by_address(session, address), now)) == []
+        assert list(verification.verify(Context(session, organizations.by_address(session, address), now))) == []
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_after_a_recount_the_ledger_is_what_is_left_minus_debt(address: str, demo: Database, now: datetime) -> None:
     with demo.writing() as session:
         organization = organizations.by_address(session, address)
-        recounts.post(session, organization, now)
+        recounts.post(Context(session, organization, now))
         for metric in AGGREGATIONS:
-            posted, waiting = recounts.balance(session, organization, metric, now)
+            posted, waiting = recounts.balance(Context(session, organization, now), metric)
             assert (posted, waiting) == (accounts.account(session, organization, metric, now).ledger_sum, 0)
-        assert list(verification.verify(session, organization, now)) == []
+        assert list(verification.verify(Context(session, organization, now))) == []
 
 
 @pytest.mark.parametrize("metric", AGGREGATIONS)
@@ -61,11 +62,11 @@ def test_every_metric_has_thirteen_whole_months_and_the_running_one(
 def test_pebblebrook_has_its_storage_blocked_and_downloads_working(demo: Database, now: datetime) -> None:
     with demo.writing() as session:
         organization = organizations.by_address(session, PEBBLEBROOK)
-        upload = entitlements.check_action(session, organization, "upload", now)
+        upload = entitlements.check_action(Context(session, organization, now), "upload")
         assert not upload.allowed
         assert [blocking.metric for blocking in upload.blocking] == ["storage"]
         assert set(upload.still_works) == {"download", "update_check", "email_reminder", "sms_notification"}
-        assert entitlements.check_action(session, organization, "download", now).allowed
+        assert entitlements.check_action(Context(session, organization, now), "download").allowed
         storage = account(session, PEBBLEBROOK, "storage", now)
     assert storage.left == 0
     assert storage.allowance is not None
@@ -92,7 +93,7 @@ def test_marlow_runs_out_of_letters_within_thirty_days(demo: Database, now: date
 def test_larkfield_went_uncovered_for_two_months_and_uses_credits_now(demo: Database, now: datetime) -> None:
     with demo.reading() as session:
         mau = account(session, LARKFIELD, "mau", now)
-        working = entitlements.working_actions(session, organizations.by_address(session, LARKFIELD), now)
+        working = entitlements.working_actions(Context(session, organizations.by_address(session, LARKFIELD), now))
     assert [month.uncovered > 0 for month in mau.months].count(True) == 2
     assert [month.burned > 0 for month in mau.months[-5:]] == [True] * 5
     assert mau.left > 0
@@ -124,7 +125,7 @@ def test_late_use_and_corrections_are_entries_that_say_so(demo: Database) -> Non
 def test_something_is_not_yet_posted_since_the_last_recount(address: str, demo: Database, now: datetime) -> None:
     with demo.reading() as session:
         organization = organizations.by_address(session, address)
-        waiting = [recounts.balance(session, organization, metric, now)[1] for metric in AGGREGATIONS]
+        waiting = [recounts.balance(Context(session, organization, now), metric)[1] for metric in AGGREGATIONS]
         assert organization.recounted_at == recounts.last_scheduled(now)
     assert min(waiting) < 0
 

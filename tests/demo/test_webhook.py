@@ -9,11 +9,11 @@ from billing_app.db import Database
 from billing_app.demo import told
 from billing_app.gateways.webhooks import HttpWebhookSender, reachable
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.notifications import deliveries, delivery_log, fan_out
 from billing_app.services.notifications.deliveries import Courier
 from billing_app.settings import Settings
 from billing_app.store.notifications import choices as store
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.notifications import WebhookEndpoint
 from tests.fake_stripe.process import fake_stripe
 
@@ -22,7 +22,7 @@ LARKFIELD = "larkfield-maps"
 
 def endpoints(demo: Database) -> list[WebhookEndpoint]:
     with demo.reading() as session:
-        return store.endpoints(session, stored_id(organizations.by_address(session, LARKFIELD)))
+        return store.endpoints(session, organizations.by_address(session, LARKFIELD).pk)
 
 
 def test_what_was_told_lately_arrives_though_the_first_try_fails(demo: Database, now: datetime, tmp_path: Path) -> None:
@@ -30,7 +30,7 @@ def test_what_was_told_lately_arrives_though_the_first_try_fails(demo: Database,
         settings = Settings(_env_file=None, demo=True, public_url=running.url)
         told.stage(demo, settings, now)
         with demo.writing() as session:
-            owner = stored_id(organizations.by_address(session, LARKFIELD))
+            owner = organizations.by_address(session, LARKFIELD).pk
             while fan_out.fan_out(session, owner, now, mailing=False):
                 pass
         for later in (timedelta(), timedelta(seconds=6)):
@@ -40,7 +40,7 @@ def test_what_was_told_lately_arrives_though_the_first_try_fails(demo: Database,
                 Courier(demo.writing, demo.reading, sender, None, lambda at=moment: at, settings.public_url)
             )
     with demo.reading() as session:
-        found = delivery_log.latest(session, organizations.by_address(session, LARKFIELD), now, 50)
+        found = delivery_log.latest(Context(session, organizations.by_address(session, LARKFIELD), now), 50)
     assert len(found) >= 5
     assert {each.state for each in found} == {"delivered"}
     assert sorted({each.attempts for each in found}) == [1, 2]

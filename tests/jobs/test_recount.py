@@ -13,6 +13,7 @@ from billing_app.jobs import recount, schedule
 from billing_app.locations import ROOT
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.usage import recounts, reporting, verification
 from billing_app.store.common import runs
@@ -28,11 +29,12 @@ def busy(database: Database) -> Database:
     with database.writing() as session:
         versions.load(session, versions.read_document(ROOT / "plans.json"), now, "plans.json")
         organization = organizations.create(session, now, address="acme", anchor=now - timedelta(days=40))
-        grants.change_plan(session, organization, "free", now)
+        grants.change_plan(Context(session, organization, now), "free")
         grants.grant(
-            session, organization, grants.NewGrant("sms", 100, source="operator", source_key="a", reason="Hello"), now
+            Context(session, organization, now),
+            grants.NewGrant("sms", 100, source="operator", source_key="a", reason="Hello"),
         )
-        reporting.report(session, organization, [reporting.ReportedEvent("sms", 30, id="one")], now)
+        reporting.report(Context(session, organization, now), [reporting.ReportedEvent("sms", 30, id="one")])
     return database
 
 
@@ -100,8 +102,8 @@ def test_who_has_no_credits_is_recounted_many_at_once(busy: Database) -> None:
     with busy.writing() as session:
         for number in range(30):
             made = organizations.create(session, now, address=f"quiet-{number}", anchor=now - timedelta(days=40))
-            grants.change_plan(session, made, "free", now)
-            reporting.report(session, made, [reporting.ReportedEvent("emails", 3, id="one")], now)
+            grants.change_plan(Context(session, made, now), "free")
+            reporting.report(Context(session, made, now), [reporting.ReportedEvent("emails", 3, id="one")])
     with heard(busy) as statements:
         outcome = recount.recount(busy, "demand")
     assert (outcome.organizations_seen, outcome.organizations_changed) == (31, 1)
@@ -111,7 +113,7 @@ def test_who_has_no_credits_is_recounted_many_at_once(busy: Database) -> None:
         for address in ("acme", "quiet-0", "quiet-29"):
             organization = organizations.by_address(session, address)
             assert organization.recounted_at is not None
-            assert list(verification.verify(session, organization, later)) == []
+            assert list(verification.verify(Context(session, organization, later))) == []
             assert not any(recounts.is_due(row, now) for row in meters.of_organization(session, organization.id or 0))
     assert recount.recount(busy, "demand").organizations_seen == 0
 
@@ -122,11 +124,12 @@ def test_quiet_is_only_who_has_nothing_to_post_and_nothing_to_compute(busy: Data
         for address in ("quiet", "stale", "turned", "granted"):
             anchor = now - timedelta(days=40 if address != "turned" else 27)
             made = organizations.create(session, now, address=address, anchor=anchor)
-            grants.change_plan(session, made, "free", now)
-            reporting.report(session, made, [reporting.ReportedEvent("emails", 3, id="one")], now)
+            grants.change_plan(Context(session, made, now), "free")
+            reporting.report(Context(session, made, now), [reporting.ReportedEvent("emails", 3, id="one")])
             if address == "granted":
                 grants.grant(
-                    session, made, grants.NewGrant("emails", 5, source="given", source_key="a", reason="Hello"), now
+                    Context(session, made, now),
+                    grants.NewGrant("emails", 5, source="given", source_key="a", reason="Hello"),
                 )
         meters.mark_stale(session, organizations.by_address(session, "stale").id or 0)
     as_of = now + timedelta(days=4, minutes=1)

@@ -8,10 +8,10 @@ from sqlmodel import Session
 
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.usage import accounts, verification
 from billing_app.store.credits import grants as credit_store
 from billing_app.store.credits import ledger
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.purchases import reversals as reversal_store
 from billing_app.store.tables.organizations import Organization
 from tests.money.accountant import COUNTED, Customer
@@ -30,7 +30,7 @@ def compare(session: Session, address: str, known: Customer, overage: dict[str, 
             _metrics(session, organization, known, overage, now),
             _reversals(session, organization, known),
             _plan(session, organization, known, now),
-            [str(each) for each in verification.verify(session, organization, now)],
+            [str(each) for each in verification.verify(Context(session, organization, now))],
         )
         for line in part
     ]
@@ -40,7 +40,7 @@ def _grants(session: Session, organization: Organization, known: Customer) -> li
     """One grant for each paid line, and none beside."""
     ours = {
         (grant.source_key, grant.metric, grant.quantity, grant.paid_cents, grant.payment_id)
-        for grant in credit_store.grants(session, stored_id(organization))
+        for grant in credit_store.grants(session, organization.pk)
         if grant.source in BOUGHT
     }
     theirs = {(one.key, one.metric, one.quantity, one.paid_cents, one.payment) for one in known.bought}
@@ -58,7 +58,7 @@ def _metrics(
         book = accounts.account(session, organization, metric, now)
         free = sum(
             grant.quantity
-            for grant in credit_store.grants(session, stored_id(organization))
+            for grant in credit_store.grants(session, organization.pk)
             if grant.metric == metric and grant.source not in BOUGHT
         )
         bought, taken, used = (
@@ -73,7 +73,7 @@ def _metrics(
             "left, held and owed": (book.left + book.held - book.debt, bought - taken - used),
             "expired and voided": (book.expired + book.voided, 0),
             "unpaid": (book.deficit + book.uncovered, 0),
-            "ledger": (ledger.balance(session, stored_id(organization), metric), bought - taken - used - book.held),
+            "ledger": (ledger.balance(session, organization.pk, metric), bought - taken - used - book.held),
         }
         if not used:
             checks["held"] = (book.held, known.held(metric))
@@ -82,14 +82,14 @@ def _metrics(
 
 
 def _plan(session: Session, organization: Organization, known: Customer, now: datetime) -> list[str]:
-    ours = accounts.plans(session, stored_id(organization)).subscribed_at(now)
+    ours = accounts.plans(session, organization.pk).subscribed_at(now)
     theirs = known.plan or "free"
     return [] if ours == theirs else [f"on the plan {ours}, not {theirs}"]
 
 
 def _reversals(session: Session, organization: Organization, known: Customer) -> list[str]:
     """Every refund and dispute is known, as it stands."""
-    owner = stored_id(organization)
+    owner = organization.pk
     refunds = {
         row.id: (row.amount_cents, row.status) for row in reversal_store.refunds_of(session, owner, known.payments)
     }

@@ -20,7 +20,6 @@ from billing_app.services.subscriptions import recurring_packs
 from billing_app.services.usage import consumption
 from billing_app.services.usage.consumption import Mode
 from billing_app.store.credits import grants as credit_store
-from billing_app.store.organizations.organizations import stored_id
 from tests.money.town import CODES, START, Household, Town
 from tests.support.shop import PUBLIC_URL
 
@@ -121,7 +120,7 @@ def refund(town: Town, house: Household) -> None:
 def refund_here(town: Town, house: Household) -> None:
     """On our pages, for one grant."""
     with town.database.reading() as session:
-        owner = stored_id(organizations.by_address(session, house.shop.address))
+        owner = organizations.by_address(session, house.shop.address).pk
         found = [(each.recorded_at, each.paid_cents, each.id) for each in credit_store.grants(session, owner)]
     paid = sorted(each for each in found if each[1])
     if paid:
@@ -207,9 +206,7 @@ def use(town: Town, house: Household) -> None:
     metric = town.chance.choice(["sms", "emails"])
     wanted = town.chance.choice([7, 60, 400, 3_000])
     with house.shop.enter() as visit:
-        taken = consumption.consume(
-            visit.session, visit.organization, metric, wanted, visit.now, mode=Mode.CLAMP, key=f"use-{next(_numbers)}"
-        )
+        taken = consumption.consume(visit, metric, wanted, mode=Mode.CLAMP, key=f"use-{next(_numbers)}")
     house.used[metric, town.now.month] += taken.accepted
 
 
@@ -228,7 +225,7 @@ def top_up(town: Town, house: Household) -> None:
             enabled=True, threshold=100, pack="emails-1k", count=chance.randint(1, 3), cap_cents=5_000, consent=True
         )
         with house.shop.enter() as visit:
-            top_ups.put(visit.session, visit.organization, "emails", wanted, visit.now, actor=visit.actor)
+            top_ups.put(visit, "emails", wanted)
     except BillingError:
         return
 

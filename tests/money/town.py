@@ -23,6 +23,7 @@ from billing_app.db import Database
 from billing_app.domain.common.errors import BillingError, UnavailableError
 from billing_app.gateways.stripe.payments import verified_event
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants as credits
 from billing_app.services.purchases import fulfilment, recurring_changes, top_up_charging
 from billing_app.services.reversals import refunds
@@ -30,7 +31,6 @@ from billing_app.services.stripe import inbox
 from billing_app.services.stripe.inbox import Worker
 from billing_app.services.usage import recounts
 from billing_app.store.credits import grants as credit_store
-from billing_app.store.organizations.organizations import stored_id
 from tests.money import accountant, books
 from tests.support.builders import an_organization, the_catalogue
 from tests.support.crashes import survives
@@ -110,7 +110,7 @@ class Town:
             made = an_organization(session, house.shop.address, anchor=datetime(2026, 1, 1, tzinfo=UTC))
             made.stripe_customer_id = house.customer_id
             session.add(made)
-            credits.change_plan(session, made, "free", START)
+            credits.change_plan(Context(session, made, START), "free")
 
     def advance(self, **time_: Any) -> None:
         """Time passes, here and at Stripe."""
@@ -217,11 +217,11 @@ class Town:
         found: list[str] = []
         with self.database.writing() as session:
             for house in self.households:
-                recounts.post(session, organizations.by_address(session, house.shop.address), self.now)
+                recounts.post(Context(session, organizations.by_address(session, house.shop.address), self.now))
         with self.database.reading() as session:
             for house in self.households:
                 organization = organizations.by_address(session, house.shop.address)
-                grants = credit_store.grants(session, stored_id(organization))
+                grants = credit_store.grants(session, organization.pk)
                 named = {grant.id: grant.source_key for grant in grants}
                 known = accountant.read(self.v1, house.customer_id, named)
                 found += books.compare(session, house.shop.address, known, self.overage(house), self.now)

@@ -20,7 +20,6 @@ from billing_app.locations import ROOT
 from billing_app.settings import Settings
 from billing_app.store.common import runs
 from billing_app.store.notifications import outbox
-from billing_app.store.organizations import organizations
 from billing_app.store.tables.stripe import InboxEvent
 from tests import loopback
 from tests.support.builders import an_organization
@@ -75,7 +74,7 @@ def test_what_waits_is_read_from_the_database_at_each_answer(database: Database)
     with metrics_port.answering(settings(database, port), pytest.fail):
         before = read(port)
         with database.writing() as session:
-            owner = organizations.stored_id(an_organization(session))
+            owner = an_organization(session).pk
             session.add(an_event(90, "new", due=True))
             session.add(an_event(5, "failed", due=True))
             session.add(an_event(9, "failed", due=False))

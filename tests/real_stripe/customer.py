@@ -15,6 +15,7 @@ from billing_app.db import Database
 from billing_app.gateways.stripe.payments import verified_event
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.payments import stripe_catalogue
 from billing_app.services.stripe import inbox
@@ -48,7 +49,7 @@ class Customer:
             organization = organizations.by_address(session, address)
             organization.stripe_customer_id = self.id
             session.add(organization)
-            grants.change_plan(session, organization, "free", self.now)
+            grants.change_plan(Context(session, organization, self.now), "free")
         self._heard: set[str] = set()
 
     def price(self, lookup_key: str) -> str:
@@ -122,4 +123,4 @@ class Customer:
         """The ledger follows from the facts."""
         with self.shop.database.reading() as session:
             organization = organizations.by_address(session, self.shop.address)
-            assert list(verification.verify(session, organization, self.now + timedelta(seconds=2))) == []
+            assert list(verification.verify(Context(session, organization, self.now + timedelta(seconds=2)))) == []

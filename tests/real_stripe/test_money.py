@@ -9,14 +9,13 @@ from billing_app.services.payments import stripe_catalogue
 from billing_app.services.payments.stripe_catalogue import Deed
 from billing_app.services.plans import changes
 from billing_app.services.usage import accounts
-from billing_app.store.organizations.organizations import stored_id
 from tests.real_stripe.customer import Customer
 
 
 def plan(customer: Customer) -> str:
     """The plan that is held now."""
     with customer.shop.database.reading() as session:
-        owner = stored_id(organizations.by_address(session, customer.shop.address))
+        owner = organizations.by_address(session, customer.shop.address).pk
         return accounts.plans(session, owner).subscribed_at(customer.now)
 
 
@@ -92,7 +91,7 @@ def test_a_plan_that_nobody_pays_for_is_past_due(customer: Customer) -> None:
     customer.advance(days=32)
     customer.hear("invoice.payment_failed", "customer.subscription.updated")
     with customer.shop.database.reading() as session:
-        owner = stored_id(organizations.by_address(session, customer.shop.address))
+        owner = organizations.by_address(session, customer.shop.address).pk
         assert accounts.plans(session, owner).owed[-1].until is None
     assert plan(customer) == "essential"
 

@@ -10,7 +10,6 @@ from billing_app.db import Database
 from billing_app.domain.common.errors import ConflictError
 from billing_app.store.common import idempotency, runs
 from billing_app.store.notifications import outbox
-from billing_app.store.organizations.organizations import stored_id
 from tests.support.builders import NOON, an_organization
 
 
@@ -26,7 +25,7 @@ def test_a_lease_that_another_one_holds_is_refused(database: Database) -> None:
 
 def test_a_key_is_taken_once(database: Database) -> None:
     with database.writing() as session:
-        owner = stored_id(an_organization(session))
+        owner = an_organization(session).pk
         assert idempotency.take(session, owner, "space", "key", "digest", NOON) is None
         idempotency.answer(session, owner, "space", "key", "the answer")
     with database.writing() as session:
@@ -35,6 +34,6 @@ def test_a_key_is_taken_once(database: Database) -> None:
 
 def test_a_message_is_added_once(database: Database) -> None:
     with database.writing() as session:
-        owner = stored_id(an_organization(session))
+        owner = an_organization(session).pk
         added = [outbox.add(session, owner, "kind", "key", {}, NOON, NOON) for _ in range(2)]
     assert added == [True, False]

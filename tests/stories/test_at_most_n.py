@@ -20,6 +20,7 @@ from billing_app.domain.common.errors import BillingError
 from billing_app.services.access import api_keys, members, one_time_links, sessions, sign_in_links, sign_up
 from billing_app.services.access.sessions import MAX_SESSIONS, Identity
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import gift_cards, grants
 from billing_app.services.credits.gift_cards import Redeemed
 from billing_app.services.notifications import choices as notification_choices
@@ -29,7 +30,6 @@ from billing_app.services.purchases import orders
 from billing_app.services.usage import consumption, meters
 from billing_app.store.access import users as user_store
 from billing_app.store.notifications import choices as notifications
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.access import BrowserSession, OneTimeLink, User
 from tests.support.builders import NOON, a_user, an_organization, the_catalogue
 from tests.support.patience import PATIENCE_SECONDS
@@ -66,7 +66,7 @@ def acme(database: Database) -> Database:
     the_catalogue(database)
     with database.writing() as session:
         made = an_organization(session, "acme")
-        grants.change_plan(session, made, "pro", NOON)
+        grants.change_plan(Context(session, made, NOON), "pro")
         a_user(session, member_of=made)
     return database
 
@@ -74,11 +74,11 @@ def acme(database: Database) -> Database:
 def test_nine_webhooks_at_once_are_five(acme: Database) -> None:
     def add(session: Session, number: int) -> object:
         organization = organizations.by_address(session, "acme")
-        return webhook_endpoints.create(session, organization, f"https://example.com/{number}", "tests", NOON)
+        return webhook_endpoints.create(Context(session, organization, NOON, "tests"), f"https://example.com/{number}")
 
     assert at_once(acme, add) == {"made": webhook_endpoints.MAX_ENDPOINTS, "too_many_webhooks": 4}
     with acme.reading() as session:
-        assert len(notifications.endpoints(session, stored_id(organizations.by_address(session, "acme")))) == 5
+        assert len(notifications.endpoints(session, organizations.by_address(session, "acme").pk)) == 5
 
 
 def test_no_more_people_are_told_than_there_is_room_for(acme: Database) -> None:
@@ -89,11 +89,13 @@ def test_no_more_people_are_told_than_there_is_room_for(acme: Database) -> None:
         for email in [*people, *(f"more{number}@example.org" for number in range(CLIENTS))]:
             a_user(session, email, member_of=organization)
         for email in people:
-            notification_choices.add_person(session, organization, email, "tests", NOON)
+            notification_choices.add_person(Context(session, organization, NOON, "tests"), email)
 
     def add(session: Session, number: int) -> object:
         organization = organizations.by_address(session, "acme")
-        return notification_choices.add_person(session, organization, f"more{number}@example.org", "tests", NOON)
+        return notification_choices.add_person(
+            Context(session, organization, NOON, "tests"), f"more{number}@example.org"
+        )
 
     assert at_once(acme, add) == {"made": room, "too_many_people": CLIENTS - room}
 
@@ -122,8 +124,8 @@ def test_a_card_for_two_is_redeemed_by_two(acme: Database) -> None:
 
     def redeem(session: Session, number: int) -> Redeemed:
         organization = organizations.by_address(session, f"taker{number}")
-        gift_cards.begin(session, organization, NOON)
-        return gift_cards.redeem(session, organization, code, NOON, actor="tests")
+        gift_cards.begin(Context(session, organization, NOON))
+        return gift_cards.redeem(Context(session, organization, NOON, "tests"), code)
 
     assert at_once(acme, redeem) == {"made": 2, "gift_card_used_up": CLIENTS - 2}
 
@@ -155,8 +157,8 @@ def test_one_address_invited_by_nine_at_once_is_one_person(acme: Database) -> No
     def invite(session: Session, number: int) -> object:
         organization = organizations.by_address(session, f"host{number}")
         if number % 2:
-            return members.invite(session, organization, "new@example.org", Role.MEMBER, NOON, actor="tests")
-        return sign_in_links.create(session, organization, "new@example.org", Role.MEMBER, "", NOON, actor="tests")
+            return members.invite(Context(session, organization, NOON, "tests"), "new@example.org", Role.MEMBER)
+        return sign_in_links.create(Context(session, organization, NOON, "tests"), "new@example.org", Role.MEMBER, "")
 
     assert at_once(acme, invite) == {"made": CLIENTS}
 
@@ -186,7 +188,7 @@ def test_the_first_operator_is_one(database: Database) -> None:
 def test_nine_keys_at_once_are_as_many_as_there_is_room_for(acme: Database) -> None:
     room = 2
     with acme.writing() as session:
-        owner = stored_id(organizations.by_address(session, "acme"))
+        owner = organizations.by_address(session, "acme").pk
         for number in range(api_keys.MAX_KEYS - room):
             api_keys.create(session, owner, f"Key {number}", [Scope.READ], "tests", NOON)
 
@@ -216,7 +218,7 @@ def test_nine_keys_of_the_operator_are_as_many_as_there_is_room_for(acme: Databa
 def test_revoked_keys_do_not_pile_up(acme: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api_keys, "MAX_REVOKED", 3)
     with acme.writing() as session:
-        owner = stored_id(organizations.by_address(session, "acme"))
+        owner = organizations.by_address(session, "acme").pk
         for number in range(8):
             made = api_keys.create(session, owner, f"Key {number}", [Scope.READ], "tests", NOON)
             api_keys.revoke(session, owner, made.view.id, NOON + timedelta(minutes=number))
@@ -230,10 +232,10 @@ def test_nine_baskets_at_once_are_as_many_as_can_be_paid(acme: Database) -> None
     with acme.writing() as session:
         organization = organizations.by_address(session, "acme")
         for _ in range(orders.MAX_OPEN_ORDERS - room):
-            orders.open_order(session, organization, [("mau-10k", 1)], NOON)
+            orders.open_order(Context(session, organization, NOON), [("mau-10k", 1)])
 
     def order(session: Session, _: int) -> object:
-        return orders.open_order(session, organizations.by_address(session, "acme"), [("mau-10k", 1)], NOON)
+        return orders.open_order(Context(session, organizations.by_address(session, "acme"), NOON), [("mau-10k", 1)])
 
     assert at_once(acme, order) == {"made": room, "too_many_orders": CLIENTS - room}
 
@@ -243,23 +245,23 @@ def test_nine_reservations_at_once_are_as_many_as_may_be_open(acme: Database, mo
     monkeypatch.setattr(meters, "MAX_RESERVATIONS", 5)
     with acme.writing() as session:
         organization = organizations.by_address(session, "acme")
-        held = [consumption.reserve(session, organization, "emails", 1, NOON) for _ in range(5 - room)]
+        held = [consumption.reserve(Context(session, organization, NOON), "emails", 1) for _ in range(5 - room)]
 
     def reserve(session: Session, _: int) -> object:
-        return consumption.reserve(session, organizations.by_address(session, "acme"), "emails", 1, NOON)
+        return consumption.reserve(Context(session, organizations.by_address(session, "acme"), NOON), "emails", 1)
 
     assert at_once(acme, reserve) == {"made": room, "too_many_reservations": CLIENTS - room}
     with acme.writing() as session:
         organization = organizations.by_address(session, "acme")
-        consumption.release(session, organization, held[0].id, NOON)
-        consumption.reserve(session, organization, "emails", 1, NOON)
+        consumption.release(Context(session, organization, NOON), held[0].id)
+        consumption.reserve(Context(session, organization, NOON), "emails", 1)
 
 
 def test_sign_in_links_of_one_person_do_not_pile_up(acme: Database) -> None:
     def make(session: Session, number: int) -> str:
         organization = organizations.by_address(session, "acme")
         now = NOON + timedelta(seconds=number)
-        return sign_in_links.create(session, organization, "ada@example.org", Role.ADMIN, "", now, actor="t").token
+        return sign_in_links.create(Context(session, organization, now, "t"), "ada@example.org", Role.ADMIN, "").token
 
     with acme.writing() as session:
         first = make(session, 0)

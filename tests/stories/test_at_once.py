@@ -23,11 +23,11 @@ from billing_app.domain.credits.accounts import Account
 from billing_app.locations import ROOT
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import gift_cards, granting, tokens
 from billing_app.services.credits import grants as credits
 from billing_app.services.usage import accounts, consumption, verification
 from billing_app.store.credits.grants import actions, grants
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.organizations import Organization
 from tests.support import databases
 from tests.support.builders import an_organization, the_catalogue
@@ -43,7 +43,7 @@ def acme(database: Database) -> Database:
     the_catalogue(database)
     with database.writing() as session:
         organization = an_organization(session)
-        credits.change_plan(session, organization, "free", clock.now() - timedelta(days=40))
+        credits.change_plan(Context(session, organization, clock.now() - timedelta(days=40)), "free")
     return database
 
 
@@ -75,7 +75,8 @@ def give(database: Database, metric: str, quantity: int, name: str = "gift", **m
     facts: dict[str, Any] = {"source": "operator", "source_key": name, "reason": name, "id": name} | more
     with database.writing() as session:
         credits.grant(
-            session, organizations.by_address(session, "acme"), credits.NewGrant(metric, quantity, **facts), clock.now()
+            Context(session, organizations.by_address(session, "acme"), clock.now()),
+            credits.NewGrant(metric, quantity, **facts),
         )
 
 
@@ -86,20 +87,22 @@ def account(database: Database, metric: str) -> Account:
 
 def differences(database: Database) -> list[str]:
     with database.reading() as session:
-        found = verification.verify(session, organizations.by_address(session, "acme"), clock.now())
+        found = verification.verify(Context(session, organizations.by_address(session, "acme"), clock.now()))
         return [str(each) for each in found]
 
 
 def consumes(quantity: int, metric: str = "emails") -> Deed:
     def deed(session: Session, organization: Organization, now: datetime) -> str:
-        return MADE if consumption.consume(session, organization, metric, quantity, now).accepted else "refused"
+        return (
+            MADE if consumption.consume(Context(session, organization, now), metric, quantity).accepted else "refused"
+        )
 
     return deed
 
 
 def converts(count: int, key: str) -> Deed:
     return lambda session, organization, now: tokens.convert(
-        session, organization, "mau", count, now, key=key, actor="tests"
+        Context(session, organization, now, "tests"), "mau", count, key=key
     )
 
 
@@ -125,10 +128,10 @@ def test_one_conversion_sent_many_times_is_one(acme: Database) -> None:
 def test_a_void_beside_running_consumes_takes_exactly_what_is_left(acme: Database) -> None:
     give(acme, "emails", 60)
     with acme.writing() as session:
-        consumption.consume(session, organizations.by_address(session, "acme"), "emails", 250, clock.now())
+        consumption.consume(Context(session, organizations.by_address(session, "acme"), clock.now()), "emails", 250)
 
     def void(session: Session, organization: Organization, now: datetime) -> None:
-        credits.void(session, organization, "gift", now)
+        credits.void(Context(session, organization, now), "gift")
 
     deeds: list[Deed] = [consumes(7) for _ in range(5)]
     said = at_once(acme, [*deeds, void, *deeds])
@@ -145,7 +148,7 @@ def test_refunds_and_a_dispute_beside_consumes_leave_no_credit_twice(acme: Datab
 
     def refund(cents: int) -> Deed:
         return lambda session, organization, now: credits.refund(
-            session, organization, "gift", cents, now, source_key=f"refund {cents}"
+            Context(session, organization, now), "gift", cents, source_key=f"refund {cents}"
         )
 
     said = at_once(
@@ -156,7 +159,7 @@ def test_refunds_and_a_dispute_beside_consumes_leave_no_credit_twice(acme: Datab
     assert found.used == taken
     at = found.grants["gift"]
     with acme.reading() as session:
-        told = actions(session, stored_id(organizations.by_address(session, "acme")), "emails")
+        told = actions(session, organizations.by_address(session, "acme").pk, "emails")
     # `refunded` is cumulative: a lower one recorded after a higher one says that a refund failed.
     given_back = (told[-1].refunded_cents or 0) // 10
     assert [each.refunded_cents for each in told] in ([200, 400], [400, 200])
@@ -169,25 +172,23 @@ def test_refunds_and_a_dispute_beside_consumes_leave_no_credit_twice(acme: Datab
 def test_one_card_is_redeemed_once_by_each_and_as_often_as_it_may(acme: Database) -> None:
     with acme.writing() as session:
         for address in ("north", "south"):
-            credits.change_plan(session, an_organization(session, address), "free", clock.now())
+            credits.change_plan(Context(session, an_organization(session, address), clock.now()), "free")
         (card,) = gift_cards.create(session, "Spring", {"token": 30}, clock.now(), max_redemptions=2)
 
     def redeem(session: Session, organization: Organization, now: datetime) -> None:
-        gift_cards.redeem(session, organization, card.code, now, actor="tests")
+        gift_cards.redeem(Context(session, organization, now, "tests"), card.code)
 
     said = at_once(acme, [redeem] * 9, ("acme", "north", "south"))
     assert said.count(MADE) == 2
     with acme.reading() as session:
-        held = [
-            grants(session, stored_id(organizations.by_address(session, each))) for each in ("acme", "north", "south")
-        ]
+        held = [grants(session, organizations.by_address(session, each).pk) for each in ("acme", "north", "south")]
     assert sorted(sum(row.quantity for row in rows) for rows in held) == [0, 30, 30]
 
 
 def test_one_grant_told_by_many_is_one(acme: Database) -> None:
     def grant(session: Session, organization: Organization, now: datetime) -> str:
         return granting.give(
-            session, organization, "mau", 40, now, reason="an outage", key="the same", actor="tests"
+            Context(session, organization, now, "tests"), "mau", 40, reason="an outage", key="the same"
         ).id
 
     assert len(set(at_once(acme, [grant] * 6))) == 1
@@ -199,7 +200,7 @@ def test_as_many_reservations_as_there_is_room_for(acme: Database) -> None:
     give(acme, "emails", 50)
 
     def reserve(session: Session, organization: Organization, now: datetime) -> None:
-        consumption.reserve(session, organization, "emails", 60, now)
+        consumption.reserve(Context(session, organization, now), "emails", 60)
 
     assert Counter(at_once(acme, [reserve] * 8)) == {MADE: 5, "credits_exhausted": 3}
 
@@ -207,13 +208,13 @@ def test_as_many_reservations_as_there_is_room_for(acme: Database) -> None:
 def test_one_reservation_is_confirmed_or_released_once(acme: Database) -> None:
     with acme.writing() as session:
         organization = organizations.by_address(session, "acme")
-        consumption.reserve(session, organization, "emails", 100, clock.now(), reservation_id="r")
+        consumption.reserve(Context(session, organization, clock.now()), "emails", 100, reservation_id="r")
 
     def confirm(session: Session, organization: Organization, now: datetime) -> None:
-        consumption.confirm(session, organization, "r", now, quantity=80)
+        consumption.confirm(Context(session, organization, now), "r", quantity=80)
 
     def release(session: Session, organization: Organization, now: datetime) -> None:
-        consumption.release(session, organization, "r", now)
+        consumption.release(Context(session, organization, now), "r")
 
     at_once(acme, [confirm, release] * 4)
     assert account(acme, "emails").used in (0, 80)
@@ -221,7 +222,7 @@ def test_one_reservation_is_confirmed_or_released_once(acme: Database) -> None:
 
 
 def changes_plan(session: Session) -> None:
-    credits.change_plan(session, organizations.by_address(session, "acme"), "pro", clock.now())
+    credits.change_plan(Context(session, organizations.by_address(session, "acme"), clock.now()), "pro")
 
 
 def includes_more(session: Session) -> None:
@@ -262,7 +263,7 @@ def test_a_meter_that_is_made_beside_a_change_of_what_is_included_follows_it(
 
     def consume(session: Session) -> None:
         assert consumption.consume(
-            session, organizations.by_address(session, "acme"), "emails", 100, clock.now()
+            Context(session, organizations.by_address(session, "acme"), clock.now()), "emails", 100
         ).accepted
 
     beside(acme, changes, consume)
@@ -285,7 +286,7 @@ def test_nobody_comes_to_a_plan_that_is_taken_away_meanwhile(acme: Database) -> 
 
 def test_consumes_beside_changes_of_the_plan_never_take_more_than_was_held(acme: Database) -> None:
     def plan(name: str) -> Deed:
-        return lambda session, organization, now: credits.change_plan(session, organization, name, now)
+        return lambda session, organization, now: credits.change_plan(Context(session, organization, now), name)
 
     said = at_once(acme, [consumes(100), plan("pro"), consumes(100), consumes(100), plan("free"), consumes(100)])
     found = account(acme, "emails")

@@ -16,6 +16,7 @@ from billing_app import clock
 from billing_app.db import Database
 from billing_app.jobs import inbox as job
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.purchases import fulfilment
 from billing_app.services.usage import verification
 from tests.api.serving import Site
@@ -47,7 +48,7 @@ def granted_once(shop: Shop, *packs: str) -> None:
     assert sorted(grant.pack or "" for grant in shop.grants()) == sorted(packs)
     with shop.database.reading() as session:
         differences = verification.verify(
-            session, organizations.by_address(session, "acme"), clock.now() + timedelta(seconds=5)
+            Context(session, organizations.by_address(session, "acme"), clock.now() + timedelta(seconds=5))
         )
         assert list(differences) == []
 

@@ -20,8 +20,8 @@ from billing_app.locations import ROOT
 from billing_app.services.access import sessions
 from billing_app.services.access.cookies import NAME
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
-from billing_app.services.usage import accounts
 from billing_app.store.usage.events import events_between
 from tests.api.conftest import Api
 from tests.api.serving import Site
@@ -97,7 +97,8 @@ def test_it_asks_reports_hears_and_signs_in(product: Running) -> None:
         acme = organizations.by_address(session, "acme")
         now = clock.now()
         grants.grant(
-            session, acme, grants.NewGrant("storage", GB, source="operator", source_key="1", reason="Some room"), now
+            Context(session, acme, now),
+            grants.NewGrant("storage", GB, source="operator", source_key="1", reason="Some room"),
         )
     product.tell()
     assert "Out of" not in product.http.get("/").text
@@ -130,5 +131,5 @@ def test_a_console_that_does_not_answer_stops_nobody(product: Running, site: Sit
     assert product.upload("afterwards.txt", 3) == (201, "Kept.")
     with product.api.database.reading() as session:
         acme = organizations.by_address(session, "acme")
-        events = list(events_between(session, accounts.organization_id(acme), "storage"))
+        events = list(events_between(session, acme.pk, "storage"))
     assert [event.quantity for event in events] == [2, 5]

@@ -19,6 +19,7 @@ from billing_app.db import Database
 from billing_app.locations import ROOT
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants, history
 from billing_app.services.usage import reporting, verification
 from billing_app.store.common import runs
@@ -77,7 +78,7 @@ def differences(database: Database) -> list[verification.Difference]:
         return [
             each
             for address in verification.organizations(session)
-            for each in verification.verify(session, organizations.by_address(session, address), clock.now())
+            for each in verification.verify(Context(session, organizations.by_address(session, address), clock.now()))
         ]
 
 
@@ -103,9 +104,7 @@ def test_an_import_that_was_killed_goes_on(stocked: Database, database_url: str,
     with stocked.reading() as session:
         for name in names:
             (emails,) = history.history(
-                session,
-                organizations.by_address(session, name),
-                clock.now(),
+                Context(session, organizations.by_address(session, name), clock.now()),
                 to=datetime(2013, 2, 1, tzinfo=UTC),
                 metric="emails",
             )
@@ -118,15 +117,13 @@ def test_a_recount_that_was_killed_is_finished_by_the_next(stocked: Database, da
     for number in range(60):
         with stocked.writing() as session:
             organization = organizations.create(session, start, address=f"org-{number:03d}", anchor=start)
-            grants.change_plan(session, organization, "free", start)
+            grants.change_plan(Context(session, organization, start), "free")
             grants.grant(
-                session,
-                organization,
+                Context(session, organization, start),
                 grants.NewGrant("sms", 1000, source="operator", source_key="a", reason="Hello"),
-                start,
             )
             events = [reporting.ReportedEvent("sms", 3, at=start + timedelta(days=day)) for day in range(40)]
-            reporting.report(session, organization, events, start + timedelta(days=41), backfill=True)
+            reporting.report(Context(session, organization, start + timedelta(days=41)), events, backfill=True)
 
     def behind() -> int:
         with stocked.reading() as session:

@@ -19,6 +19,7 @@ from billing_app.api.usage.schemas import UsageEvent
 from billing_app.db import Database
 from billing_app.domain.common.errors import FactRefusedError
 from billing_app.domain.usage.reported import Read, ReportedEvent
+from billing_app.services.common.context import Context
 from billing_app.services.usage import files, reporting
 from tests.support.builders import an_organization, the_catalogue
 
@@ -137,7 +138,7 @@ def test_recorded_alike_on_each_database(database: Database, folder: Path) -> No
     for place, entrance in enumerate(("json", "cloudevents", "lines", "csv")):
         events = [dict(by_entrance(folder, each))[entrance] for each in sent]
         with database.writing() as session:
-            report = reporting.report(session, an_organization(session, f"acme-{place}"), events, NOW)
+            report = reporting.report(Context(session, an_organization(session, f"acme-{place}"), NOW), events)
         said.append((report.accepted, [(each.index, each.code, each.detail) for each in report.rejected]))
     assert said[0][0] == 2
     assert [index for index, _, _ in said[0][1]] == [1, 2, 3, 4, 5]

@@ -15,6 +15,7 @@ from billing_app.domain.common.errors import InvalidError
 from billing_app.locations import ROOT
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import history
 from billing_app.services.operators import imports
 from billing_app.services.usage import verification
@@ -43,7 +44,7 @@ def used(database: Database, address: str, until: datetime) -> dict[str, dict[st
     """Use by metric and month."""
     with database.reading() as session:
         organization = organizations.by_address(session, address)
-        found = history.history(session, organization, clock.now(), to=until)
+        found = history.history(Context(session, organization, clock.now()), to=until)
     return {
         each.metric: {f"{month.period.start:%Y-%m}": month.used for month in each.months if month.used}
         for each in found
@@ -55,7 +56,7 @@ def everything_follows(database: Database) -> bool:
     """Whether `billing verify` finds nothing."""
     with database.reading() as session:
         return not any(
-            list(verification.verify(session, organizations.by_address(session, address), clock.now()))
+            list(verification.verify(Context(session, organizations.by_address(session, address), clock.now())))
             for address in verification.organizations(session)
         )
 

@@ -11,6 +11,7 @@ from typing import Any
 from billing_app.db import Database
 from billing_app.locations import ROOT
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.usage import accounts
 from billing_app.store.usage import meters
@@ -52,10 +53,8 @@ def test_together_they_take_exactly_what_there_is(database: Database, database_u
     with database.writing() as session:
         acme = an_organization(session)
         grants.grant(
-            session,
-            acme,
+            Context(session, acme, NOON),
             grants.NewGrant("bandwidth", GB // 4, source="given", source_key="one", reason="For a test"),
-            NOON,
         )
     limit = 20 * GB + GB // 4
 
@@ -63,7 +62,7 @@ def test_together_they_take_exactly_what_there_is(database: Database, database_u
 
     with database.writing() as session:
         acme = organizations.by_address(session, "acme")
-        row = meters.read(session, accounts.organization_id(acme), "bandwidth")
+        row = meters.read(session, acme.pk, "bandwidth")
         assert row is not None
         # Who waited for the meter counts at the moment at which it had it (fine point 17): some after NOON.
         account = accounts.account(session, acme, "bandwidth", NOON + timedelta(hours=1))

@@ -22,10 +22,10 @@ from billing_app import clock
 from billing_app.domain.common.access import Scope
 from billing_app.domain.credits.accounts import Account
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import gift_cards
 from billing_app.services.credits import grants as credits
 from billing_app.services.usage import accounts, verification
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.base import new_id
 from billing_app.store.tables.purchases import Order
 from tests.stories.test_one_place_left_over_http import CLIENTS, Town, serving, stocked
@@ -52,12 +52,12 @@ def an_account(town: Town, name: str, **granted: int) -> tuple[str, list[str]]:
     now = clock.now()
     with town.database.writing() as session:
         made = an_organization(session, name)
-        credits.change_plan(session, made, "pro", now)
+        credits.change_plan(Context(session, made, now), "pro")
         given = [
             credits.NewGrant(metric, quantity, source="given", source_key=metric, reason="A test")
             for metric, quantity in granted.items()
         ]
-        grants = [credits.grant(session, made, new, now).id for new in given]
+        grants = [credits.grant(Context(session, made, now), new).id for new in given]
         return a_key(session, made, *Scope, now=now)[0], grants
 
 
@@ -98,7 +98,7 @@ def clean(town: Town, name: str) -> None:
     with town.database.reading() as session:
         moment = clock.now() + timedelta(seconds=1)
         assert [
-            str(each) for each in verification.verify(session, organizations.by_address(session, name), moment)
+            str(each) for each in verification.verify(Context(session, organizations.by_address(session, name), moment))
         ] == []
 
 
@@ -217,7 +217,7 @@ def test_a_plan_that_many_begin_can_be_paid_once(town: tuple[Town, Shop]) -> Non
     assert refused <= {"order_closed", "too_many_at_once"}
     assert any(each.is_success for each in answers)
     with streets.database.reading() as session:
-        owner = stored_id(organizations.by_address(session, "buyer"))
+        owner = organizations.by_address(session, "buyer").pk
         orders = session.exec(select(Order).where(Order.organization_id == owner, Order.state == "open")).all()
     pages = [each.id for each in shop.stripe.checkout.sessions.list({"limit": 100}).data if each.status == "open"]
     assert [each.session_id for each in orders] == pages

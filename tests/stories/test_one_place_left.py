@@ -17,11 +17,11 @@ from billing_app.domain.organizations.limits import Limit
 from billing_app.locations import ROOT
 from billing_app.services.access import members
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.limits import limits, overrides
 from billing_app.services.limits.overrides import Kind
 from billing_app.services.organizations import children
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.organizations import Organization
 from tests.support.builders import NOON, a_user, an_organization, the_catalogue
 from tests.support.create_client import create
@@ -35,11 +35,13 @@ def prepare(database: Database, limit: Limit, room: int) -> None:
     the_catalogue(database)
     with database.writing() as session:
         acme: Organization = an_organization(session, "acme")
-        grants.change_plan(session, acme, "pro", NOON)
+        grants.change_plan(Context(session, acme, NOON), "pro")
         a_user(session, member_of=acme)
         children.create(session, acme, NOON, name="North", address="north", actor="tests")
-        used = limits.peek(session, acme, limit, NOON).used
-        overrides.put(session, acme, Kind.LIMIT, limit, used + room, NOON, ends_at=None, reason="a test", actor="tests")
+        used = limits.peek(Context(session, acme, NOON), limit).used
+        overrides.put(
+            Context(session, acme, NOON, "tests"), Kind.LIMIT, limit, used + room, ends_at=None, reason="a test"
+        )
 
 
 def at_once(url: str, what: str) -> list[str]:
@@ -89,7 +91,7 @@ def test_one_of_many_invitations_gets_the_last_place(database: Database) -> None
         "made",
     ]
     with database.reading() as session:
-        taken = limits.peek(session, organizations.by_address(session, "acme"), Limit.MEMBERSHIPS, NOON)
+        taken = limits.peek(Context(session, organizations.by_address(session, "acme"), NOON), Limit.MEMBERSHIPS)
     assert (taken.used, taken.maximum) == (2, 2)
 
 
@@ -98,7 +100,7 @@ def test_as_many_parts_are_made_as_there_is_room_for(database: Database) -> None
     said = in_threads(database.url.render_as_string(hide_password=False), "part")
     assert said == [*["limit_reached"] * (CLIENTS - 2), "made", "made"]
     with database.reading() as session:
-        taken = limits.peek(session, organizations.by_address(session, "acme"), Limit.SUB_ORGS, NOON)
+        taken = limits.peek(Context(session, organizations.by_address(session, "acme"), NOON), Limit.SUB_ORGS)
     assert (taken.used, taken.maximum) == (3, 3)
 
 
@@ -109,10 +111,10 @@ def test_admins_who_step_down_at_once_leave_one(database: Database) -> None:
         for number in range(CLIENTS):
             a_user(session, f"admin{number}@example.org", member_of=acme)
         first = next(each for each in members.every(session, acme) if each.email == "ada@example.org")
-        members.change_role(session, acme, first.id, Role.MEMBER, NOON, actor="tests")
+        members.change_role(Context(session, acme, NOON, "tests"), first.id, Role.MEMBER)
     said = in_threads(database.url.render_as_string(hide_password=False), "demote")
     assert said == ["last_admin", *["made"] * (CLIENTS - 1)]
     with database.reading() as session:
         acme = organizations.by_address(session, "acme")
-        assert stored_id(acme)
+        assert acme.pk
         assert sum(each.role is Role.ADMIN for each in members.every(session, acme)) == 1

@@ -28,6 +28,7 @@ from billing_app.domain.common.access import Scope
 from billing_app.domain.organizations.limits import Limit
 from billing_app.locations import ROOT
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.limits import limits, overrides
 from billing_app.services.limits.overrides import Kind
@@ -153,11 +154,11 @@ def a_family(database: Database, name: str, limit: Limit | None) -> tuple[str, s
     now = clock.now()
     with database.writing() as session:
         top = an_organization(session, name)
-        grants.change_plan(session, top, "pro", now)
+        grants.change_plan(Context(session, top, now), "pro")
         part = children.create(session, top, now, name="Part", address=f"{name}-part", actor="tests")
         if limit is not None:
-            room = limits.peek(session, top, limit, now).used + 1
-            overrides.put(session, top, Kind.LIMIT, limit, room, now, ends_at=None, reason="a test", actor="tests")
+            room = limits.peek(Context(session, top, now), limit).used + 1
+            overrides.put(Context(session, top, now, "tests"), Kind.LIMIT, limit, room, ends_at=None, reason="a test")
         return a_key(session, top, *Scope, now=now)[0], a_key(session, part, *Scope, now=now)[0]
 
 
@@ -180,7 +181,7 @@ def test_exactly_one_gets_the_last_place(town: Town, limit: Limit) -> None:
     answers = at_once(town.callers(*a_family(town.database, names[0], limit)), names, CREATIONS[limit])
     assert Counter(answer.status_code for answer in answers) == {201: 1, 403: CLIENTS - 1}
     with town.database.reading() as session:
-        taken = limits.peek(session, organizations.by_address(session, names[0]), limit, clock.now())
+        taken = limits.peek(Context(session, organizations.by_address(session, names[0]), clock.now()), limit)
     assert taken.used == taken.maximum
     for said in (answer.json() for answer in answers if answer.status_code == 403):
         told = (said["code"], said["name"], said["limit"], said["used"], said["plan"])
@@ -211,10 +212,8 @@ def test_together_they_take_every_byte_and_not_one_more(town: Town) -> None:
         allowance = accounts.account(session, acme, "bandwidth", clock.now()).allowance
         assert allowance is not None
         grants.grant(
-            session,
-            acme,
+            Context(session, acme, clock.now()),
             grants.NewGrant("bandwidth", limit, source="given", source_key="a", reason="A test"),
-            clock.now(),
         )
     clients = town.callers(*secrets)
     steps = (GB // 10, GB // 4, 7 * GB // 10, 1)

@@ -14,7 +14,6 @@ from billing_app.locations import ROOT
 from billing_app.services.access import api_keys, passwords, sessions, users
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.access import User
 from billing_app.store.tables.organizations import Organization
 
@@ -49,7 +48,7 @@ def a_user(
     name = email.partition("@")[0].title()
     user = users.create(session, email, name, NOON, password_hash=password_hash(), operator=operator, demo=demo)
     if member_of is not None:
-        users.join(session, stored_id(member_of), user, role, NOON)
+        users.join(session, member_of.pk, user, role, NOON)
     return user
 
 
@@ -60,7 +59,7 @@ def a_session_token(session: Session, user: User, now: datetime = NOON) -> str:
 
 def a_key(session: Session, organization: Organization | None, *scopes: str, now: datetime = NOON) -> tuple[str, UUID]:
     """The secret and id of an API key; the operator's without an organization."""
-    owner = None if organization is None else stored_id(organization)
+    owner = None if organization is None else organization.pk
     made = api_keys.create(session, owner, "test", scopes or DEFAULT_SCOPES, "tests", now)
     return made.secret, made.view.id
 

@@ -15,6 +15,7 @@ from sqlmodel import Session
 from billing_app.db import Database
 from billing_app.domain.common.errors import CreditsExhaustedError
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.usage import consumption, entitlements
 from billing_app.services.usage.consumption import Mode
 from billing_app.store.tables.organizations import Organization
@@ -47,7 +48,7 @@ class Client:
             if what < 3:
                 mode = Mode.CLAMP if what == 2 else Mode.REJECT
                 taken = consumption.consume(
-                    session, acme, "bandwidth", step, NOON, mode=mode, key=f"{self.seed}-{number}"
+                    Context(session, acme, NOON), "bandwidth", step, mode=mode, key=f"{self.seed}-{number}"
                 )
                 self.accepted += taken.accepted
                 self.refused += taken.accepted < step
@@ -63,24 +64,24 @@ class Client:
             try:
                 with opened() as session:
                     acme = organizations.by_address(session, "acme")
-                    entitlements.check_metric(session, acme, "bandwidth", NOON, quantity=step, writing=writing)
+                    entitlements.check_metric(Context(session, acme, NOON), "bandwidth", quantity=step, writing=writing)
             except entitlements.OutOfDateError:
                 continue
             return
 
     def _reserve(self, session: Session, acme: Organization, step: int) -> None:
         try:
-            self.held.append((consumption.reserve(session, acme, "bandwidth", step, NOON).id, step))
+            self.held.append((consumption.reserve(Context(session, acme, NOON), "bandwidth", step).id, step))
         except CreditsExhaustedError:
             self.refused += 1
 
     def _close(self, session: Session, acme: Organization) -> None:
         reservation, quantity = self.held.pop()
         if self.chance.random() < 0.3:
-            consumption.release(session, acme, reservation, NOON)
+            consumption.release(Context(session, acme, NOON), reservation)
             return
         real = self.chance.randint(0, quantity)
-        consumption.confirm(session, acme, reservation, NOON, quantity=real)
+        consumption.confirm(Context(session, acme, NOON), reservation, quantity=real)
         self.accepted += real
 
 

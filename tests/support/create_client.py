@@ -12,6 +12,7 @@ from billing_app.domain.common.access import Role
 from billing_app.domain.common.errors import BillingError
 from billing_app.services.access import members, users
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.organizations import children
 from tests.support.builders import NOON
 
@@ -22,11 +23,11 @@ def create(database: Database, what: str, number: int) -> None:
         acme = organizations.by_address(session, "acme")
         if what == "demote":
             member = users.by_email(session, f"admin{number}@example.org")
-            members.change_role(session, acme, member.id, Role.MEMBER, NOON, actor="tests")
+            members.change_role(Context(session, acme, NOON, "tests"), member.id, Role.MEMBER)
             return
         place = organizations.by_address(session, "north") if number % 2 else acme
         if what == "member":
-            members.invite(session, place, f"new{number}@example.org", Role.MEMBER, NOON, actor="tests")
+            members.invite(Context(session, place, NOON, "tests"), f"new{number}@example.org", Role.MEMBER)
         else:
             children.create(session, place, NOON, name=f"Part {number}", actor="tests")
 

@@ -12,6 +12,7 @@ from billing_app.db import Database
 from billing_app.domain.common.access import Role
 from billing_app.domain.processes.processes import Content
 from billing_app.services.access import one_time_links
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.limits import overrides
 from billing_app.services.limits.overrides import Kind
@@ -19,7 +20,6 @@ from billing_app.services.notifications import delivery_log, webhook_endpoints
 from billing_app.services.organizations import children
 from billing_app.services.processes import processes
 from billing_app.services.usage import consumption, recounts
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.purchases import Order, RecurringPack
 from tests.support.builders import a_key, a_user, an_organization
 
@@ -40,19 +40,20 @@ def a_neighbour(session: Session, now: datetime, address: str = "globex") -> Nei
     globex = an_organization(session, address)
     globex.name = f"Globex {SECRET}"
     session.add(globex)
-    owner = stored_id(globex)
-    grants.change_plan(session, globex, "pro", now)
+    owner = globex.pk
+    grants.change_plan(Context(session, globex, now), "pro")
     admin = a_user(session, f"admin-{SECRET}@globex.example", member_of=globex)
     a_user(session, f"second-{SECRET}@globex.example", member_of=globex, role=Role.BILLING)
     one_time_links.invite(session, owner, f"invited-{SECRET}@globex.example", Role.MEMBER, now)
     part = children.create(session, globex, now, name=f"Part {SECRET}", address=f"{address}-part", actor="")
     grant = grants.grant(
-        session, globex, grants.NewGrant("emails", 10_000, source="operator", source_key="1", reason=SECRET), now
+        Context(session, globex, now),
+        grants.NewGrant("emails", 10_000, source="operator", source_key="1", reason=SECRET),
     )
-    recounts.post(session, globex, now)
-    endpoint = webhook_endpoints.create(session, globex, f"https://example.com/{SECRET}", "", now).endpoint
-    draft = processes.create(session, globex, Content(title=SECRET), now, actor="").row
-    overrides.put(session, globex, Kind.FEATURE, "whiteLabel", 1, now, ends_at=None, reason=SECRET, actor="")
+    recounts.post(Context(session, globex, now))
+    endpoint = webhook_endpoints.create(Context(session, globex, now, ""), f"https://example.com/{SECRET}").endpoint
+    draft = processes.create(Context(session, globex, now, ""), Content(title=SECRET)).row
+    overrides.put(Context(session, globex, now, ""), Kind.FEATURE, "whiteLabel", 1, ends_at=None, reason=SECRET)
     ids = {
         "address": address,
         "suborganization": part.address,
@@ -61,8 +62,8 @@ def a_neighbour(session: Session, now: datetime, address: str = "globex") -> Nei
         "key_id": str(a_key(session, globex, "read")[1]),
         "process_id": str(draft.id),
         "webhook_id": str(endpoint.id),
-        "delivery_id": str(delivery_log.test(session, globex, endpoint.id, now)),
-        "reservation_id": consumption.reserve(session, globex, "emails", 1, now).id,
+        "delivery_id": str(delivery_log.test(Context(session, globex, now), endpoint.id)),
+        "reservation_id": consumption.reserve(Context(session, globex, now), "emails", 1).id,
         "grant": grant.id,
         "number": "1",  # of its ledger; each organization counts from 1, and acme's ledger is empty
         **_bought(session, owner, now),

@@ -14,10 +14,10 @@ from billing_app.gateways.addresses import networks
 from billing_app.gateways.mail import SmtpMailer
 from billing_app.gateways.webhooks import HttpWebhookSender
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.notifications import deliveries, delivery_log, fan_out, webhook_endpoints
 from billing_app.services.notifications.deliveries import Courier, Delivered
 from billing_app.store.notifications import outbox
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.notifications import WebhookEndpoint
 from tests.support.postbox import Postbox
 from tests.support.webhook_receiver import Receiver
@@ -48,9 +48,11 @@ class Post:
         """A new endpoint at the receiver."""
         with self.database.writing() as session:
             made = webhook_endpoints.create(
-                session, organizations.by_address(session, self.address), self.receiver.url + path, "ada", self.now,
-                private=HERE, **options,
-            )  # fmt: skip
+                Context(session, organizations.by_address(session, self.address), self.now, "ada"),
+                self.receiver.url + path,
+                private=HERE,
+                **options,
+            )
         self.secret = made.secret
         return made.endpoint.id
 
@@ -58,13 +60,13 @@ class Post:
         """Something that is told."""
         example = dict(next(each.example for each in KINDS if each.id == kind)) | payload
         with self.database.writing() as session:
-            owner = stored_id(organizations.by_address(session, self.address))
+            owner = organizations.by_address(session, self.address).pk
             key = key or f"{kind}:{self.now.isoformat()}"
             assert outbox.add(session, owner, kind, key, example, self.now, self.now, example.get("metric"))
 
     def fan_out(self) -> int:
         with self.database.writing() as session:
-            owner = stored_id(organizations.by_address(session, self.address))
+            owner = organizations.by_address(session, self.address).pk
             return fan_out.fan_out(session, owner, self.now, mailing=self.mailing)
 
     def deliver(self, **limits: int) -> Delivered:
@@ -78,16 +80,17 @@ class Post:
 
     def log(self) -> list[delivery_log.DeliveryView]:
         with self.database.reading() as session:
-            return delivery_log.latest(session, organizations.by_address(session, self.address), self.now, 50)
+            return delivery_log.latest(Context(session, organizations.by_address(session, self.address), self.now), 50)
 
     def row(self, endpoint_id: UUID) -> WebhookEndpoint:
         with self.database.reading() as session:
             return webhook_endpoints.one(session, organizations.by_address(session, self.address), endpoint_id)
 
-    def do(self, work: Any, *arguments: Any, **options: Any) -> Any:
-        """Calls a service with a session and the organization."""
+    def do(self, work: Any, *arguments: Any, at: datetime, actor: str = "", **options: Any) -> Any:
+        """Calls a service in a transaction of its own."""
         with self.database.writing() as session:
-            return work(session, organizations.by_address(session, self.address), *arguments, **options)
+            context = Context(session, organizations.by_address(session, self.address), at, actor)
+            return work(context, *arguments, **options)
 
     def passes(self, **time: float) -> None:
         self.now += timedelta(**time)

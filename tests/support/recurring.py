@@ -7,10 +7,10 @@ from typing import Any
 
 from billing_app.db import Database
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.stripe import inbox
 from billing_app.services.usage import verification
 from billing_app.store.notifications.outbox import messages
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.purchases import recurring as store
 from billing_app.store.tables.notifications import OutboxMessage
 from billing_app.store.tables.purchases import RecurringPack
@@ -69,13 +69,13 @@ class Renewing:
     def packs(self) -> dict[str, RecurringPack]:
         """The recurring packs by pack, ended ones too."""
         with self.shop.database.reading() as session:
-            owner = stored_id(organizations.by_address(session, "acme"))
+            owner = organizations.by_address(session, "acme").pk
             return {row.pack: row for row in store.of_organization(session, owner)}
 
     def told(self, prefix: str = "") -> list[OutboxMessage]:
         """Messages whose kind begins so, in order."""
         with self.shop.database.reading() as session:
-            owner = stored_id(organizations.by_address(session, "acme"))
+            owner = organizations.by_address(session, "acme").pk
             return [message for message in messages(session, owner) if message.kind.startswith(prefix)]
 
     def granted(self) -> dict[str, int]:
@@ -88,5 +88,7 @@ class Renewing:
     def clean(self) -> None:
         """The ledger follows from the facts."""
         with self.shop.database.reading() as session:
-            differences = list(verification.verify(session, organizations.by_address(session, "acme"), self.now))
+            differences = list(
+                verification.verify(Context(session, organizations.by_address(session, "acme"), self.now))
+            )
         assert differences == []

@@ -9,6 +9,7 @@ from typing import Any
 from billing_app import clock
 from billing_app.domain.credits.accounts import Account, GrantAccount
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.usage import accounts, reporting, verification
 from billing_app.store.tables.credits import GrantRow
@@ -58,7 +59,7 @@ def use(shop: Shop, metric: str, quantity: int, key: str = "use") -> None:
     with shop.database.writing() as session:
         now = shop.clock()
         acme = organizations.by_address(session, "acme")
-        reporting.report(session, acme, [reporting.ReportedEvent(metric, quantity, id=key, at=now)], now)
+        reporting.report(Context(session, acme, now), [reporting.ReportedEvent(metric, quantity, id=key, at=now)])
 
 
 def a_second_later() -> None:
@@ -69,7 +70,7 @@ def a_second_later() -> None:
 def plan(shop: Shop, name: str = "free") -> None:
     """The organization takes a plan."""
     with shop.database.writing() as session:
-        grants.change_plan(session, organizations.by_address(session, "acme"), name, shop.clock())
+        grants.change_plan(Context(session, organizations.by_address(session, "acme"), shop.clock()), name)
 
 
 def account(shop: Shop, metric: str) -> Account:
@@ -94,4 +95,4 @@ def differences(shop: Shop) -> list[verification.Difference]:
     with shop.database.reading() as session:
         acme = organizations.by_address(session, "acme")
         # Sweeps in these stories run two minutes ahead, and what they record is no mistake.
-        return list(verification.verify(session, acme, clock.now() + timedelta(minutes=3)))
+        return list(verification.verify(Context(session, acme, clock.now() + timedelta(minutes=3))))

@@ -37,7 +37,6 @@ from billing_app.services.stripe.inbox import Worker
 from billing_app.store.credits import grants as credit_store
 from billing_app.store.credits import ledger
 from billing_app.store.notifications import outbox
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.purchases import orders as store
 from billing_app.store.stripe import inbox as inbox_store
 from billing_app.store.tables.credits import GrantRow
@@ -191,7 +190,7 @@ class Shop:
         self.change_catalogue(lambda document: next(p for p in document["packs"] if p["id"] == pack_id).update(values))
 
     def _owner(self, session: Session) -> int:
-        return stored_id(organizations.by_address(session, self.address))
+        return organizations.by_address(session, self.address).pk
 
 
 def a_shop(database: Database, **more: Any) -> Shop:

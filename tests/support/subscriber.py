@@ -10,6 +10,7 @@ from typing import Any
 from billing_app.db import Database
 from billing_app.domain.purchases.subscriptions import BillingInterval
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.plans import changes, orders
 from billing_app.services.plans.changes import ChangePreview
 from billing_app.services.stripe import inbox
@@ -130,7 +131,7 @@ class Subscriber(Shop):
         """What `billing verify` finds."""
         with self.database.reading() as session:
             organization = organizations.by_address(session, self.address)
-            return [str(each) for each in verification.verify(session, organization, self.now)]
+            return [str(each) for each in verification.verify(Context(session, organization, self.now))]
 
     def charged(self) -> list[int]:
         """What was paid for by card, oldest first."""

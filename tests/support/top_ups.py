@@ -12,7 +12,6 @@ from billing_app.services.credits import grants
 from billing_app.services.purchases import saved_cards, top_up_charging, top_ups
 from billing_app.services.purchases.top_ups import TopUp, Wanted
 from billing_app.services.usage import consumption
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.base import new_id
 from billing_app.store.tables.top_ups import TopUpAttempt
 from tests.support.recurring import Renewing
@@ -31,10 +30,7 @@ class Topping(Renewing):
         super().__init__(database)
         with self.shop.enter() as buyer:
             grants.grant(
-                buyer.session,
-                buyer.organization,
-                grants.NewGrant(METRIC, 1_000, source="operator", source_key="first", reason="To begin with"),
-                buyer.now,
+                buyer, grants.NewGrant(METRIC, 1_000, source="operator", source_key="first", reason="To begin with")
             )
         if card is not None:
             self.save_card(card)
@@ -50,14 +46,12 @@ class Topping(Renewing):
     def put(self, wanted: Wanted) -> TopUp:
         """Sets the top-up."""
         with self.shop.enter() as buyer:
-            return top_ups.put(buyer.session, buyer.organization, METRIC, wanted, buyer.now, actor=buyer.actor)
+            return top_ups.put(buyer, METRIC, wanted)
 
     def use(self, quantity: int) -> None:
         """Emails are sent."""
         with self.shop.enter() as buyer:
-            consumed = consumption.consume(
-                buyer.session, buyer.organization, METRIC, quantity, buyer.now, key=new_id().hex
-            )
+            consumed = consumption.consume(buyer, METRIC, quantity, key=new_id().hex)
         assert consumed.accepted == quantity
 
     def sweep(self) -> int:
@@ -67,12 +61,12 @@ class Topping(Renewing):
     def top_up(self) -> TopUp:
         """How it stands."""
         with self.shop.enter() as buyer:
-            return top_ups.top_up(buyer.session, buyer.organization, METRIC, buyer.now)
+            return top_ups.top_up(buyer, METRIC)
 
     def attempts(self) -> list[TopUpAttempt]:
         """Every attempt, oldest first."""
         with self.shop.database.reading() as session:
-            owner = stored_id(organizations.by_address(session, "acme"))
+            owner = organizations.by_address(session, "acme").pk
             found = session.exec(select(TopUpAttempt).where(TopUpAttempt.organization_id == owner))
             return sorted(found, key=lambda attempt: attempt.id)
 

@@ -15,13 +15,13 @@ from billing_app.db import Database
 from billing_app.domain.common.access import Role
 from billing_app.services.access import users
 from billing_app.services.access.cookies import HASH_NAME
+from billing_app.services.common.context import Context
 from billing_app.services.common.secrets import digest
 from billing_app.services.credits import granting
 from billing_app.services.operators import organizations as operators
 from billing_app.services.organizations import profiles
 from billing_app.services.usage import reporting
 from billing_app.services.usage.reporting import ReportedEvent
-from billing_app.store.organizations.organizations import stored_id
 from tests.conftest import SHARED
 from tests.support import databases
 from tests.support.builders import NOON, a_session_token, a_user, an_organization, the_catalogue
@@ -69,13 +69,13 @@ def tell(database: Database) -> dict[str, str]:
     with database.writing() as session:
         meridian, stopped, fresh = (an_organization(session, each) for each in ("meridian", "stopped", "fresh-start"))
         for organization, name in ((meridian, "Meridian Apps"), (stopped, "Stopped Studio"), (fresh, "Fresh Start")):
-            profiles.change(session, organization, {"name": name}, NOON, actor="tests")
-        operators.set_plan(session, meridian, "pro", NOON, reason="agreed", actor="tests")
-        granting.give(session, meridian, "mau", 50_000, NOON, reason="Welcome", key="welcome", actor="tests")
-        granting.give(session, meridian, "token", 10, NOON, reason="Welcome", key="tokens", actor="tests")
-        granting.give(session, meridian, "sms", 100, NOON, reason="Welcome", key="sms", actor="tests")
-        reporting.report(session, meridian, [ReportedEvent("sms", 240, id="one", at=NOON)], NOON)
-        reporting.report(session, stopped, [ReportedEvent("storage", 2 * GB, id="one", at=NOON)], NOON)
+            profiles.change(Context(session, organization, NOON, "tests"), {"name": name})
+        operators.set_plan(Context(session, meridian, NOON, "tests"), "pro", reason="agreed")
+        granting.give(Context(session, meridian, NOON, "tests"), "mau", 50_000, reason="Welcome", key="welcome")
+        granting.give(Context(session, meridian, NOON, "tests"), "token", 10, reason="Welcome", key="tokens")
+        granting.give(Context(session, meridian, NOON, "tests"), "sms", 100, reason="Welcome", key="sms")
+        reporting.report(Context(session, meridian, NOON), [ReportedEvent("sms", 240, id="one", at=NOON)])
+        reporting.report(Context(session, stopped, NOON), [ReportedEvent("storage", 2 * GB, id="one", at=NOON)])
         people = {
             "admin": a_user(session, "ana@meridian.example", member_of=meridian),
             "billing": a_user(session, "ben@meridian.example", member_of=meridian, role=Role.BILLING),
@@ -83,7 +83,7 @@ def tell(database: Database) -> dict[str, str]:
             "operator": a_user(session, "oda@console.example", operator=True, member_of=meridian),
         }
         for other in (stopped, fresh):
-            users.join(session, stored_id(other), people["admin"], Role.ADMIN, NOON)
+            users.join(session, other.pk, people["admin"], Role.ADMIN, NOON)
         return {role: f"{HASH_NAME}={digest(a_session_token(session, person))}" for role, person in people.items()} | {
             "none": ""
         }

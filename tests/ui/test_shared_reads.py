@@ -18,11 +18,11 @@ from billing_app.domain.common.errors import ForbiddenError, NotFoundError, Unau
 from billing_app.services.access import members
 from billing_app.services.access.cookies import cookie_name, for_reflex
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.overview import overview
 from billing_app.services.overview.shared_views import KEPT, KEPT_FOR, SharedViews
 from billing_app.settings import Settings
 from billing_app.store.access import users
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.ui.access.transactions import Transactions
 from billing_app.ui.overview.page import overview_of
 from tests.support.builders import NOON, a_session_token, a_user, an_organization, the_catalogue
@@ -38,9 +38,9 @@ class Counted:
         self.read = read
         self.done: list[str] = []
 
-    def __call__(self, session: Any, organization: Any, *rest: Any) -> Any:
-        self.done.append(organization.address)
-        return self.read(session, organization, *rest)
+    def __call__(self, context: Any, *rest: Any) -> Any:
+        self.done.append(context.organization.address)
+        return self.read(context, *rest)
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def changed(database: Database, address: str) -> None:
     with database.writing() as session:
         organization = organizations.store.by_address(session, address)
         assert organization is not None
-        organizations.raise_revision(session, stored_id(organization))
+        organizations.raise_revision(session, organization.pk)
 
 
 def shown(served: Transactions, visitor: Visitor, metric: str = "") -> Any:
@@ -135,7 +135,7 @@ def test_nobody_gets_a_kept_view_without_being_let_in(database: Database, served
         organization = organizations.store.by_address(session, "acme")
         assert organization is not None
         a_user(session, "another@acme.example", member_of=organization)  # the last admin may not go
-        members.remove(session, organization, user.id, NOON, actor="test")
+        members.remove(Context(session, organization, NOON, "test"), user.id)
     with pytest.raises((NotFoundError, ForbiddenError)):
         shown(served, ada)
     assert len(reads.done) == 1

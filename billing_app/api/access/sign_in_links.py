@@ -23,14 +23,6 @@ Administering = Annotated[OrganizationAccess, Depends(RequireOrganization(ADMIN_
 def create_sign_in_link(access: Administering, request: SignInLinkRequest) -> SignInLinkAnswer:
     """A URL that signs a person in to this organization's pages, once, within five minutes."""
     with access.writing() as context:
-        made = sign_in_links.create(
-            context.session,
-            context.organization,
-            request.email,
-            request.role,
-            request.return_to,
-            context.now,
-            actor=context.actor,
-        )
+        made = sign_in_links.create(context, request.email, request.role, request.return_to)
     url = f"{access.application.settings.public_url}{PREFIX}/sign-in-link?{urlencode({'token': made.token})}"
     return SignInLinkAnswer(url=url, email=made.email, role=made.role, expires_at=made.expires_at)

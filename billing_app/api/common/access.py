@@ -11,7 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Path, Request, Security
@@ -27,7 +27,6 @@ from billing_app.services.access.api_keys import KeyHolder
 from billing_app.services.access.cookies import NAME, token_in
 from billing_app.services.access.sessions import Identity
 from billing_app.services.common.context import Context, OperatorContext
-from billing_app.services.usage.accounts import organization_id
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -51,8 +50,8 @@ class Rule:
 class RequestContext(Context):
     """A request of a person or a program in an organization. Operators and programs have no role of a member."""
 
-    role: Role | None
-    caller: Identity | KeyHolder
+    role: Role | None = field(kw_only=True)
+    caller: Identity | KeyHolder = field(kw_only=True)
 
     @property
     def who(self) -> str:
@@ -62,7 +61,7 @@ class RequestContext(Context):
     @property
     def organization_id(self) -> int:
         """The organization's id."""
-        return organization_id(self.organization)
+        return self.organization.pk
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,17 +182,17 @@ class OrganizationAccess(Access[RequestContext]):
     def _allowed(self, session: Session, caller: Identity | KeyHolder, actor: str) -> RequestContext:
         if isinstance(caller, Identity):
             found = sessions.authorize(session, caller, self.address, self.now, self.rule.roles)
-            return RequestContext(session, found.organization, self.now, actor, found.role, caller)
+            return RequestContext(session, found.organization, self.now, actor, role=found.role, caller=caller)
         if caller.operator:
             organization = sessions.organization_at(session, self.address)
-            return RequestContext(session, organization, self.now, actor, Role.OPERATOR, caller)
+            return RequestContext(session, organization, self.now, actor, role=Role.OPERATOR, caller=caller)
         if caller.organization is None or caller.organization.address != self.address:
             raise NotFoundError(f"There is no organization {self.address} for this key.", code="organization_not_found")
         if not caller.scopes & self.rule.scopes:
             needed = sorted(self.rule.scopes)
             sentence = " or ".join(needed) or "the operator's key"
             raise ForbiddenError(f"This key lacks what this needs: {sentence}.", code="missing_scope", needed=needed)
-        return RequestContext(session, caller.organization, self.now, actor, None, caller)
+        return RequestContext(session, caller.organization, self.now, actor, role=None, caller=caller)
 
 
 class OutsideAccess(Access[OutsideContext]):

@@ -29,13 +29,11 @@ Paying = Annotated[
 def redeem_gift_card(access: Paying, request: RedeemRequest, once: FromRepeatable) -> Response:
     """Gives the organization what a gift card holds. Ten wrong codes within 15 minutes are answered 429."""
     with access.writing() as context:
-        gift_cards.begin(context.session, context.organization, context.now)
+        gift_cards.begin(context)
     return once.answer(
         access,
         request,
-        lambda context: RedeemedAnswer.model_validate(
-            gift_cards.redeem(context.session, context.organization, request.code, context.now, actor=context.actor)
-        ),
+        lambda context: RedeemedAnswer.model_validate(gift_cards.redeem(context, request.code)),
     )
 
 
@@ -50,14 +48,6 @@ def convert_tokens(access: Paying, request: ConvertRequest, once: FromRepeatable
         access,
         request,
         lambda context: ConvertedAnswer.model_validate(
-            tokens.convert(
-                context.session,
-                context.organization,
-                request.metric,
-                request.tokens,
-                context.now,
-                key=f"api {once.key}",
-                actor=context.actor,
-            )
+            tokens.convert(context, request.metric, request.tokens, key=f"api {once.key}")
         ),
     )

@@ -48,7 +48,7 @@ def _csv_or(*statuses: int) -> Responses:
 def balances_csv(access: MembersAccess, query: Annotated[BalancesQuery, Query()]) -> Response:
     """/balances as CSV."""
     with access.reading() as context:
-        found = statements.balances(context.session, context.organization, context.now, as_of=query.as_of)
+        found = statements.balances(context, as_of=query.as_of)
         units = _units(context)
     header = (*BALANCE_COLUMNS, "next_expiry_at", "next_expiry_quantity")
     return csv_answer(f"{access.address}-balances.csv", *_told(header, map(_balance_row, found), units))
@@ -58,15 +58,7 @@ def balances_csv(access: MembersAccess, query: Annotated[BalancesQuery, Query()]
 def grants_csv(access: MoneyAccess, query: Annotated[GrantFilters, Query()]) -> Response:
     """/grants as CSV."""
     with access.reading() as context:
-        found = statements.grants(
-            context.session,
-            context.organization,
-            context.now,
-            metric=query.metric,
-            as_of=query.as_of,
-            start=query.start,
-            end=query.end,
-        )
+        found = statements.grants(context, metric=query.metric, as_of=query.as_of, start=query.start, end=query.end)
         rows = [[getattr(GrantAnswer.of(each), name) for name in GRANT_COLUMNS] for each in found]
         units = _units(context)
     return csv_answer(f"{access.address}-grants.csv", *_told(GRANT_COLUMNS, rows, units))
@@ -85,7 +77,7 @@ def ledger_csv(access: MoneyAccess, query: Annotated[LedgerFilters, Query()]) ->
 def history_csv(access: MoneyAccess, query: Annotated[HistoryQuery, Query()]) -> Response:
     """/history as CSV."""
     with access.reading() as context:
-        found = histories.history(context.session, context.organization, context.now, to=query.to, metric=query.metric)
+        found = histories.history(context, to=query.to, metric=query.metric)
         units = _units(context)
     rows = ([item[name] for name in MONTH_COLUMNS] for item in histories.as_items(found))
     return csv_answer(f"{access.address}-history.csv", *_told(MONTH_COLUMNS, rows, units))
@@ -128,10 +120,8 @@ def _ledger_page(access: Access, query: LedgerFilters, before: int | None) -> li
 
 def _entries(context: RequestContext, query: LedgerFilters, before: int | None) -> list[LedgerEntry]:
     return statements.ledger(
-        context.session,
-        context.organization,
+        context,
         LEDGER_PAGE,
-        context.now,
         metric=query.metric,
         kind=query.kind,
         grant=query.grant,

@@ -37,7 +37,7 @@ MoneyAccess = Annotated[OrganizationAccess, Depends(RequireOrganization(MONEY_RO
 def balances(access: MembersAccess, query: Annotated[BalancesQuery, Query()]) -> dict[str, Any]:
     """Per metric: used of the allowance, credits, debt, and whether it is blocked."""
     with access.reading() as context:
-        return {"items": statements.balances(context.session, context.organization, context.now, as_of=query.as_of)}
+        return {"items": statements.balances(context, as_of=query.as_of)}
 
 
 @router.get("/grants", response_model=Items[GrantAnswer], responses=guarded(422, 503))
@@ -45,15 +45,7 @@ def grants(access: MoneyAccess, query: Annotated[GrantQuery, Query()]) -> dict[s
     """The organization's grants, the newest first, with where the credits of each are."""
     after = cursors.decode(query.cursor, datetime, str)
     with access.reading() as context:
-        found = statements.grants(
-            context.session,
-            context.organization,
-            context.now,
-            metric=query.metric,
-            as_of=query.as_of,
-            start=query.start,
-            end=query.end,
-        )
+        found = statements.grants(context, metric=query.metric, as_of=query.as_of, start=query.start, end=query.end)
         rest = [each for each in found if after is None or _place(each) < after]
         page = [GrantAnswer.of(each) for each in rest[: query.limit]]
     more = len(rest) > query.limit
@@ -71,10 +63,8 @@ def ledger(access: MoneyAccess, query: Annotated[LedgerQuery, Query()]) -> dict[
         lines = [] if before else unposted(context, query)[given:]
         room = max(0, query.limit - len(lines))
         found = statements.ledger(
-            context.session,
-            context.organization,
+            context,
             room + 1,
-            context.now,
             metric=query.metric,
             kind=query.kind,
             grant=query.grant,
@@ -93,7 +83,7 @@ def ledger(access: MoneyAccess, query: Annotated[LedgerQuery, Query()]) -> dict[
 def history(access: MoneyAccess, query: Annotated[HistoryQuery, Query()]) -> dict[str, Any]:
     """Month by month and metric by metric: what was used, what the plan covered, what credits paid."""
     with access.reading() as context:
-        found = histories.history(context.session, context.organization, context.now, to=query.to, metric=query.metric)
+        found = histories.history(context, to=query.to, metric=query.metric)
     return {"items": histories.as_items(found)}
 
 
@@ -102,7 +92,7 @@ def explain(access: MoneyAccess, query: Annotated[ExplainQuery, Query()]) -> Exp
     """The balance of a metric at a moment, as the list of entries that add up to it."""
     with access.reading() as context:
         metric, at = query.metric or "", query.at or context.now
-        return ExplainAnswer.of(explaining.explain(context.session, context.organization, metric, at, context.now))
+        return ExplainAnswer.of(explaining.explain(context, metric, at))
 
 
 def unposted(context: RequestContext, query: LedgerFilters) -> list[read_ledger.Waiting]:
@@ -111,7 +101,7 @@ def unposted(context: RequestContext, query: LedgerFilters) -> list[read_ledger.
         metric=query.metric or "", kind=query.kind or "", grant=query.grant or "", starting=query.start,
         ending=query.end,
     )  # fmt: skip
-    return read_ledger.waiting(context.session, context.organization, wanted, context.now)
+    return read_ledger.waiting(context, wanted)
 
 
 def _place(statement: statements.GrantStatement) -> tuple[datetime, str]:

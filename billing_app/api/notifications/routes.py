@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -44,7 +45,7 @@ def notifications(access: AdminsAccess) -> NotificationsAnswer:
 def choose_notifications(access: AdminsAccess, wanted: ChoicesRequest) -> NotificationsAnswer:
     """Replaces who is notified of what: send the `choices` of GET, changed."""
     with access.writing() as context:
-        notification_choices.write(context.session, context.organization, wanted.choices(), context.who, context.now)
+        notification_choices.write(replace(context, actor=context.who), wanted.choices())
         return _answer(access, context)
 
 
@@ -53,11 +54,8 @@ def create_webhook(access: AdminsAccess, wanted: NewWebhookRequest) -> NewWebhoo
     """A new endpoint. Its secret is in this answer and in no other."""
     with access.writing() as context:
         made = webhook_endpoints.create(
-            context.session,
-            context.organization,
+            replace(context, actor=context.who),
             wanted.url,
-            context.who,
-            context.now,
             description=wanted.description,
             kinds=wanted.kinds,
             private=reachable(access.application.settings),
@@ -69,7 +67,7 @@ def create_webhook(access: AdminsAccess, wanted: NewWebhookRequest) -> NewWebhoo
 def delete_webhook(access: AdminsAccess, webhook_id: UUID) -> Response:
     """Deletes the endpoint: nothing is sent there any more."""
     with access.writing() as context:
-        webhook_endpoints.delete(context.session, context.organization, webhook_id, context.who, context.now)
+        webhook_endpoints.delete(replace(context, actor=context.who), webhook_id)
     return Response(status_code=204)
 
 
@@ -77,7 +75,7 @@ def delete_webhook(access: AdminsAccess, webhook_id: UUID) -> Response:
 def rotate_webhook_secret(access: AdminsAccess, webhook_id: UUID) -> NewWebhookAnswer:
     """A new secret. For 24 hours messages are signed with the old one too."""
     with access.writing() as context:
-        made = webhook_endpoints.rotate(context.session, context.organization, webhook_id, context.who, context.now)
+        made = webhook_endpoints.rotate(replace(context, actor=context.who), webhook_id)
         return NewWebhookAnswer.of(made)
 
 
@@ -85,7 +83,7 @@ def rotate_webhook_secret(access: AdminsAccess, webhook_id: UUID) -> NewWebhookA
 def enable_webhook(access: AdminsAccess, webhook_id: UUID) -> WebhookAnswer:
     """Enables it again, for what happens from now on."""
     with access.writing() as context:
-        row = webhook_endpoints.enable(context.session, context.organization, webhook_id, context.who, context.now)
+        row = webhook_endpoints.enable(replace(context, actor=context.who), webhook_id)
         return WebhookAnswer.model_validate(row)
 
 
@@ -98,8 +96,8 @@ def enable_webhook(access: AdminsAccess, webhook_id: UUID) -> WebhookAnswer:
 def test_webhook(access: AdminsAccess, webhook_id: UUID) -> DeliveryDetailAnswer:
     """Sends a message of type `test` there, within seconds."""
     with access.writing() as context:
-        made = delivery_log.test(context.session, context.organization, webhook_id, context.now)
-        return DeliveryDetailAnswer.of(delivery_log.one(context.session, context.organization, made, context.now))
+        made = delivery_log.test(context, webhook_id)
+        return DeliveryDetailAnswer.of(delivery_log.one(context, made))
 
 
 @router.get("/deliveries", response_model=Items[DeliveryAnswer], responses=guarded(422))
@@ -108,9 +106,7 @@ def deliveries(access: AdminsAccess, query: Annotated[DeliveriesQuery, Query()])
     before = cursors.decode(query.cursor, UUID)
     with access.reading() as context:
         found = delivery_log.latest(
-            context.session,
-            context.organization,
-            context.now,
+            context,
             query.limit + 1,
             before=before[0] if before else None,
             state=query.state or "",
@@ -125,9 +121,7 @@ def deliveries(access: AdminsAccess, query: Annotated[DeliveriesQuery, Query()])
 def delivery(access: AdminsAccess, delivery_id: UUID) -> DeliveryDetailAnswer:
     """One delivery with every attempt."""
     with access.reading() as context:
-        return DeliveryDetailAnswer.of(
-            delivery_log.one(context.session, context.organization, delivery_id, context.now)
-        )
+        return DeliveryDetailAnswer.of(delivery_log.one(context, delivery_id))
 
 
 @router.post(
@@ -139,10 +133,8 @@ def delivery(access: AdminsAccess, delivery_id: UUID) -> DeliveryDetailAnswer:
 def resend_delivery(access: AdminsAccess, delivery_id: UUID) -> DeliveryDetailAnswer:
     """Sends the same message once more, under the same id."""
     with access.writing() as context:
-        delivery_log.resend(context.session, context.organization, delivery_id, context.now)
-        return DeliveryDetailAnswer.of(
-            delivery_log.one(context.session, context.organization, delivery_id, context.now)
-        )
+        delivery_log.resend(context, delivery_id)
+        return DeliveryDetailAnswer.of(delivery_log.one(context, delivery_id))
 
 
 def _answer(access: OrganizationAccess, context: RequestContext) -> NotificationsAnswer:

@@ -23,6 +23,7 @@ from billing_app.api.operators.schemas import (
     RedemptionAnswer,
 )
 from billing_app.services.common import cursors, organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import gift_cards, granting
 from billing_app.services.credits.grants import ONE_YEAR
 
@@ -46,14 +47,11 @@ def give_credits(access: Operating, request: GrantRequest, once: FromRepeatable)
     def work(context: OutsideContext) -> GivenAnswer:
         organization = organizations.by_address(context.session, request.organization)
         given = granting.give(
-            context.session,
-            organization,
+            Context(context.session, organization, context.now, context.actor),
             request.metric,
             request.quantity,
-            context.now,
             reason=request.reason,
             key=f"api {once.key}",
-            actor=context.actor,
             effective_at=request.effective_at,
             expires_at=request.expires_at if "expires_at" in request.model_fields_set else ONE_YEAR,
             priority=request.priority,

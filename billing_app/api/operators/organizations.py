@@ -22,6 +22,7 @@ from billing_app.api.organizations.schemas import AuditAnswer, AuditQuery
 from billing_app.services.common import audit, cursors
 from billing_app.services.common import organizations as orgs
 from billing_app.services.common.audit_words import Words
+from billing_app.services.common.context import Context
 from billing_app.services.limits import overrides
 from billing_app.services.limits.overrides import Kind
 from billing_app.services.operators import organizations as operators
@@ -64,7 +65,7 @@ def make_organization(access: Operating, request: NewOrganizationRequest) -> New
             anchor=request.anchor,
             actor=context.actor,
         )
-        held = accounts.plans(context.session, accounts.organization_id(made)).plan_at(context.now)
+        held = accounts.plans(context.session, made.pk).plan_at(context.now)
         return NewOrganizationAnswer(address=made.address, name=made.name, plan=held, anchor=made.anchor)
 
 
@@ -78,7 +79,7 @@ def set_plan(access: Operating, organization: Address, request: PlanRequest) -> 
     with access.writing() as context:
         found = orgs.by_address(context.session, organization)
         operators.set_plan(
-            context.session, found, request.plan, context.now, reason=request.reason, actor=context.actor
+            Context(context.session, found, context.now, context.actor), request.plan, reason=request.reason
         )
         return PlanHeldAnswer(address=found.address, plan=request.plan)
 
@@ -102,15 +103,12 @@ def put_override(
     """Overrides a limit, a feature or a voting type of the plan, until `ends_at` or for good."""
     with access.writing() as context:
         row = overrides.put(
-            context.session,
-            orgs.by_address(context.session, organization),
+            Context(context.session, orgs.by_address(context.session, organization), context.now, context.actor),
             kind,
             name,
             request.value,
-            context.now,
             ends_at=request.ends_at,
             reason=request.reason,
-            actor=context.actor,
         )
         return OverrideAnswer.model_validate(row)
 
@@ -120,7 +118,7 @@ def end_override(access: Operating, organization: Address, kind: Kind, name: Ann
     """Ends an override: the plan applies again."""
     with access.writing() as context:
         found = orgs.by_address(context.session, organization)
-        overrides.end(context.session, found, kind, name, context.now, actor=context.actor)
+        overrides.end(Context(context.session, found, context.now, context.actor), kind, name)
 
 
 @router.get("/audit", response_model=Items[AuditAnswer], responses=guarded(422))

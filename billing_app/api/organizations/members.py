@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -62,9 +63,7 @@ def invite(access: AdminsAccess, request: NewMember) -> InvitationAnswer:
     With mail set up the person is sent the link, too.
     """
     with access.writing() as context:
-        made = members.invite(
-            context.session, context.organization, request.email, request.role, context.now, actor=context.who
-        )
+        made = members.invite(replace(context, actor=context.who), request.email, request.role)
         name = context.organization.name
         by = context.caller.name if isinstance(context.caller, Identity) else name
     settings = access.application.settings
@@ -78,7 +77,7 @@ def leave(access: PeopleAccess) -> Response:
     with access.writing() as context:
         if not isinstance(context.caller, Identity):
             raise NotFoundError("A key is not a member.", code="member_not_found")
-        members.remove(context.session, context.organization, context.caller.user_id, context.now, actor=context.who)
+        members.remove(replace(context, actor=context.who), context.caller.user_id)
     return Response(status_code=204)
 
 
@@ -86,9 +85,7 @@ def leave(access: PeopleAccess) -> Response:
 def change_role(access: AdminsAccess, member: UUID, request: RoleChange) -> MemberAnswer:
     """Gives a member, or somebody invited, another role."""
     with access.writing() as context:
-        changed = members.change_role(
-            context.session, context.organization, member, request.role, context.now, actor=context.who
-        )
+        changed = members.change_role(replace(context, actor=context.who), member, request.role)
     return MemberAnswer.of(changed)
 
 
@@ -96,7 +93,7 @@ def change_role(access: AdminsAccess, member: UUID, request: RoleChange) -> Memb
 def remove_member(access: AdminsAccess, member: UUID) -> Response:
     """Ends a membership, or revokes an invitation."""
     with access.writing() as context:
-        members.remove(context.session, context.organization, member, context.now, actor=context.who)
+        members.remove(replace(context, actor=context.who), member)
     return Response(status_code=204)
 
 

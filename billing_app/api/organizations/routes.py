@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path
@@ -28,6 +29,7 @@ from billing_app.domain.common.errors import ForbiddenError
 from billing_app.services.access import sessions, users
 from billing_app.services.access.api_keys import KeyHolder
 from billing_app.services.access.sessions import Identity
+from billing_app.services.common.context import Context
 from billing_app.services.common.organizations import Organization
 from billing_app.services.organizations import children, create, profiles, read
 
@@ -65,7 +67,7 @@ def create_organization(access: AnyoneAccess, request: NewOrganization) -> Organ
                 actor=context.who,
             )
         if request.active is False:
-            profiles.set_active(context.session, made, False, context.now, actor=context.who)
+            profiles.set_active(Context(context.session, made, context.now, context.who), False)
         return _answer(context, made, money=True)
 
 
@@ -85,9 +87,9 @@ def change_organization(access: AdminsAccess, request: OrganizationChange) -> Or
         profiles.require_same(context.session, context.organization, request.address, request.parents)
         _require_may_deactivate(context, request.active not in (None, context.organization.active))
         if changes := request.changes():
-            profiles.change(context.session, context.organization, changes, context.now, actor=context.who)
+            profiles.change(replace(context, actor=context.who), changes)
         if request.active is not None:
-            profiles.set_active(context.session, context.organization, request.active, context.now, actor=context.who)
+            profiles.set_active(replace(context, actor=context.who), request.active)
         return _answer(context, context.organization, money=_sees_money(context))
 
 
@@ -95,7 +97,7 @@ def change_organization(access: AdminsAccess, request: OrganizationChange) -> Or
 def suborganizations_of(access: MembersAccess) -> dict[str, Any]:
     """Everything below the organization, each followed by its own sub-organizations."""
     with access.reading() as context:
-        found = read.parts(context.session, context.organization, context.now)
+        found = read.parts(context)
         return {"items": [PartAnswer.of(part) for part in found]}
 
 
@@ -113,7 +115,7 @@ def create_suborganization(access: AdminsAccess, request: NewOrganization) -> Or
             children.require_parents(context.session, context.organization, request.parents)
         made = _create_below(context, context.organization, request)
         if request.active is False:
-            profiles.set_active(context.session, made, False, context.now, actor=context.who)
+            profiles.set_active(Context(context.session, made, context.now, context.who), False)
         return _answer(context, made, money=True)
 
 
@@ -127,14 +129,13 @@ def change_suborganization(
 ) -> OrganizationAnswer:
     """Changes a sub-organization: its profile, whether it is active, and its parent."""
     with access.writing() as context:
-        here = context.session, context.organization
-        part = children.find(*here, suborganization)
+        part = children.find(context.session, context.organization, suborganization)
         if request.parent is not None:
-            children.move(*here, part, request.parent, context.now, actor=context.who)
+            children.move(replace(context, actor=context.who), part, request.parent)
         if request.active is not None:
-            children.set_active(*here, part, request.active, context.now, actor=context.who)
+            children.set_active(replace(context, actor=context.who), part, request.active)
         if changes := request.changes():
-            profiles.change(context.session, part, changes, context.now, actor=context.who)
+            profiles.change(Context(context.session, part, context.now, context.who), changes)
         return _answer(context, part, money=_sees_money(context))
 
 
@@ -147,7 +148,7 @@ def deactivate_suborganization(access: AdminsAccess, suborganization: PartAddres
     """Deactivates a sub-organization: its data stays, nothing more is allowed, and its place is free."""
     with access.writing() as context:
         part = children.find(context.session, context.organization, suborganization)
-        children.set_active(context.session, context.organization, part, False, context.now, actor=context.who)
+        children.set_active(replace(context, actor=context.who), part, False)
         return _answer(context, part, money=_sees_money(context))
 
 
@@ -189,7 +190,7 @@ def _require_may_deactivate(context: RequestContext | OutsideContext, changes: b
 
 
 def _answer(context: RequestContext | OutsideContext, found: Organization, *, money: bool) -> OrganizationAnswer:
-    return OrganizationAnswer.of(read.profile(context.session, found, context.now, money=money))
+    return OrganizationAnswer.of(read.profile(Context(context.session, found, context.now), money=money))
 
 
 def _sees_money(context: RequestContext) -> bool:

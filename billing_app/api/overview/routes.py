@@ -32,27 +32,25 @@ MoneyAccess = Annotated[OrganizationAccess, Depends(RequireOrganization(MONEY_RO
 def usage_days(access: MembersAccess, query: Annotated[DaysQuery, Query()]) -> DaysAnswer:
     """The days of a metric's period up to now, and which sub-organizations its usage came from."""
     with access.reading() as context:
-        here = (context.session, context.organization)
-        return DaysAnswer.of(read_usage.usage(*here, query.metric or "", context.now, within=query.within))
+        return DaysAnswer.of(read_usage.usage(context, query.metric or "", within=query.within))
 
 
 @router.get("/forecast", response_model=ForecastAnswer, responses=guarded(409, 422, 503))
 def forecast(access: MoneyAccess, query: Annotated[ForecastQuery, Query()]) -> ForecastAnswer:
     """When a metric runs out at its pace, what is missing until a date, and the cheapest packs that cover it."""
     with access.reading() as context:
-        here = (context.session, context.organization, context.now)
-        return ForecastAnswer.of(*buying.forecast(*here, metric=query.metric or "", until=query.until))
+        return ForecastAnswer.of(*buying.forecast(context, metric=query.metric or "", until=query.until))
 
 
 @router.get("/ledger/{number}", response_model=TraceAnswer, responses=guarded(422))
 def ledger_entry(access: MoneyAccess, number: Number) -> TraceAnswer:
     """One entry of the ledger, and what else its grant has seen."""
     with access.reading() as context:
-        return TraceAnswer.of(read_ledger.trace(context.session, context.organization, number, context.now))
+        return TraceAnswer.of(read_ledger.trace(context, number))
 
 
 @router.get("/tokens", response_model=TokensAnswer, responses=guarded(503))
 def tokens_of(access: MoneyAccess) -> TokensAnswer:
     """Tokens that are left, and the rates at which they convert into credits."""
     with access.reading() as context:
-        return TokensAnswer.of(tokens.look(context.session, context.organization, context.now))
+        return TokensAnswer.of(tokens.look(context))

@@ -47,7 +47,7 @@ DECIDING = guarded(409, 422, 503)
 def subscription(access: Looking) -> SubscriptionObject:
     """The subscription, the plan in force with its limits, and current counts against them."""
     with access.reading() as context:
-        found = read.plan_view(context.session, context.organization, access.application.settings, context.now)
+        found = read.plan_view(context, access.application.settings)
         known = versions.current(context.session, context.now)
         plan = {
             **plan_document(stripe_names.named_plan(context.session, found.plan), known),
@@ -55,7 +55,7 @@ def subscription(access: Looking) -> SubscriptionObject:
         }
         given = [
             OverrideInForce(kind=each.kind, name=each.name, value=each.value, until=each.ends_at)
-            for each in overrides.in_force(context.session, context.organization, context.now)
+            for each in overrides.in_force(context)
         ]
     return SubscriptionObject(
         subscription=SubscriptionAnswer.of(found.subscription),
@@ -133,4 +133,4 @@ def _done(access: OrganizationAccess, deed: Callable[[Enter, Payments], None]) -
     access.check()  # nobody makes us talk to Stripe who may not decide
     deed(access.writing, payments_of(access.application.settings))
     with access.reading() as context:
-        return SubscriptionAnswer.of(read.subscription_view(context.session, context.organization, context.now))
+        return SubscriptionAnswer.of(read.subscription_view(context))

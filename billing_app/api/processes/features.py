@@ -23,7 +23,7 @@ Changing = Annotated[OrganizationAccess, Depends(RequireOrganization(ADMIN_ROLES
 def features(access: Reading) -> FeaturesAnswer:
     """Every feature and way of voting: on, off, or locked with the plans that have it."""
     with access.reading() as context:
-        return FeaturesAnswer.of(options.available(context.session, context.organization, context.now))
+        return FeaturesAnswer.of(options.available(context))
 
 
 @router.put("/features", response_model=FeaturesAnswer, responses=guarded(*READING_A_BODY, 503))
@@ -32,5 +32,5 @@ def switch_features(access: Changing, request: FeaturesRequest) -> FeaturesAnswe
     wanted = {(OptionKind.FEATURE, name): on for name, on in request.features.items()}
     wanted |= {(OptionKind.VOTING_TYPE, name): on for name, on in request.voting_types.items()}
     with access.writing() as context:
-        found = options.switch(context.session, context.organization, wanted, context.now, actor=context.actor)
+        found = options.switch(context, wanted)
         return FeaturesAnswer.of(found)

@@ -46,10 +46,8 @@ def create_process(access: Changing, request: ProcessCreation) -> ProcessAnswer:
     """Creates a draft, or with `publish` publishes at once."""
     content = request.content()
     with access.writing() as context:
-        begin = processes.publish_new if request.publish else processes.create
-        return ProcessAnswer.of_process(
-            begin(context.session, context.organization, content, context.now, actor=context.actor)
-        )
+        made = processes.publish_new(context, content) if request.publish else processes.create(context, content)
+        return ProcessAnswer.of_process(made)
 
 
 @router.get("/{process_id}", response_model=ProcessAnswer, responses=guarded(422, 503))
@@ -65,27 +63,21 @@ def change_process(access: Changing, process_id: ProcessId, request: ProcessChan
     with access.writing() as context:
         before = processes.get(context.session, context.organization, process_id)
         content = request.applied_to(before.content)
-        return ProcessAnswer.of_process(
-            processes.save(
-                context.session, context.organization, process_id, content, context.now, revision=request.revision
-            )
-        )
+        return ProcessAnswer.of_process(processes.save(context, process_id, content, revision=request.revision))
 
 
 @router.delete("/{process_id}", status_code=204, responses=guarded(422, 409, 503))
 def discard_process(access: Changing, process_id: ProcessId) -> None:
     """Deletes a draft. What was published is kept."""
     with access.writing() as context:
-        processes.discard(context.session, context.organization, process_id, context.now, actor=context.actor)
+        processes.discard(context, process_id)
 
 
 @router.post("/{process_id}/publish", response_model=ProcessAnswer, responses=guarded(422, 402, 409, 503))
 def publish_process(access: Changing, process_id: ProcessId) -> ProcessAnswer:
     """Publishes a draft, all or nothing. Publishing twice is once."""
     with access.writing() as context:
-        return ProcessAnswer.of_process(
-            processes.publish(context.session, context.organization, process_id, context.now, actor=context.actor)
-        )
+        return ProcessAnswer.of_process(processes.publish(context, process_id))
 
 
 @router.post("/{process_id}/close", response_model=ProcessAnswer, responses=guarded(*READING_A_BODY, 409, 503))
@@ -102,13 +94,5 @@ def cancel_process(access: Changing, process_id: ProcessId, request: EndRequest)
 
 def _end(access: OrganizationAccess, process_id: UUID, outcome: ProcessState, request: EndRequest) -> ProcessAnswer:
     with access.writing() as context:
-        ended = processes.end(
-            context.session,
-            context.organization,
-            process_id,
-            outcome,
-            context.now,
-            actor=context.actor,
-            sent=request.sent(),
-        )
+        ended = processes.end(context, process_id, outcome, sent=request.sent())
         return ProcessAnswer.of_process(ended)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -26,7 +27,7 @@ Deciding = Annotated[OrganizationAccess, Depends(RequireOrganization(ADMIN_ROLES
 def ending(access: Looking) -> EndingAnswer:
     """What the organization pays for, what ends with it and when; and whether its end was decided."""
     with access.reading() as context:
-        return EndingAnswer.model_validate(endings.look(context.session, context.organization, context.now))
+        return EndingAnswer.model_validate(endings.look(context))
 
 
 @router.post("/ending", status_code=202, response_model=EndingAnswer, responses=guarded(*READING_A_BODY, 409, 503))
@@ -38,12 +39,7 @@ def end_organization(access: Deciding, wanted: EndingRequest) -> EndingAnswer:
 
     def decide(context: RequestContext) -> None:
         endings.decide(
-            context.session,
-            context.organization,
-            context.now,
-            at_period_end=wanted.when is EndsWhen.PERIOD_END,
-            reason=wanted.reason,
-            actor=context.who,
+            replace(context, actor=context.who), at_period_end=wanted.when is EndsWhen.PERIOD_END, reason=wanted.reason
         )
 
     return _decided(access, decide)
@@ -55,7 +51,7 @@ def keep_organization(access: Deciding) -> EndingAnswer:
 
     def withdraw(context: RequestContext) -> None:
         operator = context.role is Role.OPERATOR
-        endings.withdraw(context.session, context.organization, context.now, actor=context.who, reopen=operator)
+        endings.withdraw(replace(context, actor=context.who), reopen=operator)
 
     return _decided(access, withdraw)
 
@@ -65,4 +61,4 @@ def _decided(access: OrganizationAccess, decide: Callable[[RequestContext], None
     payments = payments_of(settings) if settings.selling else None
     endings_told.decided(access.writing, decide, database.writing, payments, clock.now)
     with access.reading() as context:
-        return EndingAnswer.model_validate(endings.look(context.session, context.organization, context.now))
+        return EndingAnswer.model_validate(endings.look(context))

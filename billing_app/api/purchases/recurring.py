@@ -70,16 +70,14 @@ def cancel_recurring_pack(access: Buying, pack_id: PackId) -> RecurringPackAnswe
 def auto_top_up(access: Buying, metric: Metric) -> AutoTopUpAnswer:
     """The state of a metric's auto top-up."""
     with access.reading() as context:
-        return AutoTopUpAnswer.of(top_ups.top_up(context.session, context.organization, metric, context.now))
+        return AutoTopUpAnswer.of(top_ups.top_up(context, metric))
 
 
 @router.put("/auto-top-up/{metric}", response_model=AutoTopUpAnswer, responses=guarded(*READING_A_BODY))
 def set_auto_top_up(access: Buying, metric: Metric, request: AutoTopUpRequest) -> AutoTopUpAnswer:
     """Sets it. Without a saved card it waits for one."""
     with access.writing() as context:
-        found = top_ups.put(
-            context.session, context.organization, metric, request.wanted(), context.now, actor=context.actor
-        )
+        found = top_ups.put(context, metric, request.wanted())
         return AutoTopUpAnswer.of(found)
 
 
@@ -87,7 +85,7 @@ def set_auto_top_up(access: Buying, metric: Metric, request: AutoTopUpRequest) -
 def preview_auto_top_up(access: Buying, metric: Metric, request: AutoTopUpRequest) -> AtOnceAnswer:
     """What turning it on with these amounts would charge right away. Changes nothing."""
     with access.reading() as context:
-        found = top_ups.preview(context.session, context.organization, metric, request.wanted(), context.now)
+        found = top_ups.preview(context, metric, request.wanted())
     return AtOnceAnswer.model_validate(found)
 
 

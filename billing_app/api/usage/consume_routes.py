@@ -36,12 +36,10 @@ def consume(access: Using, request: ConsumeRequest, key: IdempotencyKey) -> Resp
     """Takes a quantity only if the allowance and the credits still have it."""
     wanted: dict[str, Any] = {"mode": request.mode, "key": key}
     with access.single() as context:
-        here, asked = (context.session, context.organization), (request.metric, request.quantity, context.now)
-        consumed = debits.take(*here, *asked, **wanted)
+        consumed = debits.take(context, request.metric, request.quantity, **wanted)
     if consumed is None:
         with access.writing() as context:
-            here = (context.session, context.organization)
-            consumed = consumption.consume(*here, *asked, **wanted)
+            consumed = consumption.consume(context, request.metric, request.quantity, **wanted)
     outcome = "refused" if not consumed.accepted else "allowed" if consumed.accepted == request.quantity else "partly"
     monitoring.decisions.labels("consume", outcome).inc()
     if consumed.accepted == 0:
@@ -59,14 +57,7 @@ def reserve(access: Using, request: ReservationRequest, once: FromRepeatable) ->
     """Holds a quantity until it is confirmed or released."""
 
     def work(context: RequestContext) -> ReservationAnswer:
-        held = consumption.reserve(
-            context.session,
-            context.organization,
-            request.metric,
-            request.quantity,
-            context.now,
-            timeout_s=request.timeout_s,
-        )
+        held = consumption.reserve(context, request.metric, request.quantity, timeout_s=request.timeout_s)
         return _answer(held, context.now)
 
     return once.answer(access, request, work, status=201)
@@ -80,9 +71,7 @@ def reserve(access: Using, request: ReservationRequest, once: FromRepeatable) ->
 def confirm(access: Using, reservation_id: ReservationId, request: ConfirmRequest) -> ReservationAnswer:
     """Counts what was really used and gives the rest back. Confirming twice is one confirmation."""
     with access.writing() as context:
-        held = consumption.confirm(
-            context.session, context.organization, reservation_id, context.now, quantity=request.quantity
-        )
+        held = consumption.confirm(context, reservation_id, quantity=request.quantity)
         return _answer(held, context.now)
 
 
@@ -90,9 +79,7 @@ def confirm(access: Using, reservation_id: ReservationId, request: ConfirmReques
 def release(access: Using, reservation_id: ReservationId) -> ReservationAnswer:
     """Gives all of a reservation back. Releasing twice is once."""
     with access.writing() as context:
-        return _answer(
-            consumption.release(context.session, context.organization, reservation_id, context.now), context.now
-        )
+        return _answer(consumption.release(context, reservation_id), context.now)
 
 
 def _answer(held: Reservation, now: datetime) -> ReservationAnswer:

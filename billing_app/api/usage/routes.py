@@ -85,7 +85,7 @@ def report_usage(
     """
     events = read_events(body, media_type(request))
     with access.writing() as context:
-        report = reporting.report(context.session, context.organization, events, context.now)
+        report = reporting.report(context, events)
     report.reject_what_differs()
     counts = {"accepted": report.accepted, "duplicate": len(report.duplicates), "rejected": len(report.rejected)}
     for outcome, count in counts.items():
@@ -121,20 +121,19 @@ def check(access: Asking, question: CheckRequest) -> Response:
 
 
 def _ask(context: RequestContext, question: CheckRequest, origin: str, *, writing: bool) -> CheckAnswer:
-    here, now = (context.session, context.organization), context.now
     match question:
         case AboutAction():
             told = {"quantities": question.quantities, "subject": question.subject, "writing": writing}
-            return CheckAnswer.model_validate(entitlements.check_action(*here, question.action, now, **told))
+            return CheckAnswer.model_validate(entitlements.check_action(context, question.action, **told))
         case AboutMetric():
             told = {"quantity": question.quantity, "subject": question.subject, "writing": writing}
-            return CheckAnswer.model_validate(entitlements.check_metric(*here, question.metric, now, **told))
+            return CheckAnswer.model_validate(entitlements.check_metric(context, question.metric, **told))
         case AboutLimit():
-            return CheckAnswer.of(permissions.of_limit(*here, question.limit, now, question.quantity), origin)
+            return CheckAnswer.of(permissions.of_limit(context, question.limit, question.quantity), origin)
         case AboutFeature():
-            return CheckAnswer.of(permissions.of_feature(*here, question.feature, now), origin)
+            return CheckAnswer.of(permissions.of_feature(context, question.feature), origin)
         case AboutVotingType():
-            return CheckAnswer.of(permissions.of_voting_type(*here, question.voting_type, now), origin)
+            return CheckAnswer.of(permissions.of_voting_type(context, question.voting_type), origin)
 
 
 def read_events(body: bytes, media: str) -> list[Read]:

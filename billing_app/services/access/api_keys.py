@@ -18,7 +18,6 @@ from billing_app.services.common import audit, organizations, payers
 from billing_app.services.common.secrets import digest, new_secret
 from billing_app.store.access import api_keys as store
 from billing_app.store.common import locks
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.access import ApiKey, OperatorKey
 from billing_app.store.tables.organizations import Organization
 
@@ -118,7 +117,7 @@ def identify(session: Session, secret: str, now: datetime) -> KeyHolder | None:
     if found is not None:
         scopes = frozenset(Scope(scope) for scope in found.scopes.split())
         held_by = found.organization
-        return KeyHolder(found.id, held_by, stored_id(held_by), scopes, _use_due(found.last_used_at, now))
+        return KeyHolder(found.id, held_by, held_by.pk, scopes, _use_due(found.last_used_at, now))
     operators = store.operators_by_hash(session, key_hash)
     if operators is None:
         return None

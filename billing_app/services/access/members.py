@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -14,12 +14,12 @@ from billing_app.domain.organizations.limits import Limit
 from billing_app.services.access import one_time_links, users
 from billing_app.services.access.views import Kind, Member
 from billing_app.services.common import audit, organizations, payers
+from billing_app.services.common.context import Context
 from billing_app.services.limits import limits
 from billing_app.store.access import members as store
 from billing_app.store.access import one_time_links as link_store
 from billing_app.store.access import users as user_store
 from billing_app.store.common import locks
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.access import Membership, User
 from billing_app.store.tables.organizations import Organization
 
@@ -35,27 +35,26 @@ class Invitation:
 
 def every(session: Session, organization: Organization, after: str = "", limit: int | None = None) -> list[Member]:
     """Members and invited people by e-mail address."""
-    found = store.every(session, stored_id(organization), after, limit)
+    found = store.every(session, organization.pk, after, limit)
     return [_view(membership, user) for membership, user in found]
 
 
-def invite(
-    session: Session, organization: Organization, email: str, role: Role, now: datetime, *, actor: str
-) -> Invitation:
+def invite(context: Context, email: str, role: Role) -> Invitation:
     """Invites a person, or an invited one again: the new link replaces the old one.
 
     Who is in the same plan's count already takes no further place. Raises ForbiddenError `limit_reached`, InvalidError
     `invalid_email` or `invalid_role`, ConflictError `already_member`.
     """
+    session, organization, now, actor = context.session, context.organization, context.now, context.actor
     address = users.valid_email(email)
-    payer, now = payers.hold(session, organization, now)
+    payer, now = payers.hold(context)
     payers.require_active(organization, payer)
     known = user_store.by_email(session, address)
-    owner = stored_id(organization)
+    owner = organization.pk
     before = None if known is None else user_store.membership(session, owner, known.id)
     was = {} if before is None else {"role": before.role}
     if known is None or not store.belongs(session, payers.group(session, payer, now), known.id):
-        limits.require(session, organization, Limit.MEMBERSHIPS, now)
+        limits.require(replace(context, now=now), Limit.MEMBERSHIPS)
     token = one_time_links.invite(session, owner, address, role, now)
     user = users.by_email(session, address)
     membership = _membership(session, owner, user.id)
@@ -68,16 +67,15 @@ def invite(
     return Invitation(_view(membership, user), one_time_links.path(Kind.INVITATION, token), expires_at)
 
 
-def change_role(
-    session: Session, organization: Organization, user_id: UUID, role: Role, now: datetime, *, actor: str
-) -> Member:
+def change_role(context: Context, user_id: UUID, role: Role) -> Member:
     """Gives a member, or somebody invited, another role, from the next click on.
 
     Raises NotFoundError `member_not_found`, InvalidError `invalid_role`, ConflictError `last_admin`.
     """
+    session, now, actor = context.session, context.now, context.actor
     if role not in ALL_ROLES:
         raise InvalidError(f"A member's role is one of {', '.join(sorted(ALL_ROLES))}.", code="invalid_role")
-    owner, membership, user, now = _held(session, organization, user_id, now)
+    owner, membership, user, now = _held(context, user_id)
     before = Role(membership.role)
     if role is not Role.ADMIN:
         _keep_an_admin(session, owner, membership, "Make somebody else an admin first.")
@@ -90,12 +88,13 @@ def change_role(
     return _view(membership, user)
 
 
-def remove(session: Session, organization: Organization, user_id: UUID, now: datetime, *, actor: str) -> None:
+def remove(context: Context, user_id: UUID) -> None:
     """Ends a membership, or revokes an invitation. Whoever removes themselves leaves.
 
     Raises NotFoundError `member_not_found`, ConflictError `last_admin`.
     """
-    owner, membership, user, now = _held(session, organization, user_id, now)
+    session, organization, now, actor = context.session, context.organization, context.now, context.actor
+    owner, membership, user, now = _held(context, user_id)
     _keep_an_admin(session, owner, membership, "Make somebody else an admin before.")
     accepted, role = membership.since is not None, membership.role
     store.remove(session, owner, user.id)
@@ -107,11 +106,10 @@ def remove(session: Session, organization: Organization, user_id: UUID, now: dat
     organizations.raise_revisions_above(session, organization)
 
 
-def _held(
-    session: Session, organization: Organization, user_id: UUID, now: datetime
-) -> tuple[int, Membership, User, datetime]:
+def _held(context: Context, user_id: UUID) -> tuple[int, Membership, User, datetime]:
     """A membership, the organization locked: two admins who demote each other at once do not both succeed."""
-    owner = stored_id(organization)
+    session, organization, now = context.session, context.organization, context.now
+    owner = organization.pk
     now = locks.hold(session, owner, now)
     membership = _membership(session, owner, user_id)
     user = user_store.by_id(session, user_id)

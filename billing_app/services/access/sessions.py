@@ -257,14 +257,14 @@ def organizations_of(session: Session, identity: Identity) -> list[Membership]:
     by_link = identity.only_organization_id is not None
     found = users.organizations_of(session, identity.user_id, ORGANIZATIONS_SHOWN, by_link=by_link)
     return [
-        Membership(organizations.stored_id(organization), organization.address, organization.name, Role(role))
+        Membership(organization.pk, organization.address, organization.name, Role(role))
         for organization, role in found
         if identity.only_organization_id in (None, organization.id)
     ]
 
 
 def _access(organization: Organization, role: Role, identity: Identity) -> Access:
-    return Access(organizations.stored_id(organization), organization.address, role, identity, organization)
+    return Access(organization.pk, organization.address, role, identity, organization)
 
 
 def _unknown(address: str) -> NotFoundError:

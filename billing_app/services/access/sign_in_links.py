@@ -8,7 +8,7 @@ somebody new opens only sessions of these links, until they accept an invitation
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
@@ -20,11 +20,11 @@ from billing_app.services.access import one_time_links, sessions, users
 from billing_app.services.access.sessions import SignedIn
 from billing_app.services.access.views import Kind
 from billing_app.services.common import audit, organizations, payers
+from billing_app.services.common.context import Context
 from billing_app.services.limits import limits
 from billing_app.store.access import members as member_store
 from billing_app.store.access import one_time_links as link_store
 from billing_app.store.access import users as user_store
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.access import Membership, User
 from billing_app.store.tables.organizations import Organization
 
@@ -53,24 +53,23 @@ class Opened:
     return_to: str
 
 
-def create(
-    session: Session, organization: Organization, email: str, role: Role, return_to: str, now: datetime, *, actor: str
-) -> SignInLink:
+def create(context: Context, email: str, role: Role, return_to: str) -> SignInLink:
     """A link that signs a person in to the organization's pages, once, within five minutes.
 
     Somebody new becomes a member with `role`, which takes a place of the plan; a member keeps the role that they have
     here. `return_to` is a page of the organization, by default the first. Raises InvalidError `invalid_email`,
     `invalid_role` or `invalid_return_to`, ForbiddenError `limit_reached`.
     """
+    session, organization, now, actor = context.session, context.organization, context.now, context.actor
     if role not in ALL_ROLES:
         raise InvalidError(f"A member's role is one of {', '.join(sorted(ALL_ROLES))}.", code="invalid_role")
     address = users.valid_email(email)
     page = _page(organization, return_to)
-    owner = stored_id(organization)
-    payer, now = payers.hold(session, organization, now)
+    owner = organization.pk
+    payer, now = payers.hold(context)
     user = user_store.by_email(session, address)
     if user is None or not member_store.belongs(session, payers.group(session, payer, now), user.id):
-        limits.require(session, organization, Limit.MEMBERSHIPS, now)
+        limits.require(replace(context, now=now), Limit.MEMBERSHIPS)
     user = user or users.known_or_new(session, address, now)
     membership = _join(session, owner, user, role, now)
     link_store.keep_newest(session, Kind.SIGN_IN, user.id, owner, MAX_LINKS - 1)

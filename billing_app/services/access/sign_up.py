@@ -19,7 +19,6 @@ from billing_app.services.access.views import Kind
 from billing_app.services.common import audit, organizations
 from billing_app.store.access import sign_in_throttle as attempt_store
 from billing_app.store.access import users as user_store
-from billing_app.store.organizations.organizations import stored_id
 
 WINDOW = timedelta(minutes=15)
 
@@ -57,7 +56,7 @@ def ask(session: Session, email: str, organization_name: str, now: datetime, pub
     if known is not None and known.password_hash is not None:
         return mails.known_already(address, public_url)
     organization = organizations.create(session, now, name=title)
-    owner = stored_id(organization)
+    owner = organization.pk
     token = one_time_links.invite(session, owner, address, Role.ADMIN, now)
     audit.record(session, owner, now, address, "organization.created", organization.address)
     return mails.sign_up(address, title, f"{public_url.rstrip('/')}{one_time_links.path(Kind.INVITATION, token)}")

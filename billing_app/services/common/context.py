@@ -28,7 +28,7 @@ class Context:
     session: Session
     organization: Organization
     now: datetime
-    actor: str
+    actor: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ def raise_revision(session: Session, organization_id: int) -> None:
 
 def raise_revisions_above(session: Session, *organizations: Organization) -> None:
     """The same of what is listed on the pages of all that these are a part of: names, members, plans."""
-    shown = {store.stored_id(each) for one in organizations for each in (one, *tree.ancestors(session, one))}
+    shown = {each.pk for one in organizations for each in (one, *tree.ancestors(session, one))}
     store.raise_revisions(session, sorted(shown))
 
 

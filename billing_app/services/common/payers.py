@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
 from sqlmodel import Session
 
 from billing_app.domain.common.errors import ConflictError, ForbiddenError
+from billing_app.services.common.context import Context
 from billing_app.store.common import locks
 from billing_app.store.organizations import tree
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.organizations import Organization
 
 Item = TypeVar("Item", bound=Hashable)
@@ -22,7 +23,7 @@ def payer(session: Session, organization: Organization, at: datetime) -> Organiz
     """Whose plan and credits pay for what the organization uses at `at`. Costs nothing without a parent."""
     if organization.parent_id is None:
         return organization
-    owner = stored_id(organization)
+    owner = organization.pk
     found = tree.lineage(session, owner).payer_at(owner, at)
     return organization if found == owner else session.get_one(Organization, found)
 
@@ -31,7 +32,7 @@ def by_payer(
     session: Session, organization: Organization, items: Iterable[tuple[Item, datetime]]
 ) -> list[tuple[Organization, list[Item]]]:
     """Things by who paid at their moment, in the order in which organizations are locked: by id."""
-    owner = stored_id(organization)
+    owner = organization.pk
     history = tree.lineage(session, owner)
     found: dict[int, list[Item]] = defaultdict(list)
     for item, at in items:
@@ -56,29 +57,31 @@ def source_of(organization: Organization, paying: Organization) -> str:
 
 def group(session: Session, paying: Organization, now: datetime) -> set[int]:
     """The organizations that this one pays for now, itself among them: what counts against its limits together."""
-    below = tree.descendants(session, stored_id(paying))
-    plans = tree.plans_held(session, [stored_id(each) for each in below])
-    found = {stored_id(paying)}
+    below = tree.descendants(session, paying.pk)
+    plans = tree.plans_held(session, [each.pk for each in below])
+    found = {paying.pk}
     for each in below:  # level by level, so that a parent is decided before its parts
-        holds = any(at <= now for at, _ in plans.get(stored_id(each), ())) and _holds(plans[stored_id(each)], now)
+        holds = any(at <= now for at, _ in plans.get(each.pk, ())) and _holds(plans[each.pk], now)
         if each.parent_id in found and not holds:
-            found.add(stored_id(each))
+            found.add(each.pk)
     return found
 
 
-def hold(session: Session, organization: Organization, now: datetime) -> tuple[Organization, datetime]:
+def hold(context: Context) -> tuple[Organization, datetime]:
     """Locks the organization and its payer, and says who that is and what moment it is then.
 
     Rows are locked by id, as everywhere. Who pays is asked again under the lock: a plan may just have come or gone.
     """
+    session, organization, now = context.session, context.organization, context.now
     expected = payer(session, organization, now)
-    for owner in sorted({stored_id(organization), stored_id(expected)}):
+    for owner in sorted({organization.pk, expected.pk}):
         now = locks.hold(session, owner, now)
-    return same_payer(session, organization, expected, now), now
+    return same_payer(replace(context, now=now), expected), now
 
 
-def same_payer(session: Session, organization: Organization, expected: Organization, now: datetime) -> Organization:
+def same_payer(context: Context, expected: Organization) -> Organization:
     """The payer, seen under the lock. Raises ConflictError `changed_meanwhile` if that is somebody else by now."""
+    session, organization, now = context.session, context.organization, context.now
     found = payer(session, organization, now)
     if found.id != expected.id:
         raise ConflictError("The plan of this organization was changed just now. Try again.", code="changed_meanwhile")
@@ -92,11 +95,12 @@ def require_active(organization: Organization, paying: Organization) -> None:
             raise ForbiddenError(f"{each.name} is deactivated: nothing more is allowed.", code="organization_inactive")
 
 
-def require_own_plan(session: Session, organization: Organization, now: datetime) -> None:
+def require_own_plan(context: Context) -> None:
     """Credits go where use is counted, and nobody pays for what they may not use.
 
     Raises ConflictError `no_own_plan`, with the `payer`'s address, and ForbiddenError `organization_inactive`.
     """
+    session, organization, now = context.session, context.organization, context.now
     paying = payer(session, organization, now)
     require_active(organization, paying)
     require_same(organization, paying)

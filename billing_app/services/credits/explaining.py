@@ -15,11 +15,12 @@ from sqlmodel import Session
 from billing_app.domain.credits.forecast import Outlook
 from billing_app.domain.credits.postings import RANK, Bucket, buckets, differences
 from billing_app.services.catalogue import versions
+from billing_app.services.common.context import Context
 from billing_app.services.credits import forecasts, labels
 from billing_app.services.credits.late_facts import Hindsight
 from billing_app.services.credits.read_grants import grant_views, totals, with_tokens
 from billing_app.services.credits.views import ExplainStep, ExplainView, GrantLabel
-from billing_app.services.usage import accounts, recounts
+from billing_app.services.usage import recounts
 from billing_app.store.credits import grants as credit_store
 from billing_app.store.credits import ledger as store
 from billing_app.store.tables.organizations import Organization
@@ -28,16 +29,17 @@ MAX_STEPS = 16
 """More bars than these cannot be told apart on a laptop; older ones are summed up in the first."""
 
 
-def explain(session: Session, organization: Organization, metric_id: str, at: datetime, now: datetime) -> ExplainView:
+def explain(context: Context, metric_id: str, at: datetime) -> ExplainView:
     """The balance of a metric at `at`, with all facts known now; a moment to come is now.
 
     `metric_id` empty is what is blocked or runs out first. Raises NotFoundError `metric_not_found`.
     """
+    session, organization, now = context.session, context.organization, context.now
     moment = min(at, now)
     current = versions.current(session, now)
-    metric = labels.metric_with_credits(session, organization, current, metric_id, now)
-    look = forecasts.outlook(session, organization, metric.id, moment)
-    rows = credit_store.grants(session, accounts.organization_id(organization))
+    metric = labels.metric_with_credits(context, current, metric_id)
+    look = forecasts.outlook(replace(context, now=moment), metric.id)
+    rows = credit_store.grants(session, organization.pk)
     own = [row for row in rows if row.metric == metric.id]
     hindsight = Hindsight(session, organization, metric.id, look)
     made_of = _parts(session, organization, metric.id, look, ended=moment < now)
@@ -74,7 +76,7 @@ class _Parts:
 
 def _parts(session: Session, organization: Organization, metric: str, look: Outlook, *, ended: bool) -> _Parts:
     """Of a past moment what the engine says; of now what the ledger holds, and what the next recount will add."""
-    owner = accounts.organization_id(organization)
+    owner = organization.pk
     if ended:
         return _Parts(buckets(look.state), store.last_numbers(session, owner, metric, look.now))
     sums = store.bucket_sums(session, owner, metric)

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine
-from sqlmodel import Session
 
 from billing_app.domain.catalogue import Catalog, Interval, Metric, Pack
 from billing_app.domain.common.periods import period_at, period_containing
@@ -17,21 +16,20 @@ from billing_app.domain.credits.facts import Aggregation, Grant
 from billing_app.domain.credits.forecast import TICK, AheadPoint, Outcome, Outlook
 from billing_app.domain.credits.timeline import follow
 from billing_app.domain.purchases.offers import Offer, cheapest
+from billing_app.services.common.context import Context
 from billing_app.services.credits import renewals
 from billing_app.services.credits.renewals import MONTHS
 from billing_app.services.credits.views import BalancePoint
 from billing_app.services.credits.views_shared import Forecast, ForecastKind, OfferItem, OfferView
 from billing_app.services.usage import accounts
 from billing_app.store.organizations import organizations
-from billing_app.store.tables.organizations import Organization
 
 
-def outlook(
-    session: Session, organization: Organization, metric: str, now: datetime, held: accounts.Plans | None = None
-) -> Outlook:
+def outlook(context: Context, metric: str, held: accounts.Plans | None = None) -> Outlook:
     """What is known of a metric, run up to `now` with its trace; to be made once per metric and page."""
+    session, organization, now = context.session, context.organization, context.now
     facts = accounts.history(session, organization, metric, now, held=held)
-    return Outlook(facts, follow(facts, now), now, renewals.coming(session, organization, metric, now))
+    return Outlook(facts, follow(facts, now), now, renewals.coming(context, metric))
 
 
 KEPT = 64
@@ -45,15 +43,14 @@ _kept: WeakKeyDictionary[Engine, dict[int, tuple[int, dict[str, Outlook]]]] = We
 _keeping = threading.Lock()
 
 
-def shared(
-    session: Session, organization: Organization, metrics: Iterable[str], now: datetime
-) -> Mapping[str, Outlook]:
+def shared(context: Context, metrics: Iterable[str]) -> Mapping[str, Outlook]:
     """The outlooks of `metrics`, read once for all that is asked until something changes.
 
     They are read anew when the organization's revision is another (whatever its pages show has changed), when anything
     changed by itself since, and after KEPT_FOR.
     """
-    owner, wanted = accounts.organization_id(organization), set(metrics)
+    session, organization, now = context.session, context.organization, context.now
+    owner, wanted = organization.pk, set(metrics)
     revision = organizations.revisions(session, [owner])[owner]
     kept = _kept.setdefault(session.get_bind().engine, {})
     seen, looks = kept.get(owner, (-1, {}))
@@ -62,7 +59,7 @@ def shared(
     if not missing:
         return looks
     held = accounts.plans(session, owner)
-    looks |= {metric: outlook(session, organization, metric, now, held) for metric in missing}
+    looks |= {metric: outlook(context, metric, held) for metric in missing}
     with _keeping:
         kept.pop(owner, None)
         while len(kept) >= KEPT:

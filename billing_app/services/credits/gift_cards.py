@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -21,12 +21,11 @@ from billing_app.domain.credits import gift_codes
 from billing_app.domain.credits.facts import MAX_QUANTITY
 from billing_app.services.catalogue import versions
 from billing_app.services.common import audit, cursors, payers
-from billing_app.services.common.context import Enter
+from billing_app.services.common.context import Context, Enter
 from billing_app.services.common.secrets import digest
 from billing_app.services.credits import grants as credits
 from billing_app.services.credits import invoice_grants
 from billing_app.services.credits.views_cards import BroughtView, CardState, CardView, NewCard, Redemption
-from billing_app.services.usage import accounts
 from billing_app.store.access import sign_in_throttle
 from billing_app.store.common import locks
 from billing_app.store.credits import gift_cards as store
@@ -104,11 +103,12 @@ def create(
     return [NewCard(view(row, now), gift_codes.grouped(code)) for row, code in zip(rows, codes, strict=True)]
 
 
-def begin(session: Session, organization: Organization, now: datetime) -> None:
+def begin(context: Context) -> None:
     """Counts a wrong code of this organization until `redeem` proves it right. Commit before going on.
 
     Raises BillingError `too_many_attempts` (429).
     """
+    session, organization, now = context.session, context.organization, context.now
     if sign_in_throttle.count(session, _guesser(organization), now, now - GUESS_WINDOW) > MAX_GUESSES:
         raise BillingError(
             "Too many codes were wrong. Check the card, and try again in 15 minutes.",
@@ -118,15 +118,16 @@ def begin(session: Session, organization: Organization, now: datetime) -> None:
         )
 
 
-def redeem(session: Session, organization: Organization, code: str, now: datetime, *, actor: str) -> Redeemed:
+def redeem(context: Context, code: str) -> Redeemed:
     """Gives the organization what the card holds, valid for one year from `now`. Call `begin` before.
 
     Raises NotFoundError `gift_card_not_found`; ConflictError `gift_card_redeemed` (by this organization, before),
     `gift_card_used_up`, `gift_card_expired`, `gift_card_void`, `paid_by_another` (credits of an organization that
     another pays for would never be used).
     """
-    owner = accounts.organization_id(organization)
-    paying, now = payers.hold(session, organization, now)
+    session, organization, now, actor = context.session, context.organization, context.now, context.actor
+    owner = organization.pk
+    paying, now = payers.hold(context)
     payers.require_active(organization, paying)
     if paying.id != organization.id:
         raise ConflictError(
@@ -146,13 +147,10 @@ def redeem(session: Session, organization: Organization, code: str, now: datetim
         raise _spent(_state(card, now))
     made = [
         credits.grant(
-            session,
-            organization,
+            replace(context, now=now),
             credits.NewGrant(
                 metric, quantity, source="gift_card", source_key=f"gift_card:{card.id}:{metric}", reason=card.name
             ),
-            now,
-            actor=actor,
         )
         for metric, quantity in sorted(contents_of(card).items())
     ]
@@ -166,9 +164,9 @@ def redeem(session: Session, organization: Organization, code: str, now: datetim
 def redeem_counted(enter: Enter, code: str) -> BroughtView:
     """Counts the guess in a transaction of its own, then redeems; raises as `begin` and `redeem` do."""
     with enter() as at:
-        begin(at.session, at.organization, at.now)
+        begin(at)
     with enter() as at:
-        got = redeem(at.session, at.organization, code, at.now, actor=at.actor)
+        got = redeem(at, code)
         current = versions.current(at.session, at.now)
         return BroughtView(got.name, tuple((current.metric(each.metric), each.quantity) for each in got.grants))
 
@@ -268,4 +266,4 @@ def _spent(state: CardState) -> ConflictError:
 
 def _guesser(organization: Organization) -> str:
     """What wrong codes are counted for."""
-    return digest(f"gift cards of organization {accounts.organization_id(organization)}")
+    return digest(f"gift cards of organization {organization.pk}")

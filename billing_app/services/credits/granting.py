@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session
@@ -10,6 +11,7 @@ from billing_app.domain.common.errors import ConflictError, NotFoundError
 from billing_app.domain.common.texts import required_reason
 from billing_app.domain.credits.facts import DEFAULT_PRIORITY
 from billing_app.services.common import organizations, payers
+from billing_app.services.common.context import Context
 from billing_app.services.common.secrets import digest
 from billing_app.services.credits import grants
 from billing_app.services.credits.grants import ONE_YEAR, NewGrant
@@ -24,15 +26,12 @@ KEY_LENGTH = 32
 
 
 def give(
-    session: Session,
-    organization: Organization,
+    context: Context,
     metric: str,
     quantity: int,
-    now: datetime,
     *,
     reason: str,
     key: str,
-    actor: str,
     effective_at: datetime | None = None,
     expires_at: datetime | str | None = ONE_YEAR,
     priority: int = DEFAULT_PRIORITY,
@@ -42,8 +41,9 @@ def give(
 
     Raises InvalidError `reason_required`, ConflictError `paid_by_another`, and as `credits.grant`.
     """
+    session, organization, now = context.session, context.organization, context.now
     said = required_reason(reason)
-    payer, now = payers.hold(session, organization, now)
+    payer, now = payers.hold(context)
     if payer.id != organization.id:
         raise ConflictError(
             f"{payer.name} pays for this organization: credits given here would not be used. Give them there.",
@@ -54,7 +54,7 @@ def give(
         metric, quantity, "operator", source_key=f"operator:{digest(key)[:KEY_LENGTH]}", reason=said,
         effective_at=effective_at, expires_at=expires_at, priority=priority, backdated=backdated,
     )  # fmt: skip
-    made = grants.grant(session, organization, new, now, actor=actor)
+    made = grants.grant(replace(context, now=now), new)
     now = locks.moment(session, now)
     told = {"metric": made.metric, "grant": made.id, "quantity": made.quantity, "reason": said}
     told["expires_at"] = made.expires_at.isoformat() if made.expires_at else None
@@ -71,7 +71,7 @@ def void(session: Session, grant_id: str, now: datetime, *, reason: str, actor: 
     if owner is None:
         raise NotFoundError(f"There is no grant {grant_id!r}.", code="grant_not_found")
     organization = organizations.by_id(session, owner)
-    found = grants.void(session, organization, grant_id, now, reason=said, actor=actor)
+    found = grants.void(Context(session, organization, now, actor), grant_id, reason=said)
     now = locks.moment(session, now)
     # One that had not begun has no rows in the ledger: all of it is gone.
     gone = found.quantity if found.effective_at > now else -ledger.sum_of_grant(session, owner, grant_id, "void")

@@ -6,7 +6,7 @@ Whoever records a fact holds the organization's row, then the meter of the metri
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,7 +24,8 @@ from billing_app.domain.credits.facts import (
 from billing_app.domain.organizations.tree import NO_PLAN
 from billing_app.services.catalogue import versions
 from billing_app.services.common import audit
-from billing_app.services.usage import accounts, meters, recounts
+from billing_app.services.common.context import Context
+from billing_app.services.usage import meters, recounts
 from billing_app.store.catalogue import versions as catalog_store
 from billing_app.store.common import locks
 from billing_app.store.credits import grants as store
@@ -69,20 +70,21 @@ class NewGrant:
     backdated: bool = False
 
 
-def grant(session: Session, organization: Organization, new: NewGrant, now: datetime, *, actor: str = "") -> GrantRow:
+def grant(context: Context, new: NewGrant) -> GrantRow:
     """Makes a grant, once per `source_key`: a repeated one answers the grant that exists (rule 12).
 
     Raises FactRefusedError `invalid_quantity`, `invalid_expiry`, `quantity_too_large`; NotFoundError
     `metric_not_found`.
     """
-    owner = accounts.organization_id(organization)
+    session, organization, now, actor = context.session, context.organization, context.now, context.actor
+    owner = organization.pk
     now = locks.hold(session, owner, now)
     existing = store.grant_by_source(session, owner, new.source_key)
     if existing is not None:
         return existing
     metric, quantity = new.metric, new.quantity
     versions.current(session, now).metric(metric)
-    now = meters.prepare_all(session, organization, [metric], now)
+    now = meters.prepare_all(replace(context, now=now), [metric])
     fact = _fact(new, now)
     _require_room(session, owner, metric, quantity)
     row = GrantRow(
@@ -97,7 +99,7 @@ def grant(session: Session, organization: Organization, new: NewGrant, now: date
         "metric": metric, "quantity": quantity, "until": fact.expires_at, "source": new.source, "reason": new.reason,
     }  # fmt: skip
     audit.record(session, owner, now, actor or new.source, "grant.made", row.id, after=after)
-    _follow(session, organization, metric, now)
+    _follow(replace(context, now=now), metric)
     return row
 
 
@@ -125,32 +127,26 @@ def _require_room(session: Session, owner: int, metric: str, quantity: int) -> N
         )
 
 
-def void(
-    session: Session, organization: Organization, grant_id: str, now: datetime, *, reason: str = "", actor: str = ""
-) -> GrantRow:
+def void(context: Context, grant_id: str, *, reason: str = "") -> GrantRow:
     """Forfeits what is left of a grant; voiding twice is one void (rule 8). Raises NotFoundError `grant_not_found`."""
-    return _act(
-        session, organization, grant_id, now, kind="void", source_key=f"void:{grant_id}", reason=reason, actor=actor
-    )
+    return _act(context, grant_id, kind="void", source_key=f"void:{grant_id}", reason=reason)
 
 
 def refund(
-    session: Session,
-    organization: Organization,
+    context: Context,
     grant_id: str,
     refunded_cents: int,
-    now: datetime,
     *,
     source_key: str,
     at: datetime | None = None,
     reason: str = "",
-    actor: str = "",
 ) -> GrantRow:
     """So far `refunded_cents` were given back for this grant, cumulative; a failed refund lowers it (rule 9).
 
     `at` is when it happened, by default now; later readings must not be dated before earlier ones.
     Raises NotFoundError `grant_not_found`, InvalidError `grant_not_paid` for a free grant or `invalid_amount`.
     """
+    session, organization = context.session, context.organization
     found = _existing(session, organization, grant_id)
     if found.source == "conversion":
         raise InvalidError(
@@ -162,17 +158,20 @@ def refund(
     if refunded_cents < 0:
         raise InvalidError("`refunded_cents` is 0 or more.", code="invalid_amount")
     return _act(
-        session, organization, grant_id, now, kind="refund", source_key=source_key,
-        at=at, refunded_cents=min(refunded_cents, found.paid_cents), reason=reason, actor=actor,
-    )  # fmt: skip
+        context,
+        grant_id,
+        kind="refund",
+        source_key=source_key,
+        at=at,
+        refunded_cents=min(refunded_cents, found.paid_cents),
+        reason=reason,
+    )
 
 
 def dispute(
-    session: Session,
-    organization: Organization,
+    context: Context,
     grant_id: str,
     status: DisputeStatus,
-    now: datetime,
     *,
     source_key: str,
     dispute_id: str = "",
@@ -187,26 +186,25 @@ def dispute(
     if amount_cents is not None and amount_cents < 0:
         raise InvalidError("`amount_cents` is 0 or more.", code="invalid_amount")
     return _act(
-        session, organization, grant_id, now, kind="dispute", source_key=source_key, status=status.value,
-        at=at, dispute_id=dispute_id, amount_cents=amount_cents, reason=reason,
-    )  # fmt: skip
+        context,
+        grant_id,
+        kind="dispute",
+        source_key=source_key,
+        status=status.value,
+        at=at,
+        dispute_id=dispute_id,
+        amount_cents=amount_cents,
+        reason=reason,
+    )
 
 
-def change_plan(
-    session: Session,
-    organization: Organization,
-    plan: str,
-    now: datetime,
-    *,
-    at: datetime | None = None,
-    reason: str = "",
-    actor: str = "",
-) -> None:
+def change_plan(context: Context, plan: str, *, at: datetime | None = None, reason: str = "") -> None:
     """The organization holds `plan` from now on (rule 7); NO_PLAN ends that of a sub-organization (rule 14).
 
     `at` is since when, where that is known only now. Raises NotFoundError `plan_not_found`.
     """
-    owner = accounts.organization_id(organization)
+    session, organization, now, actor = context.session, context.organization, context.now, context.actor
+    owner = organization.pk
     now = locks.hold(session, owner, now)
     catalog_store.share(session)
     now = locks.moment_of(session, "catalogue", now)
@@ -215,7 +213,7 @@ def change_plan(
     held = store.plan_changes(session, owner)
     before = {"plan": held[-1].plan} if held else {}
     metrics = [row.metric for row in meter_store.of_organization(session, owner)]
-    now = meters.prepare_all(session, organization, metrics, now)
+    now = meters.prepare_all(replace(context, now=now), metrics)
     store.add_plan_change(session, owner, plan, at or now, now, reason)
     after = {"plan": plan, "reason": reason}
     audit.record(session, owner, now, actor, "plan.changed", plan, before=before, after=after)
@@ -225,38 +223,31 @@ def change_plan(
         outbox.add(session, owner, "plan.changed", f"plan:{len(held) + 1}", told, at or now, now)
     meter_store.mark_stale(session, owner)
     for metric in metrics:
-        meters.fresh(session, organization, metric, now)
-    recounts.post(session, organization, now)
+        meters.fresh(replace(context, now=now), metric)
+    recounts.post(replace(context, now=now))
     # who lies below is paid for, or pays itself, from now on
-    for each in sorted({owner, *(organizations.stored_id(above) for above in tree.ancestors(session, organization))}):
+    for each in sorted({owner, *(above.pk for above in tree.ancestors(session, organization))}):
         organizations.raise_revision(session, each)
 
 
 def _existing(session: Session, organization: Organization, grant_id: str) -> GrantRow:
-    found = store.grant(session, accounts.organization_id(organization), grant_id)
+    found = store.grant(session, organization.pk, grant_id)
     if found is None:
         raise NotFoundError(f"There is no grant {grant_id!r}.", code="grant_not_found")
     return found
 
 
 def _act(
-    session: Session,
-    organization: Organization,
-    grant_id: str,
-    now: datetime,
-    *,
-    kind: str,
-    source_key: str,
-    at: datetime | None = None,
-    **facts: Any,
+    context: Context, grant_id: str, *, kind: str, source_key: str, at: datetime | None = None, **facts: Any
 ) -> GrantRow:
     """Records what happened to a grant, once per `source_key`."""
-    owner = accounts.organization_id(organization)
+    session, organization, now = context.session, context.organization, context.now
+    owner = organization.pk
     now = locks.hold(session, owner, now)
     found = _existing(session, organization, grant_id)
     if store.action_by_source(session, owner, source_key) is not None:
         return found
-    now = meters.prepare_all(session, organization, [found.metric], now)
+    now = meters.prepare_all(replace(context, now=now), [found.metric])
     session.add(
         GrantAction(
             organization_id=owner,
@@ -273,14 +264,15 @@ def _act(
     session.flush()
     told = {name: value for name, value in facts.items() if name != "actor" and value not in (None, "")}
     audit.record(session, owner, now, str(facts.get("actor") or ""), f"grant.{kind}", grant_id, after=told)
-    _follow(session, organization, found.metric, now)
+    _follow(replace(context, now=now), found.metric)
     return found
 
 
-def _follow(session: Session, organization: Organization, metric: str, now: datetime) -> None:
+def _follow(context: Context, metric: str) -> None:
     """After a fact about credits: meter, ledger and pages of this organization follow at once."""
-    owner = accounts.organization_id(organization)
+    session, organization = context.session, context.organization
+    owner = organization.pk
     meter_store.mark_stale(session, owner, [metric])
-    meters.fresh(session, organization, metric, now)
-    recounts.post(session, organization, now)
+    meters.fresh(context, metric)
+    recounts.post(context)
     organizations.raise_revision(session, owner)

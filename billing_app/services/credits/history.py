@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session
-
 from billing_app.domain.common.periods import period_at, period_containing
 from billing_app.domain.credits import engine
 from billing_app.domain.credits.accounts import Account, Month
@@ -18,9 +16,9 @@ from billing_app.domain.credits.forecast import TICK, Outlook
 from billing_app.domain.credits.timeline import follow
 from billing_app.services.catalogue import versions
 from billing_app.services.common import payers
+from billing_app.services.common.context import Context
 from billing_app.services.common.months import as_item
 from billing_app.services.usage import accounts, sources
-from billing_app.store.tables.organizations import Organization
 
 PAST_PERIODS = 12
 """Ended periods that history shows besides the last one."""
@@ -36,23 +34,17 @@ class MetricHistory:
     """Of a sub-organization that another pays for: what it used of each month's use."""
 
 
-def history(
-    session: Session,
-    organization: Organization,
-    now: datetime,
-    *,
-    to: datetime | None = None,
-    metric: str | None = None,
-) -> list[MetricHistory]:
+def history(context: Context, *, to: datetime | None = None, metric: str | None = None) -> list[MetricHistory]:
     """Every metric's months, or one metric's, up to `to` (exclusive; default: now, with the running period).
 
     Of a sub-organization without a plan these are the months of its payer, without the payer's grants. Raises
     NotFoundError `metric_not_found`.
     """
+    session, organization, now = context.session, context.organization, context.now
     payer = payers.payer(session, organization, now)
     current = versions.current(session, now)
     wanted = [current.metric(metric).id] if metric is not None else list(current.metric_ids)
-    held = accounts.plans(session, accounts.organization_id(payer))
+    held = accounts.plans(session, payer.pk)
     found = []
     for metric_id in wanted:
         facts = accounts.history(session, payer, metric_id, to or now, held=held)

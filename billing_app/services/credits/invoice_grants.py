@@ -6,10 +6,9 @@ Effective when Stripe says that it was paid, valid for a year, of the quantity t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
-
-from sqlmodel import Session
 
 from billing_app.domain.common.errors import InvalidError
 from billing_app.domain.purchases.baskets import Sold, sold_at
@@ -17,10 +16,10 @@ from billing_app.domain.purchases.recurring import brings_credits
 from billing_app.gateways.invoices import Invoice, InvoiceLine
 from billing_app.gateways.prices import Price
 from billing_app.services.catalogue import versions
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.usage import meters
 from billing_app.store.tables.credits import GrantRow
-from billing_app.store.tables.organizations import Organization
 
 RECURRING, PURCHASE, TOP_UP = "recurring", "purchase", "top_up"
 """Sources of grants that invoices bring."""
@@ -69,31 +68,24 @@ def told(grant: GrantRow) -> dict[str, object]:
 
 
 def grant_lines(
-    session: Session,
-    organization: Organization,
-    invoice: Invoice,
-    now: datetime,
-    *,
-    once: str,
-    actor: str = "",
-    known: Known = MappingProxyType({}),
+    context: Context, invoice: Invoice, *, once: str, known: Known = MappingProxyType({})
 ) -> list[GrantRow]:
     """Makes the grants of a paid invoice, those that are there left as they are; all of them, line by line.
 
     Lines of a subscription's items are "recurring", others have the source `once`. Raises what `credits.grant` raises.
     """
+    session, now = context.session, context.now
     lines = [
         (line, what)
         for line in invoice.lines
         if brings_credits(line.amount_cents, line.count, proration=line.proration)
         and (what := sold(line, known)) is not None
     ]
-    now = meters.prepare_all(session, organization, {what.metric for _, what in lines}, now)
+    now = meters.prepare_all(context, {what.metric for _, what in lines})
     current = versions.current(session, now)
     return [
         grants.grant(
-            session,
-            organization,
+            replace(context, now=now),
             grants.NewGrant(
                 what.metric,
                 what.quantity * line.count,
@@ -107,8 +99,6 @@ def grant_lines(
                 pack=what.pack,
                 backdated=True,
             ),
-            now,
-            actor=actor,
         )
         for line, what in lines
     ]

@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from billing_app.domain.catalogue import Catalog, Metric
 from billing_app.domain.credits.forecast import TICK, Outlook
+from billing_app.services.common.context import Context
 from billing_app.services.credits import forecasts
 from billing_app.services.credits.history import PAST_PERIODS, month_of
 from billing_app.services.credits.views import GrantLabel, GrantSource
@@ -34,23 +35,22 @@ SOURCES = {
 """How pages name the sources of grants."""
 
 
-def metric_with_credits(
-    session: Session, organization: Organization, current: Catalog, metric_id: str, now: datetime
-) -> Metric:
+def metric_with_credits(context: Context, current: Catalog, metric_id: str) -> Metric:
     """The metric that is asked for; without one, what is blocked or runs out first, as on the overview.
 
     Where nothing runs out it is that of the newest grant, or the catalogue's first. Raises NotFoundError
     `metric_not_found`.
     """
+    session, organization = context.session, context.organization
     if metric_id:
         return current.metric(metric_id)
-    held = accounts.plans(session, accounts.organization_id(organization))
-    looks = [forecasts.outlook(session, organization, metric, now, held) for metric in current.metric_ids]
+    held = accounts.plans(session, organization.pk)
+    looks = [forecasts.outlook(context, metric, held) for metric in current.metric_ids]
     pressing = [(forecasts.cut_off(look), metric) for look, metric in zip(looks, current.metrics, strict=True)]
     dated = [(at, metric) for at, metric in pressing if at is not None]
     if dated:
         return min(dated, key=lambda found: found[0])[1]
-    rows = credit_store.grants(session, accounts.organization_id(organization))
+    rows = credit_store.grants(session, organization.pk)
     known = [row for row in rows if row.metric in current.metric_ids]
     return current.metric(max(known, key=lambda row: row.created_at).metric) if known else current.metrics[0]
 
@@ -62,8 +62,9 @@ def grant_label(row: GrantRow) -> GrantLabel:
     return GrantLabel(source, row.quantity, row.reason if written else "", row.paid_cents, row.currency.upper())
 
 
-def recount_view(session: Session, organization: Organization, now: datetime) -> RecountView:
+def recount_view(context: Context) -> RecountView:
     """When this organization's ledger was brought up to date, and when it will be."""
+    session, organization, now = context.session, context.organization, context.now
     last_run = runs.recent(session, 1)
     failed = bool(last_run and last_run[0].error)
     return RecountView(_last_recount(session, organization), recounts.next_scheduled(now), failed)
@@ -77,19 +78,16 @@ def _last_recount(session: Session, organization: Organization) -> datetime | No
 
 
 def unposted(
-    session: Session,
-    organization: Organization,
-    metrics: Iterable[Metric],
-    now: datetime,
-    looks: Mapping[str, Outlook] | None = None,
+    context: Context, metrics: Iterable[Metric], looks: Mapping[str, Outlook] | None = None
 ) -> list[UnpostedView]:
     """The computed line that ends every view of the ledger, for each metric where something waits to be posted.
 
     What the next recount would pass by has nothing to post, and a meter that may be used says what the engine says.
     `looks` saves running the engine again for metrics that a page has looked at already.
     """
+    session, organization, now = context.session, context.organization, context.now
     since = _last_recount(session, organization)
-    rows = {row.metric: row for row in meter_store.of_organization(session, accounts.organization_id(organization))}
+    rows = {row.metric: row for row in meter_store.of_organization(session, organization.pk)}
     found = []
     for metric in metrics:
         meter = rows.get(metric.id)
@@ -102,7 +100,7 @@ def unposted(
             look = looks[metric.id]
             _, pending = recounts.balance_of(session, organization, metric.id, look.facts, look.state)
         else:
-            _, pending = recounts.balance(session, organization, metric.id, now)
+            _, pending = recounts.balance(context, metric.id)
         if pending:
             found.append(UnpostedView(metric, pending, since, recounts.next_scheduled(now)))
     return found

@@ -50,7 +50,7 @@ class Hindsight:
 
     def __init__(self, session: Session, organization: Organization, metric: str, look: Outlook) -> None:
         """Reads the roll-ups and the facts about credits, with the moments at which they were recorded."""
-        owner = accounts.organization_id(organization)
+        owner = organization.pk
         self.session, self.organization, self.metric, self.look = session, organization, metric, look
         self.hours = rollups.hours(session, owner, metric)
         self.grants = credit_store.grants(session, owner, metric)
@@ -95,7 +95,7 @@ class Hindsight:
         )
         points = usage_points.usage_points(
             self.session,
-            accounts.organization_id(self.organization),
+            self.organization.pk,
             self.metric,
             facts.aggregation,
             facts.anchor,
@@ -196,7 +196,7 @@ class Hindsight:
 
     def _learnt(self, moment: datetime) -> list[Learnt]:
         """When facts that count up to `moment` were recorded after it, oldest first; one kind per moment."""
-        owner = accounts.organization_id(self.organization)
+        owner = self.organization.pk
         hours = [row.hour for row in self._late_hours(moment)]
         learnt = dict.fromkeys(late_usage.recorded_after(self.session, owner, self.metric, hours, moment), "burn")
         learnt |= {recorded: kind for at, recorded, kind in self.facts if at <= moment < recorded}

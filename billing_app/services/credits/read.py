@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from sqlmodel import Session
-
 from billing_app.domain.common.periods import add_months
 from billing_app.domain.credits.forecast import Outlook
 from billing_app.domain.credits.timeline import Course
 from billing_app.services.catalogue import versions
+from billing_app.services.common.context import Context
 from billing_app.services.credits import forecasts, labels
 from billing_app.services.credits.read_grants import grant_views, totals, with_tokens
 from billing_app.services.credits.views import BalancePoint, CreditsView
 from billing_app.services.credits.views_shared import Forecast, ForecastKind
-from billing_app.services.usage import accounts
 from billing_app.store.credits import grants as credit_store
-from billing_app.store.tables.organizations import Organization
 
 MAX_MONTHS = 24
 """Of a balance line: at most two points a day, which a browser still draws at once."""
@@ -28,20 +25,19 @@ BY_USE = ("burn", "release")
 """What use does, a little at a time; everything else happens to the balance at one moment."""
 
 
-def credits(
-    session: Session, organization: Organization, metric_id: str, now: datetime, *, months: int = 6
-) -> CreditsView:
+def credits(context: Context, metric_id: str, *, months: int = 6) -> CreditsView:
     """The credits of one metric, with the balance over so many months.
 
     `metric_id` empty is what is blocked or runs out first. Raises NotFoundError `metric_not_found`.
     """
-    owner = accounts.organization_id(organization)
+    session, organization, now = context.session, context.organization, context.now
+    owner = organization.pk
     current = versions.current(session, now)
-    metric = labels.metric_with_credits(session, organization, current, metric_id, now)
-    look = forecasts.outlook(session, organization, metric.id, now)
+    metric = labels.metric_with_credits(context, current, metric_id)
+    look = forecasts.outlook(context, metric.id)
     rows = credit_store.grants(session, owner)
     forecast, sums = forecasts.forecast(look), totals(look)
-    waiting = labels.unposted(session, organization, [metric], now, {metric.id: look})
+    waiting = labels.unposted(context, [metric], {metric.id: look})
     return CreditsView(
         now=now,
         metric=metric,
@@ -56,7 +52,7 @@ def credits(
         held=sums.held,
         debt=look.account.debt,
         forecast=forecast,
-        recount=labels.recount_view(session, organization, now),
+        recount=labels.recount_view(context),
         unposted=waiting[0] if waiting else None,
         balance=balance_line(look.course, add_months(now, -min(max(months, 1), MAX_MONTHS)), now),
         ahead=tuple(_ahead(look, forecast)),

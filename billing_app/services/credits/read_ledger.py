@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session
-
 from billing_app.domain.catalogue import TOKEN, Catalog, Metric
 from billing_app.domain.common.errors import InvalidError, NotFoundError
 from billing_app.domain.common.periods import period_at
 from billing_app.domain.credits.postings import parse_bucket_name
 from billing_app.services.catalogue import versions
 from billing_app.services.common import cursors
+from billing_app.services.common.context import Context
 from billing_app.services.credits import forecasts, labels
 from billing_app.services.credits.read_grants import grant_views, with_tokens
 from billing_app.services.credits.views import GrantView
@@ -42,14 +41,13 @@ KINDS = ("grant", "burn", "release", "expire", "void", "refund", "hold", "unhold
 """Kinds of entries (credits.md, The ledger)."""
 
 
-def ledger(
-    session: Session, organization: Organization, filters: LedgerFilters, cursor: str, now: datetime
-) -> LedgerView:
+def ledger(context: Context, filters: LedgerFilters, cursor: str) -> LedgerView:
     """A page of the ledger, the newest first; `cursor` is the `next_cursor` of the page before, empty for the first.
 
     Raises InvalidError `invalid_filter` or `invalid_cursor`.
     """
-    owner = accounts.organization_id(organization)
+    session, organization, now = context.session, context.organization, context.now
+    owner = organization.pk
     current = versions.current(session, now)
     (before,) = cursors.decode(cursor, int) or (None,)
     found = store.entries(session, owner, _wanted(current, filters), PAGE + 1, before)
@@ -60,9 +58,9 @@ def ledger(
         now=now,
         metrics=metrics,
         lines=_lines(organization, current, page, rows),
-        unposted=_unposted(session, organization, metrics, filters, now) if before is None else (),
+        unposted=_unposted(context, metrics, filters) if before is None else (),
         next_cursor=cursors.encode(page[-1].number) if len(found) > PAGE else "",
-        recount=labels.recount_view(session, organization, now),
+        recount=labels.recount_view(context),
         ever_posted=bool(found) or store.last_number(session, owner) > 0,
     )
 
@@ -84,12 +82,13 @@ class Waiting:
     source: str = ""
 
 
-def waiting(session: Session, organization: Organization, filters: LedgerFilters, now: datetime) -> list[Waiting]:
+def waiting(context: Context, filters: LedgerFilters) -> list[Waiting]:
     """What is not posted yet, for programs and files: with it the entries of a metric sum to its balance.
 
     Where the filters leave out what use burns now there is none (as on the page).
     """
-    owner = accounts.organization_id(organization)
+    session, organization, now = context.session, context.organization, context.now
+    owner = organization.pk
     metrics = with_tokens(versions.current(session, now), credit_store.grants(session, owner))
     if filters.starting is not None and filters.starting > now:
         return []
@@ -102,7 +101,7 @@ def waiting(session: Session, organization: Organization, filters: LedgerFilters
             occurred_at=now,
             reason=_not_yet(line),
         )
-        for line in _unposted(session, organization, metrics, filters, now)
+        for line in _unposted(context, metrics, filters)
     ]
 
 
@@ -111,12 +110,13 @@ def _not_yet(line: UnpostedView) -> str:
     return f"Not yet posted{since} (posts at {line.posts_at:%Y-%m-%d %H:%M} UTC)"
 
 
-def trace(session: Session, organization: Organization, number: int, now: datetime) -> TraceView:
+def trace(context: Context, number: int) -> TraceView:
     """Why an entry is there: its grant as it is now, and what else happened to that grant.
 
     An entry of a debt is traced to the refunded grant that owes it. Raises NotFoundError `entry_not_found`.
     """
-    owner = accounts.organization_id(organization)
+    session, organization, now = context.session, context.organization, context.now
+    owner = organization.pk
     entry = store.entry(session, owner, number) if 0 < number <= MAX_NUMBER else None
     if entry is None:
         raise NotFoundError(f"There is no ledger entry {number}.", code="entry_not_found")
@@ -128,7 +128,7 @@ def trace(session: Session, organization: Organization, number: int, now: dateti
     line, *lines = _lines(organization, versions.current(session, now), [entry, *others], rows)
     return TraceView(
         line=line,
-        grant=_grant(session, organization, entry.metric, grant_id, rows, now),
+        grant=_grant(context, entry.metric, grant_id, rows),
         others=tuple(lines),
         others_left_out=count - len(others),
     )
@@ -164,15 +164,14 @@ def _refused(detail: str) -> InvalidError:
     return InvalidError(detail, code="invalid_filter")
 
 
-def _unposted(
-    session: Session, organization: Organization, metrics: Sequence[Metric], filters: LedgerFilters, now: datetime
-) -> tuple[UnpostedView, ...]:
+def _unposted(context: Context, metrics: Sequence[Metric], filters: LedgerFilters) -> tuple[UnpostedView, ...]:
     """What is not written down yet, where the filters let through what use burns now."""
+    now = context.now
     narrowed = filters.search.strip() or filters.grant or filters.kind not in ("", "burn")
     if narrowed or (filters.ending is not None and filters.ending <= now):
         return ()
     wanted = [metric for metric in metrics if filters.metric in ("", metric.id)]
-    return tuple(labels.unposted(session, organization, wanted, now))
+    return tuple(labels.unposted(context, wanted))
 
 
 def _lines(
@@ -207,14 +206,7 @@ def _grant_of(entry: LedgerEntry) -> str:
     return grant_id or origin or ""
 
 
-def _grant(
-    session: Session,
-    organization: Organization,
-    metric: str,
-    grant_id: str,
-    rows: Mapping[str, GrantRow],
-    now: datetime,
-) -> GrantView | None:
+def _grant(context: Context, metric: str, grant_id: str, rows: Mapping[str, GrantRow]) -> GrantView | None:
     """The grant as it is now."""
-    look = forecasts.outlook(session, organization, metric, now)
+    look = forecasts.outlook(context, metric)
     return next((view for view in grant_views(look, list(rows.values())) if view.id == grant_id), None)

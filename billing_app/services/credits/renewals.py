@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlmodel import Session
-
 from billing_app.domain.common.periods import add_months
 from billing_app.domain.credits.facts import Grant, default_expiry
 from billing_app.domain.credits.forecast import WHAT_IF
 from billing_app.domain.purchases.recurring import State
-from billing_app.services.usage import accounts
+from billing_app.services.common.context import Context
 from billing_app.store.purchases import recurring as store
-from billing_app.store.tables.organizations import Organization
 
 MONTHS = 12
 """Renewals that are looked ahead: a forecast ends after a year."""
 
 
-def coming(session: Session, organization: Organization, metric: str, now: datetime) -> tuple[Grant, ...]:
+def coming(context: Context, metric: str) -> tuple[Grant, ...]:
     """Grants of the metric that recurring packs will bring within a year, if they are paid when they are due.
 
     What is past due is not counted on: nobody knows whether it will be paid.
     """
-    rows = store.of_organization(session, accounts.organization_id(organization))
+    session, organization, now = context.session, context.organization, context.now
+    rows = store.of_organization(session, organization.pk)
     return tuple(
         grant
         for row in rows

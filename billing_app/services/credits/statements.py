@@ -6,16 +6,15 @@ rule 2). What was computed stands until one of the facts is another one (`outloo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-
-from sqlmodel import Session
 
 from billing_app.domain.credits.accounts import Account, GrantAccount
 from billing_app.domain.credits.entitlements import MeterState, Reading
 from billing_app.domain.credits.forecast import Outlook
 from billing_app.services.catalogue import versions
 from billing_app.services.common import payers
+from billing_app.services.common.context import Context
 from billing_app.services.credits import forecasts
 from billing_app.services.credits.history import month_of
 from billing_app.services.credits.views_shared import ForecastKind
@@ -23,9 +22,7 @@ from billing_app.services.usage import accounts, sources
 from billing_app.store.credits import grants as credit_store
 from billing_app.store.credits import ledger as ledger_store
 from billing_app.store.credits.ledger import Filter
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.credits import GrantRow, LedgerEntry
-from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import meters as meter_store
 
 
@@ -67,23 +64,25 @@ class GrantStatement:
     account: GrantAccount
 
 
-def balances(
-    session: Session, organization: Organization, now: datetime, *, as_of: datetime | None = None
-) -> list[Balance]:
+def balances(context: Context, *, as_of: datetime | None = None) -> list[Balance]:
     """Every metric's balance now, or as of another moment by what is known today.
 
     Of a sub-organization without a plan at that moment these are the balances of whoever paid then: what `check` and
     `consume` decide by.
     """
+    session, organization, now = context.session, context.organization, context.now
     moment = as_of or now
     payer = payers.payer(session, organization, moment)
-    owner = stored_id(payer)
+    owner = payer.pk
     current = versions.current(session, now)
     if as_of is None:
-        looks = forecasts.shared(session, payer, current.metric_ids, now)
+        looks = forecasts.shared(replace(context, organization=payer), current.metric_ids)
     else:
         held = accounts.plans(session, owner)
-        looks = {each: forecasts.outlook(session, payer, each, moment, held) for each in current.metric_ids}
+        looks = {
+            each: forecasts.outlook(replace(context, organization=payer, now=moment), each, held)
+            for each in current.metric_ids
+        }
     found = []
     for metric in current.metrics:
         look = looks[metric.id]
@@ -114,9 +113,7 @@ def balances(
 
 
 def grants(
-    session: Session,
-    organization: Organization,
-    now: datetime,
+    context: Context,
     *,
     metric: str | None = None,
     as_of: datetime | None = None,
@@ -127,7 +124,8 @@ def grants(
 
     Raises NotFoundError `metric_not_found`.
     """
-    owner = stored_id(organization)
+    session, organization, now = context.session, context.organization, context.now
+    owner = organization.pk
     if metric is not None:
         versions.current(session, now).metric(metric)
     rows = credit_store.grants(session, owner, metric)
@@ -148,10 +146,8 @@ def grants(
 
 
 def ledger(
-    session: Session,
-    organization: Organization,
+    context: Context,
     limit: int,
-    now: datetime,
     *,
     metric: str | None = None,
     kind: str | None = None,
@@ -164,10 +160,11 @@ def ledger(
 
     Raises NotFoundError `metric_not_found`.
     """
+    session, organization, now = context.session, context.organization, context.now
     if metric is not None:
         versions.current(session, now).metric(metric)
     wanted = Filter(metric=metric, kind=kind, grant_id=grant, start=start, end=end)
-    return ledger_store.entries(session, stored_id(organization), wanted, limit, before)
+    return ledger_store.entries(session, organization.pk, wanted, limit, before)
 
 
 def _runs_out_on(look: Outlook) -> datetime | None:

@@ -7,7 +7,7 @@ of its kind, free or paid (credits.md, Gift cards and tokens). Both sides are fa
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlmodel import Session
@@ -20,6 +20,7 @@ from billing_app.domain.credits.facts import Grant
 from billing_app.domain.credits.tokens import Piece, pieces
 from billing_app.services.catalogue import versions
 from billing_app.services.common import audit
+from billing_app.services.common.context import Context
 from billing_app.services.common.secrets import digest
 from billing_app.services.credits import grants as credits
 from billing_app.services.credits import invoice_grants
@@ -30,7 +31,6 @@ from billing_app.store.credits import grants as store
 from billing_app.store.credits import ledger
 from billing_app.store.notifications import outbox
 from billing_app.store.tables.credits import GrantAction, GrantRow
-from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import meters as meter_store
 
 KEY_LENGTH = 32
@@ -59,15 +59,14 @@ class Consumed:
     yearly: int
 
 
-def convert(
-    session: Session, organization: Organization, metric_id: str, tokens: int, now: datetime, *, key: str, actor: str
-) -> Converted:
+def convert(context: Context, metric_id: str, tokens: int, *, key: str) -> Converted:
     """Turns `tokens` tokens into credits of a metric, once per `key`: repeating it answers what it did.
 
     Raises NotFoundError `metric_not_found` or `token_rate_not_found`, FactRefusedError `invalid_quantity` (below 1, or
     a remainder at this rate), CreditsExhaustedError.
     """
-    owner = accounts.organization_id(organization)
+    session, organization, now, actor = context.session, context.organization, context.now, context.actor
+    owner = organization.pk
     now = locks.hold(session, owner, now)
     name = f"convert:{digest(key)[:KEY_LENGTH]}"
     earlier = store.actions_by_source(session, owner, f"{name}:")
@@ -76,14 +75,13 @@ def convert(
     current = versions.current(session, now)
     metric = current.metric(metric_id)
     quantity = current.token_rate(metric.id).quantity_for(tokens)
-    now = meters.prepare_all(session, organization, [TOKEN_ID, metric.id], now)
-    parts = _parts(session, organization, tokens, quantity, now)
+    now = meters.prepare_all(replace(context, now=now), [TOKEN_ID, metric.id])
+    parts = _parts(replace(context, now=now), tokens, quantity)
     reason = reason_of(metric, quantity)
-    _burn(session, organization, parts, now, name=name, reason=reason, actor=actor)
+    _burn(replace(context, now=now), parts, name=name, reason=reason)
     made = [
         credits.grant(
-            session,
-            organization,
+            replace(context, now=now),
             credits.NewGrant(
                 metric.id,
                 part.quantity,
@@ -95,8 +93,6 @@ def convert(
                 currency=current.currency if part.paid_cents else "",
                 backdated=True,
             ),
-            now,
-            actor=actor,
         )
         for part in parts
         if part.quantity
@@ -109,9 +105,10 @@ def convert(
     return Converted(metric.id, tokens, quantity, reason, tuple(made))
 
 
-def consumed(session: Session, organization: Organization, now: datetime) -> Consumed:
+def consumed(context: Context) -> Consumed:
     """`monthly_consumed_tokens` and `yearly_consumed_tokens`, as the ledger has them."""
-    owner = accounts.organization_id(organization)
+    session, organization, now = context.session, context.organization, context.now
+    owner = organization.pk
     running = period_containing(organization.anchor, now)
     first = period_at(organization.anchor, running.number - YEAR_PERIODS + 1)
     return Consumed(
@@ -125,10 +122,9 @@ def reason_of(metric: Metric, quantity: int) -> str:
     return f"Increase {metric.name} limit by {quantity if metric.counts else format_size(quantity, metric)}"
 
 
-def _parts(
-    session: Session, organization: Organization, tokens: int, quantity: int, now: datetime
-) -> tuple[Piece, ...]:
+def _parts(context: Context, tokens: int, quantity: int) -> tuple[Piece, ...]:
     """Which token grants pay, in burn order, and what each of them becomes."""
+    session, organization, now = context.session, context.organization, context.now
     facts = accounts.history(session, organization, TOKEN_ID, now)
     account = accounts.traced(facts, now).account(facts, now)
     if tokens > account.left:
@@ -144,18 +140,10 @@ def _parts(
     return pieces(left, tokens, quantity)
 
 
-def _burn(
-    session: Session,
-    organization: Organization,
-    parts: Sequence[Piece],
-    now: datetime,
-    *,
-    name: str,
-    reason: str,
-    actor: str,
-) -> None:
+def _burn(context: Context, parts: Sequence[Piece], *, name: str, reason: str) -> None:
     """The tokens' side: one fact per token grant."""
-    owner = accounts.organization_id(organization)
+    session, organization, now, actor = context.session, context.organization, context.now, context.actor
+    owner = organization.pk
     for part in parts:
         session.add(
             GrantAction(
@@ -174,8 +162,8 @@ def _burn(
         )
         session.flush()
     meter_store.mark_stale(session, owner, [TOKEN_ID])
-    meters.fresh(session, organization, TOKEN_ID, now)
-    recounts.post(session, organization, now)
+    meters.fresh(context, TOKEN_ID)
+    recounts.post(context)
 
 
 def _repeated(session: Session, owner: int, name: str, earlier: Sequence[GrantAction]) -> Converted:
@@ -198,8 +186,9 @@ def brought(session: Session, done: Converted, now: datetime) -> BroughtView:
     return BroughtView(done.reason, ((versions.current(session, now).metric(done.metric), done.quantity),))
 
 
-def look(session: Session, organization: Organization, now: datetime) -> TokensView:
+def look(context: Context) -> TokensView:
     """What is left, and what it may become."""
+    session, organization, now = context.session, context.organization, context.now
     left = accounts.account(session, organization, TOKEN_ID, now).left
     return TokensView(left, tuple(RateView(*rate) for rate in rates(session, now)))
 

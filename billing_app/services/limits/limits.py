@@ -15,10 +15,10 @@ from billing_app.domain.catalogue import Plan
 from billing_app.domain.common.errors import ForbiddenError
 from billing_app.domain.organizations.limits import COUNTED, Limit, LimitUse, maximum, why_full
 from billing_app.services.common import payers
+from billing_app.services.common.context import Context
 from billing_app.services.limits import counts, overrides
 from billing_app.services.limits.overrides import Kind
 from billing_app.services.usage import accounts
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.organizations import Organization
 
 CODES = {Limit.CENSUS: "census_too_large"}
@@ -27,15 +27,16 @@ CODES = {Limit.CENSUS: "census_too_large"}
 
 def plan_in_force(session: Session, payer: Organization, now: datetime) -> Plan:
     """The plan whose limits hold for an organization that pays for itself."""
-    return accounts.plans(session, stored_id(payer)).held_at(now)
+    return accounts.plans(session, payer.pk).held_at(now)
 
 
-def require(session: Session, organization: Organization, limit: Limit, now: datetime, requested: int = 1) -> LimitUse:
+def require(context: Context, limit: Limit, requested: int = 1) -> LimitUse:
     """Lets `requested` more be created, or, of the census, a process of that size. Gives how it was before.
 
     Raises ForbiddenError `limit_reached` (of the census `census_too_large`) or `organization_inactive`.
     """
-    payer, now = payers.hold(session, organization, now)
+    session, organization, now = context.session, context.organization, context.now
+    payer, now = payers.hold(context)
     payers.require_active(organization, payer)
     plan = plan_in_force(session, payer, now)
     found = _use(session, payer, plan, limit, now)
@@ -44,26 +45,28 @@ def require(session: Session, organization: Organization, limit: Limit, now: dat
     return found
 
 
-def peek(session: Session, organization: Organization, limit: Limit, now: datetime) -> LimitUse:
+def peek(context: Context, limit: Limit) -> LimitUse:
     """How much of a limit is taken, without holding anything: for a question, or a button."""
+    session, organization, now = context.session, context.organization, context.now
     payer = payers.payer(session, organization, now)
     return _use(session, payer, plan_in_force(session, payer, now), limit, now)
 
 
-def usage(session: Session, organization: Organization, now: datetime) -> tuple[LimitUse, ...]:
+def usage(context: Context) -> tuple[LimitUse, ...]:
     """Every limit with how much of it is taken, together with all that the same plan pays for."""
+    session, organization, now = context.session, context.organization, context.now
     payer = payers.payer(session, organization, now)
     plan = plan_in_force(session, payer, now)
     return tuple(_use(session, payer, plan, limit, now) for limit in Limit)
 
 
-def exceeded(session: Session, organization: Organization, now: datetime) -> tuple[LimitUse, ...]:
+def exceeded(context: Context) -> tuple[LimitUse, ...]:
     """Limits of which there is more than the plan allows, after a smaller one."""
-    return tuple(use for use in usage(session, organization, now) if use.over and use.limit in COUNTED)
+    return tuple(use for use in usage(context) if use.over and use.limit in COUNTED)
 
 
 def _use(session: Session, payer: Organization, plan: Plan, limit: Limit, now: datetime) -> LimitUse:
-    given = overrides.values(session, stored_id(payer), Kind.LIMIT, now)
+    given = overrides.values(session, payer.pk, Kind.LIMIT, now)
     used = counts.count(session, limit, payers.group(session, payer, now), now)
     return LimitUse(limit, maximum(plan.limits, given, limit), used, limit.value in given)
 

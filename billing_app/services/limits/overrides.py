@@ -15,9 +15,9 @@ from billing_app.domain.credits.facts import MAX_QUANTITY
 from billing_app.domain.organizations.limits import Limit
 from billing_app.services.catalogue import versions
 from billing_app.services.common import audit, organizations, payers
+from billing_app.services.common.context import Context
 from billing_app.store.common import locks
 from billing_app.store.organizations import overrides as store
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.organizations import Organization, OrganizationOverride
 
 """Characters of a reason."""
@@ -32,27 +32,19 @@ class Kind(StrEnum):
 
 
 def put(
-    session: Session,
-    organization: Organization,
-    kind: Kind,
-    name: str,
-    value: int | None,
-    now: datetime,
-    *,
-    ends_at: datetime | None,
-    reason: str,
-    actor: str,
+    context: Context, kind: Kind, name: str, value: int | None, *, ends_at: datetime | None, reason: str
 ) -> OrganizationOverride:
     """From now on, and until `ends_at`, `value` stands in place of what the plan says; replaces an earlier override.
 
     `value` of a limit None is unlimited; of customURL, a feature or a voting type 1 or 0. Raises InvalidError
     `invalid_override`, `invalid_end` or `reason_required`.
     """
+    session, organization, now, actor = context.session, context.organization, context.now, context.actor
     _validate(session, kind, name, value, now)
     if ends_at is not None and ends_at <= now:
         raise InvalidError("An override ends after it begins.", code="invalid_end")
     why = required_reason(reason)
-    owner = stored_id(organization)
+    owner = organization.pk
     now = locks.hold(session, owner, now)
     before = {row.name: row.value for row in store.in_force(session, owner, now, kind) if row.name == name}
     store.end(session, owner, kind, name, now)
@@ -68,9 +60,10 @@ def put(
     return row
 
 
-def end(session: Session, organization: Organization, kind: Kind, name: str, now: datetime, *, actor: str) -> None:
+def end(context: Context, kind: Kind, name: str) -> None:
     """Takes an override back; the plan holds again. Ending what is not there changes nothing."""
-    owner = stored_id(organization)
+    session, organization, now, actor = context.session, context.organization, context.now, context.actor
+    owner = organization.pk
     now = locks.hold(session, owner, now)
     before = {row.name: row.value for row in store.in_force(session, owner, now, kind) if row.name == name}
     if not before:
@@ -85,19 +78,20 @@ def values(session: Session, organization_id: int, kind: Kind, now: datetime) ->
     return {row.name: row.value for row in store.in_force(session, organization_id, now, kind)}
 
 
-def in_force(session: Session, organization: Organization, now: datetime) -> list[OrganizationOverride]:
+def in_force(context: Context) -> list[OrganizationOverride]:
     """All that stands in place of the plan now: what the payer has, and of options its own above them."""
+    session, organization, now = context.session, context.organization, context.now
     payer = payers.payer(session, organization, now)
-    found = {(row.kind, row.name): row for row in store.in_force(session, stored_id(payer), now)}
+    found = {(row.kind, row.name): row for row in store.in_force(session, payer.pk, now)}
     if payer.id != organization.id:
-        own = store.in_force(session, stored_id(organization), now)
+        own = store.in_force(session, organization.pk, now)
         found |= {(row.kind, row.name): row for row in own if row.kind != Kind.LIMIT}
     return [found[place] for place in sorted(found)]
 
 
 def every(session: Session, organization: Organization) -> list[OrganizationOverride]:
     """All that ever were, the newest first."""
-    return store.every(session, stored_id(organization))
+    return store.every(session, organization.pk)
 
 
 def _validate(session: Session, kind: Kind, name: str, value: int | None, now: datetime) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlmodel import Session
 
@@ -14,6 +13,7 @@ from billing_app.domain.organizations.limits import Limit, LimitUse
 from billing_app.domain.organizations.tree import MAX_LEVELS
 from billing_app.domain.processes.voting import OptionKind, OptionState
 from billing_app.services.common import payers
+from billing_app.services.common.context import Context
 from billing_app.services.limits import features, limits
 from billing_app.store.organizations import tree
 from billing_app.store.tables.organizations import Organization
@@ -33,46 +33,49 @@ class Permission:
     switched_off: bool = False
 
 
-def of_limit(session: Session, organization: Organization, name: str, now: datetime, quantity: int = 1) -> Permission:
+def of_limit(context: Context, name: str, quantity: int = 1) -> Permission:
     """Whether so many more may be created; of the census, whether a process of that size may be.
 
     Raises NotFoundError `limit_not_found`, FactRefusedError `invalid_quantity`.
     """
+    session, organization = context.session, context.organization
     if name not in set(Limit):
         raise NotFoundError(f"There is no limit {name!r}: there are {', '.join(Limit)}.", code="limit_not_found")
     if not 0 <= quantity <= MAX_QUANTITY:
         raise FactRefusedError(f"A quantity is 0 to {MAX_QUANTITY}.", code="invalid_quantity")
-    payer, plan = _plan(session, organization, now)
-    use = limits.peek(session, organization, Limit(name), now)
+    payer, plan = _plan(context)
+    use = limits.peek(context, Limit(name))
     fits = use.fits(quantity) and (name != Limit.SUB_ORGS or not quantity or _has_a_level_below(session, organization))
     return Permission(fits and _active(organization, payer), plan.id, _upgrade(payer), use)
 
 
-def of_feature(session: Session, organization: Organization, name: str, now: datetime) -> Permission:
+def of_feature(context: Context, name: str) -> Permission:
     """Whether a feature may be used, as the act would say. Raises NotFoundError `feature_not_found`."""
-    return _of_option(session, organization, OptionKind.FEATURE, name, now)
+    return _of_option(context, OptionKind.FEATURE, name)
 
 
-def of_voting_type(session: Session, organization: Organization, name: str, now: datetime) -> Permission:
+def of_voting_type(context: Context, name: str) -> Permission:
     """Whether a way of voting may be used, as the act would say. Raises NotFoundError `voting_type_not_found`."""
-    return _of_option(session, organization, OptionKind.VOTING_TYPE, name, now)
+    return _of_option(context, OptionKind.VOTING_TYPE, name)
 
 
-def _of_option(session: Session, organization: Organization, kind: OptionKind, name: str, now: datetime) -> Permission:
+def _of_option(context: Context, kind: OptionKind, name: str) -> Permission:
     """By the same reading as the act (options.available): plan, overrides, the admin's switches (fine point 18)."""
-    found = {each.id: each for each in features.available(session, organization, now) if each.kind is kind}
+    organization = context.organization
+    found = {each.id: each for each in features.available(context) if each.kind is kind}
     option = found.get(name)
     if option is None:
         noun = kind.value.replace("_", " ")
         raise NotFoundError(
             f"There is no {noun} {name!r}: there are {', '.join(found)}.", code=f"{kind.value}_not_found"
         )
-    payer, plan = _plan(session, organization, now)
+    payer, plan = _plan(context)
     allowed = option.usable and _active(organization, payer)
     return Permission(allowed, plan.id, _upgrade(payer), switched_off=option.state is OptionState.OFF)
 
 
-def _plan(session: Session, organization: Organization, now: datetime) -> tuple[Organization, Plan]:
+def _plan(context: Context) -> tuple[Organization, Plan]:
+    session, organization, now = context.session, context.organization, context.now
     payer = payers.payer(session, organization, now)
     return payer, limits.plan_in_force(session, payer, now)
 

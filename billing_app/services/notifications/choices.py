@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from sqlmodel import Session
@@ -17,9 +16,9 @@ from billing_app.domain.common.access import Role
 from billing_app.domain.common.errors import InvalidError, NotFoundError
 from billing_app.domain.notifications.kinds import KINDS, Kind, kind_ids, one
 from billing_app.services.common import audit, organizations
+from billing_app.services.common.context import Context
 from billing_app.store.common import locks
 from billing_app.store.notifications import choices as store
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.organizations import Organization
 
 ROLES = (Role.ADMIN, Role.BILLING, Role.MEMBER)
@@ -86,7 +85,7 @@ def chosen(session: Session, organization_id: int) -> Chosen:
 
 def read(session: Session, organization: Organization) -> Choices:
     """Everybody who can be told, and of what they are."""
-    owner = stored_id(organization)
+    owner = organization.pk
     rows = chosen(session, owner)
     picked = set(rows.people())
     members = store.accepted(session, owner, MAX_MEMBERS)
@@ -97,13 +96,14 @@ def read(session: Session, organization: Organization) -> Choices:
     )
 
 
-def write(session: Session, organization: Organization, wanted: Choices, actor: str, now: datetime) -> None:
+def write(context: Context, wanted: Choices) -> None:
     """Replaces the choices of every audience that `wanted` names; people whom it does not name are no longer told.
 
     Raises InvalidError `unknown_kind`, `unknown_role` or `too_many_people`, NotFoundError `member_not_found` or
     `webhook_not_found`.
     """
-    owner = stored_id(organization)
+    session, organization, now, actor = context.session, context.organization, context.now, context.actor
+    owner = organization.pk
     now = locks.hold(session, owner, now)  # what two replace at once is one of the two, and no mixture
     before = _noted(read(session, organization))
     members = {user.email: user.id for user, _ in store.accepted(session, owner, MAX_MEMBERS)}
@@ -133,11 +133,10 @@ def write(session: Session, organization: Organization, wanted: Choices, actor: 
     organizations.raise_revision(session, owner)
 
 
-def choose(
-    session: Session, organization: Organization, audience: str, kind_id: str, told: bool, actor: str, now: datetime
-) -> None:
+def choose(context: Context, audience: str, kind_id: str, told: bool) -> None:
     """Changes one choice. Raises InvalidError `unknown_kind`, NotFoundError `audience_not_found`."""
-    owner = stored_id(organization)
+    session, organization, now, actor = context.session, context.organization, context.now, context.actor
+    owner = organization.pk
     valid({kind_id})
     if audience not in audiences_of(session, owner):
         raise NotFoundError("This receiver does not exist any more.", code="audience_not_found")
@@ -148,9 +147,10 @@ def choose(
     organizations.raise_revision(session, owner)
 
 
-def add_person(session: Session, organization: Organization, email: str, actor: str, now: datetime) -> None:
+def add_person(context: Context, email: str) -> None:
     """Tells a single member of what is mailed by default. Raises `member_not_found` or `too_many_people`."""
-    owner = stored_id(organization)
+    session, organization, now, actor = context.session, context.organization, context.now, context.actor
+    owner = organization.pk
     now = locks.hold(session, owner, now)  # of many at once with room for one, one passes
     found = next((user for user, _ in store.accepted(session, owner, MAX_MEMBERS) if user.email == email), None)
     if found is None:
@@ -163,9 +163,10 @@ def add_person(session: Session, organization: Organization, email: str, actor: 
     organizations.raise_revision(session, owner)
 
 
-def remove_person(session: Session, organization: Organization, email: str, actor: str, now: datetime) -> None:
+def remove_person(context: Context, email: str) -> None:
     """A single member is told no longer, beside what the role is told."""
-    owner = stored_id(organization)
+    session, organization, now, actor = context.session, context.organization, context.now, context.actor
+    owner = organization.pk
     found = next((user for user, _ in store.accepted(session, owner, MAX_MEMBERS) if user.email == email), None)
     if found is None:
         return

@@ -11,12 +11,12 @@ from billing_app.domain.common.errors import ConflictError, NotFoundError
 from billing_app.domain.notifications.kinds import TEST
 from billing_app.services.access import mails
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.notifications import deliveries, webhook_endpoints
 from billing_app.services.notifications.fan_out import WEBHOOK
 from billing_app.services.notifications.views import AttemptView, DeliveryView
 from billing_app.store.notifications import choices
 from billing_app.store.notifications import deliveries as store
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.base import new_id
 from billing_app.store.tables.notifications import Delivery, DeliveryAttempt, OutboxMessage
 from billing_app.store.tables.organizations import Organization
@@ -25,24 +25,19 @@ STATES = ("waiting", "delivered", "failed")
 
 
 def latest(
-    session: Session,
-    organization: Organization,
-    now: datetime,
-    limit: int,
-    *,
-    before: UUID | None = None,
-    state: str = "",
-    target: UUID | None = None,
+    context: Context, limit: int, *, before: UUID | None = None, state: str = "", target: UUID | None = None
 ) -> list[DeliveryView]:
     """The newest deliveries, with the last try of each."""
-    owner = stored_id(organization)
+    session, organization, now = context.session, context.organization, context.now
+    owner = organization.pk
     rows = store.latest(session, owner, limit, before=before, state=state, target=target)
     tries = store.last_attempts(session, owner, [row.id for row, _ in rows])
     return [_view(session, row, message, now, last=tries.get(row.id)) for row, message in rows]
 
 
-def one(session: Session, organization: Organization, delivery_id: UUID, now: datetime) -> DeliveryView:
+def one(context: Context, delivery_id: UUID) -> DeliveryView:
     """A delivery with its log and what it says. Raises NotFoundError `delivery_not_found`."""
+    session, organization, now = context.session, context.organization, context.now
     row, message = _found(session, organization, delivery_id)
     log = store.attempts(session, row.organization_id, row.id)
     try:
@@ -52,11 +47,12 @@ def one(session: Session, organization: Organization, delivery_id: UUID, now: da
     return _view(session, row, message, now, last=log[0] if log else None, body=text, log=log)
 
 
-def resend(session: Session, organization: Organization, delivery_id: UUID, now: datetime) -> None:
+def resend(context: Context, delivery_id: UUID) -> None:
     """Sends a delivery once more, the same message under the same id; with all its tries.
 
     Raises NotFoundError `delivery_not_found`, ConflictError `receiver_gone`.
     """
+    session, organization, now = context.session, context.organization, context.now
     row, _ = _found(session, organization, delivery_id)
     if row.channel == WEBHOOK:
         endpoint = choices.endpoint(session, row.organization_id, row.target)
@@ -68,11 +64,12 @@ def resend(session: Session, organization: Organization, delivery_id: UUID, now:
     organizations.raise_revision(session, row.organization_id)
 
 
-def test(session: Session, organization: Organization, endpoint_id: UUID, now: datetime) -> UUID:
+def test(context: Context, endpoint_id: UUID) -> UUID:
     """Sends an endpoint a message that means nothing; the delivery's id.
 
     Raises NotFoundError `webhook_not_found`, ConflictError `receiver_gone`.
     """
+    session, organization, now = context.session, context.organization, context.now
     endpoint = webhook_endpoints.one(session, organization, endpoint_id)
     if endpoint.disabled_at is not None:
         raise ConflictError("The endpoint is switched off. Switch it on first.", code="receiver_gone")
@@ -89,7 +86,7 @@ def test(session: Session, organization: Organization, endpoint_id: UUID, now: d
 
 
 def _found(session: Session, organization: Organization, delivery_id: UUID) -> tuple[Delivery, OutboxMessage]:
-    row = store.delivery(session, stored_id(organization), delivery_id)
+    row = store.delivery(session, organization.pk, delivery_id)
     if row is None:
         raise NotFoundError("There is no such delivery.", code="delivery_not_found")
     return row, store.message(session, row.organization_id, row.message_id)

@@ -11,15 +11,14 @@ from billing_app.domain.catalogue import Metric
 from billing_app.domain.common.access import Role
 from billing_app.domain.common.errors import NotFoundError
 from billing_app.domain.notifications.kinds import KINDS
+from billing_app.services.common.context import Context
 from billing_app.services.notifications import choices, delivery_log
 from billing_app.services.notifications.delivery_log import STATES
 from billing_app.services.notifications.views import AlertsView, AudienceView, DeliveryView, EndpointView
 from billing_app.services.usage import accounts
 from billing_app.store.notifications import choices as store
 from billing_app.store.notifications import deliveries as delivery_store
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.notifications import WebhookEndpoint
-from billing_app.store.tables.organizations import Organization
 
 SHOWN = 25
 """Deliveries on the page; older ones over the API."""
@@ -27,18 +26,17 @@ SHOWN = 25
 ROLE_NAMES = {Role.ADMIN: "Admins", Role.BILLING: "Billing", Role.MEMBER: "Members"}
 
 
-def alerts(
-    session: Session, organization: Organization, now: datetime, *, mail: bool, state: str = "", opened: str = ""
-) -> AlertsView:
+def alerts(context: Context, *, mail: bool, state: str = "", opened: str = "") -> AlertsView:
     """The page. `state` shows only such deliveries, `opened` is the id of one to look at; what is none is left out."""
-    owner = stored_id(organization)
+    session, organization, now = context.session, context.organization, context.now
+    owner = organization.pk
     members = store.accepted(session, owner, choices.MAX_MEMBERS)
     chosen = choices.chosen(session, owner)
     endpoints = store.endpoints(session, owner)
     arrived = delivery_store.last_arrivals(session, owner, [each.id for each in endpoints])
     picked = set(chosen.people())
     wanted = state if state in STATES else ""
-    found = delivery_log.latest(session, organization, now, SHOWN + 1, state=wanted)
+    found = delivery_log.latest(context, SHOWN + 1, state=wanted)
     return AlertsView(
         now=now,
         mail=mail,
@@ -59,8 +57,8 @@ def alerts(
         endpoints=tuple(_endpoint(each, arrived.get(each.id)) for each in endpoints),
         deliveries=tuple(found[:SHOWN]),
         more=len(found) > SHOWN,
-        opened=_opened(session, organization, opened, now),
-        example=_example(session, organization, now),
+        opened=_opened(context, opened),
+        example=_example(context),
     )  # fmt: skip
 
 
@@ -87,16 +85,17 @@ def _endpoint(row: WebhookEndpoint, arrived_at: datetime | None) -> EndpointView
     )  # fmt: skip
 
 
-def _opened(session: Session, organization: Organization, opened: str, now: datetime) -> DeliveryView | None:
+def _opened(context: Context, opened: str) -> DeliveryView | None:
     try:
-        return delivery_log.one(session, organization, UUID(opened), now) if opened else None
+        return delivery_log.one(context, UUID(opened)) if opened else None
     except (ValueError, NotFoundError):
         return None
 
 
-def _example(session: Session, organization: Organization, now: datetime) -> tuple[Metric, int] | None:
+def _example(context: Context) -> tuple[Metric, int] | None:
     """The first metric of which the plan includes some and not any quantity."""
-    plans = accounts.plans(session, stored_id(organization))
+    session, organization, now = context.session, context.organization, context.now
+    plans = accounts.plans(session, organization.pk)
     plan = plans.held_at(now)
     for metric in plans.catalog_at(now).metrics:
         allowance = plan.allowance(metric.id)

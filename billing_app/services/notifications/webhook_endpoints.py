@@ -17,12 +17,12 @@ from billing_app.domain.common.errors import ConflictError, InvalidError, NotFou
 from billing_app.gateways.addresses import Network, allowed, plain
 from billing_app.gateways.webhooks import reachable as reachable
 from billing_app.services.common import audit, organizations
+from billing_app.services.common.context import Context
 from billing_app.services.notifications import choices
 from billing_app.store.common import locks
 from billing_app.store.notifications import choices as store
 from billing_app.store.notifications import deliveries as delivery_store
 from billing_app.store.notifications import outbox
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.notifications import WebhookEndpoint
 from billing_app.store.tables.organizations import Organization
 
@@ -54,11 +54,8 @@ class NewSecret:
 
 
 def create(
-    session: Session,
-    organization: Organization,
+    context: Context,
     url: str,
-    actor: str,
-    now: datetime,
     *,
     description: str = "",
     kinds: Collection[str] | None = None,
@@ -68,7 +65,8 @@ def create(
 
     Raises InvalidError `invalid_url`, `invalid_description` or `unknown_kind`, ConflictError `too_many_webhooks`.
     """
-    owner = stored_id(organization)
+    session, organization, now, actor = context.session, context.organization, context.now, context.actor
+    owner = organization.pk
     now = locks.hold(session, owner, now)  # of nine at once with room for five, five pass
     if len(store.endpoints(session, owner)) >= MAX_ENDPOINTS:
         raise ConflictError(f"An organization has at most {MAX_ENDPOINTS} endpoints.", code="too_many_webhooks")
@@ -90,12 +88,13 @@ def create(
     return NewSecret(row, secret)
 
 
-def rotate(session: Session, organization: Organization, endpoint_id: UUID, actor: str, now: datetime) -> NewSecret:
+def rotate(context: Context, endpoint_id: UUID) -> NewSecret:
     """A new secret; the old one signs beside it for OVERLAP. Raises NotFoundError `webhook_not_found`.
 
     Of two at once the second replaces the first one's, which goes on signing beside it: both were shown to somebody.
     """
-    row, now = _held(session, organization, endpoint_id, now)
+    session, now, actor = context.session, context.now, context.actor
+    row, now = _held(context, endpoint_id)
     row.old_secret, row.old_secret_until = row.secret, now + OVERLAP
     row.secret = _new_secret()
     session.add(row)
@@ -105,11 +104,10 @@ def rotate(session: Session, organization: Organization, endpoint_id: UUID, acto
     return NewSecret(row, row.secret)
 
 
-def delete(
-    session: Session, organization: Organization, endpoint_id: UUID, actor: str, now: datetime
-) -> WebhookEndpoint:
+def delete(context: Context, endpoint_id: UUID) -> WebhookEndpoint:
     """Sends nothing there any more, and forgets its secrets. Raises NotFoundError `webhook_not_found`."""
-    row, now = _held(session, organization, endpoint_id, now)
+    session, now, actor = context.session, context.now, context.actor
+    row, now = _held(context, endpoint_id)
     row.deleted_at, row.secret, row.old_secret, row.old_secret_until = now, "", "", None
     session.add(row)
     session.flush()
@@ -120,11 +118,10 @@ def delete(
     return row
 
 
-def enable(
-    session: Session, organization: Organization, endpoint_id: UUID, actor: str, now: datetime
-) -> WebhookEndpoint:
+def enable(context: Context, endpoint_id: UUID) -> WebhookEndpoint:
     """Enables it again, for what happens from now on. Raises NotFoundError `webhook_not_found`."""
-    row, now = _held(session, organization, endpoint_id, now)
+    session, now, actor = context.session, context.now, context.actor
+    row, now = _held(context, endpoint_id)
     row.disabled_at, row.disabled_reason, row.failing_since = None, "", None
     session.add(row)
     session.flush()
@@ -148,12 +145,12 @@ def disable(session: Session, row: WebhookEndpoint, reason: str, now: datetime) 
 
 def every(session: Session, organization: Organization) -> list[WebhookEndpoint]:
     """The endpoints, the oldest first."""
-    return store.endpoints(session, stored_id(organization))
+    return store.endpoints(session, organization.pk)
 
 
 def ever(session: Session, organization: Organization) -> list[WebhookEndpoint]:
     """Those that were deleted, too."""
-    return store.endpoints(session, stored_id(organization), deleted=True)
+    return store.endpoints(session, organization.pk, deleted=True)
 
 
 def move(session: Session, row: WebhookEndpoint, url: str) -> None:
@@ -166,17 +163,16 @@ def move(session: Session, row: WebhookEndpoint, url: str) -> None:
 
 def one(session: Session, organization: Organization, endpoint_id: UUID) -> WebhookEndpoint:
     """One endpoint. Raises NotFoundError `webhook_not_found`."""
-    found = store.endpoint(session, stored_id(organization), endpoint_id)
+    found = store.endpoint(session, organization.pk, endpoint_id)
     if found is None:
         raise NotFoundError("There is no such webhook endpoint.", code="webhook_not_found")
     return found
 
 
-def _held(
-    session: Session, organization: Organization, endpoint_id: UUID, now: datetime
-) -> tuple[WebhookEndpoint, datetime]:
+def _held(context: Context, endpoint_id: UUID) -> tuple[WebhookEndpoint, datetime]:
     """One endpoint as it is once the organization's row is locked, and the moment."""
-    now = locks.hold(session, stored_id(organization), now)
+    session, organization, now = context.session, context.organization, context.now
+    now = locks.hold(session, organization.pk, now)
     return one(session, organization, endpoint_id), now
 
 

@@ -17,6 +17,7 @@ from billing_app.domain.credits.entitlements import MeterState, Reading
 from billing_app.domain.organizations.limits import COUNTED, LimitUse, maximum
 from billing_app.services.catalogue import versions
 from billing_app.services.catalogue.versions import Loading
+from billing_app.services.common.context import Context
 from billing_app.services.limits import limits, overrides
 from billing_app.services.limits.overrides import Kind
 from billing_app.services.operators import catalogue_edits
@@ -25,7 +26,6 @@ from billing_app.services.usage import accounts
 from billing_app.services.usage.accounts import Plans
 from billing_app.store.catalogue import versions as store
 from billing_app.store.organizations import plan_holders
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.organizations import Organization
 
 PLAN_PARTS = ("organization", "votingTypes", "features", "included")
@@ -57,7 +57,7 @@ def preview(
         if _feels(old, new, loading, now, correcting=correcting)
     ]
     shown = touched[:MAX_DETAILED] if detailed else []
-    affected = [_affected(session, *each, loading, now) for each in shown]
+    affected = [_affected(Context(session, organization, now), old, new, loading) for organization, old, new in shown]
     affected.sort(key=lambda each: not each.blocked_by_it)
     return Preview(loading.result, tuple(affected), len(touched))
 
@@ -81,7 +81,7 @@ def _holders(session: Session, before: Timeline, after: Timeline) -> Iterator[tu
     """Every organization with the plans that it held, under both."""
     held = plan_holders.plan_changes(session)
     for organization in plan_holders.organizations(session):
-        plans = Plans(held.get(stored_id(organization), ()), before, part=organization.parent_id is not None)
+        plans = Plans(held.get(organization.pk, ()), before, part=organization.parent_id is not None)
         yield organization, plans, replace(plans, catalogs=after)
 
 
@@ -110,9 +110,8 @@ def _plan_changes(plans: Plans, loading: Loading, now: datetime) -> tuple[Catalo
     )
 
 
-def _affected(
-    session: Session, organization: Organization, old: Plans, new: Plans, loading: Loading, now: datetime
-) -> Affected:
+def _affected(context: Context, old: Plans, new: Plans, loading: Loading) -> Affected:
+    organization, now = context.organization, context.now
     plan = old.held_at(now)
     return Affected(
         address=organization.address,
@@ -120,29 +119,26 @@ def _affected(
         plan=plan.id,
         plan_name=plan.name,
         changes=_plan_changes(old, loading, now),
-        metrics=tuple(_metric_effects(session, organization, old, new, loading, now)),
+        metrics=tuple(_metric_effects(context, old, new, loading)),
         next_period=period_containing(organization.anchor, now).end,
-        over=tuple(_over(session, organization, plan, loading.catalog, now)),
+        over=tuple(_over(context, plan, loading.catalog)),
     )
 
 
-def _over(
-    session: Session, organization: Organization, plan: Plan, edited: Catalog, now: datetime
-) -> Iterator[LimitUse]:
+def _over(context: Context, plan: Plan, edited: Catalog) -> Iterator[LimitUse]:
     """Limits that the edit lowers below what is there."""
+    session, organization, now = context.session, context.organization, context.now
     after = next((each for each in edited.plans if each.id == plan.id), plan)
     if after.limits == plan.limits:
         return
-    given = overrides.values(session, stored_id(organization), Kind.LIMIT, now)
-    for use in limits.usage(session, organization, now):
+    given = overrides.values(session, organization.pk, Kind.LIMIT, now)
+    for use in limits.usage(context):
         most = maximum(after.limits, given, use.limit)
         if use.limit in COUNTED and most != use.maximum and (most is not None and use.used > most):
             yield replace(use, maximum=most)
 
 
-def _metric_effects(
-    session: Session, organization: Organization, old: Plans, new: Plans, loading: Loading, now: datetime
-) -> Iterator[MetricEffect]:
+def _metric_effects(context: Context, old: Plans, new: Plans, loading: Loading) -> Iterator[MetricEffect]:
     """Every metric whose allowance or policy is another: what the engine says of it before and after."""
     for metric in loading.catalog.metrics:
         if not _known(old, metric.id):
@@ -151,7 +147,7 @@ def _metric_effects(
             metric.id
         ):
             continue
-        was, will = (_account(session, organization, metric.id, plans, now) for plans in (old, new))
+        was, will = (_account(context, metric.id, plans) for plans in (old, new))
         yield MetricEffect(
             metric=metric,
             allowance=(was.allowance, will.allowance),
@@ -161,7 +157,8 @@ def _metric_effects(
         )
 
 
-def _account(session: Session, organization: Organization, metric: str, plans: Plans, now: datetime) -> Account:
+def _account(context: Context, metric: str, plans: Plans) -> Account:
+    session, organization, now = context.session, context.organization, context.now
     moment = max(now, plans.catalogs[-1][0])
     return engine.compute(accounts.history(session, organization, metric, moment, held=plans), moment)
 

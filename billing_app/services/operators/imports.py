@@ -14,9 +14,9 @@ from billing_app.domain.common.errors import BillingError, FactRefusedError, Not
 from billing_app.domain.common.periods import month_start
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
-from billing_app.services.common.context import Transaction
+from billing_app.services.common.context import Context, Transaction
 from billing_app.services.credits import grants
-from billing_app.services.usage import accounts, meters, recounts, reporting
+from billing_app.services.usage import meters, recounts, reporting
 from billing_app.services.usage.files import Line, lines
 from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import meters as meter_store
@@ -124,7 +124,9 @@ def _report(
         error = refused.get(address, found)
         outcome.bad += [BadRow(row.number, error.code, error.detail) for row in rows]
         return
-    report = reporting.report(session, organization, [row.event for row in rows], now, backfill=backfill, watch=False)
+    report = reporting.report(
+        Context(session, organization, now), [row.event for row in rows], backfill=backfill, watch=False
+    )
     outcome.accepted += report.accepted
     report.reject_what_differs()
     outcome.duplicates += sum(not duplicate.differs for duplicate in report.duplicates)
@@ -158,7 +160,7 @@ def _create_missing(
                 try:
                     with session.begin_nested():
                         organization = organizations.create(session, now, address=address, anchor=anchor)
-                        grants.change_plan(session, organization, create.plan, now, reason="imported")
+                        grants.change_plan(Context(session, organization, now), create.plan, reason="imported")
                 except BillingError as error:
                     refused[address] = error
                 else:
@@ -172,7 +174,7 @@ def _follow(transaction: Transaction, now: Callable[[], datetime], touched: set[
         with transaction() as session:
             organization: Organization = organizations.by_address(session, address)
             moment = now()
-            for row in meter_store.of_organization(session, accounts.organization_id(organization)):
-                meters.fresh(session, organization, row.metric, moment)
-            recounts.post(session, organization, moment)
-            organizations.raise_revision(session, accounts.organization_id(organization))
+            for row in meter_store.of_organization(session, organization.pk):
+                meters.fresh(Context(session, organization, moment), row.metric)
+            recounts.post(Context(session, organization, moment))
+            organizations.raise_revision(session, organization.pk)

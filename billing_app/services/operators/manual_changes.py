@@ -11,6 +11,7 @@ from billing_app.domain.common.errors import InvalidError
 from billing_app.domain.organizations.limits import Limit
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import granting, statements
 from billing_app.services.credits.grants import ONE_YEAR
 from billing_app.services.limits import overrides
@@ -19,15 +20,14 @@ from billing_app.services.operators import organizations as operated
 from billing_app.services.operators.views_manual import HandsView
 from billing_app.services.usage import accounts
 from billing_app.store.organizations import overrides as override_store
-from billing_app.store.organizations.organizations import stored_id
 
 
 def look(session: Session, address: str, now: datetime) -> HandsView:
     """Everything to choose from. Raises NotFoundError `organization_not_found`."""
     organization = organizations.by_address(session, address)
-    owner = stored_id(organization)
+    owner = organization.pk
     current = versions.current(session, now)
-    found = statements.grants(session, organization, now)
+    found = statements.grants(Context(session, organization, now))
     choices = [(Kind.LIMIT.value, limit.value, limit.value) for limit in Limit]
     choices += [(Kind.FEATURE.value, each.id, each.name) for each in current.features]
     choices += [(Kind.VOTING_TYPE.value, each.value, f"{each.value.title()} voting") for each in VotingType]
@@ -62,14 +62,18 @@ def give(
     """Credits for nothing, once per key; without an end they last a year. Raises as `granting.give` does."""
     organization = organizations.by_address(session, address)
     granting.give(
-        session, organization, metric, quantity, now,
-        reason=reason, key=key, actor=actor, expires_at=ends_at or ONE_YEAR,
-    )  # fmt: skip
+        Context(session, organization, now, actor),
+        metric,
+        quantity,
+        reason=reason,
+        key=key,
+        expires_at=ends_at or ONE_YEAR,
+    )
 
 
 def set_plan(session: Session, address: str, plan: str, now: datetime, *, reason: str, actor: str) -> None:
     """Another plan from now on; raises as `organizations.set_plan` of operators does."""
-    operated.set_plan(session, organizations.by_address(session, address), plan, now, reason=reason, actor=actor)
+    operated.set_plan(Context(session, organizations.by_address(session, address), now, actor), plan, reason=reason)
 
 
 def override(
@@ -86,12 +90,12 @@ def override(
 ) -> None:
     """Something in place of what the plan says. Raises as `overrides.put` does, InvalidError `invalid_override`."""
     organization = organizations.by_address(session, address)
-    overrides.put(session, organization, _kind(kind), name, value, now, ends_at=ends_at, reason=reason, actor=actor)
+    overrides.put(Context(session, organization, now, actor), _kind(kind), name, value, ends_at=ends_at, reason=reason)
 
 
 def end_override(session: Session, address: str, kind: str, name: str, now: datetime, *, actor: str) -> None:
     """The plan holds again; raises as `override` does."""
-    overrides.end(session, organizations.by_address(session, address), _kind(kind), name, now, actor=actor)
+    overrides.end(Context(session, organizations.by_address(session, address), now, actor), _kind(kind), name)
 
 
 def _kind(text: str) -> Kind:

@@ -11,13 +11,13 @@ from billing_app.services.catalogue import versions
 from billing_app.services.common import audit, cursors
 from billing_app.services.common import organizations as orgs
 from billing_app.services.common import payers as paying
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.operators import account_issues
 from billing_app.services.operators.views import OrganizationLine, OrganizationsView
 from billing_app.services.subscriptions import subscriptions
 from billing_app.services.usage import accounts
 from billing_app.store.operators import search as org_search
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.organizations import Organization
 
 __all__ = ["MAX_SEARCH", "make", "organizations", "set_plan"]
@@ -38,9 +38,9 @@ def organizations(session: Session, search: str, cursor: str, now: datetime) -> 
         session, search.strip()[:MAX_SEARCH], cursors.decode(cursor, int, str, str), PAGE + 1
     )
     page = [organization for organization, _ in found[:PAGE]]
-    payers = {stored_id(each): paying.payer(session, each, now) for each in page}
+    payers = {each.pk: paying.payer(session, each, now) for each in page}
     members = org_search.member_counts(session, list(payers))
-    wrong = account_issues.of(session, {stored_id(payer) for payer in payers.values()}, now)
+    wrong = account_issues.of(session, {payer.pk for payer in payers.values()}, now)
     next_cursor = cursors.encode(found[PAGE - 1][1], page[-1].name, page[-1].address) if len(found) > PAGE else ""
     return OrganizationsView(
         organizations=tuple(
@@ -48,8 +48,8 @@ def organizations(session: Session, search: str, cursor: str, now: datetime) -> 
             OrganizationLine(
                 address=each.address,
                 name=each.name,
-                plan_name=accounts.plans(session, stored_id(payer)).held_at(now).name,
-                troubles=wrong.get(stored_id(payer), ()),
+                plan_name=accounts.plans(session, payer.pk).held_at(now).name,
+                troubles=wrong.get(payer.pk, ()),
                 members=members[owner],
                 payer_name="" if payer.id == owner else payer.name,
             )
@@ -77,20 +77,19 @@ def make(
     chosen = versions.current(session, now).plan(plan).id if plan else ""
     made = orgs.create(session, now, name=name, address=address, anchor=anchor)
     after = {"name": made.name, "plan": chosen or "default"}
-    audit.record(session, stored_id(made), now, actor, "organization.created", made.address, after=after)
+    audit.record(session, made.pk, now, actor, "organization.created", made.address, after=after)
     if chosen:
-        grants.change_plan(session, made, chosen, now, reason="Chosen when it was made", actor=actor)
+        grants.change_plan(Context(session, made, now, actor), chosen, reason="Chosen when it was made")
     return made
 
 
-def set_plan(
-    session: Session, organization: Organization, plan: str, now: datetime, *, reason: str, actor: str
-) -> None:
+def set_plan(context: Context, plan: str, *, reason: str) -> None:
     """Sets an organization's plan manually, from now on. A subscription at Stripe goes on as it is.
 
     What is billed at a price that nobody knows is of this plan from then on. Raises NotFoundError `plan_not_found`,
     InvalidError `reason_required`.
     """
+    session, organization = context.session, context.organization
     why = required_reason(reason)
-    grants.change_plan(session, organization, plan, now, reason=why, actor=actor)
+    grants.change_plan(context, plan, reason=why)
     subscriptions.decide(session, organization, plan)

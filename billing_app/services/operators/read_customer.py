@@ -13,6 +13,7 @@ from billing_app.domain.credits.entitlements import Reading
 from billing_app.domain.purchases.subscriptions import given_up
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations, payers
+from billing_app.services.common.context import Context
 from billing_app.services.credits import labels
 from billing_app.services.credits.read_grants import with_tokens
 from billing_app.services.operators import account_issues, operations
@@ -32,13 +33,11 @@ from billing_app.services.usage import accounts
 from billing_app.store.credits import grants as credit_store
 from billing_app.store.operators import search
 from billing_app.store.organizations import overrides as override_store
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.purchases import customers as customer_store
 from billing_app.store.purchases import orders as purchase_store
 from billing_app.store.purchases import reversals as store
 from billing_app.store.purchases import subscriptions as subscription_store
 from billing_app.store.tables.credits import GrantAction, GrantRow
-from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import meters as meter_store
 
 SHOWN = 12
@@ -56,14 +55,14 @@ def customer(
     Raises NotFoundError `organization_not_found`.
     """
     organization = organizations.by_address(session, address)
-    owner, payer = stored_id(organization), payers.payer(session, organization, now)
+    owner, payer = organization.pk, payers.payer(session, organization, now)
     current, held = versions.current(session, now), accounts.plans(session, owner)
     rows = credit_store.grants(session, owner)
     metrics = {metric.id: metric for metric in with_tokens(current, rows)}
     found = {each: accounts.account(session, organization, each, now, held=held) for each in metrics}
     paid = found
     if payer.id != organization.id:
-        held = accounts.plans(session, stored_id(payer))
+        held = accounts.plans(session, payer.pk)
         paid = {each: accounts.account(session, payer, each, now, held=held) for each in current.metric_ids}
     said = customer_store.said_of(session, owner)
     preview, why_not = _preview(session, owner, grant_id, amount_cents, now)
@@ -77,7 +76,7 @@ def customer(
         customer_id=organization.stripe_customer_id or "",
         stripe_name=said.name if said else "",
         stripe_email=said.email if said else "",
-        standings=tuple(_standing(session, payer, metrics[each], paid[each], now) for each in paid),
+        standings=tuple(_standing(Context(session, payer, now), metrics[each], paid[each]) for each in paid),
         grants=_grants(session, owner, rows, metrics, found),
         orders=tuple(
             OrderLine(each.id, each.kind, each.state, each.total_cents, each.currency, each.created_at, each.failure)
@@ -90,10 +89,10 @@ def customer(
         why_not=why_not,
         payer=payer.address if payer.id != organization.id else "",
         payer_name=payer.name if payer.id != organization.id else "",
-        troubles=account_issues.of(session, {stored_id(payer)}, now).get(stored_id(payer), ()),
+        troubles=account_issues.of(session, {payer.pk}, now).get(payer.pk, ()),
         overrides=_overrides(session, owner, current, now),
         subscription=_subscription(session, owner),
-        ending=endings.look(session, organization, now),
+        ending=endings.look(Context(session, organization, now)),
     )
 
 
@@ -138,10 +137,9 @@ def _preview(
         return None, error.detail
 
 
-def _standing(
-    session: Session, organization: Organization, metric: Metric, account: Account, now: datetime
-) -> StandingLine:
-    reserved, _ = meter_store.reserved(session, stored_id(organization), metric.id, now)
+def _standing(context: Context, metric: Metric, account: Account) -> StandingLine:
+    session, organization, now = context.session, context.organization, context.now
+    reserved, _ = meter_store.reserved(session, organization.pk, metric.id, now)
     reading = Reading(metric.aggregation, account.allowance, account.used, account.left, reserved, account.level)
     held = sum(each.held for each in account.grants.values())
     return StandingLine(metric, reading.state, account.used, account.allowance, account.left, held, account.debt)

@@ -6,7 +6,7 @@ A part without its own plan has no meter (credits.md, rule 14): services.common.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlmodel import Session
@@ -18,6 +18,7 @@ from billing_app.domain.organizations.tree import MAX_LEVELS, NO_PLAN, Lineage, 
 from billing_app.services.access import users
 from billing_app.services.common import audit, payers
 from billing_app.services.common import organizations as orgs
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.limits import limits
 from billing_app.services.organizations import profiles
@@ -28,7 +29,6 @@ from billing_app.store.access import users as user_store
 from billing_app.store.common import locks
 from billing_app.store.organizations import organizations as org_store
 from billing_app.store.organizations import tree
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.access import User
 from billing_app.store.tables.organizations import Organization
 
@@ -44,10 +44,11 @@ class Part:
     plan: str
 
 
-def below(session: Session, organization: Organization, now: datetime) -> list[Part]:
+def below(context: Context) -> list[Part]:
     """Everything below an organization as a tree: each followed by its own parts, by name."""
-    found = tree.descendants(session, stored_id(organization))
-    held = tree.plans_held(session, [stored_id(each) for each in found])
+    session, organization, now = context.session, context.organization, context.now
+    found = tree.descendants(session, organization.pk)
+    held = tree.plans_held(session, [each.pk for each in found])
     lineage = Lineage(plans=held)
     under: dict[int, list[Organization]] = {}
     for each in found:
@@ -55,10 +56,10 @@ def below(session: Session, organization: Organization, now: datetime) -> list[P
 
     def walk(parent: Organization, depth: int) -> list[Part]:
         parts: list[Part] = []
-        for each in under.get(stored_id(parent), []):
-            own = lineage.holds_plan(stored_id(each), now)
-            plan = accounts.plans(session, stored_id(each)).held_at(now).name if own else ""
-            people = members.people(session, [stored_id(each)])
+        for each in under.get(parent.pk, []):
+            own = lineage.holds_plan(each.pk, now)
+            plan = accounts.plans(session, each.pk).held_at(now).name if own else ""
+            people = members.people(session, [each.pk])
             parts.append(Part(each, parent.address, depth, people, plan))
             parts += walk(each, depth + 1)
         return parts
@@ -66,21 +67,12 @@ def below(session: Session, organization: Organization, now: datetime) -> list[P
     return walk(organization, 1)
 
 
-def create_below(
-    session: Session,
-    organization: Organization,
-    parent: str,
-    now: datetime,
-    *,
-    name: str,
-    address: str,
-    creator: str,
-    actor: str,
-) -> Organization:
+def create_below(context: Context, parent: str, *, name: str, address: str, creator: str) -> Organization:
     """A new part of the organization, or of the part of it that has the address `parent`; an empty one is itself.
 
     `creator` is the e-mail address of who is its first admin. Raises as `create` does, and NotFoundError.
     """
+    session, organization, now, actor = context.session, context.organization, context.now, context.actor
     above = organization if parent in ("", organization.address) else find(session, organization, parent)
     person = users.by_email(session, creator)
     return create(session, above, now, name=name, address=address or None, creator=person, actor=actor)
@@ -102,19 +94,19 @@ def create(
     Its periods are the parent's. Raises ForbiddenError `limit_reached`, ConflictError `too_many_levels` or
     `address_taken`, and what `orgs.create` raises.
     """
-    limits.require(session, parent, Limit.SUB_ORGS, now)
+    limits.require(Context(session, parent, now), Limit.SUB_ORGS)
     now = locks.moment(session, now)
-    require_place(_parents_above(session, parent), 0, stored_id(parent))
+    require_place(_parents_above(session, parent), 0, parent.pk)
     made = orgs.create(
         session, now, name=name, address=address, anchor=parent.anchor, **profiles.validated(profile or {})
     )
-    owner = stored_id(made)
-    tree.add_parent(session, made, stored_id(parent), now, now)
+    owner = made.pk
+    tree.add_parent(session, made, parent.pk, now, now)
     if creator is not None:
         _seat(session, parent, made, creator, now)
     after = {"name": made.name, "part_of": parent.address}
     audit.record(session, owner, now, actor, "organization.created", made.address, after=after)
-    audit.record(session, stored_id(parent), now, actor, "sub_organization.created", made.address, after=after)
+    audit.record(session, parent.pk, now, actor, "sub_organization.created", made.address, after=after)
     orgs.raise_revisions_above(session, made)
     return made
 
@@ -151,18 +143,17 @@ def _no_part(organization: Organization, address: str) -> NotFoundError:
     return NotFoundError(f"{address} is not part of {organization.name}.", code="suborganization_not_found")
 
 
-def move(
-    session: Session, organization: Organization, part: Organization, parent: str, now: datetime, *, actor: str
-) -> None:
+def move(context: Context, part: Organization, parent: str) -> None:
     """Makes a part of `organization` a part of another of its parts, or of itself: who pays changes from now on.
 
     Raises NotFoundError `suborganization_not_found`, ConflictError `parent_cycle` or `too_many_levels`, ForbiddenError
     `limit_reached` where it comes to count against another plan.
     """
+    session, organization, now, actor = context.session, context.organization, context.now, context.actor
     target = organization if parent == organization.address else find(session, organization, parent)
     if target.id == part.parent_id:
         return
-    for owner in sorted({stored_id(organization), stored_id(part), stored_id(target)}):
+    for owner in sorted({organization.pk, part.pk, target.pk}):
         now = locks.hold(session, owner, now)
     require_part(session, organization, part)  # somebody above may have moved them while we waited
     if target.id != organization.id:
@@ -170,58 +161,58 @@ def move(
     if target.id == part.parent_id:
         return
     parents = _parents_above(session, organization)
-    parents |= {stored_id(each): each.parent_id or 0 for each in tree.descendants(session, stored_id(organization))}
+    parents |= {each.pk: each.parent_id or 0 for each in tree.descendants(session, organization.pk)}
     before = session.get_one(Organization, part.parent_id)
-    require_place(parents, stored_id(part), stored_id(target))
+    require_place(parents, part.pk, target.pk)
     if part.active and payers.payer(session, before, now).id != payers.payer(session, target, now).id:
-        limits.require(session, target, Limit.SUB_ORGS, now)
+        limits.require(replace(context, organization=target, now=now), Limit.SUB_ORGS)
         now = locks.moment(session, now)
-    tree.add_parent(session, part, stored_id(target), now, now)
+    tree.add_parent(session, part, target.pk, now, now)
     change = {"before": {"part_of": before.address}, "after": {"part_of": target.address}}
-    for owner in sorted({stored_id(part), stored_id(organization)}):
+    for owner in sorted({part.pk, organization.pk}):
         audit.record(session, owner, now, actor, "sub_organization.moved", part.address, **change)
     orgs.raise_revisions_above(session, part, before)
 
 
-def set_active(
-    session: Session, organization: Organization, part: Organization, active: bool, now: datetime, *, actor: str
-) -> None:
+def set_active(context: Context, part: Organization, active: bool) -> None:
     """Deactivates a part, which keeps its data and allows nothing more, or lets it work again (which takes a place).
 
     What a deactivated part pays for by itself ends when it has run out.
     """
+    session, organization, now, actor = context.session, context.organization, context.now, context.actor
     if part.active == active:
         return
     parent = session.get_one(Organization, part.parent_id)
     expected = payers.payer(session, parent, now)
-    for owner in sorted({stored_id(each) for each in (organization, parent, expected, part)}):
+    for owner in sorted({each.pk for each in (organization, parent, expected, part)}):
         now = locks.hold(session, owner, now)
     require_part(session, organization, part)  # somebody above may have moved it while we waited
     if part.active == active:
         return
     parent = session.get_one(Organization, part.parent_id)
-    payers.same_payer(session, parent, expected, now)
+    payers.same_payer(replace(context, organization=parent, now=now), expected)
     if active:
-        limits.require(session, parent, Limit.SUB_ORGS, now)
+        limits.require(replace(context, organization=parent, now=now), Limit.SUB_ORGS)
         now = locks.moment(session, now)
     part.active = active
     session.add(part)
     session.flush()
     action = "sub_organization.activated" if active else "sub_organization.deactivated"
-    for owner in sorted({stored_id(part), stored_id(organization)}):
+    for owner in sorted({part.pk, organization.pk}):
         audit.record(session, owner, now, actor, action, part.address)
-    endings.follow_activity(session, part, now, actor=actor)
+    endings.follow_activity(replace(context, organization=part, now=now))
     orgs.raise_revisions_above(session, part)
 
 
-def end_plan(session: Session, organization: Organization, now: datetime, *, reason: str, actor: str) -> None:
+def end_plan(context: Context, *, reason: str) -> None:
     """From now on the part has no plan of its own: what it is a part of pays again.
 
     Its past and its credits stay where they are. Raises ConflictError `no_parent` for one that is part of nothing.
     """
+    session, organization = context.session, context.organization
     if organization.parent_id is None:
         raise ConflictError("An organization that is part of no other always has a plan.", code="no_parent")
-    grants.change_plan(session, organization, NO_PLAN, now, reason=reason, actor=actor)
+    grants.change_plan(context, NO_PLAN, reason=reason)
     orgs.raise_revisions_above(session, organization)
 
 
@@ -232,14 +223,14 @@ def _seat(session: Session, parent: Organization, made: Organization, creator: U
     """
     payer = payers.payer(session, made, now)
     if not members.belongs(session, payers.group(session, payer, now), creator.id):
-        limits.require(session, made, Limit.MEMBERSHIPS, now)
+        limits.require(Context(session, made, now), Limit.MEMBERSHIPS)
         now = locks.moment(session, now)
-    above = user_store.membership(session, stored_id(parent), creator.id)
+    above = user_store.membership(session, parent.pk, creator.id)
     by_link = above is not None and above.accepted_at is None
-    users.join(session, stored_id(made), creator, Role.ADMIN, now, actor=creator.email, by_link=by_link)
+    users.join(session, made.pk, creator, Role.ADMIN, now, actor=creator.email, by_link=by_link)
 
 
 def _parents_above(session: Session, organization: Organization) -> dict[int, int]:
     """The parents of the organization and of all above it."""
     chain = [organization, *tree.ancestors(session, organization)][: MAX_LEVELS + 1]
-    return {stored_id(each): each.parent_id for each in chain if each.parent_id is not None}
+    return {each.pk: each.parent_id for each in chain if each.parent_id is not None}

@@ -17,7 +17,6 @@ from billing_app.services.common import audit, organizations
 from billing_app.services.organizations import profiles
 from billing_app.store.access import users as user_store
 from billing_app.store.organizations import organizations as org_store
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.access import User
 from billing_app.store.tables.organizations import Organization
 
@@ -113,7 +112,7 @@ def found(
     made = organizations.create(
         session, now, name=name, address=address, anchor=now, **profiles.validated(profile or {})
     )
-    owner = stored_id(made)
+    owner = made.pk
     audit.record(session, owner, now, actor, "organization.created", made.address, after={"name": made.name})
     if person is not None:
         users.join(session, owner, person, Role.ADMIN, now, actor=actor)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import replace
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
@@ -12,11 +12,11 @@ from sqlmodel import Session
 from billing_app.domain.common.errors import ConflictError, InvalidError
 from billing_app.domain.organizations.limits import Limit
 from billing_app.services.common import audit, organizations, places
+from billing_app.services.common.context import Context
 from billing_app.services.limits import limits
 from billing_app.services.purchases import endings
 from billing_app.store.common import locks
 from billing_app.store.organizations import tree
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.organizations import Organization
 
 COLOR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -46,17 +46,16 @@ def number_of(size: str) -> int | str:
     return int(size) if NUMBER.fullmatch(size) else size
 
 
-def change(
-    session: Session, organization: Organization, changes: Mapping[str, str], now: datetime, *, actor: str
-) -> None:
+def change(context: Context, changes: Mapping[str, str]) -> None:
     """Changes what the organization says about itself; only what is named.
 
     A web address is kept on every plan, and is in use where the plan includes one (`subdomain_in_use`): an
     organization says what it wants before it has a plan, and keeps it when a smaller one begins. Raises InvalidError
     `invalid_profile` or `invalid_name`, ConflictError `subdomain_taken`.
     """
+    session, organization, now, actor = context.session, context.organization, context.now, context.actor
     wanted = validated(changes)
-    owner = stored_id(organization)
+    owner = organization.pk
     now = locks.hold(session, owner, now)
     before = {name: getattr(organization, name) for name in wanted}
     try:
@@ -70,9 +69,10 @@ def change(
     organizations.raise_revisions_above(session, organization)
 
 
-def subdomain_in_use(session: Session, organization: Organization, now: datetime) -> bool:
+def subdomain_in_use(context: Context) -> bool:
     """Whether the organization has a web address of its own, and the plan or an override includes one."""
-    return bool(organization.subdomain) and limits.peek(session, organization, Limit.CUSTOM_URL, now).fits()
+    organization = context.organization
+    return bool(organization.subdomain) and limits.peek(context, Limit.CUSTOM_URL).fits()
 
 
 def require_same(session: Session, organization: Organization, address: str | None, parents: list[str] | None) -> None:
@@ -94,9 +94,10 @@ def require_same(session: Session, organization: Organization, address: str | No
         )  # fmt: skip
 
 
-def set_active(session: Session, organization: Organization, active: bool, now: datetime, *, actor: str) -> None:
+def set_active(context: Context, active: bool) -> None:
     """Deactivates an organization, which keeps its data and allows nothing more, or lets it work again."""
-    owner = stored_id(organization)
+    session, organization, now, actor = context.session, context.organization, context.now, context.actor
+    owner = organization.pk
     now = locks.hold(session, owner, now)
     if organization.active == active:
         return
@@ -105,16 +106,17 @@ def set_active(session: Session, organization: Organization, active: bool, now: 
     session.flush()
     action = "organization.activated" if active else "organization.deactivated"
     audit.record(session, owner, now, actor, action, organization.address)
-    endings.follow_activity(session, organization, now, actor=actor)
+    endings.follow_activity(replace(context, now=now))
     organizations.raise_revisions_above(session, organization)
 
 
-def keep(session: Session, organization: Organization, now: datetime, *, actor: str, operator: bool) -> None:
+def keep(context: Context, *, operator: bool) -> None:
     """It does not end after all; an operator lets one that is over work again. Raises as `endings.withdraw` does."""
+    organization = context.organization
     if operator and not organization.active:
-        set_active(session, organization, True, now, actor=actor)
+        set_active(context, True)
     else:
-        endings.withdraw(session, organization, now, actor=actor)
+        endings.withdraw(context)
 
 
 def _validated(name: str, value: str) -> str:

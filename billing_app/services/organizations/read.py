@@ -15,6 +15,7 @@ from billing_app.domain.organizations.limits import Limit
 from billing_app.services.access import api_keys, members, sessions
 from billing_app.services.catalogue import versions
 from billing_app.services.common import audit, cursors, payers
+from billing_app.services.common.context import Context
 from billing_app.services.credits import tokens
 from billing_app.services.limits import counts, limits
 from billing_app.services.organizations import children, profiles
@@ -32,7 +33,6 @@ from billing_app.settings import Settings
 from billing_app.store.access import users as user_store
 from billing_app.store.organizations import organizations as org_store
 from billing_app.store.organizations import tree
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.purchases import subscriptions
 from billing_app.store.tables.organizations import Organization
 
@@ -46,8 +46,9 @@ MAX_MEMBERS = 500
 """Members that one page lists: more than any plan sold has, and the API lists them all."""
 
 
-def profile(session: Session, organization: Organization, now: datetime, *, money: bool) -> ProfileView:
+def profile(context: Context, *, money: bool) -> ProfileView:
     """The organization with its counts; `money` adds what only those see who buy."""
+    session, organization, now = context.session, context.organization, context.now
     payer = payers.payer(session, organization, now)
     plan = limits.plan_in_force(session, payer, now)
     return ProfileView(
@@ -61,9 +62,9 @@ def profile(session: Session, organization: Organization, now: datetime, *, mone
         payer=payer.address,
         payer_name=payer.name,
         created_at=organization.created_at,
-        counts=_counts(session, organization, payer, now),
-        money=_money(session, organization, now) if money else None,
-        subdomain_in_use=profiles.subdomain_in_use(session, organization, now),
+        counts=_counts(context, payer),
+        money=_money(context) if money else None,
+        subdomain_in_use=profiles.subdomain_in_use(context),
     )
 
 
@@ -79,23 +80,23 @@ def page(
     """What this person may see of the organization's page. `cursor` and `action` choose entries of the audit log."""
     organization, role = access.organization, access.role
     admin = role in (Role.ADMIN, Role.OPERATOR)
-    owner = stored_id(organization)
+    owner = organization.pk
     return OrganizationPageView(
         now=now,
         role=role,
         person_id=str(access.identity.user_id),
-        profile=profile(session, organization, now, money=role in MONEY_ROLES or role is Role.OPERATOR),
-        limits=limits.usage(session, organization, now),
+        profile=profile(Context(session, organization, now), money=role in MONEY_ROLES or role is Role.OPERATOR),
+        limits=limits.usage(Context(session, organization, now)),
         members=tuple(members.every(session, organization, limit=MAX_MEMBERS)),
-        parts=parts(session, organization, now),
+        parts=parts(Context(session, organization, now)),
         keys=tuple(api_keys.every(session, owner)) if admin else (),
         audit=audit_page(session, owner, now, cursor, action) if admin else AuditPage((), ""),
         public_url=settings.public_url,
-        ending=endings.look(session, organization, now) if admin else None,
+        ending=endings.look(Context(session, organization, now)) if admin else None,
     )
 
 
-def parts(session: Session, organization: Organization, now: datetime) -> tuple[PartView, ...]:
+def parts(context: Context) -> tuple[PartView, ...]:
     """Everything below it, each followed by its own parts."""
     return tuple(
         PartView(
@@ -107,7 +108,7 @@ def parts(session: Session, organization: Organization, now: datetime) -> tuple[
             members=part.members,
             plan_name=part.plan,
         )
-        for part in children.below(session, organization, now)
+        for part in children.below(context)
     )
 
 
@@ -138,18 +139,19 @@ def audit_of(session: Session, now: datetime, address: str, who: str, cursor: st
         found = org_store.by_address(session, address)
         if found is None:
             return AuditPage((), "")
-        owner = stored_id(found)
+        owner = found.pk
     person = user_store.by_email(session, who) if who else None
     return audit_page(session, owner, now, cursor, action, who if person is None else f"user:{person.id}")
 
 
-def _counts(session: Session, organization: Organization, payer: Organization, now: datetime) -> CountsView:
-    alone = [stored_id(organization)]
+def _counts(context: Context, payer: Organization) -> CountsView:
+    session, organization, now = context.session, context.organization, context.now
+    alone = [organization.pk]
 
     def there_are(limit: Limit) -> int:
         return counts.count(session, limit, alone, now)
 
-    used = _used(session, organization, payer, now)
+    used = _used(context, payer)
     return CountsView(
         members=there_are(Limit.MEMBERSHIPS),
         sub_orgs=there_are(Limit.SUB_ORGS),
@@ -161,8 +163,9 @@ def _counts(session: Session, organization: Organization, payer: Organization, n
     )
 
 
-def _used(session: Session, organization: Organization, payer: Organization, now: datetime) -> Callable[[str], int]:
+def _used(context: Context, payer: Organization) -> Callable[[str], int]:
     """The running period's use of a metric by this organization."""
+    session, organization, now = context.session, context.organization, context.now
     current = versions.current(session, now)
 
     def used(metric_id: str) -> int:
@@ -177,11 +180,12 @@ def _used(session: Session, organization: Organization, payer: Organization, now
     return used
 
 
-def _money(session: Session, organization: Organization, now: datetime) -> MoneyView:
-    held = subscriptions.current(session, stored_id(organization))
+def _money(context: Context) -> MoneyView:
+    session, organization = context.session, context.organization
+    held = subscriptions.current(session, organization.pk)
     running = held is not None and held.ended_at is None
     ending = held is not None and (held.cancel_at_period_end or held.cancel_at is not None)
-    consumed = tokens.consumed(session, organization, now)
+    consumed = tokens.consumed(context)
     return MoneyView(
         stripe_customer_id=organization.stripe_customer_id,
         stripe_subscription_id=held.id if held is not None and running else None,

@@ -15,7 +15,6 @@ from billing_app.services.usage import accounts
 from billing_app.settings import Settings
 from billing_app.store.credits import grants as credit_store
 from billing_app.store.notifications import outbox
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.stripe import inbox_search
 
 SHOWN = 50
@@ -78,7 +77,7 @@ def home(session: Session, identity: sessions.Identity | None) -> str | None:
 def _link(session: Session, organization_id: int, address: str, name: str, now: datetime) -> OrganizationLink:
     """A sub-organization without a plan of its own shows the plan, and the stops, of its payer."""
     found = payers.payer(session, organizations.by_id(session, organization_id), now)
-    payer = stored_id(found)
+    payer = found.pk
     plan = accounts.plans(session, payer).held_at(now)
     paid_by = "" if payer == organization_id else found.name
     return OrganizationLink(address, name, plan.name, paid_by, blocked=outbox.any_blocked(session, payer))
@@ -89,7 +88,7 @@ def _payer(session: Session, access: sessions.Access, now: datetime) -> PayerLin
     found = payers.payer(session, access.organization, now)
     if found.id == access.organization_id:
         return None
-    owner = stored_id(found)
+    owner = found.pk
     role = _role_in(session, access.identity, found.address, now)
     return PayerLink(
         address=found.address,

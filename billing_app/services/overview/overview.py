@@ -18,6 +18,7 @@ from billing_app.domain.credits.facts import Aggregation
 from billing_app.domain.credits.forecast import Outlook
 from billing_app.services.catalogue import versions
 from billing_app.services.common import payers
+from billing_app.services.common.context import Context
 from billing_app.services.credits import forecasts, labels
 from billing_app.services.credits.history import month_of
 from billing_app.services.credits.views_shared import ForecastKind, MeterState
@@ -47,33 +48,31 @@ SHARED = (BannerKind.BLOCKED, BannerKind.RUNS_OUT, BannerKind.OVER_LIMIT)
 """What a sub-organization is told of the plan that pays for it: what stops, and not what the payer owes."""
 
 
-def overview(session: Session, organization: Organization, now: datetime, metric: str = "") -> OverviewView:
+def overview(context: Context, metric: str = "") -> OverviewView:
     """The first page. `metric` is the one whose months are drawn, empty for the one that is cut off soonest.
 
     Of a sub-organization that another pays for (rule 14) the meters are the payer's, with its own part beside them;
     what the payer bought is left out (docs/decisions/0016). Raises NotFoundError `metric_not_found`.
     """
+    session, organization, now = context.session, context.organization, context.now
     payer = payers.payer(session, organization, now)
     current = versions.current(session, now)
     if metric:
         current.metric(metric)
-    held = accounts.plans(session, accounts.organization_id(payer))
-    looks = {each.id: forecasts.outlook(session, payer, each.id, now, held) for each in current.metrics}
-    view = _overview(session, payer, now, metric, current, held, looks)
+    held = accounts.plans(session, payer.pk)
+    looks = {
+        each.id: forecasts.outlook(replace(context, organization=payer), each.id, held) for each in current.metrics
+    }
+    view = _overview(replace(context, organization=payer), metric, current, held, looks)
     return view if payer.id == organization.id else _of_part(session, organization, payer, looks, view)
 
 
 def _overview(
-    session: Session,
-    organization: Organization,
-    now: datetime,
-    metric: str,
-    current: Catalog,
-    held: accounts.Plans,
-    looks: dict[str, Outlook],
+    context: Context, metric: str, current: Catalog, held: accounts.Plans, looks: dict[str, Outlook]
 ) -> OverviewView:
     """The overview of one that pays for itself."""
-    owner = accounts.organization_id(organization)
+    session, organization, now = context.session, context.organization, context.now
+    owner = organization.pk
     rows = {row.id: row for row in credit_store.grants(session, owner)}
     meters = sorted((_meter(session, owner, each, looks[each.id]) for each in current.metrics), key=_urgency)
     blocked = {meter.metric.id for meter in meters if meter.state is MeterState.BLOCKED}
@@ -84,10 +83,8 @@ def _overview(
         now=now,
         plan_name=plan.name,
         period=looks[chart].period if chart else period_containing(organization.anchor, now),
-        recount=labels.recount_view(session, organization, now),
-        banners=banners.banners(
-            current, meters, looks, actions, held.owed, limits.exceeded(session, organization, now)
-        ),
+        recount=labels.recount_view(context),
+        banners=banners.banners(current, meters, looks, actions, held.owed, limits.exceeded(context)),
         meters=tuple(meters),
         metrics=current.metrics,
         actions=actions,
@@ -95,7 +92,7 @@ def _overview(
         months=labels.month_views(chart, looks[chart], held) if chart else (),
         spent=_spent(current, looks, rows),
         ending=_ending(current, looks, rows, now),
-        unposted=tuple(labels.unposted(session, organization, current.metrics, now, looks)),
+        unposted=tuple(labels.unposted(context, current.metrics, looks)),
         takes=_takes(current, meters, looks, plan.name),
         ever_used=any(look.facts.usage for look in looks.values()),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from sqlmodel import Session
@@ -16,6 +17,7 @@ from billing_app.domain.credits.facts import Aggregation
 from billing_app.domain.credits.forecast import TICK, Outlook
 from billing_app.services.catalogue import versions
 from billing_app.services.common import payers
+from billing_app.services.common.context import Context
 from billing_app.services.credits import forecasts, labels
 from billing_app.services.credits.history import PAST_PERIODS, month_of
 from billing_app.services.overview.views import UsageView
@@ -35,34 +37,25 @@ MAX_PAST = 1_200
 """Periods back that days are told of: a hundred years, long before any use."""
 
 
-def usage(
-    session: Session,
-    organization: Organization,
-    metric_id: str,
-    now: datetime,
-    *,
-    months: int = MONTHS,
-    within: datetime | None = None,
-) -> UsageView:
+def usage(context: Context, metric_id: str, *, months: int = MONTHS, within: datetime | None = None) -> UsageView:
     """So many months of a metric, and the days of the one that `within` falls in (default: the running one).
 
     `metric_id` empty is the catalogue's first. Of a sub-organization that another pays for these are the payer's months
     with its own part in each, and its days are not told. Raises NotFoundError `metric_not_found`.
     """
+    session, organization, now = context.session, context.organization, context.now
     payer = payers.payer(session, organization, now)
     current = versions.current(session, now)
     metric = current.metric(metric_id) if metric_id else current.metrics[0]
-    held = accounts.plans(session, accounts.organization_id(payer))
-    look = forecasts.shared(session, payer, [metric.id], now)[metric.id]
+    held = accounts.plans(session, payer.pk)
+    look = forecasts.shared(replace(context, organization=payer), [metric.id])[metric.id]
     shown = labels.month_views(metric.id, look, held, past=min(max(months, 1), MONTHS) - 1)
     chosen = [view.period.number for view in shown if within is not None and view.period.contains(within)]
     number = chosen[0] if chosen else look.period.number
     month = month_of(look.facts, look.account, number)
     if payer.id == organization.id:
         sources = source_use.shares(session, organization, metric, look, month)
-        ever_used = bool(look.facts.usage) or reported_levels.ever_reported(
-            session, accounts.organization_id(organization)
-        )
+        ever_used = bool(look.facts.usage) or reported_levels.ever_reported(session, organization.pk)
     else:
         shown = labels.with_own(session, payer, organization, metric, look, shown)
         sources = source_use.own_shares(session, payer, organization, metric, look, month)
@@ -73,7 +66,7 @@ def usage(
         metrics=current.metrics,
         months=shown,
         forecast=forecasts.forecast(look),
-        recount=labels.recount_view(session, payer, now),
+        recount=labels.recount_view(replace(context, organization=payer)),
         chosen=number,
         days=_days_of(session, payer, metric, look, month),
         sources=sources,
@@ -82,13 +75,14 @@ def usage(
     )
 
 
-def days(session: Session, organization: Organization, metric_id: str, period_number: int, now: datetime) -> DaysView:
+def days(context: Context, metric_id: str, period_number: int) -> DaysView:
     """The days of one period up to now.
 
     Raises NotFoundError `metric_not_found`, and `period_not_found` for a period to come.
     """
+    session, organization, now = context.session, context.organization, context.now
     metric = versions.current(session, now).metric(metric_id)
-    look = forecasts.shared(session, organization, [metric.id], now)[metric.id]
+    look = forecasts.shared(context, [metric.id])[metric.id]
     if not look.period.number - MAX_PAST <= period_number <= look.period.number:
         raise NotFoundError(f"Nothing is known of period {period_number}.", code="period_not_found")
     month = month_of(look.facts, look.account, period_number)
@@ -132,7 +126,7 @@ def _levels(
     session: Session, organization: Organization, metric: Metric, look: Outlook, month: Month, end: datetime
 ) -> Iterator[DayView]:
     """The highest level of each day. A `level` stands until the next report; a `max` is only what was reported."""
-    owner = accounts.organization_id(organization)
+    owner = organization.pk
     reported = list(reported_levels.levels(session, owner, metric.id, month.period.start, end))
     moments = [at for at, _ in reported]
     marks = [mark.at for mark in look.course.marks]

@@ -19,7 +19,6 @@ from sqlmodel import Session
 from billing_app import monitoring
 from billing_app.domain.common.access import Role
 from billing_app.services.common import organizations, payers
-from billing_app.services.usage import accounts
 from billing_app.store.tables.organizations import Organization
 
 View = TypeVar("View")
@@ -65,8 +64,8 @@ class SharedViews:
         The organization's revision names what was changed last, its payer's what was changed there; neither tells who
         looks, so the role does.
         """
-        owner, payer = accounts.organization_id(organization), payers.payer(session, organization, now)
-        revisions = organizations.revisions(session, sorted({owner, accounts.organization_id(payer)}))
+        owner, payer = organization.pk, payers.payer(session, organization, now)
+        revisions = organizations.revisions(session, sorted({owner, payer.pk}))
         return self.read((owner, tuple(sorted(revisions.items())), role, asked), now, read)
 
     def read(self, key: Hashable, now: datetime, read: Callable[[], View]) -> View:

@@ -92,7 +92,7 @@ def preview(enter: Enter, payments: Payments, plan: str, interval: BillingInterv
     price = wanted.sale.price(payments)
     seen = _calculated(payments, wanted, found, price, at)
     with enter() as context:
-        owner = accounts.organization_id(context.organization)
+        owner = context.organization.pk
         locks.hold(context.session, owner, context.now)
         plan_previews.keep(context.session, owner, plan, interval, at, _made_of(seen, found, price))
         plan_previews.make_way(context.session, owner, at - PREVIEW_HOLDS, MAX_PREVIEWS)
@@ -135,7 +135,7 @@ def change(enter: Enter, payments: Payments, plan: str, interval: BillingInterva
         if _changed_so(context, plan, interval, at):
             return None
         wanted = _wanted(context, plan, interval)
-        owner = accounts.organization_id(context.organization)
+        owner = context.organization.pk
         made_of = plan_previews.made_of(context.session, owner, plan, interval, at)
         if made_of is None or not wanted.now - PREVIEW_HOLDS <= at <= wanted.now:
             raise InvalidError("This price was calculated a while ago. Look at it again.", code="preview_expired")

@@ -14,7 +14,7 @@ from sqlmodel import Session
 from billing_app.domain.common.errors import BillingError, ConflictError, NotFoundError, UnavailableError
 from billing_app.gateways.payments import Payments
 from billing_app.gateways.subscriptions import ENDED
-from billing_app.services.common.context import Enter, Transaction, entering
+from billing_app.services.common.context import Context, Enter, Transaction, entering
 from billing_app.services.payments import customer_leases, ownership, payment_account
 from billing_app.services.plans import orders
 from billing_app.services.purchases import endings, subscription_events
@@ -22,7 +22,6 @@ from billing_app.store.common import locks
 from billing_app.store.organizations import endings as store
 from billing_app.store.organizations import organizations as org_store
 from billing_app.store.organizations import tree
-from billing_app.store.organizations.organizations import stored_id
 
 log = structlog.get_logger()
 
@@ -59,7 +58,7 @@ def tell(transaction: Transaction, payments: Payments | None, owner: int, now: C
         row.told_at, row.subscriptions, row.error = row.told_at or moment, json.dumps(ours), ""
         session.add(row)
         session.flush()
-        endings.close_if_due(session, organization, moment)
+        endings.close_if_due(Context(session, organization, moment))
         row.next_try_at = None if row.withdrawn or row.done_at is not None else row.ends_at
         session.add(row)
 
@@ -74,7 +73,7 @@ def tell_at_once(
     with transaction() as session:
         organization = org_store.by_id(session, organization_id)
         parts = tree.descendants(session, organization_id) if organization else []
-        owners = [organization_id, *(stored_id(each) for each in parts)]
+        owners = [organization_id, *(each.pk for each in parts)]
     problem = ""
     for owner in owners:
         try:
@@ -95,7 +94,7 @@ def decided(
     """Decides in a transaction of somebody who was let in, then tells Stripe; answers as `tell_at_once`."""
     with enter() as at:
         decide(at)
-        owner = stored_id(at.organization)
+        owner = at.organization.pk
     return tell_at_once(transaction, payments, owner, now)
 
 
@@ -172,7 +171,7 @@ def _set(enter: Enter, payments: Payments, revision: int, subscription_id: str, 
         with customer_leases.held(enter, customer) as renew:
             found = payments.subscription(subscription_id)
             with enter() as context:
-                row = store.ending(context.session, stored_id(context.organization))
+                row = store.ending(context.session, context.organization.pk)
                 current = row is not None and row.revision == revision
                 renew(context)
             ending = found.cancel_at_period_end or found.cancel_at is not None

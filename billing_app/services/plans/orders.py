@@ -10,7 +10,7 @@ here, and whoever is asking for that page gives it up when it comes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from urllib.parse import quote
@@ -27,7 +27,7 @@ from billing_app.gateways.prices import Price
 from billing_app.gateways.subscriptions import NewSubscription
 from billing_app.services.catalogue import versions
 from billing_app.services.common import payers
-from billing_app.services.common.context import Enter
+from billing_app.services.common.context import Context, Enter
 from billing_app.services.payments import payment_account, stripe_catalogue, stripe_names
 from billing_app.services.purchases import customers, endings, fulfilment
 from billing_app.services.purchases.customers import Wanted
@@ -39,12 +39,10 @@ from billing_app.services.purchases.orders import (
     said_once,
 )
 from billing_app.services.subscriptions import subscriptions as mirrored
-from billing_app.services.usage import accounts
 from billing_app.store.common import idempotency, locks
 from billing_app.store.purchases import orders as order_store
 from billing_app.store.purchases import subscriptions as store
 from billing_app.store.tables.base import new_id
-from billing_app.store.tables.organizations import Organization
 from billing_app.store.tables.purchases import Order
 
 SHORTEST = timedelta(hours=1)
@@ -119,8 +117,8 @@ def start(
     with enter() as context:
         payment_account.confirm(context.session, account, context.now)
         stripe_names.keep(context.session, [opening.sale.offer] if opening.sale.offer else [], context.now)
-        started = record_session(context.session, context.organization, opening.order_id, opened, context.now)
-        order = order_store.order(context.session, accounts.organization_id(context.organization), opening.order_id)
+        started = record_session(context, opening.order_id, opened)
+        order = order_store.order(context.session, context.organization.pk, opening.order_id)
         given_up = order is None or order.state not in (OrderState.OPEN, OrderState.PAID)
     if given_up or started.session_id != opened.id:
         payments.expire_checkout(opened.id)  # nobody was given its address
@@ -137,7 +135,7 @@ def _opened(
         try:
             with enter() as context:
                 payment_account.compare(payment_account.known(context.session), account)
-                return _open(context.session, context.organization, plan, interval, context.now, context.actor, key)
+                return _open(context, plan, interval, key)
         except _PageOpenError as older:
             close_page(enter, payments, older.order_id, older.session_id)
     raise ConflictError("Another choice of a plan is being processed. Try again in a moment.", code="order_closed")
@@ -156,11 +154,11 @@ def close_page(enter: Enter, payments: Payments, order_id: str, session_id: str)
     with enter() as context:
         if found is not None:
             fulfilment.settle(context.session, found, context.now)
-        order = fulfilment.locked_order(context.session, context.organization, order_id, context.now)
+        order = fulfilment.locked_order(context, order_id)
         if order is None or order.state != OrderState.OPEN:
             return
         if found is None or found.state is not CheckoutState.PROCESSING:
-            fulfilment.give_up(context.session, context.organization, order, context.now)
+            fulfilment.give_up(context, order)
             return
     raise ConflictError(
         "A payment for a plan is on its way. Wait until it has arrived: the plan then changes by itself.",
@@ -178,21 +176,14 @@ def sale_of(session: Session, plan: str, interval: BillingInterval, now: datetim
     return Sale("", interval, stripe_catalogue.plan_offer(known, wanted, interval))
 
 
-def _open(
-    session: Session,
-    organization: Organization,
-    plan: str,
-    interval: BillingInterval,
-    now: datetime,
-    actor: str,
-    key: str | None,
-) -> Opening:
-    owner = accounts.organization_id(organization)
+def _open(context: Context, plan: str, interval: BillingInterval, key: str | None) -> Opening:
+    session, organization, now, actor = context.session, context.organization, context.now, context.actor
+    owner = organization.pk
     organization, now = locks.hold_row(session, owner, now)
     if key is not None:
         earlier = idempotency.take(session, owner, IDEMPOTENCY_SPACE, key, f"plan:{plan}:{interval}", now)
         if earlier is not None:
-            return _opened_before(session, organization, earlier, now)
+            return _opened_before(replace(context, organization=organization, now=now), earlier)
     payers.require_active(organization, organization)
     endings.require_going_on(session, organization)
     sale = sale_of(session, plan, interval, now)
@@ -205,7 +196,7 @@ def _open(
     for each in store.open_orders(session, owner):
         if each.session_id is not None:
             raise _PageOpenError(each.id, each.session_id)
-        fulfilment.give_up(session, organization, each, now)
+        fulfilment.give_up(replace(context, organization=organization, now=now), each)
     known = versions.current(session, now)
     order = Order(
         organization_id=owner, id=f"or_{new_id().hex}", kind=store.PLAN, items="[]", plan=plan, interval=interval.value,
@@ -215,23 +206,25 @@ def _open(
     order_store.add(session, order)
     if key is not None:
         idempotency.answer(session, owner, IDEMPOTENCY_SPACE, key, order.id)
-    return _opening(session, organization, order, sale, now)
+    return _opening(replace(context, organization=organization, now=now), order, sale)
 
 
-def _opened_before(session: Session, organization: Organization, order_id: str, now: datetime) -> Opening:
+def _opened_before(context: Context, order_id: str) -> Opening:
     """Continues the order of a repeated request."""
-    order = order_store.order(session, accounts.organization_id(organization), order_id)
+    session, organization, now = context.session, context.organization, context.now
+    order = order_store.order(session, organization.pk, order_id)
     if order is None or (order.state != OrderState.OPEN and order.url is None):
         raise ConflictError("This order was closed before it was started. Order again.", code="order_closed")
     sale = sale_of(session, order.plan, BillingInterval(order.interval), now)
-    return _opening(session, organization, order, sale, now)
+    return _opening(context, order, sale)
 
 
-def _opening(session: Session, organization: Organization, order: Order, sale: Sale, now: datetime) -> Opening:
+def _opening(context: Context, order: Order, sale: Sale) -> Opening:
     """A monthly subscription is billed when the organization's periods turn, so that renewal and reset are one instant.
 
     A trial ends when it ends, and a year is not made of parts of months: there the dates differ, and pages show both.
     """
+    session, organization, now = context.session, context.organization, context.now
     owner = order.organization_id
     started = None
     if order.session_id is not None and order.url is not None:

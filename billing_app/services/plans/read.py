@@ -14,7 +14,7 @@ from billing_app.gateways.invoices import Invoice
 from billing_app.gateways.payments import Payments
 from billing_app.services.catalogue import versions
 from billing_app.services.common import payers
-from billing_app.services.common.context import Enter
+from billing_app.services.common.context import Context, Enter
 from billing_app.services.limits import limits
 from billing_app.services.plans import changes
 from billing_app.services.plans.changes import ChangePreview
@@ -27,20 +27,20 @@ from billing_app.services.subscriptions.views_plan import (
 )
 from billing_app.services.usage import accounts
 from billing_app.settings import Settings
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.purchases import customers
 from billing_app.store.purchases import subscriptions as store
 from billing_app.store.tables.organizations import Organization
 from billing_app.store.tables.subscriptions import Subscription
 
 
-def plan_view(session: Session, organization: Organization, settings: Settings, now: datetime) -> PlanView:
+def plan_view(context: Context, settings: Settings) -> PlanView:
     """The page."""
-    owner = stored_id(organization)
+    session, organization, now = context.session, context.organization, context.now
+    owner = organization.pk
     known = versions.current(session, now)
     payer = payers.payer(session, organization, now)
     paid_elsewhere = payer.id != organization.id
-    held = accounts.plans(session, stored_id(payer))
+    held = accounts.plans(session, payer.pk)
     said = customers.said_of(session, owner)
     plan = held.held_at(now)
     offered = tuple(each for each in known.plans if each.offered or (each.id == plan.id and not paid_elsewhere))
@@ -54,24 +54,25 @@ def plan_view(session: Session, organization: Organization, settings: Settings, 
         default_plan=known.default_plan,
         currency=known.currency,
         period=period_containing(payer.anchor, now),
-        subscription=subscription_view(session, organization, now),
+        subscription=subscription_view(context),
         plans=offered,
         metrics=known.metrics,
         features=known.features,
-        limits=limits.usage(session, organization, now),
+        limits=limits.usage(context),
         may_try=not store.of_organization(session, owner, store.PLAN),
         has_customer=organization.stripe_customer_id is not None,
         selling=settings.selling,
         payer_name=payer.name if paid_elsewhere else "",
-        above_name=_above(session, organization, now),
+        above_name=_above(context),
         stripe_name=said.name if said else "",
         stripe_email=said.email if said else "",
     )
 
 
-def subscription_view(session: Session, organization: Organization, now: datetime) -> SubscriptionView | None:
+def subscription_view(context: Context) -> SubscriptionView | None:
     """The current subscription, also one that has ended; None for who never had one."""
-    row = store.current(session, stored_id(organization))
+    session, organization, now = context.session, context.organization, context.now
+    row = store.current(session, organization.pk)
     return None if row is None else _subscription(session, row, now)
 
 
@@ -148,8 +149,9 @@ def _unpriced(plan: Plan) -> Plan:
     return replace(plan, prices=PlanPrices(None, None), stripe_plan_id=None)
 
 
-def _above(session: Session, organization: Organization, now: datetime) -> str:
+def _above(context: Context) -> str:
     """Who pays for a sub-organization while it has no plan of its own; empty for one that is part of nothing."""
+    session, organization, now = context.session, context.organization, context.now
     if organization.parent_id is None:
         return ""
     return payers.payer(session, session.get_one(Organization, organization.parent_id), now).name

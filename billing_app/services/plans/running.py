@@ -21,7 +21,6 @@ from billing_app.services.common.context import Context, Enter
 from billing_app.services.payments import customer_leases, payment_account
 from billing_app.services.purchases import endings
 from billing_app.services.subscriptions import subscriptions as mirrored
-from billing_app.services.usage import accounts
 from billing_app.store.purchases import subscriptions as store
 from billing_app.store.tables.subscriptions import Subscription as Row
 
@@ -47,7 +46,7 @@ def running(context: Context, *, paying_on: bool = False) -> Row:
     if paying_on:
         payers.require_active(context.organization, context.organization)
         endings.require_going_on(context.session, context.organization)
-    row = store.current(context.session, accounts.organization_id(context.organization))
+    row = store.current(context.session, context.organization.pk)
     if row is None or row.status in domain.ENDED:
         raise ConflictError("There is no subscription. Choose a plan first.", code="not_subscribed")
     return row
@@ -74,8 +73,8 @@ def act(enter: Enter, payments: Payments, action: str, decide: Decide) -> None:
             renew(context)
         after = decided.deed(found)
         with enter() as context:
-            mirrored.mirror(context.session, context.organization, after, context.now)
-            owner = accounts.organization_id(context.organization)
+            mirrored.mirror(context, after)
+            owner = context.organization.pk
             if after != found:  # the same change sent twice is one change
                 audit.record(context.session, owner, context.now, context.actor, action, after.id, after=decided.told)
                 organizations.raise_revision(context.session, owner)
@@ -88,5 +87,5 @@ def _brought_up(enter: Enter, payments: Payments, account: Account) -> Subscript
         row = running(context)
     found = payments.subscription(row.id)
     with enter() as context:
-        mirrored.mirror(context.session, context.organization, found, context.now)
+        mirrored.mirror(context, found)
     return found

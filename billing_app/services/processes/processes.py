@@ -8,8 +8,7 @@ voting and features may be used, there is room for one more process, and its mes
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlmodel import Session
@@ -20,11 +19,11 @@ from billing_app.domain.processes import processes as domain
 from billing_app.domain.processes.processes import Content, ProcessState
 from billing_app.domain.processes.voting import EMAILS, SMS
 from billing_app.services.common import audit, organizations, payers
+from billing_app.services.common.context import Context
 from billing_app.services.limits import features, limits
 from billing_app.services.usage import consumption, reporting
 from billing_app.services.usage.reporting import ReportedEvent
 from billing_app.store.common import locks
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.processes import processes as store
 from billing_app.store.tables.organizations import Organization
 from billing_app.store.tables.processes import Process
@@ -45,43 +44,37 @@ def listed(
     session: Session, organization: Organization, limit: int, *, state: str = "", before: UUID | None = None
 ) -> list[Shown]:
     """The newest first, beginning after `before`."""
-    rows = store.page(session, stored_id(organization), limit, state=state, before=before)
+    rows = store.page(session, organization.pk, limit, state=state, before=before)
     return [Shown(row, domain.decode(row.content)) for row in rows]
 
 
 def get(session: Session, organization: Organization, process_id: UUID) -> Shown:
     """One process. Raises NotFoundError `process_not_found`."""
-    row = store.process(session, stored_id(organization), process_id)
+    row = store.process(session, organization.pk, process_id)
     if row is None:
         raise _not_found(process_id)
     return Shown(row, domain.decode(row.content))
 
 
-def create(session: Session, organization: Organization, content: Content, now: datetime, *, actor: str) -> Shown:
+def create(context: Context, content: Content) -> Shown:
     """A new draft. Raises ForbiddenError `limit_reached` (drafts), InvalidError `invalid_process`."""
+    session, organization, now, actor = context.session, context.organization, context.now, context.actor
     checked = domain.checked(content)
-    limits.require(session, organization, Limit.DRAFTS, now)
+    limits.require(context, Limit.DRAFTS)
     now = locks.moment(session, now)
-    row = _insert(session, organization, checked, now, actor)
+    row = _insert(replace(context, now=now), checked)
     after = {"state": row.state, "title": checked.title}
-    audit.record(session, stored_id(organization), now, actor, "process.created", str(row.id), after=after)
-    organizations.raise_revision(session, stored_id(organization))
+    audit.record(session, organization.pk, now, actor, "process.created", str(row.id), after=after)
+    organizations.raise_revision(session, organization.pk)
     return Shown(row, checked)
 
 
-def save(
-    session: Session,
-    organization: Organization,
-    process_id: UUID,
-    content: Content,
-    now: datetime,
-    *,
-    revision: int | None = None,
-) -> Shown:
+def save(context: Context, process_id: UUID, content: Content, *, revision: int | None = None) -> Shown:
     """Changes a draft. With `revision` only if nobody else has changed it since: nothing is overwritten unseen.
 
     Raises ConflictError `draft_changed` or `process_not_draft`, InvalidError `invalid_process`.
     """
+    session, organization, now = context.session, context.organization, context.now
     checked = domain.checked(content)
     row = _draft(session, organization, process_id)
     if revision is not None and revision != row.revision:
@@ -96,91 +89,68 @@ def save(
         row.changed_at, row.revision = now, row.revision + 1
         session.add(row)
         session.flush()
-        organizations.raise_revision(session, stored_id(organization))
+        organizations.raise_revision(session, organization.pk)
     return Shown(row, checked)
 
 
-def keep(
-    session: Session,
-    organization: Organization,
-    process_id: UUID | None,
-    content: Content,
-    now: datetime,
-    *,
-    revision: int,
-    actor: str,
-) -> Shown:
+def keep(context: Context, process_id: UUID | None, content: Content, *, revision: int) -> Shown:
     """Saves what is being filled in, as a new draft where it has no id yet; raises as `create` and `save` do."""
     if process_id is None:
-        return create(session, organization, content, now, actor=actor)
-    return save(session, organization, process_id, content, now, revision=revision)
+        return create(context, content)
+    return save(context, process_id, content, revision=revision)
 
 
-def discard(session: Session, organization: Organization, process_id: UUID, now: datetime, *, actor: str) -> None:
+def discard(context: Context, process_id: UUID) -> None:
     """Deletes a draft. Raises ConflictError `process_not_draft`: what was published is kept."""
+    session, organization, now, actor = context.session, context.organization, context.now, context.actor
     row = _draft(session, organization, process_id)
     before = {"state": row.state, "title": row.title}
     session.delete(row)
     session.flush()
-    audit.record(session, stored_id(organization), now, actor, "process.discarded", str(process_id), before=before)
-    organizations.raise_revision(session, stored_id(organization))
+    audit.record(session, organization.pk, now, actor, "process.discarded", str(process_id), before=before)
+    organizations.raise_revision(session, organization.pk)
 
 
-def publish(session: Session, organization: Organization, process_id: UUID, now: datetime, *, actor: str) -> Shown:
+def publish(context: Context, process_id: UUID) -> Shown:
     """Publishes a draft; publishing twice is once.
 
     Raises InvalidError `process_incomplete` with what is `missing`; ForbiddenError `census_too_large`,
     `limit_reached`, `voting_type_not_in_plan`, `feature_not_in_plan`, `..._switched_off`; CreditsExhaustedError.
     """
-    _, now = payers.hold(session, organization, now)  # the organization's row before the process's, as everywhere
+    session, organization, now = context.session, context.organization, context.now
+    _, now = payers.hold(context)  # the organization's row before the process's, as everywhere
     row = _locked(session, organization, process_id)
     content = domain.decode(row.content)
     if row.state == ProcessState.PUBLISHED:
         return Shown(row, content)
     _require_draft(row)
-    return _publish(session, organization, row, content, now, actor)
+    return _publish(replace(context, now=now), row, content)
 
 
-def publish_new(session: Session, organization: Organization, content: Content, now: datetime, *, actor: str) -> Shown:
+def publish_new(context: Context, content: Content) -> Shown:
     """Publishes at once what was never a draft, so that no draft has to be free for it. Raises what `publish` does."""
+    now = context.now
     checked = domain.checked(content)
-    _, now = payers.hold(session, organization, now)
-    return _publish(session, organization, _insert(session, organization, checked, now, actor), checked, now, actor)
+    _, now = payers.hold(context)
+    return _publish(replace(context, now=now), _insert(replace(context, now=now), checked), checked)
 
 
-def publish_kept(
-    session: Session,
-    organization: Organization,
-    process_id: UUID | None,
-    content: Content,
-    now: datetime,
-    *,
-    revision: int,
-    actor: str,
-) -> Shown:
+def publish_kept(context: Context, process_id: UUID | None, content: Content, *, revision: int) -> Shown:
     """Publishes what is filled in, whether or not it was ever a draft; raises as `save` and `publish` do."""
     if process_id is None:
-        return publish_new(session, organization, content, now, actor=actor)
-    save(session, organization, process_id, content, now, revision=revision)
-    return publish(session, organization, process_id, now, actor=actor)
+        return publish_new(context, content)
+    save(context, process_id, content, revision=revision)
+    return publish(context, process_id)
 
 
-def end(
-    session: Session,
-    organization: Organization,
-    process_id: UUID,
-    outcome: ProcessState,
-    now: datetime,
-    *,
-    actor: str,
-    sent: Mapping[str, int] | None = None,
-) -> Shown:
+def end(context: Context, process_id: UUID, outcome: ProcessState, *, sent: Mapping[str, int] | None = None) -> Shown:
     """Closes or cancels a published process and gives back what was not sent, as a correction of its own moment.
 
     `sent` is how many messages went out per metric; without a word a closed process has sent all, a cancelled one
     none. Ending twice is once. Raises ConflictError `process_not_published`, InvalidError `invalid_quantity`.
     """
-    _, now = payers.hold(session, organization, now)
+    session, organization, now, actor = context.session, context.organization, context.now, context.actor
+    _, now = payers.hold(context)
     row = _locked(session, organization, process_id)
     if row.state in ENDS:
         return Shown(row, domain.decode(row.content))
@@ -188,13 +158,13 @@ def end(
         raise ConflictError("Only a published process can be ended.", code="process_not_published")
     unsent = _unsent(row, outcome, sent or {})
     if unsent:
-        _give_back(session, organization, row, unsent, now)
+        _give_back(replace(context, now=now), row, unsent)
     row.state, row.ended_at = outcome.value, now
     session.add(row)
     session.flush()
     after = {"state": row.state, "given_back": unsent}
     before = {"state": ProcessState.PUBLISHED.value}
-    owner = stored_id(organization)
+    owner = organization.pk
     audit.record(session, owner, now, actor, f"process.{ENDS[outcome]}", str(row.id), before=before, after=after)
     organizations.raise_revision(session, owner)
     return Shown(row, domain.decode(row.content))
@@ -205,9 +175,8 @@ def taken(row: Process) -> dict[str, int]:
     return {metric: quantity for metric, quantity in ((EMAILS, row.emails), (SMS, row.sms)) if quantity}
 
 
-def _publish(
-    session: Session, organization: Organization, row: Process, content: Content, now: datetime, actor: str
-) -> Shown:
+def _publish(context: Context, row: Process, content: Content) -> Shown:
+    session, organization, now, actor = context.session, context.organization, context.now, context.actor
     lacking = domain.missing(content, now)
     if lacking:
         raise InvalidError(
@@ -215,12 +184,12 @@ def _publish(
             code="process_incomplete",
             missing=[{"step": each.step, "detail": each.detail} for each in lacking],
         )
-    limits.require(session, organization, Limit.PROCESSES, now)
-    limits.require(session, organization, Limit.CENSUS, now, content.census)
-    features.require(session, organization, now, voting_type=content.voting_type, features=content.needed_features)
+    limits.require(context, Limit.PROCESSES)
+    limits.require(context, Limit.CENSUS, content.census)
+    features.require(context, voting_type=content.voting_type, features=content.needed_features)
     for metric, quantity in sorted(content.used.items()):
         key = f"process:{row.id}:{metric}"
-        consumed = consumption.consume(session, organization, metric, quantity, now, key=key)
+        consumed = consumption.consume(context, metric, quantity, key=key)
         if not consumed.accepted:
             raise consumption.exhausted(metric, quantity, consumed)
     now = locks.moment(session, now)
@@ -228,7 +197,7 @@ def _publish(
     row.emails, row.sms = content.used.get(EMAILS, 0), content.used.get(SMS, 0)
     session.add(row)
     session.flush()
-    owner = stored_id(organization)
+    owner = organization.pk
     after = {"state": row.state, "title": row.title, "used": taken(row)}
     audit.record(session, owner, now, actor, "process.published", str(row.id), after=after)
     organizations.raise_revision(session, owner)
@@ -250,9 +219,7 @@ def _unsent(row: Process, outcome: ProcessState, sent: Mapping[str, int]) -> dic
     return found
 
 
-def _give_back(
-    session: Session, organization: Organization, row: Process, unsent: Mapping[str, int], now: datetime
-) -> None:
+def _give_back(context: Context, row: Process, unsent: Mapping[str, int]) -> None:
     """A correction at the moment of publishing, whose period it was: what was burned then is released there.
 
     The age limit is for reports from outside, of which nobody knows what they were; this we took ourselves.
@@ -261,15 +228,16 @@ def _give_back(
         ReportedEvent(metric, -quantity, at=row.published_at, id=f"process:{row.id}:{metric}:unsent")
         for metric, quantity in sorted(unsent.items())
     ]
-    report = reporting.report(session, organization, events, now, backfill=True)
+    report = reporting.report(context, events, backfill=True)
     if report.accepted < len(events):
         details = [each.detail for each in report.rejected] or ["Its key was used for something else."]
         raise ConflictError(f"What was not sent could not be given back: {details[0]}", code="correction_refused")
 
 
-def _insert(session: Session, organization: Organization, content: Content, now: datetime, actor: str) -> Process:
+def _insert(context: Context, content: Content) -> Process:
+    session, organization, now, actor = context.session, context.organization, context.now, context.actor
     row = Process(
-        organization_id=stored_id(organization),
+        organization_id=organization.pk,
         content=domain.encode(content),
         title=content.title,
         census=content.census,
@@ -283,7 +251,7 @@ def _insert(session: Session, organization: Organization, content: Content, now:
 
 
 def _locked(session: Session, organization: Organization, process_id: UUID) -> Process:
-    row = store.process(session, stored_id(organization), process_id, lock=True)
+    row = store.process(session, organization.pk, process_id, lock=True)
     if row is None:
         raise _not_found(process_id)
     return row

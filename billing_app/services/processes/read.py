@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
 from uuid import UUID
-
-from sqlmodel import Session
 
 from billing_app.domain.organizations.limits import Limit
 from billing_app.domain.processes import processes as domain
@@ -13,35 +11,34 @@ from billing_app.domain.processes.processes import Content, ProcessState
 from billing_app.domain.processes.voting import EMAILS, SMS
 from billing_app.services.catalogue import versions
 from billing_app.services.common import cursors, payers
+from billing_app.services.common.context import Context
 from billing_app.services.credits import forecasts
 from billing_app.services.limits import features, limits
 from billing_app.services.processes import processes
 from billing_app.services.processes.views import OptionsView, ProcessesView, ProcessLine, ProcessView, UseView
 from billing_app.services.usage import accounts
-from billing_app.store.organizations.organizations import stored_id
-from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import meters as meter_store
 
 PAGE = 50
 """Processes on one page of the list."""
 
 
-def options_view(session: Session, organization: Organization, now: datetime, *, may_change: bool) -> OptionsView:
+def options_view(context: Context, *, may_change: bool) -> OptionsView:
     """Every feature and way of voting of the organization."""
+    session, organization, now = context.session, context.organization, context.now
     payer = payers.payer(session, organization, now)
     current = versions.current(session, now)
     return OptionsView(
         plan=limits.plan_in_force(session, payer, now).name,
-        options=features.available(session, organization, now),
+        options=features.available(context),
         plan_names={plan.id: plan.name for plan in current.plans},
         may_change=may_change,
     )
 
 
-def listed(
-    session: Session, organization: Organization, now: datetime, *, state: str, cursor: str, may_change: bool
-) -> ProcessesView:
+def listed(context: Context, *, state: str, cursor: str, may_change: bool) -> ProcessesView:
     """A page of the list. Raises NotFoundError `cursor_not_found`."""
+    session, organization, now = context.session, context.organization, context.now
     chosen = state if state in set(ProcessState) else ""
     (before,) = cursors.decode(cursor, UUID) or (None,)
     found = processes.listed(session, organization, PAGE + 1, state=chosen, before=before)
@@ -50,25 +47,20 @@ def listed(
         now=now,
         lines=lines,
         next_cursor=cursors.encode(found[PAGE - 1].row.id) if len(found) > PAGE else "",
-        processes=limits.peek(session, organization, Limit.PROCESSES, now),
-        drafts=limits.peek(session, organization, Limit.DRAFTS, now),
+        processes=limits.peek(context, Limit.PROCESSES),
+        drafts=limits.peek(context, Limit.DRAFTS),
         may_change=may_change,
     )
 
 
 def process(
-    session: Session,
-    organization: Organization,
-    now: datetime,
-    *,
-    process_id: UUID | None,
-    content: Content | None = None,
-    may_change: bool,
+    context: Context, *, process_id: UUID | None, content: Content | None = None, may_change: bool
 ) -> ProcessView:
     """One process, or with `content` what somebody is filling in; without an id a new one.
 
     Raises NotFoundError `process_not_found`.
     """
+    session, organization, now = context.session, context.organization, context.now
     row = None
     if process_id is not None:
         found = processes.get(session, organization, process_id)
@@ -86,18 +78,19 @@ def process(
         published_at=row.published_at if row else None,
         ended_at=row.ended_at if row else None,
         taken=processes.taken(row) if row else {},
-        options=options_view(session, organization, now, may_change=may_change),
-        processes=limits.peek(session, organization, Limit.PROCESSES, now),
-        drafts=limits.peek(session, organization, Limit.DRAFTS, now),
-        census=limits.peek(session, organization, Limit.CENSUS, now),
-        uses=uses(session, organization, filled, now) if draft else (),
+        options=options_view(context, may_change=may_change),
+        processes=limits.peek(context, Limit.PROCESSES),
+        drafts=limits.peek(context, Limit.DRAFTS),
+        census=limits.peek(context, Limit.CENSUS),
+        uses=uses(context, filled) if draft else (),
         missing=tuple(domain.missing(filled, now)) if draft else (),
         metrics={each.id: each for each in current.metrics if each.id in (EMAILS, SMS)},
     )
 
 
-def uses(session: Session, organization: Organization, content: Content, now: datetime) -> tuple[UseView, ...]:
+def uses(context: Context, content: Content) -> tuple[UseView, ...]:
     """What publishing would take of each metric, and the cheapest packs for what is missing."""
+    session, organization, now = context.session, context.organization, context.now
     current = versions.current(session, now)
     payer = payers.payer(session, organization, now)
     found = []
@@ -106,14 +99,16 @@ def uses(session: Session, organization: Organization, content: Content, now: da
             continue
         metric = current.metric(name)
         account = accounts.account(session, payer, name, now)
-        reserved, _ = meter_store.reserved(session, stored_id(payer), name, now)
+        reserved, _ = meter_store.reserved(session, payer.pk, name, now)
         included = needed if account.allowance is None else max(0, account.allowance - account.used)
         available = None if account.allowance is None else max(0, included + account.left - reserved)
         by_plan = min(needed, included)
         missing = 0 if available is None else max(0, needed - available)
         offer = None
         if missing:
-            offer = forecasts.offer(current, metric, forecasts.outlook(session, payer, name, now), missing)
+            offer = forecasts.offer(
+                current, metric, forecasts.outlook(replace(context, organization=payer), name), missing
+            )
         found.append(UseView(metric, needed, by_plan, needed - by_plan - missing, missing, available, offer))
     return tuple(found)
 

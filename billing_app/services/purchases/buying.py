@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlmodel import Session
-
 from billing_app.domain.catalogue import Catalog, Interval, Metric, Pack
 from billing_app.domain.common.errors import InvalidError, NotFoundError
 from billing_app.domain.credits.facts import Aggregation, default_expiry
@@ -15,7 +13,7 @@ from billing_app.domain.purchases.offers import MAX_PACKS, by_saving
 from billing_app.gateways.payments import Payments
 from billing_app.services.catalogue import versions
 from billing_app.services.common import payers
-from billing_app.services.common.context import Enter
+from billing_app.services.common.context import Context, Enter
 from billing_app.services.credits import forecasts, labels
 from billing_app.services.credits.views_shared import ForecastKind
 from billing_app.services.purchases import status
@@ -29,7 +27,6 @@ from billing_app.services.purchases.views_buying import (
     PackView,
     ReceivedGrant,
 )
-from billing_app.store.tables.organizations import Organization
 
 MAX_LINES = 20
 """Different packs in one basket: what one checkout takes."""
@@ -46,38 +43,32 @@ ENDS = (Outcome.RUNS_OUT, Outcome.USED_UP)
 """Outlooks that more credits may change."""
 
 
-def forecast(
-    session: Session, organization: Organization, now: datetime, *, metric: str = "", until: datetime | None = None
-) -> tuple[BuyView, NeedView]:
+def forecast(context: Context, *, metric: str = "", until: datetime | None = None) -> tuple[BuyView, NeedView]:
     """The calculator of the buy page, without a basket, and what it says of one metric.
 
     Raises NotFoundError `pack_not_found`, `metric_not_found`; ConflictError `no_own_plan` for a sub-organization that
     has no pace of its own because somebody above pays.
     """
+    session, organization, now = context.session, context.organization, context.now
     payers.require_same(organization, payers.payer(session, organization, now))
-    view = buy(session, organization, now, metric=metric, until=until)
+    view = buy(context, metric=metric, until=until)
     if view.need is None:
         raise NotFoundError("No packs of this metric are sold.", code="pack_not_found")
     return view, view.need
 
 
 def buy(
-    session: Session,
-    organization: Organization,
-    now: datetime,
-    *,
-    metric: str = "",
-    until: datetime | None = None,
-    basket: Mapping[str, int] | None = None,
+    context: Context, *, metric: str = "", until: datetime | None = None, basket: Mapping[str, int] | None = None
 ) -> BuyView:
     """The buy page for a basket of pack ids and counts. `metric` and `until` are what the calculator is asked.
 
     Raises NotFoundError `pack_not_found`, `metric_not_found`, InvalidError `invalid_basket`.
     """
+    session, now = context.session, context.now
     current = versions.current(session, now)
     chosen = validated_basket(current, basket or {})
     sold = [each for each in current.metrics if _packs(current, each)]
-    looks = forecasts.shared(session, organization, (each.id for each in sold), now)
+    looks = forecasts.shared(context, (each.id for each in sold))
     groups = sorted((_group(current, each, looks[each.id]) for each in sold), key=_urgency)
     asked = current.metric(metric) if metric else groups[0].metric if groups else None
     return BuyView(
@@ -88,7 +79,7 @@ def buy(
         total_cents=sum(pack.price_cents * count for pack, count in chosen),
         currency=current.currency.upper(),
         valid_until=default_expiry(now),
-        recount=labels.recount_view(session, organization, now),
+        recount=labels.recount_view(context),
         choices=tuple(sold),
         monthly_cents=sum(pack.price_cents * count for pack, count in chosen if pack.recurring),
     )
@@ -101,15 +92,16 @@ def returned(enter: Enter, look: Enter, payments: Payments, session_id: str) -> 
     """
     found = status.status(enter, payments, session_id)
     with look() as at:
-        return checkout(at.session, at.organization, found, at.now)
+        return checkout(at, found)
 
 
-def checkout(session: Session, organization: Organization, found: PurchaseStatus, now: datetime) -> CheckoutView:
+def checkout(context: Context, found: PurchaseStatus) -> CheckoutView:
     """What the page shows that a payment returns to."""
+    session, now = context.session, context.now
     current = versions.current(session, now)
     looks: dict[str, Outlook] = {}
     for row in found.grants:
-        looks[row.metric] = looks.get(row.metric) or forecasts.outlook(session, organization, row.metric, now)
+        looks[row.metric] = looks.get(row.metric) or forecasts.outlook(context, row.metric)
     received = tuple(
         ReceivedGrant(
             metric=current.metric(row.metric),

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TypeVar
 
 import structlog
-from sqlmodel import Session
 
 from billing_app.domain.common.errors import ConflictError, NotFoundError
 from billing_app.domain.purchases import subscriptions as domain
@@ -20,9 +18,8 @@ from billing_app.domain.purchases.recurring import State
 from billing_app.gateways.gone import GoneError, Kind
 from billing_app.gateways.payments import Customer, NewCustomer, Payments
 from billing_app.services.common import audit, operator_mails, organizations
-from billing_app.services.common.context import Enter
+from billing_app.services.common.context import Context, Enter
 from billing_app.services.purchases import subscription_events
-from billing_app.services.usage import accounts
 from billing_app.store.common import locks
 from billing_app.store.purchases import customers as store
 from billing_app.store.purchases import recurring as recurring_store
@@ -86,7 +83,7 @@ def using(enter: Enter, payments: Payments, wanted: Wanted, do: Callable[[str], 
 def missed(enter: Enter, payments: Payments, customer_id: str) -> None:
     """Stripe knows the customer no more: it is forgotten, and what ended with it is read there and followed."""
     with enter() as context:
-        ended = forget(context.session, context.organization, customer_id, context.now)
+        ended = forget(context, customer_id)
     for subscription_id in ended:
         try:
             found = payments.subscription(subscription_id)
@@ -97,9 +94,10 @@ def missed(enter: Enter, payments: Payments, customer_id: str) -> None:
             subscription_events.settle(context.session, found, context.now)
 
 
-def forget(session: Session, organization: Organization, customer_id: str, now: datetime) -> list[str]:
+def forget(context: Context, customer_id: str) -> list[str]:
     """Writes down, once, that the customer is gone; the subscriptions that ended with it. Operators hear of those."""
-    owner = accounts.organization_id(organization)
+    session, organization, now = context.session, context.organization, context.now
+    owner = organization.pk
     organization, now = locks.hold_row(session, owner, now)
     if organization.stripe_customer_id != customer_id:
         return []
@@ -145,19 +143,20 @@ def _made(enter: Enter, payments: Payments, wanted: Wanted) -> str:
     """Makes the customer, and keeps it before anything hangs on it; the one that counts, should another be first."""
     customer_id = payments.create_customer(wanted.new)
     with enter() as context:
-        locked, _ = locks.hold_row(context.session, accounts.organization_id(context.organization), context.now)
+        locked, _ = locks.hold_row(context.session, context.organization.pk, context.now)
         kept = store.adopt(context.session, locked, customer_id) or customer_id
         if kept == customer_id:
-            mirror(context.session, locked, Customer(customer_id, wanted.new.name, ""), context.now)
+            mirror(Context(context.session, locked, context.now), Customer(customer_id, wanted.new.name, ""))
         return kept
 
 
-def mirror(session: Session, organization: Organization, found: Customer, now: datetime) -> bool:
+def mirror(context: Context, found: Customer) -> bool:
     """Keeps the name and e-mail that Stripe has for the organization's customer; whether it had others before.
 
     A change is noted in the audit log. The customer is Stripe's to say: nothing of the organization's own changes.
     """
-    owner = accounts.organization_id(organization)
+    session, organization, now = context.session, context.organization, context.now
+    owner = organization.pk
     organization, now = locks.hold_row(session, owner, now)
     if organization.stripe_customer_id != found.id:
         return False

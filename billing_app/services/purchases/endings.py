@@ -9,7 +9,9 @@ Nobody loses what is theirs: credits, ledger and history stay readable.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
+from operator import attrgetter
 
 from sqlmodel import Session
 
@@ -19,30 +21,30 @@ from billing_app.domain.common.texts import optional_reason
 from billing_app.services.catalogue import versions
 from billing_app.services.common import audit
 from billing_app.services.common import organizations as orgs
+from billing_app.services.common.context import Context
 from billing_app.services.purchases import fulfilment
 from billing_app.services.subscriptions import notices
 from billing_app.services.subscriptions.views_endings import EndingPart, EndingView, PaidThing
-from billing_app.services.usage import accounts
 from billing_app.store.common import locks
 from billing_app.store.notifications import outbox
 from billing_app.store.organizations import endings as store
 from billing_app.store.organizations import tree
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.organizations import Ending, Organization
 
 ORGANIZATION, PAYMENTS = "organization", "payments"
 """What ends: all of it, or only that it pays."""
 
 
-def look(session: Session, organization: Organization, now: datetime) -> EndingView:
+def look(context: Context) -> EndingView:
     """What it pays for, what would end with it and when; and what was decided."""
-    row = store.ending(session, stored_id(organization))
-    below = [each for each in tree.descendants(session, stored_id(organization)) if each.active]
+    session, organization, now = context.session, context.organization, context.now
+    row = store.ending(session, organization.pk)
+    below = [each for each in tree.descendants(session, organization.pk) if each.active]
     view = EndingView(
         address=organization.address,
         name=organization.name,
-        pays=_pays(session, organization, now),
-        parts=tuple(EndingPart(each.address, each.name, _pays(session, each, now)) for each in below),
+        pays=_pays(context),
+        parts=tuple(EndingPart(each.address, each.name, _pays(replace(context, organization=each))) for each in below),
         ends_at=_paid_until(session, [organization, *below], now),
     )
     if row is None or row.withdrawn:
@@ -53,70 +55,71 @@ def look(session: Session, organization: Organization, now: datetime) -> EndingV
     )  # fmt: skip
 
 
-def decide(
-    session: Session, organization: Organization, now: datetime, *, at_period_end: bool, reason: str = "", actor: str
-) -> None:
+def decide(context: Context, *, at_period_end: bool, reason: str = "") -> None:
     """The organization, with all its parts, ends now or when everything that is paid has run out.
 
     From now on nothing new is bought, and auto top-ups are off. Raises ConflictError `organization_ended`, InvalidError
     `reason_required`.
     """
+    session, organization, now, actor = context.session, context.organization, context.now, context.actor
     reason = optional_reason(reason)
-    below = tree.descendants(session, stored_id(organization))
-    everybody = sorted([organization, *below], key=stored_id)
+    below = tree.descendants(session, organization.pk)
+    everybody = sorted([organization, *below], key=attrgetter("pk"))
     for each in everybody:
-        now = locks.hold(session, stored_id(each), now)
-    row = store.ending(session, stored_id(organization))
+        now = locks.hold(session, each.pk, now)
+    row = store.ending(session, organization.pk)
     if row is not None and row.done_at is not None and row.scope == ORGANIZATION and not row.withdrawn:
         raise ConflictError(f"{organization.name} has ended already.", code="organization_ended")
     ends_at = _paid_until(session, everybody, now) if at_period_end else now
     for each in everybody:
         if each.active or each is organization:
-            _write(session, each, ORGANIZATION, at_period_end, ends_at, now, reason, actor)
+            _write(replace(context, organization=each, now=now), ORGANIZATION, at_period_end, ends_at, reason)
             if not at_period_end:
-                _close(session, each, now)
+                _close(replace(context, organization=each, now=now))
     told = {"when": "period_end" if at_period_end else "now", "ends_at": ends_at.isoformat(), "reason": reason}
-    owner = stored_id(organization)
+    owner = organization.pk
     audit.record(session, owner, now, actor, "organization.ending", organization.address, after=told)
 
 
-def follow_activity(session: Session, organization: Organization, now: datetime, *, actor: str) -> None:
+def follow_activity(context: Context) -> None:
     """An organization was deactivated: what it pays for ends when it has run out; or it was let work again.
 
     It must be locked.
     """
-    owner = stored_id(organization)
+    session, organization, now = context.session, context.organization, context.now
+    owner = organization.pk
     if organization.active:
         row = store.ending(session, owner)
         if row is not None and not row.withdrawn:
-            withdraw(session, organization, now, actor=actor, reopen=True)
+            withdraw(context, reopen=True)
         return
     if not (store.subscriptions(session, owner) or store.packs(session, owner) or store.open_orders(session, owner)):
         return
     row = store.ending(session, owner)
     if row is None or row.withdrawn or row.done_at is not None:
         ends_at = _paid_until(session, [organization], now)
-        _write(session, organization, PAYMENTS, True, ends_at, now, "It was deactivated", actor)
+        _write(context, PAYMENTS, True, ends_at, "It was deactivated")
 
 
-def withdraw(session: Session, organization: Organization, now: datetime, *, actor: str, reopen: bool = False) -> None:
+def withdraw(context: Context, *, reopen: bool = False) -> None:
     """It does not end after all: its subscriptions go on, and its parts with it.
 
     What has ended at Stripe stays ended. Raises ConflictError `not_ending`, or `organization_ended` for one that is
     over, unless it is to be reopened.
     """
-    everybody = [organization, *tree.descendants(session, stored_id(organization))]
-    everybody.sort(key=stored_id)
+    session, organization, now, actor = context.session, context.organization, context.now, context.actor
+    everybody = [organization, *tree.descendants(session, organization.pk)]
+    everybody.sort(key=attrgetter("pk"))
     for each in everybody:
-        now = locks.hold(session, stored_id(each), now)
-    rows = store.of(session, map(stored_id, everybody))
-    row = rows.get(stored_id(organization))
+        now = locks.hold(session, each.pk, now)
+    rows = store.of(session, [each.pk for each in everybody])
+    row = rows.get(organization.pk)
     if row is None or row.withdrawn:
         raise ConflictError(f"{organization.name} is not ending.", code="not_ending")
     if row.done_at is not None and not reopen:
         raise ConflictError(f"{organization.name} is over. An operator can reactivate it.", code="organization_ended")
     for each in everybody:
-        found = rows.get(stored_id(each))
+        found = rows.get(each.pk)
         if found is not None and not found.withdrawn and found.decided_at == row.decided_at:
             found.withdrawn, found.revision = True, found.revision + 1
             found.told_at, found.next_try_at, found.error = None, now, ""
@@ -124,21 +127,22 @@ def withdraw(session: Session, organization: Organization, now: datetime, *, act
             if found.done_at is not None and found.scope == ORGANIZATION:
                 each.active = True
                 session.add(each)
-            orgs.raise_revision(session, stored_id(each))
+            orgs.raise_revision(session, each.pk)
     session.flush()
-    audit.record(session, stored_id(organization), now, actor, "organization.ending_withdrawn", organization.address)
+    audit.record(session, organization.pk, now, actor, "organization.ending_withdrawn", organization.address)
 
 
-def close_if_due(session: Session, organization: Organization, now: datetime) -> None:
+def close_if_due(context: Context) -> None:
     """At its moment the organization is over. It must be locked."""
-    row = store.ending(session, stored_id(organization))
+    session, organization, now = context.session, context.organization, context.now
+    row = store.ending(session, organization.pk)
     if row is not None and not row.withdrawn and row.done_at is None and row.ends_at <= now:
-        _close(session, organization, now)
+        _close(context)
 
 
 def require_going_on(session: Session, organization: Organization) -> None:
     """Nothing new is bought by an organization that ends. Raises ConflictError `organization_ending`."""
-    row = store.ending(session, stored_id(organization))
+    row = store.ending(session, organization.pk)
     if row is not None and not row.withdrawn:
         raise ConflictError(
             f"{organization.name} ends on {row.ends_at:%d %b %Y}. Take that back first: page Organization.",
@@ -146,17 +150,9 @@ def require_going_on(session: Session, organization: Organization) -> None:
         )
 
 
-def _write(
-    session: Session,
-    organization: Organization,
-    scope: str,
-    at_period_end: bool,
-    ends_at: datetime,
-    now: datetime,
-    reason: str,
-    actor: str,
-) -> None:
-    owner = stored_id(organization)
+def _write(context: Context, scope: str, at_period_end: bool, ends_at: datetime, reason: str) -> None:
+    session, organization, now, actor = context.session, context.organization, context.now, context.actor
+    owner = organization.pk
     row = store.ending(session, owner)
     revision = row.revision + 1 if row else 1
     row = row or Ending(
@@ -174,7 +170,7 @@ def _write(
         session.add(setting)
     for order in store.open_orders(session, owner):
         if order.session_id is None:
-            fulfilment.give_up(session, organization, order, now)
+            fulfilment.give_up(context, order)
     session.flush()
     kind = "organization.ending" if scope == ORGANIZATION else "organization.payments_ending"
     payload = {"ends_at": ends_at.isoformat(), "reason": reason}
@@ -183,8 +179,9 @@ def _write(
     orgs.raise_revision(session, owner)
 
 
-def _close(session: Session, organization: Organization, now: datetime) -> None:
-    row = store.ending(session, stored_id(organization))
+def _close(context: Context) -> None:
+    session, organization, now = context.session, context.organization, context.now
+    row = store.ending(session, organization.pk)
     if row is None:
         return
     row.done_at = now
@@ -192,22 +189,26 @@ def _close(session: Session, organization: Organization, now: datetime) -> None:
     if row.scope == ORGANIZATION and organization.active:
         organization.active = False
         session.add(organization)
-        audit.record(session, stored_id(organization), now, row.actor, "organization.ended", organization.address)
+        audit.record(session, organization.pk, now, row.actor, "organization.ended", organization.address)
     session.flush()
-    orgs.raise_revision(session, stored_id(organization))
+    orgs.raise_revision(session, organization.pk)
 
 
 def _paid_until(session: Session, organizations: Iterable[Organization], now: datetime) -> datetime:
     """When all that is paid has run out; where nothing is, the end of the running period."""
     found = list(organizations)
     moments = [
-        each.until for organization in found for each in _pays(session, organization, now) if each.until is not None
+        each.until
+        for organization in found
+        for each in _pays(Context(session, organization, now))
+        if each.until is not None
     ]
     return max((each for each in moments if each > now), default=period_containing(found[0].anchor, now).end)
 
 
-def _pays(session: Session, organization: Organization, now: datetime) -> tuple[PaidThing, ...]:
-    owner, known = accounts.organization_id(organization), versions.current(session, now)
+def _pays(context: Context) -> tuple[PaidThing, ...]:
+    session, organization, now = context.session, context.organization, context.now
+    owner, known = organization.pk, versions.current(session, now)
     names = {plan.id: plan.name for plan in known.plans}
     metrics = {metric.id: metric.name for metric in known.metrics}
     plans = [

@@ -8,6 +8,7 @@ stand behind that.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -21,12 +22,12 @@ from billing_app.gateways.payments import Checkout, CheckoutState, PaidLine, Pay
 from billing_app.gateways.subscriptions import Subscription
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
-from billing_app.services.common.context import Transaction
+from billing_app.services.common.context import Context, Transaction
 from billing_app.services.credits import grants as credits
 from billing_app.services.credits import invoice_grants
 from billing_app.services.payments import payment_account
 from billing_app.services.subscriptions import recurring_packs, subscriptions
-from billing_app.services.usage import accounts, meters
+from billing_app.services.usage import meters
 from billing_app.store.common import locks
 from billing_app.store.notifications import outbox
 from billing_app.store.purchases import orders as store
@@ -68,11 +69,11 @@ def settle(session: Session, checkout: Checkout, now: datetime) -> Order | None:
     if order.state == OrderState.PAID:
         return order
     if order.kind == subscriptions.PLAN and checkout.subscription is not None:
-        _begin(session, organization, order, checkout, checkout.subscription, now)
+        _begin(Context(session, organization, now), order, checkout, checkout.subscription)
     elif checkout.state is CheckoutState.PAID and (checkout.mode == "payment" or checkout.invoice is not None):
-        _fulfil(session, organization, order, checkout, now)
+        _fulfil(Context(session, organization, now), order, checkout)
     elif order.state == OrderState.OPEN and checkout.state in CLOSED:
-        _close(session, organization, order, CLOSED[checkout.state], checkout.failure, now)
+        _close(Context(session, organization, now), order, CLOSED[checkout.state], checkout.failure)
     elif order.failure != checkout.failure and order.state == OrderState.OPEN:
         order.failure = checkout.failure
         session.add(order)
@@ -109,16 +110,17 @@ def sweep(transaction: Transaction, payments: Payments, now: Callable[[], dateti
     return len(waiting)
 
 
-def locked_order(session: Session, organization: Organization, order_id: str, now: datetime) -> Order | None:
+def locked_order(context: Context, order_id: str) -> Order | None:
     """An order as it is now, its organization's row locked."""
-    owner = accounts.organization_id(organization)
+    session, organization, now = context.session, context.organization, context.now
+    owner = organization.pk
     locks.hold(session, owner, now)
     return store.order(session, owner, order_id)
 
 
-def give_up(session: Session, organization: Organization, order: Order, now: datetime) -> None:
+def give_up(context: Context, order: Order) -> None:
     """An open order that nobody can pay, or shall pay, any more; the organization must be locked. Nobody is told."""
-    _close(session, organization, order, OrderState.EXPIRED, "", now, told=False)
+    _close(context, order, OrderState.EXPIRED, "", told=False)
 
 
 def _ask_after(transaction: Transaction, payments: Payments, session_id: str, now: Callable[[], datetime]) -> None:
@@ -138,7 +140,9 @@ def _plan_next(session: Session, owner: int, order_id: str, now: datetime) -> No
     if order is None or order.state != OrderState.OPEN or order.next_check_at is None or order.next_check_at > now:
         return
     if order.session_id is None:
-        _close(session, organization, order, OrderState.EXPIRED, "The payment was never started.", now, told=False)
+        _close(
+            Context(session, organization, now), order, OrderState.EXPIRED, "The payment was never started.", told=False
+        )
         return
     order.next_check_at = now + min(FIRST_CHECK * 2 ** min(order.checks + 1, 20), MAX_CHECK)
     order.checks += 1
@@ -164,14 +168,15 @@ def _order_of(session: Session, checkout: Checkout, now: datetime) -> tuple[Orga
     return organization, order, now
 
 
-def first_invoice(
-    session: Session, organization: Organization, order_id: str, invoice: Invoice, now: datetime
-) -> list[GrantRow]:
+def first_invoice(context: Context, order_id: str, invoice: Invoice) -> list[GrantRow]:
     """The first invoice of a pack subscription was paid, which is what its order was about; its grants, once."""
-    owner = accounts.organization_id(organization)
+    session, organization, now = context.session, context.organization, context.now
+    owner = organization.pk
     organization, now = locks.hold_row(session, owner, now)
     order = store.order(session, owner, order_id)
-    grants = recurring_packs.paid(session, organization, invoice, now, actor=order.actor if order else "")
+    grants = recurring_packs.paid(
+        replace(context, organization=organization, now=now, actor=order.actor if order else ""), invoice
+    )
     if order is None or order.state == OrderState.PAID:
         return grants
     order.subscription_id, order.invoice_id = invoice.subscription_id, invoice.id
@@ -180,16 +185,10 @@ def first_invoice(
     return grants
 
 
-def _begin(
-    session: Session,
-    organization: Organization,
-    order: Order,
-    checkout: Checkout,
-    subscription: Subscription,
-    now: datetime,
-) -> None:
+def _begin(context: Context, order: Order, checkout: Checkout, subscription: Subscription) -> None:
     """The subscription that the payer's page began is mirrored; the order is done once that gives the plan."""
-    row = subscriptions.mirror(session, organization, subscription, now)
+    session, now = context.session, context.now
+    row = subscriptions.mirror(context, subscription)
     order.subscription_id, order.invoice_id = row.id, row.latest_invoice_id or None
     order.failure = checkout.failure
     session.add(order)
@@ -198,19 +197,20 @@ def _begin(
         paid_at = min(checkout.paid_at or now, now)
         _paid(session, order, checkout.payment_id, paid_at, [], now)
     elif row.status in ENDED:
-        _close(session, organization, order, OrderState.FAILED, checkout.failure, now)
+        _close(context, order, OrderState.FAILED, checkout.failure)
 
 
-def _fulfil(session: Session, organization: Organization, order: Order, checkout: Checkout, now: datetime) -> None:
+def _fulfil(context: Context, order: Order, checkout: Checkout) -> None:
     """Makes the grants. The prices that were paid say what they sell, whatever the catalogue says by now."""
+    session, now = context.session, context.now
     if checkout.invoice is not None:
-        first_invoice(session, organization, order.id, checkout.invoice, now)
+        first_invoice(context, order.id, checkout.invoice)
         return
     # A clock of ours that is behind Stripe's must not leave paid credits waiting for it.
     paid_at = min(checkout.paid_at or now, now)
     sold = [(line, _sold(order, line)) for line in checkout.lines]
-    now = meters.prepare_all(session, organization, {each.metric for _, each in sold}, now)
-    grants = [_grant(session, organization, order, checkout, line, each, paid_at, now) for line, each in sold]
+    now = meters.prepare_all(context, {each.metric for _, each in sold})
+    grants = [_grant(replace(context, now=now), order, checkout, line, each, paid_at) for line, each in sold]
     order.total_cents, order.currency = checkout.total_cents, checkout.currency
     _paid(session, order, checkout.payment_id, paid_at, grants, now)
 
@@ -237,19 +237,12 @@ def _paid(
 
 
 def _grant(
-    session: Session,
-    organization: Organization,
-    order: Order,
-    checkout: Checkout,
-    line: PaidLine,
-    sold: Sold,
-    paid_at: datetime,
-    now: datetime,
+    context: Context, order: Order, checkout: Checkout, line: PaidLine, sold: Sold, paid_at: datetime
 ) -> GrantRow:
+    session, now = context.session, context.now
     metric = versions.current(session, now).metric(sold.metric)
     return credits.grant(
-        session,
-        organization,
+        replace(context, actor=order.actor),
         credits.NewGrant(
             sold.metric,
             sold.quantity * line.count,
@@ -263,26 +256,16 @@ def _grant(
             pack=sold.pack,
             backdated=True,
         ),
-        now,
-        actor=order.actor,
     )
 
 
-def _close(
-    session: Session,
-    organization: Organization,
-    order: Order,
-    state: OrderState,
-    failure: str,
-    now: datetime,
-    *,
-    told: bool = True,
-) -> None:
+def _close(context: Context, order: Order, state: OrderState, failure: str, *, told: bool = True) -> None:
+    session, organization, now = context.session, context.organization, context.now
     order.state, order.failure, order.closed_at, order.next_check_at = state.value, failure, now, None
     session.add(order)
     if told:
         _tell(session, order, state, now, now, failure=failure)
-    organizations.raise_revision(session, accounts.organization_id(organization))
+    organizations.raise_revision(session, organization.pk)
 
 
 def _tell(session: Session, order: Order, state: OrderState, at: datetime, now: datetime, **more: object) -> None:

@@ -6,18 +6,18 @@ because the key of such a purchase is its session.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session
 
 from billing_app.gateways.invoices import Invoice, InvoiceStatus
 from billing_app.gateways.payments import Payments
+from billing_app.services.common.context import Context
 from billing_app.services.payments import ownership
 from billing_app.services.payments.event_outcomes import Outcome, Write
 from billing_app.services.purchases import fulfilment, top_up_outcomes
 from billing_app.services.subscriptions import recurring_packs
-from billing_app.services.usage import accounts
-from billing_app.store.tables.organizations import Organization
 from billing_app.store.tables.stripe import InboxEvent
 
 FIRST = "subscription_create"
@@ -38,11 +38,11 @@ def settle(session: Session, invoice: Invoice, now: datetime) -> Outcome:
     if organization is None:
         return Outcome(ours=False)
     if ownership.is_packs(session, invoice):
-        _packs_paid(session, organization, invoice, now)
-        return Outcome(ours=True, organization_id=accounts.organization_id(organization))
+        _packs_paid(Context(session, organization, now), invoice)
+        return Outcome(ours=True, organization_id=organization.pk)
     if ownership.is_top_up(session, invoice):
-        top_up_outcomes.paid(session, organization, invoice, now)
-        return Outcome(ours=True, organization_id=accounts.organization_id(organization))
+        top_up_outcomes.paid(Context(session, organization, now), invoice)
+        return Outcome(ours=True, organization_id=organization.pk)
     return Outcome(ours=False)
 
 
@@ -57,13 +57,13 @@ def settle_unpaid(session: Session, invoice: Invoice, now: datetime) -> Outcome 
     organization = ownership.of_invoice(session, invoice)
     if organization is None:
         return Outcome(ours=False)
-    recurring_packs.unpaid(session, organization, invoice, now)
-    return Outcome(ours=True, organization_id=accounts.organization_id(organization))
+    recurring_packs.unpaid(Context(session, organization, now), invoice)
+    return Outcome(ours=True, organization_id=organization.pk)
 
 
-def _packs_paid(session: Session, organization: Organization, invoice: Invoice, now: datetime) -> None:
+def _packs_paid(context: Context, invoice: Invoice) -> None:
     order_id = invoice.subscription_metadata.get(fulfilment.ORDER, "")
     if invoice.reason == FIRST:
-        fulfilment.first_invoice(session, organization, order_id, invoice, now)
+        fulfilment.first_invoice(context, order_id, invoice)
     else:
-        recurring_packs.paid(session, organization, invoice, now)
+        recurring_packs.paid(replace(context, actor=""), invoice)

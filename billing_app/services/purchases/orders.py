@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from dataclasses import dataclass, fields, replace
+from datetime import timedelta
 from functools import partial
 from urllib.parse import quote
 
@@ -24,12 +24,11 @@ from billing_app.gateways.payments import NewCheckout, Offer, OpenCheckout, Paym
 from billing_app.gateways.subscriptions import NewSubscription
 from billing_app.services.catalogue import versions
 from billing_app.services.common import payers
-from billing_app.services.common.context import Enter
+from billing_app.services.common.context import Context, Enter
 from billing_app.services.payments import payment_account, stripe_catalogue
 from billing_app.services.purchases import customers, endings, fulfilment
 from billing_app.services.purchases.customers import Wanted
 from billing_app.services.subscriptions import recurring_packs
-from billing_app.services.usage import accounts
 from billing_app.store.common import idempotency, locks
 from billing_app.store.credits import grants as credit_store
 from billing_app.store.purchases import orders as store
@@ -77,9 +76,7 @@ def start_checkout(
     Raises what `open_order` and `Payments` raise, and UnavailableError `wrong_stripe_account`.
     """
     with enter() as context:
-        opening = open_order(
-            context.session, context.organization, list(wanted), context.now, actor=context.actor, key=key
-        )
+        opening = open_order(context, list(wanted), key=key)
         known = payment_account.known(context.session)
     if opening.started is not None:
         return opening.started
@@ -90,8 +87,8 @@ def start_checkout(
     opened = customers.using(enter, payments, opening.customer, asking)
     with enter() as context:
         payment_account.confirm(context.session, account, context.now)
-        started = record_session(context.session, context.organization, opening.order_id, opened, context.now)
-        order = store.order(context.session, accounts.organization_id(context.organization), opening.order_id)
+        started = record_session(context, opening.order_id, opened)
+        order = store.order(context.session, context.organization.pk, opening.order_id)
         given_up = order is None or order.state not in (OrderState.OPEN, OrderState.PAID)
     if given_up or started.session_id != opened.id:
         payments.expire_checkout(opened.id)  # nobody was given its address: one page can be paid, or none
@@ -100,15 +97,7 @@ def start_checkout(
     return started
 
 
-def open_order(
-    session: Session,
-    organization: Organization,
-    wanted: list[tuple[str, int]],
-    now: datetime,
-    *,
-    actor: str = "",
-    key: str | None = None,
-) -> Opening:
+def open_order(context: Context, wanted: list[tuple[str, int]], *, key: str | None = None) -> Opening:
     """Writes down what is to be bought.
 
     Raises what `domain.purchases.baskets.basket` raises; FactRefusedError `quantity_too_large` if the grants would not
@@ -117,7 +106,8 @@ def open_order(
     with a `key` InvalidError `idempotency_mismatch`, ConflictError `order_closed` or `prices_changed` for an order that
     cannot be continued.
     """
-    owner = accounts.organization_id(organization)
+    session, organization, now, actor = context.session, context.organization, context.now, context.actor
+    owner = organization.pk
     organization, now = locks.hold_row(session, owner, now)
     current = versions.current(session, now)
     if key is not None:
@@ -125,7 +115,7 @@ def open_order(
         earlier = idempotency.take(session, owner, IDEMPOTENCY_SPACE, key, digest, now)
         if earlier is not None:
             return _opened_before(session, organization, current, earlier)
-    payers.require_own_plan(session, organization, now)
+    payers.require_own_plan(replace(context, organization=organization, now=now))
     endings.require_going_on(session, organization)
     items = domain.basket(current, wanted)
     if store.count_open(session, owner) >= MAX_OPEN_ORDERS:
@@ -150,18 +140,13 @@ def open_order(
     return _opening(organization, current, order, items)
 
 
-def record_session(
-    session: Session,
-    organization: Organization,
-    order_id: str,
-    opened: OpenCheckout,
-    now: datetime,
-) -> StartedCheckout:
+def record_session(context: Context, order_id: str, opened: OpenCheckout) -> StartedCheckout:
     """Writes down what Stripe answered; the page that counts, if another came first.
 
     Raises NotFoundError `order_not_found`.
     """
-    owner = accounts.organization_id(organization)
+    session, organization, now = context.session, context.organization, context.now
+    owner = organization.pk
     now = locks.hold(session, owner, now)
     order = store.order(session, owner, order_id)
     if order is None:
@@ -177,7 +162,7 @@ def record_session(
 
 def _opened_before(session: Session, organization: Organization, current: Catalog, order_id: str) -> Opening:
     """Continues the order of a repeated request."""
-    order = store.order(session, accounts.organization_id(organization), order_id)
+    order = store.order(session, organization.pk, order_id)
     if order is None:
         raise ConflictError("This request is being processed. Try again in a moment.", code="order_closed")
     items = domain.decode(order.items)

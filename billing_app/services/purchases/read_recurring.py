@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from sqlmodel import Session
-
 from billing_app.domain.catalogue import Catalog, Interval, Pack
 from billing_app.domain.credits.accounts import Account
 from billing_app.domain.purchases.recurring import State
 from billing_app.domain.purchases.subscriptions import given_up
 from billing_app.domain.purchases.top_ups import TopUpState, proposed_threshold, spendable
 from billing_app.services.catalogue import versions
+from billing_app.services.common.context import Context
 from billing_app.services.credits import labels
 from billing_app.services.purchases import top_ups
 from billing_app.services.purchases.top_ups import TopUp
@@ -25,29 +22,29 @@ from billing_app.services.subscriptions.views_recurring import (
 )
 from billing_app.services.usage import accounts
 from billing_app.store.purchases import recurring as store
-from billing_app.store.tables.organizations import Organization
 from billing_app.store.tables.purchases import RecurringPack
 
 PROPOSED_TIMES = 3
 """A proposed cap allows so many purchases a month."""
 
 
-def renewals(session: Session, organization: Organization, metric_id: str, now: datetime) -> RenewalsView:
+def renewals(context: Context, metric_id: str) -> RenewalsView:
     """All packs that renew, those of the metric first, and the metric's auto top-up.
 
     Without a metric it is the first one with credits. Raises NotFoundError `metric_not_found`.
     """
+    session, organization, now = context.session, context.organization, context.now
     current = versions.current(session, now)
-    metric_id = metric_id or labels.metric_with_credits(session, organization, current, metric_id, now).id
+    metric_id = metric_id or labels.metric_with_credits(context, current, metric_id).id
     rows = recurring_packs.listed(session, organization)
     rows.sort(key=lambda row: (row.metric != metric_id, row.renews_at, row.id))
     known = set(current.metric_ids)
-    lost = store.lost(session, accounts.organization_id(organization)) if rows else set()
+    lost = store.lost(session, organization.pk) if rows else set()
     account = accounts.account(session, organization, metric_id, now)
     return RenewalsView(
         now=now,
         packs=tuple(_pack(current, row, lost) for row in rows if row.metric in known),
-        top_up=_top_up(current, top_ups.top_up(session, organization, metric_id, now), account),
+        top_up=_top_up(current, top_ups.top_up(context, metric_id), account),
     )
 
 

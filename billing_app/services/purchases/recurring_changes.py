@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
-from sqlmodel import Session
 
 from billing_app.domain.common.errors import BillingError, ConflictError, InvalidError, UnavailableError
 from billing_app.domain.purchases import recurring as domain
@@ -21,16 +21,14 @@ from billing_app.domain.purchases.recurring import Billed, State
 from billing_app.gateways.payments import Payments
 from billing_app.gateways.subscriptions import ENDED, Subscription
 from billing_app.services.common import audit, payers
-from billing_app.services.common.context import Enter, Transaction, entering
+from billing_app.services.common.context import Context, Enter, Transaction, entering
 from billing_app.services.payments import customer_leases, payment_account
 from billing_app.services.payments.customer_leases import Renew
 from billing_app.services.purchases import endings, invoice_events
 from billing_app.services.subscriptions import recurring_packs
-from billing_app.services.usage import accounts
 from billing_app.store.common import locks
 from billing_app.store.organizations import organizations as org_store
 from billing_app.store.purchases import recurring as store
-from billing_app.store.tables.organizations import Organization
 from billing_app.store.tables.purchases import RecurringPack
 
 log = structlog.get_logger()
@@ -55,7 +53,7 @@ def change(enter: Enter, payments: Payments, pack_id: str, count: int) -> Recurr
     `invalid_count`, ConflictError `recurring_pack_ended`; what `Payments` raises.
     """
     with enter() as context:
-        row = decide(context.session, context.organization, pack_id, count, context.now, context.actor)
+        row = decide(context, pack_id, count)
         subscription_id = row.subscription_id
     account = payments.account()
     with enter() as context:
@@ -72,13 +70,12 @@ def change(enter: Enter, payments: Payments, pack_id: str, count: int) -> Recurr
         return recurring_packs.one(context.session, context.organization, pack_id)
 
 
-def decide(
-    session: Session, organization: Organization, pack_id: str, count: int, now: datetime, actor: str = ""
-) -> RecurringPack:
+def decide(context: Context, pack_id: str, count: int) -> RecurringPack:
     """Writes down what shall stand. Raises as `change` does."""
+    session, organization, now, actor = context.session, context.organization, context.now, context.actor
     if not 0 <= count <= MAX_COUNT:
         raise InvalidError(f"Of each pack, 1 to {MAX_COUNT} can be bought at once.", code="invalid_count")
-    owner = accounts.organization_id(organization)
+    owner = organization.pk
     organization, now = locks.hold_row(session, owner, now)
     if count:
         payers.require_active(organization, organization)
@@ -103,7 +100,7 @@ def _tell(enter: Enter, payments: Payments, subscription_id: str, renew: Renew) 
     """
     found = payments.subscription(subscription_id)
     with enter() as context:
-        owner = accounts.organization_id(context.organization)
+        owner = context.organization.pk
         rows = store.of_subscription(context.session, owner, subscription_id)
         live = [row for row in rows if row.state != State.ENDED]
         wanted = {row.price_id: row.next_count for row in live}
@@ -129,7 +126,7 @@ def _tell(enter: Enter, payments: Payments, subscription_id: str, renew: Renew) 
 def _note_told(enter: Enter, subscription_id: str, told: dict[str, int]) -> None:
     """Stripe was told of these decisions; of what somebody has decided meanwhile it was not."""
     with enter() as context:
-        owner = accounts.organization_id(context.organization)
+        owner = context.organization.pk
         locks.hold(context.session, owner, context.now)
         for row in store.of_subscription(context.session, owner, subscription_id):
             row.told_revision = max(row.told_revision, told.get(row.id, 0))
@@ -138,9 +135,9 @@ def _note_told(enter: Enter, subscription_id: str, told: dict[str, int]) -> None
 
 def _follow(enter: Enter, found: Subscription) -> None:
     with enter() as context:
-        owner = accounts.organization_id(context.organization)
+        owner = context.organization.pk
         now = locks.hold(context.session, owner, context.now)
-        recurring_packs.mirror(context.session, context.organization, found, now)
+        recurring_packs.mirror(replace(context, now=now), found)
 
 
 def sweep(transaction: Transaction, payments: Payments, now: Callable[[], datetime]) -> int:

@@ -17,16 +17,14 @@ from billing_app.gateways.saved_cards import NewCardSetup
 from billing_app.gateways.saved_cards import SavedCard as Found
 from billing_app.services.catalogue import versions
 from billing_app.services.common import audit, organizations, payers
-from billing_app.services.common.context import Enter
+from billing_app.services.common.context import Context, Enter
 from billing_app.services.payments import ownership, payment_account
 from billing_app.services.payments.event_outcomes import Outcome
 from billing_app.services.purchases import customers, endings
-from billing_app.services.usage import accounts
 from billing_app.store.common import locks
 from billing_app.store.purchases import customers as customer_store
 from billing_app.store.purchases import top_ups as store
 from billing_app.store.tables.base import new_id
-from billing_app.store.tables.organizations import Organization
 from billing_app.store.tables.top_ups import SavedCard
 
 KIND, CARD = "kind", "card"
@@ -95,7 +93,7 @@ def finish(enter: Enter, payments: Payments, session_id: str) -> SavedCard | Non
         payment_account.confirm(context.session, account, context.now)
         if not customer_store.is_of(context.session, context.organization, found.customer_id):
             raise NotFoundError("There is no such page here.", code="checkout_not_found")
-        return keep(context.session, context.organization, found, context.now)
+        return keep(context, found)
 
 
 def settle(session: Session, found: Found | None, now: datetime) -> Outcome:
@@ -105,13 +103,14 @@ def settle(session: Session, found: Found | None, now: datetime) -> Outcome:
     organization = ownership.named(session, found.setup_metadata, found.customer_id)
     if organization is None:
         return Outcome(ours=False)
-    keep(session, organization, found, now)
-    return Outcome(ours=True, organization_id=accounts.organization_id(organization))
+    keep(Context(session, organization, now), found)
+    return Outcome(ours=True, organization_id=organization.pk)
 
 
-def keep(session: Session, organization: Organization, found: Found, now: datetime) -> SavedCard:
+def keep(context: Context, found: Found) -> SavedCard:
     """Writes the card down in place of an older one, once. A new card ends the rest that the old one had earned."""
-    owner = accounts.organization_id(organization)
+    session, organization, now = context.session, context.organization, context.now
+    owner = organization.pk
     now = locks.hold(session, owner, now)
     row = store.card(session, owner)
     if row is not None and (row.setup_id == found.setup_id or row.saved_at > found.saved_at):

@@ -13,7 +13,6 @@ from billing_app.services.common.context import Context, Enter
 from billing_app.services.payments import customer_leases, payment_account
 from billing_app.services.payments.customer_leases import Renew
 from billing_app.services.purchases import fulfilment
-from billing_app.services.usage import accounts
 from billing_app.store.purchases import orders as store
 from billing_app.store.tables.credits import GrantRow
 from billing_app.store.tables.purchases import Order
@@ -72,7 +71,7 @@ def _settled(
 
 
 def _of_session(context: Context, session_id: str) -> Order:
-    order = store.by_session(context.session, accounts.organization_id(context.organization), session_id)
+    order = store.by_session(context.session, context.organization.pk, session_id)
     if order is None:
         raise NotFoundError("There is no such payment here.", code="checkout_not_found")
     return order

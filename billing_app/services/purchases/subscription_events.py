@@ -10,11 +10,11 @@ from billing_app.gateways.invoices import InvoiceStatus
 from billing_app.gateways.payments import Payments
 from billing_app.gateways.subscriptions import Status, Subscription
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.payments import ownership
 from billing_app.services.payments.event_outcomes import Outcome, Write
 from billing_app.services.purchases import invoice_events
 from billing_app.services.subscriptions import notices, recurring_packs, subscriptions
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.stripe import InboxEvent
 
 NEVER_PAID = (Status.INCOMPLETE, Status.INCOMPLETE_EXPIRED)
@@ -73,8 +73,8 @@ def invoice_given_up(payments: Payments, event: InboxEvent) -> Write:
             return outcome
         expected = found is not None and (found.collection != "" or found.status in NEVER_PAID)
         if not expected and not ownership.is_top_up(session, invoice):
-            notices.given_up(session, organization, invoice, now)
-        return Outcome(ours=True, organization_id=stored_id(organization))
+            notices.given_up(Context(session, organization, now), invoice)
+        return Outcome(ours=True, organization_id=organization.pk)
 
     return write
 
@@ -90,9 +90,9 @@ def settle(session: Session, found: Subscription, now: datetime, at: datetime | 
         return Outcome(ours=False)
     kind = ownership.kind_of(session, found.id, found.metadata)
     if kind == ownership.PACKS:
-        recurring_packs.mirror(session, organization, found, now)
+        recurring_packs.mirror(Context(session, organization, now), found)
     elif kind == ownership.PLAN or subscriptions.sells_a_plan(session, found, now):
-        subscriptions.mirror(session, organization, found, now, at)
+        subscriptions.mirror(Context(session, organization, now), found, at)
     else:
-        return Outcome(ours=False, organization_id=stored_id(organization))
-    return Outcome(ours=True, organization_id=stored_id(organization))
+        return Outcome(ours=False, organization_id=organization.pk)
+    return Outcome(ours=True, organization_id=organization.pk)

@@ -12,6 +12,7 @@ from billing_app.domain.purchases import top_ups as domain
 from billing_app.domain.purchases.baskets import on_offer
 from billing_app.domain.purchases.top_ups import TopUpState
 from billing_app.services.catalogue import versions
+from billing_app.services.common.context import Context
 from billing_app.services.purchases import top_up_outcomes, top_ups
 from billing_app.services.usage import meters
 from billing_app.store.common import locks
@@ -27,7 +28,7 @@ OWN = timedelta(minutes=2)
 def begin(session: Session, owner: int, metric: str, now: datetime) -> str | None:
     """Writes an attempt down if it is time for one; its id. Whoever else tries at the same moment gets None."""
     organization, now = locks.hold_row(session, owner, now)
-    meter = meters.fresh(session, organization, metric, now)
+    meter = meters.fresh(Context(session, organization, now), metric)
     now = locks.moment(session, now)
     setting, card = store.setting(session, owner, metric), store.card(session, owner)
     if setting is None or card is None or not organization.active:

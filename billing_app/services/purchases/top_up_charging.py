@@ -21,7 +21,7 @@ from billing_app.gateways.invoices import Invoice, InvoiceStatus, NewInvoice
 from billing_app.gateways.payments import Offer, Payments
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
-from billing_app.services.common.context import Transaction, entering
+from billing_app.services.common.context import Context, Transaction, entering
 from billing_app.services.payments import payment_account, stripe_catalogue
 from billing_app.services.purchases import customers, saved_cards, top_up_outcomes
 from billing_app.services.purchases.top_up_attempts import OWN, begin
@@ -156,7 +156,7 @@ def _carry_out(
         invoice = _pay(payments, found, invoice)
     if invoice.status is InvoiceStatus.PAID:
         with transaction() as session:
-            top_up_outcomes.paid(session, organizations.by_id(session, owner), invoice, now())
+            top_up_outcomes.paid(Context(session, organizations.by_id(session, owner), now()), invoice)
         return AttemptState.PAID
     if invoice.status is InvoiceStatus.OPEN and not (invoice.failure or invoice.needs_payer):
         return _wait(transaction, owner, attempt_id, now)
@@ -263,7 +263,7 @@ def _give_up(
             if invoice.status is not InvoiceStatus.PAID:
                 raise
             with transaction() as session:
-                top_up_outcomes.paid(session, organizations.by_id(session, owner), invoice, now())
+                top_up_outcomes.paid(Context(session, organizations.by_id(session, owner), now()), invoice)
             return AttemptState.PAID
     reason = (
         "The card requires authentication." if invoice.needs_payer else invoice.failure or "The card was not charged."

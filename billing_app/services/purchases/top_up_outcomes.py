@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session
@@ -11,28 +12,30 @@ from billing_app.domain.purchases.baskets import Sold
 from billing_app.domain.purchases.top_ups import AttemptState
 from billing_app.gateways.invoices import Invoice
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import invoice_grants
-from billing_app.services.usage import accounts
 from billing_app.store.common import locks
 from billing_app.store.notifications import outbox
 from billing_app.store.purchases import top_ups as store
 from billing_app.store.stripe import ownership
 from billing_app.store.tables.credits import GrantRow
-from billing_app.store.tables.organizations import Organization
 from billing_app.store.tables.top_ups import AutoTopUp, TopUpAttempt
 
 ORGANIZATION, KIND, TOP_UP = "organization", "kind", "top_up"
 """Names in the metadata of the invoices that we make."""
 
 
-def paid(session: Session, organization: Organization, invoice: Invoice, now: datetime) -> list[GrantRow]:
+def paid(context: Context, invoice: Invoice) -> list[GrantRow]:
     """A top-up's invoice is paid: its grants, once, whoever comes with the news, and whatever became of the attempt."""
-    owner = accounts.organization_id(organization)
+    session, organization, now = context.session, context.organization, context.now
+    owner = organization.pk
     organization, now = locks.hold_row(session, owner, now)
     kept = ownership.attempt_of_invoice(session, invoice.id)
     attempt = store.attempt(session, owner, kept.id if kept else invoice.metadata.get(TOP_UP, ""))
     known = {"": Sold(attempt.pack, attempt.metric, attempt.quantity)} if attempt else {}
-    grants = invoice_grants.grant_lines(session, organization, invoice, now, once=invoice_grants.TOP_UP, known=known)
+    grants = invoice_grants.grant_lines(
+        replace(context, organization=organization, now=now, actor=""), invoice, once=invoice_grants.TOP_UP, known=known
+    )
     if attempt is None or attempt.state == AttemptState.PAID:
         return grants
     at = invoice_grants.paid_at(invoice, now)

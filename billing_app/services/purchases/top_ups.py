@@ -19,11 +19,11 @@ from billing_app.domain.purchases.baskets import MAX_COUNT, on_offer
 from billing_app.domain.purchases.top_ups import Figures, Standing, TopUpState
 from billing_app.services.catalogue import versions
 from billing_app.services.common import audit, organizations, payers
+from billing_app.services.common.context import Context
 from billing_app.services.purchases import endings
 from billing_app.services.usage import accounts, meters
 from billing_app.store.common import locks
 from billing_app.store.purchases import top_ups as store
-from billing_app.store.tables.organizations import Organization
 from billing_app.store.tables.top_ups import AutoTopUp, SavedCard
 
 
@@ -81,9 +81,10 @@ class TopUp:
     """What it buys as soon as it can."""
 
 
-def top_up(session: Session, organization: Organization, metric_id: str, now: datetime) -> TopUp:
+def top_up(context: Context, metric_id: str) -> TopUp:
     """How it stands. Raises NotFoundError `metric_not_found`."""
-    owner = accounts.organization_id(organization)
+    session, organization, now = context.session, context.organization, context.now
+    owner = organization.pk
     current = versions.current(session, now)
     metric = current.metric(metric_id)
     row, card = store.setting(session, owner, metric_id), store.card(session, owner)
@@ -114,13 +115,14 @@ def no_room(packs: int, price_cents: int, room_cents: int, cap_cents: int, curre
     )
 
 
-def preview(session: Session, organization: Organization, metric_id: str, wanted: Wanted, now: datetime) -> AtOnce:
+def preview(context: Context, metric_id: str, wanted: Wanted) -> AtOnce:
     """What turning it on with these amounts would buy right away. Changes nothing; raises what `put` raises of them."""
+    session, organization, now = context.session, context.organization, context.now
     current = versions.current(session, now)
     metric = current.metric(metric_id)
     pack = _validated(current, metric, wanted)
     figures = accounts.account(session, organization, metric_id, now)
-    paid = _paid(session, accounts.organization_id(organization), metric_id, now)
+    paid = _paid(session, organization.pk, metric_id, now)
     return bought_at_once(figures, pack, wanted, paid, current.currency)
 
 
@@ -137,10 +139,9 @@ def state_of(row: AutoTopUp | None, card: SavedCard | None, now: datetime) -> To
     return standing.state(now)
 
 
-def put_typed(
-    session: Session, organization: Organization, metric_id: str, typed: TopUpEntries, now: datetime, *, actor: str
-) -> TopUp:
+def put_typed(context: Context, metric_id: str, typed: TopUpEntries) -> TopUp:
     """Turns it on with what was typed into a form; raises as `put` does, and for what is not an amount."""
+    session, now = context.session, context.now
     current = versions.current(session, now)
     wanted = Wanted(
         enabled=True,
@@ -150,24 +151,23 @@ def put_typed(
         cap_cents=cents_in(typed.cap, current.currency),
         consent=typed.consent,
     )
-    return put(session, organization, metric_id, wanted, now, actor=actor)
+    return put(context, metric_id, wanted)
 
 
-def turn_off(session: Session, organization: Organization, metric_id: str, now: datetime, *, actor: str) -> TopUp:
+def turn_off(context: Context, metric_id: str) -> TopUp:
     """Turns it off, whatever it was set to."""
-    return put(session, organization, metric_id, OFF, now, actor=actor)
+    return put(context, metric_id, OFF)
 
 
-def put(
-    session: Session, organization: Organization, metric_id: str, wanted: Wanted, now: datetime, *, actor: str = ""
-) -> TopUp:
+def put(context: Context, metric_id: str, wanted: Wanted) -> TopUp:
     """Sets it. Turning it on, or changing what it buys, needs consent, which is kept with who gave it.
 
     Raises NotFoundError `metric_not_found`, `pack_not_found`; InvalidError `pack_not_for_metric`, `invalid_count`,
     `invalid_threshold`, `invalid_cap`, `cap_too_small`, `consent_required`; for turning it on ForbiddenError
     `organization_inactive`, ConflictError `organization_ending`.
     """
-    owner = accounts.organization_id(organization)
+    session, organization, now, actor = context.session, context.organization, context.now, context.actor
+    owner = organization.pk
     now = locks.hold(session, owner, now)
     current = versions.current(session, now)
     metric = current.metric(metric_id)
@@ -175,7 +175,7 @@ def put(
         payers.require_active(organization, organization)
         endings.require_going_on(session, organization)
     # Before the setting's own row: whoever uses the metric holds the meter and then arms the setting.
-    meter = meters.fresh(session, organization, metric_id, now)
+    meter = meters.fresh(replace(context, now=now), metric_id)
     now = locks.moment(session, now)
     row = store.setting(session, owner, metric_id)
     was, before = row is not None and row.enabled, {} if row is None else _figures(metric, row)
@@ -203,9 +203,9 @@ def put(
         audit.record(session, owner, now, actor, "top_up.switched_on", metric.name, after=after)
     else:
         audit.record(session, owner, now, actor, "top_up.switched_off", metric.name)
-    meters.recompute(session, organization, meter, now)
+    meters.recompute(replace(context, now=now), meter)
     organizations.raise_revision(session, owner)
-    return top_up(session, organization, metric_id, now)
+    return top_up(replace(context, now=now), metric_id)
 
 
 def _figures(metric: Metric, row: AutoTopUp) -> dict[str, Any]:

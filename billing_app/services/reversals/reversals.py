@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
@@ -22,6 +22,7 @@ from billing_app.gateways.invoices import Invoice
 from billing_app.gateways.payments import Checkout, Payments
 from billing_app.gateways.reversals import Dispute, Refund, Reversals
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants as credits
 from billing_app.services.payments import ownership
 from billing_app.services.purchases import fulfilment, invoice_events
@@ -29,11 +30,9 @@ from billing_app.services.reversals import notices
 from billing_app.services.reversals.notices import News
 from billing_app.services.usage import meters
 from billing_app.store.common import locks
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.purchases import reversals as store
 from billing_app.store.purchases import subscriptions as subscription_store
 from billing_app.store.tables.credits import GrantAction, GrantRow
-from billing_app.store.tables.organizations import Organization
 from billing_app.store.tables.reversals import PaymentDispute, PaymentRefund
 
 WHOLE_SECOND = timedelta(microseconds=999_999)
@@ -89,12 +88,12 @@ def settle(session: Session, reading: Reading, now: datetime, at: datetime | Non
         organization = ownership.of_invoice(session, invoice)
     if organization is None:
         return Settled(None)
-    owner = stored_id(organization)
+    owner = organization.pk
     now = locks.hold(session, owner, now)
     changed, news = _keep(session, owner, found, _plan_paid(session, owner, invoice), now)
     grants = _in_line_order(store.paid_by(session, owner, found.payment_id), reading)
-    now = meters.prepare_all(session, organization, {grant.metric for grant in grants}, now)
-    changed |= _follow(session, organization, found, grants, now, _moment(at, now))
+    now = meters.prepare_all(Context(session, organization, now), {grant.metric for grant in grants})
+    changed |= _follow(Context(session, organization, now), found, grants, _moment(at, now))
     notices.tell(session, owner, news, grants, now)
     if changed:
         organizations.raise_revision(session, owner)
@@ -173,16 +172,10 @@ def _in_line_order(grants: list[GrantRow], reading: Reading) -> list[GrantRow]:
     return sorted(grants, key=lambda grant: place.get(grant.source_key.rpartition(":")[2], len(lines)))
 
 
-def _follow(
-    session: Session,
-    organization: Organization,
-    found: Reversals,
-    grants: Sequence[GrantRow],
-    now: datetime,
-    at: datetime,
-) -> bool:
+def _follow(context: Context, found: Reversals, grants: Sequence[GrantRow], at: datetime) -> bool:
     """Lets the grants be what everything that is kept of their payment says; whether that changed any."""
-    owner = stored_id(organization)
+    session, organization = context.session, context.organization
+    owner = organization.pk
     refunds = store.refunds_of(session, owner, [found.payment_id])
     disputes = store.disputes_of(session, owner, [found.payment_id])
     # What a payment paid beside our grants takes its part of a refund, too.
@@ -195,10 +188,10 @@ def _follow(
     for grant in grants:
         of_grant = [action for action in recorded if action.grant_id == grant.id]
         cents = given_back[grant.id] + _lost_since(grant, disputes, claims, of_grant)
-        changed |= _refund(session, organization, grant, cents, refunds, of_grant, now, at)
+        changed |= _refund(context, grant, cents, refunds, of_grant, at)
         for row in disputes:
             claim = claims[row.id][grant.id]
-            changed |= _dispute(session, organization, grant, row, claim, of_grant, now, at)
+            changed |= _dispute(context, grant, row, claim, of_grant, at)
     return changed
 
 
@@ -217,16 +210,15 @@ def _lost_since(
 
 
 def _refund(
-    session: Session,
-    organization: Organization,
+    context: Context,
     grant: GrantRow,
     cents: int,
     refunds: Sequence[PaymentRefund],
     recorded: Sequence[GrantAction],
-    now: datetime,
     at: datetime,
 ) -> bool:
     """Records how much of a grant's price was given back so far, if that has changed."""
+    session, now = context.session, context.now
     before = [action for action in recorded if action.kind == "refund"]
     given = before[-1].refunded_cents or 0 if before else 0
     if cents == given:
@@ -241,30 +233,21 @@ def _refund(
     request = store.requests_on(session, grant.organization_id, [grant.id])
     latest = next((each for each in reversed(request) if each.state != "refused"), None) if cents > given else None
     credits.refund(
-        session,
-        organization,
+        replace(context, actor=latest.actor if latest else "stripe"),
         grant.id,
         cents,
-        now,
         source_key=f"refunds:{grant.payment_id}:{grant.id}:{name}:{cents}",
         at=moment,
         reason=latest.reason if latest else "",
-        actor=latest.actor if latest else "stripe",
     )
     return True
 
 
 def _dispute(
-    session: Session,
-    organization: Organization,
-    grant: GrantRow,
-    row: PaymentDispute,
-    claim: int,
-    recorded: Sequence[GrantAction],
-    now: datetime,
-    at: datetime,
+    context: Context, grant: GrantRow, row: PaymentDispute, claim: int, recorded: Sequence[GrantAction], at: datetime
 ) -> bool:
     """Records a dispute's status for one grant, if that is news. What was never held needs no giving back."""
+    now = context.now
     status = DisputeStage(row.status).status
     known = [action for action in recorded if action.kind == "dispute" and action.dispute_id == row.id]
     last = DisputeStatus(known[-1].status) if known else None
@@ -274,11 +257,9 @@ def _dispute(
         return False
     moment = _moment(row.created_at, now) if status is DisputeStatus.OPENED else at
     credits.dispute(
-        session,
-        organization,
+        context,
         grant.id,
         status,
-        now,
         source_key=f"dispute:{row.id}:{grant.id}:{status}",
         dispute_id=row.id,
         amount_cents=claim,

@@ -14,10 +14,10 @@ from sqlmodel import Session
 
 from billing_app.gateways.payments import Payments
 from billing_app.services.common import audit, organizations
+from billing_app.services.common.context import Context
 from billing_app.services.payments.event_outcomes import Handler, Outcome, Write
 from billing_app.services.purchases import customers, saved_cards
 from billing_app.store.common import locks
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.purchases import customers as customer_store
 from billing_app.store.purchases import reversals as store
 from billing_app.store.tables.stripe import InboxEvent
@@ -31,8 +31,8 @@ def customer_deleted(payments: Payments, event: InboxEvent) -> Write:
         found = customer_store.organization_of(session, customer_id)
         if found is None:
             return Outcome(ours=False)
-        customers.forget(session, found, customer_id, now)
-        return Outcome(ours=True, organization_id=stored_id(found))
+        customers.forget(Context(session, found, now), customer_id)
+        return Outcome(ours=True, organization_id=found.pk)
 
     return write
 
@@ -47,8 +47,8 @@ def customer_changed(payments: Payments, event: InboxEvent) -> Write:
         organization = customer_store.organization_of(session, found.id)
         if organization is None:
             return Outcome(ours=False)
-        customers.mirror(session, organization, found, now)
-        return Outcome(ours=True, organization_id=stored_id(organization))
+        customers.mirror(Context(session, organization, now), found)
+        return Outcome(ours=True, organization_id=organization.pk)
 
     return write
 

@@ -9,9 +9,9 @@ from functools import partial
 from sqlmodel import Session
 
 from billing_app.gateways.payments import Customer
+from billing_app.services.common.context import Context
 from billing_app.services.purchases import customers as customers_service
 from billing_app.services.stripe.findings import Finding, Look, Suspect, Sync
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.purchases import customers as store
 from billing_app.store.tables.stripe import FormerCustomer, StripeCustomer
 
@@ -50,10 +50,10 @@ def _settle(session: Session, now: datetime, found: Customer | None) -> Finding 
     organization = store.organization_of(session, found.id) if found is not None else None
     if found is None or organization is None:
         return None  # deleted since it was listed: whoever needs it next sees to that
-    if not customers_service.mirror(session, organization, found, now):
+    if not customers_service.mirror(Context(session, organization, now), found):
         return None
     detail = f"Its invoices are written to {found.name or 'nobody'}, {found.email or 'without an e-mail'}, by now."
-    return Finding("customer_differs", found.id, detail, True, stored_id(organization))
+    return Finding("customer_differs", found.id, detail, True, organization.pk)
 
 
 def _suspect(row: FormerCustomer) -> Suspect:

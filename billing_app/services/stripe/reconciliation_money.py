@@ -19,7 +19,6 @@ from billing_app.services.reversals import reversals
 from billing_app.services.reversals.reversals import Reading
 from billing_app.services.stripe.findings import Finding, Look, Suspect, Sync
 from billing_app.store.organizations import organizations as org_store
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.purchases import reversals as reversal_store
 from billing_app.store.stripe import reconciliation as store
 from billing_app.store.tables.organizations import Organization
@@ -86,7 +85,7 @@ def _of_nobody(session: Session, seen: SeenCheckout) -> Suspect | None:
             f"{money} were paid for an organization {address} that is not here. Refund it at Stripe, or restore it."
         )
         return _report("unknown_organization", seen.id, detail)
-    owner = stored_id(organization)
+    owner = organization.pk
     if reversal_store.knows_payment(session, owner, seen.payment_id):
         return None
     detail = f"{money} were paid for an order {order_id} that is not here. Grant its credits manually, or refund it."

@@ -18,7 +18,6 @@ from billing_app.services.purchases import invoice_events, subscription_events
 from billing_app.services.stripe.findings import Finding, Look, Suspect, Sync
 from billing_app.services.subscriptions import notices
 from billing_app.store.organizations import organizations as org_store
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.purchases import recurring as recurring_store
 from billing_app.store.purchases import subscriptions as subscription_store
 from billing_app.store.stripe import reconciliation as store
@@ -36,7 +35,7 @@ def subscriptions(sync: Sync, cursor: str) -> Look:
             organization = ownership.of_subscription(session, found.id, found.metadata, found.customer_id)
             if organization is None:
                 continue
-            owner = stored_id(organization)
+            owner = organization.pk
             if _differs(session, owner, found):
                 write = partial(_settle_subscription, owner, found.id)
                 suspects.append(
@@ -117,7 +116,7 @@ def _beside(owner: int, found: Subscription, session: Session, now: datetime, _r
 
 def _unknown_pack(session: Session, organization: Organization, found: Subscription) -> Finding | None:
     """Packs that are billed at a price of nobody's: what is paid at it brings nothing."""
-    owner = stored_id(organization)
+    owner = organization.pk
     known = {row.price_id for row in recurring_store.of_subscription(session, owner, found.id)}
     strange = [
         item.price for item in found.items
@@ -169,7 +168,7 @@ def _brought_nothing(session: Session, found: Invoice) -> bool:
     if found.total_cents <= 0 or not (of_packs or ownership.is_top_up(session, found)):
         return False
     organization = ownership.of_invoice(session, found)
-    return organization is not None and not store.invoice_granted(session, stored_id(organization), found.id)
+    return organization is not None and not store.invoice_granted(session, organization.pk, found.id)
 
 
 def _settle_invoice(session: Session, now: datetime, found: Invoice) -> Finding | None:

@@ -17,6 +17,7 @@ from billing_app.domain.purchases.recurring import State
 from billing_app.gateways.invoices import Invoice
 from billing_app.services.catalogue import versions
 from billing_app.services.common import operator_mails, organizations
+from billing_app.services.common.context import Context
 from billing_app.store.purchases import subscriptions as store
 from billing_app.store.tables.organizations import Organization
 from billing_app.store.tables.purchases import RecurringPack
@@ -90,8 +91,9 @@ def packs_not_collected(session: Session, organization_id: int, rows: Sequence[R
     operator_mails.write(session, key, "Monthly packs are not collected", text, page, now)
 
 
-def given_up(session: Session, organization: Organization, invoice: Invoice, now: datetime) -> None:
+def given_up(context: Context, invoice: Invoice) -> None:
     """An invoice of ours was voided or marked uncollectible at Stripe: operators hear of it once."""
+    session, organization, now = context.session, context.organization, context.now
     if invoice.status.value not in GIVEN_UP or invoice.due_cents + invoice.total_cents <= 0:
         return
     word, money = GIVEN_UP[invoice.status.value], format_money(invoice.total_cents, invoice.currency)
@@ -107,16 +109,9 @@ def given_up(session: Session, organization: Organization, invoice: Invoice, now
     )
 
 
-def tell_operators(
-    session: Session,
-    organization: Organization,
-    row: Subscription,
-    old_price: str,
-    old_status: str,
-    old_collection: str,
-    now: datetime,
-) -> None:
+def tell_operators(context: Context, row: Subscription, old_price: str, old_status: str, old_collection: str) -> None:
     """Writes what is new of a subscription; the sync goes on reporting it until it is put right."""
+    session, organization, now = context.session, context.organization, context.now
     held = store.current(session, row.organization_id)
     page = f"/admin/organizations/{organization.address}"
     if row.status not in BILLING:

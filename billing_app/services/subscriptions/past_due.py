@@ -6,11 +6,13 @@ later.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session
 
-from billing_app.services.usage import accounts, meters, recounts
+from billing_app.services.common.context import Context
+from billing_app.services.usage import meters, recounts
 from billing_app.store.common import locks
 from billing_app.store.organizations import organizations
 from billing_app.store.purchases import subscriptions as store
@@ -20,7 +22,7 @@ from billing_app.store.usage import meters as meter_store
 
 def since(session: Session, organization: Organization) -> datetime | None:
     """Since when the plan is owed for, as far as is known now; None while it is not."""
-    changes = store.past_due_changes(session, accounts.organization_id(organization))
+    changes = store.past_due_changes(session, organization.pk)
     by_instant = {row.at: row.past_due for row in sorted(changes, key=lambda row: (row.at, row.number))}
     found: datetime | None = None
     for at, owed in by_instant.items():
@@ -28,17 +30,16 @@ def since(session: Session, organization: Organization) -> datetime | None:
     return found
 
 
-def record(
-    session: Session, organization: Organization, now: datetime, *, past_due: bool, at: datetime, reason: str
-) -> None:
+def record(context: Context, *, past_due: bool, at: datetime, reason: str) -> None:
     """The plan is owed for, or paid, from `at` on. Meters, ledger and pages of this organization follow at once."""
-    owner = accounts.organization_id(organization)
+    session, organization, now = context.session, context.organization, context.now
+    owner = organization.pk
     now = locks.hold(session, owner, now)
     metrics = [row.metric for row in meter_store.of_organization(session, owner)]
-    now = meters.prepare_all(session, organization, metrics, now)
+    now = meters.prepare_all(replace(context, now=now), metrics)
     store.add_past_due_change(session, owner, at, now, past_due=past_due, reason=reason)
     meter_store.mark_stale(session, owner)
     for metric in sorted(metrics):
-        meters.fresh(session, organization, metric, now)
-    recounts.post(session, organization, now)
+        meters.fresh(replace(context, now=now), metric)
+    recounts.post(replace(context, now=now))
     organizations.raise_revision(session, owner)

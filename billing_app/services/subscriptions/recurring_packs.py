@@ -7,6 +7,7 @@ earlier one, so the order of arrival does not matter.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
@@ -17,9 +18,9 @@ from billing_app.domain.purchases.recurring import State
 from billing_app.gateways.invoices import Invoice, InvoiceLine
 from billing_app.gateways.prices import Price
 from billing_app.gateways.subscriptions import ENDED, Item, Status, Subscription
+from billing_app.services.common.context import Context
 from billing_app.services.credits import invoice_grants
 from billing_app.services.subscriptions import notices
-from billing_app.services.usage import accounts
 from billing_app.store.common import locks
 from billing_app.store.notifications import outbox
 from billing_app.store.organizations import endings, organizations
@@ -38,27 +39,26 @@ LATE = timedelta(hours=3)
 
 def listed(session: Session, organization: Organization) -> list[RecurringPack]:
     """What renews, and what has been cancelled but is paid until later; ended ones are left out."""
-    owner = accounts.organization_id(organization)
+    owner = organization.pk
     return [row for row in store.of_organization(session, owner) if row.state != State.ENDED]
 
 
 def one(session: Session, organization: Organization, pack_id: str) -> RecurringPack:
     """One of them, ended or not. Raises NotFoundError `recurring_pack_not_found`."""
-    found = store.one(session, accounts.organization_id(organization), pack_id)
+    found = store.one(session, organization.pk, pack_id)
     if found is None:
         raise NotFoundError("There is no such recurring pack here.", code="recurring_pack_not_found")
     return found
 
 
-def paid(
-    session: Session, organization: Organization, invoice: Invoice, now: datetime, *, actor: str = ""
-) -> list[GrantRow]:
+def paid(context: Context, invoice: Invoice) -> list[GrantRow]:
     """A pack subscription's invoice was paid: its grants, once, and where its packs stand. Tells of a renewal."""
-    owner = accounts.organization_id(organization)
+    session, organization, now, actor = context.session, context.organization, context.now, context.actor
+    owner = organization.pk
     organization, now = locks.hold_row(session, owner, now)
     known = _known(store.of_subscription(session, owner, invoice.subscription_id))
     grants = invoice_grants.grant_lines(
-        session, organization, invoice, now, once=invoice_grants.PURCHASE, actor=actor, known=known
+        replace(context, organization=organization, now=now), invoice, once=invoice_grants.PURCHASE, known=known
     )
     for line in invoice.lines:
         sold = invoice_grants.sold(line, known)
@@ -72,9 +72,10 @@ def paid(
     return grants
 
 
-def unpaid(session: Session, organization: Organization, invoice: Invoice, now: datetime) -> None:
+def unpaid(context: Context, invoice: Invoice) -> None:
     """A pack subscription's renewal was not paid: its packs are past due until it is. Nothing else is touched."""
-    owner = accounts.organization_id(organization)
+    session, organization, now = context.session, context.organization, context.now
+    owner = organization.pk
     now = locks.hold(session, owner, now)
     if invoice.paid_at is not None or invoice.reason == "subscription_create":
         return
@@ -86,9 +87,10 @@ def unpaid(session: Session, organization: Organization, invoice: Invoice, now: 
     organizations.raise_revision(session, owner)
 
 
-def mirror(session: Session, organization: Organization, subscription: Subscription, now: datetime) -> None:
+def mirror(context: Context, subscription: Subscription) -> None:
     """Brings the packs of a subscription to where it stands at Stripe."""
-    owner = accounts.organization_id(organization)
+    session, organization, now = context.session, context.organization, context.now
+    owner = organization.pk
     now = locks.hold(session, owner, now)
     if subscription.status is Status.INCOMPLETE:
         return  # nobody has paid for anything yet

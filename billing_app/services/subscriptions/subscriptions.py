@@ -20,6 +20,7 @@ from billing_app.gateways.prices import Price
 from billing_app.gateways.subscriptions import Item, Subscription
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations, payers
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.subscriptions import notices, past_due
 from billing_app.services.usage import accounts
@@ -77,14 +78,13 @@ def plan_first(known: Catalog, found: Subscription, row: Row | None) -> Subscrip
     return replace(found, items=tuple(sorted(found.items, key=far)))
 
 
-def mirror(
-    session: Session, organization: Organization, subscription: Subscription, now: datetime, at: datetime | None = None
-) -> Row:
+def mirror(context: Context, subscription: Subscription, at: datetime | None = None) -> Row:
     """Brings a plan's subscription, and the organization's plan, to where it stands at Stripe.
 
     `at` is when what is news about it happened, if somebody knows (an event's moment); Stripe's own dates win over it.
     """
-    owner = accounts.organization_id(organization)
+    session, organization, now = context.session, context.organization, context.now
+    owner = organization.pk
     organization, now = locks.hold_row(session, owner, now)
     customers.adopt(session, organization, subscription.customer_id)
     known = store.subscription(session, owner, subscription.id)
@@ -101,14 +101,16 @@ def mirror(
     _choose_current(session, organization, row)
     if row.current:
         heard = _bounded(at or now, subscription.item.period_start, now)
-        _follow_plan(session, organization, row, subscription, before, heard, now)
-        _follow_payment(session, organization, row, subscription, at, now)
+        _follow_plan(replace(context, organization=organization, now=now), row, subscription, before, heard)
+        _follow_payment(replace(context, organization=organization, now=now), row, subscription, at)
     if before.status != row.status:
         _tell(session, row, before.status, now)
-    notices.tell_operators(session, organization, row, before.price_id, before.status, before.collection, now)
+    notices.tell_operators(
+        replace(context, organization=organization, now=now), row, before.price_id, before.status, before.collection
+    )
     if row.status not in domain.ENDED and row.cancel_at is None:
         ending_store.again(session, owner, now)
-    for each in sorted({owner, *_above(session, organization, now)}):
+    for each in sorted({owner, *_above(replace(context, organization=organization, now=now))}):
         organizations.raise_revision(session, each)
     return row
 
@@ -119,11 +121,12 @@ def _before(row: Row | None) -> Before:
     return Before(row.status, row.scheduled_plan, row.scheduled_at, row.price_id, row.collection)
 
 
-def _above(session: Session, organization: Organization, now: datetime) -> list[int]:
+def _above(context: Context) -> list[int]:
     """Who pays for a sub-organization without a plan: what counts there changes with the plan."""
+    session, organization, now = context.session, context.organization, context.now
     if organization.parent_id is None:
         return []
-    return [accounts.organization_id(payers.payer(session, organizations.by_id(session, organization.parent_id), now))]
+    return [payers.payer(session, organizations.by_id(session, organization.parent_id), now).pk]
 
 
 def _copy(row: Row, found: Subscription, known: Catalog, now: datetime) -> None:
@@ -156,7 +159,7 @@ def _named(known: Catalog, found: Subscription) -> str:
 
 def decide(session: Session, organization: Organization, plan: str) -> None:
     """An operator has said which plan is held: so be it with what is billed at a price that nobody knew."""
-    row = store.current(session, accounts.organization_id(organization))
+    row = store.current(session, organization.pk)
     if row is None or row.status in domain.ENDED or row.price_known:
         return
     row.plan, row.price_known, row.decided_price_id = plan, True, row.price_id
@@ -190,16 +193,9 @@ def _make_current(session: Session, old: Row | None, new: Row | None) -> None:
     session.flush()
 
 
-def _follow_plan(
-    session: Session,
-    organization: Organization,
-    row: Row,
-    found: Subscription,
-    before: Before,
-    heard: datetime,
-    now: datetime,
-) -> None:
+def _follow_plan(context: Context, row: Row, found: Subscription, before: Before, heard: datetime) -> None:
     """The plan that the subscription gives, since when Stripe says so."""
+    session, organization, now = context.session, context.organization, context.now
     owner = row.organization_id
     held = accounts.plans(session, owner)
     old = held.subscribed_at(now)
@@ -218,7 +214,7 @@ def _follow_plan(
     last = held.held[-1].at if held.held else now
     # What was recorded for later than this stands before it: the newest reading is the last word.
     moment = max(min(at, now), min(last, now))
-    grants.change_plan(session, organization, wanted, now, at=moment, reason=_reason(row), actor="stripe")
+    grants.change_plan(replace(context, actor="stripe"), wanted, at=moment, reason=_reason(row))
 
 
 def _since(before: Before, found: Subscription, wanted: str, heard: datetime) -> datetime:
@@ -243,10 +239,9 @@ def _reason(row: Row) -> str:
     return words.get(row.status, "As subscribed at Stripe")
 
 
-def _follow_payment(
-    session: Session, organization: Organization, row: Row, found: Subscription, at: datetime | None, now: datetime
-) -> None:
+def _follow_payment(context: Context, row: Row, found: Subscription, at: datetime | None) -> None:
     """Since when the plan is owed for. The first failure counts, whichever is heard of first."""
+    session, organization, now = context.session, context.organization, context.now
     invoice = found.latest_invoice
     since = past_due.since(session, organization)
     if row.status in domain.OWED:
@@ -254,12 +249,12 @@ def _follow_payment(
         told = at if at is not None and at <= now + CLOCKS_DIFFER else opened
         first = _bounded(told, opened, now)
         if since is None or (first < since and invoice is not None):
-            past_due.record(session, organization, now, past_due=True, at=first, reason="The card was not charged")
+            past_due.record(context, past_due=True, at=first, reason="The card was not charged")
             since = first
     elif since is not None:
         paid = (invoice.paid_at if invoice else None) or found.ended_at or now
         moment = _bounded(paid, since, now)
-        past_due.record(session, organization, now, past_due=False, at=moment, reason="The invoice is settled")
+        past_due.record(context, past_due=False, at=moment, reason="The invoice is settled")
         since = None
     row.past_due_at = since
     session.add(row)

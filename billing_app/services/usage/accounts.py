@@ -167,7 +167,7 @@ def history(
     moments before `as_of` that will be asked for too.
     Raises NotFoundError `metric_not_found`.
     """
-    owner = organization_id(organization)
+    owner = organization.pk
     held = held or plans(session, owner, known_at)
     aggregation = held.catalogs[-1][1].metric(metric).aggregation
     facts = History(
@@ -233,13 +233,6 @@ def last_boundary(facts: History, moment: datetime) -> datetime:
         used = point.used
     reached = [mark for mark in marks if mark <= moment] + [mark + INSTANT for mark in before if mark <= moment]
     return max(reached)
-
-
-def organization_id(organization: Organization) -> int:
-    """The id of a stored organization."""
-    if organization.id is None:
-        raise ValueError("the organization is not stored yet")
-    return organization.id
 
 
 def period_number(organization: Organization, moment: datetime) -> int:

@@ -15,7 +15,8 @@ from billing_app.domain.credits.facts import MAX_QUANTITY
 from billing_app.domain.usage.aggregation import UsageEvent
 from billing_app.services.catalogue import versions
 from billing_app.services.common import payers
-from billing_app.services.usage import accounts, debits, meters
+from billing_app.services.common.context import Context
+from billing_app.services.usage import debits, meters
 from billing_app.services.usage.debits import Consumed, Mode
 from billing_app.services.usage.totals import PeriodTotals
 from billing_app.store.common import idempotency
@@ -45,11 +46,9 @@ class ReservationState(StrEnum):
 
 
 def consume(
-    session: Session,
-    organization: Organization,
+    context: Context,
     metric_id: str,
     quantity: int,
-    now: datetime,
     *,
     mode: Mode = Mode.REJECT,
     key: str | None = None,
@@ -61,23 +60,24 @@ def consume(
     the same request. Raises NotFoundError `metric_not_found`, FactRefusedError `not_consumable`, `invalid_quantity`,
     `quantity_too_large`, InvalidError `idempotency_mismatch`.
     """
-    debited = debits.take(session, organization, metric_id, quantity, now, mode=mode, key=key)
+    session, organization, now = context.session, context.organization, context.now
+    debited = debits.take(context, metric_id, quantity, mode=mode, key=key)
     if debited is not None:
         return debited
     metric = _consumable(versions.current(session, now), metric_id)
     _validate(quantity)
     payer, source = payers.route(session, organization, now)
-    owner = accounts.organization_id(organization)
+    owner = organization.pk
     row, now = meters.prepare(
-        session, payer, metric_id, now
+        replace(context, organization=payer, now=now), metric_id
     )  # before the key, as a debit does: nobody waits in a circle
     if key is not None:
         digest = debits.digest(metric_id, quantity, mode)
         answer = idempotency.take(session, owner, "consume", key, digest, now, strict=strict)
         if answer is not None:
             return replace(Consumed(**json.loads(answer)), repeated=True)
-    payers.same_payer(session, organization, payer, now)
-    consumed = _take(session, payer, metric, row, quantity, mode, now, source)
+    payers.same_payer(replace(context, now=now), payer)
+    consumed = _take(replace(context, organization=payer, now=now), metric, row, quantity, mode, source)
     if key is not None:
         idempotency.answer(session, owner, "consume", key, json.dumps(asdict(consumed)))
     if consumed.accepted:
@@ -103,53 +103,35 @@ def status(held: Reservation, now: datetime) -> ReservationState:
     return ReservationState.OPEN if now < held.holds_until else ReservationState.EXPIRED
 
 
-def _take(
-    session: Session,
-    organization: Organization,
-    metric: Metric,
-    row: MeterRow,
-    quantity: int,
-    mode: Mode,
-    now: datetime,
-    source: str,
-) -> Consumed:
+def _take(context: Context, metric: Metric, row: MeterRow, quantity: int, mode: Mode, source: str) -> Consumed:
     """From the locked meter, through the engine."""
     fits = meters.reading(row, metric.aggregation).fits(quantity)
     accepted = fits if mode is Mode.CLAMP or fits == quantity else 0
     if accepted:
-        use(session, organization, metric, row, accepted, now, source)
+        use(context, metric, row, accepted, source)
     return Consumed(accepted, row.used, row.allowance, row.left)
 
 
-def use(
-    session: Session,
-    organization: Organization,
-    metric: Metric,
-    row: MeterRow,
-    quantity: int,
-    now: datetime,
-    source: str = "",
-) -> None:
+def use(context: Context, metric: Metric, row: MeterRow, quantity: int, source: str = "") -> None:
     """Counts accepted use at `now` and brings the locked meter along through the engine.
 
     `organization` is the one that pays, `source` the sub-organization that used it, if one did. Raises FactRefusedError
     `quantity_too_large` where no total could hold it, which is no lack of credits (fine point 16).
     """
+    session, organization, now = context.session, context.organization, context.now
     event = UsageEvent(now, quantity, source=source)
     PeriodTotals(session, organization).add(metric.id, metric.aggregation, event)
-    _add_event(session, organization, metric, quantity, now, source)
+    _add_event(context, metric, quantity, source)
     row.changed = True
     session.add(row)
     session.flush()
-    meters.recompute(session, organization, row, now)
+    meters.recompute(context, row)
 
 
 def reserve(
-    session: Session,
-    organization: Organization,
+    context: Context,
     metric_id: str,
     quantity: int,
-    now: datetime,
     *,
     timeout_s: int = DEFAULT_TIMEOUT_S,
     reservation_id: str | None = None,
@@ -159,14 +141,15 @@ def reserve(
     Raises CreditsExhaustedError where it does not fit; FactRefusedError `invalid_timeout`, `not_consumable`,
     `invalid_quantity`, `quantity_too_large`; ConflictError `too_many_reservations`.
     """
+    session, organization, now = context.session, context.organization, context.now
     metric = _consumable(versions.current(session, now), metric_id)
     _validate(quantity)
     if not 1 <= timeout_s <= MAX_TIMEOUT_S:
         raise FactRefusedError(f"`timeout_s` is 1 to {MAX_TIMEOUT_S} seconds.", code="invalid_timeout")
     payer, source = payers.route(session, organization, now)
-    owner = accounts.organization_id(payer)
-    row, now = meters.prepare(session, payer, metric_id, now)
-    payers.same_payer(session, organization, payer, now)
+    owner = payer.pk
+    row, now = meters.prepare(replace(context, organization=payer, now=now), metric_id)
+    payers.same_payer(replace(context, now=now), payer)
     existing = meter_store.reservation(session, owner, reservation_id) if reservation_id else None
     if existing is not None:
         return existing
@@ -185,21 +168,20 @@ def reserve(
     )  # fmt: skip
     session.add(reservation)
     session.flush()
-    meters.recompute(session, payer, row, now)
+    meters.recompute(replace(context, organization=payer, now=now), row)
     _tell(session, organization, payer)
     return reservation
 
 
-def confirm(
-    session: Session, organization: Organization, reservation_id: str, now: datetime, *, quantity: int | None = None
-) -> Reservation:
+def confirm(context: Context, reservation_id: str, *, quantity: int | None = None) -> Reservation:
     """What was reserved was used: counts as use now, never refused for lack of credits; the rest is given back.
 
     Without `quantity` all of it. Confirming twice is one confirmation. Raises NotFoundError `reservation_not_found`,
     FactRefusedError `reservation_expired`, `reservation_exceeded`, `invalid_quantity`, and `reservation_closed` for one
     that was confirmed with another quantity.
     """
-    held, row, payer, now = _held(session, organization, reservation_id, now)
+    session, organization, now = context.session, context.organization, context.now
+    held, row, payer, now = _held(context, reservation_id)
     real = held.quantity if quantity is None else quantity
     if held.confirmed_quantity is not None:
         _require_same(held.confirmed_quantity, real)
@@ -218,9 +200,9 @@ def confirm(
     session.flush()
     metric = versions.current(session, now).metric(held.metric)
     if real:
-        use(session, payer, metric, row, real, now, held.source)
+        use(replace(context, organization=payer, now=now), metric, row, real, held.source)
     else:
-        meters.recompute(session, payer, row, now)
+        meters.recompute(replace(context, organization=payer, now=now), row)
     _tell(session, organization, payer)
     return held
 
@@ -234,33 +216,33 @@ def _require_same(confirmed: int, real: int) -> None:
         )
 
 
-def release(session: Session, organization: Organization, reservation_id: str, now: datetime) -> Reservation:
+def release(context: Context, reservation_id: str) -> Reservation:
     """Gives all of a reservation back; releasing twice, or what has ended, is no error.
 
     Raises NotFoundError `reservation_not_found`.
     """
-    held, row, payer, now = _held(session, organization, reservation_id, now)
+    session, organization, now = context.session, context.organization, context.now
+    held, row, payer, now = _held(context, reservation_id)
     if held.closed_at is None:
         held.closed_at = now
         session.add(held)
         session.flush()
-        meters.recompute(session, payer, row, now)
+        meters.recompute(replace(context, organization=payer, now=now), row)
         _tell(session, organization, payer)
     return held
 
 
-def _held(
-    session: Session, organization: Organization, reservation_id: str, now: datetime
-) -> tuple[Reservation, MeterRow, Organization, datetime]:
+def _held(context: Context, reservation_id: str) -> tuple[Reservation, MeterRow, Organization, datetime]:
     """The reservation, read under the lock of its meter, and whose meter that is.
 
     A sub-organization's is held where somebody above pays for it, perhaps somebody who no longer does.
     """
+    session, organization, now = context.session, context.organization, context.now
     for holder in (organization, *tree.ancestors(session, organization)):
-        owner = accounts.organization_id(holder)
+        owner = holder.pk
         found = meter_store.reservation(session, owner, reservation_id)
         if found is not None and (holder is organization or found.source == organization.address):
-            row, now = meters.prepare(session, holder, found.metric, now)
+            row, now = meters.prepare(replace(context, organization=holder, now=now), found.metric)
             again = meter_store.reservation(session, owner, reservation_id)
             return again or found, row, holder, now
     raise NotFoundError(f"There is no reservation {reservation_id!r}.", code="reservation_not_found")
@@ -268,14 +250,13 @@ def _held(
 
 def _tell(session: Session, *organizations: Organization) -> None:
     """The pages of the payer and of whoever uses change."""
-    for owner in sorted({accounts.organization_id(each) for each in organizations}):
+    for owner in sorted({each.pk for each in organizations}):
         orgs.raise_revision(session, owner)
 
 
-def _add_event(
-    session: Session, organization: Organization, metric: Metric, quantity: int, now: datetime, source: str
-) -> None:
-    owner = accounts.organization_id(organization)
+def _add_event(context: Context, metric: Metric, quantity: int, source: str) -> None:
+    session, organization, now = context.session, context.organization, context.now
+    owner = organization.pk
     event = {
         "organization_id": owner, "id": new_id(), "metric": metric.id, "quantity": quantity, "subject": None,
         "occurred_at": now, "recorded_at": now, "key": None, "source": source,

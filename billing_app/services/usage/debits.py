@@ -5,20 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
-
-from sqlmodel import Session
 
 from billing_app.domain.catalogue import Catalog
 from billing_app.domain.common.periods import period_containing
 from billing_app.domain.credits.facts import MAX_QUANTITY, Aggregation
 from billing_app.services.catalogue import versions
 from billing_app.services.common import payers
-from billing_app.services.usage import accounts
+from billing_app.services.common.context import Context
 from billing_app.store.common import locks
 from billing_app.store.tables.base import new_id
-from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import debits as store
 from billing_app.store.usage import rollups
 from billing_app.store.usage.debits import Debit
@@ -50,20 +46,14 @@ class Consumed:
 
 
 def take(
-    session: Session,
-    organization: Organization,
-    metric_id: str,
-    quantity: int,
-    now: datetime,
-    *,
-    mode: Mode = Mode.REJECT,
-    key: str | None = None,
+    context: Context, metric_id: str, quantity: int, *, mode: Mode = Mode.REJECT, key: str | None = None
 ) -> Consumed | None:
     """Takes the whole quantity in one statement; None, with nothing written, where `consumption.consume` must decide.
 
     It must where the meter is out of date, the catalogue is another than this process knows, the quantity does not fit
     whole, something is to be told, or the key was taken. Raises ForbiddenError `organization_inactive`.
     """
+    session, organization, now = context.session, context.organization, context.now
     seen, known = versions.assumed(session, now) or ("", None)
     if known is None or not 1 <= quantity <= MAX_QUANTITY or not is_consumable(known, metric_id):
         return None
@@ -72,7 +62,7 @@ def take(
     figures = store.take(
         session,
         Debit(
-            organization_id=accounts.organization_id(payer),
+            organization_id=payer.pk,
             metric=metric_id,
             quantity=quantity,
             now=now,
@@ -81,7 +71,7 @@ def take(
             event_id=new_id(),
             source=source,
             period=period_containing(payer.anchor, now).number if source else 0,
-            reporter=accounts.organization_id(organization),
+            reporter=organization.pk,
             key=key,
             digest=digest(metric_id, quantity, mode),
         ),

@@ -19,6 +19,7 @@ from billing_app.domain.credits.facts import MAX_QUANTITY, Aggregation
 from billing_app.domain.usage.aggregation import fold
 from billing_app.services.catalogue import versions
 from billing_app.services.common import payers
+from billing_app.services.common.context import Context
 from billing_app.services.usage import accounts, meters
 from billing_app.store.tables.meters import MeterRow
 from billing_app.store.tables.organizations import Organization
@@ -54,26 +55,18 @@ class Answer:
 
 
 def check_metric(
-    session: Session,
-    organization: Organization,
-    metric: str,
-    now: datetime,
-    *,
-    quantity: int = 1,
-    subject: str | None = None,
-    writing: bool = True,
+    context: Context, metric: str, *, quantity: int = 1, subject: str | None = None, writing: bool = True
 ) -> Answer:
     """Whether `quantity` more of one metric may be used (fine point 13). Raises NotFoundError `metric_not_found`."""
+    session, organization, now = context.session, context.organization, context.now
     look = _Look(session, organization, now, writing)
     payers.require_active(organization, look.organization)
     return _check(look, {metric: quantity}, subject)
 
 
 def check_action(
-    session: Session,
-    organization: Organization,
+    context: Context,
     action: str,
-    now: datetime,
     *,
     quantities: Mapping[str, int] | None = None,
     subject: str | None = None,
@@ -83,6 +76,7 @@ def check_action(
 
     Raises NotFoundError `action_not_found`, FactRefusedError `invalid_quantity` for a metric that it does not need.
     """
+    session, organization, now = context.session, context.organization, context.now
     look = _Look(session, organization, now, writing)
     needs = look.current.action(action).metrics
     unknown = sorted(set(quantities or {}) - set(needs))
@@ -93,8 +87,9 @@ def check_action(
     return _check(look, asked, subject, action)
 
 
-def working_actions(session: Session, organization: Organization, now: datetime) -> dict[str, tuple[str, ...]]:
+def working_actions(context: Context) -> dict[str, tuple[str, ...]]:
     """Every action with the metrics that block it now; an empty tuple says that it works."""
+    session, organization, now = context.session, context.organization, context.now
     return _Look(session, organization, now, writing=True).working_actions()
 
 
@@ -109,14 +104,14 @@ class _Look:
         self.organization = payers.payer(session, organization, now)
         self.now = now
         self._writing = writing
-        found, newest = meter_store.figures(session, accounts.organization_id(self.organization))
+        found, newest = meter_store.figures(session, self.organization.pk)
         self._meters: dict[str, Figures | MeterRow] = {**found}
         self.current = versions.current(session, now, newest=newest)
         if writing:
             old = sorted(metric.id for metric in self.current.metrics if not self._usable(metric.id))
-            meter_store.require_turn(session, accounts.organization_id(self.organization), old)
+            meter_store.require_turn(session, self.organization.pk, old)
             for metric in old:
-                self._meters[metric] = meters.fresh(session, self.organization, metric, now)
+                self._meters[metric] = meters.fresh(Context(session, self.organization, now), metric)
 
     def reading(self, metric: str) -> Reading:
         """What the metric's meter says. Raises OutOfDateError, unless writing."""
@@ -124,7 +119,7 @@ class _Look:
         if not self._usable(metric):
             if not self._writing:
                 raise OutOfDateError(metric)
-            self._meters[metric] = meters.fresh(self.session, self.organization, metric, self.now)
+            self._meters[metric] = meters.fresh(Context(self.session, self.organization, self.now), metric)
         return meters.reading(self._meters[metric], aggregation)
 
     def _usable(self, metric: str) -> bool:
@@ -160,7 +155,7 @@ def _is_counted(look: _Look, aggregation: Aggregation, metric: str, subject: str
     if aggregation is not Aggregation.UNIQUE:
         return False
     session, organization, now = look.session, look.organization, look.now
-    owner = accounts.organization_id(organization)
+    owner = organization.pk
     number = accounts.period_number(organization, now)
     if not rollups.is_counted(session, owner, metric, number, subject):
         return False

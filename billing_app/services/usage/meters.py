@@ -6,6 +6,7 @@ Lock order everywhere: organization, meters by name, page revision.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session
@@ -21,11 +22,11 @@ from billing_app.domain.credits.engine_state import State
 from billing_app.domain.credits.entitlements import MeterState, Reading
 from billing_app.domain.credits.facts import MAX_QUANTITY, NEVER, Aggregation, History
 from billing_app.domain.credits.thresholds import marks, next_used
+from billing_app.services.common.context import Context
 from billing_app.services.usage import accounts, top_up_arming
 from billing_app.store.common import locks
 from billing_app.store.notifications import outbox
 from billing_app.store.tables.meters import MeterRow
-from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import meters as store
 from billing_app.store.usage.meters import Figures
 
@@ -36,64 +37,68 @@ BLOCKED = "blocked"
 """The mark that remembers whether `metric.blocked` was told."""
 
 
-def fresh(session: Session, organization: Organization, metric: str, now: datetime) -> MeterRow:
+def fresh(context: Context, metric: str) -> MeterRow:
     """The meter, locked and right at `now`. What happened since it was last looked at is told.
 
     Raises NotFoundError `metric_not_found`.
     """
-    row, now = hold(session, organization, metric, now)
+    now = context.now
+    row, now = hold(context, metric)
     if not usable(row, now):
-        recompute(session, organization, row, now)
+        recompute(replace(context, now=now), row)
     return row
 
 
-def hold(session: Session, organization: Organization, metric: str, now: datetime) -> tuple[MeterRow, datetime]:
+def hold(context: Context, metric: str) -> tuple[MeterRow, datetime]:
     """Locks the meter as it is, and answers the moment of whoever now holds it (fine point 17)."""
-    owner = accounts.organization_id(organization)
+    session, organization, now = context.session, context.organization, context.now
+    owner = organization.pk
     row = store.lock(session, owner, metric, now)
     return row, locks.moment_of(session, ("meter", owner, metric), now, row.watched_at)
 
 
-def prepare(session: Session, organization: Organization, metric: str, now: datetime) -> tuple[MeterRow, datetime]:
+def prepare(context: Context, metric: str) -> tuple[MeterRow, datetime]:
     """Locks the meter before a fact is recorded; boundaries that have passed are told as of before the fact.
 
     Answers the moment of the fact with it: by then somebody else may have used what there was.
     """
-    row, now = hold(session, organization, metric, now)
-    _look(session, organization, row, now)
+    now = context.now
+    row, now = hold(context, metric)
+    _look(replace(context, now=now), row)
     return row, now
 
 
-def prepare_all(session: Session, organization: Organization, metrics: Iterable[str], now: datetime) -> datetime:
+def prepare_all(context: Context, metrics: Iterable[str]) -> datetime:
     """Prepares `metrics` and every other meter of the organization, in the common order; the moment of the fact.
 
     For facts about credits: the ledger is posted with them, and posting looks at all meters.
     """
-    known = {row.metric for row in store.of_organization(session, accounts.organization_id(organization))}
+    session, organization, now = context.session, context.organization, context.now
+    known = {row.metric for row in store.of_organization(session, organization.pk)}
     rows = []
     for metric in sorted(known | set(metrics)):
-        row, now = hold(session, organization, metric, now)
+        row, now = hold(replace(context, now=now), metric)
         rows.append(row)
     for row in rows:
-        _look(session, organization, row, now)
+        _look(replace(context, now=now), row)
     return now
 
 
-def _look(session: Session, organization: Organization, row: MeterRow, now: datetime) -> None:
+def _look(context: Context, row: MeterRow) -> None:
+    now = context.now
     if not usable(row, now):
-        recompute(session, organization, row, now)
+        recompute(context, row)
     row.watched_at = now
 
 
-def recompute(
-    session: Session, organization: Organization, row: MeterRow, now: datetime, facts: History | None = None
-) -> None:
+def recompute(context: Context, row: MeterRow, facts: History | None = None) -> None:
     """Computes the meter anew and tells what passed since it was last watched.
 
     A clock that is behind never takes it back: the row's own time stands, unless it is so far ahead that the clock
     which wrote it was wrong (docs/decisions/0021). `facts` are the metric's as of `now`, where the caller, who holds
     the row's lock, has read them already.
     """
+    session, organization, now = context.session, context.organization, context.now
     moment = seen_at(row, now)
     if not is_plausible(row.watched_at, now):
         row.watched_at = None

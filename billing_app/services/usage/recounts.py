@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
@@ -13,7 +13,7 @@ from billing_app.domain.common.periods import period_at
 from billing_app.domain.credits.engine_state import State
 from billing_app.domain.credits.facts import History
 from billing_app.domain.credits.postings import Bucket, Posting, buckets, differences, parse_bucket_name
-from billing_app.services.common.context import Transaction
+from billing_app.services.common.context import Context, Transaction
 from billing_app.services.usage import accounts, meters, wrong_clocks
 from billing_app.services.usage.reasons import conversion_reasons, reason_for
 from billing_app.store.common import locks, runs
@@ -68,19 +68,21 @@ class Outcome:
     """Organizations that a clock which was ahead had left with meters or ledgers of a moment that has not come."""
 
 
-def post(session: Session, organization: Organization, now: datetime) -> int:
+def post(context: Context) -> int:
     """Brings one organization's ledger up to date; answers how many rows that took.
 
     Two at once: both lock the organization's row, so the second finds nothing left to post; should that ever fail,
     the unique keys of the rows let only one of them commit.
     """
-    now = locks.hold(session, accounts.organization_id(organization), now)
-    return _post(session, organization, now)
+    session, organization, now = context.session, context.organization, context.now
+    now = locks.hold(session, organization.pk, now)
+    return _post(replace(context, now=now))
 
 
-def _post(session: Session, organization: Organization, now: datetime) -> int:
+def _post(context: Context) -> int:
     """The same for an organization that is locked."""
-    owner = accounts.organization_id(organization)
+    session, organization, now = context.session, context.organization, context.now
+    owner = organization.pk
     held: accounts.Plans | None = None
     written = 0
     rows = meter_store.lock_all(session, owner)
@@ -90,7 +92,7 @@ def _post(session: Session, organization: Organization, now: datetime) -> int:
         if not is_due(row, now):
             continue
         held = held or accounts.plans(session, owner)
-        written += _post_metric(session, organization, row, now, held)
+        written += _post_metric(replace(context, now=now), row, held)
     organization.recounted_at = now
     session.add(organization)
     session.flush()
@@ -102,8 +104,9 @@ def is_due(row: MeterRow, now: datetime) -> bool:
     return row.changed or row.post_due_at is None or row.post_due_at <= now or wrong_clocks.is_ahead(row, now)
 
 
-def balance(session: Session, organization: Organization, metric: str, now: datetime) -> tuple[int, int]:
+def balance(context: Context, metric: str) -> tuple[int, int]:
     """What the ledger of a metric sums up to, and what the engine would post now: the "not yet posted" line."""
+    session, organization, now = context.session, context.organization, context.now
     facts = accounts.history(session, organization, metric, now)
     return balance_of(session, organization, metric, facts, accounts.traced(facts, now))
 
@@ -112,25 +115,24 @@ def balance_of(
     session: Session, organization: Organization, metric: str, facts: History, state: State
 ) -> tuple[int, int]:
     """The same from a state that was run with its trace."""
-    owner = accounts.organization_id(organization)
+    owner = organization.pk
     sums = store.bucket_sums(session, owner, metric)
     rows = differences(buckets(state), held_buckets(session, owner, sums, facts), None)
     return sum(each.quantity for each in sums.values()), sum(row.quantity for row in rows)
 
 
-def _post_metric(
-    session: Session, organization: Organization, row: MeterRow, now: datetime, held: accounts.Plans
-) -> int:
-    owner, metric = accounts.organization_id(organization), row.metric
+def _post_metric(context: Context, row: MeterRow, held: accounts.Plans) -> int:
+    session, organization, now = context.session, context.organization, context.now
+    owner, metric = organization.pk, row.metric
     moment = latest(now, row.posted_at)
     facts = accounts.history(session, organization, metric, moment, held=held)
     if not meters.usable(row, now):
-        meters.recompute(session, organization, row, now, facts if moment == now else None)
+        meters.recompute(context, row, facts if moment == now else None)
     state = accounts.traced(facts, moment)
     sums = store.bucket_sums(session, owner, metric)
     known = held_buckets(session, owner, sums, facts)
     rows = differences(buckets(state), known, row.posted_at)
-    _write(session, organization, row, rows, sums, now)
+    _write(context, row, rows, sums)
     row.changed = False
     row.posted_at = moment
     row.post_due_at = meters.next_look(facts, moment)
@@ -153,17 +155,11 @@ def held_buckets(
     return found
 
 
-def _write(
-    session: Session,
-    organization: Organization,
-    meter: MeterRow,
-    rows: list[Posting],
-    sums: Mapping[str, store.BucketSum],
-    now: datetime,
-) -> None:
+def _write(context: Context, meter: MeterRow, rows: list[Posting], sums: Mapping[str, store.BucketSum]) -> None:
+    session, organization, now = context.session, context.organization, context.now
     if not rows:
         return
-    owner = accounts.organization_id(organization)
+    owner = organization.pk
     number = store.last_number(session, owner)
     balance = store.balance(session, owner, meter.metric)
     named = {grant.id: grant for grant in credit_store.grants(session, owner, meter.metric)}
@@ -279,8 +275,8 @@ def _batches(
             due = meter_store.due(session, as_of, after, BATCH)
             for organization_id in due:
                 organization, moment = locks.hold_row(session, organization_id, as_of)
-                outcome.repaired += wrong_clocks.was_repaired(session, organization, moment)
-                written = _post(session, organization, moment)
+                outcome.repaired += wrong_clocks.was_repaired(Context(session, organization, moment))
+                written = _post(Context(session, organization, moment))
                 outcome.organizations_seen += 1
                 outcome.organizations_changed += bool(written)
                 outcome.entries += written

@@ -18,7 +18,8 @@ from billing_app.domain.usage.aggregation import UsageEvent, validated_moment, v
 from billing_app.domain.usage.reported import Read, ReportedEvent
 from billing_app.services.catalogue import versions
 from billing_app.services.common import payers
-from billing_app.services.usage import accounts, meters
+from billing_app.services.common.context import Context
+from billing_app.services.usage import meters
 from billing_app.services.usage.totals import PeriodTotals
 from billing_app.store.organizations import organizations
 from billing_app.store.tables.base import new_id
@@ -78,21 +79,14 @@ class _Valid:
     """Whether the report says when; otherwise it counts at the moment at which it is recorded."""
 
 
-def report(
-    session: Session,
-    organization: Organization,
-    events: Sequence[Read],
-    now: datetime,
-    *,
-    backfill: bool = False,
-    watch: bool = True,
-) -> Report:
+def report(context: Context, events: Sequence[Read], *, backfill: bool = False, watch: bool = True) -> Report:
     """Records a batch of events of one organization; those that were refused as they were read are told with the rest.
 
     `backfill` lifts the age limit for an operator's import. Without `watch` meters are only marked stale, for imports
     that bring many batches and look once at the end. Of a sub-organization each event goes to whoever paid for it at
     its moment (rule 14). Raises ForbiddenError `organization_inactive`, unless it is a backfill.
     """
+    session, organization, now = context.session, context.organization, context.now
     if not backfill:
         payers.require_active(organization, payers.payer(session, organization, now))
     current = versions.current(session, now)
@@ -101,7 +95,7 @@ def report(
     changed: set[int] = set()
     for payer, batch in _by_payer(session, organization, valid):
         if _take_in(session, _Books(payer, organization), current, batch, outcome, now, watch):
-            changed |= {accounts.organization_id(payer), accounts.organization_id(organization)}
+            changed |= {payer.pk, organization.pk}
     outcome.rejected.sort(key=lambda rejected: rejected.index)
     outcome.duplicates.sort(key=lambda duplicate: duplicate.index)
     for owner in sorted(changed):
@@ -144,11 +138,11 @@ def _take_in(
     organization = books.payer
     locked: dict[str, MeterRow] = {}
     metrics = sorted({each.metric for each in valid})
-    meter_store.require_turn(session, accounts.organization_id(organization), metrics)
+    meter_store.require_turn(session, organization.pk, metrics)
     for metric in metrics:
-        locked[metric], now = _lock(session, organization, metric, now, watch)
+        locked[metric], now = _lock(Context(session, organization, now), metric, watch)
     if organization.id != books.reporter.id and not all(each.dated for each in valid):
-        payers.same_payer(session, books.reporter, organization, now)
+        payers.same_payer(Context(session, books.reporter, now), organization)
     valid = [each if each.dated else replace(each, event=replace(each.event, at=now)) for each in valid]
     new = _without_duplicates(session, books.reporter, valid, outcome)
     recorded: dict[str, list[_Valid]] = defaultdict(list)
@@ -166,13 +160,12 @@ def _take_in(
     return bool(recorded)
 
 
-def _lock(
-    session: Session, organization: Organization, metric: str, now: datetime, watch: bool
-) -> tuple[MeterRow, datetime]:
+def _lock(context: Context, metric: str, watch: bool) -> tuple[MeterRow, datetime]:
     """The meter of a metric, locked, and the moment; without `watch` left for later, and never trusted then."""
+    now = context.now
     if watch:
-        return meters.prepare(session, organization, metric, now)
-    row, now = meters.hold(session, organization, metric, now)
+        return meters.prepare(context, metric)
+    row, now = meters.hold(context, metric)
     row.stale = True
     return row, now
 
@@ -212,7 +205,7 @@ def _without_duplicates(
 ) -> list[_Valid]:
     """Leaves out events whose key was seen before, in the database or earlier in the batch."""
     keys = [each.key for each in valid if each.key is not None]
-    seen = store.seen_keys(session, accounts.organization_id(organization), keys)
+    seen = store.seen_keys(session, organization.pk, keys)
     new: list[_Valid] = []
     for each in valid:
         if each.key is not None and each.key in seen:
@@ -235,7 +228,7 @@ def _record(
 ) -> None:
     """Writes the events of one metric with their keys and roll-ups, and brings its meter along."""
     organization, source = books.payer, books.source
-    owner, reporter = accounts.organization_id(organization), accounts.organization_id(books.reporter)
+    owner, reporter = organization.pk, books.reporter.pk
     metric = current.metric(batch[0].metric)
     keys = [
         {"organization_id": reporter, "key": each.key, "digest": each.digest, "occurred_at": each.event.at}
@@ -263,7 +256,7 @@ def _record(
     session.add(row)
     session.flush()
     if watch and (row.stale or (row.told_at_used is not None and row.used >= row.told_at_used)):
-        meters.recompute(session, organization, row, now)
+        meters.recompute(Context(session, organization, now), row)
 
 
 def _by_arithmetic(aggregation: Aggregation, row: MeterRow, counted: list[UsageEvent], now: datetime) -> bool:

@@ -14,7 +14,6 @@ from billing_app.domain.credits.forecast import Outlook
 from billing_app.domain.usage.sources import OWN, level_shares, max_shares, unique_shares
 from billing_app.services.usage.views import SourceView
 from billing_app.store.organizations import organizations, tree
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import events, rollups, sources, usage_points
 
@@ -25,7 +24,7 @@ def shares(
     """The parts of a month's use, the largest first; only the organization itself where nothing is a part of it."""
     if not month.used:
         return ()
-    if not tree.has_parts(session, stored_id(organization)):
+    if not tree.has_parts(session, organization.pk):
         return (SourceView(organization.address, organization.name, month.used),)
     found = by_source(session, organization, metric, look, month)
     return _named(session, {source or organization.address: quantity for source, quantity in found.items()})
@@ -67,7 +66,7 @@ def by_source(
 
 def used_by(session: Session, payer: Organization, part: Organization, metric: Metric, period: Period) -> int:
     """What one sub-organization used of a metric in a period of its payer; of levels its own highest."""
-    owner = stored_id(payer)
+    owner = payer.pk
     if metric.aggregation is Aggregation.SUM:
         return sources.totals(session, owner, metric.id, period.number).get(part.address, 0)
     if metric.aggregation is Aggregation.UNIQUE:
@@ -88,13 +87,13 @@ def _named(session: Session, found: dict[str, int]) -> tuple[SourceView, ...]:
 
 def _below(session: Session, part: Organization) -> set[str]:
     """The addresses of an organization and of all that lies under it."""
-    return {part.address, *(each.address for each in tree.descendants(session, stored_id(part)))}
+    return {part.address, *(each.address for each in tree.descendants(session, part.pk))}
 
 
 def _shares(
     session: Session, organization: Organization, metric: Metric, look: Outlook, month: Month
 ) -> dict[str, int]:
-    owner, period = stored_id(organization), month.period
+    owner, period = organization.pk, month.period
     if metric.aggregation is Aggregation.SUM:
         return sources.totals(session, owner, metric.id, period.number)
     if metric.aggregation is Aggregation.UNIQUE:

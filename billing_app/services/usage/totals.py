@@ -8,7 +8,6 @@ from billing_app.domain.common.errors import FactRefusedError
 from billing_app.domain.common.periods import Period, period_containing
 from billing_app.domain.credits.facts import MAX_QUANTITY, Aggregation
 from billing_app.domain.usage.aggregation import UsageEvent
-from billing_app.services.usage import accounts
 from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import events as store
 
@@ -44,4 +43,4 @@ class PeriodTotals:
         self.by_period[key] = total
 
     def _stored(self, metric: str, period: Period) -> int:
-        return store.period_total(self.session, accounts.organization_id(self.organization), metric, period)
+        return store.period_total(self.session, self.organization.pk, metric, period)

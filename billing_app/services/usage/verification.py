@@ -13,6 +13,7 @@ from billing_app.domain.credits.engine_state import State
 from billing_app.domain.credits.facts import History
 from billing_app.domain.usage.aggregation import fold
 from billing_app.services.catalogue import versions
+from billing_app.services.common.context import Context
 from billing_app.services.usage import accounts, meters, verifying_allowed, verifying_ledger, verifying_usage
 from billing_app.services.usage.verifying_usage import Finding, Tally
 from billing_app.store.credits import grants as credit_store
@@ -43,12 +44,13 @@ def organizations(session: Session) -> list[str]:
     return list(session.exec(select(Organization.address).order_by(col(Organization.address))))
 
 
-def verify(session: Session, organization: Organization, now: datetime) -> Iterator[Difference]:
+def verify(context: Context) -> Iterator[Difference]:
     """Recomputes everything of one organization from its facts, and yields every difference. Writes nothing."""
-    held = accounts.plans(session, accounts.organization_id(organization))
-    rows = {row.metric: row for row in meter_store.of_organization(session, accounts.organization_id(organization))}
-    for metric in (*versions.current(session, now).metric_ids, *_others(session, organization, now)):
-        for finding in _verify_metric(session, organization, metric, rows.get(metric), held, now):
+    session, organization, now = context.session, context.organization, context.now
+    held = accounts.plans(session, organization.pk)
+    rows = {row.metric: row for row in meter_store.of_organization(session, organization.pk)}
+    for metric in (*versions.current(session, now).metric_ids, *_others(context)):
+        for finding in _verify_metric(context, metric, rows.get(metric), held):
             yield Difference(organization.address, metric, *finding)
     for metric, finding in verifying_ledger.rows(session, organization):
         yield Difference(organization.address, metric, *finding)
@@ -56,25 +58,20 @@ def verify(session: Session, organization: Organization, now: datetime) -> Itera
         yield Difference(organization.address, "usage", *finding)
 
 
-def _others(session: Session, organization: Organization, now: datetime) -> list[str]:
+def _others(context: Context) -> list[str]:
     """Metrics with meters, grants or entries that the catalogue does not count by itself, such as tokens."""
-    owner = accounts.organization_id(organization)
+    session, organization, now = context.session, context.organization, context.now
+    owner = organization.pk
     known = {row.metric for row in meter_store.of_organization(session, owner)}
     known |= set(ledger_store.balances(session, owner))
     known |= {grant.metric for grant in credit_store.grants(session, owner)}
     return sorted(known - set(versions.current(session, now).metric_ids))
 
 
-def _verify_metric(
-    session: Session,
-    organization: Organization,
-    metric: str,
-    row: MeterRow | None,
-    held: accounts.Plans,
-    now: datetime,
-) -> Iterator[Finding]:
+def _verify_metric(context: Context, metric: str, row: MeterRow | None, held: accounts.Plans) -> Iterator[Finding]:
     """The engine on raw events is what everything else is compared with."""
-    owner = accounts.organization_id(organization)
+    session, organization, now = context.session, context.organization, context.now
+    owner = organization.pk
     try:
         stored = accounts.history(session, organization, metric, now, held=held)
     except NotFoundError:
@@ -90,7 +87,7 @@ def _verify_metric(
     elif facts.grants or facts.usage:
         yield "meter", "none", "one"
     yield from verifying_ledger.sums(session, organization, metric, row, facts)
-    yield from verifying_allowed.findings(session, organization, metric, facts, now)
+    yield from verifying_allowed.findings(context, metric, facts)
 
 
 def _verify_conservation(state: State, facts: History, now: datetime) -> Iterator[Finding]:

@@ -21,6 +21,7 @@ from billing_app.domain.credits import engine
 from billing_app.domain.credits.accounts import Account
 from billing_app.domain.credits.facts import Aggregation, History
 from billing_app.domain.usage.aggregation import EARLIEST
+from billing_app.services.common.context import Context
 from billing_app.services.usage import accounts
 from billing_app.services.usage.verifying_usage import Finding
 from billing_app.store.credits import grants as credit_store
@@ -40,16 +41,15 @@ class After(NamedTuple):
     unpaid: int
 
 
-def findings(
-    session: Session, organization: Organization, metric: str, facts: History, now: datetime
-) -> Iterator[Finding]:
+def findings(context: Context, metric: str, facts: History) -> Iterator[Finding]:
     """More than there was, and what is dated after its recording or recorded later than now; of one metric."""
-    owner = accounts.organization_id(organization)
+    session, organization, now = context.session, context.organization, context.now
+    owner = organization.pk
     actions = credit_store.actions(session, owner, metric)
     yield from _dated(session, owner, metric, actions, now)
     yield from _converted(session, organization, metric, facts, actions)
     if facts.aggregation is Aggregation.SUM:
-        yield from _asked(session, organization, metric, facts, now)
+        yield from _asked(context, metric, facts)
 
 
 def _dated(
@@ -80,18 +80,17 @@ def _converted(
         rows = list(parts)
         first, at, known = rows[0].number, rows[0].at, rows[0].recorded_at
         earlier = [row for row in actions if row.number < first]
-        grants = credit_store.grants(session, accounts.organization_id(organization), metric, known)
+        grants = credit_store.grants(session, organization.pk, metric, known)
         then = replace(facts, grants=credit_store.as_grants(grants), actions=credit_store.as_actions(earlier))
         left, wanted = engine.compute(then, at).left, sum(row.quantity or 0 for row in rows)
         if wanted > left:
             yield f"converted by {name}", str(wanted), f"at most {left}"
 
 
-def _asked(
-    session: Session, organization: Organization, metric: str, facts: History, now: datetime
-) -> Iterator[Finding]:
+def _asked(context: Context, metric: str, facts: History) -> Iterator[Finding]:
     """What consume accepted and what was reserved, against allowance and credits as they were known then."""
-    owner = accounts.organization_id(organization)
+    session, organization, now = context.session, context.organization, context.now
+    owner = organization.pk
     taken: dict[datetime, int] = defaultdict(int)
     for at, quantity in usage_store.consumed(session, owner, metric):
         taken[at] += quantity

@@ -22,7 +22,7 @@ def rows(session: Session, organization: Organization) -> Iterator[tuple[str, Fi
     last = 0
     balances: Counter[str] = Counter()
     counted: Counter[str] = Counter()
-    for entry in store.all_entries(session, accounts.organization_id(organization)):
+    for entry in store.all_entries(session, organization.pk):
         what = f"ledger entry {entry.number}"
         if entry.number != last + 1:
             yield entry.metric, (f"number of the entry after {last}", str(entry.number), str(last + 1))
@@ -53,7 +53,7 @@ def sums(
     """Every bucket, where nothing is waiting to be posted, and that the next boundary will be posted when it passes."""
     if row is None or row.changed or row.posted_at is None:
         return  # the next recount posts what came since
-    owner = accounts.organization_id(organization)
+    owner = organization.pk
     state = accounts.traced(facts, row.posted_at)
     held = recounts.held_buckets(session, owner, store.bucket_sums(session, owner, metric), facts)
     for posting in differences(buckets(state), held, None):

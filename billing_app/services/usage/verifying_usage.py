@@ -12,7 +12,6 @@ from sqlmodel import Session
 from billing_app.domain.common.periods import Period, period_containing
 from billing_app.domain.credits.facts import Aggregation
 from billing_app.domain.usage.aggregation import UsageEvent
-from billing_app.services.usage import accounts
 from billing_app.store.organizations import tree
 from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import events as store
@@ -103,7 +102,7 @@ class Tally:
 
 def keys(session: Session, organization: Organization) -> Iterator[Finding]:
     """Every key of an event that the organization reported is taken, once, and no other (fine point 15)."""
-    owner = accounts.organization_id(organization)
+    owner = organization.pk
     reported = Counter(store.reported_keys(session, [owner], ""))
     reported.update(store.reported_keys(session, tree.ever_above(session, owner), organization.address))
     taken = set(store.taken_keys(session, owner))

@@ -5,13 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 import structlog
-from sqlmodel import Session
 
 from billing_app.domain.common.clocks import is_plausible
 from billing_app.services.common import operator_mails
-from billing_app.store.organizations import organizations
+from billing_app.services.common.context import Context
 from billing_app.store.tables.meters import MeterRow
-from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import meters as meter_store
 
 log = structlog.get_logger()
@@ -22,14 +20,13 @@ def is_ahead(row: MeterRow, now: datetime) -> bool:
     return not (is_plausible(row.watched_at, now) and is_plausible(row.posted_at, now))
 
 
-def was_repaired(session: Session, organization: Organization, now: datetime) -> bool:
+def was_repaired(context: Context) -> bool:
     """Whether this recount puts an organization's meters or ledger right after a clock that was ahead; tells operators.
 
     Asked before the recount, under the organization's lock.
     """
-    found = [
-        row for row in meter_store.of_organization(session, organizations.stored_id(organization)) if is_ahead(row, now)
-    ]
+    session, organization, now = context.session, context.organization, context.now
+    found = [row for row in meter_store.of_organization(session, organization.pk) if is_ahead(row, now)]
     if not found:
         return False
     until = max(moment for row in found for moment in (row.watched_at, row.posted_at) if moment is not None)

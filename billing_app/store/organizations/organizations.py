@@ -58,13 +58,6 @@ def names(session: Session, by_address: set[str]) -> dict[str, str]:
     return dict(session.exec(query).all())
 
 
-def stored_id(organization: Organization) -> int:
-    """The id of a stored organization."""
-    if organization.id is None:
-        raise ValueError("the organization is not stored yet")
-    return organization.id
-
-
 def page(session: Session, after: str, limit: int) -> list[Organization]:
     """Organizations by address, `limit` at a time, beginning after the address `after`."""
     query = select(Organization).where(Organization.address > after).order_by(Organization.address).limit(limit)

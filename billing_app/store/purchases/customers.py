@@ -8,7 +8,6 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from billing_app.store.common.upserts import upsert
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.organizations import Organization
 from billing_app.store.tables.stripe import FormerCustomer, StripeCustomer
 
@@ -30,7 +29,7 @@ def _former(session: Session, customer_id: str) -> FormerCustomer | None:
 
 def former(session: Session, organization: Organization) -> list[FormerCustomer]:
     """The customers that an organization had before, newest first."""
-    query = select(FormerCustomer).where(FormerCustomer.organization_id == stored_id(organization))
+    query = select(FormerCustomer).where(FormerCustomer.organization_id == organization.pk)
     return list(session.exec(query.order_by(col(FormerCustomer.gone_at).desc(), col(FormerCustomer.customer_id))))
 
 
@@ -38,7 +37,7 @@ def is_of(session: Session, organization: Organization, customer_id: str) -> boo
     """Whether this is the organization's customer, or was."""
     if organization.stripe_customer_id == customer_id:
         return True
-    return session.get(FormerCustomer, (stored_id(organization), customer_id)) is not None
+    return session.get(FormerCustomer, (organization.pk, customer_id)) is not None
 
 
 def adopt(session: Session, organization: Organization, customer_id: str) -> str:
@@ -54,10 +53,10 @@ def adopt(session: Session, organization: Organization, customer_id: str) -> str
 
 def retire(session: Session, organization: Organization, customer_id: str, had: str, now: datetime) -> None:
     """The organization's customer is deleted at Stripe: it has none, and its id is kept. The row must be locked."""
-    row = FormerCustomer(customer_id=customer_id, organization_id=stored_id(organization), gone_at=now, had=had)
+    row = FormerCustomer(customer_id=customer_id, organization_id=organization.pk, gone_at=now, had=had)
     statement = upsert(session, FormerCustomer).values(**row.model_dump()).on_conflict_do_nothing()
     session.connection().execute(statement)
-    said = said_of(session, stored_id(organization))
+    said = said_of(session, organization.pk)
     if said is not None:
         session.delete(said)
     organization.stripe_customer_id = None

@@ -62,6 +62,13 @@ class Organization(Table, table=True):
     held_at: datetime | None = Field(default=None, sa_type=Moment)
     parent_id: int | None = Field(default=None, sa_type=Big, foreign_key="organizations.id", index=True)
 
+    @property
+    def pk(self) -> int:
+        """Its id, of one that is stored. Raises LookupError before that."""
+        if self.id is None:
+            raise LookupError(f"{self.address} is not stored yet")
+        return self.id
+
 
 class PageRevision(Table, table=True):
     """Grows with every transaction that changes what the organization's pages show.

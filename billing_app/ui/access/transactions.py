@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Hashable, Iterable
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -42,9 +42,9 @@ class Database(Protocol):
 class PageContext(Context):
     """One transaction of a person who was found to have `role` in the organization."""
 
-    access: Access
-    settings: Settings
-    shared: SharedViews
+    access: Access = field(kw_only=True)
+    settings: Settings = field(kw_only=True)
+    shared: SharedViews = field(kw_only=True)
 
     @property
     def role(self) -> Role:
@@ -137,7 +137,9 @@ class Transactions:
     def _context(self, session: Any, cookies: str, address: str, roles: frozenset[Role], now: datetime) -> PageContext:
         access = sessions.authorize(session, self._identity(session, cookies, now), address, now, roles)
         actor = access.identity.email
-        return PageContext(session, access.organization, now, actor, access, self.settings, self.shared)
+        return PageContext(
+            session, access.organization, now, actor, access=access, settings=self.settings, shared=self.shared
+        )
 
     def _identity(self, session: Any, cookies: str, now: datetime) -> Identity | None:
         return sessions.identify_socket(session, cookies, now, demo=self.settings.demo)

@@ -49,7 +49,7 @@ class CardsState(Frame):
     @guarded(roles=MONEY_ROLES)
     async def ask(self, access: PageAccess, what: str) -> None:
         """Opens a dialog."""
-        view = await access.read(lambda at: tokens.look(at.session, at.organization, at.now))
+        view = await access.read(lambda at: tokens.look(at))
         left, rates = tokens_shown(view, access.formats)
         self._key = secrets.token_hex(12)
         self.screen = CardsShown(what if what in ("redeem", "convert") else "", left=left, rates=rates)
@@ -77,7 +77,7 @@ class CardsState(Frame):
 
         def convert() -> BroughtView:
             with access.writing() as at:
-                done = tokens.convert(at.session, at.organization, metric, number, at.now, key=key, actor=at.actor)
+                done = tokens.convert(at, metric, number, key=key)
                 return tokens.brought(at.session, done, at.now)
 
         await self._try(access, convert)

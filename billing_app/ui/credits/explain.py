@@ -37,9 +37,7 @@ class ExplainState(Frame):
 
         def read(context: PageContext) -> ExplainView:
             return context.once(
-                lambda: explaining.explain(
-                    context.session, context.organization, metric, at or context.now, context.now
-                ),
+                lambda: explaining.explain(context, metric, at or context.now),
                 "explain", metric, at,
             )  # fmt: skip
 

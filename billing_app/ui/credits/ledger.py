@@ -39,10 +39,10 @@ class LedgerState(Frame):
 
         def read(at: PageContext) -> tuple[LedgerView, TraceView | None]:
             view = at.once(
-                lambda: read_ledger.ledger(at.session, at.organization, filters, cursor, at.now),
+                lambda: read_ledger.ledger(at, filters, cursor),
                 "ledger", filters, cursor,
             )  # fmt: skip
-            return view, read_ledger.trace(at.session, at.organization, number, at.now) if number else None
+            return view, read_ledger.trace(at, number) if number else None
 
         self.screen = await access.show(
             self,

@@ -40,7 +40,7 @@ class CreditsState(Frame):
 
         def read(at: PageContext) -> tuple[CreditsView, RenewalsView | None]:
             view = at.once(
-                lambda: reading.credits(at.session, at.organization, metric, at.now, months=months),
+                lambda: reading.credits(at, metric, months=months),
                 "credits", metric, months,
             )  # fmt: skip
             return view, renewals_of(at, view.metric.id)

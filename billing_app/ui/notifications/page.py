@@ -48,9 +48,7 @@ class AlertsState(Frame):
     @guarded(roles=ADMIN_ROLES)
     async def choose(self, access: PageAccess, audience: str, kind: str, told: bool) -> None:
         """Somebody is told of something, or no longer."""
-        await access.write(
-            lambda at: choices.choose(at.session, at.organization, audience, kind, told, at.actor, at.now)
-        )
+        await access.write(lambda at: choices.choose(at, audience, kind, told))
         await self._read(access)
 
     @rx.event
@@ -58,7 +56,7 @@ class AlertsState(Frame):
     async def choose_person(self, access: PageAccess, email: str, told: bool) -> None:
         """A single member gets a column, or loses it."""
         change = choices.add_person if told else choices.remove_person
-        await access.write(lambda at: change(at.session, at.organization, email, at.actor, at.now))
+        await access.write(lambda at: change(at, email))
         await self._read(access)
 
     @rx.event
@@ -74,11 +72,15 @@ class AlertsState(Frame):
         self.refused = ""
         try:
             secret = await access.write(
-                lambda at: webhook_endpoints.create(
-                    at.session, at.organization, form.get("url", ""), at.actor, at.now,
-                    description=form.get("description", ""), private=webhook_endpoints.reachable(at.settings),
-                ).secret
-            )  # fmt: skip
+                lambda at: (
+                    webhook_endpoints.create(
+                        at,
+                        form.get("url", ""),
+                        description=form.get("description", ""),
+                        private=webhook_endpoints.reachable(at.settings),
+                    ).secret
+                )
+            )
         except (ConflictError, InvalidError) as error:
             self.refused = error.detail  # said in the form, where it can be mended
             return None
@@ -88,9 +90,7 @@ class AlertsState(Frame):
     @guarded(roles=ADMIN_ROLES)
     async def rotate(self, access: PageAccess, webhook: str) -> Any:
         """A new secret, once."""
-        secret = await access.write(
-            lambda at: webhook_endpoints.rotate(at.session, at.organization, _id(webhook), at.actor, at.now).secret
-        )
+        secret = await access.write(lambda at: webhook_endpoints.rotate(at, _id(webhook)).secret)
         return await self._show_secret(access, secret)
 
     @rx.event
@@ -104,32 +104,28 @@ class AlertsState(Frame):
     @guarded(roles=ADMIN_ROLES)
     async def enable(self, access: PageAccess, webhook: str) -> None:
         """Sends to an endpoint again."""
-        await access.write(
-            lambda at: webhook_endpoints.enable(at.session, at.organization, _id(webhook), at.actor, at.now)
-        )
+        await access.write(lambda at: webhook_endpoints.enable(at, _id(webhook)))
         await self._read(access)
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
     async def delete(self, access: PageAccess, webhook: str) -> None:
         """Sends to an endpoint no more."""
-        await access.write(
-            lambda at: webhook_endpoints.delete(at.session, at.organization, _id(webhook), at.actor, at.now)
-        )
+        await access.write(lambda at: webhook_endpoints.delete(at, _id(webhook)))
         await self._read(access)
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
     async def test(self, access: PageAccess, webhook: str) -> Any:
         """Sends a test, and shows how it goes."""
-        delivery = await access.write(lambda at: delivery_log.test(at.session, at.organization, _id(webhook), at.now))
+        delivery = await access.write(lambda at: delivery_log.test(at, _id(webhook)))
         return rx.redirect(routes.alerts(access.address, delivery=str(delivery)))
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
     async def resend(self, access: PageAccess, delivery: str) -> None:
         """Sends a delivery once more."""
-        await access.write(lambda at: delivery_log.resend(at.session, at.organization, _id(delivery), at.now))
+        await access.write(lambda at: delivery_log.resend(at, _id(delivery)))
         await self._read(access)
 
     async def _read(self, access: PageAccess) -> None:
@@ -137,7 +133,7 @@ class AlertsState(Frame):
 
         def alerts(at: PageContext) -> AlertsView:
             mail = at.settings.mailing
-            return read.alerts(at.session, at.organization, at.now, mail=mail, state=state, opened=opened)
+            return read.alerts(at, mail=mail, state=state, opened=opened)
 
         self.screen = await access.show(self, alerts, partial(alerts_shown, state=state))
 

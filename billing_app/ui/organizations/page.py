@@ -80,9 +80,7 @@ class OrganizationState(Frame):
     async def save(self, access: PageAccess, form: dict) -> None:
         """Saves the profile."""
         changes = {name: form[name] for name in FIELDS if name in form}
-        if await self._change(
-            access, lambda at: profiles.change(at.session, at.organization, changes, at.now, actor=at.actor)
-        ):
+        if await self._change(access, lambda at: profiles.change(at, changes)):
             self.saved = True
 
     @rx.event
@@ -104,7 +102,7 @@ class OrganizationState(Frame):
         found = _id(member)
         if not await self._change(
             access,
-            lambda at: members.change_role(at.session, at.organization, found, role_in(role), at.now, actor=at.actor),
+            lambda at: members.change_role(at, found, role_in(role)),
         ):
             self.dialog = "refused"
 
@@ -115,10 +113,7 @@ class OrganizationState(Frame):
         name, address, parent = (form.get(key, "").strip() for key in ("name", "address", "parent"))
 
         def create(at: PageContext) -> None:
-            children.create_below(
-                at.session, at.organization, parent, at.now,
-                name=name, address=address, creator=at.access.identity.email, actor=at.actor,
-            )  # fmt: skip
+            children.create_below(at, parent, name=name, address=address, creator=at.access.identity.email)  # fmt: skip
 
         if await self._change(access, create):
             self.dialog = ""
@@ -160,9 +155,7 @@ class OrganizationState(Frame):
         reason = str(form.get("reason", ""))
 
         def decide(at: PageContext) -> None:
-            endings.decide(
-                at.session, at.organization, at.now, at_period_end=at_period_end, reason=reason, actor=at.actor
-            )
+            endings.decide(at, at_period_end=at_period_end, reason=reason)
 
         return await self._settle_ending(access, decide)
 
@@ -173,7 +166,7 @@ class OrganizationState(Frame):
 
         def keep(at: PageContext) -> None:
             operator = at.role is Role.OPERATOR
-            profiles.keep(at.session, at.organization, at.now, actor=at.actor, operator=operator)
+            profiles.keep(at, operator=operator)
 
         return await self._settle_ending(access, keep)
 
@@ -236,7 +229,7 @@ class OrganizationState(Frame):
     async def _invite(self, access: PageAccess, email: str, role: str) -> None:
         made = await self._change(
             access,
-            lambda at: members.invite(at.session, at.organization, email, role_in(role), at.now, actor=at.actor),
+            lambda at: members.invite(at, email, role_in(role)),
         )
         self.dialog = "invite"
         if made is not None:
@@ -270,13 +263,13 @@ def page_of(at: PageContext, cursor: str = "") -> OrganizationPageView:
 
 def remove(at: PageContext, member: UUID) -> None:
     """Ends a membership, or revokes an invitation."""
-    members.remove(at.session, at.organization, member, at.now, actor=at.actor)
+    members.remove(at, member)
 
 
 def set_active(at: PageContext, part: str, active: bool) -> None:
     """Deactivates a part, or lets it work again."""
     found = children.find(at.session, at.organization, part)
-    children.set_active(at.session, at.organization, found, active, at.now, actor=at.actor)
+    children.set_active(at, found, active)
 
 
 def revoke(at: PageContext, key: UUID) -> None:

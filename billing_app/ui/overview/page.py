@@ -46,7 +46,7 @@ class OverviewState(Frame):
 
 def overview_of(at: PageContext, metric: str) -> OverviewView:
     """The overview, its chart of `metric`; empty for the first one."""
-    return at.once(lambda: overview.overview(at.session, at.organization, at.now, metric), "overview", metric)
+    return at.once(lambda: overview.overview(at, metric), "overview", metric)
 
 
 screen = OverviewState.screen

@@ -186,7 +186,7 @@ class PlanState(Frame):
 
 def plan_of(at: PageContext) -> PlanView:
     """The plan in force, its subscription, limits and all plans."""
-    return read.plan_view(at.session, at.organization, at.settings, at.now)
+    return read.plan_view(at, at.settings)
 
 
 screen = PlanState.screen

@@ -33,17 +33,13 @@ class FeaturesState(Frame):
     @guarded(roles=ADMIN_ROLES)
     async def switch(self, access: PageAccess, kind: str, name: str, on: bool) -> None:
         """Switches one on or off."""
-        await access.write(
-            lambda at: features.switch(
-                at.session, at.organization, {(option_kind(kind), name): on}, at.now, actor=at.actor
-            )
-        )
+        await access.write(lambda at: features.switch(at, {(option_kind(kind), name): on}))
         self.screen = await access.show(self, options_of, options_shown)
 
 
 def options_of(at: PageContext) -> OptionsView:
     """Every feature and way of voting."""
-    return read.options_view(at.session, at.organization, at.now, may_change=at.access.may_change)
+    return read.options_view(at, may_change=at.access.may_change)
 
 
 screen = FeaturesState.screen

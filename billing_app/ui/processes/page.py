@@ -31,7 +31,7 @@ class ProcessesState(Frame):
 
         def listed(at: PageContext) -> ProcessesView:
             may = at.access.may_change
-            return read.listed(at.session, at.organization, at.now, state=state, cursor=cursor, may_change=may)
+            return read.listed(at, state=state, cursor=cursor, may_change=may)
 
         self.screen = await access.show(self, listed, partial(processes_shown, state=state))
 

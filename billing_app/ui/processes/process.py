@@ -115,13 +115,7 @@ class ProcessPageState(Frame):
         content = domain.decode(self._content)
         process, revision = self._id(), self._revision
         try:
-            made = await access.write(
-                lambda at: (
-                    processes.publish_kept(
-                        at.session, at.organization, process, content, at.now, revision=revision, actor=at.actor
-                    ).row.id
-                )
-            )
+            made = await access.write(lambda at: processes.publish_kept(at, process, content, revision=revision).row.id)
         except (UnauthenticatedError, NotFoundError):
             raise
         except BillingError as error:
@@ -135,9 +129,7 @@ class ProcessPageState(Frame):
         """Deletes the draft."""
         process = self._id()
         if process is not None:
-            await access.write(
-                lambda at: processes.discard(at.session, at.organization, process, at.now, actor=at.actor)
-            )
+            await access.write(lambda at: processes.discard(at, process))
         return rx.redirect(routes.processes(access.address))
 
     @rx.event
@@ -150,10 +142,7 @@ class ProcessPageState(Frame):
         sent = {metric: whole(text, domain.MAX_CENSUS * domain.MAX_REMINDERS) for metric, text in form.items()}
         try:
             await access.write(
-                lambda at: processes.end(
-                    at.session, at.organization, process, domain.outcome_in(outcome), at.now,
-                    actor=at.actor, sent=sent,
-                )
+                lambda at: processes.end(at, process, domain.outcome_in(outcome), sent=sent)
             )  # fmt: skip
         except (UnauthenticatedError, NotFoundError):
             raise
@@ -184,9 +173,7 @@ class ProcessPageState(Frame):
         process, revision = self._id(), self._revision
 
         def keep(at: PageContext) -> tuple[UUID, int]:
-            row = processes.keep(
-                at.session, at.organization, process, content, at.now, revision=revision, actor=at.actor
-            ).row
+            row = processes.keep(at, process, content, revision=revision).row
             return row.id, row.revision
 
         try:
@@ -210,10 +197,7 @@ class ProcessPageState(Frame):
         found: dict[str, Any] = {}
 
         def opened(at: PageContext) -> ProcessView:
-            found["view"] = read.process(
-                at.session, at.organization, at.now,
-                process_id=process, content=content, may_change=at.access.may_change,
-            )  # fmt: skip
+            found["view"] = read.process(at, process_id=process, content=content, may_change=at.access.may_change)
             return found["view"]
 
         self.screen = await access.show(self, opened, partial(wizard_shown, step=self.step))

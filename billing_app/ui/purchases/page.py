@@ -121,7 +121,7 @@ class BuyState(Frame):
 
         def read(at: PageContext) -> tuple[BuyView, RenewalsView | None]:
             view = at.once(
-                lambda: buying.buy(at.session, at.organization, at.now, metric=metric, until=until, basket=basket),
+                lambda: buying.buy(at, metric=metric, until=until, basket=basket),
                 "buy", metric, until, tuple(sorted(basket.items())),
             )  # fmt: skip
             return view, renewals_of(at, view.need.metric.id if view.need else metric)

@@ -83,7 +83,7 @@ class RenewalsState(Frame):
             await self._weigh(access)
             return
         metric = self.shown.top_up.metric
-        await access.write(lambda at: top_ups.turn_off(at.session, at.organization, metric, at.now, actor=at.actor))
+        await access.write(lambda at: top_ups.turn_off(at, metric))
         self.shown = renewals_shown(await access.read(lambda at: renewals_of(at, metric)), access.formats)
 
     @rx.event(background=True)
@@ -141,13 +141,13 @@ class RenewalsState(Frame):
 
 def renewals_of(at: PageContext, metric: str) -> RenewalsView | None:
     """What renews and what tops up; nothing for who may not buy, whose pages show everything but that."""
-    return read_recurring.renewals(at.session, at.organization, metric, at.now) if at.access.may_buy else None
+    return read_recurring.renewals(at, metric) if at.access.may_buy else None
 
 
 def turned_on(access: PageAccess, metric: str, typed: TopUpEntries) -> str:
     """Turns the auto top-up on; where a card is missing, the URL of the page to save one."""
     with access.writing() as at:
-        found = top_ups.put_typed(at.session, at.organization, metric, typed, at.now, actor=at.actor)
+        found = top_ups.put_typed(at, metric, typed)
     return card_page(access, metric) if found.card is None else ""
 
 

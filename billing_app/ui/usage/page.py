@@ -37,7 +37,7 @@ class UsageState(Frame):
 
         def read(at: PageContext) -> UsageView:
             return at.once(
-                lambda: read_usage.usage(at.session, at.organization, metric, at.now, months=months, within=within),
+                lambda: read_usage.usage(at, metric, months=months, within=within),
                 "usage", metric, months, within,
             )  # fmt: skip
 

@@ -14,8 +14,8 @@ from billing_app.domain.common.access import Role
 from billing_app.services.access import one_time_links, sessions
 from billing_app.services.access.cookies import NAME
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
-from billing_app.store.organizations.organizations import stored_id
 from tests.api.conftest import Api, error_of
 from tests.support.builders import PASSWORD, a_key, a_session_token, a_user, an_organization, the_catalogue
 
@@ -159,7 +159,7 @@ def test_only_its_hash_is_stored(button: Button) -> None:
             rows = session.connection().exec_driver_sql(f"SELECT * FROM {table}").all()
             assert rows
             assert token not in str(rows)
-        assert stored_id(organizations.by_address(session, "acme")) == 1
+        assert organizations.by_address(session, "acme").pk == 1
 
 
 class TestAnAccountOfSomebodyElse:
@@ -175,7 +175,7 @@ class TestAnAccountOfSomebodyElse:
         """The organization invites the person, and this browser opens the link and chooses a password."""
         with button.api.database.writing() as session:
             organization = organizations.by_address(session, address)
-            token = one_time_links.invite(session, stored_id(organization), self.VICTIM, Role.MEMBER, button.api.now)
+            token = one_time_links.invite(session, organization.pk, self.VICTIM, Role.MEMBER, button.api.now)
         form = {"token": token, "name": "Eve", "password": PASSWORD}
         return browser.post("/accept-invitation", data=form)
 
@@ -190,7 +190,7 @@ class TestAnAccountOfSomebodyElse:
 
     def test_nor_does_who_signed_up_with_the_address(self, button: Button, api: Api) -> None:
         with api.database.writing() as session:
-            grants.change_plan(session, organizations.by_address(session, "acme"), "pro", api.now)
+            grants.change_plan(Context(session, organizations.by_address(session, "acme"), api.now), "pro")
             taken = a_session_token(session, a_user(session, self.VICTIM), api.now)
         with api.browser(taken) as eve, api.client() as victim:
             button.press(victim, email=self.VICTIM, role="admin")

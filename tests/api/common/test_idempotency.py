@@ -20,8 +20,8 @@ from billing_app.domain.common.access import NO_ROLES, Scope
 from billing_app.domain.common.errors import CreditsExhaustedError, UnavailableError
 from billing_app.services.access import api_keys
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
-from billing_app.store.organizations.organizations import stored_id
 from tests.api.conftest import Api
 from tests.api.serving import Site
 from tests.support.builders import a_key, an_organization, the_catalogue
@@ -178,9 +178,10 @@ def test_the_first_thing_that_a_key_ever_asks_may_be_refused(
     the_catalogue(api.database)
     with api.database.writing() as session:
         acme = an_organization(session)
-        grants.change_plan(session, acme, "free", api.now)
+        grants.change_plan(Context(session, acme, api.now), "free")
         grants.grant(
-            session, acme, grants.NewGrant("token", 30, source="operator", source_key="1", reason="Welcome"), api.now
+            Context(session, acme, api.now),
+            grants.NewGrant("token", 30, source="operator", source_key="1", reason="Welcome"),
         )
         used, fresh = (a_key(session, acme, *Scope)[0] for _ in range(2))
     with api.program(used) as program:
@@ -192,5 +193,5 @@ def test_the_first_thing_that_a_key_ever_asks_may_be_refused(
         answer = program.post(f"/organizations/acme/{path}", json=body, headers={"Idempotency-Key": "first"})
     assert answer.status_code == status, answer.text
     with api.database.reading() as session:
-        known = api_keys.every(session, stored_id(organizations.by_address(session, "acme")))
+        known = api_keys.every(session, organizations.by_address(session, "acme").pk)
     assert api.now in [key.last_used_at for key in known]

@@ -46,9 +46,9 @@ class Held:
         self.inside = self.most = self.began = 0
         self._changed = threading.Condition()
 
-    def __call__(self, session: Any, organization: Any, *rest: Any, **named: Any) -> Any:
-        if self.only and organization.address != self.only:
-            return self.work(session, organization, *rest, **named)
+    def __call__(self, context: Any, *rest: Any, **named: Any) -> Any:
+        if self.only and context.organization.address != self.only:
+            return self.work(context, *rest, **named)
         with self._changed:
             self.inside += 1
             self.began += 1
@@ -57,7 +57,7 @@ class Held:
         assert self.free.wait(WAIT_S * 2)
         with self._changed:
             self.inside -= 1
-        return self.work(session, organization, *rest, **named)
+        return self.work(context, *rest, **named)
 
     def until(self, inside: int) -> None:
         """Returns when so many are in it."""

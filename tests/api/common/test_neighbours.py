@@ -12,8 +12,8 @@ import pytest
 from billing_app.db import Database
 from billing_app.domain.common.access import Scope
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
-from billing_app.store.organizations.organizations import stored_id
 from tests.api.common.test_access_matrix import BODIES, MATRIX, OK, REPEATABLE
 from tests.api.conftest import Api
 from tests.api.serving import Site
@@ -54,7 +54,7 @@ def callers(api: Api, neighbour: Neighbour) -> Iterator[list[httpx.Client]]:
     """Acme's admin, and a program of acme with every scope."""
     with api.database.writing() as session:
         acme = an_organization(session, "acme")
-        grants.change_plan(session, acme, "pro", NOON)
+        grants.change_plan(Context(session, acme, NOON), "pro")
         token = a_session_token(session, a_user(session, "ada@acme.example", member_of=acme))
         secret = a_key(session, acme, *Scope)[0]
     clients = [api.browser(token), api.program(secret)]
@@ -67,7 +67,7 @@ def callers(api: Api, neighbour: Neighbour) -> Iterator[list[httpx.Client]]:
 def untouched(api: Api, neighbour: Neighbour) -> Iterator[None]:
     """Whatever the test does, the neighbour has what it had."""
     with api.database.reading() as session:
-        owner = stored_id(organizations.by_address(session, neighbour.address))
+        owner = organizations.by_address(session, neighbour.address).pk
     before = rows_of(api.database, owner)
     assert {name for name, rows in before.items() if rows} >= {"grants", "processes", "api_keys", "memberships"}
     yield

@@ -15,6 +15,7 @@ import pytest
 from billing_app.api.common.csv_answers import written
 from billing_app.domain.common.spreadsheets import FORMULA_STARTS
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants as credit_service
 from tests.api.common.test_access_matrix import MATRIX
 from tests.api.conftest import Api
@@ -44,7 +45,7 @@ def grant(
     **more: Any,
 ) -> None:  # fmt: skip
     new = credit_service.NewGrant("emails", quantity, "operator", source_key=name, reason=reason, id=name, **more)
-    credit_service.grant(session, organization, new, at, actor=actor)
+    credit_service.grant(Context(session, organization, at, actor), new)
 
 
 def post_usage(client: httpx.Client, event: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from billing_app.domain.common.access import Role, Scope
 from billing_app.services.common import organizations, places
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from tests.api.conftest import Api
 from tests.support.builders import NOON, a_key, a_session_token, a_user, an_organization, the_catalogue
@@ -188,7 +189,7 @@ class TestParents:
     def pro(self, api: Api, nora: httpx.Client) -> None:
         """A plan that has sub-organizations."""
         with api.database.writing() as session:
-            grants.change_plan(session, organizations.by_address(session, "acme"), "pro", api.now)
+            grants.change_plan(Context(session, organizations.by_address(session, "acme"), api.now), "pro")
 
     def test_an_admin_above_makes_a_part(self, nora: httpx.Client) -> None:
         made = nora.post("/organizations", json=ASKED_FOR | {"parents": ["acme"]})
@@ -216,7 +217,7 @@ class TestParents:
 
     def test_the_plans_limit_holds(self, api: Api, nora: httpx.Client) -> None:
         with api.database.writing() as session:
-            grants.change_plan(session, organizations.by_address(session, "acme"), "free", api.now)
+            grants.change_plan(Context(session, organizations.by_address(session, "acme"), api.now), "free")
         refused = nora.post("/organizations", json={"name": "N", "parents": ["acme"]})
         assert (refused.status_code, refused.json()["code"], refused.json()["limit"]) == (403, "limit_reached", 0)
 

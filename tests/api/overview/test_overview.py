@@ -11,6 +11,7 @@ import pytest
 
 from billing_app.domain.common.access import Scope
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.organizations import children
 from billing_app.services.usage import reporting
@@ -29,17 +30,19 @@ def program(api: Api) -> Iterator[httpx.Client]:
     with api.database.writing() as session:
         acme = an_organization(session, anchor=began)
         grants.grant(
-            session, acme, grants.NewGrant("token", 500, source="operator", source_key="t", reason="Welcome"), began
+            Context(session, acme, began),
+            grants.NewGrant("token", 500, source="operator", source_key="t", reason="Welcome"),
         )
         grants.grant(
-            session, acme, grants.NewGrant("bandwidth", 10**9, source="operator", source_key="b", reason="Some"), began
+            Context(session, acme, began),
+            grants.NewGrant("bandwidth", 10**9, source="operator", source_key="b", reason="Some"),
         )
         secret = a_key(session, acme, Scope.READ)[0]
     for day in range(4):
         at = began + day * DAY
         with api.database.writing() as session:
             event = ReportedEvent("bandwidth", 3 * 10**9, None, at, f"day {day}")
-            reporting.report(session, organizations.by_address(session, "acme"), [event], at)
+            reporting.report(Context(session, organizations.by_address(session, "acme"), at), [event])
     with api.program(secret) as client:
         yield client
 
@@ -72,7 +75,7 @@ def test_a_forecast_and_what_would_cover_it(program: httpx.Client) -> None:
 def test_a_part_has_no_forecast_of_its_own(api: Api, program: httpx.Client) -> None:
     with api.database.writing() as session:
         acme = organizations.by_address(session, "acme")
-        grants.change_plan(session, acme, "pro", api.now)
+        grants.change_plan(Context(session, acme, api.now), "pro")
         part = children.create(session, acme, api.now, name="Part", address="part", actor="")
         secret = a_key(session, part, Scope.READ)[0]
     with api.program(secret) as parts:

@@ -12,6 +12,7 @@ import pytest
 
 from billing_app.db import Database
 from billing_app.domain.common.access import Scope
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from tests.api.conftest import Api
 from tests.api.serving import Site
@@ -28,7 +29,7 @@ def http(site: Site, database: Database) -> Iterator[httpx.Client]:
     the_catalogue(database)
     with database.writing() as session:
         acme = an_organization(session)
-        grants.change_plan(session, acme, "free", NOON)
+        grants.change_plan(Context(session, acme, NOON), "free")
         secret = a_key(session, acme, *Scope)[0]
     with api.program(secret) as client:
         yield client

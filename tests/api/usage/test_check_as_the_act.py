@@ -12,6 +12,7 @@ import pytest
 
 from billing_app.domain.processes.voting import OptionKind
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.limits import features, overrides
 from billing_app.services.limits.overrides import Kind
@@ -52,7 +53,7 @@ def stocked(api: Api) -> Iterator[Callable[[str], httpx.Client]]:
 
         def on(plan: str) -> httpx.Client:
             with api.database.writing() as session:
-                grants.change_plan(session, organizations.by_address(session, "acme"), plan, NOON)
+                grants.change_plan(Context(session, organizations.by_address(session, "acme"), NOON), plan)
             return client
 
         yield on
@@ -83,7 +84,7 @@ def given(api: Api, kind: Kind, name: str, value: int | None) -> None:
     with api.database.writing() as session:
         until = NOON + timedelta(days=1)
         acme = organizations.by_address(session, "acme")
-        overrides.put(session, acme, kind, name, value, NOON, ends_at=until, reason="A trial", actor="tests")
+        overrides.put(Context(session, acme, NOON, "tests"), kind, name, value, ends_at=until, reason="A trial")
 
 
 @pytest.mark.parametrize("limit", LIMITS)
@@ -102,7 +103,7 @@ def test_of_every_limit(api: Api, stocked: Callable[[str], httpx.Client], limit:
     assert set(said) == {True, False}
     with api.database.writing() as session:
         given_back = organizations.by_address(session, "acme")
-        profiles.set_active(session, given_back, False, NOON, actor="tests")
+        profiles.set_active(Context(session, given_back, NOON, "tests"), False)
     assert allowed(client, limit=limit) is acts(client, method, path, body()) is False
 
 
@@ -158,7 +159,7 @@ def test_of_every_feature_and_way_of_voting(
         if turn == "off":
             with api.database.writing() as session:
                 acme = organizations.by_address(session, "acme")
-                features.switch(session, acme, {(kind, name): False}, NOON, actor="tests")
+                features.switch(Context(session, acme, NOON, "tests"), {(kind, name): False})
         said = allowed(client, **{kind.value: name})
         seen.add(said)
         assert acts(client, "POST", f"{ACME}/processes", body | {"publish": True}) == said, (plan, turn, name)
@@ -174,7 +175,8 @@ def test_of_every_metric_that_is_asked_first(
     with api.database.writing() as session:
         acme = organizations.by_address(session, "acme")
         grants.grant(
-            session, acme, grants.NewGrant("sms", 100, source="operator", source_key="one", reason="Sorry"), NOON
+            Context(session, acme, NOON),
+            grants.NewGrant("sms", 100, source="operator", source_key="one", reason="Sorry"),
         )
     for metric in ("sms", "emails", "bandwidth"):
         balance = {each["metric"]: each for each in client.get(f"{ACME}/balances").json()["items"]}[metric]
@@ -198,7 +200,7 @@ def test_of_every_action(stocked: Callable[[str], httpx.Client]) -> None:
 def test_of_a_metric_of_whom_nobody_lets_work(api: Api, stocked: Callable[[str], httpx.Client]) -> None:
     client = stocked("custom")
     with api.database.writing() as session:
-        profiles.set_active(session, organizations.by_address(session, "acme"), False, NOON, actor="tests")
+        profiles.set_active(Context(session, organizations.by_address(session, "acme"), NOON, "tests"), False)
     for body in ({"metric": "sms", "quantity": 1}, {"metric": "bandwidth", "quantity": 1}):
         for way in ("consume", "reservations"):
             assert allowed(client, **body) is acts(client, "POST", f"{ACME}/{way}", body) is False

@@ -14,6 +14,7 @@ import pytest
 from billing_app.db import Database
 from billing_app.domain.common.access import Scope
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from tests.api.conftest import Api
 from tests.api.serving import Site
@@ -60,10 +61,8 @@ class Product:
         with self.api.database.writing() as session:
             acme = organizations.by_address(session, "acme")
             grants.grant(
-                session,
-                acme,
+                Context(session, acme, self.api.now),
                 grants.NewGrant("bandwidth", quantity, source="given", source_key=name, reason="A test"),
-                self.api.now,
             )
 
 

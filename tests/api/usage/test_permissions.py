@@ -13,6 +13,7 @@ from billing_app.domain.common.access import Scope
 from billing_app.domain.common.errors import ForbiddenError
 from billing_app.domain.processes.voting import OptionKind
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.limits import features, overrides
 from billing_app.services.limits.overrides import Kind
@@ -41,7 +42,7 @@ class TestCheck:
         with api.database.writing() as session:
             acme = organizations.by_address(session, "acme")
             until = NOON + timedelta(days=1)
-            overrides.put(session, acme, kind, name, value, NOON, ends_at=until, reason="A trial", actor="tests")
+            overrides.put(Context(session, acme, NOON, "tests"), kind, name, value, ends_at=until, reason="A trial")
 
     def test_a_limit_has_room_until_it_is_reached(self, api: Api, program: httpx.Client) -> None:
         assert self.ask(program, limit="memberships") == {
@@ -85,23 +86,23 @@ class TestCheck:
             self.give(api, Kind(kind.value), name, 1)
         with api.database.writing() as session:
             acme = organizations.by_address(session, "acme")
-            features.switch(session, acme, {(kind, name): False}, NOON, actor="tests")
+            features.switch(Context(session, acme, NOON, "tests"), {(kind, name): False})
         answer = self.ask(program, **{kind.value: name})
         assert (answer["allowed"], answer["switched_off"]) == (False, True)
         with api.database.writing() as session:
             acme = organizations.by_address(session, "acme")
             wanted: dict[str, Any] = {"voting_type": name} if kind is OptionKind.VOTING_TYPE else {"features": [name]}
             with pytest.raises(ForbiddenError) as refusal:
-                features.require(session, acme, NOON, **wanted)
+                features.require(Context(session, acme, NOON), **wanted)
             assert refusal.value.code == f"{kind.value}_switched_off"
-            features.switch(session, acme, {(kind, name): True}, NOON, actor="tests")
+            features.switch(Context(session, acme, NOON, "tests"), {(kind, name): True})
         assert self.ask(program, **{kind.value: name})["allowed"]
 
     def test_every_option_is_answered_as_the_act_is(self, api: Api, program: httpx.Client) -> None:
         self.give(api, Kind.FEATURE, "whiteLabel", 1)
         self.give(api, Kind.VOTING_TYPE, "single", 0)
         with api.database.reading() as session:
-            found = features.available(session, organizations.by_address(session, "acme"), NOON)
+            found = features.available(Context(session, organizations.by_address(session, "acme"), NOON))
         for option in found:
             assert self.ask(program, **{option.kind.value: option.id})["allowed"] == option.usable, option.id
 
@@ -126,7 +127,8 @@ def test_an_explanation_sums_to_the_balance(api: Api) -> None:
         acme = an_organization(session)
         secret = a_key(session, acme, *Scope)[0]
         grants.grant(
-            session, acme, grants.NewGrant("sms", 100, source="operator", source_key="one", reason="Sorry"), NOON
+            Context(session, acme, NOON),
+            grants.NewGrant("sms", 100, source="operator", source_key="one", reason="Sorry"),
         )
     with api.program(secret) as program:
         event = {"id": "1", "metric": "sms", "quantity": 130}

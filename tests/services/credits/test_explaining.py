@@ -6,6 +6,7 @@ import pytest
 
 from billing_app.db import Database
 from billing_app.domain.common.errors import NotFoundError
+from billing_app.services.common.context import Context
 from billing_app.services.credits import explaining, read_ledger
 from billing_app.services.credits.views import ExplainStep, ExplainView
 from billing_app.services.credits.views_ledger import LedgerFilters
@@ -21,7 +22,7 @@ def story(database: Database) -> Story:
 
 def explain(story: Story, moment: str, now: str = "", metric: str = "api") -> ExplainView:
     with story.reading() as (session, organization):
-        return explaining.explain(session, organization, metric, at(moment), at(now or moment))
+        return explaining.explain(Context(session, organization, at(now or moment)), metric, at(moment))
 
 
 def told(steps: tuple[ExplainStep, ...]) -> list[tuple[str, str, int, int]]:
@@ -68,7 +69,7 @@ def test_grants_are_told_by_name_and_every_step_leads_to_its_entry(story: Story)
     for step in steps:
         assert step.entry is not None
         with story.reading() as (session, organization):
-            entry = read_ledger.trace(session, organization, step.entry, at("2024-03-08 13:00")).line
+            entry = read_ledger.trace(Context(session, organization, at("2024-03-08 13:00")), step.entry).line
         assert entry.kind == step.kind
         assert step.period in (None, entry.period)
 
@@ -79,7 +80,9 @@ def test_what_is_not_posted_is_a_step_of_its_own_at_the_end(story: Story) -> Non
     view = explain(story, "2024-03-08 15:00")
     assert told(view.steps)[-2:] == [("burn", "Mar", -40, 60), ("unposted", "08 Mar", -5, 55)]
     with story.reading() as (session, organization):
-        ledger = read_ledger.ledger(session, organization, LedgerFilters(metric="api"), "", at("2024-03-08 15:00"))
+        ledger = read_ledger.ledger(
+            Context(session, organization, at("2024-03-08 15:00")), LedgerFilters(metric="api"), ""
+        )
     assert [line.quantity for line in ledger.unposted] == [-5]
 
 

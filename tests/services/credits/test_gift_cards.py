@@ -15,6 +15,7 @@ from billing_app.db import Database
 from billing_app.domain.common.errors import BillingError, ConflictError, InvalidError, NotFoundError
 from billing_app.domain.credits import gift_codes
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import gift_cards
 from billing_app.services.credits.views_cards import CardState, NewCard
 from billing_app.services.usage import accounts, verification
@@ -40,10 +41,10 @@ def a_card(database: Database, **more: object) -> NewCard:
 
 def redeem(database: Database, code: str, address: str = "acme", now=NOON) -> gift_cards.Redeemed:
     with database.writing() as session:
-        gift_cards.begin(session, organizations.by_address(session, address), now)
+        gift_cards.begin(Context(session, organizations.by_address(session, address), now))
     with database.writing() as session:
         return gift_cards.redeem(
-            session, organizations.by_address(session, address), code, now, actor="ada@example.org"
+            Context(session, organizations.by_address(session, address), now, "ada@example.org"), code
         )
 
 
@@ -60,7 +61,7 @@ def test_a_card_brings_what_it_holds_valid_for_a_year(database: Database) -> Non
         acme = organizations.by_address(session, "acme")
         assert accounts.account(session, acme, "mau", NOON + 364 * DAY).left == 500
         assert accounts.account(session, acme, "mau", NOON + 365 * DAY).left == 0
-        assert list(verification.verify(session, acme, NOON)) == []
+        assert list(verification.verify(Context(session, acme, NOON))) == []
 
 
 def test_only_the_hash_of_a_code_is_stored(database: Database) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from billing_app.db import Database
 from billing_app.domain.common.errors import InvalidError, NotFoundError
+from billing_app.services.common.context import Context
 from billing_app.services.credits import read_ledger
 from billing_app.services.credits.views import GrantStatus
 from billing_app.services.credits.views_ledger import LedgerFilters, LedgerView, TraceView
@@ -38,12 +39,12 @@ def told(story: Story) -> Story:
 
 def ledger(story: Story, cursor: str = "", now: str = NOW, **filters: Any) -> LedgerView:
     with story.reading() as (session, organization):
-        return read_ledger.ledger(session, organization, LedgerFilters(**filters), cursor, at(now))
+        return read_ledger.ledger(Context(session, organization, at(now)), LedgerFilters(**filters), cursor)
 
 
 def trace(story: Story, number: int, now: str = NOW) -> TraceView:
     with story.reading() as (session, organization):
-        return read_ledger.trace(session, organization, number, at(now))
+        return read_ledger.trace(Context(session, organization, at(now)), number)
 
 
 def lines(view: LedgerView) -> list[tuple[int, str, str, int, int]]:

@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from billing_app.db import Database
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import explaining, read_ledger
 from billing_app.services.credits import read as reading_credits
 from billing_app.services.credits import statements as statements_of
@@ -34,20 +35,22 @@ HOURS = [
 Page = Callable[[Session, Organization], Any]
 
 PAGES: dict[str, Page] = {
-    "overview": lambda session, organization: overview.overview(session, organization, NOW),
-    "ledger": lambda session, organization: read_ledger.ledger(session, organization, LedgerFilters(), "", NOW),
-    "trace": lambda session, organization: read_ledger.trace(session, organization, 1, NOW),
+    "overview": lambda session, organization: overview.overview(Context(session, organization, NOW)),
+    "ledger": lambda session, organization: read_ledger.ledger(
+        Context(session, organization, NOW), LedgerFilters(), ""
+    ),
+    "trace": lambda session, organization: read_ledger.trace(Context(session, organization, NOW), 1),
 }
 for _metric in METRICS:
     PAGES |= {
         f"usage of {_metric}": lambda session, organization, metric=_metric: read_usage.usage(
-            session, organization, metric, NOW
+            Context(session, organization, NOW), metric
         ),
         f"credits of {_metric}": lambda session, organization, metric=_metric: reading_credits.credits(
-            session, organization, metric, NOW
+            Context(session, organization, NOW), metric
         ),
         f"explanation of {_metric}": lambda session, organization, metric=_metric: explaining.explain(
-            session, organization, metric, NOW, NOW
+            Context(session, organization, NOW), metric, NOW
         ),
     }
 
@@ -81,7 +84,7 @@ def an_organization_that_uses(database: Database, address: str, per_hour: int) -
             for moment in moments
         ]
         with story.writing() as (session, organization):
-            assert reporting.report(session, organization, events, begins.replace(minute=59)).rejected == []
+            assert reporting.report(Context(session, organization, begins.replace(minute=59)), events).rejected == []
     return story
 
 
@@ -113,12 +116,12 @@ def asked(story: Story, page: Page) -> list[str]:
 def test_a_basket_s_next_look_reads_no_use_again_until_something_changed(database: Database) -> None:
     the_catalogue(database)
     with database.writing() as session:
-        reporting.report(session, an_organization(session), [ReportedEvent("bandwidth", 10**9)], NOON)
+        reporting.report(Context(session, an_organization(session), NOON), [ReportedEvent("bandwidth", 10**9)])
 
     def looked(now: datetime) -> tuple[bool, ForecastKind]:
         """Whether roll-ups were read, and what the page says of the days to come."""
         with heard(database) as statements, database.reading() as session:
-            shown = buying.buy(session, organizations.by_address(session, "acme"), now)
+            shown = buying.buy(Context(session, organizations.by_address(session, "acme"), now))
         (group,) = (each for each in shown.metrics if each.metric.id == "bandwidth")
         return any("usage_hours" in each for each in statements), group.forecast.kind
 
@@ -128,7 +131,7 @@ def test_a_basket_s_next_look_reads_no_use_again_until_something_changed(databas
     assert looked(NOON + timedelta(minutes=6))[0]
     assert looked(NOON + timedelta(minutes=5))[0], "a moment before the one that is remembered"
     with database.writing() as session:
-        consumption.consume(session, organizations.by_address(session, "acme"), "bandwidth", 19 * 10**9, NOON)
+        consumption.consume(Context(session, organizations.by_address(session, "acme"), NOON), "bandwidth", 19 * 10**9)
     assert first is not ForecastKind.USED_UP
     assert looked(NOON + timedelta(minutes=5, seconds=1)) == (True, ForecastKind.USED_UP)
 
@@ -139,12 +142,14 @@ def test_balances_are_computed_once_until_something_changed(database: Database) 
     def reported(quantity: int, at: datetime) -> None:
         with database.writing() as session:
             organization = organizations.by_address(session, "acme")
-            reporting.report(session, organization, [ReportedEvent("bandwidth", quantity, at=at)], at)
+            reporting.report(Context(session, organization, at), [ReportedEvent("bandwidth", quantity, at=at)])
 
     def looked(now: datetime, as_of: datetime | None = None) -> tuple[bool, int]:
         """Whether roll-ups were read, and how much is used."""
         with heard(database) as statements, database.reading() as session:
-            found = statements_of.balances(session, organizations.by_address(session, "acme"), now, as_of=as_of)
+            found = statements_of.balances(
+                Context(session, organizations.by_address(session, "acme"), now), as_of=as_of
+            )
         used = next(each.used for each in found if each.metric == "bandwidth")
         return any("usage_hours" in each for each in statements), used
 

@@ -8,6 +8,7 @@ import pytest
 
 from billing_app.db import Database
 from billing_app.domain.common.errors import NotFoundError
+from billing_app.services.common.context import Context
 from billing_app.services.credits import read
 from billing_app.services.credits.views import BalancePoint, CreditsView, GrantSource, GrantStatus
 from billing_app.services.credits.views_shared import ForecastKind
@@ -21,7 +22,7 @@ def story(database: Database) -> Story:
 
 def credits(story: Story, now: str, metric: str = "api", months: int = 6) -> CreditsView:
     with story.reading() as (session, organization):
-        return read.credits(session, organization, metric, at(now), months=months)
+        return read.credits(Context(session, organization, at(now)), metric, months=months)
 
 
 def line(points: tuple[BalancePoint, ...]) -> list[tuple[str, int, int]]:

@@ -17,6 +17,7 @@ from billing_app.domain.common.periods import period_at
 from billing_app.scenarios import databases
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import explaining, read, read_ledger
 from billing_app.services.credits.views import CreditsView
 from billing_app.services.credits.views_ledger import LedgerFilters
@@ -93,10 +94,10 @@ def test_days_sum_to_their_month_and_every_day_says_who_paid(shared: Database, s
     with shared.reading() as session:
         organization = organizations.by_address(session, story.address)
         for metric in METRICS:
-            view = read_usage.usage(session, organization, metric, story.now)
+            view = read_usage.usage(Context(session, organization, story.now), metric)
             assert [month.running for month in view.months] == [False] * 12 + [True]
             for month in view.months:
-                days = read_usage.days(session, organization, metric, month.period.number, story.now)
+                days = read_usage.days(Context(session, organization, story.now), metric, month.period.number)
                 if metric.startswith("sum") or metric == "unique":
                     assert_days_are_the_month(days, month)
                 else:
@@ -117,7 +118,7 @@ def test_what_was_granted_less_what_went_is_left(shared: Database, steps: list[d
     with shared.reading() as session:
         organization = organizations.by_address(session, story.address)
         for metric in METRICS:
-            view = read.credits(session, organization, metric, story.now, months=12)
+            view = read.credits(Context(session, organization, story.now), metric, months=12)
             gone = view.burned + view.expired + view.voided + view.clawed_back + view.held
             assert view.granted - gone == view.left
             assert sum(grant.left for grant in view.grants) == view.left == view.balance[-1].left
@@ -140,7 +141,7 @@ def test_steps_sum_to_the_balance_at_every_moment(shared: Database, steps: list[
         organization = organizations.by_address(session, story.address)
         for metric in METRICS:
             for back in (timedelta(0), timedelta(days=3), timedelta(days=40)):
-                view = explaining.explain(session, organization, metric, story.now - back, story.now)
+                view = explaining.explain(Context(session, organization, story.now), metric, story.now - back)
                 assert sum(step.quantity for step in view.steps) == view.left - view.debt
                 assert sum(grant.left for grant in view.where) == view.left
                 if view.later is not None:
@@ -153,7 +154,7 @@ def test_the_ledger_and_what_is_not_posted_sum_to_the_balance(shared: Database, 
     story = told(shared, steps)
     with shared.reading() as session:
         organization = organizations.by_address(session, story.address)
-        view = read_ledger.ledger(session, organization, LedgerFilters(), "", story.now)
+        view = read_ledger.ledger(Context(session, organization, story.now), LedgerFilters(), "")
         waiting = {line.metric.id: line.quantity for line in view.unposted}
         lines = every_line(session, organization, story)
         for metric in METRICS:
@@ -166,7 +167,7 @@ def every_line(session: Session, organization: Organization, story: Story) -> li
     """Metric and quantity of every line of the ledger, page by page."""
     found, cursor = [], ""
     while True:
-        view = read_ledger.ledger(session, organization, LedgerFilters(), cursor, story.now)
+        view = read_ledger.ledger(Context(session, organization, story.now), LedgerFilters(), cursor)
         found += [(line.metric.id, line.quantity) for line in view.lines]
         cursor = view.next_cursor
         if not cursor:
@@ -204,6 +205,6 @@ def test_what_was_learnt_later_is_found_at_the_newest_month_end_that_was_shown_o
                 then = accounts.account(session, organization, metric, end, known_at=end).left
                 now = accounts.account(session, organization, metric, end).left
                 shown_otherwise += [(end, then, now)] if then != now else []
-            later = explaining.explain(session, organization, metric, story.now, story.now).later
+            later = explaining.explain(Context(session, organization, story.now), metric, story.now).later
             found = [] if later is None else [(later.at, later.shown_then, later.known_now)]
             assert found == shown_otherwise[:1]

@@ -23,6 +23,7 @@ from billing_app.domain.credits.facts import DisputeStatus, Grant
 from billing_app.domain.credits.tokens import pieces
 from billing_app.scenarios import databases
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants as credits
 from billing_app.services.credits import tokens
 from billing_app.services.usage import accounts, recounts, verification
@@ -40,21 +41,22 @@ class Holder:
         self.database, self.address = database, address
         with database.writing() as session:
             organization = an_organization(session, address)
-            credits.change_plan(session, organization, "free", NOON)
+            credits.change_plan(Context(session, organization, NOON), "free")
 
-    def do(self, work: Any, *arguments: Any, **named: Any) -> Any:
+    def do(self, work: Any, *arguments: Any, at: datetime, actor: str = "", **named: Any) -> Any:
         with self.database.writing() as session:
-            return work(session, organizations.by_address(session, self.address), *arguments, **named)
+            organization = organizations.by_address(session, self.address)
+            return work(Context(session, organization, at, actor), *arguments, **named)
 
     def gets(self, name: str, quantity: int, at: datetime = NOON, metric: str = "token", **more: Any) -> None:
         facts: dict[str, Any] = {"source": "operator", "source_key": name, "reason": name, "id": name} | more
-        self.do(credits.grant, credits.NewGrant(metric, quantity, **facts), at)
+        self.do(credits.grant, credits.NewGrant(metric, quantity, **facts), at=at)
 
     def converts(self, count: int, at: datetime = NOON, metric: str = "mau", key: str = "k") -> tokens.Converted:
-        return self.do(tokens.convert, metric, count, at, key=key, actor="ada@example.org")
+        return self.do(tokens.convert, metric, count, key=key, at=at, actor="ada@example.org")
 
     def account(self, metric: str, at: datetime) -> Any:
-        return self.do(lambda session, organization: accounts.account(session, organization, metric, at))
+        return self.do(lambda context: accounts.account(context.session, context.organization, metric, at), at=at)
 
     def entries(self, kind: str) -> list[LedgerEntry]:
         with self.database.reading() as session:
@@ -62,7 +64,7 @@ class Holder:
             return list(session.exec(query))
 
     def verified(self, at: datetime) -> list[object]:
-        return self.do(lambda session, organization: list(verification.verify(session, organization, at)))
+        return self.do(lambda context: list(verification.verify(context)), at=at)
 
 
 @pytest.fixture
@@ -117,7 +119,7 @@ def test_the_same_key_converts_once(holder: Holder) -> None:
 def test_refunding_tokens_that_were_converted_makes_token_debt(holder: Holder) -> None:
     holder.gets("bought", 10, paid_cents=1_000, currency="usd")
     holder.converts(8)
-    holder.do(credits.refund, "bought", 1_000, NOON + DAY, source_key="re_1")
+    holder.do(credits.refund, "bought", 1_000, source_key="re_1", at=NOON + DAY)
     after = holder.account("token", NOON + DAY)
     assert (after.left, after.debt) == (0, 8)
     assert holder.account("mau", NOON + DAY).left == 800
@@ -130,17 +132,17 @@ def test_what_was_made_of_tokens_is_not_refunded_by_itself(holder: Holder) -> No
     holder.gets("bought", 10, paid_cents=1_000, currency="usd")
     (made,) = holder.converts(10).grants
     with pytest.raises(InvalidError, match="refund the tokens"):
-        holder.do(credits.refund, made.id, 500, NOON, source_key="re_2")
+        holder.do(credits.refund, made.id, 500, source_key="re_2", at=NOON)
 
 
 def test_the_dispute_of_converted_tokens_holds_only_what_is_left(holder: Holder) -> None:
     holder.gets("bought", 10, paid_cents=1_000, currency="usd")
     holder.converts(4)
-    holder.do(credits.dispute, "bought", DisputeStatus.OPENED, NOON + DAY, source_key="d1")
+    holder.do(credits.dispute, "bought", DisputeStatus.OPENED, source_key="d1", at=NOON + DAY)
     assert holder.account("token", NOON + DAY).held == 6
     with pytest.raises(CreditsExhaustedError):
         holder.converts(1, NOON + DAY, key="more")
-    holder.do(credits.dispute, "bought", DisputeStatus.LOST, NOON + 2 * DAY, source_key="d2")
+    holder.do(credits.dispute, "bought", DisputeStatus.LOST, source_key="d2", at=NOON + 2 * DAY)
     assert holder.account("token", NOON + 2 * DAY).debt == 4
     assert holder.verified(NOON + 2 * DAY) == []
 
@@ -149,7 +151,7 @@ def test_consumed_tokens_are_read_from_the_ledger(holder: Holder) -> None:
     holder.gets("gift", 100, datetime(2025, 2, 1, tzinfo=UTC), expires_at=None)
     for count, at in ((1, "2025-02-10"), (10, "2025-04-01"), (20, "2026-02-28"), (30, "2026-03-01")):
         holder.converts(count, datetime.fromisoformat(at).replace(tzinfo=UTC), key=at)
-    used = holder.do(tokens.consumed, NOON)
+    used = holder.do(tokens.consumed, at=NOON)
     assert (used.monthly, used.yearly) == (30, 60)
 
 
@@ -215,7 +217,7 @@ def test_after_any_story_of_tokens_everything_stored_says_what_the_engine_says(
     tokens_now, mau = story.account("token", now), story.account("mau", now)
     assert sum(grant.converted for grant in tokens_now.grants.values()) == converted
     assert sum(grant.quantity for grant in mau.grants.values()) == converted * 100
-    story.do(recounts.post, now)
+    story.do(recounts.post, at=now)
     assert story.verified(now) == []
 
 
@@ -234,23 +236,21 @@ def _tell(
     if verb == "grant":
         facts: dict[str, Any] = {"paid_cents": 100 if paid else 0, "expires_at": now + timedelta(days=20 * pick + 5)}
         credits.grant(
-            session,
-            organization,
+            Context(session, organization, now),
             credits.NewGrant(
                 "token", size + 1, source="operator", source_key=key, reason=key, id=f"g{number}", **facts
             ),
-            now,
         )
         names.append(f"g{number}")
     elif verb == "convert":
-        return tokens.convert(session, organization, "mau", size // 4, now, key=key, actor="").tokens
+        return tokens.convert(Context(session, organization, now, ""), "mau", size // 4, key=key).tokens
     elif verb == "refund":
-        credits.refund(session, organization, name, size * 3, now, source_key=key)
+        credits.refund(Context(session, organization, now), name, size * 3, source_key=key)
     elif verb == "void":
-        credits.void(session, organization, name, now)
+        credits.void(Context(session, organization, now), name)
     elif verb == "dispute":
         status = (DisputeStatus.OPENED, DisputeStatus.WON, DisputeStatus.LOST)[pick % 3]
-        credits.dispute(session, organization, name, status, now, source_key=key)
+        credits.dispute(Context(session, organization, now), name, status, source_key=key)
     elif verb == "recount":
-        recounts.post(session, organization, now)
+        recounts.post(Context(session, organization, now))
     return 0

@@ -15,6 +15,7 @@ from billing_app.domain.credits.facts import DisputeStatus
 from billing_app.scenarios.document import parse
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.usage import recounts, reporting
 from billing_app.services.usage.reporting import ReportedEvent
@@ -53,7 +54,7 @@ class Story:
             organization = organizations.create(
                 session, begins, address=address, name=address.title(), anchor=at(anchor)
             )
-            grants.change_plan(session, organization, "Small", begins)
+            grants.change_plan(Context(session, organization, begins), "Small")
 
     @contextmanager
     def writing(self) -> Generator[tuple[Session, Organization]]:
@@ -71,7 +72,7 @@ class Story:
         """Use that happened at `when` and was reported then, or when it was `told`."""
         events = [ReportedEvent(metric, quantity, subject, at(when)) for subject in subjects or (None,)]
         with self.writing() as (session, organization):
-            report = reporting.report(session, organization, events, at(told or when))
+            report = reporting.report(Context(session, organization, at(told or when)), events)
         assert report.rejected == []
 
     def grant(self, when: str, name: str, quantity: int, metric: str = "api", **more: Any) -> None:
@@ -79,29 +80,31 @@ class Story:
         facts: dict[str, Any] = {"source": "purchase" if more.get("paid_cents") else "operator", "reason": name}
         facts |= {"id": name, "source_key": f"key of {name}", "currency": "usd"} | more
         with self.writing() as (session, organization):
-            grants.grant(session, organization, grants.NewGrant(metric, quantity, **facts), at(when))
+            grants.grant(Context(session, organization, at(when)), grants.NewGrant(metric, quantity, **facts))
 
     def void(self, when: str, name: str) -> None:
         """Voids a grant."""
         with self.writing() as (session, organization):
-            grants.void(session, organization, name, at(when))
+            grants.void(Context(session, organization, at(when)), name)
 
     def refund(self, when: str, name: str, cents: int) -> None:
         """Refunds so much of a grant's price."""
         with self.writing() as (session, organization):
-            grants.refund(session, organization, name, cents, at(when), source_key=f"refund of {name} {when}")
+            grants.refund(Context(session, organization, at(when)), name, cents, source_key=f"refund of {name} {when}")
 
     def dispute(self, when: str, name: str, status: str) -> None:
         """Opens or closes a dispute."""
         with self.writing() as (session, organization):
-            grants.dispute(session, organization, name, DisputeStatus(status), at(when), source_key=f"{name} {status}")
+            grants.dispute(
+                Context(session, organization, at(when)), name, DisputeStatus(status), source_key=f"{name} {status}"
+            )
 
     def plan(self, when: str, name: str) -> None:
         """Changes the plan."""
         with self.writing() as (session, organization):
-            grants.change_plan(session, organization, name, at(when))
+            grants.change_plan(Context(session, organization, at(when)), name)
 
     def recount(self, when: str) -> None:
         """Brings the ledger up to date."""
         with self.writing() as (session, organization):
-            recounts.post(session, organization, at(when))
+            recounts.post(Context(session, organization, at(when)))

@@ -11,10 +11,10 @@ from billing_app.db import Database
 from billing_app.domain.common.errors import BillingError
 from billing_app.gateways.webhooks import HttpWebhookSender
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.notifications import deliveries, delivery_log, fan_out, webhook_endpoints
 from billing_app.services.notifications.deliveries import DELAYS, Courier, Delivered
 from billing_app.store.notifications import outbox
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.notifications import WebhookEndpoint
 from tests.support import crashes
 from tests.support.builders import a_user, an_organization
@@ -42,7 +42,7 @@ def test_fanning_out_again_adds_nothing(post: Post) -> None:
     post.happens()
     assert (post.fan_out(), post.fan_out()) == (1, 0)
     with post.database.writing() as session:
-        owner = stored_id(organizations.by_address(session, "acme"))
+        owner = organizations.by_address(session, "acme").pk
         for message in outbox.messages(session, owner):
             message.fanned_out_at = None  # as a process leaves it that dies before it commits
             session.add(message)
@@ -84,8 +84,8 @@ def test_an_endpoint_that_was_switched_off_is_said_and_can_be_switched_on(post: 
     post.goes_out()
     assert len(post.receiver.received) == 1, "nothing more goes there"
     with pytest.raises(BillingError, match="switched off"):
-        post.do(delivery_log.test, endpoint, post.now)
-    post.do(webhook_endpoints.enable, endpoint, "ada", post.now)
+        post.do(delivery_log.test, endpoint, at=post.now)
+    post.do(webhook_endpoints.enable, endpoint, at=post.now, actor="ada")
     assert post.row(endpoint).disabled_at is None
 
 
@@ -101,7 +101,7 @@ def test_one_success_forgives_the_endpoint(post: Post) -> None:
     (done,) = [each for each in post.log() if each.channel == "webhook"]
     assert (done.state, done.attempts) == ("delivered", 2)
     with post.database.reading() as session:
-        seen = delivery_log.one(session, organizations.by_address(session, "acme"), done.id, post.now)
+        seen = delivery_log.one(Context(session, organizations.by_address(session, "acme"), post.now), done.id)
     assert [(each.number, each.status, each.error, each.answer) for each in seen.log] == [
         (2, 200, "", "thanks"),
         (1, 503, "It answered 503.", "thanks"),
@@ -112,7 +112,7 @@ def test_one_success_forgives_the_endpoint(post: Post) -> None:
 def test_the_old_secret_signs_for_a_day_beside_the_new_one(post: Post) -> None:
     endpoint = post.endpoint()
     old = post.secret
-    post.secret = post.do(webhook_endpoints.rotate, endpoint, "ada", post.now).secret
+    post.secret = post.do(webhook_endpoints.rotate, endpoint, at=post.now, actor="ada").secret
     post.goes_out()
     post.passes(hours=24)
     post.goes_out()
@@ -130,11 +130,11 @@ def test_sending_again_is_the_same_message_and_a_test_goes_to_one(post: Post) ->
     endpoint, other = post.endpoint("/one"), post.endpoint("/two")
     post.goes_out()
     first = next(each for each in post.log() if each.target == endpoint)
-    post.do(delivery_log.resend, first.id, post.now)
+    post.do(delivery_log.resend, first.id, at=post.now)
     post.deliver()
     assert [each.path for each in post.receiver.received].count("/one") == 2
     assert len(set(post.receiver.ids)) == 1
-    post.do(delivery_log.test, other, post.now)
+    post.do(delivery_log.test, other, at=post.now)
     assert post.deliver() == Delivered(delivered=1)
     assert (post.receiver.received[-1].path, post.receiver.received[-1].type) == ("/two", "test")
 
@@ -143,11 +143,11 @@ def test_a_deleted_endpoint_gets_nothing_and_keeps_no_secret(post: Post) -> None
     endpoint = post.endpoint()
     post.happens()
     post.fan_out()
-    post.do(webhook_endpoints.delete, endpoint, "ada", post.now)
+    post.do(webhook_endpoints.delete, endpoint, at=post.now, actor="ada")
     post.deliver()
     assert post.receiver.received == []
     with post.database.reading() as session:
-        row = session.get(WebhookEndpoint, (stored_id(organizations.by_address(session, "acme")), endpoint))
+        row = session.get(WebhookEndpoint, (organizations.by_address(session, "acme").pk, endpoint))
         assert row is not None
         assert (row.secret, row.old_secret) == ("", "")
 
@@ -219,7 +219,7 @@ def test_what_one_breaks_stops_nobody_else(post: Post) -> None:
     post.happens(key="broken")
     post.happens(key="whole")
     with post.database.writing() as session:
-        broken, _whole = outbox.messages(session, stored_id(organizations.by_address(session, "acme")))
+        broken, _whole = outbox.messages(session, organizations.by_address(session, "acme").pk)
         broken.payload = "{"
         session.add(broken)
     post.fan_out()
@@ -235,7 +235,7 @@ def run_once(database: Database, url: str, now: str) -> None:
     """What the job does, in a process that dies in its middle."""
     moment = datetime.fromisoformat(now)
     with database.writing() as session:
-        fan_out.fan_out(session, stored_id(organizations.by_address(session, "acme")), moment, mailing=False)
+        fan_out.fan_out(session, organizations.by_address(session, "acme").pk, moment, mailing=False)
     sender = HttpWebhookSender(HERE, 1.0)
     deliveries.deliver(Courier(database.writing, database.reading, sender, None, lambda: moment, url))
 

@@ -11,9 +11,9 @@ from billing_app.db import Database
 from billing_app.domain.notifications.kinds import one
 from billing_app.services.access.mails import in_words
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import gift_cards, granting, tokens
 from billing_app.store.notifications import outbox
-from billing_app.store.organizations.organizations import stored_id
 from tests.services.notifications.telling import Story, at
 from tests.support.refunds import buy, close, dispute, plan, refund, use
 from tests.support.shop import Shop, a_shop
@@ -32,7 +32,7 @@ def told(database: Database, address: str, *families: str) -> list[tuple[str, di
     with database.reading() as session:
         organization = organizations.by_address(session, address)
         found = []
-        for row in outbox.messages(session, stored_id(organization)):
+        for row in outbox.messages(session, organization.pk):
             payload = json.loads(row.payload)
             if row.kind.partition(".")[0] in families or row.kind in families:
                 assert payload.keys() == one(row.kind).example.keys() == one(row.kind).fields.keys(), row.kind
@@ -100,7 +100,7 @@ def test_credits_given_and_taken_back_by_hand_are_told_with_the_reason(database:
     with story.writing() as (session, organization):
         for _ in range(2):
             now = at("2024-01-02")
-            made = granting.give(session, organization, "api", 50, now, reason="Sorry", key="k", actor="op")
+            made = granting.give(Context(session, organization, now, "op"), "api", 50, reason="Sorry", key="k")
     story.use("2024-01-03", "api", 120)
     for day in ("2024-01-04", "2024-01-05"):
         with story.writing() as (session, _):
@@ -114,9 +114,13 @@ def test_what_is_voided_before_it_begins_is_told_whole(database: Database) -> No
     story = Story(database)
     with story.writing() as (session, organization):
         made = granting.give(
-            session, organization, "api", 50, at("2024-01-02"), reason="Next month", key="k", actor="op",
+            Context(session, organization, at("2024-01-02"), "op"),
+            "api",
+            50,
+            reason="Next month",
+            key="k",
             effective_at=at("2024-02-01"),
-        )  # fmt: skip
+        )
         granting.void(session, made.id, at("2024-01-03"), reason="Not after all", actor="op")
     assert [said["quantity"] for _, said in told(database, story.address, "credits.voided")] == [50]
 
@@ -135,9 +139,9 @@ def test_gift_cards_and_conversions_are_told(shop: Shop) -> None:
         (made,) = gift_cards.create(session, "Launch", {"sms": 20, "token": 30}, shop.clock())
     with shop.database.writing() as session:
         organization = organizations.by_address(session, shop.address)
-        gift_cards.redeem(session, organization, made.code, shop.clock(), actor="ada")
+        gift_cards.redeem(Context(session, organization, shop.clock(), "ada"), made.code)
         for _ in range(2):
-            tokens.convert(session, organization, "sms", 10, shop.clock(), key="once", actor="ada")
+            tokens.convert(Context(session, organization, shop.clock(), "ada"), "sms", 10, key="once")
     (_, card), (_, turned) = told(shop.database, shop.address, "gift_card", "credits.converted")
     assert sorted((each["metric"], each["quantity"]) for each in card["grants"]) == [("sms", 20), ("token", 30)]
     assert (turned["metric"], turned["tokens"], len(turned["grants"])) == ("sms", 10, 1)

@@ -13,7 +13,6 @@ from billing_app.services.common import organizations
 from billing_app.services.notifications import choices, webhook_endpoints
 from billing_app.services.notifications.choices import Choices
 from billing_app.store.access import members
-from billing_app.store.organizations.organizations import stored_id
 from tests.support.notified import Post
 
 
@@ -34,7 +33,7 @@ def test_without_a_mail_server_nothing_is_kept_for_later(post: Post) -> None:
 def test_what_is_chosen_holds(post: Post) -> None:
     endpoint = post.endpoint(kinds=["credits.expired"])
     wanted = Choices({"admin": (), "member": ("metric.blocked",)}, {"billing@acme.example": ("metric.blocked",)}, {})
-    post.do(choices.write, wanted, "ada", post.now)
+    post.do(choices.write, wanted, at=post.now, actor="ada")
     post.goes_out()
     assert post.postbox.receivers == ["billing@acme.example", "member@acme.example"], "each of them once"
     assert post.receiver.received == []
@@ -60,7 +59,7 @@ def test_what_is_chosen_holds(post: Post) -> None:
 )
 def test_a_choice_that_cannot_be_meant_changes_nothing(post: Post, wanted: Choices, code: str) -> None:
     with pytest.raises(BillingError) as refused:
-        post.do(choices.write, wanted, "ada", post.now)
+        post.do(choices.write, wanted, at=post.now, actor="ada")
     assert refused.value.code == code
 
 
@@ -70,7 +69,7 @@ def test_who_left_is_told_no_more(post: Post) -> None:
     with post.database.writing() as session:
         acme = organizations.by_address(session, "acme")
         billing = users.by_email(session, "billing@acme.example")
-        members.remove(session, stored_id(acme), billing.id)
+        members.remove(session, acme.pk, billing.id)
     post.deliver()
     assert post.postbox.receivers == ["admin@acme.example"]
 
@@ -85,7 +84,7 @@ def test_who_left_is_told_no_more(post: Post) -> None:
 )  # fmt: skip
 def test_an_address_that_cannot_be_meant_is_refused(post: Post, url: str) -> None:
     with pytest.raises(BillingError) as refused:
-        post.do(webhook_endpoints.create, url, "ada", post.now)
+        post.do(webhook_endpoints.create, url, at=post.now, actor="ada")
     assert refused.value.code == "invalid_url"
 
 
@@ -99,7 +98,7 @@ def test_an_organization_has_so_many_endpoints(post: Post) -> None:
 
 def test_every_kind_can_be_told_in_words(post: Post) -> None:
     everything = Choices({"admin": kind_ids()}, {}, {})
-    post.do(choices.write, everything, "ada", post.now)
+    post.do(choices.write, everything, at=post.now, actor="ada")
     for kind in kind_ids():
         post.happens(kind)
     post.fan_out()

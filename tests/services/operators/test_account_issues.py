@@ -11,6 +11,7 @@ from billing_app.db import Database
 from billing_app.domain.common.errors import NotFoundError
 from billing_app.services.common import audit, cursors
 from billing_app.services.common import organizations as orgs
+from billing_app.services.common.context import Context
 from billing_app.services.operators import organizations as operators
 from billing_app.services.operators import read_customer
 from billing_app.services.operators.views import Trouble
@@ -18,7 +19,6 @@ from billing_app.services.organizations import read
 from billing_app.services.subscriptions import past_due
 from billing_app.services.usage import reporting
 from billing_app.services.usage.reporting import ReportedEvent
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.meters import MeterRow
 from billing_app.store.tables.reversals import PaymentDispute
 from billing_app.store.tables.subscriptions import Subscription
@@ -32,7 +32,7 @@ def organizations(database: Database) -> None:
     """anna is well, bert owes credits, cora disputes, dora is past due, emil used more than there is."""
     the_catalogue(database)
     with database.writing() as session:
-        ids = {name: stored_id(an_organization(session, name)) for name in ("anna", "bert", "cora", "dora", "emil")}
+        ids = {name: an_organization(session, name).pk for name in ("anna", "bert", "cora", "dora", "emil")}
         session.add(
             MeterRow(organization_id=ids["bert"], metric="sms", valid_from=NOON, valid_until=NOON + DAY, debt=30)
         )
@@ -52,9 +52,9 @@ def organizations(database: Database) -> None:
         )  # fmt: skip
     with database.writing() as session:
         dora = an(session, "dora")
-        past_due.record(session, dora, NOON, past_due=True, at=NOON - DAY, reason="card declined")
+        past_due.record(Context(session, dora, NOON), past_due=True, at=NOON - DAY, reason="card declined")
         used = [ReportedEvent("emails", 251, None, NOON - DAY)]
-        assert reporting.report(session, an(session, "emil"), used, NOON).rejected == []
+        assert reporting.report(Context(session, an(session, "emil"), NOON), used).rejected == []
 
 
 def an(session: Any, address: str) -> Any:
@@ -106,7 +106,7 @@ def test_the_log_is_searched_by_organization_and_person(database: Database) -> N
     with database.writing() as session:
         operator = a_user(session, "op@example.org", operator=True)
         for name in ("anna", "bert"):
-            audit.record(session, stored_id(an(session, name)), NOON, f"user:{operator.id}", "plan.changed", name)
+            audit.record(session, an(session, name).pk, NOON, f"user:{operator.id}", "plan.changed", name)
     with database.reading() as session:
 
         def found(address: str = "", who: str = "", action: str = "") -> list[str]:

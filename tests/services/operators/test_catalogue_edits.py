@@ -21,6 +21,7 @@ from billing_app.domain.credits.entitlements import MeterState
 from billing_app.domain.organizations.limits import Limit
 from billing_app.services.catalogue import versions
 from billing_app.services.common import audit, organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.operators import catalogue_editor, catalogue_edits, catalogue_effects
 from billing_app.services.operators.views_catalogue import FileState, FileView
@@ -40,13 +41,13 @@ def three_organizations(database: Database) -> None:
     with database.writing() as session:
         for address, plan in (("acme", "essential"), ("globex", "essential"), ("initech", "free")):
             organization = an_organization(session, address)
-            grants.change_plan(session, organization, plan, NOON - 30 * DAY)
+            grants.change_plan(Context(session, organization, NOON - 30 * DAY), plan)
         use(session, "acme", 900)
 
 
 def use(session: Any, address: str, emails: int) -> None:
     event = ReportedEvent("emails", emails, None, NOON - DAY)
-    assert reporting.report(session, organizations.by_address(session, address), [event], NOON).rejected == []
+    assert reporting.report(Context(session, organizations.by_address(session, address), NOON), [event]).rejected == []
 
 
 def edit(database: Database, change: Change) -> tuple[int, dict[str, Any]]:
@@ -113,7 +114,7 @@ def test_what_is_previewed_is_what_saving_does(database: Database, correcting: b
         assert (acme.allowance, acme.left, acme.deficit) == (
             promised.allowance[1], promised.left[1], promised.deficit[1],
         )  # fmt: skip
-        assert list(verification.verify(session, organizations.by_address(session, "acme"), NOON)) == []
+        assert list(verification.verify(Context(session, organizations.by_address(session, "acme"), NOON))) == []
 
 
 def test_what_holders_do_not_feel_affects_nobody(database: Database) -> None:

@@ -18,10 +18,10 @@ from billing_app.jobs import housekeeping
 from billing_app.locations import ROOT
 from billing_app.services.access import members
 from billing_app.services.common import audit, idempotency, organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.operators import retention
 from billing_app.store.common import runs
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.access import BrowserSession, Membership, OneTimeLink, SignInAttempts
 from billing_app.store.tables.base import Table
 from billing_app.store.tables.meters import Reservation
@@ -136,7 +136,7 @@ def test_every_rule_is_tried() -> None:
 
 def add(database: Database, make: Make, *moments: datetime) -> None:
     with database.writing() as session:
-        owner = stored_id(organizations.by_address(session, "acme"))
+        owner = organizations.by_address(session, "acme").pk
         for at in moments:
             for row in make(session, owner, at):
                 session.add(row)
@@ -171,7 +171,7 @@ def test_more_than_a_batch_goes_in_batches(database: Database, monkeypatch: pyte
 def test_what_somebody_must_still_look_after_stays(database: Database) -> None:
     long_ago = NOON - 800 * DAY
     with database.writing() as session:
-        owner = stored_id(organizations.by_address(session, "acme"))
+        owner = organizations.by_address(session, "acme").pk
         for row in (*a_delivery(owner, long_ago, None), an_event(long_ago, "failed"), an_event(long_ago, "new")):
             session.add(row)
             session.flush()
@@ -184,7 +184,7 @@ def test_what_somebody_must_still_look_after_stays(database: Database) -> None:
 
 def test_a_key_that_was_swept_may_be_used_again_and_one_that_was_not_repeats(database: Database) -> None:
     with database.writing() as session:
-        request = idempotency.Repeatable(stored_id(organizations.by_address(session, "acme")), "x", "k", "d")
+        request = idempotency.Repeatable(organizations.by_address(session, "acme").pk, "x", "k", "d")
         assert not idempotency.once(session, request, NOON, lambda: 1).repeated
     for days, repeated in ((39, True), (41, False)):
         sweep_at(database, NOON + days * DAY)
@@ -195,25 +195,25 @@ def test_a_key_that_was_swept_may_be_used_again_and_one_that_was_not_repeats(dat
 def test_an_invitation_that_nobody_took_gives_its_place_back(database: Database) -> None:
     with database.writing() as session:
         acme = organizations.by_address(session, "acme")
-        grants.change_plan(session, acme, "pro", NOON)
+        grants.change_plan(Context(session, acme, NOON), "pro")
         for email in ("old@example.org", "renewed@example.org", "in@example.org"):
-            members.invite(session, acme, email, Role.ADMIN, NOON, actor="ada")
+            members.invite(Context(session, acme, NOON, "ada"), email, Role.ADMIN)
         joined = next(each for each in members.every(session, acme) if each.email == "in@example.org")
-        row = session.get(Membership, (stored_id(acme), joined.id))
+        row = session.get(Membership, (acme.pk, joined.id))
         assert row is not None
         row.accepted_at = NOON
         session.add(row)
     later = NOON + 29 * DAY
     with database.writing() as session:
         members.invite(
-            session, organizations.by_address(session, "acme"), "renewed@example.org", Role.ADMIN, later, actor="ada"
+            Context(session, organizations.by_address(session, "acme"), later, "ada"), "renewed@example.org", Role.ADMIN
         )
     assert "invitations" not in sweep_at(database, later)
     assert sweep_at(database, NOON + 31 * DAY)["invitations"] == 1
     with database.reading() as session:
         acme = organizations.by_address(session, "acme")
         assert [each.email for each in members.every(session, acme)] == ["in@example.org", "renewed@example.org"]
-        latest = audit.entries(session, stored_id(acme), 1)[0]
+        latest = audit.entries(session, acme.pk, 1)[0]
         assert (latest.action, latest.actor) == ("invitation.ended", audit.SYSTEM)
 
 

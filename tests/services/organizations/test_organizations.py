@@ -18,6 +18,7 @@ from billing_app.services.access import api_keys, members, one_time_links, sessi
 from billing_app.services.common import audit
 from billing_app.services.common import organizations as orgs
 from billing_app.services.common import payers as paying
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.limits import limits, overrides
 from billing_app.services.limits.overrides import Kind
@@ -28,7 +29,6 @@ from billing_app.services.overview.views import BannerKind
 from billing_app.services.usage import accounts, consumption, entitlements, reporting, verification
 from billing_app.services.usage.reporting import ReportedEvent
 from billing_app.settings import Settings
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.organizations import Organization
 from tests.support.builders import NOON, a_user, an_organization, the_catalogue
 
@@ -41,7 +41,7 @@ def acme(database: Database) -> Database:
     the_catalogue(database)
     with database.writing() as session:
         organization = an_organization(session, "acme")
-        grants.change_plan(session, organization, "pro", NOON - timedelta(days=60), reason="a test")
+        grants.change_plan(Context(session, organization, NOON - timedelta(days=60)), "pro", reason="a test")
         a_user(session, ADMIN, member_of=organization)
     return database
 
@@ -62,14 +62,14 @@ def a_part(session: Session, address: str, parent: str = "acme") -> Organization
 
 
 def actions(session: Session, address: str = "acme") -> list[str]:
-    return [entry.action for entry in audit.entries(session, stored_id(at(session, address)), 50)]
+    return [entry.action for entry in audit.entries(session, at(session, address).pk, 50)]
 
 
 class TestMembers:
     def test_an_invitation_is_a_place_taken_and_its_link_lets_in(self, acme: Database) -> None:
         with acme.writing() as session:
-            made = members.invite(session, at(session), "Kim@Example.org", Role.MEMBER, NOON, actor=ADMIN)
-            assert limits.peek(session, at(session), Limit.MEMBERSHIPS, NOON).used == 2
+            made = members.invite(Context(session, at(session), NOON, ADMIN), "Kim@Example.org", Role.MEMBER)
+            assert limits.peek(Context(session, at(session), NOON), Limit.MEMBERSHIPS).used == 2
         token = made.path.partition("token=")[2]
         with acme.writing() as session:
             one_time_links.accept(session, token, NOON, name="Kim", hashed="x")
@@ -80,10 +80,10 @@ class TestMembers:
 
     def test_inviting_again_replaces_the_link_and_takes_no_second_place(self, acme: Database) -> None:
         with acme.writing() as session:
-            first = members.invite(session, at(session), "kim@example.org", Role.MEMBER, NOON, actor=ADMIN)
-            second = members.invite(session, at(session), "kim@example.org", Role.BILLING, NOON, actor=ADMIN)
+            first = members.invite(Context(session, at(session), NOON, ADMIN), "kim@example.org", Role.MEMBER)
+            second = members.invite(Context(session, at(session), NOON, ADMIN), "kim@example.org", Role.BILLING)
             assert first.path != second.path
-            assert limits.peek(session, at(session), Limit.MEMBERSHIPS, NOON).used == 2
+            assert limits.peek(Context(session, at(session), NOON), Limit.MEMBERSHIPS).used == 2
             refused(
                 "link_ended",
                 one_time_links.look,
@@ -102,31 +102,31 @@ class TestMembers:
     def test_somebody_always_administers(self, acme: Database) -> None:
         with acme.writing() as session:
             ada = members.every(session, at(session))[0]
-            members.invite(session, at(session), "kim@example.org", Role.ADMIN, NOON, actor=ADMIN)
+            members.invite(Context(session, at(session), NOON, ADMIN), "kim@example.org", Role.ADMIN)
             for role in (Role.MEMBER, Role.BILLING):
-                refused("last_admin", members.change_role, session, at(session), ada.id, role, NOON, actor=ADMIN)
-            refused("last_admin", members.remove, session, at(session), ada.id, NOON, actor=ADMIN)
+                refused("last_admin", members.change_role, Context(session, at(session), NOON, ADMIN), ada.id, role)
+            refused("last_admin", members.remove, Context(session, at(session), NOON, ADMIN), ada.id)
             second = a_user(session, "bo@example.org", member_of=at(session))
-            members.change_role(session, at(session), ada.id, Role.MEMBER, NOON, actor=ADMIN)
-            refused("last_admin", members.remove, session, at(session), second.id, NOON, actor=ADMIN)
-            members.remove(session, at(session), ada.id, NOON, actor=ADMIN)
+            members.change_role(Context(session, at(session), NOON, ADMIN), ada.id, Role.MEMBER)
+            refused("last_admin", members.remove, Context(session, at(session), NOON, ADMIN), second.id)
+            members.remove(Context(session, at(session), NOON, ADMIN), ada.id)
             assert actions(session)[:2] == ["member.left", "member.role_changed"]
 
     def test_a_taken_back_invitation_opens_nothing(self, acme: Database) -> None:
         with acme.writing() as session:
-            made = members.invite(session, at(session), "kim@example.org", Role.MEMBER, NOON, actor=ADMIN)
-            members.remove(session, at(session), made.member.id, NOON, actor=ADMIN)
+            made = members.invite(Context(session, at(session), NOON, ADMIN), "kim@example.org", Role.MEMBER)
+            members.remove(Context(session, at(session), NOON, ADMIN), made.member.id)
             token = made.path.partition("token=")[2]
             refused("link_ended", one_time_links.accept, session, token, NOON, name="Kim", hashed="x")
-            assert limits.peek(session, at(session), Limit.MEMBERSHIPS, NOON).used == 1
+            assert limits.peek(Context(session, at(session), NOON), Limit.MEMBERSHIPS).used == 1
             assert actions(session)[0] == "invitation.withdrawn"
 
     def test_one_of_another_organization_is_not_there(self, acme: Database) -> None:
         with acme.writing() as session:
             stranger = a_user(session, "eve@example.org", member_of=an_organization(session, "globex"))
             for work in (
-                lambda: members.remove(session, at(session), stranger.id, NOON, actor=ADMIN),
-                lambda: members.change_role(session, at(session), stranger.id, Role.ADMIN, NOON, actor=ADMIN),
+                lambda: members.remove(Context(session, at(session), NOON, ADMIN), stranger.id),
+                lambda: members.change_role(Context(session, at(session), NOON, ADMIN), stranger.id, Role.ADMIN),
             ):
                 refused("member_not_found", work)
 
@@ -135,16 +135,24 @@ class TestLimits:
     def test_a_refusal_says_everything(self, acme: Database) -> None:
         with acme.writing() as session:
             overrides.put(
-                session, at(session), Kind.LIMIT, "memberships", 1, NOON, ends_at=None, reason="a test", actor="op"
+                Context(session, at(session), NOON, "op"), Kind.LIMIT, "memberships", 1, ends_at=None, reason="a test"
             )
             refusal = refused(
-                "limit_reached", members.invite, session, at(session), "kim@example.org", Role.MEMBER, NOON, actor=ADMIN
+                "limit_reached",
+                members.invite,
+                Context(session, at(session), NOON, ADMIN),
+                "kim@example.org",
+                Role.MEMBER,
             )
         assert refusal.status == 403
         assert refusal.fields == {
-            "name": "memberships", "limit": 1, "used": 1, "requested": 1, "plan": "pro",
+            "name": "memberships",
+            "limit": 1,
+            "used": 1,
+            "requested": 1,
+            "plan": "pro",
             "upgrade_url": "/o/acme/plan",
-        }  # fmt: skip
+        }
         assert refusal.detail == (
             "The operator has set 1 member in place of what the plan Pro says, and 1 are taken. "
             "Ask the operator for more."
@@ -154,46 +162,50 @@ class TestLimits:
     def test_below_the_limit_passes_at_it_does_not(self, acme: Database, maximum: int | None, fits: bool) -> None:
         with acme.writing() as session:
             overrides.put(
-                session, at(session), Kind.LIMIT, "memberships", maximum, NOON, ends_at=None, reason="t", actor="op"
+                Context(session, at(session), NOON, "op"), Kind.LIMIT, "memberships", maximum, ends_at=None, reason="t"
             )
-            assert limits.peek(session, at(session), Limit.MEMBERSHIPS, NOON).fits() is fits
+            assert limits.peek(Context(session, at(session), NOON), Limit.MEMBERSHIPS).fits() is fits
             if fits:
-                limits.require(session, at(session), Limit.MEMBERSHIPS, NOON)
+                limits.require(Context(session, at(session), NOON), Limit.MEMBERSHIPS)
             else:
-                refused("limit_reached", limits.require, session, at(session), Limit.MEMBERSHIPS, NOON)
+                refused("limit_reached", limits.require, Context(session, at(session), NOON), Limit.MEMBERSHIPS)
 
     def test_a_census_is_bounded_by_itself(self, acme: Database) -> None:
         with acme.writing() as session:
-            limits.require(session, at(session), Limit.CENSUS, NOON, 10_000)
-            refusal = refused("census_too_large", limits.require, session, at(session), Limit.CENSUS, NOON, 10_001)
+            limits.require(Context(session, at(session), NOON), Limit.CENSUS, 10_000)
+            refusal = refused(
+                "census_too_large", limits.require, Context(session, at(session), NOON), Limit.CENSUS, 10_001
+            )
         assert (refusal.fields["limit"], refusal.fields["requested"]) == (10_000, 10_001)
 
     def test_a_smaller_plan_keeps_what_is_there_and_refuses_more(self, acme: Database) -> None:
         with acme.writing() as session:
             for number in range(3):
-                members.invite(session, at(session), f"m{number}@example.org", Role.MEMBER, NOON, actor=ADMIN)
-            grants.change_plan(session, at(session), "free", NOON, actor=ADMIN)
+                members.invite(Context(session, at(session), NOON, ADMIN), f"m{number}@example.org", Role.MEMBER)
+            grants.change_plan(Context(session, at(session), NOON, ADMIN), "free")
         with acme.writing() as session:
             assert len(members.every(session, at(session))) == 4
-            over = {use.limit: (use.used, use.maximum) for use in limits.exceeded(session, at(session), NOON)}
+            over = {use.limit: (use.used, use.maximum) for use in limits.exceeded(Context(session, at(session), NOON))}
             assert over == {Limit.MEMBERSHIPS: (4, 2)}
-            told = overview.overview(session, at(session), NOON).banners
+            told = overview.overview(Context(session, at(session), NOON)).banners
             assert [banner.limit_name for banner in told if banner.kind is BannerKind.OVER_LIMIT] == ["members"]
             refused(
-                "limit_reached", members.invite, session, at(session), "x@example.org", Role.MEMBER, NOON, actor="a"
+                "limit_reached", members.invite, Context(session, at(session), NOON, "a"), "x@example.org", Role.MEMBER
             )
 
     def test_an_override_ends_by_itself_and_when_it_is_taken_back(self, acme: Database) -> None:
         later = NOON + timedelta(days=3)
         with acme.writing() as session:
-            override = {"ends_at": later, "reason": "a promise", "actor": "op"}
-            overrides.put(session, at(session), Kind.LIMIT, "subOrgs", 99, NOON, **override)
-            found = [limits.peek(session, at(session), Limit.SUB_ORGS, moment).maximum for moment in (NOON, later)]
+            override = {"ends_at": later, "reason": "a promise"}
+            overrides.put(Context(session, at(session), NOON, "op"), Kind.LIMIT, "subOrgs", 99, **override)
+            found = [
+                limits.peek(Context(session, at(session), moment), Limit.SUB_ORGS).maximum for moment in (NOON, later)
+            ]
             assert found == [99, 10]
-            overrides.put(session, at(session), Kind.LIMIT, "subOrgs", None, NOON, **override)
-            assert limits.peek(session, at(session), Limit.SUB_ORGS, NOON).maximum is None
-            overrides.end(session, at(session), Kind.LIMIT, "subOrgs", NOON, actor="op")
-            assert limits.peek(session, at(session), Limit.SUB_ORGS, NOON).maximum == 10
+            overrides.put(Context(session, at(session), NOON, "op"), Kind.LIMIT, "subOrgs", None, **override)
+            assert limits.peek(Context(session, at(session), NOON), Limit.SUB_ORGS).maximum is None
+            overrides.end(Context(session, at(session), NOON, "op"), Kind.LIMIT, "subOrgs")
+            assert limits.peek(Context(session, at(session), NOON), Limit.SUB_ORGS).maximum == 10
             assert len(overrides.every(session, at(session))) == 2
             assert actions(session)[:3] == ["override.ended", "override.set", "override.set"]
 
@@ -215,15 +227,12 @@ class TestLimits:
             refused(
                 code,
                 overrides.put,
-                session,
-                at(session),
+                Context(session, at(session), NOON, "o"),
                 kind,
                 name,
                 value,
-                NOON,
                 ends_at=None,
                 reason=reason,
-                actor="o",
             )
 
 
@@ -233,16 +242,18 @@ class TestParts:
             a_part(session, "north")
             a_part(session, "oslo", "north")
             refused("too_many_levels", children.create, session, at(session, "oslo"), NOON, name="x", actor=ADMIN)
-            found = [(part.address, part.depth, part.parent) for part in read.parts(session, at(session), NOON)]
+            found = [
+                (part.address, part.depth, part.parent) for part in read.parts(Context(session, at(session), NOON))
+            ]
         assert found == [("north", 1, "acme"), ("oslo", 2, "north")]
 
     def test_parts_members_and_parts_count_together(self, acme: Database) -> None:
         with acme.writing() as session:
             north = a_part(session, "north")
             a_part(session, "oslo", "north")
-            members.invite(session, north, "kim@example.org", Role.ADMIN, NOON, actor=ADMIN)
-            members.invite(session, north, ADMIN, Role.MEMBER, NOON, actor=ADMIN)
-            used = {use.limit: use.used for use in limits.usage(session, north, NOON)}
+            members.invite(Context(session, north, NOON, ADMIN), "kim@example.org", Role.ADMIN)
+            members.invite(Context(session, north, NOON, ADMIN), ADMIN, Role.MEMBER)
+            used = {use.limit: use.used for use in limits.usage(Context(session, north, NOON))}
         assert (used[Limit.MEMBERSHIPS], used[Limit.SUB_ORGS]) == (2, 2)
 
     def test_use_of_a_part_counts_on_whoever_pays_and_says_whose_it_was(self, acme: Database) -> None:
@@ -250,30 +261,30 @@ class TestParts:
         with acme.writing() as session:
             a_part(session, "north")
             for address, key, mau in (("acme", "1", "phone-1"), ("north", "1", "phone-2"), ("north", "2", "phone-1")):
-                report = reporting.report(
-                    session, at(session, address),
-                    [
+                report = reporting.report(Context(session, at(session, address), NOON), [
                         ReportedEvent("bandwidth", 5 * gigabyte, at=NOON, id=key),
                         ReportedEvent("mau", subject=mau, at=NOON, id=f"mau-{key}"),
-                    ],
-                    NOON,
-                )  # fmt: skip
+                    ])  # fmt: skip
                 assert (report.accepted, report.duplicates, report.rejected) == (2, [], [])
-            reporting.report(session, at(session), [ReportedEvent("storage", 10 * gigabyte, at=NOON)], NOON)
+            reporting.report(Context(session, at(session), NOON), [ReportedEvent("storage", 10 * gigabyte, at=NOON)])
             later = NOON + timedelta(minutes=1)
-            reporting.report(session, at(session, "north"), [ReportedEvent("storage", gigabyte, at=later)], later)
-            reporting.report(session, at(session), [ReportedEvent("storage", 4 * gigabyte, at=later)], later)
-            again = reporting.report(session, at(session, "north"), [ReportedEvent("bandwidth", 1, id="1")], NOON)
+            reporting.report(
+                Context(session, at(session, "north"), later), [ReportedEvent("storage", gigabyte, at=later)]
+            )
+            reporting.report(Context(session, at(session), later), [ReportedEvent("storage", 4 * gigabyte, at=later)])
+            again = reporting.report(
+                Context(session, at(session, "north"), NOON), [ReportedEvent("bandwidth", 1, id="1")]
+            )
             assert [duplicate.differs for duplicate in again.duplicates] == [True]
         with acme.reading() as session:
             shares = {
                 metric: {
                     source.address: source.used
-                    for source in read_usage.usage(session, at(session), metric, later).sources
+                    for source in read_usage.usage(Context(session, at(session), later), metric).sources
                 }
                 for metric in ("bandwidth", "mau", "storage")
             }
-            assert list(verification.verify(session, at(session), later)) == []
+            assert list(verification.verify(Context(session, at(session), later))) == []
         assert shares == {
             "bandwidth": {"north": 10 * gigabyte, "acme": 5 * gigabyte},
             "mau": {"acme": 1, "north": 1},
@@ -283,60 +294,61 @@ class TestParts:
     def test_a_check_and_consume_of_a_part_ask_the_payer(self, acme: Database) -> None:
         with acme.writing() as session:
             a_part(session, "north")
-            included = entitlements.check_metric(session, at(session, "north"), "emails", NOON)
+            included = entitlements.check_metric(Context(session, at(session, "north"), NOON), "emails")
             assert included.allowed
             room = 20_000
             taken = consumption.consume(
-                session, at(session, "north"), "emails", room, NOON, mode=consumption.Mode.CLAMP
+                Context(session, at(session, "north"), NOON), "emails", room, mode=consumption.Mode.CLAMP
             )
-            refused_now = entitlements.check_metric(session, at(session), "emails", NOON)
+            refused_now = entitlements.check_metric(Context(session, at(session), NOON), "emails")
             assert not refused_now.allowed
-            assert not entitlements.check_metric(session, at(session, "north"), "emails", NOON).allowed
+            assert not entitlements.check_metric(Context(session, at(session, "north"), NOON), "emails").allowed
             grants.grant(
-                session, at(session), grants.NewGrant("emails", 7, source="operator", source_key="g", reason="t"), NOON
+                Context(session, at(session), NOON),
+                grants.NewGrant("emails", 7, source="operator", source_key="g", reason="t"),
             )
-            held = consumption.reserve(session, at(session, "north"), "emails", 5, NOON)
-            consumption.confirm(session, at(session, "north"), held.id, NOON, quantity=3)
-            sources = read_usage.usage(session, at(session), "emails", NOON).sources
+            held = consumption.reserve(Context(session, at(session, "north"), NOON), "emails", 5)
+            consumption.confirm(Context(session, at(session, "north"), NOON), held.id, quantity=3)
+            sources = read_usage.usage(Context(session, at(session), NOON), "emails").sources
         assert [(source.address, source.used) for source in sources] == [("north", taken.accepted + 3)]
 
     def test_a_parts_reservation_is_nobody_elses_but_the_payers(self, acme: Database) -> None:
         with acme.writing() as session:
             a_part(session, "north")
             a_part(session, "south")
-            held = consumption.reserve(session, at(session, "north"), "emails", 5, NOON)
-            refused("reservation_not_found", consumption.confirm, session, at(session, "south"), held.id, NOON)
-            consumption.release(session, at(session), held.id, NOON)
+            held = consumption.reserve(Context(session, at(session, "north"), NOON), "emails", 5)
+            refused("reservation_not_found", consumption.confirm, Context(session, at(session, "south"), NOON), held.id)
+            consumption.release(Context(session, at(session), NOON), held.id)
 
     def test_a_plan_of_its_own_is_a_dated_fact(self, acme: Database) -> None:
         """Late use of before goes to whoever paid before."""
         got, lost = NOON + timedelta(days=2), NOON + timedelta(days=4)
         with acme.writing() as session:
             north = a_part(session, "north")
-            grants.change_plan(session, north, "free", got, actor=ADMIN)
-            children.end_plan(session, north, lost, reason="ended", actor=ADMIN)
+            grants.change_plan(Context(session, north, got, ADMIN), "free")
+            children.end_plan(Context(session, north, lost, ADMIN), reason="ended")
             moments = (NOON, got, lost)
             events = [
                 ReportedEvent("emails", 1 + n, at=moment + timedelta(hours=1)) for n, moment in enumerate(moments)
             ]
-            reporting.report(session, north, events, lost + timedelta(hours=2))
+            reporting.report(Context(session, north, lost + timedelta(hours=2)), events)
             payers = [paying.payer(session, north, moment).address for moment in moments]
-            ours = read_usage.usage(session, at(session), "emails", lost + timedelta(hours=2))
-            theirs = read_usage.usage(session, north, "emails", lost + timedelta(hours=2))
+            ours = read_usage.usage(Context(session, at(session), lost + timedelta(hours=2)), "emails")
+            theirs = read_usage.usage(Context(session, north, lost + timedelta(hours=2)), "emails")
             own = accounts.account(session, north, "emails", lost + timedelta(hours=2))
         assert payers == ["acme", "north", "acme"]
         assert [(month.used, month.own) for month in (ours.months[-1], theirs.months[-1])] == [(4, None), (4, 4)]
         assert own.used == 2
         with acme.writing() as session:
-            refused("no_parent", children.end_plan, session, at(session), lost, reason="", actor=ADMIN)
+            refused("no_parent", children.end_plan, Context(session, at(session), lost, ADMIN), reason="")
 
     def test_one_with_its_own_plan_counts_for_itself(self, acme: Database) -> None:
         with acme.writing() as session:
             north = a_part(session, "north")
-            grants.change_plan(session, north, "free", NOON, actor=ADMIN)
-            members.invite(session, north, "kim@example.org", Role.ADMIN, NOON, actor=ADMIN)
+            grants.change_plan(Context(session, north, NOON, ADMIN), "free")
+            members.invite(Context(session, north, NOON, ADMIN), "kim@example.org", Role.ADMIN)
             used = {
-                each.address: {use.limit: use.used for use in limits.usage(session, each, NOON)}
+                each.address: {use.limit: use.used for use in limits.usage(Context(session, each, NOON))}
                 for each in (at(session), north)
             }
         assert (used["acme"][Limit.MEMBERSHIPS], used["acme"][Limit.SUB_ORGS]) == (1, 1)
@@ -345,26 +357,28 @@ class TestParts:
     def test_a_deactivated_part_keeps_its_data_and_allows_nothing(self, acme: Database) -> None:
         with acme.writing() as session:
             north = a_part(session, "north")
-            children.set_active(session, at(session), north, False, NOON, actor=ADMIN)
-            refused("organization_inactive", entitlements.check_metric, session, north, "emails", NOON)
-            refused("organization_inactive", consumption.consume, session, north, "emails", 1, NOON)
+            children.set_active(Context(session, at(session), NOON, ADMIN), north, False)
+            refused("organization_inactive", entitlements.check_metric, Context(session, north, NOON), "emails")
+            refused("organization_inactive", consumption.consume, Context(session, north, NOON), "emails", 1)
             refused(
-                "organization_inactive", members.invite, session, north, "k@example.org", Role.ADMIN, NOON, actor="a"
+                "organization_inactive", members.invite, Context(session, north, NOON, "a"), "k@example.org", Role.ADMIN
             )
-            refused("organization_inactive", reporting.report, session, north, [ReportedEvent("emails", 1)], NOON)
-            assert limits.peek(session, at(session), Limit.SUB_ORGS, NOON).used == 0
-            children.set_active(session, at(session), north, True, NOON, actor=ADMIN)
-            assert entitlements.check_metric(session, north, "emails", NOON).allowed
+            refused(
+                "organization_inactive", reporting.report, Context(session, north, NOON), [ReportedEvent("emails", 1)]
+            )
+            assert limits.peek(Context(session, at(session), NOON), Limit.SUB_ORGS).used == 0
+            children.set_active(Context(session, at(session), NOON, ADMIN), north, True)
+            assert entitlements.check_metric(Context(session, north, NOON), "emails").allowed
 
     def test_a_part_moves_within_the_tree_and_never_into_itself(self, acme: Database) -> None:
         with acme.writing() as session:
             north, south = a_part(session, "north"), a_part(session, "south")
             a_part(session, "oslo", "north")
-            move = lambda part, to: children.move(session, at(session), part, to, NOON, actor=ADMIN)  # noqa: E731
+            move = lambda part, to: children.move(Context(session, at(session), NOON, ADMIN), part, to)  # noqa: E731
             refused("parent_cycle", move, north, "oslo")
             refused("too_many_levels", move, north, "south")
             move(at(session, "oslo"), "south")
-            assert [part.address for part in read.parts(session, at(session), NOON)] == [
+            assert [part.address for part in read.parts(Context(session, at(session), NOON))] == [
                 "north",
                 "south",
                 "oslo",
@@ -374,7 +388,7 @@ class TestParts:
 
     def test_credits_are_bought_where_they_count(self, acme: Database) -> None:
         with acme.writing() as session:
-            refusal = refused("no_own_plan", paying.require_own_plan, session, a_part(session, "north"), NOON)
+            refusal = refused("no_own_plan", paying.require_own_plan, Context(session, a_part(session, "north"), NOON))
         assert refusal.fields["payer"] == "acme"
 
 
@@ -382,9 +396,9 @@ class TestProfile:
     def test_a_change_is_noted_with_what_it_was(self, acme: Database) -> None:
         with acme.writing() as session:
             profiles.change(
-                session, at(session), {"name": "Acme Ltd", "color": "#0090FF", "country": "pt"}, NOON, actor=ADMIN
+                Context(session, at(session), NOON, ADMIN), {"name": "Acme Ltd", "color": "#0090FF", "country": "pt"}
             )
-            entry = audit.entries(session, stored_id(at(session)), 1)[0]
+            entry = audit.entries(session, at(session).pk, 1)[0]
         assert (entry.who, entry.action) == (ADMIN, "organization.changed")
         assert (entry.before["name"], entry.after["name"]) == ("acme", "Acme Ltd")
         assert (entry.after["color"], entry.after["country"]) == ("#0090ff", "PT")
@@ -398,21 +412,21 @@ class TestProfile:
     )  # fmt: skip
     def test_what_can_not_be_meant_is_refused(self, acme: Database, wrong: dict[str, str]) -> None:
         with acme.writing() as session:
-            refused("invalid_profile", profiles.change, session, at(session), wrong, NOON, actor=ADMIN)
+            refused("invalid_profile", profiles.change, Context(session, at(session), NOON, ADMIN), wrong)
 
     def test_a_web_address_is_one_organizations_and_in_use_where_the_plan_has_one(self, acme: Database) -> None:
         with acme.writing() as session:
-            profiles.change(session, at(session), {"subdomain": "Maps"}, NOON, actor=ADMIN)
-            assert profiles.subdomain_in_use(session, at(session), NOON)
+            profiles.change(Context(session, at(session), NOON, ADMIN), {"subdomain": "Maps"})
+            assert profiles.subdomain_in_use(Context(session, at(session), NOON))
             other = an_organization(session, "globex")
-            refused("subdomain_taken", profiles.change, session, other, {"subdomain": "maps"}, NOON, actor=ADMIN)
-            profiles.change(session, other, {"subdomain": "globes"}, NOON, actor=ADMIN)
-            assert not profiles.subdomain_in_use(session, other, NOON)
-            grants.change_plan(session, other, "pro", NOON)
-            assert profiles.subdomain_in_use(session, other, NOON)
-            grants.change_plan(session, other, "free", NOON)
+            refused("subdomain_taken", profiles.change, Context(session, other, NOON, ADMIN), {"subdomain": "maps"})
+            profiles.change(Context(session, other, NOON, ADMIN), {"subdomain": "globes"})
+            assert not profiles.subdomain_in_use(Context(session, other, NOON))
+            grants.change_plan(Context(session, other, NOON), "pro")
+            assert profiles.subdomain_in_use(Context(session, other, NOON))
+            grants.change_plan(Context(session, other, NOON), "free")
             assert other.subdomain == "globes"
-            assert not profiles.subdomain_in_use(session, other, NOON)
+            assert not profiles.subdomain_in_use(Context(session, other, NOON))
 
 
 class TestAudit:
@@ -426,8 +440,8 @@ class TestAudit:
             for name in ("password", "new_secret", "token_hash"):
                 with pytest.raises(ValueError, match="secret"):
                     audit.record(session, None, NOON, ADMIN, "x.y", after={name: "x"})
-            made = api_keys.create(session, stored_id(at(session)), "Reports", ["read"], ADMIN, NOON)
-            invited = members.invite(session, at(session), "kim@example.org", Role.MEMBER, NOON, actor=ADMIN)
+            made = api_keys.create(session, at(session).pk, "Reports", ["read"], ADMIN, NOON)
+            invited = members.invite(Context(session, at(session), NOON, ADMIN), "kim@example.org", Role.MEMBER)
             written = str(audit.entries(session, None, 200))
         assert made.secret not in written
         assert invited.path.partition("token=")[2] not in written
@@ -435,12 +449,12 @@ class TestAudit:
     def test_nothing_changed_is_nothing_noted(self, acme: Database) -> None:
         with acme.writing() as session:
             before = len(actions(session))
-            profiles.change(session, at(session), {"name": at(session).name}, NOON, actor=ADMIN)
+            profiles.change(Context(session, at(session), NOON, ADMIN), {"name": at(session).name})
             assert len(actions(session)) == before
 
     def test_pages_of_the_log_meet_and_keys_have_names(self, acme: Database) -> None:
         with acme.writing() as session:
-            owner = stored_id(at(session))
+            owner = at(session).pk
             key = api_keys.create(session, owner, "Reports", ["admin"], ADMIN, NOON).view.id
             for number in range(7):
                 audit.record(session, owner, NOON, f"key:{key}", "thing.made", str(number))
@@ -458,15 +472,12 @@ class TestAudit:
     def test_every_change_has_its_entry(self, acme: Database) -> None:
         with acme.writing() as session:
             grants.grant(
-                session,
-                at(session),
+                Context(session, at(session), NOON, "op"),
                 grants.NewGrant("emails", 5, source="operator", source_key="g", reason="r"),
-                NOON,
-                actor="op",
             )
-            key = api_keys.create(session, stored_id(at(session)), "Reports", ["read"], ADMIN, NOON).view.id
-            api_keys.revoke(session, stored_id(at(session)), key, NOON, actor=ADMIN)
-            api_keys.revoke(session, stored_id(at(session)), key, NOON, actor=ADMIN)
+            key = api_keys.create(session, at(session).pk, "Reports", ["read"], ADMIN, NOON).view.id
+            api_keys.revoke(session, at(session).pk, key, NOON, actor=ADMIN)
+            api_keys.revoke(session, at(session).pk, key, NOON, actor=ADMIN)
             found = actions(session)
             console = [entry.action for entry in audit.entries(session, audit.CONSOLE, 10)]
         assert found[:4] == ["api_key.revoked", "api_key.created", "grant.made", "member.joined"]
@@ -478,14 +489,14 @@ class TestShownWithoutAPlan:
     def test_a_part_shows_the_plan_of_whoever_pays_and_its_pages_open(self, acme: Database) -> None:
         with acme.writing() as session:
             north = a_part(session, "north")
-            grants.change_plan(session, north, "free", NOON, actor=ADMIN)
-            children.end_plan(session, north, NOON, reason="ended", actor=ADMIN)
+            grants.change_plan(Context(session, north, NOON, ADMIN), "free")
+            children.end_plan(Context(session, north, NOON, ADMIN), reason="ended")
             op = a_user(session, "op@example.org", operator=True)
             token = sessions.start(session, op, NOON).token
         with acme.reading() as session:
             access = sessions.authorize(session, sessions.identify(session, token, NOON), "north", NOON)
             shown = frame.shell(session, access, Settings(_env_file=None), NOON)
-            assert overview.overview(session, access.organization, NOON).plan_name == "Pro"
+            assert overview.overview(Context(session, access.organization, NOON)).plan_name == "Pro"
             listed = operators.organizations(session, "north", "", NOON).organizations
         assert (shown.organization.plan_name, shown.organization.payer_name) == ("Pro", "acme")
         assert [(line.plan_name, line.payer_name) for line in listed] == [("Pro", "acme")]
@@ -507,11 +518,13 @@ def test_all_that_an_organization_is_a_part_of_hears_of_what_its_pages_list(acme
     made = revisions()
     assert [made[0] > before[0], made[1] > before[1]] == [True, True]
     for change in (
-        lambda session: profiles.change(session, at(session, "oslo"), {"name": "Oslo"}, NOON, actor=ADMIN),
-        lambda session: members.invite(session, at(session, "oslo"), "bo@example.org", Role.MEMBER, NOON, actor=ADMIN),
-        lambda session: children.set_active(session, at(session), at(session, "oslo"), False, NOON, actor=ADMIN),
-        lambda session: profiles.set_active(session, at(session, "oslo"), True, NOON, actor=ADMIN),
-        lambda session: children.move(session, at(session), at(session, "oslo"), "acme", NOON, actor=ADMIN),
+        lambda session: profiles.change(Context(session, at(session, "oslo"), NOON, ADMIN), {"name": "Oslo"}),
+        lambda session: members.invite(
+            Context(session, at(session, "oslo"), NOON, ADMIN), "bo@example.org", Role.MEMBER
+        ),
+        lambda session: children.set_active(Context(session, at(session), NOON, ADMIN), at(session, "oslo"), False),
+        lambda session: profiles.set_active(Context(session, at(session, "oslo"), NOON, ADMIN), True),
+        lambda session: children.move(Context(session, at(session), NOON, ADMIN), at(session, "oslo"), "acme"),
     ):
         before = revisions()
         with acme.writing() as session:

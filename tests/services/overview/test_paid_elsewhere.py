@@ -13,6 +13,7 @@ from billing_app.domain.common.access import Role
 from billing_app.services.access import sessions, users
 from billing_app.services.common import organizations
 from billing_app.services.common import payers as paying
+from billing_app.services.common.context import Context
 from billing_app.services.credits import explaining, grants, history, statements
 from billing_app.services.operators import read_customer
 from billing_app.services.organizations import children
@@ -25,7 +26,6 @@ from billing_app.services.usage import accounts, consumption, reporting
 from billing_app.services.usage.reporting import ReportedEvent
 from billing_app.settings import Settings
 from billing_app.store.organizations import tree
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.organizations import Organization
 from tests.support.builders import NOON, a_user, an_organization, the_catalogue
 from tests.support.subscriber import Subscriber, a_subscriber, days
@@ -41,26 +41,26 @@ def family(database: Database) -> Database:
     the_catalogue(database)
     with database.writing() as session:
         acme = an_organization(session, "acme")
-        grants.change_plan(session, acme, "pro", NOON - timedelta(days=60), reason="a test")
+        grants.change_plan(Context(session, acme, NOON - timedelta(days=60)), "pro", reason="a test")
         ada = a_user(session, "ada@acme.example", member_of=acme)
         for address, parent in (("north", "acme"), ("east", "north"), ("south", "acme")):
             above = organizations.by_address(session, parent)
             children.create(session, above, NOON, name=address.title(), address=address, actor=ada.email)
         person = a_user(session, MEMBER)
-        users.join(session, stored_id(at(session, "north")), person, Role.ADMIN, NOON)
+        users.join(session, at(session, "north").pk, person, Role.ADMIN, NOON)
         soon = NOON + timedelta(days=20)
         grants.grant(
-            session,
-            acme,
+            Context(session, acme, NOON),
             grants.NewGrant("emails", 500, source="operator", source_key="one", reason="Sorry", expires_at=soon),
-            NOON,
         )
         for address, quantity in (("acme", 400), ("north", 70), ("east", 5), ("south", 25)):
-            reporting.report(session, at(session, address), [ReportedEvent("emails", quantity, at=NOON)], NOON)
+            reporting.report(Context(session, at(session, address), NOON), [ReportedEvent("emails", quantity, at=NOON)])
             reporting.report(
-                session, at(session, address), [ReportedEvent("mau", subject=f"of {address}", at=NOON)], NOON
+                Context(session, at(session, address), NOON), [ReportedEvent("mau", subject=f"of {address}", at=NOON)]
             )
-            reporting.report(session, at(session, address), [ReportedEvent("storage", quantity * 10, at=NOON)], NOON)
+            reporting.report(
+                Context(session, at(session, address), NOON), [ReportedEvent("storage", quantity * 10, at=NOON)]
+            )
     return database
 
 
@@ -78,7 +78,9 @@ def shell_of(session: Session, email: str, address: str) -> ShellView:
 
 def test_the_overview_is_the_payers_with_the_own_part_beside_it(family: Database) -> None:
     with family.reading() as session:
-        ours, theirs = (overview.overview(session, at(session, each), LATER, "emails") for each in ("acme", "north"))
+        ours, theirs = (
+            overview.overview(Context(session, at(session, each), LATER), "emails") for each in ("acme", "north")
+        )
     assert theirs.payer_name == "acme"
     figures = [(meter.metric.id, meter.used, meter.allowance, meter.left) for meter in theirs.meters]
     assert figures == [(meter.metric.id, meter.used, meter.allowance, meter.left) for meter in ours.meters]
@@ -92,18 +94,18 @@ def test_the_overview_is_the_payers_with_the_own_part_beside_it(family: Database
 def test_what_the_payer_bought_owes_and_is_called_by_others_is_not_told(family: Database) -> None:
     with family.writing() as session:
         acme = at(session, "acme")
-        past_due.record(session, acme, LATER, past_due=True, at=NOON, reason="The card was not charged")
+        past_due.record(Context(session, acme, LATER), past_due=True, at=NOON, reason="The card was not charged")
     with family.reading() as session:
         north = at(session, "north")
-        ours = overview.overview(session, at(session, "acme"), LATER)
-        theirs = overview.overview(session, north, LATER)
+        ours = overview.overview(Context(session, at(session, "acme"), LATER))
+        theirs = overview.overview(Context(session, north, LATER))
         told = repr(
             [
                 theirs,
-                read_usage.usage(session, north, "emails", LATER),
-                history.as_items(history.history(session, north, LATER)),
-                statements.balances(session, north, LATER),
-                read.plan_view(session, north, SETTINGS, LATER),
+                read_usage.usage(Context(session, north, LATER), "emails"),
+                history.as_items(history.history(Context(session, north, LATER))),
+                statements.balances(Context(session, north, LATER)),
+                read.plan_view(Context(session, north, LATER), SETTINGS),
             ]
         )
     assert BannerKind.PAST_DUE in {banner.kind for banner in ours.banners}
@@ -117,7 +119,7 @@ def test_what_the_payer_bought_owes_and_is_called_by_others_is_not_told(family: 
 def test_sources_are_its_own_and_all_others_in_one_line(family: Database) -> None:
     with family.reading() as session:
         seen = {
-            each: read_usage.usage(session, at(session, each), "emails", LATER).sources
+            each: read_usage.usage(Context(session, at(session, each), LATER), "emails").sources
             for each in ("acme", "north", "east")
         }
     named = {each: [(source.name, source.used) for source in sources] for each, sources in seen.items()}
@@ -128,9 +130,9 @@ def test_sources_are_its_own_and_all_others_in_one_line(family: Database) -> Non
 
 def test_balances_and_history_over_http_are_the_payers_with_the_own_part(family: Database) -> None:
     with family.reading() as session:
-        ours, theirs = (statements.balances(session, at(session, each), LATER) for each in ("acme", "north"))
-        months = history.as_items(history.history(session, at(session, "north"), LATER, metric="emails"))
-        before = statements.balances(session, at(session, "north"), LATER, as_of=NOON - timedelta(days=1))
+        ours, theirs = (statements.balances(Context(session, at(session, each), LATER)) for each in ("acme", "north"))
+        months = history.as_items(history.history(Context(session, at(session, "north"), LATER), metric="emails"))
+        before = statements.balances(Context(session, at(session, "north"), LATER), as_of=NOON - timedelta(days=1))
     assert [(each.metric, each.used, each.allowance, each.credits) for each in theirs] == [
         (each.metric, each.used, each.allowance, each.credits) for each in ours
     ]
@@ -143,28 +145,28 @@ def test_balances_and_history_over_http_are_the_payers_with_the_own_part(family:
 def test_grants_ledger_and_explanation_are_its_own_books(family: Database) -> None:
     with family.reading() as session:
         north = at(session, "north")
-        assert statements.grants(session, north, LATER) == []
-        assert statements.ledger(session, north, 10, NOON) == []
-        assert explaining.explain(session, north, "emails", LATER, LATER).left == 0
-        assert explaining.explain(session, at(session, "acme"), "emails", LATER, LATER).left == 500
+        assert statements.grants(Context(session, north, LATER)) == []
+        assert statements.ledger(Context(session, north, NOON), 10) == []
+        assert explaining.explain(Context(session, north, LATER), "emails", LATER).left == 0
+        assert explaining.explain(Context(session, at(session, "acme"), LATER), "emails", LATER).left == 500
 
 
 def test_before_its_first_plan_a_part_has_none_and_never_the_default_one(family: Database) -> None:
     with family.reading() as session:
-        assert accounts.plans(session, stored_id(at(session, "north"))).held_at(LATER) is accounts.NOTHING
+        assert accounts.plans(session, at(session, "north").pk).held_at(LATER) is accounts.NOTHING
         (emails,) = (
             each
-            for each in overview.overview(session, at(session, "north"), LATER).meters
+            for each in overview.overview(Context(session, at(session, "north"), LATER)).meters
             if each.metric.id == "emails"
         )
-        assert emails.allowance == accounts.plans(session, stored_id(at(session, "acme"))).held_at(LATER).allowance(
-            "emails"
-        )
+        assert emails.allowance == accounts.plans(session, at(session, "acme").pk).held_at(LATER).allowance("emails")
 
 
 def test_the_plan_is_named_without_what_its_holder_pays(family: Database) -> None:
     with family.reading() as session:
-        ours, theirs = (read.plan_view(session, at(session, each), SETTINGS, LATER) for each in ("acme", "north"))
+        ours, theirs = (
+            read.plan_view(Context(session, at(session, each), LATER), SETTINGS) for each in ("acme", "north")
+        )
     assert (theirs.plan.name, theirs.payer_name, theirs.above_name) == (ours.plan.name, "acme", "acme")
     assert theirs.plan.prices == PlanPrices(None, None)
     assert ours.plan.prices != PlanPrices(None, None)
@@ -178,8 +180,8 @@ def test_who_may_see_the_payer_is_led_there_and_nobody_else_is(family: Database)
         member, buyer = a_user(session, "both@north.example"), a_user(session, "pays@north.example")
         a_user(session, "op@example.org", operator=True)
         for person, role in ((member, Role.MEMBER), (buyer, Role.BILLING)):
-            users.join(session, stored_id(at(session, "acme")), person, role, NOON)
-            users.join(session, stored_id(at(session, "north")), person, Role.MEMBER, NOON)
+            users.join(session, at(session, "acme").pk, person, role, NOON)
+            users.join(session, at(session, "north").pk, person, Role.MEMBER, NOON)
         seen = {
             email: shell_of(session, email, "north").payer
             for email in (MEMBER, "both@north.example", "pays@north.example", "op@example.org")
@@ -194,7 +196,7 @@ def test_who_may_see_the_payer_is_led_there_and_nobody_else_is(family: Database)
 def test_what_changes_at_the_payer_is_told_to_who_looks_at_a_part(family: Database) -> None:
     with family.writing() as session:
         before = shell_of(session, MEMBER, "north").payer
-        reporting.report(session, at(session, "south"), [ReportedEvent("emails", 1, at=NOON)], LATER)
+        reporting.report(Context(session, at(session, "south"), LATER), [ReportedEvent("emails", 1, at=NOON)])
         after = shell_of(session, MEMBER, "north").payer
     assert before is not None and after is not None
     assert after.revision > before.revision
@@ -217,23 +219,21 @@ class TestTheEndOfAPlanOfItsOwn:
         ended = LATER + timedelta(days=3)
         with family.writing() as session:
             north = at(session, "north")
-            grants.change_plan(session, north, "pro", LATER, reason="subscribed")
+            grants.change_plan(Context(session, north, LATER), "pro", reason="subscribed")
             grants.grant(
-                session,
-                north,
+                Context(session, north, LATER),
                 grants.NewGrant("emails", 50, source="operator", source_key="own", reason="Welcome"),
-                LATER,
             )
             assert paying.payer(session, north, LATER).address == "north"
             assert paying.payer(session, at(session, "east"), LATER).address == "north"
-            children.end_plan(session, north, ended, reason="The subscription ended", actor="stripe")
+            children.end_plan(Context(session, north, ended, "stripe"), reason="The subscription ended")
             assert paying.payer(session, north, ended).address == "acme"
             assert paying.payer(session, at(session, "east"), ended).address == "acme"
-            assert accounts.plans(session, stored_id(north)).held_at(ended) is accounts.NOTHING
+            assert accounts.plans(session, north.pk).held_at(ended) is accounts.NOTHING
             shell = shell_of(session, MEMBER, "north")
-            consumption.consume(session, north, "emails", 10, ended)
-            (own,) = statements.grants(session, north, ended)
-            theirs = {each.metric: each for each in statements.balances(session, north, ended)}["emails"]
+            consumption.consume(Context(session, north, ended), "emails", 10)
+            (own,) = statements.grants(Context(session, north, ended))
+            theirs = {each.metric: each for each in statements.balances(Context(session, north, ended))}["emails"]
         assert shell.payer is not None
         assert own.account.left == 50
         assert (theirs.used, theirs.own_used) == (510, 85)
@@ -245,8 +245,8 @@ class TestTheEndOfAPlanOfItsOwn:
         acme = a_subscriber(database)
         with database.writing() as session:
             group = an_organization(session, "group")
-            grants.change_plan(session, group, "pro", NOON, reason="a test")
-            tree.add_parent(session, at(session, "acme"), stored_id(group), acme.now, acme.now)
+            grants.change_plan(Context(session, group, NOON), "pro", reason="a test")
+            tree.add_parent(session, at(session, "acme"), group.pk, acme.now, acme.now)
         acme.subscribe("essential")
         assert self.payers(acme) == ("acme", "essential", "")
         if way == "paused":  # a trial is not paused
@@ -265,7 +265,7 @@ class TestTheEndOfAPlanOfItsOwn:
         """Who pays now, the plan of its own, and who the plan page says pays."""
         with subscriber.database.reading() as session:
             organization = at(session, "acme")
-            view = read.plan_view(session, organization, SETTINGS, subscriber.now)
+            view = read.plan_view(Context(session, organization, subscriber.now), SETTINGS)
             found = paying.payer(session, organization, subscriber.now)
         assert view.above_name == "group"
         return found.address, subscriber.plan(), view.payer_name

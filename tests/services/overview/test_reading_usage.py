@@ -7,6 +7,7 @@ import pytest
 from billing_app.db import Database
 from billing_app.domain.common.errors import NotFoundError
 from billing_app.domain.common.periods import period_containing
+from billing_app.services.common.context import Context
 from billing_app.services.overview import read_usage
 from billing_app.services.overview.views import UsageView
 from billing_app.services.usage.views import DaysView
@@ -23,13 +24,13 @@ def story(database: Database) -> Story:
 def usage(story: Story, metric: str, now: str, within: str = "", **asked: int) -> UsageView:
     with story.reading() as (session, organization):
         day = at(within) if within else None
-        return read_usage.usage(session, organization, metric, at(now), within=day, **asked)
+        return read_usage.usage(Context(session, organization, at(now)), metric, within=day, **asked)
 
 
 def days(story: Story, metric: str, within: str, now: str) -> DaysView:
     with story.reading() as (session, organization):
         number = period_containing(organization.anchor, at(within)).number
-        return read_usage.days(session, organization, metric, number, at(now))
+        return read_usage.days(Context(session, organization, at(now)), metric, number)
 
 
 def parts(view: DaysView) -> dict[str, tuple[int, int, int, int]]:
@@ -220,7 +221,7 @@ def test_without_a_metric_it_is_the_first_and_one_that_is_not_there_is_refused(s
 @pytest.mark.parametrize("number", [1, 10**9, -(10**9)])
 def test_days_of_a_period_to_come_or_out_of_any_calendar_are_refused(story: Story, number: int) -> None:
     with story.reading() as (session, organization), pytest.raises(NotFoundError) as refusal:
-        read_usage.days(session, organization, "api", number, at("2024-01-05"))
+        read_usage.days(Context(session, organization, at("2024-01-05")), "api", number)
     assert refusal.value.code == "period_not_found"
 
 

@@ -16,7 +16,6 @@ from billing_app.db import Database
 from billing_app.domain.common.access import Scope
 from billing_app.services.access import api_keys
 from billing_app.services.common import organizations
-from billing_app.store.organizations.organizations import stored_id
 from tests.support.builders import NOON, an_organization
 from tests.support.source import Function, functions, reaching
 
@@ -190,7 +189,7 @@ def test_a_key_made_or_revoked_anywhere_shows_on_open_pages(database: Database) 
             return organizations.revisions_by_address(session, ["acme"]).get("acme", 0)
 
     with database.writing() as session:
-        owner = stored_id(an_organization(session, "acme"))
+        owner = an_organization(session, "acme").pk
     before = revision()
     with database.writing() as session:
         made = api_keys.create(session, owner, "Program", [Scope.READ], "tests", NOON)

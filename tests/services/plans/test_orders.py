@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier
 
 import pytest
@@ -15,7 +16,6 @@ from billing_app.domain.purchases.baskets import OrderState
 from billing_app.gateways.payments import OpenCheckout
 from billing_app.gateways.subscriptions import NewSubscription
 from billing_app.services.plans import orders
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.purchases import Order
 from tests.support.shop import BANK_DEBIT, PUBLIC_URL, Shop, a_shop
 from tests.support.subscriber import MONTH
@@ -83,7 +83,7 @@ def test_a_payment_that_takes_days_is_waited_for(shop: Shop) -> None:
 
 def test_an_order_that_a_crash_left_without_a_page_stands_in_nobodys_way(shop: Shop) -> None:
     with shop.enter() as visit:
-        orders._open(visit.session, visit.organization, "essential", MONTH, visit.now, "ada", "once")
+        orders._open(replace(visit, actor="ada"), "essential", MONTH, "once")
     second = begin(shop, "pro")
     assert open_pages(shop) == [second]
     with pytest.raises(BillingError) as refused:
@@ -112,7 +112,7 @@ def test_the_database_itself_holds_one_open_plan_order(shop: Shop) -> None:
     with pytest.raises(IntegrityError), shop.enter() as visit:
         visit.session.add(
             Order(
-                organization_id=stored_id(visit.organization),
+                organization_id=visit.organization.pk,
                 id="or_second",
                 kind="plan",
                 items="[]",

@@ -16,6 +16,7 @@ from sqlmodel import select
 from billing_app.db import Database
 from billing_app.domain.common.errors import BillingError
 from billing_app.domain.purchases.baskets import OrderState
+from billing_app.services.common.context import Context
 from billing_app.services.common.organizations import by_address
 from billing_app.services.plans import changes, orders
 from billing_app.services.usage import reporting
@@ -509,7 +510,7 @@ class TestPastDue:
         acme.hear_all()
         with acme.database.writing() as session:
             events = [ReportedEvent("emails", 900, at=acme.now - HOUR)]
-            reporting.report(session, by_address(session, "acme"), events, acme.now)
+            reporting.report(Context(session, by_address(session, "acme"), acme.now), events)
         assert acme.differences() == []
         acme.pay_open_invoice()
         acme.hear_all()

@@ -14,10 +14,10 @@ from sqlmodel import Session
 from billing_app.db import Database
 from billing_app.scenarios.databases import fresh
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.usage import recounts, reporting
 from billing_app.store.notifications import outbox
-from billing_app.store.organizations.organizations import stored_id
 from tests.support.builders import an_organization, the_catalogue
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -56,12 +56,11 @@ def record(session: Session, number: int, fact: Fact) -> None:
     organization = organizations.by_address(session, "acme")
     if fact.kind == "use":
         reporting.report(
-            session, organization, [reporting.ReportedEvent("sms", fact.quantity, id=str(number))], fact.at
+            Context(session, organization, fact.at), [reporting.ReportedEvent("sms", fact.quantity, id=str(number))]
         )
         return
     grants.grant(
-        session,
-        organization,
+        Context(session, organization, fact.at),
         grants.NewGrant(
             "sms",
             fact.quantity,
@@ -71,7 +70,6 @@ def record(session: Session, number: int, fact: Fact) -> None:
             reason="Hello",
             expires_at=fact.at + timedelta(days=fact.days),
         ),
-        fact.at,
     )
 
 
@@ -79,17 +77,17 @@ def played(database: Database, story: list[Fact], schedule: list[datetime]) -> T
     """Everything that is told of endings once the story is over, whenever it was looked at meanwhile."""
     the_catalogue(database, START)
     with database.writing() as session:
-        grants.change_plan(session, an_organization(session, anchor=START), "free", START)
+        grants.change_plan(Context(session, an_organization(session, anchor=START), START), "free")
     looks = [(at, None) for at in (*schedule, START + timedelta(days=220))]
     steps = [(fact.at, fact) for fact in story] + looks
     for at, fact in sorted(steps, key=lambda step: (step[0], step[1] is None)):
         with database.writing() as session:
             if fact is None:
-                recounts.post(session, organizations.by_address(session, "acme"), at)
+                recounts.post(Context(session, organizations.by_address(session, "acme"), at))
             else:
                 record(session, story.index(fact), fact)
     with database.reading() as session:
-        messages = outbox.messages(session, stored_id(organizations.by_address(session, "acme")), "sms")
+        messages = outbox.messages(session, organizations.by_address(session, "acme").pk, "sms")
     told = [each for each in messages if each.kind in ENDINGS]
     return sorted((each.key, json.loads(each.payload)["quantity"], each.occurred_at) for each in told)
 
@@ -127,11 +125,11 @@ def test_a_recount_finds_the_moment_without_any_traffic(database: Database) -> N
     """The organization is due for a recount then, and not only when something changes by itself."""
     the_catalogue(database, START)
     with database.writing() as session:
-        grants.change_plan(session, an_organization(session, anchor=START), "free", START)
+        grants.change_plan(Context(session, an_organization(session, anchor=START), START), "free")
         record(session, 0, ONE)
     at = ONE.at + timedelta(days=10)
     for moment, expected in ((at - timedelta(seconds=1), []), (at, ["credits.expiring"]), (at, ["credits.expiring"])):
         recounts.run(database.writing, lambda moment=moment: moment, "test", "test")
         with database.reading() as session:
-            messages = outbox.messages(session, stored_id(organizations.by_address(session, "acme")))
+            messages = outbox.messages(session, organizations.by_address(session, "acme").pk)
             assert [each.kind for each in messages if each.kind in ENDINGS] == expected

@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlmodel import Session
 
 from billing_app.db import Database
 from billing_app.domain.common.errors import (
@@ -22,13 +21,14 @@ from billing_app.domain.common.errors import (
 )
 from billing_app.domain.processes.processes import Content, ProcessState, Question
 from billing_app.domain.processes.voting import OptionKind
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.limits import features, limits, overrides
 from billing_app.services.limits.overrides import Kind
 from billing_app.services.processes import processes
 from billing_app.services.processes.processes import Shown
 from billing_app.services.usage import accounts, verification
-from billing_app.store.organizations.organizations import by_address, stored_id
+from billing_app.store.organizations.organizations import by_address
 from tests.support.builders import NOON, an_organization, the_catalogue
 from tests.support.crashes import survives
 
@@ -43,11 +43,11 @@ class Acme:
     database: Database
     now: datetime = NOON
 
-    def do(self, work: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    def do(self, work: Callable[..., Any], *arguments: Any, actor: str = "", **named: Any) -> Any:
         with self.database.writing() as session:
             organization = by_address(session, "acme")
             assert organization is not None
-            return work(session, organization, *arguments, self.now, **named)
+            return work(Context(session, organization, self.now, actor), *arguments, **named)
 
     def plan(self, plan: str) -> None:
         self.do(grants.change_plan, plan)
@@ -63,7 +63,7 @@ class Acme:
         return self.publish(self.draft(content)).row.id
 
     def end(self, process_id: UUID, outcome: ProcessState, **sent: int) -> Shown:
-        return self.do(processes.end, process_id, outcome, actor="user:ada", sent=sent or None)
+        return self.do(processes.end, process_id, outcome, sent=sent or None, actor="user:ada")
 
     def used(self, metric: str = "emails") -> int:
         with self.database.reading() as session:
@@ -75,7 +75,7 @@ class Acme:
         with self.database.reading() as session:
             organization = by_address(session, "acme")
             assert organization is not None
-            assert list(verification.verify(session, organization, self.now)) == []
+            assert list(verification.verify(Context(session, organization, self.now))) == []
 
     def state(self, process_id: UUID) -> str:
         with self.database.reading() as session:
@@ -88,7 +88,7 @@ class Acme:
 def acme(database: Database) -> Acme:
     the_catalogue(database)
     with database.writing() as session:
-        grants.change_plan(session, an_organization(session), "essential", NOON)
+        grants.change_plan(Context(session, an_organization(session), NOON), "essential")
     return Acme(database)
 
 
@@ -104,13 +104,13 @@ class TestDrafts:
 
     def test_a_draft_may_be_empty_and_is_saved_as_it_grows(self, acme: Acme) -> None:
         draft = acme.draft(Content())
-        acme.do(lambda session, org, now: processes.save(session, org, draft, COMPLETE, now, revision=1))
-        stale = lambda session, org, now: processes.save(session, org, draft, Content(), now, revision=1)  # noqa: E731
+        acme.do(lambda context: processes.save(context, draft, COMPLETE, revision=1))
+        stale = lambda context: processes.save(context, draft, Content(), revision=1)  # noqa: E731
         assert refused(lambda: acme.do(stale), "draft_changed", ConflictError).fields["revision"] == 2
 
     def test_saving_the_same_again_is_no_change(self, acme: Acme) -> None:
         draft = acme.draft()
-        shown = acme.do(lambda session, org, now: processes.save(session, org, draft, COMPLETE, now))
+        shown = acme.do(lambda context: processes.save(context, draft, COMPLETE))
         assert shown.row.revision == 1
 
     def test_there_are_as_many_as_the_plan_allows(self, acme: Acme) -> None:
@@ -130,7 +130,7 @@ class TestDrafts:
         process = acme.published()
         for work in (
             lambda: acme.do(processes.discard, process, actor="user:ada"),
-            lambda: acme.do(lambda session, org, now: processes.save(session, org, process, Content(), now)),
+            lambda: acme.do(lambda context: processes.save(context, process, Content())),
         ):
             refused(work, "process_not_draft", ConflictError)
 
@@ -172,8 +172,8 @@ class TestPublishing:
         assert error.fields["metric"] == "sms"
         assert (acme.state(draft), acme.used("emails"), acme.used("sms")) == ("draft", 0, 0)
         acme.do(
-            lambda session, org, now: grants.grant(
-                session, org, grants.NewGrant("sms", 1, source="operator", source_key="gift", reason="A gift"), now
+            lambda context: grants.grant(
+                context, grants.NewGrant("sms", 1, source="operator", source_key="gift", reason="A gift")
             )
         )
         acme.publish(draft)
@@ -211,11 +211,8 @@ class TestEnding:
 
     def test_it_comes_back_to_the_period_and_the_grant_that_paid(self, acme: Acme) -> None:
         acme.do(
-            lambda session, org, now: grants.grant(
-                session,
-                org,
-                grants.NewGrant("emails", 1_000, source="operator", source_key="gift", reason="A gift"),
-                now,
+            lambda context: grants.grant(
+                context, grants.NewGrant("emails", 1_000, source="operator", source_key="gift", reason="A gift")
             )
         )
         process = acme.published(replace(COMPLETE, census=1_000, email_reminders=6))
@@ -226,7 +223,7 @@ class TestEnding:
         with acme.database.reading() as session:
             organization = by_address(session, "acme")
             assert organization is not None
-            assert list(verification.verify(session, organization, acme.now)) == []
+            assert list(verification.verify(Context(session, organization, acme.now))) == []
 
     def left(self, acme: Acme) -> int:
         with acme.database.reading() as session:
@@ -279,25 +276,23 @@ class TestOptions:
 
     def test_an_admin_switches_off_what_the_plan_has(self, acme: Acme) -> None:
         wanted = {(OptionKind.FEATURE, "emailReminder"): False, (OptionKind.VOTING_TYPE, "approval"): False}
-        acme.do(lambda session, org, now: features.switch(session, org, wanted, now, actor="user:ada"))
+        acme.do(lambda context: features.switch(replace(context, actor="user:ada"), wanted))
         refused(lambda: acme.published(REMINDED), "feature_switched_off")
         refused(lambda: acme.published(replace(COMPLETE, voting_type="approval")), "voting_type_switched_off")
         on = {(OptionKind.FEATURE, "emailReminder"): True}
-        acme.do(lambda session, org, now: features.switch(session, org, on, now, actor="user:ada"))
+        acme.do(lambda context: features.switch(replace(context, actor="user:ada"), on))
         acme.published(REMINDED)
 
     def test_what_the_plan_has_not_cannot_be_switched_on_and_nothing_else_is(self, acme: Acme) -> None:
         wanted = {(OptionKind.FEATURE, "emailReminder"): False, (OptionKind.FEATURE, "whiteLabel"): True}
-        switch = lambda session, org, now: features.switch(session, org, wanted, now, actor="user:ada")  # noqa: E731
+        switch = lambda context: features.switch(replace(context, actor="user:ada"), wanted)  # noqa: E731
         assert refused(lambda: acme.do(switch), "feature_not_in_plan").fields["plans"] == ["custom"]
         acme.published(REMINDED)
 
     def test_an_override_opens_it_until_it_ends(self, acme: Acme) -> None:
-        def give(session: Session, organization: Any, now: datetime) -> None:
-            until = now + timedelta(days=2)
-            overrides.put(
-                session, organization, Kind.VOTING_TYPE, "ranked", 1, now, ends_at=until, reason="A trial", actor="op"
-            )
+        def give(context: Context) -> None:
+            until = context.now + timedelta(days=2)
+            overrides.put(replace(context, actor="op"), Kind.VOTING_TYPE, "ranked", 1, ends_at=until, reason="A trial")
 
         acme.do(give)
         acme.published(replace(COMPLETE, voting_type="ranked"))
@@ -314,9 +309,9 @@ def test_other_organizations_do_not_see_it(acme: Acme) -> None:
         other = an_organization(session, "globex")
         for work in (
             lambda: processes.get(session, other, process),
-            lambda: processes.discard(session, other, process, NOON, actor="user:eve"),
-            lambda: processes.publish(session, other, process, NOON, actor="user:eve"),
+            lambda: processes.discard(Context(session, other, NOON, "user:eve"), process),
+            lambda: processes.publish(Context(session, other, NOON, "user:eve"), process),
         ):
             refused(work, "process_not_found", BillingError)
         assert processes.listed(session, other, 10) == []
-        assert stored_id(other)
+        assert other.pk

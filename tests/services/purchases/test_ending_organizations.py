@@ -12,6 +12,7 @@ from billing_app.domain.common.access import Role, Scope
 from billing_app.domain.common.errors import BillingError, UnavailableError
 from billing_app.services.access import api_keys, members
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.organizations import children
 from billing_app.services.plans import changes, endings_told, orders
 from billing_app.services.purchases import endings, recurring_changes, saved_cards, top_ups
@@ -20,7 +21,6 @@ from billing_app.services.subscriptions.views_endings import EndingView
 from billing_app.services.usage import reporting
 from billing_app.services.usage.reporting import ReportedEvent
 from billing_app.store.organizations import endings as store
-from billing_app.store.organizations.organizations import stored_id
 from tests.support.crashes import survives
 from tests.support.shop import PUBLIC_URL
 from tests.support.subscriber import MONTH, Subscriber, a_subscriber, days
@@ -46,13 +46,13 @@ def acme(database: Database) -> Subscriber:
 
 def owner_of(acme: Subscriber, address: str = "acme") -> int:
     with acme.database.reading() as session:
-        return stored_id(organizations.by_address(session, address))
+        return organizations.by_address(session, address).pk
 
 
 def decide(acme: Subscriber, *, at_period_end: bool, address: str = "acme") -> None:
     with acme.database.writing() as session:
         found = organizations.by_address(session, address)
-        endings.decide(session, found, acme.now, at_period_end=at_period_end, reason="moved on", actor="ada")
+        endings.decide(Context(session, found, acme.now, "ada"), at_period_end=at_period_end, reason="moved on")
 
 
 def tell(acme: Subscriber) -> str:
@@ -65,7 +65,7 @@ def sweep(acme: Subscriber) -> None:
 
 def look(acme: Subscriber, address: str = "acme") -> EndingView:
     with acme.database.reading() as session:
-        return endings.look(session, organizations.by_address(session, address), acme.now)
+        return endings.look(Context(session, organizations.by_address(session, address), acme.now))
 
 
 def at_stripe(acme: Subscriber) -> set[tuple[str, bool]]:
@@ -131,13 +131,13 @@ def test_it_may_be_taken_back_until_it_is_over(acme: Subscriber) -> None:
     decide(acme, at_period_end=True)
     tell(acme)
     with acme.database.writing() as session:
-        endings.withdraw(session, organizations.by_address(session, "acme"), acme.now, actor="ada")
+        endings.withdraw(Context(session, organizations.by_address(session, "acme"), acme.now, "ada"))
     tell(acme)
     assert at_stripe(acme) == {("active", True), ("active", False)}, "what had been cancelled before stays so"
     assert look(acme).decided_at is None
     decide(acme, at_period_end=False)
     with pytest.raises(BillingError) as refused, acme.database.writing() as session:
-        endings.withdraw(session, organizations.by_address(session, "acme"), acme.now, actor="ada")
+        endings.withdraw(Context(session, organizations.by_address(session, "acme"), acme.now, "ada"))
     assert refused.value.code == "organization_ended"
 
 
@@ -211,12 +211,12 @@ def test_what_is_over_can_be_charged_for_nothing(acme: Subscriber) -> None:
         "card": lambda: saved_cards.begin(acme.enter, acme.payments, PUBLIC_URL),
         "resume": lambda: changes.resume(acme.enter, acme.payments),
         "keep": lambda: changes.uncancel(acme.enter, acme.payments),
-        "top-up": lambda: inside(lambda s, o: top_ups.put(s, o, "mau", wanted, acme.now)),
+        "top-up": lambda: inside(lambda s, o: top_ups.put(Context(s, o, acme.now), "mau", wanted)),
         "invitation": lambda: inside(
-            lambda s, o: members.invite(s, o, "kim@example.org", Role.MEMBER, acme.now, actor="ada")
+            lambda s, o: members.invite(Context(s, o, acme.now, "ada"), "kim@example.org", Role.MEMBER)
         ),
-        "key": lambda: inside(lambda s, o: api_keys.create(s, stored_id(o), "k", [Scope.READ], "ada", acme.now)),
-        "usage": lambda: inside(lambda s, o: reporting.report(s, o, [event], acme.now)),
+        "key": lambda: inside(lambda s, o: api_keys.create(s, o.pk, "k", [Scope.READ], "ada", acme.now)),
+        "usage": lambda: inside(lambda s, o: reporting.report(Context(s, o, acme.now), [event])),
     }
     for name, attempt in tries.items():
         with pytest.raises(BillingError) as refused:
@@ -255,12 +255,12 @@ class TestParts:
     def test_a_deactivated_part_does_not_go_on_paying(self, acme: Subscriber, north: Subscriber) -> None:
         with acme.database.writing() as session:
             above, part = organizations.by_address(session, "acme"), organizations.by_address(session, "north")
-            children.set_active(session, above, part, False, acme.now, actor="ada")
+            children.set_active(Context(session, above, acme.now, "ada"), part, False)
         sweep(acme)
         assert (at_stripe(north), at_stripe(acme)) == ({("active", True)}, {("active", False)})
         with acme.database.writing() as session:
             above, part = organizations.by_address(session, "acme"), organizations.by_address(session, "north")
-            children.set_active(session, above, part, True, acme.now, actor="ada")
+            children.set_active(Context(session, above, acme.now, "ada"), part, True)
         sweep(acme)
         assert at_stripe(north) == {("active", False)}
 

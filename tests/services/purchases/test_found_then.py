@@ -15,6 +15,7 @@ from billing_app.db import Database
 from billing_app.domain.common.errors import BillingError
 from billing_app.domain.purchases.baskets import OrderState
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.notifications import webhook_endpoints
 from billing_app.services.organizations import children
@@ -22,7 +23,6 @@ from billing_app.services.payments import customer_leases
 from billing_app.services.plans import endings_told
 from billing_app.services.purchases import endings, recurring_changes
 from billing_app.services.purchases.top_ups import Wanted
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.purchases import Order
 from tests.support.builders import NOON, an_organization, the_catalogue
 from tests.support.patience import PATIENCE_SECONDS
@@ -46,7 +46,7 @@ def meanwhile(patched: pytest.MonkeyPatch, payments: Any, call: str, deed: Calla
 def decide(shop: Any, now: Any, *, at_period_end: bool) -> None:
     with shop.database.writing() as session:
         endings.decide(
-            session, organizations.by_address(session, "acme"), now, at_period_end=at_period_end, actor="ada"
+            Context(session, organizations.by_address(session, "acme"), now, "ada"), at_period_end=at_period_end
         )
 
 
@@ -104,11 +104,11 @@ class TestEnding:
     ) -> None:
         def takes_back() -> None:
             with acme.database.writing() as session:
-                endings.withdraw(session, organizations.by_address(session, "acme"), acme.now, actor="ada")
+                endings.withdraw(Context(session, organizations.by_address(session, "acme"), acme.now, "ada"))
 
         decide(acme, acme.now, at_period_end=False)
         with acme.database.writing() as session:
-            owner = stored_id(organizations.by_address(session, "acme"))
+            owner = organizations.by_address(session, "acme").pk
             row = endings.store.ending(session, owner)
             assert row is not None
             row.done_at = None  # as it is until Stripe has been told, at a period's end
@@ -125,7 +125,7 @@ class TestEnding:
         decide(acme, acme.now, at_period_end=True)
         acme.stripe.subscriptions.cancel(acme.stripe.subscriptions.list({"customer": acme.customer}).data[0].id)
         with acme.database.writing() as session:
-            owner = stored_id(organizations.by_address(session, "acme"))
+            owner = organizations.by_address(session, "acme").pk
         assert endings_told.tell_at_once(acme.database.writing, acme.payments, owner, acme.clock) == ""
         row = acme.row()
         assert row is not None
@@ -165,7 +165,7 @@ class TestParts:
         the_catalogue(database)
         with database.writing() as session:
             top = an_organization(session, "top")
-            grants.change_plan(session, top, "custom", NOON)
+            grants.change_plan(Context(session, top, NOON), "custom")
             for name, parent in [("east", top), ("west", top)]:
                 children.create(session, parent, NOON, name=name, address=name, actor="tests")
             east = organizations.by_address(session, "east")
@@ -179,13 +179,13 @@ class TestParts:
                     patched.setattr(
                         children, "find", lambda session, _, address: organizations.by_address(session, address)
                     )
-                    children.move(session, organizations.by_address(session, "top"), leaf, "west", NOON, actor="t")
+                    children.move(Context(session, organizations.by_address(session, "top"), NOON, "t"), leaf, "west")
                     assert children.require_part is known
                     with pytest.raises(BillingError) as refused:
                         if deed == "off":
-                            children.set_active(session, east, leaf, False, NOON, actor="tests")
+                            children.set_active(Context(session, east, NOON, "tests"), leaf, False)
                         else:
-                            children.move(session, east, leaf, "east", NOON, actor="tests")
+                            children.move(Context(session, east, NOON, "tests"), leaf, "east")
                     session.rollback()
             assert refused.value.code == "suborganization_not_found"
 
@@ -193,7 +193,9 @@ class TestParts:
 @pytest.mark.both_databases
 def test_two_who_change_a_webhooks_secret_at_once_both_hold_one_that_signs(database: Database) -> None:
     with database.writing() as session:
-        made = webhook_endpoints.create(session, an_organization(session), "https://example.com", "tests", NOON)
+        made = webhook_endpoints.create(
+            Context(session, an_organization(session), NOON, "tests"), "https://example.com"
+        )
     endpoint, begin, url = made.endpoint.id, Barrier(2), database.url.render_as_string(hide_password=False)
 
     def rotate(_: int) -> str:
@@ -204,7 +206,7 @@ def test_two_who_change_a_webhooks_secret_at_once_both_hold_one_that_signs(datab
                 webhook_endpoints.one(session, organization, endpoint)
                 if not own.sqlite:
                     begin.wait(PATIENCE_SECONDS)
-                return webhook_endpoints.rotate(session, organization, endpoint, "tests", NOON).secret
+                return webhook_endpoints.rotate(Context(session, organization, NOON, "tests"), endpoint).secret
         finally:
             own.close()
 

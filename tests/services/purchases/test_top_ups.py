@@ -24,7 +24,6 @@ from billing_app.services.plans import orders
 from billing_app.services.purchases import top_up_charging, top_ups
 from billing_app.services.purchases.top_up_charging import OWN
 from billing_app.services.usage import reporting
-from billing_app.store.organizations.organizations import stored_id
 from tests.support.crashes import Killed, survives
 from tests.support.patience import PATIENCE_SECONDS
 from tests.support.shop import PAYS, PUBLIC_URL
@@ -72,7 +71,7 @@ def test_what_is_owed_counts_as_gone(topping: Topping) -> None:
     topping.put(replace(WANTED, threshold=0))
     with topping.shop.enter() as buyer:
         events = [reporting.ReportedEvent(METRIC, 250 + 1_000 + 2_500, at=buyer.now)]
-        reporting.report(buyer.session, buyer.organization, events, buyer.now)
+        reporting.report(buyer, events)
     assert topping.sweep() == 1
     assert topping.bought() == [3_000]
     assert topping.sweep() == 0
@@ -129,17 +128,15 @@ def test_what_the_month_has_no_room_for_is_refused_with_the_reason(topping: Topp
 def report(topping: Topping, emails: int) -> None:
     """Emails that were sent, whether or not anything was left for them."""
     with topping.shop.enter() as buyer:
-        reporting.report(
-            buyer.session, buyer.organization, [reporting.ReportedEvent(METRIC, emails, at=buyer.now)], buyer.now
-        )
+        reporting.report(buyer, [reporting.ReportedEvent(METRIC, emails, at=buyer.now)])
 
 
 def test_what_turning_it_on_costs_right_away_is_said_first(database: Database) -> None:
     topping = Topping(database, wanted=None)
     asked = replace(WANTED, threshold=3_500, cap_cents=2_000)
     with topping.shop.enter() as buyer:
-        found = top_ups.preview(buyer.session, buyer.organization, METRIC, asked, buyer.now)
-        nothing = top_ups.preview(buyer.session, buyer.organization, METRIC, WANTED, buyer.now)
+        found = top_ups.preview(buyer, METRIC, asked)
+        nothing = top_ups.preview(buyer, METRIC, WANTED)
     assert (found.packs, found.quantity, found.price_cents, found.refusal) == (3, 3_000, 750, "")
     assert nothing.packs == 0
     with pytest.raises(BillingError, match=r"charged \$7.50 at once") as refused:
@@ -285,7 +282,7 @@ def test_a_deactivated_organization_pays_for_nothing(topping: Topping) -> None:
 
     def active(value: bool) -> None:
         with topping.shop.enter() as buyer:
-            profiles.set_active(buyer.session, buyer.organization, value, buyer.now, actor="tests")
+            profiles.set_active(replace(buyer, actor="tests"), value)
 
     topping.use(1_200)
     active(False)
@@ -413,7 +410,7 @@ def test_one_attempt_may_be_open(database: Database) -> None:
     topping = Topping(database)
     topping.use(250 + 1_000)
     with topping.shop.enter() as buyer:
-        owner = stored_id(buyer.organization)
+        owner = buyer.organization.pk
         first = top_up_charging.begin(buyer.session, owner, METRIC, buyer.now)
         assert first is not None
         assert top_up_charging.begin(buyer.session, owner, METRIC, buyer.now) is None
@@ -448,7 +445,7 @@ def test_the_audit_log_says_who_saved_a_card_and_set_a_top_up(database: Database
     topping.put(replace(WANTED, enabled=False))
     with topping.shop.enter() as buyer:
         words = Words.of(buyer.session, buyer.now)
-        entries = audit.entries(buyer.session, stored_id(buyer.organization), 50)
+        entries = audit.entries(buyer.session, buyer.organization.pk, 50)
         said = [words.told(each).sentence for each in reversed(entries) if each.action.startswith(("card.", "top_up."))]
         who = buyer.actor
     assert said == [

@@ -13,7 +13,7 @@ from billing_app.db import Database
 from billing_app.domain.common.errors import InvalidError
 from billing_app.gateways.stripe.payments import connected
 from billing_app.services.common import organizations
-from billing_app.services.common.context import OperatorContext
+from billing_app.services.common.context import Context, OperatorContext
 from billing_app.services.credits import grants
 from billing_app.services.reversals import refundable, refunds
 from billing_app.services.reversals.views import RefundPreview, RefundView
@@ -95,7 +95,8 @@ def test_what_was_not_paid_is_not_given_back(shop: Shop) -> None:
     with shop.database.writing() as session:
         acme = organizations.by_address(session, "acme")
         grants.grant(
-            session, acme, grants.NewGrant("sms", 5, source="operator", source_key="gift", reason="Hello"), clock.now()
+            Context(session, acme, clock.now()),
+            grants.NewGrant("sms", 5, source="operator", source_key="gift", reason="Hello"),
         )
     with pytest.raises(InvalidError, match="Void it"):
         preview(shop, None)

@@ -9,10 +9,10 @@ import pytest
 from billing_app import clock
 from billing_app.db import Database
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.reversals import reversals
 from billing_app.services.stripe import inbox
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.purchases import reversals as store
 from tests.support.refunds import (
     a_second_later,
@@ -141,9 +141,7 @@ def test_an_inquiry_holds_nothing(shop: Shop) -> None:
     shop.hear("charge.dispute.closed", found)
     assert account(shop, "sms").left == 100
     with shop.database.reading() as session:
-        assert (
-            store.actions_on(session, stored_id(organizations.by_address(session, "acme")), [shop.grants()[0].id]) == []
-        )
+        assert store.actions_on(session, organizations.by_address(session, "acme").pk, [shop.grants()[0].id]) == []
 
 
 def test_a_refund_during_a_dispute_and_the_dispute_lost_take_no_more_than_everything(shop: Shop) -> None:
@@ -256,7 +254,9 @@ def test_a_void_grant_is_still_given_back(shop: Shop) -> None:
     payment = buy(shop, "sms-100")
     with shop.database.writing() as session:
         grants.void(
-            session, organizations.by_address(session, "acme"), shop.grants()[0].id, shop.clock(), reason="By mistake"
+            Context(session, organizations.by_address(session, "acme"), shop.clock()),
+            shop.grants()[0].id,
+            reason="By mistake",
         )
     shop.hear("refund.created", refund(shop, payment))
     assert (shop.balance("sms"), account(shop, "sms").debt) == (0, 0)

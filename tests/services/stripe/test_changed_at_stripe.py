@@ -11,6 +11,7 @@ from billing_app.db import Database
 from billing_app.gateways.retries import patiently
 from billing_app.services.common import audit
 from billing_app.services.common import organizations as orgs
+from billing_app.services.common.context import Context
 from billing_app.services.operators import account_issues, read_customer
 from billing_app.services.operators import organizations as operators
 from billing_app.services.operators.views import Trouble
@@ -21,7 +22,6 @@ from billing_app.services.stripe import reconciliation
 from billing_app.services.stripe.findings import Sync
 from billing_app.settings import Settings
 from billing_app.store.notifications import operator_mails as mails
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.purchases import customers
 from billing_app.store.purchases import subscriptions as subscription_store
 from billing_app.store.stripe import reconciliation as store
@@ -93,21 +93,21 @@ def sync(acme: Subscriber) -> dict[str, list[str]]:
 
 def trouble_of(acme: Subscriber) -> list[Trouble]:
     with acme.database.reading() as session:
-        owner = stored_id(orgs.by_address(session, acme.address))
+        owner = orgs.by_address(session, acme.address).pk
         return [each.kind for each in account_issues.of(session, {owner}, acme.now).get(owner, ())]
 
 
 def said(acme: Subscriber) -> tuple[str, str] | None:
     """The name and e-mail that we have of the customer."""
     with acme.database.reading() as session:
-        row = customers.said_of(session, stored_id(orgs.by_address(session, acme.address)))
+        row = customers.said_of(session, orgs.by_address(session, acme.address).pk)
         return None if row is None else (row.name, row.email)
 
 
 def noted(acme: Subscriber) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """What the audit log has of changes of the customer."""
     with acme.database.reading() as session:
-        owner = stored_id(orgs.by_address(session, acme.address))
+        owner = orgs.by_address(session, acme.address).pk
         found = audit.entries(session, owner, 50, action="customer.changed")
         return [(dict(each.before), dict(each.after)) for each in found]
 
@@ -158,7 +158,7 @@ class TestAPriceThatNobodyKnows:
         acme.hear_all()
         with acme.database.writing() as session:
             found = orgs.by_address(session, acme.address)
-            operators.set_plan(session, found, "essential", acme.now, reason="As agreed", actor="op")
+            operators.set_plan(Context(session, found, acme.now, "op"), "essential", reason="As agreed")
         acme.hear_all()
         assert (acme.plan(), sync(acme), trouble_of(acme)) == ("essential", {}, [])
         acme.wait(acme.now + days(40))
@@ -272,7 +272,7 @@ class TestACustomerThatIsGone:
             orgs.by_address(session, acme.address).stripe_customer_id = None
         assert sync(acme) == {}
         with acme.database.reading() as session:
-            owner = stored_id(orgs.by_address(session, acme.address))
+            owner = orgs.by_address(session, acme.address).pk
             row = subscription_store.subscription(session, owner, subscription)
         assert row is not None
         assert (row.status, acme.plan()) == ("canceled", "free")
@@ -288,7 +288,7 @@ class TestTheNameOnItsInvoices:
         assert noted(acme) == [({"name": "Acme", "email": ""}, {"name": "Acme Holding", "email": "bills@acme.example"})]
         with acme.database.reading() as session:
             view = read_customer.customer(session, acme.address, "", None, acme.now, selling=True)
-            plan = read.plan_view(session, orgs.by_address(session, acme.address), Settings(), acme.now)
+            plan = read.plan_view(Context(session, orgs.by_address(session, acme.address), acme.now), Settings())
         assert (view.stripe_name, view.stripe_email) == (plan.stripe_name, plan.stripe_email) == said(acme)
 
     def test_what_no_event_told_is_found_by_the_sync(self, acme: Subscriber, without_events: None) -> None:
@@ -476,6 +476,6 @@ def shown(acme: Subscriber) -> tuple[str, str, bool]:
     """What the customer's page says of the pack where it is no usual renewal: when, why, and whether money was lost."""
     with acme.database.reading() as session:
         organization = orgs.by_address(session, acme.address)
-        view = read_recurring.renewals(session, organization, "mau", acme.now)
+        view = read_recurring.renewals(Context(session, organization, acme.now), "mau")
         row = renewals_shown(view, Formats()).rows[0]
     return ("" if row.when.startswith("Renews") else row.when, row.note, view.packs[0].lost)

@@ -23,7 +23,6 @@ from billing_app.services.purchases import saved_cards
 from billing_app.services.purchases.status import PurchaseStatus
 from billing_app.services.stripe import reconciliation
 from billing_app.services.stripe.findings import Sync
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.purchases import customers as customer_store
 from billing_app.store.tables.audit import AuditEntry
 from billing_app.store.tables.organizations import Organization
@@ -215,7 +214,7 @@ def test_what_went_with_a_customer_is_followed_and_told_to_operators(shop: Shop)
     shop.stripe.customers.delete(old)
     buy(shop)
     with shop.database.reading() as session:
-        owner = stored_id(organizations.by_address(session, "acme"))
+        owner = organizations.by_address(session, "acme").pk
         (former,) = customer_store.former(session, session.get_one(Organization, owner))
         assert "subscription of its plan" in former.had
         assert "1 monthly pack" in former.had

@@ -13,7 +13,6 @@ from billing_app.domain.common.errors import ConflictError
 from billing_app.services.common import audit
 from billing_app.services.purchases import recurring_changes
 from billing_app.services.subscriptions import recurring_packs
-from billing_app.store.organizations.organizations import stored_id
 from tests.support.crashes import leases_run_out, survives
 from tests.support.recurring import START, Renewing
 from tests.support.shop import FAILING_BANK_DEBIT
@@ -86,7 +85,7 @@ def test_a_quantity_counts_from_the_next_renewal_without_proration(renewing: Ren
     bought(renewing, "mau-10k-monthly")
     change(renewing, "mau-10k-monthly", 3)
     with renewing.shop.enter() as buyer:
-        (entry,) = audit.entries(buyer.session, stored_id(buyer.organization), 50, action="recurring_pack.changed")
+        (entry,) = audit.entries(buyer.session, buyer.organization.pk, 50, action="recurring_pack.changed")
     assert (entry.subject, entry.before, entry.after) == ("mau-10k-monthly", {"count": 1}, {"count": 3})
     renewing.news()
     pack = renewing.packs()["mau-10k-monthly"]
@@ -194,7 +193,7 @@ def test_a_change_that_stripe_was_not_told_of_is_told(renewing: Renewing) -> Non
     bought(renewing, "mau-10k-monthly")
     with renewing.shop.enter() as buyer:
         pack_id = renewing.packs()["mau-10k-monthly"].id
-        recurring_changes.decide(buyer.session, buyer.organization, pack_id, 2, buyer.now)
+        recurring_changes.decide(buyer, pack_id, 2)
     renewing.now += timedelta(minutes=2)
     recurring_changes.sweep(renewing.shop.database.writing, renewing.shop.payments, renewing.shop.clock)
     (made,) = renewing.shop.stripe.subscriptions.list({"customer": renewing.customer_id}).data

@@ -8,6 +8,7 @@ import pytest
 from sqlmodel import Session
 
 from billing_app.db import Database
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.usage import consumption, verification
 from billing_app.services.usage.consumption import Mode
@@ -25,7 +26,7 @@ EARLIER, LATER = NOON + timedelta(milliseconds=1), NOON + timedelta(milliseconds
 def acme(database: Database) -> Database:
     the_catalogue(database)
     with database.writing() as session:
-        grants.change_plan(session, an_organization(session), "free", NOON - timedelta(days=1))
+        grants.change_plan(Context(session, an_organization(session), NOON - timedelta(days=1)), "free")
     return database
 
 
@@ -41,15 +42,17 @@ def test_nobody_takes_what_somebody_with_a_later_clock_has_taken(
     acme: Database, first: int, debited_between: bool
 ) -> None:
     with acme.writing() as session:
-        taken = consumption.consume(session, at(session), "emails", first, LATER).accepted
+        taken = consumption.consume(Context(session, at(session), LATER), "emails", first).accepted
     if debited_between:
         with acme.writing() as session:
-            taken += consumption.consume(session, at(session), "emails", 1, EARLIER).accepted
+            taken += consumption.consume(Context(session, at(session), EARLIER), "emails", 1).accepted
     with acme.writing() as session:
-        held = consumption.reserve(session, at(session), "emails", 20, EARLIER)
+        held = consumption.reserve(Context(session, at(session), EARLIER), "emails", 20)
     with acme.writing() as session:
-        taken += consumption.consume(session, at(session), "emails", INCLUDED, EARLIER, mode=Mode.CLAMP).accepted
+        taken += consumption.consume(
+            Context(session, at(session), EARLIER), "emails", INCLUDED, mode=Mode.CLAMP
+        ).accepted
     assert taken + held.quantity == INCLUDED
     with acme.reading() as session:
-        assert list(verification.verify(session, at(session), LATER)) == []
-        assert list(verification.verify(session, at(session), EARLIER)) == []
+        assert list(verification.verify(Context(session, at(session), LATER))) == []
+        assert list(verification.verify(Context(session, at(session), EARLIER))) == []

@@ -14,6 +14,7 @@ from billing_app.domain.common.errors import BillingError, InvalidError
 from billing_app.locations import ROOT
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.organizations import children
 from billing_app.services.usage import accounts, consumption, debits, verification
@@ -34,20 +35,22 @@ def acme(database: Database) -> Database:
     the_catalogue(database)
     with database.writing() as session:
         made = an_organization(session)
-        grants.change_plan(session, made, "pro", NOON)
-        included = consumption.consume(session, made, "emails", 1, NOON)
+        grants.change_plan(Context(session, made, NOON), "pro")
+        included = consumption.consume(Context(session, made, NOON), "emails", 1)
         assert included.allowance == EMAILS
     return database
 
 
 def take(database: Database, quantity: int, **how: Any) -> Consumed | None:
     with database.single() as session:
-        return debits.take(session, organizations.by_address(session, "acme"), "emails", quantity, NOON, **how)
+        return debits.take(Context(session, organizations.by_address(session, "acme"), NOON), "emails", quantity, **how)
 
 
 def consume(database: Database, quantity: int, **how: Any) -> Consumed:
     with database.writing() as session:
-        return consumption.consume(session, organizations.by_address(session, "acme"), "emails", quantity, NOON, **how)
+        return consumption.consume(
+            Context(session, organizations.by_address(session, "acme"), NOON), "emails", quantity, **how
+        )
 
 
 def revision(database: Database, address: str) -> int:
@@ -59,7 +62,7 @@ def test_a_debit_is_one_statement_on_postgresql_and_four_on_sqlite(acme: Databas
     with acme.writing() as session:
         made = organizations.by_address(session, "acme")
         with heard(acme) as statements:
-            assert consumption.consume(session, made, "emails", 5, NOON, key="k") == Consumed(5, 6, EMAILS, 0)
+            assert consumption.consume(Context(session, made, NOON), "emails", 5, key="k") == Consumed(5, 6, EMAILS, 0)
     assert len(statements) == (4 if acme.sqlite else 1)
 
 
@@ -68,10 +71,10 @@ def test_it_writes_what_the_engine_reads(acme: Database) -> None:
         with acme.writing() as session:
             made = organizations.by_address(session, "acme")
             now = NOON + timedelta(minutes=minutes)
-            assert debits.take(session, made, "emails", quantity, now, key=f"after {minutes}") is not None
+            assert debits.take(Context(session, made, now), "emails", quantity, key=f"after {minutes}") is not None
     with acme.writing() as session:
         made, later = organizations.by_address(session, "acme"), NOON + timedelta(hours=2)
-        owner = accounts.organization_id(made)
+        owner = made.pk
         row = meters.read(session, owner, "emails")
         assert row is not None
         assert (row.used, row.changed, row.debits) == (13, True, 3)
@@ -81,21 +84,22 @@ def test_it_writes_what_the_engine_reads(acme: Database) -> None:
             (8, NOON + timedelta(minutes=5)),
             (5, NOON + timedelta(minutes=90)),
         ]
-        assert list(verification.verify(session, made, later)) == []
+        assert list(verification.verify(Context(session, made, later))) == []
 
 
 def test_credits_burn_by_arithmetic_as_by_the_engine(acme: Database) -> None:
     with acme.writing() as session:
         made = organizations.by_address(session, "acme")
         grants.grant(
-            session, made, grants.NewGrant("emails", 1_000, source="given", source_key="one", reason="For a test"), NOON
+            Context(session, made, NOON),
+            grants.NewGrant("emails", 1_000, source="given", source_key="one", reason="For a test"),
         )
     taken = [consume(acme, quantity) for quantity in (EMAILS - 1, 10, 300)]
     assert [(each.used, each.credits) for each in taken] == [(EMAILS, 1_000), (EMAILS + 10, 990), (EMAILS + 310, 690)]
     with acme.writing() as session:
         made = organizations.by_address(session, "acme")
         assert accounts.account(session, made, "emails", NOON).left == 690
-        assert list(verification.verify(session, made, NOON)) == []
+        assert list(verification.verify(Context(session, made, NOON))) == []
 
 
 @pytest.mark.parametrize("mode", list(Mode))
@@ -142,9 +146,9 @@ def test_a_catalogue_that_somebody_else_loaded_is_heard_of(acme: Database) -> No
         assert seen is not None
         assert debits.is_consumable(seen[1], "sms")
         made = organizations.by_address(session, "acme")
-        assert debits.take(session, made, "sms", 1, NOON) is None
+        assert debits.take(Context(session, made, NOON), "sms", 1) is None
         with pytest.raises(BillingError) as refused:
-            consumption.consume(session, made, "sms", 1, NOON)
+            consumption.consume(Context(session, made, NOON), "sms", 1)
         assert refused.value.code == "not_consumable"
 
 
@@ -163,10 +167,12 @@ def test_a_sub_organization_s_use_is_noted_and_its_pages_hear_of_it(acme: Databa
     before = {address: revision(acme, address) for address in ("acme", "north")}
     with acme.single() as session:
         north = organizations.by_address(session, "north")
-        assert debits.take(session, north, "emails", 7, NOON, key="k") == Consumed(7, 8, EMAILS, 0)
+        assert debits.take(Context(session, north, NOON), "emails", 7, key="k") == Consumed(7, 8, EMAILS, 0)
     assert {address: revision(acme, address) for address in before} == {at: seen + 1 for at, seen in before.items()}
     with acme.writing() as session:
         made = organizations.by_address(session, "acme")
-        assert list(verification.verify(session, made, NOON)) == []
-        again = consumption.consume(session, organizations.by_address(session, "north"), "emails", 7, NOON, key="k")
+        assert list(verification.verify(Context(session, made, NOON))) == []
+        again = consumption.consume(
+            Context(session, organizations.by_address(session, "north"), NOON), "emails", 7, key="k"
+        )
         assert again.repeated

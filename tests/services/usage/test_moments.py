@@ -23,6 +23,7 @@ from billing_app.locations import ROOT
 from billing_app.services.access import members, users
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import gift_cards, granting, grants, tokens
 from billing_app.services.limits import features, overrides
 from billing_app.services.limits.features import OptionKind
@@ -33,7 +34,6 @@ from billing_app.services.purchases import top_ups
 from billing_app.services.subscriptions import past_due
 from billing_app.services.usage import accounts, consumption, recounts, reporting
 from billing_app.services.usage.reporting import ReportedEvent
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.base import Moment, Table
 from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage.meters import read
@@ -60,13 +60,12 @@ def acme(database: Database) -> Database:
         organization = an_organization(session)
         session.flush()
         organization.created_at = BEFORE
-        grants.change_plan(session, organization, "pro", BEFORE)
+        grants.change_plan(Context(session, organization, BEFORE), "pro")
         a_user(session, member_of=organization)
         a_user(session, "bob@example.org", member_of=organization, role=Role.MEMBER)
         for metric, name in (("token", "tokens"), ("emails", "bought")):
             grants.grant(
-                session,
-                organization,
+                Context(session, organization, BEFORE),
                 grants.NewGrant(
                     metric,
                     100,
@@ -77,9 +76,8 @@ def acme(database: Database) -> Database:
                     paid_cents=500,
                     currency="usd",
                 ),
-                BEFORE,
             )
-        consumption.reserve(session, organization, "emails", 10, BEFORE, reservation_id="r")
+        consumption.reserve(Context(session, organization, BEFORE), "emails", 10, reservation_id="r")
         children.create(session, organization, BEFORE, name="North", address="north", actor="tests")
     return database
 
@@ -97,12 +95,12 @@ def bob(session: Session) -> Any:
 
 
 def publishes(session: Session, organization: Organization) -> None:
-    processes.publish_new(session, organization, COMPLETE, SEEN, actor="tests")
+    processes.publish_new(Context(session, organization, SEEN, "tests"), COMPLETE)
 
 
 def cancels(session: Session, organization: Organization) -> None:
-    made = processes.publish_new(session, organization, COMPLETE, BEFORE, actor="tests")
-    processes.end(session, organization, made.row.id, ProcessState.CANCELLED, SEEN, actor="tests")
+    made = processes.publish_new(Context(session, organization, BEFORE, "tests"), COMPLETE)
+    processes.end(Context(session, organization, SEEN, "tests"), made.row.id, ProcessState.CANCELLED)
 
 
 def retired(document: Any) -> Any:
@@ -110,48 +108,50 @@ def retired(document: Any) -> Any:
 
 
 DEEDS: dict[str, Deed] = {
-    "convert": lambda session, acme: tokens.convert(session, acme, "mau", 20, SEEN, key="k", actor="tests"),
-    "give": lambda session, acme: granting.give(session, acme, "mau", 5, SEEN, reason="why", key="k", actor="tests"),
+    "convert": lambda session, acme: tokens.convert(Context(session, acme, SEEN, "tests"), "mau", 20, key="k"),
+    "give": lambda session, acme: granting.give(Context(session, acme, SEEN, "tests"), "mau", 5, reason="why", key="k"),
     "void": lambda session, acme: granting.void(session, "bought", SEEN, reason="why", actor="tests"),
-    "refund": lambda session, acme: grants.refund(session, acme, "bought", 100, SEEN, source_key="r"),
+    "refund": lambda session, acme: grants.refund(Context(session, acme, SEEN), "bought", 100, source_key="r"),
     "dispute": lambda session, acme: grants.dispute(
-        session, acme, "bought", DisputeStatus.OPENED, SEEN, source_key="d"
+        Context(session, acme, SEEN), "bought", DisputeStatus.OPENED, source_key="d"
     ),
-    "redeem": lambda session, acme: gift_cards.redeem(session, acme, card_of(session), SEEN, actor="tests"),
-    "plan": lambda session, acme: grants.change_plan(session, acme, "free", SEEN, actor="tests"),
-    "owed": lambda session, acme: past_due.record(session, acme, SEEN, past_due=True, at=BEFORE, reason="why"),
-    "consume": lambda session, acme: consumption.consume(session, acme, "emails", 5, SEEN, key="k"),
+    "redeem": lambda session, acme: gift_cards.redeem(Context(session, acme, SEEN, "tests"), card_of(session)),
+    "plan": lambda session, acme: grants.change_plan(Context(session, acme, SEEN, "tests"), "free"),
+    "owed": lambda session, acme: past_due.record(Context(session, acme, SEEN), past_due=True, at=BEFORE, reason="why"),
+    "consume": lambda session, acme: consumption.consume(Context(session, acme, SEEN), "emails", 5, key="k"),
     "consume all": lambda session, acme: consumption.consume(
-        session, acme, "emails", 10**9, SEEN, key="k", mode=consumption.Mode.CLAMP
+        Context(session, acme, SEEN), "emails", 10**9, key="k", mode=consumption.Mode.CLAMP
     ),
-    "reserve": lambda session, acme: consumption.reserve(session, acme, "emails", 5, SEEN),
-    "confirm": lambda session, acme: consumption.confirm(session, acme, "r", SEEN),
-    "release": lambda session, acme: consumption.release(session, acme, "r", SEEN),
-    "usage": lambda session, acme: reporting.report(session, acme, [ReportedEvent("emails", 3, id="e")], SEEN),
+    "reserve": lambda session, acme: consumption.reserve(Context(session, acme, SEEN), "emails", 5),
+    "confirm": lambda session, acme: consumption.confirm(Context(session, acme, SEEN), "r"),
+    "release": lambda session, acme: consumption.release(Context(session, acme, SEEN), "r"),
+    "usage": lambda session, acme: reporting.report(Context(session, acme, SEEN), [ReportedEvent("emails", 3, id="e")]),
     "usage of a part": lambda session, acme: reporting.report(
-        session, organizations.by_address(session, "north"), [ReportedEvent("emails", 3)], SEEN
+        Context(session, organizations.by_address(session, "north"), SEEN), [ReportedEvent("emails", 3)]
     ),
     "publish": publishes,
     "cancel": cancels,
-    "draft": lambda session, acme: processes.create(session, acme, Content(title="Board"), SEEN, actor="tests"),
+    "draft": lambda session, acme: processes.create(Context(session, acme, SEEN, "tests"), Content(title="Board")),
     "override": lambda session, acme: overrides.put(
-        session, acme, Kind.LIMIT, Limit.DRAFTS, 9, SEEN, ends_at=None, reason="why", actor="tests"
+        Context(session, acme, SEEN, "tests"), Kind.LIMIT, Limit.DRAFTS, 9, ends_at=None, reason="why"
     ),
-    "invite": lambda session, acme: members.invite(session, acme, "new@example.org", Role.MEMBER, SEEN, actor="tests"),
+    "invite": lambda session, acme: members.invite(
+        Context(session, acme, SEEN, "tests"), "new@example.org", Role.MEMBER
+    ),
     "role": lambda session, acme: members.change_role(
-        session, acme, bob(session), Role.BILLING, SEEN, actor="tests"
+        Context(session, acme, SEEN, "tests"), bob(session), Role.BILLING
     ),
-    "remove": lambda session, acme: members.remove(session, acme, bob(session), SEEN, actor="tests"),
-    "profile": lambda session, acme: profiles.change(session, acme, {"name": "Acme 2"}, SEEN, actor="tests"),
+    "remove": lambda session, acme: members.remove(Context(session, acme, SEEN, "tests"), bob(session)),
+    "profile": lambda session, acme: profiles.change(Context(session, acme, SEEN, "tests"), {"name": "Acme 2"}),
     "switch": lambda session, acme: features.switch(
-        session, acme, {(OptionKind.VOTING_TYPE, "single"): False}, SEEN, actor="tests"
+        Context(session, acme, SEEN, "tests"), {(OptionKind.VOTING_TYPE, "single"): False}
     ),
     "part": lambda session, acme: children.create(session, acme, SEEN, name="South", actor="tests"),
-    "recount": lambda session, acme: recounts.post(session, acme, SEEN),
+    "recount": lambda session, acme: recounts.post(Context(session, acme, SEEN)),
     "top-up": lambda session, acme: top_ups.put(
-        session, acme, "mau", top_ups.Wanted(False, 10, "mau-100", 1, 100_000), SEEN, actor="tests"
+        Context(session, acme, SEEN, "tests"), "mau", top_ups.Wanted(False, 10, "mau-100", 1, 100_000)
     ),
-}  # fmt: skip
+}
 
 
 def dated(session: Session, moment: datetime) -> list[str]:
@@ -184,17 +184,15 @@ def test_a_new_catalogue_holds_from_the_moment_of_its_lock(acme: Database) -> No
 def test_tokens_that_ended_while_somebody_waited_are_not_converted(acme: Database) -> None:
     with acme.writing() as session:
         organization = organizations.by_address(session, "acme")
-        grants.void(session, organization, "tokens", BEFORE)
+        grants.void(Context(session, organization, BEFORE), "tokens")
         grants.grant(
-            session,
-            organization,
+            Context(session, organization, BEFORE),
             grants.NewGrant(
                 "token", 40, source="given", source_key="soon", reason="soon", expires_at=SEEN + timedelta(seconds=1)
             ),
-            BEFORE,
         )
     with pytest.raises(CreditsExhaustedError), acme.ticking(lambda: LATER).writing() as session:
-        tokens.convert(session, organizations.by_address(session, "acme"), "mau", 20, SEEN, key="k", actor="tests")
+        tokens.convert(Context(session, organizations.by_address(session, "acme"), SEEN, "tests"), "mau", 20, key="k")
 
 
 @pytest.mark.parametrize("whole", [True, False], ids=["by one statement", "through the engine"])
@@ -202,14 +200,14 @@ def test_who_waited_over_the_turn_of_a_period_consumes_in_the_new_one(acme: Data
     turn = datetime(2026, 4, 1, tzinfo=NOON.tzinfo)
     with acme.writing() as session:
         consumption.consume(
-            session, organizations.by_address(session, "acme"), "emails", 50, turn - timedelta(seconds=4)
+            Context(session, organizations.by_address(session, "acme"), turn - timedelta(seconds=4)), "emails", 50
         )
     with acme.ticking(lambda: turn).writing() as session:
         organization = organizations.by_address(session, "acme")
         quantity = 10 if whole else 10**9
         mode = consumption.Mode.CLAMP
-        consumption.consume(session, organization, "emails", quantity, turn - timedelta(seconds=2), mode=mode)
-        row = read(session, stored_id(organization), "emails")
+        consumption.consume(Context(session, organization, turn - timedelta(seconds=2)), "emails", quantity, mode=mode)
+        row = read(session, organization.pk, "emails")
         assert row is not None
         assert row.period == accounts.period_number(organization, turn)
         assert accounts.account(session, organization, "emails", turn).used == row.used >= 10
@@ -219,10 +217,10 @@ def test_who_waited_over_the_turn_of_a_period_consumes_in_the_new_one(acme: Data
 def test_the_moment_is_never_earlier_than_the_latest_under_the_lock(acme: Database) -> None:
     """A clock that is a little behind takes no fact back before another."""
     with acme.ticking(lambda: LATER).writing() as session:
-        grants.void(session, organizations.by_address(session, "acme"), "bought", SEEN)
+        grants.void(Context(session, organizations.by_address(session, "acme"), SEEN), "bought")
     with acme.ticking(lambda: SEEN).writing() as session:
         organization = organizations.by_address(session, "acme")
-        made = granting.give(session, organization, "emails", 5, SEEN, reason="why", key="k", actor="tests")
+        made = granting.give(Context(session, organization, SEEN, "tests"), "emails", 5, reason="why", key="k")
         assert (made.effective_at, made.recorded_at, organization.held_at) == (LATER, LATER, LATER)
 
 
@@ -233,6 +231,6 @@ def test_what_the_session_has_read_before_the_lock_is_read_again(acme: Database)
         behind = update(Organization).where(col(Organization.address) == "north").values(active=False)
         session.connection().execute(behind)
         assert organizations.by_address(session, "north").active, "as it is remembered"
-        members.invite(session, organization, "new@example.org", Role.MEMBER, SEEN, actor="tests")
+        members.invite(Context(session, organization, SEEN, "tests"), "new@example.org", Role.MEMBER)
         assert not organizations.by_address(session, "north").active
         assert not north.active

@@ -20,6 +20,7 @@ from billing_app.scenarios.document import parse
 from billing_app.scenarios.player import VERBS
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.usage import recounts, verification
 from billing_app.store.tables.organizations import Organization
@@ -114,7 +115,7 @@ class Story:
         self.reservations: list[str] = []
         with database.writing() as session:
             organization = organizations.create(session, START, address=self.address, anchor=SCENARIO.anchor)
-            grants.change_plan(session, organization, "small", START)
+            grants.change_plan(Context(session, organization, START), "small")
 
     def tell(self, steps: list[dict[str, Any]], *, recount_each: bool = False, first: int = 0) -> None:
         """Tells every step, numbered from `first`; what the rules refuse is refused and changes nothing."""
@@ -129,7 +130,7 @@ class Story:
             with self.database.writing() as session:
                 organization = organizations.by_address(session, self.address)
                 if recount_each:
-                    recounts.post(session, organization, self.now)
+                    recounts.post(Context(session, organization, self.now))
                 seen = expectations.observe(session, organization, SCENARIO.catalog, step["metric"], self.now)
                 assert seen["state"] in ("ok", "using_credits", "blocked"), (step, seen["state"])
 
@@ -174,13 +175,13 @@ def test_after_any_story_everything_stored_says_what_the_engine_says(
     story.tell(steps)
     with shared.writing() as session:
         organization = organizations.by_address(session, story.address)
-        assert list(verification.verify(session, organization, story.now)) == []
+        assert list(verification.verify(Context(session, organization, story.now))) == []
         for metric, seen in story.observe(session).items():
             assert seen["state"] in ("ok", "using_credits", "blocked"), (metric, seen["state"])
             assert seen["ledger_sum"] == seen["left"] - seen["debt"]
-        recounts.post(session, organization, story.now)
-        assert list(verification.verify(session, organization, story.now)) == []
-        assert recounts.post(session, organization, story.now) == 0
+        recounts.post(Context(session, organization, story.now))
+        assert list(verification.verify(Context(session, organization, story.now))) == []
+        assert recounts.post(Context(session, organization, story.now)) == 0
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -195,6 +196,6 @@ def test_recounting_after_every_step_changes_nothing_that_can_be_seen(
         assert never.observe(session) == always.observe(session)
         for story in (never, always):
             organization = organizations.by_address(session, story.address)
-            recounts.post(session, organization, story.now)
-            sums = {metric: recounts.balance(session, organization, metric, story.now) for metric in METRICS}
+            recounts.post(Context(session, organization, story.now))
+            sums = {metric: recounts.balance(Context(session, organization, story.now), metric) for metric in METRICS}
             assert all(pending == 0 for _, pending in sums.values())

@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from billing_app.db import Database
 from billing_app.domain.credits.facts import DisputeStatus
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.usage import consumption, reporting, verification
 from billing_app.services.usage.reporting import ReportedEvent
@@ -29,10 +30,9 @@ def paid(database: Database) -> Database:
     the_catalogue(database)
     with database.writing() as session:
         acme = an_organization(session)
-        grants.change_plan(session, acme, "free", NOON - timedelta(days=1))
+        grants.change_plan(Context(session, acme, NOON - timedelta(days=1)), "free")
         grants.grant(
-            session,
-            acme,
+            Context(session, acme, NOON - timedelta(hours=2)),
             grants.NewGrant(
                 "emails",
                 100,
@@ -43,26 +43,25 @@ def paid(database: Database) -> Database:
                 paid_cents=1_000,
                 currency="usd",
             ),
-            NOON - timedelta(hours=2),
         )
-        consumption.consume(session, acme, "emails", INCLUDED + 40, NOON - timedelta(hours=1))
+        consumption.consume(Context(session, acme, NOON - timedelta(hours=1)), "emails", INCLUDED + 40)
     return database
 
 
 def void(session: Session, acme: Organization, at: datetime) -> None:
-    grants.void(session, acme, "one", at)
+    grants.void(Context(session, acme, at), "one")
 
 
 def refund(session: Session, acme: Organization, at: datetime) -> None:
-    grants.refund(session, acme, "one", 1_000, at, source_key="all")
+    grants.refund(Context(session, acme, at), "one", 1_000, source_key="all")
 
 
 def dispute(session: Session, acme: Organization, at: datetime) -> None:
-    grants.dispute(session, acme, "one", DisputeStatus.OPENED, at, source_key="d")
+    grants.dispute(Context(session, acme, at), "one", DisputeStatus.OPENED, source_key="d")
 
 
 def correct(session: Session, acme: Organization, at: datetime) -> None:
-    reporting.report(session, acme, [ReportedEvent("emails", -30, at=at, id="c")], at)
+    reporting.report(Context(session, acme, at), [ReportedEvent("emails", -30, at=at, id="c")])
 
 
 @pytest.mark.parametrize("happens", [void, refund, dispute, correct])
@@ -76,8 +75,8 @@ def test_the_meter_says_what_the_engine_says(paid: Database, happens: Happening,
         acme = by_address(session, "acme")
         assert acme is not None
         report = [ReportedEvent("emails", 7, at=NOON + after, id="more")]
-        assert reporting.report(session, acme, report, NOON + after).accepted == 1
+        assert reporting.report(Context(session, acme, NOON + after), report).accepted == 1
     with paid.reading() as session:
         acme = by_address(session, "acme")
         assert acme is not None
-        assert list(verification.verify(session, acme, NOON + after)) == []
+        assert list(verification.verify(Context(session, acme, NOON + after))) == []

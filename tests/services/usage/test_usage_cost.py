@@ -10,7 +10,8 @@ import pytest
 from billing_app.db import Database
 from billing_app.domain.common.periods import period_containing
 from billing_app.services.common import organizations
-from billing_app.services.usage import accounts, reporting, verification
+from billing_app.services.common.context import Context
+from billing_app.services.usage import reporting, verification
 from billing_app.services.usage.reporting import ReportedEvent
 from billing_app.store.usage import events as store
 from tests.services.credits.test_reading_cost import heard
@@ -26,20 +27,22 @@ def test_statements_do_not_grow_with_events(database: Database) -> None:
     the_catalogue(database)
     with database.writing() as session:
         acme = an_organization(session)
-        reporting.report(session, acme, events(3, "first"), NOON)
+        reporting.report(Context(session, acme, NOON), events(3, "first"))
     asked: list[int] = []
     for count in (2, 400):
         with database.writing() as session, heard(database) as statements:
             report = reporting.report(
-                session, organizations.by_address(session, "acme"), events(count, f"of {count}"), NOON
+                Context(session, organizations.by_address(session, "acme"), NOON), events(count, f"of {count}")
             )
         assert report.accepted == count
         asked.append(len(statements))
     assert asked[0] == asked[1] <= 12
     with database.writing() as session:
-        again = reporting.report(session, organizations.by_address(session, "acme"), events(400, "of 400"), NOON)
+        again = reporting.report(
+            Context(session, organizations.by_address(session, "acme"), NOON), events(400, "of 400")
+        )
         assert (again.accepted, len(again.duplicates)) == (0, 400)
-        assert list(verification.verify(session, organizations.by_address(session, "acme"), NOON)) == []
+        assert list(verification.verify(Context(session, organizations.by_address(session, "acme"), NOON))) == []
 
 
 @pytest.mark.parametrize("anchor", ["2024-01-01", "2024-01-31 10:30:15"])
@@ -55,6 +58,6 @@ def test_a_period_s_total_is_that_of_its_events(database: Database, anchor: str)
         told = [
             ReportedEvent("bandwidth", 10**place, None, moment, f"e{place}") for place, moment in enumerate(moments)
         ]
-        reporting.report(session, acme, told, at("2024-04-01"), backfill=True)
-        total = store.period_total(session, accounts.organization_id(acme), "bandwidth", period)
+        reporting.report(Context(session, acme, at("2024-04-01")), told, backfill=True)
+        total = store.period_total(session, acme.pk, "bandwidth", period)
     assert total == sum(10**place for place, moment in enumerate(moments) if period.contains(moment))

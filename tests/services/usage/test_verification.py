@@ -11,6 +11,7 @@ from sqlmodel import Session
 from billing_app import clock, wiring
 from billing_app.cli import main
 from billing_app.db import Database
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.organizations import children
 from billing_app.services.usage import consumption, recounts, reporting, verification
@@ -87,11 +88,10 @@ CORRUPTIONS = {
 def at_work(session: Session) -> Organization:
     """An organization with a part: use of three kinds, corrections, credits burned, ended, refunded and reserved."""
     acme = an_organization(session)
-    grants.change_plan(session, acme, "essential", BEFORE)
+    grants.change_plan(Context(session, acme, BEFORE), "essential")
     for name, quantity, ends in (("soon", 30, NOON - timedelta(days=30)), ("bought", 200, None)):
         grants.grant(
-            session,
-            acme,
+            Context(session, acme, BEFORE),
             grants.NewGrant(
                 MAILS,
                 quantity,
@@ -103,29 +103,28 @@ def at_work(session: Session) -> Organization:
                 paid_cents=1_000,
                 currency="usd",
             ),
-            BEFORE,
         )
     mails = [(0, 0, 5_010, "first"), (10, 10, 60, "second"), (11, 45, -10, "third"), (58, 58, 5_020, "fourth")]
     for occurred, reported, quantity, key in mails:
         event = ReportedEvent(MAILS, quantity, at=BEFORE + timedelta(days=occurred, minutes=5), id=key)
-        reporting.report(session, acme, [event], BEFORE + timedelta(days=reported, minutes=5))
+        reporting.report(Context(session, acme, BEFORE + timedelta(days=reported, minutes=5)), [event])
     for days, device, stored in ((1, "phone-1", 700), (3, "phone-2", 900), (50, "phone-1", 800)):
         at = BEFORE + timedelta(days=days, minutes=10)
         events = [ReportedEvent(DEVICES, subject=device, at=at), ReportedEvent(BYTES, stored, at=at)]
-        reporting.report(session, acme, events, at)
+        reporting.report(Context(session, acme, at), events)
     part = children.create(session, acme, NOON - timedelta(hours=2), name="North", address="north", actor="test")
     at = NOON - timedelta(hours=1)
-    reporting.report(session, part, [ReportedEvent(MAILS, 4, at=at, id="of the part")], at)
-    grants.refund(session, acme, "bought", 100, NOON, source_key="some")
-    consumption.consume(session, acme, MAILS, 3, NOON + timedelta(minutes=1))
-    consumption.reserve(session, acme, MAILS, 5, NOON + timedelta(minutes=2))
-    recounts.post(session, acme, NOON + timedelta(minutes=3))
+    reporting.report(Context(session, part, at), [ReportedEvent(MAILS, 4, at=at, id="of the part")])
+    grants.refund(Context(session, acme, NOON), "bought", 100, source_key="some")
+    consumption.consume(Context(session, acme, NOON + timedelta(minutes=1)), MAILS, 3)
+    consumption.reserve(Context(session, acme, NOON + timedelta(minutes=2)), MAILS, 5)
+    recounts.post(Context(session, acme, NOON + timedelta(minutes=3)))
     return acme
 
 
 def found(session: Session, acme: Organization) -> list[str]:
     session.expire_all()
-    return [str(each) for each in verification.verify(session, acme, NOON + timedelta(minutes=4))]
+    return [str(each) for each in verification.verify(Context(session, acme, NOON + timedelta(minutes=4)))]
 
 
 def unlock(session: Session) -> None:

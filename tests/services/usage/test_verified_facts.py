@@ -12,12 +12,12 @@ from sqlalchemy import update
 from billing_app.db import Database
 from billing_app.domain.common.errors import BillingError
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants, tokens
 from billing_app.services.usage import consumption, recounts, reporting, verification
 from billing_app.services.usage.consumption import Mode
 from billing_app.services.usage.reporting import ReportedEvent
 from billing_app.store.common import runs
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.store.tables.base import new_id
 from billing_app.store.tables.credits import GrantAction
 from billing_app.store.tables.meters import MeterRow
@@ -35,24 +35,29 @@ class Books:
         self.database = database
         the_catalogue(database)
         with database.writing() as session:
-            grants.change_plan(session, an_organization(session), "free", NOON - 24 * HOUR)
+            grants.change_plan(Context(session, an_organization(session), NOON - 24 * HOUR), "free")
 
-    def do(self, work: Any, *arguments: Any, **named: Any) -> Any:
+    def do(self, work: Any, *arguments: Any, at: datetime, actor: str = "", **named: Any) -> Any:
         with self.database.writing() as session:
-            return work(session, organizations.by_address(session, "acme"), *arguments, **named)
+            return work(Context(session, organizations.by_address(session, "acme"), at, actor), *arguments, **named)
 
     def gives(self, metric: str, quantity: int, at: datetime, name: str, **more: Any) -> None:
         self.do(
-            grants.grant, grants.NewGrant(metric, quantity, "given", source_key=name, reason=name, id=name, **more), at
+            grants.grant,
+            grants.NewGrant(metric, quantity, "given", source_key=name, reason=name, id=name, **more),
+            at=at,
         )
 
     def found(self, at: datetime) -> list[str]:
         with self.database.reading() as session:
-            return [str(each) for each in verification.verify(session, organizations.by_address(session, "acme"), at)]
+            return [
+                str(each)
+                for each in verification.verify(Context(session, organizations.by_address(session, "acme"), at))
+            ]
 
     def adds(self, table: Any, **values: Any) -> None:
         with self.database.writing() as session:
-            session.add(table(organization_id=stored_id(organizations.by_address(session, "acme")), **values))
+            session.add(table(organization_id=organizations.by_address(session, "acme").pk, **values))
 
     def tampers(self, table: Any, **values: Any) -> None:
         with self.database.writing() as session:
@@ -73,7 +78,7 @@ def books(database: Database) -> Books:
 
 def test_more_tokens_converted_than_there_were(books: Books) -> None:
     books.gives("token", 45, NOON, "gift")
-    books.do(tokens.convert, "emails", 20, NOON + HOUR, key="one", actor="tests")
+    books.do(tokens.convert, "emails", 20, key="one", at=NOON + HOUR, actor="tests")
     assert books.recounted(NOON + 2 * HOUR) == []
     facts: dict[str, Any] = {"kind": "convert", "quantity": 30, "source_key": "convert:two:gift"}
     books.adds(GrantAction, number=9, grant_id="gift", metric="token", at=NOON + HOUR, recorded_at=NOON + HOUR, **facts)
@@ -82,9 +87,9 @@ def test_more_tokens_converted_than_there_were(books: Books) -> None:
 
 @pytest.mark.parametrize("later", [False, True], ids=["unpaid", "paid by a grant of later"])
 def test_more_consumed_than_there_was(books: Books, later: bool) -> None:
-    books.do(consumption.consume, "emails", 200, NOON, key="one")
+    books.do(consumption.consume, "emails", 200, key="one", at=NOON)
     books.tampers(MeterRow, left=10**6)
-    assert books.do(consumption.consume, "emails", 300, NOON + HOUR, key="two").accepted == 300
+    assert books.do(consumption.consume, "emails", 300, key="two", at=NOON + HOUR).accepted == 300
     if later:
         books.gives("emails", 1_000, NOON + 2 * HOUR, "later")
     found = books.recounted(NOON + 3 * HOUR)
@@ -92,17 +97,17 @@ def test_more_consumed_than_there_was(books: Books, later: bool) -> None:
 
 
 def test_more_reserved_than_there_was(books: Books) -> None:
-    books.do(consumption.reserve, "emails", 200, NOON)
+    books.do(consumption.reserve, "emails", 200, at=NOON)
     books.tampers(MeterRow, reserved=0)
-    books.do(consumption.reserve, "emails", 100, NOON + HOUR)
+    books.do(consumption.reserve, "emails", 100, at=NOON + HOUR)
     found = books.recounted(NOON + 2 * HOUR)
     assert found == [f"acme emails: reserved at {(NOON + HOUR).isoformat()}: stored 300, computed at most 250"]
 
 
 def test_what_is_dated_after_its_recording(books: Books) -> None:
     books.gives("emails", 10, NOON, "gift")
-    books.do(grants.void, "gift", NOON + HOUR)
-    books.do(reporting.report, [ReportedEvent("emails", 3, at=NOON + timedelta(minutes=5))], NOON)
+    books.do(grants.void, "gift", at=NOON + HOUR)
+    books.do(reporting.report, [ReportedEvent("emails", 3, at=NOON + timedelta(minutes=5))], at=NOON)
     assert books.recounted(NOON + 2 * HOUR) == []
     late: dict[str, Any] = {"metric": "emails", "recorded_at": NOON + HOUR}
     books.adds(GrantAction, number=9, grant_id="gift", kind="void", at=NOON + 9 * HOUR, source_key="x", **late)
@@ -113,7 +118,7 @@ def test_what_is_dated_after_its_recording(books: Books) -> None:
 
 
 def test_what_was_recorded_with_a_clock_that_was_ahead(books: Books) -> None:
-    books.do(consumption.consume, "emails", 5, NOON + 60 * 24 * HOUR, key="ahead")
+    books.do(consumption.consume, "emails", 5, key="ahead", at=NOON + 60 * 24 * HOUR)
     assert any("recording of usage" in each for each in books.recounted(NOON))
 
 
@@ -128,23 +133,23 @@ def test_no_history_that_was_allowed_is_reported(books: Books, seed: int) -> Non
             match chance.randrange(10):
                 case 0 | 1 | 2:
                     mode = chance.choice((Mode.CLAMP, Mode.REJECT))
-                    books.do(consumption.consume, "emails", quantity, now, mode=mode, key=name)
+                    books.do(consumption.consume, "emails", quantity, mode=mode, key=name, at=now)
                 case 3:
-                    opened.append(books.do(consumption.reserve, "emails", quantity, now).id)
+                    opened.append(books.do(consumption.reserve, "emails", quantity, at=now).id)
                 case 4 if opened:
-                    books.do(consumption.confirm, opened.pop(), now)
+                    books.do(consumption.confirm, opened.pop(), at=now)
                 case 5 if opened:
-                    books.do(consumption.release, opened.pop(), now)
+                    books.do(consumption.release, opened.pop(), at=now)
                 case 6:
                     at = now - timedelta(minutes=chance.choice((0, 1, 60 * 24)))
-                    books.do(reporting.report, [ReportedEvent("emails", chance.choice((90, -30)), at=at)], now)
+                    books.do(reporting.report, [ReportedEvent("emails", chance.choice((90, -30)), at=at)], at=now)
                 case 7:
                     at = now - timedelta(hours=chance.choice((0, 30)))
                     books.gives("emails", quantity, now, name, effective_at=at)
                 case 8:
-                    books.do(tokens.convert, "emails", chance.choice((1, 5)), now, key=name, actor="tests")
+                    books.do(tokens.convert, "emails", chance.choice((1, 5)), key=name, at=now, actor="tests")
                 case _:
-                    books.do(grants.change_plan, chance.choice(("free", "pro")), now)
+                    books.do(grants.change_plan, chance.choice(("free", "pro")), at=now)
         except BillingError:
             continue
     assert books.found(now) == []

@@ -17,6 +17,7 @@ from billing_app.launcher import start
 from billing_app.locations import ROOT
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.operators import operations
 from billing_app.services.usage import accounts, consumption, entitlements, recounts, reporting, verification
@@ -44,10 +45,9 @@ def acme(database: Database) -> Database:
     with database.writing() as session:
         a_user(session, "operator@example.org", operator=True)
         organization = an_organization(session)
-        grants.change_plan(session, organization, "free", NOON - timedelta(days=1))
+        grants.change_plan(Context(session, organization, NOON - timedelta(days=1)), "free")
         grants.grant(
-            session,
-            organization,
+            Context(session, organization, NOON - timedelta(days=1)),
             grants.NewGrant(
                 "emails",
                 100,
@@ -57,9 +57,8 @@ def acme(database: Database) -> Database:
                 id="month",
                 expires_at=NOON + timedelta(days=30),
             ),
-            NOON - timedelta(days=1),
         )
-        reporting.report(session, organization, [ReportedEvent("emails", 300)], NOON)
+        reporting.report(Context(session, organization, NOON), [ReportedEvent("emails", 300)])
     return database
 
 
@@ -69,22 +68,24 @@ def at(session: Session) -> Organization:
 
 def consumes(database: Database, quantity: int, key: str = "k") -> int:
     with database.writing() as session:
-        return consumption.consume(session, at(session), "emails", quantity, LATER, mode=Mode.CLAMP, key=key).accepted
+        return consumption.consume(
+            Context(session, at(session), LATER), "emails", quantity, mode=Mode.CLAMP, key=key
+        ).accepted
 
 
 def looks(database: Database) -> None:
     """All that a server does without a fact: a check, and a recount."""
     with database.writing() as session:
-        assert entitlements.check_metric(session, at(session), "emails", AHEAD).allowed
+        assert entitlements.check_metric(Context(session, at(session), AHEAD), "emails").allowed
     recounts.run(database.writing, lambda: AHEAD, runs.new_holder(), "schedule")
 
 
 def test_a_meter_that_was_brought_ahead_is_not_used(acme: Database) -> None:
     looks(acme)
     with acme.reading() as session, pytest.raises(entitlements.OutOfDateError):
-        entitlements.check_metric(session, at(session), "emails", LATER, quantity=51, writing=False)
+        entitlements.check_metric(Context(session, at(session), LATER), "emails", quantity=51, writing=False)
     with acme.writing() as session:
-        assert not entitlements.check_metric(session, at(session), "emails", LATER, quantity=51).allowed
+        assert not entitlements.check_metric(Context(session, at(session), LATER), "emails", quantity=51).allowed
     looks(acme)
     assert consumes(acme, 10**6) == 50
     assert consumes(acme, 1, "another") == 0
@@ -96,10 +97,10 @@ def test_the_next_recount_takes_back_what_was_posted_too_early_and_tells(acme: D
     assert outcome.repaired == 1
     with acme.reading() as session:
         organization = at(session)
-        assert list(verification.verify(session, organization, LATER)) == []
+        assert list(verification.verify(Context(session, organization, LATER))) == []
         account = accounts.account(session, organization, "emails", LATER)
         assert (account.left, account.expired) == (50, 0)
-        assert recounts.balance(session, organization, "emails", LATER) == (50, 0)
+        assert recounts.balance(Context(session, organization, LATER), "emails") == (50, 0)
         assert organization.recounted_at == organization.held_at == LATER
         assert "storage to 09 May 2026, 12:00 UTC" in session.exec(select(OperatorMail)).one().text
     assert recounts.run(acme.writing, lambda: LATER, runs.new_holder(), "schedule").repaired == 0
@@ -124,10 +125,8 @@ def test_no_later_operation_is_dragged_along(acme: Database) -> None:
     with acme.ticking(lambda: LATER).writing() as session:
         organization = at(session)
         made = grants.grant(
-            session,
-            organization,
+            Context(session, organization, NOON),
             grants.NewGrant("emails", 7, source="given", source_key="now", reason="now", id="now"),
-            NOON,
         )
         assert (made.recorded_at, organization.held_at) == (LATER, LATER)
 
@@ -148,7 +147,7 @@ def test_a_server_whose_clock_differs_from_the_database_does_not_write(acme: Dat
     assert f"60 days, 0:00:00 {'ahead of' if days > 0 else 'behind'} the database's" in said
     for opened in (wrong.writing, wrong.single):
         with pytest.raises(UnavailableError) as refused, opened() as session:
-            grants.void(session, at(session), "month", NOON)
+            grants.void(Context(session, at(session), NOON), "month")
         assert (refused.value.status, refused.value.code) == (503, "clock_differs")
     with wrong.reading() as session:
         assert at(session).address == "acme"
@@ -161,7 +160,7 @@ def test_a_clock_that_is_put_right_may_write_again(acme: Database) -> None:
     off[0] = timedelta(seconds=2)
     assert clocks_agree(server) == ""
     with server.writing() as session:
-        grants.void(session, at(session), "month", clock.now())
+        grants.void(Context(session, at(session), clock.now()), "month")
 
 
 def test_a_clock_that_jumps_while_running_is_noticed_at_the_next_write(acme: Database) -> None:
@@ -178,7 +177,7 @@ def test_a_clock_that_jumps_while_running_is_noticed_at_the_next_write(acme: Dat
                     pass
         off[0] = timedelta(0)
     with server.writing() as session:
-        grants.void(session, at(session), "month", clock.now())
+        grants.void(Context(session, at(session), clock.now()), "month")
 
 
 def test_a_start_with_a_wrong_clock_loads_nothing_and_says_why(

@@ -22,6 +22,7 @@ from billing_app.db import Database
 from billing_app.domain.common.access import ADMIN_ROLES, ALL_ROLES, MONEY_ROLES, Role
 from billing_app.services.access import sessions, sign_in_links
 from billing_app.services.access.cookies import HASH_NAME
+from billing_app.services.common.context import Context
 from billing_app.services.common.secrets import digest
 from billing_app.ui.access.session import GUARD
 from tests.support.builders import a_session_token, a_user, an_organization, the_catalogue
@@ -142,7 +143,7 @@ def cookies(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[dic
         tokens = {name: a_session_token(session, user, now) for name, user in users.items()}
         sessions.sign_out(session, tokens["signed_out"])
         tokens["ended"] = sessions.start(session, users["ended"], now - sessions.IDLE).token
-        link = sign_in_links.create(session, globex, "admin@acme.example", Role.ADMIN, "", now, actor="tests")
+        link = sign_in_links.create(Context(session, globex, now, "tests"), "admin@acme.example", Role.ADMIN, "")
         tokens["other_link"] = sign_in_links.follow(session, link.token, now).signed_in.token
         tokens["made_up"] = "x" * 43
     # A background handler holds its state through a proxy, which the event loop of the real app makes.

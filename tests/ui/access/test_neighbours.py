@@ -14,7 +14,6 @@ from billing_app.db import Database
 from billing_app.domain.common.access import Role
 from billing_app.services.access import one_time_links
 from billing_app.services.common import organizations
-from billing_app.store.organizations.organizations import stored_id
 from billing_app.ui.organizations.page import QUESTIONS, OrganizationState
 from billing_app.ui.processes.process import ProcessPageState
 from tests.support.neighbour import SECRET, Neighbour, a_neighbour, rows_of
@@ -60,7 +59,7 @@ def urls(ids: dict[str, str]) -> list[str]:
 
 def owner_of(database: Database, neighbour: Neighbour) -> int:
     with database.reading() as session:
-        return stored_id(organizations.by_address(session, neighbour.address))
+        return organizations.by_address(session, neighbour.address).pk
 
 
 def test_ids_in_events_find_nothing(database: Database, cookies: dict[str, str], neighbour: Neighbour) -> None:

@@ -71,7 +71,7 @@ def test_an_operators_transaction_is_an_operators(meridian: Meridian, writing: b
 def test_what_is_written_is_kept_and_what_fails_is_not(meridian: Meridian) -> None:
     def rename(name: str) -> None:
         with transactions().writing(meridian.cookies["admin"], "meridian", ADMIN_ROLES) as at:
-            profiles.change(at.session, at.organization, {"name": name}, at.now, actor=at.actor)
+            profiles.change(at, {"name": name})
             if name == "Never":
                 raise ZeroDivisionError
 

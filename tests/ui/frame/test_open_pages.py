@@ -37,11 +37,11 @@ class Loads:
         self.held = ""
         self.free = threading.Event()
 
-    def __call__(self, session: Any, organization: Any, *rest: Any) -> Any:
-        self.done.append(organization.address)
-        if organization.address == self.held:
+    def __call__(self, context: Any, *rest: Any) -> Any:
+        self.done.append(context.organization.address)
+        if context.organization.address == self.held:
             assert self.free.wait(PATIENCE_SECONDS)
-        return self.read(session, organization, *rest)
+        return self.read(context, *rest)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from billing_app.domain.common.access import ADMIN_ROLES
 from billing_app.domain.common.errors import NotFoundError
 from billing_app.domain.notifications.kinds import KINDS, kind_ids
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.notifications import delivery_log, webhook_endpoints
 from billing_app.ui.access.session import GUARD
 from billing_app.ui.frame import live
@@ -56,7 +57,9 @@ def a_hook(meridian: Meridian) -> str:
     """The id of an endpoint that there is."""
     with meridian.database.writing() as session:
         organization = organizations.by_address(session, "meridian")
-        made = webhook_endpoints.create(session, organization, "https://hooks.meridian.example/b", "tests", NOON)
+        made = webhook_endpoints.create(
+            Context(session, organization, NOON, "tests"), "https://hooks.meridian.example/b"
+        )
         return str(made.endpoint.id)
 
 
@@ -167,7 +170,7 @@ def test_a_refused_address_is_said_in_the_form(meridian: Meridian) -> None:
 def test_a_test_opens_its_delivery(meridian: Meridian) -> None:
     sent_to = str(run(loaded(meridian).test(a_hook(meridian))))
     with meridian.database.reading() as session:
-        (made,) = delivery_log.latest(session, organizations.by_address(session, "meridian"), NOON, limit=5)
+        (made,) = delivery_log.latest(Context(session, organizations.by_address(session, "meridian"), NOON), limit=5)
     assert f"delivery={made.id}" in sent_to
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from billing_app.domain.catalogue import parse_catalog, to_document
 from billing_app.services.access.cookies import HASH_NAME
 from billing_app.services.catalogue import versions
+from billing_app.services.common.context import Context
 from billing_app.services.common.secrets import digest
 from billing_app.services.operators import organizations as operators
 from billing_app.services.operators.views_catalogue import CheckView, FileState, FileView
@@ -40,7 +41,7 @@ def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             versions.load(session, small_document() | {"grace_days": grace}, NOON, "plans.json")
         for address in ("acme", "globex"):
             organization = an_organization(session, address)
-            operators.set_plan(session, organization, "pro", NOON, reason="agreed", actor="tests")
+            operators.set_plan(Context(session, organization, NOON, "tests"), "pro", reason="agreed")
         token = a_session_token(session, a_user(session, "oda@console.example", operator=True))
     database.close()
     return Told(folder / "billing.db", {"operator": f"{HASH_NAME}={digest(token)}"})

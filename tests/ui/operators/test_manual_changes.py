@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.limits import overrides
 from billing_app.services.limits.overrides import Kind
 from billing_app.ui.operators.organizations.manual_changes import HandsState
@@ -26,7 +27,7 @@ def overridden(meridian: Meridian) -> None:
     with meridian.database.writing() as session:
         organization = organizations.by_address(session, "meridian")
         overrides.put(
-            session, organization, Kind.LIMIT, "memberships", 25, NOON, ends_at=None, reason="x", actor="tests"
+            Context(session, organization, NOON, "tests"), Kind.LIMIT, "memberships", 25, ends_at=None, reason="x"
         )
 
 

@@ -14,6 +14,7 @@ from billing_app.domain.common.access import Role
 from billing_app.services.access import members, sessions, sign_in_links
 from billing_app.services.access.cookies import HASH_NAME
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.common.secrets import digest
 from billing_app.services.organizations import create
 from billing_app.services.organizations.profiles import validated
@@ -114,7 +115,7 @@ def test_a_sign_in_for_one_organization_makes_no_other(database: Database, cooki
     now = clock.now()
     with database.writing() as session:
         acme = organizations.by_address(session, "acme")
-        link = sign_in_links.create(session, acme, "kim@example.org", Role.ADMIN, "", now, actor="tests")
+        link = sign_in_links.create(Context(session, acme, now, "tests"), "kim@example.org", Role.ADMIN, "")
         token = sign_in_links.follow(session, link.token, now).signed_in.token
     state = the_form(f"{HASH_NAME}={digest(token)}")
     assert state.why_not.startswith("This sign-in opens one organization only.")

@@ -11,6 +11,7 @@ import pytest
 
 from billing_app.domain.purchases.top_ups import TopUpState
 from billing_app.services.common import organizations
+from billing_app.services.common.context import Context
 from billing_app.services.purchases import top_ups
 from billing_app.services.purchases.top_ups import Wanted
 from billing_app.ui.kit.formats import Formats
@@ -86,12 +87,12 @@ def test_turning_it_off_is_done_at_once(meridian: Meridian) -> None:
     wanted = Wanted(enabled=True, threshold=100, pack="mau-10k", count=1, cap_cents=20_000, consent=True)
     with meridian.database.writing() as session:
         organization = organizations.by_address(session, "meridian")
-        assert top_ups.put(session, organization, "mau", wanted, NOON, actor="tests").state != TopUpState.OFF
+        assert top_ups.put(Context(session, organization, NOON, "tests"), "mau", wanted).state != TopUpState.OFF
     state.shown = renewals_shown(VIEW, Formats())
     asyncio.run(state.switch(False))
     with meridian.database.reading() as session:
         organization = organizations.by_address(session, "meridian")
-        assert top_ups.top_up(session, organization, "mau", NOON).state == TopUpState.OFF
+        assert top_ups.top_up(Context(session, organization, NOON), "mau").state == TopUpState.OFF
     assert state.shown.top_up.on is False
     asyncio.run(state.switch(True))
     assert state.editing is True
