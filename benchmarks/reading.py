@@ -21,8 +21,9 @@ from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.operators import imports
 from billing_app.services.overview import overview as overviews
-from billing_app.services.usage import recounts, reporting, verification
+from billing_app.services.usage import recounts, reporting
 from billing_app.services.usage.reporting import ReportedEvent
+from billing_app.services.verification import verification
 
 ORGANIZATIONS = 500
 """Enough to see what one costs, and told within a minute; costs are given for each."""

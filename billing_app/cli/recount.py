@@ -14,7 +14,7 @@ from billing_app import clock, wiring
 from billing_app.jobs import recount as job
 from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
-from billing_app.services.usage import verification
+from billing_app.services.verification import verification
 
 
 def recount(as_json: Annotated[bool, typer.Option("--json", help="print the outcome as JSON")] = False) -> None:

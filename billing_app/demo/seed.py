@@ -17,7 +17,7 @@ from billing_app.demo import gift
 from billing_app.demo.people import ACCOUNTS, DemoAccounts
 from billing_app.demo.telling import tell
 from billing_app.domain.common.errors import UnavailableError
-from billing_app.services.usage import verification
+from billing_app.services.verification import verification
 from billing_app.settings import Settings
 
 PAGES_AT_ONCE = 4_096

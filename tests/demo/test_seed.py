@@ -23,7 +23,7 @@ from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
 from billing_app.services.credits import gift_cards
-from billing_app.services.usage import verification
+from billing_app.services.verification import verification
 from billing_app.settings import Settings
 from billing_app.store.tables.credits import LedgerEntry
 from tests.demo.databases import short_stories

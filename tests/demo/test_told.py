@@ -15,7 +15,8 @@ from billing_app.domain.credits.accounts import Account
 from billing_app.services.access import sessions, sign_in_throttle, users
 from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
-from billing_app.services.usage import accounts, entitlements, recounts, verification
+from billing_app.services.usage import accounts, entitlements, recounts
+from billing_app.services.verification import verification
 from billing_app.store.tables.credits import GrantRow, LedgerEntry
 from billing_app.store.tables.organizations import Organization
 

@@ -15,7 +15,8 @@ from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
-from billing_app.services.usage import recounts, reporting, verification
+from billing_app.services.usage import recounts, reporting
+from billing_app.services.verification import verification
 from billing_app.store.common import runs
 from billing_app.store.credits import ledger, ungranted_meters
 from billing_app.store.usage import meters

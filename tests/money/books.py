@@ -9,7 +9,8 @@ from sqlmodel import Session
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
-from billing_app.services.usage import accounts, verification
+from billing_app.services.usage import accounts
+from billing_app.services.verification import verification
 from billing_app.store.credits import grants as credit_store
 from billing_app.store.credits import ledger
 from billing_app.store.purchases import reversals as reversal_store

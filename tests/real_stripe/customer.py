@@ -20,7 +20,7 @@ from billing_app.services.credits import grants
 from billing_app.services.payments import stripe_catalogue
 from billing_app.services.stripe import inbox
 from billing_app.services.stripe.event_handlers import HANDLERS
-from billing_app.services.usage import verification
+from billing_app.services.verification import verification
 from tests.support.builders import an_organization, the_catalogue
 from tests.support.patience import PATIENCE_SECONDS
 from tests.support.shop import Shop, shared_fake_stripe

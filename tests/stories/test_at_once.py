@@ -26,7 +26,8 @@ from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
 from billing_app.services.credits import gift_cards, granting, tokens
 from billing_app.services.credits import grants as credits
-from billing_app.services.usage import accounts, consumption, verification
+from billing_app.services.usage import accounts, consumption
+from billing_app.services.verification import verification
 from billing_app.store.credits.grants import actions, grants
 from billing_app.store.tables.organizations import Organization
 from tests.support import databases

@@ -18,7 +18,7 @@ from billing_app.jobs import inbox as job
 from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
 from billing_app.services.purchases import fulfilment
-from billing_app.services.usage import verification
+from billing_app.services.verification import verification
 from tests.api.serving import Site
 from tests.support.patience import eventually
 from tests.support.shop import DECLINED, Shop

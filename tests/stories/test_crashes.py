@@ -21,7 +21,8 @@ from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
 from billing_app.services.credits import grants, history
-from billing_app.services.usage import reporting, verification
+from billing_app.services.usage import reporting
+from billing_app.services.verification import verification
 from billing_app.store.common import runs
 from billing_app.store.usage import meters
 from tests.support.patience import PATIENCE_SECONDS

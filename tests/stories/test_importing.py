@@ -18,7 +18,7 @@ from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
 from billing_app.services.credits import history
 from billing_app.services.operators import imports
-from billing_app.services.usage import verification
+from billing_app.services.verification import verification
 
 AIRLINES = ROOT.parent / "shared" / "data"
 """Real usage beside the project, where it is; a user's clone has none."""

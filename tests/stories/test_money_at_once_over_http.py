@@ -25,7 +25,8 @@ from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
 from billing_app.services.credits import gift_cards
 from billing_app.services.credits import grants as credits
-from billing_app.services.usage import accounts, verification
+from billing_app.services.usage import accounts
+from billing_app.services.verification import verification
 from billing_app.store.tables.base import new_id
 from billing_app.store.tables.purchases import Order
 from tests.stories.test_one_place_left_over_http import CLIENTS, Town, serving, stocked

@@ -9,7 +9,7 @@ from billing_app.db import Database
 from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
 from billing_app.services.stripe import inbox
-from billing_app.services.usage import verification
+from billing_app.services.verification import verification
 from billing_app.store.notifications.outbox import messages
 from billing_app.store.purchases import recurring as store
 from billing_app.store.tables.notifications import OutboxMessage

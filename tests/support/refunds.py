@@ -11,7 +11,8 @@ from billing_app.domain.credits.accounts import Account, GrantAccount
 from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
-from billing_app.services.usage import accounts, reporting, verification
+from billing_app.services.usage import accounts, reporting
+from billing_app.services.verification import verification
 from billing_app.store.tables.credits import GrantRow
 from tests.support.shop import Shop
 

@@ -15,7 +15,8 @@ from billing_app.services.plans import changes, orders
 from billing_app.services.plans.changes import ChangePreview
 from billing_app.services.stripe import inbox
 from billing_app.services.subscriptions import past_due
-from billing_app.services.usage import accounts, verification
+from billing_app.services.usage import accounts
+from billing_app.services.verification import verification
 from billing_app.store.purchases import subscriptions as store
 from billing_app.store.tables.subscriptions import Subscription
 from tests.support.builders import an_organization, the_catalogue

@@ -18,7 +18,8 @@ from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
 from billing_app.services.credits import gift_cards
 from billing_app.services.credits.views_cards import CardState, NewCard
-from billing_app.services.usage import accounts, verification
+from billing_app.services.usage import accounts
+from billing_app.services.verification import verification
 from billing_app.store.tables.credits import GiftCard, GiftCardRedemption
 from tests.support.builders import NOON, an_organization, the_catalogue
 

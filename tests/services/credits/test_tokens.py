@@ -26,7 +26,8 @@ from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
 from billing_app.services.credits import grants as credits
 from billing_app.services.credits import tokens
-from billing_app.services.usage import accounts, recounts, verification
+from billing_app.services.usage import accounts, recounts
+from billing_app.services.verification import verification
 from billing_app.store.tables.credits import LedgerEntry
 from billing_app.store.tables.organizations import Organization
 from tests.support.builders import NOON, an_organization, the_catalogue

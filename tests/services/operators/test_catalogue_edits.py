@@ -25,8 +25,9 @@ from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.operators import catalogue_editor, catalogue_edits, catalogue_effects
 from billing_app.services.operators.views_catalogue import FileState, FileView
-from billing_app.services.usage import accounts, reporting, verification
+from billing_app.services.usage import accounts, reporting
 from billing_app.services.usage.reporting import ReportedEvent
+from billing_app.services.verification import verification
 from tests.domain.catalogue.documents import small_document
 from tests.support.builders import NOON, a_user, an_organization, the_catalogue
 

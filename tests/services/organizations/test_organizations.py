@@ -26,8 +26,9 @@ from billing_app.services.operators import organizations as operators
 from billing_app.services.organizations import children, profiles, read
 from billing_app.services.overview import frame, overview, read_usage
 from billing_app.services.overview.views import BannerKind
-from billing_app.services.usage import accounts, consumption, entitlements, reporting, verification
+from billing_app.services.usage import accounts, consumption, entitlements, reporting
 from billing_app.services.usage.reporting import ReportedEvent
+from billing_app.services.verification import verification
 from billing_app.settings import Settings
 from billing_app.store.tables.organizations import Organization
 from tests.support.builders import NOON, a_user, an_organization, the_catalogue

@@ -27,7 +27,8 @@ from billing_app.services.limits import features, limits, overrides
 from billing_app.services.limits.overrides import Kind
 from billing_app.services.processes import processes
 from billing_app.services.processes.processes import Shown
-from billing_app.services.usage import accounts, verification
+from billing_app.services.usage import accounts
+from billing_app.services.verification import verification
 from billing_app.store.organizations.organizations import by_address
 from tests.support.builders import NOON, an_organization, the_catalogue
 from tests.support.crashes import survives

@@ -10,8 +10,9 @@ from sqlmodel import Session
 from billing_app.db import Database
 from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
-from billing_app.services.usage import consumption, verification
+from billing_app.services.usage import consumption
 from billing_app.services.usage.consumption import Mode
+from billing_app.services.verification import verification
 from billing_app.store.organizations.organizations import by_address
 from billing_app.store.tables.organizations import Organization
 from tests.support.builders import NOON, an_organization, the_catalogue

@@ -17,8 +17,9 @@ from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.organizations import children
-from billing_app.services.usage import accounts, consumption, debits, verification
+from billing_app.services.usage import accounts, consumption, debits
 from billing_app.services.usage.debits import Consumed, Mode
+from billing_app.services.verification import verification
 from billing_app.store.usage import events, meters, rollups
 from tests.services.credits.test_reading_cost import heard
 from tests.support.builders import NOON, an_organization, the_catalogue

@@ -22,7 +22,8 @@ from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
-from billing_app.services.usage import recounts, verification
+from billing_app.services.usage import recounts
+from billing_app.services.verification import verification
 from billing_app.store.tables.organizations import Organization
 
 START = datetime(2024, 1, 1, tzinfo=UTC)

@@ -12,8 +12,9 @@ from billing_app.db import Database
 from billing_app.domain.credits.facts import DisputeStatus
 from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
-from billing_app.services.usage import consumption, reporting, verification
+from billing_app.services.usage import consumption, reporting
 from billing_app.services.usage.reporting import ReportedEvent
+from billing_app.services.verification import verification
 from billing_app.store.organizations.organizations import by_address
 from billing_app.store.tables.organizations import Organization
 from tests.support.builders import NOON, an_organization, the_catalogue

@@ -11,8 +11,9 @@ from billing_app.db import Database
 from billing_app.domain.common.periods import period_containing
 from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
-from billing_app.services.usage import reporting, verification
+from billing_app.services.usage import reporting
 from billing_app.services.usage.reporting import ReportedEvent
+from billing_app.services.verification import verification
 from billing_app.store.usage import events as store
 from tests.services.credits.test_reading_cost import heard
 from tests.services.notifications.telling import at

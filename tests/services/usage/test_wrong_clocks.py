@@ -20,9 +20,10 @@ from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.operators import operations
-from billing_app.services.usage import accounts, consumption, entitlements, recounts, reporting, verification
+from billing_app.services.usage import accounts, consumption, entitlements, recounts, reporting
 from billing_app.services.usage.consumption import Mode
 from billing_app.services.usage.reporting import ReportedEvent
+from billing_app.services.verification import verification
 from billing_app.settings import Settings
 from billing_app.store.catalogue import versions as store
 from billing_app.store.common import runs

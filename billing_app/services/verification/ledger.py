@@ -10,7 +10,7 @@ from sqlmodel import Session
 from billing_app.domain.credits.facts import History
 from billing_app.domain.credits.postings import buckets, differences, entry_kind, parse_bucket_name
 from billing_app.services.usage import accounts, meters, recounts
-from billing_app.services.usage.verifying_usage import Finding
+from billing_app.services.verification.usage import Finding
 from billing_app.store.credits import ledger as store
 from billing_app.store.tables.credits import LedgerEntry
 from billing_app.store.tables.meters import MeterRow

@@ -14,8 +14,9 @@ from billing_app.domain.credits.facts import History
 from billing_app.domain.usage.aggregation import fold
 from billing_app.services.catalogue import versions
 from billing_app.services.common.context import Context
-from billing_app.services.usage import accounts, meters, verifying_allowed, verifying_ledger, verifying_usage
-from billing_app.services.usage.verifying_usage import Finding, Tally
+from billing_app.services.usage import accounts, meters
+from billing_app.services.verification import allowed, ledger, usage
+from billing_app.services.verification.usage import Finding, Tally
 from billing_app.store.credits import grants as credit_store
 from billing_app.store.credits import ledger as ledger_store
 from billing_app.store.tables.meters import MeterRow
@@ -52,9 +53,9 @@ def verify(context: Context) -> Iterator[Difference]:
     for metric in (*versions.current(session, now).metric_ids, *_others(context)):
         for finding in _verify_metric(context, metric, rows.get(metric), held):
             yield Difference(organization.address, metric, *finding)
-    for metric, finding in verifying_ledger.rows(session, organization):
+    for metric, finding in ledger.rows(session, organization):
         yield Difference(organization.address, metric, *finding)
-    for finding in verifying_usage.keys(session, organization):
+    for finding in usage.keys(session, organization):
         yield Difference(organization.address, "usage", *finding)
 
 
@@ -86,8 +87,8 @@ def _verify_metric(context: Context, metric: str, row: MeterRow | None, held: ac
         yield from _verify_meter(session, row, facts, now)
     elif facts.grants or facts.usage:
         yield "meter", "none", "one"
-    yield from verifying_ledger.sums(session, organization, metric, row, facts)
-    yield from verifying_allowed.findings(context, metric, facts)
+    yield from ledger.sums(session, organization, metric, row, facts)
+    yield from allowed.findings(context, metric, facts)
 
 
 def _verify_conservation(state: State, facts: History, now: datetime) -> Iterator[Finding]:

@@ -23,7 +23,7 @@ from billing_app.domain.credits.facts import Aggregation, History
 from billing_app.domain.usage.aggregation import EARLIEST
 from billing_app.services.common.context import Context
 from billing_app.services.usage import accounts
-from billing_app.services.usage.verifying_usage import Finding
+from billing_app.services.verification.usage import Finding
 from billing_app.store.credits import grants as credit_store
 from billing_app.store.tables.credits import GrantAction
 from billing_app.store.tables.meters import Reservation

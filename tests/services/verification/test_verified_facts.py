@@ -14,9 +14,10 @@ from billing_app.domain.common.errors import BillingError
 from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
 from billing_app.services.credits import grants, tokens
-from billing_app.services.usage import consumption, recounts, reporting, verification
+from billing_app.services.usage import consumption, recounts, reporting
 from billing_app.services.usage.consumption import Mode
 from billing_app.services.usage.reporting import ReportedEvent
+from billing_app.services.verification import verification
 from billing_app.store.common import runs
 from billing_app.store.tables.base import new_id
 from billing_app.store.tables.credits import GrantAction

@@ -14,8 +14,9 @@ from billing_app.db import Database
 from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.organizations import children
-from billing_app.services.usage import consumption, recounts, reporting, verification
+from billing_app.services.usage import consumption, recounts, reporting
 from billing_app.services.usage.reporting import ReportedEvent
+from billing_app.services.verification import verification
 from billing_app.store.common.triggers import APPEND_ONLY
 from billing_app.store.organizations.organizations import by_address
 from billing_app.store.tables.organizations import Organization
