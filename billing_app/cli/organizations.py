@@ -26,7 +26,7 @@ from billing_app.services.organizations import profiles
 from billing_app.services.plans import endings_told
 from billing_app.services.purchases import endings
 from billing_app.services.subscriptions.views_endings import EndingView, PaidThing
-from billing_app.services.usage import accounts
+from billing_app.services.usage import plans_in_force
 from billing_app.settings import settings
 
 app = typer.Typer(no_args_is_help=True)
@@ -83,7 +83,7 @@ def create(
         made = operators.make(
             session, now, name=name, address=address or None, plan=plan or None, anchor=moment(anchor), actor=ACTOR
         )
-        item = _item(made) | {"plan": accounts.plans(session, made.pk).plan_at(now)}
+        item = _item(made) | {"plan": plans_in_force.plans(session, made.pk).plan_at(now)}
     print_done(item, f"Made {made.name} at the address {made.address}, on the plan {item['plan']}.", as_json=as_json)
 
 

@@ -14,7 +14,7 @@ from billing_app.domain.credits import engine
 from billing_app.domain.credits.facts import Aggregation, Grant, History, UsagePoint
 from billing_app.domain.purchases.subscriptions import past_due
 from billing_app.scenarios.document import parse
-from billing_app.services.usage.accounts import Plans
+from billing_app.services.usage.plans_in_force import Plans
 from billing_app.store.credits.grants import HeldPlan
 from tests.laws.examples import law
 

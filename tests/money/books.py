@@ -9,7 +9,7 @@ from sqlmodel import Session
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
-from billing_app.services.usage import accounts
+from billing_app.services.usage import accounts, plans_in_force
 from billing_app.services.verification import verification
 from billing_app.store.credits import grants as credit_store
 from billing_app.store.credits import ledger
@@ -83,7 +83,7 @@ def _metrics(
 
 
 def _plan(session: Session, organization: Organization, known: Customer, now: datetime) -> list[str]:
-    ours = accounts.plans(session, organization.pk).subscribed_at(now)
+    ours = plans_in_force.plans(session, organization.pk).subscribed_at(now)
     theirs = known.plan or "free"
     return [] if ours == theirs else [f"on the plan {ours}, not {theirs}"]
 

@@ -8,7 +8,7 @@ from billing_app.services.common import organizations
 from billing_app.services.payments import stripe_catalogue
 from billing_app.services.payments.stripe_catalogue import Deed
 from billing_app.services.plans import changes
-from billing_app.services.usage import accounts
+from billing_app.services.usage import plans_in_force
 from tests.real_stripe.customer import Customer
 
 
@@ -16,7 +16,7 @@ def plan(customer: Customer) -> str:
     """The plan that is held now."""
     with customer.shop.database.reading() as session:
         owner = organizations.by_address(session, customer.shop.address).pk
-        return accounts.plans(session, owner).subscribed_at(customer.now)
+        return plans_in_force.plans(session, owner).subscribed_at(customer.now)
 
 
 def test_the_key_is_of_test_mode(customer: Customer) -> None:
@@ -92,7 +92,7 @@ def test_a_plan_that_nobody_pays_for_is_past_due(customer: Customer) -> None:
     customer.hear("invoice.payment_failed", "customer.subscription.updated")
     with customer.shop.database.reading() as session:
         owner = organizations.by_address(session, customer.shop.address).pk
-        assert accounts.plans(session, owner).owed[-1].until is None
+        assert plans_in_force.plans(session, owner).owed[-1].until is None
     assert plan(customer) == "essential"
 
 

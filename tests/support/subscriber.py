@@ -15,7 +15,7 @@ from billing_app.services.plans import changes, orders
 from billing_app.services.plans.changes import ChangePreview
 from billing_app.services.stripe import inbox
 from billing_app.services.subscriptions import past_due
-from billing_app.services.usage import accounts
+from billing_app.services.usage import accounts, plans_in_force
 from billing_app.services.verification import verification
 from billing_app.store.purchases import subscriptions as store
 from billing_app.store.tables.subscriptions import Subscription
@@ -115,7 +115,7 @@ class Subscriber(Shop):
     def plan(self, at: datetime | None = None) -> str:
         """The plan in force."""
         with self.database.reading() as session:
-            return accounts.plans(session, self._owner(session)).plan_at(at or self.now)
+            return plans_in_force.plans(session, self._owner(session)).plan_at(at or self.now)
 
     def allowance(self, metric: str, at: datetime | None = None) -> int | None:
         """What the period of a moment includes, as far as it has come."""

@@ -26,7 +26,7 @@ from billing_app.services.common.context import Context
 from billing_app.services.limits import overrides
 from billing_app.services.limits.overrides import Kind
 from billing_app.services.operators import organizations as operators
-from billing_app.services.usage import accounts
+from billing_app.services.usage import plans_in_force
 
 router = APIRouter(prefix="/admin", tags=["operator"])
 
@@ -65,7 +65,7 @@ def make_organization(access: Operating, request: NewOrganizationRequest) -> New
             anchor=request.anchor,
             actor=context.actor,
         )
-        held = accounts.plans(context.session, made.pk).plan_at(context.now)
+        held = plans_in_force.plans(context.session, made.pk).plan_at(context.now)
         return NewOrganizationAnswer(address=made.address, name=made.name, plan=held, anchor=made.anchor)
 
 

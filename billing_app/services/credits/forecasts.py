@@ -21,11 +21,11 @@ from billing_app.services.credits import renewals
 from billing_app.services.credits.renewals import MONTHS
 from billing_app.services.credits.views import BalancePoint
 from billing_app.services.credits.views_shared import Forecast, ForecastKind, OfferItem, OfferView
-from billing_app.services.usage import accounts
+from billing_app.services.usage import accounts, plans_in_force
 from billing_app.store.organizations import organizations
 
 
-def outlook(context: Context, metric: str, held: accounts.Plans | None = None) -> Outlook:
+def outlook(context: Context, metric: str, held: plans_in_force.Plans | None = None) -> Outlook:
     """What is known of a metric, run up to `now` with its trace; to be made once per metric and page."""
     session, organization, now = context.session, context.organization, context.now
     facts = accounts.history(session, organization, metric, now, held=held)
@@ -58,7 +58,7 @@ def shared(context: Context, metrics: Iterable[str]) -> Mapping[str, Outlook]:
     missing = sorted(wanted - looks.keys())
     if not missing:
         return looks
-    held = accounts.plans(session, owner)
+    held = plans_in_force.plans(session, owner)
     looks |= {metric: outlook(context, metric, held) for metric in missing}
     with _keeping:
         kept.pop(owner, None)

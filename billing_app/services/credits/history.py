@@ -18,7 +18,7 @@ from billing_app.services.catalogue import versions
 from billing_app.services.common import payers
 from billing_app.services.common.context import Context
 from billing_app.services.common.months import as_item
-from billing_app.services.usage import accounts, sources
+from billing_app.services.usage import accounts, plans_in_force, sources
 
 PAST_PERIODS = 12
 """Ended periods that history shows besides the last one."""
@@ -44,7 +44,7 @@ def history(context: Context, *, to: datetime | None = None, metric: str | None 
     payer = payers.payer(session, organization, now)
     current = versions.current(session, now)
     wanted = [current.metric(metric).id] if metric is not None else list(current.metric_ids)
-    held = accounts.plans(session, payer.pk)
+    held = plans_in_force.plans(session, payer.pk)
     found = []
     for metric_id in wanted:
         facts = accounts.history(session, payer, metric_id, to or now, held=held)

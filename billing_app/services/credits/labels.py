@@ -15,7 +15,8 @@ from billing_app.services.credits import forecasts
 from billing_app.services.credits.history import PAST_PERIODS, month_of
 from billing_app.services.credits.views import GrantLabel, GrantSource
 from billing_app.services.credits.views_shared import RecountView, UnpostedView
-from billing_app.services.usage import accounts, meters, recounts, sources
+from billing_app.services.usage import meters, plans_in_force, recounts, sources
+from billing_app.services.usage.plans_in_force import Plans
 from billing_app.services.usage.views import MonthView
 from billing_app.store.common import runs
 from billing_app.store.credits import grants as credit_store
@@ -44,7 +45,7 @@ def metric_with_credits(context: Context, current: Catalog, metric_id: str) -> M
     session, organization = context.session, context.organization
     if metric_id:
         return current.metric(metric_id)
-    held = accounts.plans(session, organization.pk)
+    held = plans_in_force.plans(session, organization.pk)
     looks = [forecasts.outlook(context, metric, held) for metric in current.metric_ids]
     pressing = [(forecasts.cut_off(look), metric) for look, metric in zip(looks, current.metrics, strict=True)]
     dated = [(at, metric) for at, metric in pressing if at is not None]
@@ -106,7 +107,7 @@ def unposted(
     return found
 
 
-def month_views(metric: str, look: Outlook, held: accounts.Plans, past: int = PAST_PERIODS) -> tuple[MonthView, ...]:
+def month_views(metric: str, look: Outlook, held: Plans, past: int = PAST_PERIODS) -> tuple[MonthView, ...]:
     """The months of a metric as pages draw them, oldest first, the last one running: it and the `past` before it."""
     first = look.period.number - past
     ends = {mark.number: mark.at for mark in reversed(list(look.course.used_up()))}
@@ -127,7 +128,7 @@ def with_own(
     return tuple(replace(view, own=own(view.period.number)) for view in views)
 
 
-def _month(metric: str, look: Outlook, held: accounts.Plans, number: int, used_up_at: datetime | None) -> MonthView:
+def _month(metric: str, look: Outlook, held: Plans, number: int, used_up_at: datetime | None) -> MonthView:
     month = month_of(look.facts, look.account, number)
     running = number == look.period.number
     return MonthView(

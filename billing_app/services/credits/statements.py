@@ -18,7 +18,7 @@ from billing_app.services.common.context import Context
 from billing_app.services.credits import forecasts
 from billing_app.services.credits.history import month_of
 from billing_app.services.credits.views_shared import ForecastKind
-from billing_app.services.usage import accounts, sources
+from billing_app.services.usage import accounts, plans_in_force, sources
 from billing_app.store.credits import grants as credit_store
 from billing_app.store.credits import ledger as ledger_store
 from billing_app.store.credits.ledger import Filter
@@ -78,7 +78,7 @@ def balances(context: Context, *, as_of: datetime | None = None) -> list[Balance
     if as_of is None:
         looks = forecasts.shared(replace(context, organization=payer), current.metric_ids)
     else:
-        held = accounts.plans(session, owner)
+        held = plans_in_force.plans(session, owner)
         looks = {
             each: forecasts.outlook(replace(context, organization=payer, now=moment), each, held)
             for each in current.metric_ids
@@ -129,7 +129,7 @@ def grants(
     if metric is not None:
         versions.current(session, now).metric(metric)
     rows = credit_store.grants(session, owner, metric)
-    held = accounts.plans(session, owner)
+    held = plans_in_force.plans(session, owner)
     moment = as_of or now
     computed = {
         each: accounts.account(session, organization, each, moment, held=held).grants

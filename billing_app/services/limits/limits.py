@@ -18,7 +18,7 @@ from billing_app.services.common import payers
 from billing_app.services.common.context import Context
 from billing_app.services.limits import counts, overrides
 from billing_app.services.limits.overrides import Kind
-from billing_app.services.usage import accounts
+from billing_app.services.usage import plans_in_force
 from billing_app.store.tables.organizations import Organization
 
 CODES = {Limit.CENSUS: "census_too_large"}
@@ -27,7 +27,7 @@ CODES = {Limit.CENSUS: "census_too_large"}
 
 def plan_in_force(session: Session, payer: Organization, now: datetime) -> Plan:
     """The plan whose limits hold for an organization that pays for itself."""
-    return accounts.plans(session, payer.pk).held_at(now)
+    return plans_in_force.plans(session, payer.pk).held_at(now)
 
 
 def require(context: Context, limit: Limit, requested: int = 1) -> LimitUse:

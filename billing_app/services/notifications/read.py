@@ -15,7 +15,7 @@ from billing_app.services.common.context import Context
 from billing_app.services.notifications import choices, delivery_log
 from billing_app.services.notifications.delivery_log import STATES
 from billing_app.services.notifications.views import AlertsView, AudienceView, DeliveryView, EndpointView
-from billing_app.services.usage import accounts
+from billing_app.services.usage import plans_in_force
 from billing_app.store.notifications import choices as store
 from billing_app.store.notifications import deliveries as delivery_store
 from billing_app.store.tables.notifications import WebhookEndpoint
@@ -95,7 +95,7 @@ def _opened(context: Context, opened: str) -> DeliveryView | None:
 def _example(context: Context) -> tuple[Metric, int] | None:
     """The first metric of which the plan includes some and not any quantity."""
     session, organization, now = context.session, context.organization, context.now
-    plans = accounts.plans(session, organization.pk)
+    plans = plans_in_force.plans(session, organization.pk)
     plan = plans.held_at(now)
     for metric in plans.catalog_at(now).metrics:
         allowance = plan.allowance(metric.id)

@@ -11,7 +11,7 @@ from sqlmodel import Session
 from billing_app.domain.catalogue import TOKEN, Catalog
 from billing_app.services.catalogue import versions
 from billing_app.services.operators.views import Trouble, TroubleView
-from billing_app.services.usage import accounts
+from billing_app.services.usage import plans_in_force
 from billing_app.store.operators import account_issues as store
 
 ORDER = tuple(Trouble)
@@ -24,7 +24,7 @@ def of(session: Session, organization_ids: Collection[int], now: datetime) -> di
     for owner, metrics in store.blocked(session, organization_ids).items():
         found[owner].append(TroubleView(Trouble.BLOCKED, metrics=tuple(names.get(each, each) for each in metrics)))
     for owner in store.past_due(session, organization_ids):
-        owed = accounts.plans(session, owner).owed
+        owed = plans_in_force.plans(session, owner).owed
         grace_ends = owed[-1].grace_ends_at if owed and owed[-1].until is None else None
         found[owner].append(TroubleView(Trouble.PAST_DUE, at=grace_ends))
     for owner, (cents, currency) in store.disputed(session, organization_ids).items():

@@ -23,7 +23,7 @@ from billing_app.services.limits.overrides import Kind
 from billing_app.services.operators import catalogue_edits
 from billing_app.services.operators.views_catalogue import Affected, MetricEffect, Preview
 from billing_app.services.usage import accounts
-from billing_app.services.usage.accounts import Plans
+from billing_app.services.usage.plans_in_force import Plans
 from billing_app.store.catalogue import versions as store
 from billing_app.store.organizations import plan_holders
 from billing_app.store.tables.organizations import Organization

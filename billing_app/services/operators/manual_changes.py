@@ -18,7 +18,7 @@ from billing_app.services.limits import overrides
 from billing_app.services.limits.overrides import Kind
 from billing_app.services.operators import organizations as operated
 from billing_app.services.operators.views_manual import HandsView
-from billing_app.services.usage import accounts
+from billing_app.services.usage import plans_in_force
 from billing_app.store.organizations import overrides as override_store
 
 
@@ -34,7 +34,7 @@ def look(session: Session, address: str, now: datetime) -> HandsView:
     return HandsView(
         metrics=(*current.metrics, TOKEN),
         plans=tuple((plan.id, plan.name) for plan in current.plans if not plan.retired),
-        plan=accounts.plans(session, owner).plan_at(now),
+        plan=plans_in_force.plans(session, owner).plan_at(now),
         grants=tuple(
             (each.row.id, current.metric(each.row.metric), each.account.left, each.row.reason)
             for each in found

@@ -16,7 +16,7 @@ from billing_app.services.credits import grants
 from billing_app.services.operators import account_issues
 from billing_app.services.operators.views import OrganizationLine, OrganizationsView
 from billing_app.services.subscriptions import subscriptions
-from billing_app.services.usage import accounts
+from billing_app.services.usage import plans_in_force
 from billing_app.store.operators import search as org_search
 from billing_app.store.tables.organizations import Organization
 
@@ -48,7 +48,7 @@ def organizations(session: Session, search: str, cursor: str, now: datetime) -> 
             OrganizationLine(
                 address=each.address,
                 name=each.name,
-                plan_name=accounts.plans(session, payer.pk).held_at(now).name,
+                plan_name=plans_in_force.plans(session, payer.pk).held_at(now).name,
                 troubles=wrong.get(payer.pk, ()),
                 members=members[owner],
                 payer_name="" if payer.id == owner else payer.name,

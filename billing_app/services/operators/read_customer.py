@@ -29,7 +29,7 @@ from billing_app.services.operators.views_operations import EventFilters
 from billing_app.services.purchases import endings
 from billing_app.services.reversals import refundable
 from billing_app.services.reversals.views import RefundPreview
-from billing_app.services.usage import accounts
+from billing_app.services.usage import accounts, plans_in_force
 from billing_app.store.credits import grants as credit_store
 from billing_app.store.operators import search
 from billing_app.store.organizations import overrides as override_store
@@ -56,13 +56,13 @@ def customer(
     """
     organization = organizations.by_address(session, address)
     owner, payer = organization.pk, payers.payer(session, organization, now)
-    current, held = versions.current(session, now), accounts.plans(session, owner)
+    current, held = versions.current(session, now), plans_in_force.plans(session, owner)
     rows = credit_store.grants(session, owner)
     metrics = {metric.id: metric for metric in with_tokens(current, rows)}
     found = {each: accounts.account(session, organization, each, now, held=held) for each in metrics}
     paid = found
     if payer.id != organization.id:
-        held = accounts.plans(session, payer.pk)
+        held = plans_in_force.plans(session, payer.pk)
         paid = {each: accounts.account(session, payer, each, now, held=held) for each in current.metric_ids}
     said = customer_store.said_of(session, owner)
     preview, why_not = _preview(session, owner, grant_id, amount_cents, now)
@@ -123,7 +123,7 @@ def _subscription(session: Session, owner: int) -> PaidPlanLine | None:
 
 
 def _plan_name(current: Catalog, plan_id: str) -> str:
-    return next((plan.name for plan in current.plans if plan.id == plan_id), accounts.NOTHING.name)
+    return next((plan.name for plan in current.plans if plan.id == plan_id), plans_in_force.NOTHING.name)
 
 
 def _preview(

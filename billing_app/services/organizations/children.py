@@ -23,7 +23,7 @@ from billing_app.services.credits import grants
 from billing_app.services.limits import limits
 from billing_app.services.organizations import profiles
 from billing_app.services.purchases import endings
-from billing_app.services.usage import accounts
+from billing_app.services.usage import plans_in_force
 from billing_app.store.access import members
 from billing_app.store.access import users as user_store
 from billing_app.store.common import locks
@@ -58,7 +58,7 @@ def below(context: Context) -> list[Part]:
         parts: list[Part] = []
         for each in under.get(parent.pk, []):
             own = lineage.holds_plan(each.pk, now)
-            plan = accounts.plans(session, each.pk).held_at(now).name if own else ""
+            plan = plans_in_force.plans(session, each.pk).held_at(now).name if own else ""
             people = members.people(session, [each.pk])
             parts.append(Part(each, parent.address, depth, people, plan))
             parts += walk(each, depth + 1)

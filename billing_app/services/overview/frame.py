@@ -11,7 +11,7 @@ from billing_app.domain.common.errors import NotFoundError, UnauthenticatedError
 from billing_app.services.access import sessions
 from billing_app.services.common import organizations, payers
 from billing_app.services.overview.views_frame import OperatorShellView, OrganizationLink, PayerLink, ShellView
-from billing_app.services.usage import accounts
+from billing_app.services.usage import plans_in_force
 from billing_app.settings import Settings
 from billing_app.store.credits import grants as credit_store
 from billing_app.store.notifications import outbox
@@ -78,7 +78,7 @@ def _link(session: Session, organization_id: int, address: str, name: str, now: 
     """A sub-organization without a plan of its own shows the plan, and the stops, of its payer."""
     found = payers.payer(session, organizations.by_id(session, organization_id), now)
     payer = found.pk
-    plan = accounts.plans(session, payer).held_at(now)
+    plan = plans_in_force.plans(session, payer).held_at(now)
     paid_by = "" if payer == organization_id else found.name
     return OrganizationLink(address, name, plan.name, paid_by, blocked=outbox.any_blocked(session, payer))
 

@@ -35,7 +35,7 @@ from billing_app.services.overview.views import (
     SpentLine,
     TakesView,
 )
-from billing_app.services.usage import accounts, sources
+from billing_app.services.usage import plans_in_force, sources
 from billing_app.store.credits import grants as credit_store
 from billing_app.store.tables.credits import GrantRow
 from billing_app.store.tables.organizations import Organization
@@ -59,7 +59,7 @@ def overview(context: Context, metric: str = "") -> OverviewView:
     current = versions.current(session, now)
     if metric:
         current.metric(metric)
-    held = accounts.plans(session, payer.pk)
+    held = plans_in_force.plans(session, payer.pk)
     looks = {
         each.id: forecasts.outlook(replace(context, organization=payer), each.id, held) for each in current.metrics
     }
@@ -68,7 +68,7 @@ def overview(context: Context, metric: str = "") -> OverviewView:
 
 
 def _overview(
-    context: Context, metric: str, current: Catalog, held: accounts.Plans, looks: dict[str, Outlook]
+    context: Context, metric: str, current: Catalog, held: plans_in_force.Plans, looks: dict[str, Outlook]
 ) -> OverviewView:
     """The overview of one that pays for itself."""
     session, organization, now = context.session, context.organization, context.now

@@ -29,7 +29,7 @@ from billing_app.services.plans import orders
 from billing_app.services.plans.running import Decided, act, running
 from billing_app.services.purchases import customers
 from billing_app.services.subscriptions import subscriptions as mirrored
-from billing_app.services.usage import accounts
+from billing_app.services.usage import plans_in_force
 from billing_app.store.common import locks
 from billing_app.store.purchases import customers as customer_store
 from billing_app.store.purchases import plan_previews
@@ -167,7 +167,7 @@ def _changed_so(context: Context, plan: str, interval: BillingInterval, at: date
     row = running(context, paying_on=True)
     if (row.plan, row.interval) != (plan, interval.value) or row.scheduled_plan:
         return False
-    held, since = accounts.plans(context.session, row.organization_id).held, at.replace(microsecond=0)
+    held, since = plans_in_force.plans(context.session, row.organization_id).held, at.replace(microsecond=0)
     return row.period_start >= since or (bool(held) and held[-1].plan == plan and held[-1].at >= since)
 
 

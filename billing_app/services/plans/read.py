@@ -25,7 +25,7 @@ from billing_app.services.subscriptions.views_plan import (
     PreviewAmount,
     SubscriptionView,
 )
-from billing_app.services.usage import accounts
+from billing_app.services.usage import plans_in_force
 from billing_app.settings import Settings
 from billing_app.store.purchases import customers
 from billing_app.store.purchases import subscriptions as store
@@ -40,7 +40,7 @@ def plan_view(context: Context, settings: Settings) -> PlanView:
     known = versions.current(session, now)
     payer = payers.payer(session, organization, now)
     paid_elsewhere = payer.id != organization.id
-    held = accounts.plans(session, payer.pk)
+    held = plans_in_force.plans(session, payer.pk)
     said = customers.said_of(session, owner)
     plan = held.held_at(now)
     offered = tuple(each for each in known.plans if each.offered or (each.id == plan.id and not paid_elsewhere))
@@ -78,7 +78,7 @@ def subscription_view(context: Context) -> SubscriptionView | None:
 
 def grace_ends_at(session: Session, organization_id: int) -> datetime | None:
     """Until when a plan that is owed for stays; None where nothing is owed."""
-    owed = accounts.plans(session, organization_id).owed
+    owed = plans_in_force.plans(session, organization_id).owed
     return owed[-1].grace_ends_at if owed and owed[-1].until is None else None
 
 

@@ -23,7 +23,7 @@ from billing_app.services.common import organizations, payers
 from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.subscriptions import notices, past_due
-from billing_app.services.usage import accounts
+from billing_app.services.usage import plans_in_force
 from billing_app.store.common import locks
 from billing_app.store.notifications import outbox
 from billing_app.store.organizations import endings as ending_store
@@ -197,7 +197,7 @@ def _follow_plan(context: Context, row: Row, found: Subscription, before: Before
     """The plan that the subscription gives, since when Stripe says so."""
     session, organization, now = context.session, context.organization, context.now
     owner = row.organization_id
-    held = accounts.plans(session, owner)
+    held = plans_in_force.plans(session, owner)
     old = held.subscribed_at(now)
     if row.status in domain.WITHOUT:
         wanted = NO_PLAN if organization.parent_id is not None else versions.current(session, now).default_plan.id

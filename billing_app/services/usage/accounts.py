@@ -3,152 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from billing_app.domain.catalogue import TOKEN, Catalog, Plan, PlanLimits, PlanPrices
 from billing_app.domain.common.periods import period_containing
 from billing_app.domain.credits import engine
 from billing_app.domain.credits.accounts import Account
 from billing_app.domain.credits.engine_state import State
-from billing_app.domain.credits.facts import Allowance, History, Policy
-from billing_app.domain.organizations.tree import NO_PLAN
-from billing_app.domain.purchases.subscriptions import PastDue, past_due
-from billing_app.services.catalogue import versions as catalogs
+from billing_app.domain.credits.facts import History
+from billing_app.services.usage.plans_in_force import Plans, plans
 from billing_app.store.credits import grants as credit_store
-from billing_app.store.credits.grants import HeldPlan
-from billing_app.store.purchases import subscriptions as subscription_store
 from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import usage_points
 
-NOTHING = Plan(
-    id=NO_PLAN,
-    name="No plan of its own",
-    description="",
-    stripe_plan_id=None,
-    prices=PlanPrices(None, None),
-    trial_days=0,
-    default=False,
-    public=False,
-    limits=PlanLimits(0, 0, 0, 0, custom_url=False, drafts=0),
-    voting_types=frozenset(),
-    features=frozenset(),
-    included={},
-)
-"""What a sub-organization holds while it has no plan of its own: somebody above it pays (rule 14)."""
-
-
 INSTANT = timedelta(microseconds=1)
 """The smallest step of time that is told apart."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plans:
-    """The plans that an organization held and the catalogues that said what they include, both by time.
-
-    `owed` are the spells in which its plan was past due: then the default plan is in force sooner or later
-    (docs/decisions/0006). `part`: of a sub-organization, which has no plan before its first one (rule 14). This is the
-    one place that says which plan is in force when.
-    """
-
-    held: tuple[HeldPlan, ...]
-    catalogs: tuple[tuple[datetime, Catalog], ...]
-    owed: tuple[PastDue, ...] = ()
-    part: bool = False
-
-    def subscribed_at(self, moment: datetime) -> str:
-        """The id of the plan chosen at `moment`, owed for or not; the first one has always been (fine point 3)."""
-        first = self.held[0].plan if self.held else self.catalog_at(moment).default_plan.id
-        current = NO_PLAN if self.part else first
-        for change in self.held:
-            if change.at <= moment:
-                current = change.plan
-        return current
-
-    def plan_at(self, moment: datetime) -> str:
-        """The id of the plan in force at `moment`: the one held, or the default one once the grace is over."""
-        return self._unless(any(spell.limits_fell(moment) for spell in self.owed), moment)
-
-    def _unless(self, fell: bool, moment: datetime) -> str:
-        held = self.subscribed_at(moment)
-        return self.catalog_at(moment).default_plan.id if fell and held != NO_PLAN else held
-
-    def catalog_at(self, moment: datetime) -> Catalog:
-        """The catalogue in force at `moment`; the first one always was."""
-        current = self.catalogs[0][1]
-        for at, catalog in self.catalogs:
-            if at <= moment:
-                current = catalog
-        return current
-
-    def allowances(self, metric: str) -> tuple[Allowance, ...]:
-        """What the organization held of a metric over time: every change of plan or catalogue that changes it."""
-        found: list[Allowance] = []
-        for moment in sorted(self._moments()):
-            quantity = self.counted_at(moment).allowance(metric)
-            if not found or found[-1].quantity != quantity:
-                found.append(Allowance(moment, quantity))
-        return tuple(found)
-
-    def held_at(self, moment: datetime) -> Plan:
-        """The plan in force at `moment`, as the catalogue of then says it: its limits and features hold."""
-        return self._plan(self.plan_at(moment), moment)
-
-    def counted_at(self, moment: datetime) -> Plan:
-        """The plan whose allowance counts at `moment`."""
-        return self._plan(self._unless(any(spell.allowance_fell(moment) for spell in self.owed), moment), moment)
-
-    def _moments(self) -> set[datetime]:
-        """When an allowance may change."""
-        spells = (spell.moments for spell in self.owed)
-        return {change.at for change in self.held} | {at for at, _ in self.catalogs} | set().union(*spells)
-
-    def largest(self, metric: str, start: datetime, until: datetime) -> Plan:
-        """Of the plans held in `[start, until]` the one whose allowance counts: the largest, the latest of equals."""
-        within = sorted(moment for moment in self._moments() if start < moment <= until)
-        plans = [self.counted_at(moment) for moment in (start, *within)]
-        unlimited = [plan for plan in plans if plan.allowance(metric) is None]
-        return unlimited[-1] if unlimited else max(reversed(plans), key=lambda plan: plan.allowance(metric) or 0)
-
-    def _plan(self, plan_id: str, moment: datetime) -> Plan:
-        """What a plan says at `moment`; before the first catalogue that has it, what that one says."""
-        if plan_id == NO_PLAN:
-            return NOTHING
-        in_force = self.catalog_at(moment)
-        later = (catalog for at, catalog in self.catalogs if at > moment)
-        for catalog in (in_force, *later):
-            for plan in catalog.plans:
-                if plan.id == plan_id:
-                    return plan
-        return in_force.plan(plan_id)
-
-    def policies(self, metric: str) -> tuple[Policy, ...]:
-        """The metric's policies over time, from the first catalogue that has it."""
-        found: list[Policy] = []
-        for at, catalog in self.catalogs:
-            if metric != TOKEN.id and metric not in catalog.metric_ids:
-                continue
-            rule = catalog.metric(metric)
-            if not found or (found[-1].deficit, found[-1].refund_shortfall) != (rule.deficit, rule.refund_shortfall):
-                found.append(Policy(at, rule.deficit, rule.refund_shortfall))
-        return tuple(found)
-
-
-def plans(session: Session, organization_id: int, known_at: datetime | None = None) -> Plans:
-    """The organization's plans with the catalogues that define them, and when they were owed for."""
-    held = credit_store.plan_changes(session, organization_id, known_at)
-    held.sort(key=lambda change: (change.at, change.number))
-    organization = session.get_one(Organization, organization_id)
-    part = organization.parent_id is not None
-    found = Plans(tuple(held), tuple(catalogs.timeline(session)), part=part)
-    changes = subscription_store.past_due_changes(session, organization_id, known_at)
-    if not changes:
-        return found
-    anchor, grace = organization.anchor, lambda at: found.catalog_at(at).grace_days
-    spells = past_due(((row.at, row.past_due) for row in changes), anchor, grace)
-    return replace(found, owed=spells)
 
 
 def history(

@@ -14,7 +14,7 @@ from billing_app.domain.credits.engine_state import State
 from billing_app.domain.credits.facts import History
 from billing_app.domain.credits.postings import Bucket, Posting, buckets, differences, parse_bucket_name
 from billing_app.services.common.context import Context, Transaction
-from billing_app.services.usage import accounts, meters, wrong_clocks
+from billing_app.services.usage import accounts, meters, plans_in_force, wrong_clocks
 from billing_app.services.usage.reasons import conversion_reasons, reason_for
 from billing_app.store.common import locks, runs
 from billing_app.store.credits import grants as credit_store
@@ -83,7 +83,7 @@ def _post(context: Context) -> int:
     """The same for an organization that is locked."""
     session, organization, now = context.session, context.organization, context.now
     owner = organization.pk
-    held: accounts.Plans | None = None
+    held: plans_in_force.Plans | None = None
     written = 0
     rows = meter_store.lock_all(session, owner)
     for row in rows:
@@ -91,7 +91,7 @@ def _post(context: Context) -> int:
     for row in rows:
         if not is_due(row, now):
             continue
-        held = held or accounts.plans(session, owner)
+        held = held or plans_in_force.plans(session, owner)
         written += _post_metric(replace(context, now=now), row, held)
     organization.recounted_at = now
     session.add(organization)
@@ -121,7 +121,7 @@ def balance_of(
     return sum(each.quantity for each in sums.values()), sum(row.quantity for row in rows)
 
 
-def _post_metric(context: Context, row: MeterRow, held: accounts.Plans) -> int:
+def _post_metric(context: Context, row: MeterRow, held: plans_in_force.Plans) -> int:
     session, organization, now = context.session, context.organization, context.now
     owner, metric = organization.pk, row.metric
     moment = latest(now, row.posted_at)

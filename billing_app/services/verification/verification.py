@@ -14,7 +14,8 @@ from billing_app.domain.credits.facts import History
 from billing_app.domain.usage.aggregation import fold
 from billing_app.services.catalogue import versions
 from billing_app.services.common.context import Context
-from billing_app.services.usage import accounts, meters
+from billing_app.services.usage import accounts, meters, plans_in_force
+from billing_app.services.usage.plans_in_force import Plans
 from billing_app.services.verification import allowed, ledger, usage
 from billing_app.services.verification.usage import Finding, Tally
 from billing_app.store.credits import grants as credit_store
@@ -48,7 +49,7 @@ def organizations(session: Session) -> list[str]:
 def verify(context: Context) -> Iterator[Difference]:
     """Recomputes everything of one organization from its facts, and yields every difference. Writes nothing."""
     session, organization, now = context.session, context.organization, context.now
-    held = accounts.plans(session, organization.pk)
+    held = plans_in_force.plans(session, organization.pk)
     rows = {row.metric: row for row in meter_store.of_organization(session, organization.pk)}
     for metric in (*versions.current(session, now).metric_ids, *_others(context)):
         for finding in _verify_metric(context, metric, rows.get(metric), held):
@@ -69,7 +70,7 @@ def _others(context: Context) -> list[str]:
     return sorted(known - set(versions.current(session, now).metric_ids))
 
 
-def _verify_metric(context: Context, metric: str, row: MeterRow | None, held: accounts.Plans) -> Iterator[Finding]:
+def _verify_metric(context: Context, metric: str, row: MeterRow | None, held: Plans) -> Iterator[Finding]:
     """The engine on raw events is what everything else is compared with."""
     session, organization, now = context.session, context.organization, context.now
     owner = organization.pk

@@ -22,7 +22,7 @@ from billing_app.services.overview.views import BannerKind
 from billing_app.services.overview.views_frame import ShellView
 from billing_app.services.plans import changes, read
 from billing_app.services.subscriptions import past_due
-from billing_app.services.usage import accounts, consumption, reporting
+from billing_app.services.usage import consumption, plans_in_force, reporting
 from billing_app.services.usage.reporting import ReportedEvent
 from billing_app.settings import Settings
 from billing_app.store.organizations import tree
@@ -153,13 +153,14 @@ def test_grants_ledger_and_explanation_are_its_own_books(family: Database) -> No
 
 def test_before_its_first_plan_a_part_has_none_and_never_the_default_one(family: Database) -> None:
     with family.reading() as session:
-        assert accounts.plans(session, at(session, "north").pk).held_at(LATER) is accounts.NOTHING
+        assert plans_in_force.plans(session, at(session, "north").pk).held_at(LATER) is plans_in_force.NOTHING
         (emails,) = (
             each
             for each in overview.overview(Context(session, at(session, "north"), LATER)).meters
             if each.metric.id == "emails"
         )
-        assert emails.allowance == accounts.plans(session, at(session, "acme").pk).held_at(LATER).allowance("emails")
+        payers = plans_in_force.plans(session, at(session, "acme").pk).held_at(LATER)
+        assert emails.allowance == payers.allowance("emails")
 
 
 def test_the_plan_is_named_without_what_its_holder_pays(family: Database) -> None:
@@ -229,7 +230,7 @@ class TestTheEndOfAPlanOfItsOwn:
             children.end_plan(Context(session, north, ended, "stripe"), reason="The subscription ended")
             assert paying.payer(session, north, ended).address == "acme"
             assert paying.payer(session, at(session, "east"), ended).address == "acme"
-            assert accounts.plans(session, north.pk).held_at(ended) is accounts.NOTHING
+            assert plans_in_force.plans(session, north.pk).held_at(ended) is plans_in_force.NOTHING
             shell = shell_of(session, MEMBER, "north")
             consumption.consume(Context(session, north, ended), "emails", 10)
             (own,) = statements.grants(Context(session, north, ended))
