@@ -1,4 +1,4 @@
-"""Which plan is in force while one is owed for: derived from dated facts, compared with a naive look at an instant."""
+"""Which plan is in force while one is past due: derived from dated facts, compared with a naive look at an instant."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ MOMENTS = st.integers(0, HORIZON * 4).map(lambda quarters: ANCHOR + timedelta(ho
 
 @dataclass(frozen=True)
 class Facts:
-    """What an organization chose, and when that was owed for; in recorded order."""
+    """What an organization chose, and when that was past due; in recorded order."""
 
     chosen: tuple[tuple[datetime, str], ...]
     owed: tuple[tuple[datetime, bool], ...]
@@ -58,8 +58,8 @@ class Facts:
         """The facts as the product derives from them."""
         held = [HeldPlan(number, plan, at, at) for number, (at, plan) in enumerate(self.chosen)]
         held.sort(key=lambda change: (change.at, change.number))
-        spells = past_due(self.owed, ANCHOR, lambda _at: GRACE.days)
-        return Plans(tuple(held), ((ANCHOR, CATALOG),), spells)
+        periods = past_due(self.owed, ANCHOR, lambda _at: GRACE.days)
+        return Plans(tuple(held), ((ANCHOR, CATALOG),), periods)
 
 
 @st.composite
@@ -134,7 +134,7 @@ def test_the_order_in_which_it_was_heard_of_changes_nothing(facts: Facts, at: da
     unique = dict(facts.owed)
     heard = data.draw(st.permutations(list(unique.items())))
     other = replace(facts, owed=tuple(heard))
-    assert other.plans().owed == replace(facts, owed=tuple(unique.items())).plans().owed
+    assert other.plans().past_due == replace(facts, owed=tuple(unique.items())).plans().past_due
     assert engine.compute(history(other), at) == engine.compute(history(replace(facts, owed=tuple(unique.items()))), at)
 
 

@@ -92,7 +92,7 @@ def test_a_plan_that_nobody_pays_for_is_past_due(customer: Customer) -> None:
     customer.hear("invoice.payment_failed", "customer.subscription.updated")
     with customer.shop.database.reading() as session:
         owner = organizations.by_address(session, customer.shop.address).pk
-        assert plans_in_force.plans(session, owner).owed[-1].until is None
+        assert plans_in_force.plans(session, owner).past_due[-1].until is None
     assert plan(customer) == "essential"
 
 

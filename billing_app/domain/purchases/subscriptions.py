@@ -55,8 +55,8 @@ HOLDING = frozenset({"trialing", "active", "past_due"})
 WITHOUT = frozenset({"canceled", "unpaid", "incomplete_expired", "paused"})
 """Statuses that leave the default plan: a paused one is credited for what it does not use, so it gives nothing."""
 
-OWED = frozenset({"past_due", "unpaid"})
-"""Statuses in which the running period is owed for."""
+PAST_DUE = frozenset({"past_due", "unpaid"})
+"""Statuses in which the running period is not paid."""
 
 ENDED = frozenset({"canceled", "incomplete_expired"})
 """Nothing brings these back: another subscription may take their place."""
@@ -64,7 +64,7 @@ ENDED = frozenset({"canceled", "incomplete_expired"})
 
 @dataclass(frozen=True, slots=True)
 class PastDue:
-    """A spell in which a plan is owed for: `[since, until)`, without end while it is not paid.
+    """A past-due period of a plan: `[since, until)`, without end while it is not paid.
 
     From `grace_ends_at` on the default plan's limits hold. Its allowance holds from `allowance_ends_at` on: that is
     already the case in a period that starts within the grace.
@@ -97,28 +97,28 @@ class PastDue:
 def past_due(
     changes: Iterable[tuple[datetime, bool]], anchor: datetime, grace_days: Callable[[datetime], int]
 ) -> tuple[PastDue, ...]:
-    """The spells that (moment, owed?) facts make, oldest first; of several facts at one instant the last one stands.
+    """The past-due periods, oldest first, that (moment, unpaid?) facts make; of several at one instant the last counts.
 
-    `grace_days` tells the catalogue's grace at a moment: that of the first failure counts for the whole spell.
+    `grace_days` tells the catalogue's grace at a moment: that of the first failure counts for the whole period.
     """
+
+    def period(since: datetime, until: datetime | None) -> PastDue:
+        grace_ends = since + timedelta(days=grace_days(since))
+        # A metering period that begins at the very instant of the failure is the one that the invoice was for.
+        return PastDue(since, until, grace_ends, min(grace_ends, period_containing(anchor, since).end))
+
     by_instant = dict(sorted(changes, key=lambda change: change[0]))
     found: list[PastDue] = []
     since: datetime | None = None
-    for at, owed in by_instant.items():
-        if owed and since is None:
+    for at, unpaid in by_instant.items():
+        if unpaid and since is None:
             since = at
-        elif not owed and since is not None:
-            found.append(_spell(since, at, anchor, grace_days))
+        elif not unpaid and since is not None:
+            found.append(period(since, at))
             since = None
     if since is not None:
-        found.append(_spell(since, None, anchor, grace_days))
+        found.append(period(since, None))
     return tuple(found)
-
-
-def _spell(since: datetime, until: datetime | None, anchor: datetime, grace_days: Callable[[datetime], int]) -> PastDue:
-    grace_ends = since + timedelta(days=grace_days(since))
-    # A period that begins at the very instant of the failure is the one that the invoice was for.
-    return PastDue(since, until, grace_ends, min(grace_ends, period_containing(anchor, since).end))
 
 
 def price_cents(plan: Plan, interval: BillingInterval) -> int | None:

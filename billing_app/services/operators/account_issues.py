@@ -24,8 +24,8 @@ def of(session: Session, organization_ids: Collection[int], now: datetime) -> di
     for owner, metrics in store.blocked(session, organization_ids).items():
         found[owner].append(TroubleView(Trouble.BLOCKED, metrics=tuple(names.get(each, each) for each in metrics)))
     for owner in store.past_due(session, organization_ids):
-        owed = plans_in_force.plans(session, owner).owed
-        grace_ends = owed[-1].grace_ends_at if owed and owed[-1].until is None else None
+        past_due = plans_in_force.plans(session, owner).past_due
+        grace_ends = past_due[-1].grace_ends_at if past_due and past_due[-1].until is None else None
         found[owner].append(TroubleView(Trouble.PAST_DUE, at=grace_ends))
     for owner, (cents, currency) in store.disputed(session, organization_ids).items():
         found[owner].append(TroubleView(Trouble.DISPUTED, amount_cents=cents, currency=currency))

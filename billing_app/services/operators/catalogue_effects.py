@@ -81,7 +81,7 @@ def _holders(session: Session, before: Timeline, after: Timeline) -> Iterator[tu
     """Every organization with the plans that it held, under both."""
     held = plan_holders.plan_changes(session)
     for organization in plan_holders.organizations(session):
-        plans = Plans(held.get(organization.pk, ()), before, part=organization.parent_id is not None)
+        plans = Plans(held.get(organization.pk, ()), before, child=organization.parent_id is not None)
         yield organization, plans, replace(plans, catalogs=after)
 
 

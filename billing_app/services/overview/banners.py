@@ -31,11 +31,11 @@ def banners(
     meters: Sequence[MeterView],
     looks: dict[str, Outlook],
     actions: Sequence[ActionView],
-    owed: Sequence[PastDue] = (),
+    past_due: Sequence[PastDue] = (),
     exceeded: Sequence[LimitUse] = (),
 ) -> tuple[BannerView, ...]:
     """Every banner of an organization; pages show the first and say how many more there are."""
-    found = [BannerView(BannerKind.PAST_DUE, at=spell.grace_ends_at) for spell in owed if spell.until is None]
+    found = [BannerView(BannerKind.PAST_DUE, at=each.grace_ends_at) for each in past_due if each.until is None]
     found += [BannerView(BannerKind.OVER_LIMIT, limit_name=NOUNS[use.limit][1]) for use in exceeded]
     for meter in meters:
         look = looks[meter.metric.id]

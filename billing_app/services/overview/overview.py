@@ -84,7 +84,7 @@ def _overview(
         plan_name=plan.name,
         period=looks[chart].period if chart else period_containing(organization.anchor, now),
         recount=labels.recount_view(context),
-        banners=banners.banners(current, meters, looks, actions, held.owed, limits.exceeded(context)),
+        banners=banners.banners(current, meters, looks, actions, held.past_due, limits.exceeded(context)),
         meters=tuple(meters),
         metrics=current.metrics,
         actions=actions,

@@ -207,7 +207,7 @@ def pause(enter: Enter, payments: Payments) -> None:
 
     def decide(context: Context) -> Decided:
         row = running(context)
-        if row.status in domain.OWED:
+        if row.status in domain.PAST_DUE:
             raise ConflictError("A payment is past due: pay that first.", code="past_due")
         if row.status == "trialing":
             raise ConflictError(
@@ -271,7 +271,7 @@ def invoices(enter: Enter, payments: Payments, limit: int = MAX_INVOICES) -> lis
 
 def _wanted(context: Context, plan: str, interval: BillingInterval) -> _Wanted:
     row = running(context, paying_on=True)
-    if row.status in domain.OWED:
+    if row.status in domain.PAST_DUE:
         raise ConflictError("A payment for the current plan is past due: pay that first.", code="past_due")
     if row.paused:
         raise ConflictError("The subscription is paused: resume it first.", code="paused")

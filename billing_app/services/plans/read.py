@@ -77,9 +77,9 @@ def subscription_view(context: Context) -> SubscriptionView | None:
 
 
 def grace_ends_at(session: Session, organization_id: int) -> datetime | None:
-    """Until when a plan that is owed for stays; None where nothing is owed."""
-    owed = plans_in_force.plans(session, organization_id).owed
-    return owed[-1].grace_ends_at if owed and owed[-1].until is None else None
+    """Until when a plan that is past due stays; None where none is."""
+    past_due = plans_in_force.plans(session, organization_id).past_due
+    return past_due[-1].grace_ends_at if past_due and past_due[-1].until is None else None
 
 
 def invoice_link(invoice: Invoice) -> InvoiceLink:

@@ -244,7 +244,7 @@ def _follow_payment(context: Context, row: Row, found: Subscription, at: datetim
     session, organization, now = context.session, context.organization, context.now
     invoice = found.latest_invoice
     since = past_due.since(session, organization)
-    if row.status in domain.OWED:
+    if row.status in domain.PAST_DUE:
         opened = invoice.opened_at if invoice and invoice.opened_at else found.item.period_start
         told = at if at is not None and at <= now + CLOCKS_DIFFER else opened
         first = _bounded(told, opened, now)

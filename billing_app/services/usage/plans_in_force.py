@@ -31,27 +31,27 @@ NOTHING = Plan(
     features=frozenset(),
     included={},
 )
-"""What a sub-organization holds while it has no plan of its own: somebody above it pays (rule 14)."""
+"""What a child organization holds while it has no plan of its own: somebody above it pays (rule 14)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plans:
     """The plans that an organization held and the catalogues that said what they include, both by time.
 
-    `owed` are the spells in which its plan was past due: then the default plan is in force sooner or later
-    (docs/decisions/0006). `part`: of a sub-organization, which has no plan before its first one (rule 14). This is the
-    one place that says which plan is in force when.
+    `past_due` are the periods in which its plan was not paid: then the default plan is in force sooner or later
+    (docs/decisions/0006). A child organization has no plan before its first one (rule 14). This is the one place that
+    says which plan is in force when.
     """
 
     held: tuple[HeldPlan, ...]
     catalogs: tuple[tuple[datetime, Catalog], ...]
-    owed: tuple[PastDue, ...] = ()
-    part: bool = False
+    past_due: tuple[PastDue, ...] = ()
+    child: bool = False
 
     def subscribed_at(self, moment: datetime) -> str:
-        """The id of the plan chosen at `moment`, owed for or not; the first one has always been (fine point 3)."""
+        """The id of the plan chosen at `moment`, paid for or not; the first one has always been (fine point 3)."""
         first = self.held[0].plan if self.held else self.catalog_at(moment).default_plan.id
-        current = NO_PLAN if self.part else first
+        current = NO_PLAN if self.child else first
         for change in self.held:
             if change.at <= moment:
                 current = change.plan
@@ -59,7 +59,7 @@ class Plans:
 
     def plan_at(self, moment: datetime) -> str:
         """The id of the plan in force at `moment`: the one held, or the default one once the grace is over."""
-        return self._unless(any(spell.limits_fell(moment) for spell in self.owed), moment)
+        return self._unless(any(each.limits_fell(moment) for each in self.past_due), moment)
 
     def _unless(self, fell: bool, moment: datetime) -> str:
         held = self.subscribed_at(moment)
@@ -88,12 +88,12 @@ class Plans:
 
     def counted_at(self, moment: datetime) -> Plan:
         """The plan whose allowance counts at `moment`."""
-        return self._plan(self._unless(any(spell.allowance_fell(moment) for spell in self.owed), moment), moment)
+        return self._plan(self._unless(any(each.allowance_fell(moment) for each in self.past_due), moment), moment)
 
     def _moments(self) -> set[datetime]:
         """When an allowance may change."""
-        spells = (spell.moments for spell in self.owed)
-        return {change.at for change in self.held} | {at for at, _ in self.catalogs} | set().union(*spells)
+        past_due_moments = (each.moments for each in self.past_due)
+        return {change.at for change in self.held} | {at for at, _ in self.catalogs} | set().union(*past_due_moments)
 
     def largest(self, metric: str, start: datetime, until: datetime) -> Plan:
         """Of the plans held in `[start, until]` the one whose allowance counts: the largest, the latest of equals."""
@@ -127,15 +127,13 @@ class Plans:
 
 
 def plans(session: Session, organization_id: int, known_at: datetime | None = None) -> Plans:
-    """The organization's plans with the catalogues that define them, and when they were owed for."""
+    """The organization's plans with the catalogues that define them, and when those were past due."""
     held = credit_store.plan_changes(session, organization_id, known_at)
     held.sort(key=lambda change: (change.at, change.number))
     organization = session.get_one(Organization, organization_id)
-    part = organization.parent_id is not None
-    found = Plans(tuple(held), tuple(catalogs.timeline(session)), part=part)
+    found = Plans(tuple(held), tuple(catalogs.timeline(session)), child=organization.parent_id is not None)
     changes = subscription_store.past_due_changes(session, organization_id, known_at)
     if not changes:
         return found
     anchor, grace = organization.anchor, lambda at: found.catalog_at(at).grace_days
-    spells = past_due(((row.at, row.past_due) for row in changes), anchor, grace)
-    return replace(found, owed=spells)
+    return replace(found, past_due=past_due(((row.at, row.past_due) for row in changes), anchor, grace))
