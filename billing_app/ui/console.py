@@ -9,12 +9,12 @@ from typing import Any, cast
 import reflex as rx
 from reflex.event import EventSpec
 
-from billing_app.ui.access import tabs
+from billing_app.ui.access import live, tabs
 from billing_app.ui.access.binding import Bound
 from billing_app.ui.access.session import GuardedPage
 from billing_app.ui.credits import explain, ledger
 from billing_app.ui.credits import page as credits
-from billing_app.ui.frame import live, not_found
+from billing_app.ui.frame import not_found
 from billing_app.ui.frame.connection import SCRIPT, connection
 from billing_app.ui.frame.theme import STYLESHEETS
 from billing_app.ui.notifications import page as alerts

@@ -12,12 +12,12 @@ import reflex as rx
 from billing_app.domain.common.access import MONEY_ROLES
 from billing_app.domain.processes import processes
 from billing_app.services.organizations import profiles
+from billing_app.ui.access import live
 from billing_app.ui.access.session import GUARD, MAX_ARGUMENT, MAX_TEXT, Frame, access_of
 from billing_app.ui.access.transactions import transactions
 from billing_app.ui.credits.explain import ExplainState
 from billing_app.ui.credits.ledger import LedgerState, filters_of
 from billing_app.ui.credits.page import CreditsState
-from billing_app.ui.frame import live
 from billing_app.ui.overview.page import OverviewState
 from billing_app.ui.purchases.page import BuyState, basket_in
 from billing_app.ui.usage.page import UsageState

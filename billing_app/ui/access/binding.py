@@ -26,8 +26,8 @@ from reflex_base.event.context import EventContext
 
 from billing_app.services.common.context import UNREACHABLE
 from billing_app.ui import operator_routes, routes
+from billing_app.ui.access import live
 from billing_app.ui.access.transactions import transactions
-from billing_app.ui.frame import live
 
 logger = logging.getLogger(__name__)
 

@@ -35,9 +35,8 @@ from billing_app.services.overview.views_frame import ShellView
 from billing_app.services.purchases.orders import Payments
 from billing_app.settings import Settings
 from billing_app.ui import routes, threads
-from billing_app.ui.access import binding
+from billing_app.ui.access import binding, live
 from billing_app.ui.access.transactions import PageContext, transactions
-from billing_app.ui.frame import live
 from billing_app.ui.frame.text import ShellShown, shell_shown
 from billing_app.ui.kit.formats import Formats, known_locale
 

@@ -14,8 +14,8 @@ from billing_app.domain.notifications.kinds import KINDS, kind_ids
 from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
 from billing_app.services.notifications import delivery_log, webhook_endpoints
+from billing_app.ui.access import live
 from billing_app.ui.access.session import GUARD
-from billing_app.ui.frame import live
 from billing_app.ui.kit.formats import Formats
 from billing_app.ui.notifications.answer import answer
 from billing_app.ui.notifications.page import AlertsState

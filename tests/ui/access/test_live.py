@@ -13,9 +13,8 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from billing_app.turns import Turns
-from billing_app.ui.access import transactions
-from billing_app.ui.frame import live
-from billing_app.ui.frame.live import Tab, changed
+from billing_app.ui.access import live, transactions
+from billing_app.ui.access.live import Tab, changed
 
 
 class Revisions:

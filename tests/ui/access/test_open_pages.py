@@ -15,8 +15,8 @@ from billing_app.db import Database
 from billing_app.services.overview import overview
 from billing_app.turns import Pool, Turns
 from billing_app.ui import threads
+from billing_app.ui.access import live
 from billing_app.ui.access.transactions import transactions
-from billing_app.ui.frame import live
 from billing_app.ui.overview.page import OverviewState
 from tests.support.builders import NOON, the_catalogue
 from tests.support.patience import PATIENCE_SECONDS
