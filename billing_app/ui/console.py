@@ -11,7 +11,7 @@ from reflex.event import EventSpec
 
 from billing_app.ui.access import live, tabs
 from billing_app.ui.access.binding import Bound
-from billing_app.ui.access.session import GuardedPage
+from billing_app.ui.access.guarded_page import GuardedPage
 from billing_app.ui.credits import explain, ledger
 from billing_app.ui.credits import page as credits
 from billing_app.ui.frame import not_found

@@ -139,8 +139,8 @@ ROWS: dict[str, str | tuple[str, ...]] = {
         f"GET {ORG}/audit",
     ),
     "overview.frame.home": FRAME,
-    "overview.frame.operator_shell": FRAME,
-    "overview.frame.shell": FRAME,
+    "overview.frame.operator_frame": FRAME,
+    "overview.frame.organization_frame": FRAME,
     "overview.overview.overview": (
         f"GET {ORG}/balances",
         f"GET {ORG}/history",

@@ -13,11 +13,12 @@ from billing_app.domain.common.access import MONEY_ROLES
 from billing_app.domain.processes import processes
 from billing_app.services.organizations import profiles
 from billing_app.ui.access import live
-from billing_app.ui.access.session import GUARD, MAX_ARGUMENT, MAX_TEXT, Frame, access_of
+from billing_app.ui.access.session import GUARD, MAX_ARGUMENT, MAX_TEXT, access_of
 from billing_app.ui.access.transactions import transactions
 from billing_app.ui.credits.explain import ExplainState
 from billing_app.ui.credits.ledger import LedgerState, filters_of
 from billing_app.ui.credits.page import CreditsState
+from billing_app.ui.frame.state import OrganizationPage
 from billing_app.ui.overview.page import OverviewState
 from billing_app.ui.purchases.page import BuyState, basket_in
 from billing_app.ui.usage.page import UsageState
@@ -88,11 +89,13 @@ def guard_of(found: Any) -> object:
 
 
 @pytest.mark.parametrize("page", [OverviewState, UsageState, CreditsState, ExplainState, BuyState, LedgerState])
-def test_nobody_signed_in_sees_nothing_and_is_asked_to_sign_in(meridian: Meridian, page: type[Frame]) -> None:
+def test_nobody_signed_in_sees_nothing_and_is_asked_to_sign_in(
+    meridian: Meridian, page: type[OrganizationPage]
+) -> None:
     state = meridian.open(page, "/o/meridian/usage?metric=sms", "none")
     answer = run(state.load())
     assert state.screen.ready is False
-    assert state.shell.name == ""
+    assert state.frame.name == ""
     assert "/sign-in?next=%2Fo%2Fmeridian%2Fusage%3Fmetric%3Dsms" in str(answer)
 
 
@@ -101,10 +104,10 @@ def test_signing_out_forgets_what_the_tab_had_shown(meridian: Meridian) -> None:
     run(state.load())
     assert state.screen.ready
     again = meridian.open(OverviewState, "/o/meridian", "none")
-    again.screen, again.shell = state.screen, state.shell
+    again.screen, again.frame = state.screen, state.frame
     run(again.load())
     assert again.screen.ready is False
-    assert again.shell.organizations == []
+    assert again.frame.organizations == []
 
 
 @pytest.mark.parametrize("address", ["nobody", "..", "a/b", "%2e%2e", "", "x" * 65, "meridian%00"])
@@ -118,7 +121,7 @@ def test_an_unknown_organization_is_nothing(meridian: Meridian, address: str) ->
 def test_the_organization_is_the_paths_and_not_the_querys(meridian: Meridian) -> None:
     state = meridian.open(OverviewState, "/o/meridian?address=stopped")
     run(state.load())
-    assert state.shell.address == "meridian"
+    assert state.frame.address == "meridian"
 
 
 def test_two_tabs_on_two_organizations_do_not_mix(meridian: Meridian) -> None:
@@ -126,18 +129,20 @@ def test_two_tabs_on_two_organizations_do_not_mix(meridian: Meridian) -> None:
     two = meridian.open(OverviewState, "/o/stopped", token="two")
     run(one.load())
     run(two.load())
-    assert (one.shell.name, two.shell.name) == ("Meridian Apps", "Stopped Studio")
+    assert (one.frame.name, two.frame.name) == ("Meridian Apps", "Stopped Studio")
     assert (one.screen.blocked, two.screen.blocked) == (False, True)
 
 
 @pytest.mark.parametrize("page", [ExplainState, BuyState, LedgerState])
-def test_a_member_does_not_open_pages_about_money_but_keeps_the_frame(meridian: Meridian, page: type[Frame]) -> None:
+def test_a_member_does_not_open_pages_about_money_but_keeps_the_frame(
+    meridian: Meridian, page: type[OrganizationPage]
+) -> None:
     state = meridian.open(page, "/o/meridian/ledger", "member")
     run(state.load())
     assert state.problem == "forbidden"
     assert "admin or billing" in state.problem_detail
     assert state.screen.ready is False
-    assert (state.shell.name, state.shell.money) == ("Meridian Apps", False)
+    assert (state.frame.name, state.frame.money) == ("Meridian Apps", False)
 
 
 def test_money_handlers_ask_for_a_money_role() -> None:

@@ -10,7 +10,7 @@ from billing_app.domain.common.access import MONEY_ROLES, Role
 from billing_app.domain.common.errors import NotFoundError, UnauthenticatedError
 from billing_app.services.access import sessions
 from billing_app.services.common import organizations, payers
-from billing_app.services.overview.views_frame import OperatorShellView, OrganizationLink, PayerLink, ShellView
+from billing_app.services.overview.views_frame import FrameView, OperatorFrameView, OrganizationLink, PayerLink
 from billing_app.services.usage import plans_in_force
 from billing_app.settings import Settings
 from billing_app.store.credits import grants as credit_store
@@ -21,7 +21,7 @@ SHOWN = 50
 """Organizations in the switcher; a person with more is told how many there are."""
 
 
-def shell(session: Session, access: sessions.Access, settings: Settings, now: datetime) -> ShellView:
+def organization_frame(session: Session, access: sessions.Access, settings: Settings, now: datetime) -> FrameView:
     """The frame of a page for one person in one organization."""
     members = sessions.organizations_of(session, access.identity)
     payer = _payer(session, access, now)
@@ -30,7 +30,7 @@ def shell(session: Session, access: sessions.Access, settings: Settings, now: da
         _link(session, access.organization_id, access.address, access.organization.name, now),
         *(_link(session, each.organization_id, each.address, each.name, now) for each in others[: SHOWN - 1]),
     ]
-    return ShellView(
+    return FrameView(
         organization=links[0],
         organizations=tuple(sorted(links, key=lambda link: (link.name.casefold(), link.address))),
         person_name=access.identity.name,
@@ -46,9 +46,9 @@ def shell(session: Session, access: sessions.Access, settings: Settings, now: da
     )
 
 
-def operator_shell(session: Session, identity: sessions.Identity, settings: Settings) -> OperatorShellView:
+def operator_frame(session: Session, identity: sessions.Identity, settings: Settings) -> OperatorFrameView:
     """The frame of an operator's page."""
-    return OperatorShellView(
+    return OperatorFrameView(
         person_name=identity.name,
         person_email=identity.email,
         test_mode=test_mode(settings),

@@ -36,7 +36,7 @@ class PayerLink:
 
 
 @dataclass(frozen=True, slots=True)
-class ShellView:
+class FrameView:
     """Switcher, person and marks of the frame; read anew with every push, as roles may change."""
 
     organization: OrganizationLink
@@ -63,7 +63,7 @@ class ShellView:
 
 
 @dataclass(frozen=True, slots=True)
-class OperatorShellView:
+class OperatorFrameView:
     """What is around every page of an operator."""
 
     person_name: str

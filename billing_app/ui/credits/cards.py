@@ -13,7 +13,8 @@ from billing_app.domain.common.access import MONEY_ROLES
 from billing_app.domain.common.errors import BillingError, UnauthenticatedError
 from billing_app.services.credits import gift_cards, tokens
 from billing_app.services.credits.views_cards import BroughtView, TokensView
-from billing_app.ui.access.session import Frame, PageAccess, guarded
+from billing_app.ui.access.session import PageAccess, guarded
+from billing_app.ui.frame.state import OrganizationPage
 from billing_app.ui.kit.dialogs import buttons, dialog, refusal
 from billing_app.ui.kit.formats import Formats
 from billing_app.ui.operators.catalogue.review import plain_button
@@ -39,7 +40,7 @@ class CardsShown:
     rates: list[RateShown] = field(default_factory=list)
 
 
-class CardsState(Frame):
+class CardsState(OrganizationPage):
     """Its own state, so that the page around it is read anew only when its figures change."""
 
     screen: CardsShown = CardsShown()

@@ -11,20 +11,20 @@ from billing_app.domain.common.moments import moment
 from billing_app.services.credits import explaining
 from billing_app.services.credits.views import ExplainView
 from billing_app.ui import routes
-from billing_app.ui.access.session import Frame, PageAccess, guarded
+from billing_app.ui.access.session import PageAccess, guarded
 from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.credits.explain_text import ExplainShown, StepRow, explain_shown
 from billing_app.ui.credits.grants import where_row
 from billing_app.ui.frame.banner import notice
-from billing_app.ui.frame.layout import page
-from billing_app.ui.frame.payer import elsewhere
+from billing_app.ui.frame.organization import elsewhere, page
+from billing_app.ui.frame.state import OrganizationPage
 from billing_app.ui.kit.basics import choice_switch, download, head, link
 from billing_app.ui.kit.chart import legend_item, plot
 from billing_app.ui.kit.records import Field
 from billing_app.ui.kit.skeletons import page_skeleton
 
 
-class ExplainState(Frame):
+class ExplainState(OrganizationPage):
     """What the explanation shows. Metric and moment live in the URL."""
 
     screen: ExplainShown = ExplainShown()

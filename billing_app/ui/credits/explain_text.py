@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pandas as pd
 
 from billing_app.services.credits.views import ExplainStep, ExplainView, LaterView
-from billing_app.services.overview.views_frame import ShellView
+from billing_app.services.overview.views_frame import FrameView
 from billing_app.ui import routes
 from billing_app.ui.credits.grants_text import GrantRow, grant_row
 from billing_app.ui.kit.chart_text import ChartShown, both
@@ -101,9 +101,9 @@ class ExplainShown:
     csv_href: str = ""
 
 
-def explain_shown(view: ExplainView, shell: ShellView, formats: Formats) -> ExplainShown:
+def explain_shown(view: ExplainView, frame: FrameView, formats: Formats) -> ExplainShown:
     """The screen of one balance."""
-    address, metric = shell.organization.address, view.metric
+    address, metric = frame.organization.address, view.metric
     at = "" if view.at >= view.now else f"{view.at:%Y-%m-%dT%H:%M}"
     return ExplainShown(
         ready=True,

@@ -10,13 +10,13 @@ from billing_app.domain.common.access import MONEY_ROLES
 from billing_app.services.credits import read_ledger
 from billing_app.services.credits.views_ledger import LedgerFilters, LedgerView, TraceView
 from billing_app.ui import routes
-from billing_app.ui.access.session import Frame, PageAccess, guarded
+from billing_app.ui.access.session import PageAccess, guarded
 from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.credits.grants import grant_bar
 from billing_app.ui.credits.ledger_text import KINDS, LedgerRow, LedgerShown, ledger_shown, query_of
 from billing_app.ui.frame.banner import notice
-from billing_app.ui.frame.layout import page
-from billing_app.ui.frame.payer import elsewhere
+from billing_app.ui.frame.organization import elsewhere, page
+from billing_app.ui.frame.state import OrganizationPage
 from billing_app.ui.kit.basics import button_link, download, figure, head, link, metric_tile, more_link, recount_line
 from billing_app.ui.kit.listing import search_field
 from billing_app.ui.kit.records import Choice, Field
@@ -24,7 +24,7 @@ from billing_app.ui.kit.skeletons import list_skeleton
 from billing_app.ui.usage.page import day_in
 
 
-class LedgerState(Frame):
+class LedgerState(OrganizationPage):
     """What the ledger shows. Filters, page and opened entry live in the URL."""
 
     screen: LedgerShown = LedgerShown()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from billing_app.domain.catalogue import Metric
 from billing_app.services.credits.views_ledger import LedgerFilters, LedgerLine, LedgerView, TraceView
 from billing_app.services.credits.views_shared import UnpostedView
-from billing_app.services.overview.views_frame import ShellView
+from billing_app.services.overview.views_frame import FrameView
 from billing_app.ui import routes
 from billing_app.ui.credits.grants_text import GrantRow, grant_row
 from billing_app.ui.kit.formats import Formats, clock, long_day, moment_text, month_with_year, plain_day
@@ -108,7 +108,7 @@ class LedgerShown:
 
 def ledger_shown(
     both: tuple[LedgerView, TraceView | None],
-    shell: ShellView,
+    frame: FrameView,
     formats: Formats,
     filters: LedgerFilters | None = None,
     cursor: str = "",
@@ -116,7 +116,7 @@ def ledger_shown(
     """The screen of a page of the ledger, and of the entry that was opened."""
     view, trace = both
     filters = filters or LedgerFilters()
-    address = shell.organization.address
+    address = frame.organization.address
     query = query_of(filters)
     opened = trace.line.number if trace else 0
 

@@ -10,14 +10,14 @@ from billing_app.services.credits import read as reading
 from billing_app.services.credits.views import CreditsView
 from billing_app.services.subscriptions.views_recurring import RenewalsView
 from billing_app.ui import routes
-from billing_app.ui.access.session import Frame, PageAccess, guarded
+from billing_app.ui.access.session import PageAccess, guarded
 from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.credits.cards import card_buttons
 from billing_app.ui.credits.grants import grants_table
 from billing_app.ui.credits.text import DEFAULT_RANGE, RANGES, CreditsShown, credits_shown
 from billing_app.ui.frame.banner import notice
-from billing_app.ui.frame.layout import page, shell
-from billing_app.ui.frame.payer import elsewhere
+from billing_app.ui.frame.organization import elsewhere, frame, page
+from billing_app.ui.frame.state import OrganizationPage
 from billing_app.ui.kit.basics import button_link, choice_switch, download, figure, head, more_link, refused_button
 from billing_app.ui.kit.chart import legend_item, plot, table_below
 from billing_app.ui.kit.records import Field
@@ -26,7 +26,7 @@ from billing_app.ui.purchases.renewals import RenewalsState, renewals_of, with_r
 from billing_app.ui.purchases.renewals_parts import renewing_panel, top_up_panel
 
 
-class CreditsState(Frame):
+class CreditsState(OrganizationPage):
     """What the credits page shows. Metric, range and filter live in the URL."""
 
     screen: CreditsShown = CreditsShown()
@@ -80,8 +80,8 @@ def credits_page() -> rx.Component:
 def _buy() -> rx.Component:
     label = rx.fragment(rx.icon("plus", size=16, aria_hidden="true"), "Buy credits")
     return rx.cond(
-        shell.buying != "",
-        refused_button(label, shell.buying, primary=True),
+        frame.buying != "",
+        refused_button(label, frame.buying, primary=True),
         button_link(label, href=screen.buy_href, primary=True),
     )
 
@@ -100,7 +100,7 @@ def _left() -> rx.Component:
         figure(screen.left, screen.left_exact, "hero"),
         until,
         rx.el.dl(rx.foreach(screen.sums, _sum), class_name="short-sum"),
-        rx.cond(shell.money, more_link("Explain this balance", screen.explain_href)),
+        rx.cond(frame.money, more_link("Explain this balance", screen.explain_href)),
         class_name="split-side",
     )
 
@@ -147,7 +147,7 @@ def _empty() -> rx.Component:
         "Credits pay for what goes beyond the plan, and last a year. Packs that you buy, gift cards and "
         "what the operator grants are listed here, with the months that burned them.",
         _buy(),
-        rx.cond(shell.money, card_buttons(screen.tokens)),
+        rx.cond(frame.money, card_buttons(screen.tokens)),
     )
 
 
@@ -158,7 +158,7 @@ def _grants() -> rx.Component:
             rx.el.small("what ends first pays first"),
             rx.el.div(
                 choice_switch(screen.filters, screen.kept, screen.kept_base, "Which grants", size="1"),
-                rx.cond(shell.money, rx.fragment(card_buttons(screen.tokens), download("CSV", screen.csv_href))),
+                rx.cond(frame.money, rx.fragment(card_buttons(screen.tokens), download("CSV", screen.csv_href))),
                 class_name="panel-tools",
             ),
             class_name="panel-head",

@@ -8,7 +8,7 @@ from datetime import timedelta
 from billing_app.domain.catalogue import TOKEN_ID
 from billing_app.services.credits.views import CreditsView
 from billing_app.services.credits.views_shared import ForecastKind
-from billing_app.services.overview.views_frame import ShellView
+from billing_app.services.overview.views_frame import FrameView
 from billing_app.ui import routes
 from billing_app.ui.credits.grants_text import GrantRow, grant_row
 from billing_app.ui.kit.chart_text import ChartShown, both
@@ -59,10 +59,10 @@ class CreditsShown:
 
 
 def credits_shown(
-    view: CreditsView, shell: ShellView, formats: Formats, months: int = DEFAULT_RANGE, only_left: bool = False
+    view: CreditsView, frame: FrameView, formats: Formats, months: int = DEFAULT_RANGE, only_left: bool = False
 ) -> CreditsShown:
     """The screen of one metric's credits."""
-    address, metric = shell.organization.address, view.metric
+    address, metric = frame.organization.address, view.metric
     kept = months if months != DEFAULT_RANGE else ""
     until, until_note, until_tone = _until(view)
     spendable = [one for one in view.grants if one.left or one.held]

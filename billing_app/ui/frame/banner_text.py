@@ -9,7 +9,7 @@ from billing_app.domain.catalogue.model import Metric
 from billing_app.domain.credits.facts import Aggregation
 from billing_app.services.credits.views_shared import OfferView
 from billing_app.services.overview.views import ActionView, BannerKind, BannerView
-from billing_app.services.overview.views_frame import ShellView
+from billing_app.services.overview.views_frame import FrameView
 from billing_app.ui import routes
 from billing_app.ui.frame.text import buying_address, why_not_buying
 from billing_app.ui.kit.formats import Formats, clock, day
@@ -36,7 +36,7 @@ class BannerShown:
 def banner_shown(
     banners: tuple[BannerView, ...],
     actions: tuple[ActionView, ...],
-    shell: ShellView,
+    frame: FrameView,
     resets_at: datetime,
     now: datetime,
     formats: Formats,
@@ -45,8 +45,8 @@ def banner_shown(
     if not banners:
         return BannerShown()
     worst = banners[0]
-    address, buying = shell.organization.address, buying_address(shell)
-    payer = shell.payer.name if shell.payer else ""
+    address, buying = frame.organization.address, buying_address(frame)
+    payer = frame.payer.name if frame.payer else ""
     title, text = _sentences(worst, actions, resets_at, now, formats, payer)
     others = len(banners) - 1
     action = action_full = href = second = second_href = ""
@@ -73,7 +73,7 @@ def banner_shown(
         action=action,
         action_full=action_full,
         action_href=href,
-        action_why_not=why_not_buying(shell) if action else "",
+        action_why_not=why_not_buying(frame) if action else "",
         second=second,
         second_href=second_href,
     )

@@ -1,62 +1,91 @@
-"""The frame around every page of an organization: side, phone head, phone tabs, and what is shown when things fail."""
+"""The frame around every page: side, phone head, phone tabs, and what is shown in place of a page when things fail.
+
+There is one, for organizations' pages and for operators'. Each says in a `Frame` what differs: its links, what stands
+on top, who is there, and the way to the other side.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import reflex as rx
 
 from billing_app.ui import routes
-from billing_app.ui.access.session import Frame
 from billing_app.ui.frame.banner import notice, refusal
-from billing_app.ui.frame.parts import appearance_button, brand, broken, mark, sign_out, test_mode
-from billing_app.ui.frame.text import SwitchLine
-from billing_app.ui.kit.basics import button_link, link, plain_link
+from billing_app.ui.kit.basics import link, plain_link
+from billing_app.ui.kit.forms import plain_form
 
-shell: Any = Frame.shell
-
-lost = Frame.problem == "not_found"
-"""There is no organization at this address, or none for this person: the frame has nothing to say of one."""
-
-PAGES = (
-    (
-        ("overview", "Overview", "layout-dashboard"),
-        ("usage", "Usage", "chart-column"),
-        ("credits", "Credits", "coins"),
-        ("ledger", "Ledger", "scroll-text"),
-    ),
-    (("plan", "Plan", "layers"), ("features", "Features", "toggle-left"), ("processes", "Processes", "list-checks")),
-    (("organization", "Organization", "building-2"), ("alerts", "Alerts", "bell")),
-)
-"""Side entries in groups. One whose `..._href` in the shell is empty is not for this person and not shown."""
-
-TABS = (
-    ("overview", "Overview", "layout-dashboard"),
-    ("usage", "Usage", "chart-column"),
-    ("credits", "Credits", "coins"),
-    ("buy", "Buy", "plus"),
-)
+ICON_SIDE, ICON_MORE, ICON_TAB = 16, 18, 20
 
 
-def page(content: Any, *, active: str, ready: Any, skeleton: Any) -> rx.Component:
-    """A page inside the frame. Until its data is there it shows a skeleton in the final shape."""
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A page that the frame leads to."""
+
+    key: str
+    label: str
+    icon: str
+    href: Any
+    """Where it is; a person who may not open the page has an empty one, and no entry."""
+    group: int = 0
+    """Entries of one number stand together."""
+    tab: str = ""
+    """Its short name among the phone's tabs; without one it is under "More"."""
+    within: str = ""
+    """The entry that is marked in the side for it, which has none of its own."""
+    sign: Any = None
+    """What stands behind its name in the side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a frame shows. What is said of a person and a page comes from `state`, as it was just read."""
+
+    state: Any
+    entries: tuple[Entry, ...]
+    top: Callable[[str], rx.Component]
+    """What stands on top of the side and of the phone, told its class."""
+    role: Any
+    """What the person is here."""
+    other_side: Entry
+    """From an organization to the operators' pages, and back."""
+    not_found: rx.Component
+    forbidden: rx.Component
+    above: tuple[Any, ...] = ()
+    """What is said above every page."""
+    unknown: Any = False
+    """Hrefs are not known yet: every entry is shown meanwhile."""
+    nowhere: Any = None
+    """True on an address of which the frame has nothing to say; it shows the way `home` then."""
+    home: Entry | None = None
+
+
+def framed(frame: Frame, content: Any, *, active: str, ready: Any, skeleton: Any) -> rx.Component:
+    """A page inside its frame. Until its data is there it shows a skeleton in the final shape."""
     body = rx.match(
-        Frame.problem,
-        ("not_found", _not_found()),
-        ("forbidden", _forbidden()),
-        ("broken", broken()),
+        frame.state.problem,
+        ("not_found", frame.not_found),
+        ("forbidden", frame.forbidden),
+        ("broken", _broken()),
         rx.cond(
             ready,
-            rx.fragment(refusal(Frame), content),
+            rx.fragment(*frame.above, refusal(frame.state), content),
             rx.el.div(skeleton, aria_busy="true", aria_label="Loading"),
         ),
     )
     return rx.el.div(
         plain_link("Skip to content", href="#content", class_name="skip"),
-        _side(active),
-        _phone_head(),
+        _side(frame, active),
+        rx.el.header(
+            _unless_nowhere(frame, _brand("phone-switcher"), frame.top("phone-switcher")),
+            rx.cond(frame.state.frame.test_mode, rx.el.span("TEST MODE", class_name="test-mode")),
+            appearance_button(),
+            class_name="phone-head",
+        ),
         rx.el.main(body, id="content", tab_index=-1, class_name="main"),
-        _phone_tabs(active),
+        _unless_nowhere(frame, rx.fragment(), _phone_tabs(frame, active)),
         class_name="app",
     )
 
@@ -65,7 +94,7 @@ def bare_page(*content: Any) -> rx.Component:
     """A page without an organization: sign in and the like."""
     return rx.el.div(
         rx.el.main(
-            rx.el.div(mark(), rx.el.span("Billing console"), class_name="bare-brand"),
+            rx.el.div(_mark(), rx.el.span("Billing console"), class_name="bare-brand"),
             rx.el.div(*content, class_name="panel bare-panel"),
             id="content",
             class_name="bare-main",
@@ -75,148 +104,125 @@ def bare_page(*content: Any) -> rx.Component:
     )
 
 
-def _side(active: str) -> rx.Component:
+def signed_in_as(email: rx.Var[str]) -> rx.Component | rx.Var:
+    """Who is here, and the way out: there is no frame yet that says it."""
+    return rx.cond(
+        email != "",
+        rx.el.div(
+            rx.el.span("Signed in as ", email, "."), _sign_out("Sign out", "text-link"), class_name="quiet-note who"
+        ),
+    )
+
+
+def appearance_button() -> rx.Component:
+    """Light or dark; until it is used, the system decides."""
+    return rx.el.button(
+        rx.color_mode_cond(
+            light=rx.icon("moon", size=15, aria_hidden="true"), dark=rx.icon("sun", size=15, aria_hidden="true")
+        ),
+        type="button",
+        on_click=rx.toggle_color_mode,
+        class_name="icon-button",
+        title="Light or dark",
+        aria_label="Switch between light and dark",
+    )
+
+
+def _unless_nowhere(frame: Frame, there: Any, usual: Any) -> Any:
+    return usual if frame.nowhere is None else rx.cond(frame.nowhere, there, usual)
+
+
+def _mark() -> rx.Component:
+    """The console's sign."""
+    return rx.el.img(src="/logo.svg", alt="", width="28", height="28")
+
+
+def _brand(class_name: str) -> rx.Component:
+    """The console's own name, where there is no organization's to show."""
+    return rx.el.div(
+        _mark(),
+        rx.el.span(rx.el.strong("Billing console"), class_name="lines"),
+        class_name=f"switcher still {class_name}",
+    )
+
+
+def _side(frame: Frame, active: str) -> rx.Component:
+    shown = [entry for entry in frame.entries if not entry.within]
     groups: list[Any] = []
-    for index, group in enumerate(PAGES):
-        if index:
+    for before, entry in zip((shown[0], *shown), shown, strict=False):
+        if entry.group != before.group:
             groups.append(rx.el.hr())
-        groups += [_entry(key, label, icon, active) for key, label, icon in group]
-    home = rx.el.nav(_to_own("entry", 16), aria_label="Pages", class_name="side-nav")
+        groups.append(_side_entry(frame, entry, active))
+    home = rx.el.nav(_titled(frame.home, "entry", ICON_SIDE), aria_label="Pages", class_name="side-nav")
+    person = frame.state.frame.person
     return rx.el.aside(
-        rx.cond(lost, brand("side-switcher"), _switcher("side-switcher")),
-        rx.cond(lost, home, rx.el.nav(*groups, aria_label="Pages", class_name="side-nav")),
+        _unless_nowhere(frame, _brand("side-switcher"), frame.top("side-switcher")),
+        _unless_nowhere(frame, home, rx.el.nav(*groups, aria_label="Pages", class_name="side-nav")),
         rx.el.div(class_name="side-space"),
-        rx.cond(shell.operator_href != "", _to_operator("entry", 16)),
-        rx.cond(shell.test_mode, test_mode()),
-        _person(),
+        rx.cond(frame.other_side.href != "", _titled(frame.other_side, "entry", ICON_SIDE)),
+        rx.cond(frame.state.frame.test_mode, _test_mode()),
+        rx.el.div(
+            rx.el.span(rx.el.strong(person), rx.el.small(frame.role), class_name="lines"),
+            _sign_out(rx.icon("log-out", size=15, aria_hidden="true"), "icon-button"),
+            appearance_button(),
+            class_name="person",
+        ),
         class_name="side",
     )
 
 
-def _entry(key: str, label: str, icon: str, active: str) -> rx.Component:
-    href = getattr(shell, f"{key}_href")
-    dot = (
-        rx.cond(shell.blocked, rx.el.span(rx.el.span("blocked", class_name="unseen"), class_name="dot"))
-        if key == "overview"
-        else rx.fragment()
-    )
-    entry = link(
-        rx.icon(icon, size=16, aria_hidden="true"),
-        label,
-        dot,
-        href=href,
-        title=label,
-        class_name="entry",
-        custom_attrs={"aria-current": "page"} if key == active or (key, active) == ("credits", "buy") else {},
-    )
-    return rx.cond((href != "") | (shell.address == ""), entry)
+def _side_entry(frame: Frame, entry: Entry, active: str) -> Any:
+    covers = {entry.key} | {each.key for each in frame.entries if each.within == entry.key}
+    signs = [] if entry.sign is None else [entry.sign]
+    made = _titled(entry, "entry", ICON_SIDE, *signs, custom_attrs=_current(active in covers))
+    return made if isinstance(entry.href, str) else rx.cond((entry.href != "") | frame.unknown, made)
 
 
-def _switcher(class_name: str) -> rx.Component:
-    """The organizations of this person."""
-    return rx.dropdown_menu.root(
-        rx.dropdown_menu.trigger(
-            rx.el.button(
-                rx.el.span(shell.initial, class_name="initial", aria_hidden="true"),
-                rx.el.span(rx.el.strong(shell.name), rx.el.small(shell.plan), class_name="lines"),
-                rx.icon("chevrons-up-down", size=14, aria_hidden="true"),
-                type="button",
-                class_name=f"switcher {class_name}",
-                aria_label=f"Organization {shell.name}, {shell.plan}. Switch organization",
-            )
-        ),
-        rx.dropdown_menu.content(
-            rx.foreach(shell.organizations, _switch_line),
-            rx.cond(shell.more != "", rx.el.p(shell.more, class_name="menu-note")),
-            rx.cond(shell.may_found, _new_organization()),
-            variant="soft",
-            size="2",
-            class_name="menu",
-        ),
-    )
+def _titled(entry: Entry | None, class_name: str, size: int, *behind: Any, **props: Any) -> rx.Component:
+    if entry is None:
+        return rx.fragment()
+    icon = rx.icon(entry.icon, size=size, aria_hidden="true")
+    return link(icon, entry.label, *behind, href=entry.href, title=entry.label, class_name=class_name, **props)
 
 
-def _switch_line(line: rx.Var[SwitchLine]) -> rx.Component:
-    return rx.dropdown_menu.item(
-        link(
-            rx.el.span(line.initial, class_name="initial small", aria_hidden="true"),
-            rx.el.span(rx.el.strong(line.name), rx.el.small(line.plan), class_name="lines"),
-            rx.cond(line.blocked, rx.el.span(rx.el.span("blocked", class_name="unseen"), class_name="dot")),
-            rx.cond(line.here, rx.icon("check", size=14, aria_label="current")),
-            href=line.href,
-            class_name="switch-line",
-        ),
-        as_child=True,
-    )
+def _current(here: bool) -> dict[str, str]:
+    return {"aria-current": "page"} if here else {}
 
 
-def _new_organization() -> rx.Component:
-    return rx.fragment(
-        rx.dropdown_menu.separator(),
-        rx.dropdown_menu.item(
-            link(
-                rx.el.span(rx.icon("plus", size=14, aria_hidden="true"), class_name="initial small plain"),
-                "New organization",
-                href=routes.NEW_ORGANIZATION,
-                class_name="switch-line",
-            ),
-            as_child=True,
-        ),
-    )
-
-
-def _person() -> rx.Component:
-    return rx.el.div(
-        rx.el.span(rx.el.strong(shell.person), rx.el.small(shell.role), class_name="lines"),
-        sign_out(rx.icon("log-out", size=15, aria_hidden="true"), "icon-button"),
-        appearance_button(),
-        class_name="person",
-    )
-
-
-def _phone_head() -> rx.Component:
-    return rx.el.header(
-        rx.cond(lost, brand("phone-switcher"), _switcher("phone-switcher")),
-        rx.cond(shell.test_mode, rx.el.span("TEST MODE", class_name="test-mode")),
-        appearance_button(),
-        class_name="phone-head",
-    )
-
-
-def _phone_tabs(active: str) -> rx.Component:
+def _phone_tabs(frame: Frame, active: str) -> rx.Component:
     tabs = [
         link(
-            rx.icon(icon, size=20, aria_hidden="true"),
-            rx.el.span(label),
-            href=getattr(shell, f"{key}_href"),
+            rx.icon(entry.icon, size=ICON_TAB, aria_hidden="true"),
+            rx.el.span(entry.tab),
+            href=entry.href,
             class_name="tab",
-            custom_attrs={"aria-current": "page"} if key == active else {},
+            custom_attrs=_current(entry.key == active),
         )
-        for key, label, icon in TABS
+        for entry in frame.entries
+        if entry.tab
     ]
-    every = rx.el.nav(*tabs, _more(active), aria_label="Pages", class_name="phone-tabs")
-    return rx.cond(lost, rx.fragment(), every)
+    return rx.el.nav(*tabs, _more(frame, active), aria_label="Pages", class_name="phone-tabs")
 
 
-def _more(active: str) -> rx.Component:
+def _more(frame: Frame, active: str) -> rx.Component:
     """Everything that has no tab of its own."""
-    tabs = {key for key, _, _ in TABS}
-    rest = [each for group in PAGES for each in group if each[0] not in tabs]
+    rest = [entry for entry in frame.entries if not entry.tab]
+    other = _titled(frame.other_side, "more-line", ICON_MORE)
     return rx.popover.root(
         rx.popover.trigger(
             rx.el.button(
-                rx.icon("menu", size=20, aria_hidden="true"),
+                rx.icon("menu", size=ICON_TAB, aria_hidden="true"),
                 rx.el.span("More"),
                 type="button",
                 class_name="tab",
-                custom_attrs={"aria-current": "page"} if active in {key for key, _, _ in rest} else {},
+                custom_attrs=_current(active in {entry.key for entry in rest}),
             )
         ),
         rx.popover.content(
-            *[_more_line(key, label, icon) for key, label, icon in rest],
-            rx.cond(shell.operator_href != "", rx.popover.close(_to_operator("more-line", 18))),
-            sign_out(rx.fragment(rx.icon("log-out", size=18, aria_hidden="true"), "Sign out"), "more-line"),
-            rx.el.p(shell.person, " \N{MIDDLE DOT} ", shell.role, class_name="menu-note"),
+            *[_more_line(entry) for entry in rest],
+            rx.cond(frame.other_side.href != "", rx.popover.close(other)),
+            _sign_out(rx.fragment(rx.icon("log-out", size=ICON_MORE, aria_hidden="true"), "Sign out"), "more-line"),
+            rx.el.p(frame.state.frame.person, " \N{MIDDLE DOT} ", frame.role, class_name="menu-note"),
             side="top",
             align="end",
             size="1",
@@ -225,39 +231,37 @@ def _more(active: str) -> rx.Component:
     )
 
 
-def _more_line(key: str, label: str, icon: str) -> rx.Component:
-    href = getattr(shell, f"{key}_href")
-    line = link(rx.icon(icon, size=18, aria_hidden="true"), label, href=href, class_name="more-line")
-    return rx.cond(href != "", rx.popover.close(line))
+def _more_line(entry: Entry) -> Any:
+    icon = rx.icon(entry.icon, size=ICON_MORE, aria_hidden="true")
+    line = rx.popover.close(link(icon, entry.label, href=entry.href, class_name="more-line"))
+    return line if isinstance(entry.href, str) else rx.cond(entry.href != "", line)
 
 
-def _to_own(class_name: str, size: int) -> rx.Component:
-    """The way out of an address that leads nowhere."""
-    icon = rx.icon("arrow-left", size=size, aria_hidden="true")
-    return link(icon, "My organization", href=routes.HOME, title="My organization", class_name=class_name)
-
-
-def _to_operator(class_name: str, size: int) -> rx.Component:
-    """An operator's way back to all organizations."""
-    icon = rx.icon("shield", size=size, aria_hidden="true")
-    return link(icon, "Operator", href=shell.operator_href, title="Operator", class_name=class_name)
-
-
-def _not_found() -> rx.Component:
-    return notice(
-        "circle-help",
-        "There is nothing here",
-        "No organization of this name, or none that you are a member of.",
-        button_link("Go to my organization", href=routes.HOME, primary=True),
-        whole=True,
+def _test_mode() -> rx.Component:
+    """Says that no money moves."""
+    return rx.el.p(
+        rx.el.strong("TEST MODE"),
+        rx.el.span("Payments go to a fake Stripe. No money moves."),
+        class_name="test-mode",
     )
 
 
-def _forbidden() -> rx.Component:
+def _sign_out(content: Any, class_name: str) -> rx.Component:
+    """A form, because signing out ends in a full page load that opens the websocket anew."""
+    return plain_form(
+        rx.el.button(content, type="submit", class_name=class_name, title="Sign out", aria_label="Sign out"),
+        method="post",
+        action=f"{routes.API}/sign-out",
+    )
+
+
+def _broken() -> rx.Component:
+    """What is shown in place of a page whose handler failed."""
     return notice(
-        "lock",
-        "Your role does not open this page",
-        Frame.problem_detail,
-        button_link("Back to the overview", href=shell.overview_href, primary=True),
+        "unplug",
+        "This did not work",
+        "Something went wrong on our side. Nothing was changed, and no figure was lost. Try again in a moment.",
+        rx.button(plain_link("Try again", href=""), as_child=True, size="2", class_name="button primary"),
+        tone="blocked",
         whole=True,
     )

@@ -1,11 +1,11 @@
-"""The frame around a page: switcher, navigation, person."""
+"""The frames around pages of organizations and of operators: switcher, navigation, person."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from billing_app.domain.common.access import Role
-from billing_app.services.overview.views_frame import OrganizationLink, ShellView
+from billing_app.services.overview.views_frame import FrameView, OperatorFrameView, OrganizationLink
 from billing_app.ui import operator_routes, routes
 
 NOT_SELLING = "Payments are not set up on this server, so nothing can be bought."
@@ -24,8 +24,8 @@ class SwitchLine:
 
 
 @dataclass(frozen=True)
-class ShellShown:
-    """What the frame says. The defaults are what is shown before anything is known."""
+class FrameScreen:
+    """What an organization's frame says. The defaults are what is shown before anything is known."""
 
     address: str = ""
     name: str = ""
@@ -66,10 +66,24 @@ class ShellShown:
     """It has credits of a time when it paid for itself."""
 
 
-def shell_shown(view: ShellView) -> ShellShown:
+@dataclass(frozen=True)
+class OperatorFrameScreen:
+    """What operators' frame says. The defaults are what is shown before anything is known."""
+
+    person: str = ""
+    test_mode: bool = False
+    selling: bool = False
+    home_href: str = ""
+    """Back to an organization of theirs; empty without any."""
+    given_up: str = ""
+    """How many of Stripe's events need a person; empty for none."""
+    given_up_href: str = operator_routes.stripe_events(state="given_up")
+
+
+def frame_screen(view: FrameView) -> FrameScreen:
     """The frame of an organization."""
     here, payer = view.organization, view.payer
-    return ShellShown(
+    return FrameScreen(
         address=here.address,
         name=here.name,
         plan=_plan(here),
@@ -112,12 +126,23 @@ def shell_shown(view: ShellView) -> ShellShown:
     )
 
 
-def buying_address(view: ShellView) -> str:
+def operator_frame_screen(view: OperatorFrameView) -> OperatorFrameScreen:
+    """The frame of an operator."""
+    return OperatorFrameScreen(
+        person=view.person_name or view.person_email,
+        test_mode=view.test_mode,
+        selling=view.selling,
+        home_href=routes.overview(view.home) if view.home else "",
+        given_up=_given_up(view.given_up),
+    )
+
+
+def buying_address(view: FrameView) -> str:
     """Where credits for this organization are bought: with its payer, if this person may do that there."""
     return view.payer.address if view.payer and view.payer.may_buy else view.organization.address
 
 
-def why_not_buying(view: ShellView) -> str:
+def why_not_buying(view: FrameView) -> str:
     """Why this person cannot buy credits; empty when they can."""
     if view.payer is None:
         return why_not_paying(view)
@@ -126,7 +151,7 @@ def why_not_buying(view: ShellView) -> str:
     return "" if view.selling else NOT_SELLING
 
 
-def why_not_paying(view: ShellView) -> str:
+def why_not_paying(view: FrameView) -> str:
     """Why this person cannot pay for anything in the name of this organization; empty when they can."""
     if not view.may_buy:
         return "Your role here cannot buy. Ask an admin or somebody with the role billing."
@@ -141,3 +166,9 @@ def _plan(link: OrganizationLink) -> str:
 
 def _initial(name: str) -> str:
     return next((letter.upper() for letter in name if letter.isalnum()), "?")
+
+
+def _given_up(count: int) -> str:
+    if not count:
+        return ""
+    return "A Stripe event was given up" if count == 1 else f"{count:,} Stripe events were given up"

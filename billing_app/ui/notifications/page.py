@@ -13,9 +13,10 @@ from billing_app.domain.common.errors import ConflictError, InvalidError, NotFou
 from billing_app.services.notifications import choices, delivery_log, read, webhook_endpoints
 from billing_app.services.notifications.views import AlertsView
 from billing_app.ui import routes
-from billing_app.ui.access.session import Frame, PageAccess, guarded
+from billing_app.ui.access.session import PageAccess, guarded
 from billing_app.ui.access.transactions import PageContext
-from billing_app.ui.frame.layout import page
+from billing_app.ui.frame.organization import page
+from billing_app.ui.frame.state import OrganizationPage
 from billing_app.ui.kit.basics import head
 from billing_app.ui.kit.listing import answer
 from billing_app.ui.kit.skeletons import list_skeleton
@@ -28,7 +29,7 @@ SECRET = "new-secret"  # noqa: S105  the id of a field
 """Where a new secret is shown: it is sent to the browser once and kept in no state."""
 
 
-class AlertsState(Frame):
+class AlertsState(OrganizationPage):
     """What the page shows. Filter and opened delivery live in the URL."""
 
     screen: AlertsShown = AlertsShown()

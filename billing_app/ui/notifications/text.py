@@ -10,7 +10,7 @@ from billing_app.domain.catalogue import Metric
 from billing_app.domain.credits.thresholds import CREDIT_PERCENTS, PLAN_PERCENTS
 from billing_app.domain.notifications.kinds import Kind, Topic
 from billing_app.services.notifications.views import AlertsView, AttemptView, AudienceView, DeliveryView, EndpointView
-from billing_app.services.overview.views_frame import ShellView
+from billing_app.services.overview.views_frame import FrameView
 from billing_app.ui import routes
 from billing_app.ui.kit.formats import Formats, clock, day, moment_text
 from billing_app.ui.kit.records import Choice, Field
@@ -64,9 +64,9 @@ class AlertsShown:
     opened: OpenedShown = field(default_factory=OpenedShown)
 
 
-def alerts_shown(view: AlertsView, shell: ShellView, formats: Formats, state: str = "") -> AlertsShown:
+def alerts_shown(view: AlertsView, frame: FrameView, formats: Formats, state: str = "") -> AlertsShown:
     """The screen."""
-    address = shell.organization.address
+    address = frame.organization.address
     chosen = state if state in STATE_NAMES else ""
     opened = view.opened
     return AlertsShown(

@@ -14,8 +14,7 @@ from billing_app.ui import routes
 from billing_app.ui.access import anybody
 from billing_app.ui.access.session import MAX_TEXT, public
 from billing_app.ui.access.transactions import PersonContext
-from billing_app.ui.frame.layout import bare_page
-from billing_app.ui.frame.parts import signed_in_as
+from billing_app.ui.frame.layout import bare_page, signed_in_as
 from billing_app.ui.kit.basics import button_link
 from billing_app.ui.organizations.places import UTC, countries, time_zones
 

@@ -19,9 +19,10 @@ from billing_app.services.organizations.views import OrganizationPageView
 from billing_app.services.plans import endings_told
 from billing_app.services.purchases import endings
 from billing_app.ui import routes
-from billing_app.ui.access.session import Frame, PageAccess, guarded
+from billing_app.ui.access.session import PageAccess, guarded
 from billing_app.ui.access.transactions import PageContext
-from billing_app.ui.frame.layout import page
+from billing_app.ui.frame.organization import page
+from billing_app.ui.frame.state import OrganizationPage
 from billing_app.ui.kit.basics import head
 from billing_app.ui.kit.skeletons import list_skeleton
 from billing_app.ui.organizations.audit import audit_section
@@ -48,7 +49,7 @@ class Asked:
     name: str = ""
 
 
-class OrganizationState(Frame):
+class OrganizationState(OrganizationPage):
     """What the page shows. The section lives in the URL; an open dialog only here."""
 
     screen: OrganizationShown = OrganizationShown()

@@ -9,7 +9,7 @@ from billing_app.domain.common.access import Role
 from billing_app.domain.organizations.limits import Limit, LimitUse, why_full
 from billing_app.services.access.views import KeyView, Member
 from billing_app.services.organizations.views import OrganizationPageView, PartView, ProfileView
-from billing_app.services.overview.views_frame import ShellView
+from billing_app.services.overview.views_frame import FrameView
 from billing_app.ui import routes
 from billing_app.ui.frame.text import buying_address
 from billing_app.ui.kit.formats import Formats, day, moment_text
@@ -127,12 +127,12 @@ class OrganizationShown:
 
 
 def organization_shown(
-    view: OrganizationPageView, shell: ShellView, formats: Formats, tab: str, cursor: str = ""
+    view: OrganizationPageView, frame: FrameView, formats: Formats, tab: str, cursor: str = ""
 ) -> OrganizationShown:
     """The page for one person."""
     profile = view.profile
     admin = view.role in (Role.ADMIN, Role.OPERATOR)
-    seen = {link.address for link in shell.organizations}
+    seen = {link.address for link in frame.organizations}
     admins = [each for each in view.members if each.role is Role.ADMIN and each.accepted_at]
     people, parts = limit_use(view, Limit.MEMBERSHIPS), limit_use(view, Limit.SUB_ORGS)
     chosen = tab if tab in {each[0] for each in TABS if admin or each[0] not in ("keys", "audit")} else "profile"
@@ -170,7 +170,7 @@ def organization_shown(
         if view.audit.next_cursor
         else "",
         audit_first=routes.organization_page(address, tab="audit") if cursor else "",
-        plan_href=routes.plan(buying_address(shell)),
+        plan_href=routes.plan(buying_address(frame)),
         ending=_ending(view, formats),
         base_url=view.public_url.rstrip("/"),
     )

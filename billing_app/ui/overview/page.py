@@ -9,11 +9,11 @@ import reflex as rx
 from billing_app.services.overview import overview
 from billing_app.services.overview.views import OverviewView
 from billing_app.ui import routes
-from billing_app.ui.access.session import Frame, PageAccess, guarded
+from billing_app.ui.access.session import PageAccess, guarded
 from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.frame.banner import action_strip, banner, notice
-from billing_app.ui.frame.layout import page, shell
-from billing_app.ui.frame.payer import paid_by
+from billing_app.ui.frame.organization import frame, page, paid_by
+from billing_app.ui.frame.state import OrganizationPage
 from billing_app.ui.kit.basics import (
     button_link,
     choice_switch,
@@ -31,7 +31,7 @@ from billing_app.ui.overview.meters import meters
 from billing_app.ui.overview.text import CreditLine, OverviewShown, overview_shown
 
 
-class OverviewState(Frame):
+class OverviewState(OrganizationPage):
     """What the overview shows."""
 
     screen: OverviewShown = OverviewShown()
@@ -84,9 +84,9 @@ def _buy() -> rx.Component:
     label = rx.fragment(rx.icon("plus", size=16, aria_hidden="true"), "Buy credits")
     return rx.el.span(
         rx.cond(
-            shell.buying != "",
-            refused_button(label, shell.buying),
-            button_link(label, href=shell.buy_href),
+            frame.buying != "",
+            refused_button(label, frame.buying),
+            button_link(label, href=frame.buy_href),
         ),
         class_name="wide-only",
     )
@@ -126,7 +126,7 @@ def _months() -> rx.Component:
 
 
 def _spent_or_own() -> rx.Component | rx.Var:
-    return rx.cond(shell.payer != "", _own(), _credits())
+    return rx.cond(frame.payer != "", _own(), _credits())
 
 
 def _own() -> rx.Component:
@@ -134,7 +134,7 @@ def _own() -> rx.Component:
     return rx.el.section(
         rx.el.h2(screen.spent_title),
         rx.el.ul(rx.foreach(screen.own, _line), class_name="lines-list last"),
-        rx.el.div(more_link("Month by month", shell.usage_href), class_name="panel-foot"),
+        rx.el.div(more_link("Month by month", frame.usage_href), class_name="panel-foot"),
         class_name="panel side-panel",
     )
 
@@ -157,7 +157,7 @@ def _credits() -> rx.Component:
         ),
         rx.el.div(
             rx.el.p(screen.unposted, class_name="quiet-note"),
-            rx.cond(shell.money, more_link("Open ledger", shell.ledger_href)),
+            rx.cond(frame.money, more_link("Open ledger", frame.ledger_href)),
             class_name="panel-foot",
         ),
         class_name="panel side-panel",

@@ -10,7 +10,7 @@ from billing_app.domain.catalogue.model import Metric
 from billing_app.domain.credits.facts import Aggregation
 from billing_app.services.credits.views_shared import RecountView
 from billing_app.services.overview.views import ActionView, BannerKind, OverviewView, TakesView
-from billing_app.services.overview.views_frame import ShellView
+from billing_app.services.overview.views_frame import FrameView
 from billing_app.ui import routes
 from billing_app.ui.frame.banner_text import BannerShown, banner_line, banner_shown
 from billing_app.ui.kit.chart_text import ChartShown
@@ -110,9 +110,9 @@ def recount_text(recount: RecountView) -> str:
     return f"{counted} {DOT} next recount {clock(recount.next_at)} UTC"
 
 
-def overview_shown(view: OverviewView, shell: ShellView, formats: Formats) -> OverviewShown:
+def overview_shown(view: OverviewView, frame: FrameView, formats: Formats) -> OverviewShown:
     """The screen of an organization's overview."""
-    address, now, end = shell.organization.address, view.now, view.period.end
+    address, now, end = frame.organization.address, view.now, view.period.end
     return OverviewShown(
         ready=True,
         period=f"{month_in_words(view.period)}, {days_left(end, now)}",
@@ -122,7 +122,7 @@ def overview_shown(view: OverviewView, shell: ShellView, formats: Formats) -> Ov
         else f"Since {plain_day(view.period.start)}",
         recount=recount_text(view.recount),
         recount_failed=view.recount.failed,
-        banner=banner_shown(view.banners, view.actions, shell, end, now, formats),
+        banner=banner_shown(view.banners, view.actions, frame, end, now, formats),
         others=[banner_line(one, formats, now, view.payer_name) for one in view.banners[1:]],
         actions=[_action(one) for one in view.actions] if any(one.blocking for one in view.actions) else [],
         meters=[

@@ -14,10 +14,11 @@ from billing_app.services.plans import changes, orders, read
 from billing_app.services.purchases import buying
 from billing_app.services.subscriptions.views_plan import PlanView
 from billing_app.ui import routes
-from billing_app.ui.access.session import Frame, PageAccess, guarded
+from billing_app.ui.access.session import PageAccess, guarded
 from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.frame.banner import remark
-from billing_app.ui.frame.layout import page
+from billing_app.ui.frame.organization import page
+from billing_app.ui.frame.state import OrganizationPage
 from billing_app.ui.kit.basics import head
 from billing_app.ui.kit.external_redirect import leaving
 from billing_app.ui.kit.skeletons import page_skeleton
@@ -26,7 +27,7 @@ from billing_app.ui.plans.parts import compare, current_plan, invoices, limits_p
 from billing_app.ui.plans.text import InvoiceShown, PlanShown, invoices_shown, plan_shown
 
 
-class PlanState(Frame):
+class PlanState(OrganizationPage):
     """What the page shows. The compared interval lives in the URL, the question that is asked in this tab."""
 
     screen: PlanShown = PlanShown()
@@ -180,7 +181,7 @@ class PlanState(Frame):
     async def _show(self, access: PageAccess) -> None:
         interval = access.text("interval")
         self.screen = await access.show(
-            self, plan_of, lambda view, shell, formats: plan_shown(view, shell, formats, interval)
+            self, plan_of, lambda view, frame, formats: plan_shown(view, frame, formats, interval)
         )
 
 

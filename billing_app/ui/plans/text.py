@@ -7,7 +7,7 @@ from datetime import datetime
 
 from billing_app.domain.organizations.limits import Limit, LimitUse
 from billing_app.domain.purchases.subscriptions import ENDED
-from billing_app.services.overview.views_frame import ShellView
+from billing_app.services.overview.views_frame import FrameView
 from billing_app.services.subscriptions.views_plan import InvoiceLink, PlanView, SubscriptionView
 from billing_app.ui import routes
 from billing_app.ui.frame.text import why_not_paying
@@ -98,13 +98,13 @@ class PlanShown:
     limits_note: str = ""
 
 
-def plan_shown(view: PlanView, shell: ShellView, formats: Formats, interval: str = "") -> PlanShown:
+def plan_shown(view: PlanView, frame: FrameView, formats: Formats, interval: str = "") -> PlanShown:
     """The screen; `interval` chooses the prices that are compared, by default those that are paid now."""
     found = view.subscription
     running = found if found is not None and found.status not in ENDED else None
     chosen = interval if interval in ("month", "year") else (running.interval if running else "month")
-    address = shell.organization.address
-    refusal = why_not_paying(shell)
+    address = frame.organization.address
+    refusal = why_not_paying(frame)
     free = running is not None and running.status in ("active", "trialing")
     return PlanShown(
         ready=True,

@@ -10,15 +10,16 @@ from billing_app.services.limits import features
 from billing_app.services.processes import read
 from billing_app.services.processes.views import OptionsView
 from billing_app.ui import routes
-from billing_app.ui.access.session import Frame, PageAccess, guarded
+from billing_app.ui.access.session import PageAccess, guarded
 from billing_app.ui.access.transactions import PageContext
-from billing_app.ui.frame.layout import page
+from billing_app.ui.frame.organization import page
+from billing_app.ui.frame.state import OrganizationPage
 from billing_app.ui.kit.basics import head, link
 from billing_app.ui.kit.skeletons import list_skeleton
 from billing_app.ui.processes.features_text import OptionShown, OptionsShown, options_shown
 
 
-class FeaturesState(Frame):
+class FeaturesState(OrganizationPage):
     """What the page shows."""
 
     screen: OptionsShown = OptionsShown()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from billing_app.domain.processes.voting import Option, OptionKind, OptionState
-from billing_app.services.overview.views_frame import ShellView
+from billing_app.services.overview.views_frame import FrameView
 from billing_app.services.processes.views import OptionsView
 from billing_app.ui import routes
 from billing_app.ui.frame.text import buying_address
@@ -41,9 +41,9 @@ class OptionsShown:
     """Why nothing can be switched; empty when it can."""
 
 
-def options_shown(view: OptionsView, shell: ShellView, _formats: Formats) -> OptionsShown:
+def options_shown(view: OptionsView, frame: FrameView, _formats: Formats) -> OptionsShown:
     """The page of an organization."""
-    plan_href = routes.plan(buying_address(shell))
+    plan_href = routes.plan(buying_address(frame))
     usable = sum(each.usable for each in view.options)
     return OptionsShown(
         ready=True,

@@ -9,16 +9,17 @@ import reflex as rx
 from billing_app.services.processes import read
 from billing_app.services.processes.views import ProcessesView
 from billing_app.ui import routes
-from billing_app.ui.access.session import Frame, PageAccess, guarded
+from billing_app.ui.access.session import PageAccess, guarded
 from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.frame.banner import notice
-from billing_app.ui.frame.layout import page
+from billing_app.ui.frame.organization import page
+from billing_app.ui.frame.state import OrganizationPage
 from billing_app.ui.kit.basics import button_link, choice_switch, head, link, state_badge
 from billing_app.ui.kit.skeletons import list_skeleton
 from billing_app.ui.processes.text import LimitShown, ProcessesShown, ProcessRow, processes_shown
 
 
-class ProcessesState(Frame):
+class ProcessesState(OrganizationPage):
     """What the list shows. Filter and place live in the URL."""
 
     screen: ProcessesShown = ProcessesShown()

@@ -21,9 +21,10 @@ from billing_app.domain.processes.processes import Content, Question
 from billing_app.services.processes import processes, read
 from billing_app.services.processes.views import ProcessView
 from billing_app.ui import routes
-from billing_app.ui.access.session import Frame, PageAccess, guarded
+from billing_app.ui.access.session import PageAccess, guarded
 from billing_app.ui.access.transactions import PageContext
-from billing_app.ui.frame.layout import page
+from billing_app.ui.frame.organization import page
+from billing_app.ui.frame.state import OrganizationPage
 from billing_app.ui.kit.skeletons import list_skeleton
 from billing_app.ui.processes.process_text import STEPS, WizardShown, wizard_shown
 from billing_app.ui.processes.wizard import published, wizard
@@ -35,7 +36,7 @@ DATES = ("starts_at", "ends_at")
 TEXTS = ("title", "description", "voting_type")
 
 
-class ProcessPageState(Frame):
+class ProcessPageState(OrganizationPage):
     """What the wizard shows. What is filled in lies here and, as a draft, in the database."""
 
     screen: WizardShown = WizardShown()

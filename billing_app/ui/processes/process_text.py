@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from billing_app.domain.processes.processes import Content, ProcessState
 from billing_app.domain.processes.voting import EMAIL_REMINDER, SMS_NOTIFICATION, Option, OptionKind, OptionState
-from billing_app.services.overview.views_frame import ShellView
+from billing_app.services.overview.views_frame import FrameView
 from billing_app.services.processes.views import ProcessView, UseView
 from billing_app.ui import routes
 from billing_app.ui.frame.text import buying_address
@@ -70,9 +70,9 @@ class WizardShown:
     plan_href: str = ""
 
 
-def wizard_shown(view: ProcessView, shell: ShellView, formats: Formats, *, step: str) -> WizardShown:
+def wizard_shown(view: ProcessView, frame: FrameView, formats: Formats, *, step: str) -> WizardShown:
     """One process."""
-    address = shell.organization.address
+    address = frame.organization.address
     content = view.content
     name, tone = STATES[ProcessState(view.state)]
     draft = view.state == ProcessState.DRAFT
@@ -117,7 +117,7 @@ def wizard_shown(view: ProcessView, shell: ShellView, formats: Formats, *, step:
         sent=_sent(view, formats),
         list_href=routes.processes(address),
         features_href=routes.features(address),
-        plan_href=routes.plan(buying_address(shell)),
+        plan_href=routes.plan(buying_address(frame)),
     )
 
 

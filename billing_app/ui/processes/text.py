@@ -8,7 +8,7 @@ from billing_app.domain.catalogue import VotingType
 from billing_app.domain.organizations.limits import LimitUse
 from billing_app.domain.processes.processes import ProcessState
 from billing_app.domain.processes.voting import DESCRIPTIONS
-from billing_app.services.overview.views_frame import ShellView
+from billing_app.services.overview.views_frame import FrameView
 from billing_app.services.processes.views import ProcessesView, ProcessLine
 from billing_app.ui import routes
 from billing_app.ui.kit.formats import Formats, day
@@ -69,9 +69,9 @@ class ProcessesShown:
     new_href: str = ""
 
 
-def processes_shown(view: ProcessesView, shell: ShellView, formats: Formats, *, state: str) -> ProcessesShown:
+def processes_shown(view: ProcessesView, frame: FrameView, formats: Formats, *, state: str) -> ProcessesShown:
     """A page of the list."""
-    address = shell.organization.address
+    address = frame.organization.address
     chosen = state if state in set(ProcessState) else ""
     return ProcessesShown(
         ready=True,

@@ -11,8 +11,9 @@ from billing_app.domain.common.access import MONEY_ROLES
 from billing_app.services.purchases import buying
 from billing_app.services.purchases.views_buying import CheckoutView
 from billing_app.ui import routes
-from billing_app.ui.access.session import Frame, PageAccess, guarded
-from billing_app.ui.frame.layout import page, shell
+from billing_app.ui.access.session import PageAccess, guarded
+from billing_app.ui.frame.organization import frame, page
+from billing_app.ui.frame.state import OrganizationPage
 from billing_app.ui.kit.basics import button_link, head, link, metric_tile
 from billing_app.ui.kit.skeletons import list_skeleton
 from billing_app.ui.purchases.checkout_return_text import ReceivedRow, ReturnedShown, returned_shown
@@ -23,7 +24,7 @@ ASK_TIMES = 20
 """Half a minute; a payment that takes longer shows on the credits page by itself."""
 
 
-class ReturnedState(Frame):
+class ReturnedState(OrganizationPage):
     """What became of a payment."""
 
     screen: ReturnedShown = ReturnedShown()
@@ -82,7 +83,7 @@ def returned_page() -> rx.Component:
     )
     done = screen.status == "paid"
     content = rx.fragment(
-        head("Payment", crumb=link("Credits", href=shell.credits_href, class_name="crumb")),
+        head("Payment", crumb=link("Credits", href=frame.credits_href, class_name="crumb")),
         rx.el.section(
             sign,
             rx.el.h2(screen.title),

@@ -13,11 +13,11 @@ from billing_app.services.purchases import buying, orders
 from billing_app.services.purchases.views_buying import BuyView
 from billing_app.services.subscriptions.views_recurring import RenewalsView
 from billing_app.ui import routes
-from billing_app.ui.access.session import Frame, PageAccess, guarded
+from billing_app.ui.access.session import PageAccess, guarded
 from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.frame.banner import remark
-from billing_app.ui.frame.layout import page
-from billing_app.ui.frame.payer import elsewhere
+from billing_app.ui.frame.organization import elsewhere, page
+from billing_app.ui.frame.state import OrganizationPage
 from billing_app.ui.kit.basics import choice_switch, head, link, recount_line
 from billing_app.ui.kit.chart import legend_item, plot
 from billing_app.ui.kit.external_redirect import leaving
@@ -33,7 +33,7 @@ MAX_PACKS = 20
 """Different packs in one basket."""
 
 
-class BuyState(Frame):
+class BuyState(OrganizationPage):
     """What the buy page shows. Metric and kind live in the URL, the basket in this tab."""
 
     screen: BuyShown = BuyShown()

@@ -11,12 +11,13 @@ import reflex as rx
 
 from billing_app.domain.common.access import MONEY_ROLES
 from billing_app.domain.common.errors import ConflictError, InvalidError, NotFoundError, UnavailableError
-from billing_app.services.overview.views_frame import ShellView
+from billing_app.services.overview.views_frame import FrameView
 from billing_app.services.purchases import read_recurring, recurring_changes, saved_cards, top_ups
 from billing_app.services.purchases.top_ups import TopUpEntries
 from billing_app.services.subscriptions.views_recurring import RenewalsView
-from billing_app.ui.access.session import Frame, PageAccess, guarded
+from billing_app.ui.access.session import PageAccess, guarded
 from billing_app.ui.access.transactions import PageContext
+from billing_app.ui.frame.state import OrganizationPage
 from billing_app.ui.kit.formats import Formats
 from billing_app.ui.purchases.renewals_text import RenewalsShown, at_once, renewals_shown
 
@@ -27,7 +28,7 @@ TYPED = ("threshold", "count", "pack", "cap")
 """Amounts of the dialog that decide whether it buys right away."""
 
 
-class RenewalsState(Frame):
+class RenewalsState(OrganizationPage):
     """What renews and what tops up. The page around it reads it; what is changed here is shown at once."""
 
     shown: RenewalsShown = RenewalsShown()
@@ -179,12 +180,12 @@ async def reread(state: Any, access: PageAccess) -> None:
 
 
 def with_renewals(
-    present: Callable[[Any, ShellView, Formats], Shown],
-) -> Callable[[tuple[Any, RenewalsView | None], ShellView, Formats], tuple[Shown, RenewalsShown]]:
+    present: Callable[[Any, FrameView, Formats], Shown],
+) -> Callable[[tuple[Any, RenewalsView | None], FrameView, Formats], tuple[Shown, RenewalsShown]]:
     """Makes of a page's view, and of what is bought again, what the screen shows."""
 
-    def both(views: tuple[Any, RenewalsView | None], shell: ShellView, formats: Formats) -> tuple[Shown, RenewalsShown]:
+    def both(views: tuple[Any, RenewalsView | None], frame: FrameView, formats: Formats) -> tuple[Shown, RenewalsShown]:
         view, renewals = views
-        return present(view, shell, formats), renewals_shown(renewals, formats)
+        return present(view, frame, formats), renewals_shown(renewals, formats)
 
     return both

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from billing_app.services.credits.views_shared import Forecast, ForecastKind
-from billing_app.services.overview.views_frame import ShellView
+from billing_app.services.overview.views_frame import FrameView
 from billing_app.services.purchases.views_buying import BasketLine, BuyView, MetricPacks, PackView
 from billing_app.ui import routes
 from billing_app.ui.frame.text import why_not_buying
@@ -80,9 +80,9 @@ class BuyShown:
     """Why payment cannot begin; empty when it can."""
 
 
-def buy_shown(view: BuyView, shell: ShellView, formats: Formats, kind: str = "once") -> BuyShown:
+def buy_shown(view: BuyView, frame: FrameView, formats: Formats, kind: str = "once") -> BuyShown:
     """The screen of packs and basket; `kind` is "once" or "month"."""
-    address = shell.organization.address
+    address = frame.organization.address
     metric = view.need.metric if view.need else None
     counts = {line.pack.id: line.count for line in view.basket}
     has_recurring = any(pack.recurring for group in view.metrics for pack in group.packs)
@@ -111,7 +111,7 @@ def buy_shown(view: BuyView, shell: ShellView, formats: Formats, kind: str = "on
         total_label="Today, before tax" if view.monthly_cents else "Total, before tax",
         monthly=f"then {formats.money(view.monthly_cents, view.currency)} every month" if view.monthly_cents else "",
         notes=_notes(view, formats) if view.basket else [],
-        refusal=why_not_buying(shell) or ("" if view.basket else "Put a pack into the basket first."),
+        refusal=why_not_buying(frame) or ("" if view.basket else "Put a pack into the basket first."),
     )
 
 

@@ -15,8 +15,7 @@ from billing_app.ui.access import anybody
 from billing_app.ui.access.session import MAX_TEXT, public
 from billing_app.ui.access.transactions import transactions
 from billing_app.ui.frame.banner import notice
-from billing_app.ui.frame.layout import bare_page
-from billing_app.ui.frame.parts import signed_in_as
+from billing_app.ui.frame.layout import bare_page, signed_in_as
 from billing_app.ui.kit.basics import button_link
 from billing_app.ui.kit.forms import plain_form
 from billing_app.ui.sign_in.text import LinkShown, link_shown, refusal

@@ -11,11 +11,11 @@ from billing_app.domain.common.moments import day
 from billing_app.services.overview import read_usage
 from billing_app.services.overview.views import UsageView
 from billing_app.ui import routes
-from billing_app.ui.access.session import Frame, PageAccess, guarded
+from billing_app.ui.access.session import PageAccess, guarded
 from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.frame.banner import notice
-from billing_app.ui.frame.layout import page
-from billing_app.ui.frame.payer import paid_by
+from billing_app.ui.frame.organization import page, paid_by
+from billing_app.ui.frame.state import OrganizationPage
 from billing_app.ui.kit.basics import choice_switch, download, figure, head, link
 from billing_app.ui.kit.chart import months_legend, plot, table_below
 from billing_app.ui.kit.records import Field
@@ -23,7 +23,7 @@ from billing_app.ui.kit.skeletons import page_skeleton
 from billing_app.ui.usage.text import DEFAULT_RANGE, RANGES, MonthRow, SourceRow, UsageShown, usage_shown
 
 
-class UsageState(Frame):
+class UsageState(OrganizationPage):
     """What the usage page shows. Metric, range and month live in the URL."""
 
     screen: UsageShown = UsageShown()

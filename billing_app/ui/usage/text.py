@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from billing_app.domain.credits.facts import Aggregation
 from billing_app.services.overview.views import UsageView
-from billing_app.services.overview.views_frame import ShellView
+from billing_app.services.overview.views_frame import FrameView
 from billing_app.services.usage.views import MonthView
 from billing_app.ui import routes
 from billing_app.ui.kit.chart_text import ChartShown
@@ -67,9 +67,9 @@ class UsageShown:
     sources_title: str = ""
 
 
-def usage_shown(view: UsageView, shell: ShellView, formats: Formats, months: int = DEFAULT_RANGE) -> UsageShown:
+def usage_shown(view: UsageView, frame: FrameView, formats: Formats, months: int = DEFAULT_RANGE) -> UsageShown:
     """The screen of one metric's use."""
-    address, metric, shared = shell.organization.address, view.metric, view.payer_name != ""
+    address, metric, shared = frame.organization.address, view.metric, view.payer_name != ""
     kept = months if months != DEFAULT_RANGE else ""
     place = next((i for i, one in enumerate(view.months) if one.period.number == view.chosen), len(view.months) - 1)
     hrefs = [

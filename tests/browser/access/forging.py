@@ -12,10 +12,10 @@ from typing import Any
 
 from playwright.sync_api import Page, WebSocket
 
-from billing_app.ui.access.session import Frame
 from billing_app.ui.credits.explain import ExplainState
 from billing_app.ui.credits.ledger import LedgerState
 from billing_app.ui.credits.page import CreditsState
+from billing_app.ui.frame.state import OrganizationPage
 from billing_app.ui.overview.page import OverviewState
 from billing_app.ui.purchases.checkout_return import ReturnedState
 from billing_app.ui.purchases.page import BuyState
@@ -29,7 +29,7 @@ KEEP_SOCKETS = """
     };
 """
 
-PAGES: dict[str, tuple[type[Frame], str]] = {
+PAGES: dict[str, tuple[type[OrganizationPage], str]] = {
     "overview": (OverviewState, ""),
     "usage": (UsageState, "/usage"),
     "credits": (CreditsState, "/credits"),

@@ -65,7 +65,7 @@ def test_an_event_that_is_given_up_is_told_to_operators(database: Database, post
     assert "https://console.example/admin/stripe-events?state=given_up" in text
     with database.reading() as session:
         oda = Identity(uuid4(), "oda@console.example", "Oda", operator=True)
-        assert frame.operator_shell(session, oda, Settings(_env_file=None)).given_up == 1
+        assert frame.operator_frame(session, oda, Settings(_env_file=None)).given_up == 1
 
 
 def given_up(shop: Shop, subject: str) -> datetime:

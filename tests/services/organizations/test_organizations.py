@@ -496,7 +496,7 @@ class TestShownWithoutAPlan:
             token = sessions.start(session, op, NOON).token
         with acme.reading() as session:
             access = sessions.authorize(session, sessions.identify(session, token, NOON), "north", NOON)
-            shown = frame.shell(session, access, Settings(_env_file=None), NOON)
+            shown = frame.organization_frame(session, access, Settings(_env_file=None), NOON)
             assert overview.overview(Context(session, access.organization, NOON)).plan_name == "Pro"
             listed = operators.organizations(session, "north", "", NOON).organizations
         assert (shown.organization.plan_name, shown.organization.payer_name) == ("Pro", "acme")

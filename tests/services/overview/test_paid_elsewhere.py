@@ -19,7 +19,7 @@ from billing_app.services.operators import read_customer
 from billing_app.services.organizations import children
 from billing_app.services.overview import frame, overview, read_usage
 from billing_app.services.overview.views import BannerKind
-from billing_app.services.overview.views_frame import ShellView
+from billing_app.services.overview.views_frame import FrameView
 from billing_app.services.plans import changes, read
 from billing_app.services.subscriptions import past_due
 from billing_app.services.usage import consumption, plans_in_force, reporting
@@ -68,12 +68,12 @@ def at(session: Session, address: str) -> Organization:
     return organizations.by_address(session, address)
 
 
-def shell_of(session: Session, email: str, address: str) -> ShellView:
+def frame_of(session: Session, email: str, address: str) -> FrameView:
     user = users.by_email(session, email)
     token = sessions.start(session, user, NOON).token
     session.flush()
     access = sessions.authorize(session, sessions.identify(session, token, NOON), address, NOON)
-    return frame.shell(session, access, SETTINGS, NOON)
+    return frame.organization_frame(session, access, SETTINGS, NOON)
 
 
 def test_the_overview_is_the_payers_with_the_own_part_beside_it(family: Database) -> None:
@@ -184,10 +184,10 @@ def test_who_may_see_the_payer_is_led_there_and_nobody_else_is(family: Database)
             users.join(session, at(session, "acme").pk, person, role, NOON)
             users.join(session, at(session, "north").pk, person, Role.MEMBER, NOON)
         seen = {
-            email: shell_of(session, email, "north").payer
+            email: frame_of(session, email, "north").payer
             for email in (MEMBER, "both@north.example", "pays@north.example", "op@example.org")
         }
-        assert shell_of(session, "ada@acme.example", "acme").payer is None
+        assert frame_of(session, "ada@acme.example", "acme").payer is None
     assert {payer.name for payer in seen.values() if payer} == {"acme"}
     assert [(payer.visible, payer.may_buy) for payer in seen.values() if payer] == [
         (False, False), (True, False), (True, True), (True, True),
@@ -196,9 +196,9 @@ def test_who_may_see_the_payer_is_led_there_and_nobody_else_is(family: Database)
 
 def test_what_changes_at_the_payer_is_told_to_who_looks_at_a_part(family: Database) -> None:
     with family.writing() as session:
-        before = shell_of(session, MEMBER, "north").payer
+        before = frame_of(session, MEMBER, "north").payer
         reporting.report(Context(session, at(session, "south"), LATER), [ReportedEvent("emails", 1, at=NOON)])
-        after = shell_of(session, MEMBER, "north").payer
+        after = frame_of(session, MEMBER, "north").payer
     assert before is not None and after is not None
     assert after.revision > before.revision
 
@@ -231,7 +231,7 @@ class TestTheEndOfAPlanOfItsOwn:
             assert paying.payer(session, north, ended).address == "acme"
             assert paying.payer(session, at(session, "east"), ended).address == "acme"
             assert plans_in_force.plans(session, north.pk).held_at(ended) is plans_in_force.NOTHING
-            shell = shell_of(session, MEMBER, "north")
+            shell = frame_of(session, MEMBER, "north")
             consumption.consume(Context(session, north, ended), "emails", 10)
             (own,) = statements.grants(Context(session, north, ended))
             theirs = {each.metric: each for each in statements.balances(Context(session, north, ended))}["emails"]

@@ -96,7 +96,7 @@ def test_a_line_is_named_where_bars_leave_room_for_it() -> None:
 
 
 def test_the_heaviest_words_come_first_where_there_is_no_room_for_all() -> None:
-    shown = explain_shown(accounts.explain("meridian", "mau", None), overviews.shell("meridian"), FORMATS)
+    shown = explain_shown(accounts.explain("meridian", "mau", None), overviews.frame("meridian"), FORMATS)
     words = notes(go.Figure(shown.chart.pictures.light))
     assert words[:2] == ["<b>25,120</b>", "+50,000"]
 
@@ -112,7 +112,7 @@ def owing() -> Any:
 
 def test_what_is_owed_is_part_of_the_sum_and_of_its_picture() -> None:
     view = owing()
-    shown = explain_shown(view, overviews.shell("meridian"), FORMATS)
+    shown = explain_shown(view, overviews.frame("meridian"), FORMATS)
     assert [(one.value, one.label) for one in shown.terms][-1] == ("6,000", "owed")
     assert (shown.left, shown.owes) == ("\N{MINUS SIGN}6,000", True)
     assert view.granted - view.burned - view.clawed_back - view.debt == -6_000 == view.steps[-1].balance
@@ -237,7 +237,7 @@ def test_crowded_grants_are_named_once() -> None:
 
 
 def test_an_explanation_ends_at_what_is_left() -> None:
-    shown = explain_shown(accounts.explain("meridian", "mau", None), overviews.shell("meridian"), FORMATS)
+    shown = explain_shown(accounts.explain("meridian", "mau", None), overviews.frame("meridian"), FORMATS)
     figure = go.Figure(shown.chart.pictures.light)
     left = traces(figure)["left"]
     assert (left.y[0], left.base[0]) == (25_120, 0)

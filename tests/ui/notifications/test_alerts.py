@@ -25,7 +25,7 @@ from tests.support.builders import NOON
 from tests.ui.conftest import Meridian
 from tests.ui.records.facts import NOW
 from tests.ui.records.notifications import alerts
-from tests.ui.records.overview import shell
+from tests.ui.records.overview import frame
 from tests.ui.states import move
 
 PAGE = "/o/meridian/alerts"
@@ -39,7 +39,7 @@ def run(work: Any) -> Any:
 
 def shown(address: str = "meridian", state: str = "", delivery: str = "") -> AlertsShown:
     """What the screen says of the records."""
-    return alerts_shown(alerts(address, state, delivery), shell(address), Formats(), state=state)
+    return alerts_shown(alerts(address, state, delivery), frame(address), Formats(), state=state)
 
 
 def loaded(meridian: Meridian, url: str = PAGE, role: str = "admin") -> Any:
@@ -114,8 +114,8 @@ def test_the_filter_of_the_url_is_the_pages_and_rubbish_is_none(meridian: Meridi
 @pytest.mark.parametrize("role", ["member", "billing"])
 def test_only_admins_open_it(meridian: Meridian, role: str) -> None:
     state = loaded(meridian, role=role)
-    assert (state.problem, state.screen.ready, state.shell.alerts_href) == ("forbidden", False, "")
-    assert loaded(meridian).shell.alerts_href == PAGE
+    assert (state.problem, state.screen.ready, state.frame.alerts_href) == ("forbidden", False, "")
+    assert loaded(meridian).frame.alerts_href == PAGE
 
 
 def test_a_tab_that_is_refused_a_page_hears_no_more_of_the_page_before(meridian: Meridian) -> None:

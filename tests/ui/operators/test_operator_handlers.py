@@ -12,8 +12,8 @@ import reflex as rx
 from billing_app.domain.common.access import Role
 from billing_app.services.operators import read_customer
 from billing_app.store.tables.stripe import InboxEvent
-from billing_app.ui.access.operator_session import OperatorFrame
 from billing_app.ui.access.session import GUARD
+from billing_app.ui.frame.state import OperatorPage
 from billing_app.ui.kit.formats import Formats
 from billing_app.ui.operators.organizations.customer import CustomerState
 from billing_app.ui.operators.organizations.page import OrganizationsState
@@ -29,12 +29,12 @@ from tests.ui.records import operations
 from tests.ui.states import pages
 
 
-def operator_pages() -> list[type[OperatorFrame]]:
+def operator_pages() -> list[type[OperatorPage]]:
     """Every state of an operator's page."""
-    return [state for state in pages() if issubclass(state, OperatorFrame) and state is not OperatorFrame]
+    return [state for state in pages() if issubclass(state, OperatorPage) and state is not OperatorPage]
 
 
-def handlers() -> list[tuple[type[OperatorFrame], str]]:
+def handlers() -> list[tuple[type[OperatorPage], str]]:
     """Every handler of theirs."""
     return [
         (state, name)
@@ -63,7 +63,7 @@ def call(state: Any, name: str) -> Any:
 
 @pytest.mark.parametrize(("page", "name"), handlers(), ids=lambda value: getattr(value, "__name__", value))
 @pytest.mark.parametrize("role", ["admin", "billing", "member", "none"])
-def test_nobody_but_operators_gets_through(meridian: Meridian, page: type[OperatorFrame], name: str, role: str) -> None:
+def test_nobody_but_operators_gets_through(meridian: Meridian, page: type[OperatorPage], name: str, role: str) -> None:
     state = meridian.open(page, "/admin/organizations", role)
     empty = state.screen
     answer = call(state, name)
@@ -76,11 +76,11 @@ def test_nobody_but_operators_gets_through(meridian: Meridian, page: type[Operat
 
 
 @pytest.mark.parametrize(("page", "name"), handlers(), ids=lambda value: getattr(value, "__name__", value))
-def test_every_handler_asks_for_an_operator(page: type[OperatorFrame], name: str) -> None:
+def test_every_handler_asks_for_an_operator(page: type[OperatorPage], name: str) -> None:
     assert getattr(vars(page)[name].fn, GUARD) == frozenset({Role.OPERATOR})
 
 
-def loaded(meridian: Meridian, page: type[OperatorFrame], url: str) -> Any:
+def loaded(meridian: Meridian, page: type[OperatorPage], url: str) -> Any:
     state = meridian.open(page, url, "operator")
     asyncio.run(state.load())
     return state

@@ -17,7 +17,7 @@ from billing_app.ui.organizations.page import OrganizationState
 from billing_app.ui.organizations.text import _why_full, organization_shown
 from tests.ui.conftest import Meridian
 from tests.ui.records import organizations
-from tests.ui.records.overview import shell
+from tests.ui.records.overview import frame
 from tests.ui.states import move
 
 CHANGING = {
@@ -35,7 +35,7 @@ CHANGING = {
 
 def shown(tab: str = "", role: str = "admin") -> Any:
     """What the screen says of the records."""
-    return organization_shown(organizations.page("meridian", role), shell("meridian", role), Formats(), tab=tab)
+    return organization_shown(organizations.page("meridian", role), frame("meridian", role), Formats(), tab=tab)
 
 
 def test_what_changes_something_asks_for_an_admin() -> None:

@@ -24,7 +24,7 @@ from billing_app.services.overview.views import (
     SpentLine,
     TakesView,
 )
-from billing_app.services.overview.views_frame import OrganizationLink, ShellView
+from billing_app.services.overview.views_frame import FrameView, OrganizationLink
 from tests.ui.records.facts import (
     BANDWIDTH,
     EMAILS,
@@ -56,10 +56,10 @@ LINKS = (
 )
 
 
-def shell(address: str, role: str = "admin") -> ShellView:
+def frame(address: str, role: str = "admin") -> FrameView:
     """The frame of one of the three organizations."""
     here = next(link for link in LINKS if link.address == address)
-    return ShellView(
+    return FrameView(
         organization=here,
         organizations=LINKS,
         person_name="Ana Ruiz",

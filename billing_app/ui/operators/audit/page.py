@@ -9,8 +9,9 @@ import reflex as rx
 from billing_app.services.organizations import read
 from billing_app.services.organizations.views import AuditPage
 from billing_app.ui import operator_routes
-from billing_app.ui.access.operator_session import OperatorAccess, OperatorFrame, for_operators
-from billing_app.ui.frame.operator_layout import operator_page
+from billing_app.ui.access.session import OperatorAccess, for_operators
+from billing_app.ui.frame.operators import operator_page
+from billing_app.ui.frame.state import OperatorPage
 from billing_app.ui.kit.basics import head
 from billing_app.ui.kit.formats import Formats
 from billing_app.ui.kit.listing import pager, search_field, select
@@ -41,7 +42,7 @@ class AuditShown:
     first_href: str = ""
 
 
-class AuditState(OperatorFrame):
+class AuditState(OperatorPage):
     """What the page shows. What is looked for and the page live in the URL."""
 
     screen: AuditShown = AuditShown()

@@ -13,9 +13,10 @@ from billing_app.services.operators import catalogue_editor, catalogue_edits, ca
 from billing_app.services.operators.views_catalogue import CatalogueView, CheckView
 from billing_app.services.payments import stripe_names
 from billing_app.ui import operator_routes, routes
-from billing_app.ui.access.operator_session import OperatorAccess, OperatorFrame, for_operators
+from billing_app.ui.access.session import OperatorAccess, for_operators
 from billing_app.ui.access.transactions import OperatorPageContext
-from billing_app.ui.frame.operator_layout import operator_page
+from billing_app.ui.frame.operators import operator_page
+from billing_app.ui.frame.state import OperatorPage
 from billing_app.ui.kit.basics import download, head
 from billing_app.ui.kit.skeletons import list_skeleton
 from billing_app.ui.operators.catalogue import drafts
@@ -42,7 +43,7 @@ PAGE = 50
 Document = dict[str, Any]
 
 
-class CatalogueState(OperatorFrame):
+class CatalogueState(OperatorPage):
     """The editor of one tab. What is typed and not saved is kept here, never in the browser."""
 
     screen: CatalogueShown = CatalogueShown()

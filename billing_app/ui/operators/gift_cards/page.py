@@ -14,10 +14,11 @@ from billing_app.services.credits import gift_cards
 from billing_app.services.credits.gift_cards import CardView
 from billing_app.services.operators import catalogue_editor
 from billing_app.ui import operator_routes
-from billing_app.ui.access.operator_session import OperatorAccess, OperatorFrame, for_operators
+from billing_app.ui.access.session import OperatorAccess, for_operators
 from billing_app.ui.access.transactions import OperatorPageContext
 from billing_app.ui.frame.banner import notice
-from billing_app.ui.frame.operator_layout import operator_page
+from billing_app.ui.frame.operators import operator_page
+from billing_app.ui.frame.state import OperatorPage
 from billing_app.ui.kit.basics import head, link, state_badge
 from billing_app.ui.kit.dialogs import buttons, dialog, refusal
 from billing_app.ui.kit.listing import pager, table_head
@@ -40,7 +41,7 @@ MAX_REDEMPTIONS = 200
 """Redemptions of a card that a page lists."""
 
 
-class GiftCardsState(OperatorFrame):
+class GiftCardsState(OperatorPage):
     """The cards, and the dialog that is open: "make", "codes", "void" or "who"."""
 
     screen: GiftCardsShown = GiftCardsShown()

@@ -17,10 +17,11 @@ from billing_app.services.operators import read_customer
 from billing_app.services.operators.views_customer import CustomerView
 from billing_app.services.reversals import refunds
 from billing_app.ui import operator_routes
-from billing_app.ui.access.operator_session import OperatorAccess, OperatorFrame, for_operators
+from billing_app.ui.access.session import OperatorAccess, for_operators
 from billing_app.ui.access.transactions import OperatorPageContext
 from billing_app.ui.frame.banner import remark
-from billing_app.ui.frame.operator_layout import operator_page
+from billing_app.ui.frame.operators import operator_page
+from billing_app.ui.frame.state import OperatorPage
 from billing_app.ui.kit.basics import button_link, head, link
 from billing_app.ui.kit.listing import facts_strip, table_head
 from billing_app.ui.kit.skeletons import list_skeleton
@@ -39,7 +40,7 @@ from billing_app.ui.operators.organizations.refunds_text import cents_of
 NO_AMOUNT = "Type an amount, such as 6.50."
 
 
-class CustomerState(OperatorFrame):
+class CustomerState(OperatorPage):
     """What the page shows. The grant whose refund is being made lives in the URL; `_key` makes it one refund."""
 
     screen: CustomerShown = CustomerShown()

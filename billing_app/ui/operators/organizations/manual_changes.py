@@ -15,8 +15,9 @@ from billing_app.services.credits import granting
 from billing_app.services.operators import manual_changes
 from billing_app.services.operators.views_manual import HandsView
 from billing_app.ui import operator_routes
-from billing_app.ui.access.operator_session import OperatorAccess, OperatorFrame, for_operators
+from billing_app.ui.access.session import OperatorAccess, for_operators
 from billing_app.ui.access.transactions import OperatorPageContext
+from billing_app.ui.frame.state import OperatorPage
 from billing_app.ui.kit.dialogs import buttons, dialog, refusal
 from billing_app.ui.kit.formats import Formats, long_day
 from billing_app.ui.kit.records import Choice
@@ -43,7 +44,7 @@ class HandsShown:
     choices: list[Choice] = field(default_factory=list)
 
 
-class HandsState(OperatorFrame):
+class HandsState(OperatorPage):
     """Its own state beside the page's."""
 
     screen: HandsShown = HandsShown()

@@ -6,9 +6,10 @@ import reflex as rx
 
 from billing_app.services.operators import organizations
 from billing_app.ui import operator_routes, routes
-from billing_app.ui.access.operator_session import OperatorAccess, OperatorFrame, for_operators
+from billing_app.ui.access.session import OperatorAccess, for_operators
 from billing_app.ui.frame.banner import notice
-from billing_app.ui.frame.operator_layout import operator_page
+from billing_app.ui.frame.operators import operator_page
+from billing_app.ui.frame.state import OperatorPage
 from billing_app.ui.kit.basics import button_link, head, link, more_link
 from billing_app.ui.kit.listing import search_field
 from billing_app.ui.kit.skeletons import list_skeleton
@@ -16,7 +17,7 @@ from billing_app.ui.operators.organizations.customer_parts import trouble
 from billing_app.ui.operators.organizations.text import OrganizationRow, OrganizationsShown, organizations_shown
 
 
-class OrganizationsState(OperatorFrame):
+class OrganizationsState(OperatorPage):
     """What the list shows. Search and page live in the URL."""
 
     screen: OrganizationsShown = OrganizationsShown()

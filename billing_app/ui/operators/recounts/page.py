@@ -10,15 +10,16 @@ from billing_app import clock
 from billing_app.services.operators import operations
 from billing_app.services.usage import recounts
 from billing_app.ui import operator_routes
-from billing_app.ui.access.operator_session import OperatorAccess, OperatorFrame, for_operators
-from billing_app.ui.frame.operator_layout import operator_page
+from billing_app.ui.access.session import OperatorAccess, for_operators
+from billing_app.ui.frame.operators import operator_page
+from billing_app.ui.frame.state import OperatorPage
 from billing_app.ui.kit.basics import head, state_badge
 from billing_app.ui.kit.listing import answer, pager, table_head
 from billing_app.ui.kit.skeletons import list_skeleton
 from billing_app.ui.operators.recounts.text import RecountRow, RecountsShown, recounts_shown
 
 
-class RecountsState(OperatorFrame):
+class RecountsState(OperatorPage):
     """What the page shows."""
 
     screen: RecountsShown = RecountsShown()

@@ -13,10 +13,11 @@ from billing_app.services.operators import operations
 from billing_app.services.operators.views_operations import EventFilters, EventsView, EventView
 from billing_app.services.stripe import replaying
 from billing_app.ui import operator_routes
-from billing_app.ui.access.operator_session import OperatorAccess, OperatorFrame, for_operators
+from billing_app.ui.access.session import OperatorAccess, for_operators
 from billing_app.ui.access.transactions import OperatorPageContext
 from billing_app.ui.frame.banner import notice
-from billing_app.ui.frame.operator_layout import operator_page
+from billing_app.ui.frame.operators import operator_page
+from billing_app.ui.frame.state import OperatorPage
 from billing_app.ui.kit.basics import head, link, more_link, state_badge
 from billing_app.ui.kit.listing import pager, search_field, select, table_head
 from billing_app.ui.kit.records import Field
@@ -26,7 +27,7 @@ from billing_app.ui.operators.stripe.events_text import ANY, STATES, EventRow, S
 TYPE_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz_.")
 
 
-class StripeEventsState(OperatorFrame):
+class StripeEventsState(OperatorPage):
     """What the list shows. Filters, page and opened event live in the URL."""
 
     screen: StripeEventsShown = StripeEventsShown()

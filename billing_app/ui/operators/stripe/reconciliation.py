@@ -10,9 +10,10 @@ import reflex as rx
 from billing_app.services.operators import operations
 from billing_app.services.stripe import reconciliation
 from billing_app.ui import operator_routes
-from billing_app.ui.access.operator_session import OperatorAccess, OperatorFrame, for_operators
+from billing_app.ui.access.session import OperatorAccess, for_operators
 from billing_app.ui.frame.banner import notice
-from billing_app.ui.frame.operator_layout import operator_page
+from billing_app.ui.frame.operators import operator_page
+from billing_app.ui.frame.state import OperatorPage
 from billing_app.ui.kit.basics import button_link, head, link, refused_button, state_badge
 from billing_app.ui.kit.listing import answer, table_head
 from billing_app.ui.kit.skeletons import list_skeleton
@@ -31,7 +32,7 @@ PATIENT_LOOKS = 15
 """How long a run that was asked for may take to begin: a job looks every five seconds."""
 
 
-class ReconciliationState(OperatorFrame):
+class ReconciliationState(OperatorPage):
     """What the page shows. An earlier run that was opened lives in the URL."""
 
     screen: ReconciliationShown = ReconciliationShown()
