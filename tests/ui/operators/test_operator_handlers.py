@@ -68,7 +68,7 @@ def test_nobody_but_operators_gets_through(meridian: Meridian, page: type[Operat
     empty = state.screen
     answer = call(state, name)
     assert state.screen == empty
-    assert state.around.person == ""
+    assert state.frame.person == ""
     if role == "none":
         assert "/sign-in?next=%2Fadmin%2Forganizations" in str(answer)
     else:
@@ -89,7 +89,7 @@ def loaded(meridian: Meridian, page: type[OperatorPage], url: str) -> Any:
 def test_an_operator_finds_organizations(meridian: Meridian) -> None:
     state = loaded(meridian, OrganizationsState, "/admin/organizations?search=stopped")
     assert [row.name for row in state.screen.rows] == ["Stopped Studio"]
-    assert (state.around.person, state.around.home_href) == ("Oda", "/o/meridian")
+    assert (state.frame.person, state.frame.home_href) == ("Oda", "/o/meridian")
 
 
 def an_event(name: str, kind: str, state: str) -> InboxEvent:
@@ -114,8 +114,8 @@ def test_events_are_listed_and_what_was_given_up_stands_out(events: Meridian) ->
     url = "/admin/stripe-events?event=evt_1&type=refund.created&state=nonsense"
     state = loaded(events, StripeEventsState, url)
     assert [(row.type, row.state) for row in state.screen.rows] == [("refund.created", "Given up")]
-    assert state.around.given_up == "A Stripe event was given up"
-    assert state.around.given_up_href == "/admin/stripe-events?state=given_up"
+    assert state.frame.given_up == "A Stripe event was given up"
+    assert state.frame.given_up_href == "/admin/stripe-events?state=given_up"
     assert (state.screen.event.state, state.screen.event.tone) == ("Given up", "blocked")
     assert '"id": "evt_1"' in state.screen.event.payload
 
