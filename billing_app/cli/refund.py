@@ -16,7 +16,7 @@ from billing_app.domain.common.money import format_money
 from billing_app.gateways.stripe.payments import payments_of
 from billing_app.services.common.context import OperatorContext
 from billing_app.services.reversals import refundable, refunds
-from billing_app.services.reversals.views import RefundPreview
+from billing_app.services.reversals.views import RefundPreviewAnswer
 from billing_app.settings import settings
 
 
@@ -50,7 +50,7 @@ def refund(
     print_done(asdict(made), sentence, as_json=as_json)
 
 
-def _said(shown: RefundPreview) -> str:
+def _said(shown: RefundPreviewAnswer) -> str:
     """What the refund would do."""
     money = format_money(shown.amount_cents, shown.currency)
     paid = format_money(shown.paid_cents, shown.currency)

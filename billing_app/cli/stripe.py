@@ -21,7 +21,7 @@ from billing_app.jobs import inbox as job
 from billing_app.jobs import reconciliation as reconciliation_job
 from billing_app.services.catalogue import versions
 from billing_app.services.operators import operations
-from billing_app.services.operators.views_operations import ReportView
+from billing_app.services.operators.views_operations import ReportAnswer
 from billing_app.services.payments import payment_account, stripe_catalogue, stripe_names
 from billing_app.services.payments.stripe_catalogue import Deed, Step
 from billing_app.services.stripe import inbox, reconciliation, replaying
@@ -132,21 +132,22 @@ def sync(
         run_id = reconciliation_job.sync(wiring.database(), settings(), "demand", dry=dry_run, days=days, told=told)
     with wiring.database().reading() as session:
         report = operations.report(session, run_id, clock.now())
-    print(json.dumps(asdict(report), default=str, indent=1) if as_json else _report(report))
-    if report.run.remaining:
+    run = asdict(report)
+    findings = run.pop("findings")
+    print(json.dumps({"run": run, "findings": findings}, default=str, indent=1) if as_json else _report(report))
+    if report.remaining:
         raise typer.Exit(1)
 
 
-def _report(report: ReportView) -> str:
+def _report(report: ReportAnswer) -> str:
     """The report in lines."""
-    run = report.run
-    done = "would be repaired" if run.dry else "repaired"
+    done = "would be repaired" if report.dry else "repaired"
     lines = [
         f"{done if each.repaired else 'needs you'}: {each.detail} ({each.organization or 'no organization'}, "
         f"{each.object_id})"
         for each in report.findings
     ]
-    summary = f"{run.compared} objects compared, {run.repaired} {done}, {run.remaining} need a person."
+    summary = f"{report.compared} objects compared, {report.repaired} {done}, {report.remaining} need a person."
     return "\n".join([*lines, summary])
 
 

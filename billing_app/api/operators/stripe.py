@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query
@@ -11,27 +10,22 @@ from billing_app.api.common.access import OutsideAccess, RequireOperator
 from billing_app.api.common.idempotency import IdempotencyKey
 from billing_app.api.common.responses import READING_A_BODY, guarded
 from billing_app.api.common.schemas import DEFAULT_LIST, TYPED, Items, Limit, Number
-from billing_app.api.operators.stripe_schemas import (
-    EventAnswer,
-    EventWithPayloadAnswer,
-    RecountAnswer,
-    RecountedAnswer,
-    RefundAnswer,
-    RefundPreviewAnswer,
-    RefundRequest,
-    ReportAnswer,
-    RunAnswer,
-    RunRequest,
-    StartedAnswer,
-)
+from billing_app.api.operators.stripe_schemas import RecountedAnswer, RefundRequest, RunRequest, StartedAnswer
 from billing_app.domain.common.errors import NotFoundError
 from billing_app.domain.credits.facts import MAX_QUANTITY
 from billing_app.gateways.stripe.payments import payments_of
 from billing_app.services.common import cursors
 from billing_app.services.operators import operations
-from billing_app.services.operators.views_operations import EventFilters, EventLine, EventView, ReportView
+from billing_app.services.operators.views_operations import (
+    EventAnswer,
+    EventFilters,
+    EventWithPayloadAnswer,
+    RecountAnswer,
+    ReportAnswer,
+    RunAnswer,
+)
 from billing_app.services.reversals import refundable, refunds
-from billing_app.services.reversals.views import RefundPreview, RefundView
+from billing_app.services.reversals.views import RefundAnswer, RefundPreviewAnswer
 from billing_app.services.stripe import reconciliation, replaying
 from billing_app.services.usage import recounts
 
@@ -66,17 +60,17 @@ def list_events(
 def one_event(access: Operating, event_id: EventId) -> EventWithPayloadAnswer:
     """An event with what was received."""
     with access.reading() as context:
-        return _with_payload(operations.event(context.session, event_id))
+        return operations.event(context.session, event_id)
 
 
 @router.post("/stripe-events/{event_id}/replay", response_model=EventAnswer, responses=guarded(422, 503))
-def replay_event(access: Operating, event_id: EventId) -> EventLine:
+def replay_event(access: Operating, event_id: EventId) -> EventAnswer:
     """Processes an event again, whatever became of it. One that never arrived is fetched from Stripe, for 30 days."""
     access.check()
     application = access.application
     replaying.replay(application.database.writing, payments_of(application.settings), event_id, application.clock)
     with access.reading() as context:
-        return operations.event(context.session, event_id).line
+        return operations.event(context.session, event_id)
 
 
 @router.get("/reconciliation", response_model=Items[RunAnswer], responses=guarded(422))
@@ -94,14 +88,14 @@ def latest_report(access: Operating) -> ReportAnswer:
         found = operations.reconciliations(context.session, 0, "", context.now, selling=True, limit=1)
     if found.report is None:
         raise NotFoundError("Nothing was compared yet.", code="run_not_found")
-    return _report(found.report)
+    return found.report
 
 
 @router.get("/reconciliation/{run}", response_model=ReportAnswer, responses=guarded(422))
 def one_report(access: Operating, run: Number) -> ReportAnswer:
     """One comparison with everything that it found."""
     with access.reading() as context:
-        return _report(operations.report(context.session, run, context.now))
+        return operations.report(context.session, run, context.now)
 
 
 @router.post(
@@ -135,7 +129,7 @@ def recount(access: Operating) -> recounts.Outcome:
 
 
 @router.get("/grants/{grant}/refund", response_model=RefundPreviewAnswer, responses=guarded(422))
-def preview_refund(access: Operating, grant: GrantId, amount_cents: Cents = None) -> RefundPreview:
+def preview_refund(access: Operating, grant: GrantId, amount_cents: Cents = None) -> RefundPreviewAnswer:
     """What refunding `amount_cents` (by default all that is left) would take back, and what would become debt."""
     with access.reading() as context:
         return refundable.preview(context.session, grant, amount_cents, context.now)
@@ -147,19 +141,8 @@ def preview_refund(access: Operating, grant: GrantId, amount_cents: Cents = None
     response_model=RefundAnswer,
     responses=guarded(*READING_A_BODY, 409, 503),
 )
-def refund(access: Operating, grant: GrantId, request: RefundRequest, key: IdempotencyKey) -> RefundView:
+def refund(access: Operating, grant: GrantId, request: RefundRequest, key: IdempotencyKey) -> RefundAnswer:
     """Refunds a grant, through Stripe. Unused credits are taken back; used ones become debt."""
     access.check()
     payments = payments_of(access.application.settings)
     return refunds.make(access.writing, payments, grant, request.amount_cents, request.reason, f"api {key}")
-
-
-def _with_payload(found: EventView) -> EventWithPayloadAnswer:
-    line = EventAnswer.model_validate(found.line)
-    return EventWithPayloadAnswer(**line.model_dump(), payload=json.loads(found.payload))
-
-
-def _report(found: ReportView) -> ReportAnswer:
-    return ReportAnswer.model_validate(
-        {**RunAnswer.model_validate(found.run).model_dump(), "findings": found.findings}, from_attributes=True
-    )

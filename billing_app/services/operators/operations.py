@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 
 from sqlmodel import Session
 
 from billing_app.domain.common.errors import InvalidError, NotFoundError
 from billing_app.services.common import cursors
+from billing_app.services.common.answers import filled
 from billing_app.services.operators.views_operations import (
+    EventAnswer,
     EventFilters,
-    EventLine,
     EventsView,
-    EventView,
-    FindingView,
+    EventWithPayloadAnswer,
+    FindingAnswer,
     ReconciliationView,
-    RecountRunView,
+    RecountAnswer,
     RecountsView,
-    ReportView,
-    RunView,
+    ReportAnswer,
+    RunAnswer,
 )
 from billing_app.services.stripe import reconciliation
 from billing_app.services.stripe.inbox import STRIPE
@@ -68,12 +70,12 @@ def events(session: Session, filters: EventFilters, cursor: str, now: datetime, 
     )
 
 
-def event(session: Session, event_id: str) -> EventView:
+def event(session: Session, event_id: str) -> EventWithPayloadAnswer:
     """One event with what was received. Raises NotFoundError `event_not_found`."""
     found = inbox_search.one(session, STRIPE, event_id)
     if found is None:
         raise NotFoundError(f"No event {event_id!r} was received.", code="event_not_found")
-    return EventView(_line(*found), found[0].payload)
+    return filled(EventWithPayloadAnswer, _line(*found), payload=json.loads(found[0].payload))
 
 
 def reconciliations(
@@ -94,7 +96,7 @@ def reconciliations(
     )
 
 
-def report(session: Session, run_id: int, now: datetime) -> ReportView:
+def report(session: Session, run_id: int, now: datetime) -> ReportAnswer:
     """A run with all that it found. Raises NotFoundError `run_not_found`."""
     row = store.run(session, run_id)
     if row is None:
@@ -105,7 +107,8 @@ def report(session: Session, run_id: int, now: datetime) -> ReportView:
         for owner in {each.organization_id for each in rows}
         if owner is not None
     }
-    return ReportView(_run(row, now), tuple(_finding(each, known.get(each.organization_id or 0)) for each in rows))
+    findings = tuple(_finding(each, known.get(each.organization_id or 0)) for each in rows)
+    return filled(ReportAnswer, _run(row, now), findings=findings)
 
 
 def recount_runs(session: Session, cursor: str, now: datetime, *, limit: int = PAGE) -> RecountsView:
@@ -127,68 +130,28 @@ def _below(cursor: str) -> int | None:
     return number
 
 
-def _line(row: InboxEvent, organization: Organization | None) -> EventLine:
-    return EventLine(
-        id=row.id,
-        type=row.type,
-        state=row.state,
-        object_id=row.object_id,
-        customer_id=row.subject if row.subject.startswith("cus_") else "",
-        address=organization.address if organization else "",
-        organization=organization.name if organization else "",
-        attempts=row.attempts,
-        created_at=row.created_at,
-        received_at=row.received_at,
-        handled_at=row.handled_at,
-        next_try_at=row.next_try_at,
-        error=row.error,
+def _line(row: InboxEvent, organization: Organization | None) -> EventAnswer:
+    return filled(
+        EventAnswer, row, customer_id=row.subject if row.subject.startswith("cus_") else "", **_whose(organization)
     )
 
 
-def _run(row: ReconciliationRun, now: datetime) -> RunView:
+def _run(row: ReconciliationRun, now: datetime) -> RunAnswer:
     where = reconciliation.progress(row)
     stopped = row.state == "running" and (row.error != "" or row.renewed_at + 3 * runs.LEASE_TIME < now)
-    return RunView(
-        id=row.id or 0,
-        trigger=row.trigger,
-        dry=row.dry,
-        state="stopped" if stopped else row.state,
-        since=row.since,
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-        stage=where.stage,
-        stages=where.stages,
-        stage_name=where.name,
-        compared=row.compared,
-        repaired=row.repaired,
-        remaining=row.remaining,
-        error=row.error,
-    )
+    state = "stopped" if stopped else row.state
+    return filled(RunAnswer, row, state=state, stage=where.stage, stages=where.stages, stage_name=where.name)
 
 
-def _finding(row: ReconciliationFinding, organization: Organization | None) -> FindingView:
-    return FindingView(
-        code=row.code,
-        detail=row.detail,
-        repaired=row.repaired,
-        object_id=row.object_id,
-        address=organization.address if organization else "",
-        organization=organization.name if organization else "",
-        found_at=row.found_at,
-    )
+def _finding(row: ReconciliationFinding, organization: Organization | None) -> FindingAnswer:
+    return filled(FindingAnswer, row, **_whose(organization))
 
 
-def _recount(row: RecountRun) -> RecountRunView:
-    return RecountRunView(
-        id=row.id or 0,
-        trigger=row.trigger,
-        as_of=row.as_of,
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-        organizations_seen=row.organizations_seen,
-        organizations_changed=row.organizations_changed,
-        entries=row.entries,
-        duration_ms=row.duration_ms,
-        error=row.error or "",
-        repaired=row.repaired,
-    )
+def _whose(organization: Organization | None) -> dict[str, str]:
+    if organization is None:
+        return {"address": "", "organization": ""}
+    return {"address": organization.address, "organization": organization.name}
+
+
+def _recount(row: RecountRun) -> RecountAnswer:
+    return filled(RecountAnswer, row, error=row.error or "")

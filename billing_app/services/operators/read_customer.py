@@ -28,7 +28,7 @@ from billing_app.services.operators.views_customer import (
 from billing_app.services.operators.views_operations import EventFilters
 from billing_app.services.purchases import endings
 from billing_app.services.reversals import refundable
-from billing_app.services.reversals.views import RefundPreview
+from billing_app.services.reversals.views import RefundPreviewAnswer
 from billing_app.services.usage import accounts, plans_in_force
 from billing_app.store.credits import grants as credit_store
 from billing_app.store.operators import search
@@ -128,7 +128,7 @@ def _plan_name(current: Catalog, plan_id: str) -> str:
 
 def _preview(
     session: Session, owner: int, grant_id: str, amount_cents: int | None, now: datetime
-) -> tuple[RefundPreview | None, str]:
+) -> tuple[RefundPreviewAnswer | None, str]:
     if not grant_id or credit_store.grant(session, owner, grant_id) is None:
         return None, ""
     try:

@@ -9,8 +9,8 @@ from billing_app.domain.catalogue.model import Metric
 from billing_app.domain.credits.entitlements import MeterState
 from billing_app.services.credits.views import GrantLabel
 from billing_app.services.operators.views import TroubleView
-from billing_app.services.operators.views_operations import EventLine
-from billing_app.services.reversals.views import RefundPreview
+from billing_app.services.operators.views_operations import EventAnswer
+from billing_app.services.reversals.views import RefundPreviewAnswer
 from billing_app.services.subscriptions.views_endings import EndingView
 
 
@@ -103,9 +103,9 @@ class CustomerView:
     standings: tuple[StandingLine, ...]
     grants: tuple[GrantLine, ...]
     orders: tuple[OrderLine, ...]
-    events: tuple[EventLine, ...]
+    events: tuple[EventAnswer, ...]
     selling: bool
-    preview: RefundPreview | None = None
+    preview: RefundPreviewAnswer | None = None
     preview_metric: Metric | None = None
     why_not: str = ""
     payer: str = ""

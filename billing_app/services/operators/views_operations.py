@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from billing_app.services.common.answers import Internal
 
 
 @dataclass(frozen=True, slots=True)
-class EventLine:
-    """One event of Stripe's. `state` is new, handled, failed or ignored; a failed one without `next_try_at` was given
-    up. `address` is empty until it was handled, and for what concerns nobody here.
-    """
+class EventAnswer:
+    """An event of Stripe's. A failed one without `next_try_at` was given up; a replay tries it again."""
 
     id: str
     type: str
     state: str
+    """new, handled, failed or ignored."""
     object_id: str
-    customer_id: str
-    address: str
-    organization: str
+    customer_id: Internal[str]
+    address: Annotated[str, Field(description="the organization that it was about; empty until it was handled")]
+    organization: Internal[str]
     attempts: int
     created_at: datetime
     received_at: datetime
@@ -33,11 +38,10 @@ class EventLine:
 
 
 @dataclass(frozen=True, slots=True)
-class EventView:
-    """An event with what was received."""
+class EventWithPayloadAnswer(EventAnswer):
+    """The same with what was received."""
 
-    line: EventLine
-    payload: str
+    payload: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ class EventsView:
     """A page of events, the newest received first."""
 
     now: datetime
-    events: tuple[EventLine, ...]
+    events: tuple[EventAnswer, ...]
     next_cursor: str
     types: tuple[str, ...]
     """Types that were received at all."""
@@ -63,30 +67,32 @@ class EventsView:
 
 
 @dataclass(frozen=True, slots=True)
-class FindingView:
-    """One difference between Stripe and us."""
+class FindingAnswer:
+    """One difference between Stripe and this console. What is not `repaired` needs a person."""
 
     code: str
     detail: str
     repaired: bool
     object_id: str
     address: str
-    organization: str
+    organization: Internal[str]
     found_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class RunView:
-    """One comparison with Stripe. `state` is running, stopped, finished or failed; `stage` counts up to `stages`."""
+class RunAnswer:
+    """One comparison with Stripe. A `stopped` one is continued by the next."""
 
     id: int
     trigger: str
     dry: bool
     state: str
+    """running, stopped, finished or failed."""
     since: datetime
     started_at: datetime
     finished_at: datetime | None
     stage: int
+    """Counts up to `stages`."""
     stages: int
     stage_name: str
     compared: int
@@ -96,11 +102,10 @@ class RunView:
 
 
 @dataclass(frozen=True, slots=True)
-class ReportView:
-    """A comparison with everything that it found."""
+class ReportAnswer(RunAnswer):
+    """The same with everything that it found."""
 
-    run: RunView
-    findings: tuple[FindingView, ...]
+    findings: tuple[FindingAnswer, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +113,16 @@ class ReconciliationView:
     """The page: a report, and the runs before. `report` is None before the first run."""
 
     now: datetime
-    report: ReportView | None
-    runs: tuple[RunView, ...]
+    report: ReportAnswer | None
+    runs: tuple[RunAnswer, ...]
     next_cursor: str
     next_run: datetime
     selling: bool
 
 
 @dataclass(frozen=True, slots=True)
-class RecountRunView:
-    """One recount."""
+class RecountAnswer:
+    """One recount of every organization that needed it."""
 
     id: int
     trigger: str
@@ -129,8 +134,9 @@ class RecountRunView:
     entries: int
     duration_ms: int | None
     error: str
-    repaired: int = 0
-    """Organizations that a clock which was ahead had left with figures of a moment that has not come."""
+    repaired: Annotated[
+        int, Field(description="organizations whose figures a clock that was ahead had brought out of order")
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +144,7 @@ class RecountsView:
     """A page of recounts, newest first."""
 
     now: datetime
-    runs: tuple[RecountRunView, ...]
+    runs: tuple[RecountAnswer, ...]
     next_cursor: str
     next_run: datetime
     behind: int

@@ -11,7 +11,7 @@ from billing_app.domain.common.errors import InvalidError, NotFoundError
 from billing_app.domain.credits import engine
 from billing_app.domain.credits.facts import DisputeStatus, Refund
 from billing_app.services.common import organizations
-from billing_app.services.reversals.views import RefundPreview
+from billing_app.services.reversals.views import RefundPreviewAnswer
 from billing_app.services.usage import accounts
 from billing_app.store.purchases import reversals as store
 from billing_app.store.tables.credits import GrantAction, GrantRow
@@ -20,7 +20,7 @@ OPEN = "open"
 """The state of a request whose money is on its way."""
 
 
-def preview(session: Session, grant_id: str, amount_cents: int | None, now: datetime) -> RefundPreview:
+def preview(session: Session, grant_id: str, amount_cents: int | None, now: datetime) -> RefundPreviewAnswer:
     """What giving `amount_cents` back (None: all that is left of its price) would do. Writes nothing.
 
     Raises NotFoundError `grant_not_found`, InvalidError `grant_not_paid` or `refund_too_large`.
@@ -38,7 +38,7 @@ def preview(session: Session, grant_id: str, amount_cents: int | None, now: date
     taken_back, debt = will.clawed_back - was.clawed_back, after.debt - before.debt
     demand = grant.quantity * (given + giving) // grant.paid_cents - grant.quantity * given // grant.paid_cents
     ended = min(demand - taken_back - debt, was.expired + was.voided)
-    return RefundPreview(
+    return RefundPreviewAnswer(
         grant_id=grant.id,
         address=organization.address,
         metric=grant.metric,

@@ -20,11 +20,12 @@ from billing_app.domain.common.texts import required_reason
 from billing_app.gateways.payments import Payments
 from billing_app.gateways.reversals import NewRefund
 from billing_app.services.common import organizations
+from billing_app.services.common.answers import filled
 from billing_app.services.common.context import EnterAsOperator, OperatorContext, Transaction
 from billing_app.services.payments import payment_account
 from billing_app.services.reversals import refundable, reversals
 from billing_app.services.reversals.refundable import OPEN
-from billing_app.services.reversals.views import RefundView
+from billing_app.services.reversals.views import RefundAnswer
 from billing_app.store.common import locks
 from billing_app.store.purchases import reversals as store
 from billing_app.store.tables.reversals import RefundRequest
@@ -45,7 +46,7 @@ DONE, REFUSED = "done", "refused"
 
 def make(
     enter: EnterAsOperator, payments: Payments, grant_id: str, amount_cents: int | None, reason: str, key: str
-) -> RefundView:
+) -> RefundAnswer:
     """Gives money back for a grant, once per `key`. Talks to Stripe; takes two transactions.
 
     Raises what `refundable.preview` and `Payments` raise, InvalidError `reason_required` or `idempotency_mismatch`, and
@@ -181,23 +182,11 @@ def _close(session: Session, begun: _Begun, state: str, now: datetime, *, refund
     session.flush()
 
 
-def of_grants(session: Session, organization_id: int, grant_ids: list[str]) -> list[RefundView]:
+def of_grants(session: Session, organization_id: int, grant_ids: list[str]) -> list[RefundAnswer]:
     """Refunds that were set out to be made of these grants, oldest first."""
     return [view(session, each) for each in store.requests_on(session, organization_id, grant_ids)]
 
 
-def view(session: Session, row: RefundRequest) -> RefundView:
+def view(session: Session, row: RefundRequest) -> RefundAnswer:
     """A request as it is shown."""
-    return RefundView(
-        id=row.id,
-        grant_id=row.grant_id,
-        address=organizations.by_id(session, row.organization_id).address,
-        amount_cents=row.amount_cents,
-        currency=row.currency,
-        reason=row.reason,
-        actor=row.actor,
-        state=row.state,
-        refund_id=row.refund_id,
-        error=row.error,
-        created_at=row.created_at,
-    )
+    return filled(RefundAnswer, row, address=organizations.by_id(session, row.organization_id).address)

@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from billing_app.services.common.answers import Internal
+
 
 @dataclass(frozen=True, slots=True)
-class RefundPreview:
-    """What giving `amount_cents` back for a grant would do. Quantities are in the metric's base unit.
-
-    `taken_back` comes from what is left or on hold, `debt` was used already and is owed by the next credits, `ended`
-    had expired or was voided and costs nobody anything; `forgiven` was used, and policy lets it be.
+class RefundPreviewAnswer:
+    """What giving `amount_cents` back would do, in base units of the metric: `taken_back` from what is left or on hold,
+    `debt` of what was used already, `ended` of what had expired or was voided, `forgiven` by the metric's policy.
     """
 
     grant_id: str
     address: str
     metric: str
     quantity: int
-    reason: str
+    reason: Internal[str]
     """Why the grant exists: its name."""
     paid_cents: int
     refunded_cents: int
@@ -34,8 +34,8 @@ class RefundPreview:
 
 
 @dataclass(frozen=True, slots=True)
-class RefundView:
-    """A refund that somebody set out to make. `state` is open, done or refused; `error` says why Stripe refused it."""
+class RefundAnswer:
+    """A refund that was made. `refund_id` is Stripe's."""
 
     id: str
     grant_id: str
@@ -43,8 +43,10 @@ class RefundView:
     amount_cents: int
     currency: str
     reason: str
-    actor: str
+    actor: Internal[str]
     state: str
+    """open, done or refused."""
     refund_id: str
-    error: str
+    error: Internal[str]
+    """Why Stripe refused it."""
     created_at: datetime

@@ -16,7 +16,7 @@ from billing_app.services.common import organizations
 from billing_app.services.common.context import Context, OperatorContext
 from billing_app.services.credits import grants
 from billing_app.services.reversals import refundable, refunds
-from billing_app.services.reversals.views import RefundPreview, RefundView
+from billing_app.services.reversals.views import RefundAnswer, RefundPreviewAnswer
 from tests.support.crashes import killed
 from tests.support.refunds import account, buy, clawed_back, differences, dispute, plan, use
 from tests.support.shop import Shop, a_shop
@@ -30,7 +30,7 @@ def shop(database: Database) -> Shop:
     return made
 
 
-def make(shop: Shop, cents: int | None, key: str = "k1", reason: str = "Bought by mistake") -> RefundView:
+def make(shop: Shop, cents: int | None, key: str = "k1", reason: str = "Bought by mistake") -> RefundAnswer:
     """Gives back of the shop's first grant."""
     return refunds.make(lambda: enter(shop.database), shop.payments, shop.grants()[0].id, cents, reason, key)
 
@@ -42,7 +42,7 @@ def enter(database: Database) -> Generator[OperatorContext]:
         yield OperatorContext(session, clock.now(), "user:oda")
 
 
-def preview(shop: Shop, cents: int | None) -> RefundPreview:
+def preview(shop: Shop, cents: int | None) -> RefundPreviewAnswer:
     """What a refund of the first grant would do."""
     with shop.database.reading() as session:
         return refundable.preview(session, shop.grants()[0].id, cents, clock.now())

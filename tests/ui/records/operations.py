@@ -5,42 +5,47 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from billing_app.domain.credits.entitlements import MeterState
+from billing_app.services.common.answers import filled
 from billing_app.services.credits.views import GrantLabel, GrantSource
 from billing_app.services.operators.views_customer import CustomerView, GrantLine, OrderLine, StandingLine
 from billing_app.services.operators.views_operations import (
-    EventLine,
+    EventAnswer,
     EventsView,
-    EventView,
-    FindingView,
+    EventWithPayloadAnswer,
+    FindingAnswer,
     ReconciliationView,
-    RecountRunView,
+    RecountAnswer,
     RecountsView,
-    ReportView,
-    RunView,
+    ReportAnswer,
+    RunAnswer,
 )
-from billing_app.services.reversals.views import RefundPreview
+from billing_app.services.reversals.views import RefundPreviewAnswer
 from tests.ui.records.facts import SMS
 
 NOW = datetime(2025, 11, 21, 14, 10, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
-FAILED = EventLine(
+FAILED = EventAnswer(
     "evt_1", "refund.created", "failed", "re_1", "cus_1", "", "", 25, NOW - HOUR, NOW - HOUR, None, None,
     "Given up after 25 tries: Stripe cannot be reached now.",
 )  # fmt: skip
-HANDLED = EventLine(
+HANDLED = EventAnswer(
     "evt_2", "checkout.session.completed", "handled", "cs_1", "cus_1", "meridian", "Meridian Apps", 1,
     NOW - 2 * HOUR, NOW - 2 * HOUR, NOW - 2 * HOUR, None, "",
 )  # fmt: skip
 
-RUN = RunView(
+RUN = RunAnswer(
     7, "schedule", False, "finished", NOW - 720 * HOUR, NOW - HOUR, NOW - HOUR, 8, 8, "", 1_234, 2, 1, ""
 )  # fmt: skip
 FINDINGS = (
-    FindingView("reversal_missed", "A refund of $6.50 was not known here.", True, "re_1", "meridian", "Meridian", NOW),
-    FindingView("reversal_missed", "A refund of $1.00 was not known here.", True, "re_2", "meridian", "Meridian", NOW),
-    FindingView("unknown_order", "$9.00 were paid for nothing here.", False, "cs_9", "", "", NOW),
-)
+    FindingAnswer(
+        "reversal_missed", "A refund of $6.50 was not known here.", True, "re_1", "meridian", "Meridian", NOW
+    ),
+    FindingAnswer(
+        "reversal_missed", "A refund of $1.00 was not known here.", True, "re_2", "meridian", "Meridian", NOW
+    ),
+    FindingAnswer("unknown_order", "$9.00 were paid for nothing here.", False, "cs_9", "", "", NOW),
+)  # fmt: skip
 
 GRANT = GrantLine(
     "gr_1", SMS, GrantLabel(GrantSource.PACK, 100, "", 650, "USD"), 100, 20, 0, 0, NOW - 24 * HOUR, None,
@@ -48,29 +53,31 @@ GRANT = GrantLine(
 )  # fmt: skip
 
 
-def events(opened: str = "") -> tuple[EventsView, EventView | str | None]:
+def events(opened: str = "") -> tuple[EventsView, EventWithPayloadAnswer | str | None]:
     """One that was given up and one that was handled; what is opened, or that it is not there."""
     found = EventsView(NOW, (FAILED, HANDLED), "", ("checkout.session.completed", "refund.created"), 0, 0)
     if not opened:
         return found, None
-    return found, EventView(FAILED, '{"id": "evt_1"}') if opened == FAILED.id else f"No event {opened!r} was received."
+    return found, filled(
+        EventWithPayloadAnswer, FAILED, payload={"id": "evt_1"}
+    ) if opened == FAILED.id else f"No event {opened!r} was received."
 
 
 def reconciliation() -> ReconciliationView:
     """Two differences of one sort that were repaired, and one that needs somebody."""
-    return ReconciliationView(NOW, ReportView(RUN, FINDINGS), (RUN,), "", NOW + HOUR, selling=True)
+    return ReconciliationView(NOW, filled(ReportAnswer, RUN, findings=FINDINGS), (RUN,), "", NOW + HOUR, selling=True)
 
 
 def recounts() -> RecountsView:
     """Nobody is behind."""
-    run = RecountRunView(3, "schedule", NOW, NOW - HOUR, NOW - HOUR, 12, 4, 31, 210, "")
+    run = RecountAnswer(3, "schedule", NOW, NOW - HOUR, NOW - HOUR, 12, 4, 31, 210, "", 0)
     return RecountsView(NOW, (run,), "", NOW + HOUR, behind=0)
 
 
 def customer(amount_cents: int | None) -> CustomerView:
     """With what a refund of the grant `gr_1` would do."""
     cents = 650 if amount_cents is None else amount_cents
-    shown = RefundPreview(
+    shown = RefundPreviewAnswer(
         "gr_1", "meridian", "sms", 100, "100 SMS pack", 650, 0, 650, "usd", cents, cents * 20 // 650, 0,
         cents * 80 // 650, 0, False,
     )  # fmt: skip

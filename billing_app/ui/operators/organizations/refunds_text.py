@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 
 from billing_app.domain.common.money import exponent
 from billing_app.services.operators.views_customer import CustomerView
-from billing_app.services.reversals.views import RefundPreview
+from billing_app.services.reversals.views import RefundPreviewAnswer
 from billing_app.ui.kit.formats import Formats
 from billing_app.ui.kit.records import Field, grant_name
 
@@ -70,7 +70,7 @@ def refund_shown(view: CustomerView, formats: Formats, grant: str, amount: str, 
     return _with_effects(base, preview, view, formats)
 
 
-def _with_effects(base: RefundShown, preview: RefundPreview, view: CustomerView, formats: Formats) -> RefundShown:
+def _with_effects(base: RefundShown, preview: RefundPreviewAnswer, view: CustomerView, formats: Formats) -> RefundShown:
     """What giving the money back does to the credits, before anything is done."""
     metric = view.preview_metric
     if metric is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from billing_app.services.operators.views_operations import RecountRunView, RecountsView
+from billing_app.services.operators.views_operations import RecountAnswer, RecountsView
 from billing_app.ui import operator_routes
 from billing_app.ui.kit.formats import Formats, clock, moment_text
 
@@ -55,7 +55,7 @@ def recounts_shown(view: RecountsView, formats: Formats, cursor: str) -> Recount
     )
 
 
-def _row(run: RecountRunView, formats: Formats) -> RecountRow:
+def _row(run: RecountAnswer, formats: Formats) -> RecountRow:
     state, tone = ("Running", "credits") if run.finished_at is None else ("", "")
     if run.error:
         state, tone = "Failed", "blocked"

@@ -10,7 +10,7 @@ import reflex as rx
 from billing_app import clock
 from billing_app.domain.common.errors import BillingError
 from billing_app.services.operators import operations
-from billing_app.services.operators.views_operations import EventFilters, EventsView, EventView
+from billing_app.services.operators.views_operations import EventFilters, EventsView, EventWithPayloadAnswer
 from billing_app.services.stripe import replaying
 from billing_app.ui import operator_routes
 from billing_app.ui.access.session import OperatorAccess, for_operators
@@ -67,7 +67,7 @@ class StripeEventsState(OperatorPage):
 async def _read(page: StripeEventsState, access: OperatorAccess) -> StripeEventsShown:
     filters, cursor, event_id = filters_of(access), access.text("cursor"), access.text("event")
 
-    def read(at: OperatorPageContext) -> tuple[EventsView, EventView | str | None]:
+    def read(at: OperatorPageContext) -> tuple[EventsView, EventWithPayloadAnswer | str | None]:
         # what is typed keeps its blanks on the screen, or words run together while somebody types them
         found = operations.events(
             at.session, replace(filters, organization=filters.organization.strip()), cursor, at.now

@@ -5,7 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
-from billing_app.services.operators.views_operations import EventFilters, EventLine, EventsView, EventView
+from billing_app.services.operators.views_operations import (
+    EventAnswer,
+    EventFilters,
+    EventsView,
+    EventWithPayloadAnswer,
+)
 from billing_app.ui import operator_routes
 from billing_app.ui.kit.formats import Formats, clock, moment_text, plain_day
 from billing_app.ui.kit.records import Choice, Field
@@ -87,11 +92,11 @@ def query_of(filters: EventFilters) -> dict[str, str]:
 
 
 def events_shown(
-    view: EventsView, opened: EventView | str | None, formats: Formats, filters: EventFilters, cursor: str
+    view: EventsView, opened: EventWithPayloadAnswer | str | None, formats: Formats, filters: EventFilters, cursor: str
 ) -> StripeEventsShown:
     """The page as it is shown; `opened` is the event beside the list, or why there is none."""
     query = query_of(filters)
-    chosen = opened.line.id if isinstance(opened, EventView) else ""
+    chosen = opened.id if isinstance(opened, EventWithPayloadAnswer) else ""
     filtered = any(query.values())
     return StripeEventsShown(
         ready=True,
@@ -127,7 +132,7 @@ def _summary(view: EventsView, formats: Formats) -> str:
     return ", ".join(parts)
 
 
-def state_of(line: EventLine) -> tuple[str, str]:
+def state_of(line: EventAnswer) -> tuple[str, str]:
     """What became of an event, in a word, and its tone."""
     if line.given_up:
         return "Given up", "blocked"
@@ -139,13 +144,13 @@ def state_of(line: EventLine) -> tuple[str, str]:
     }[line.state]
 
 
-def _note(line: EventLine) -> str:
+def _note(line: EventAnswer) -> str:
     if line.state == "failed":
         return line.error
     return ""
 
 
-def _row(line: EventLine, query: dict[str, str], cursor: str, chosen: bool) -> EventRow:
+def _row(line: EventAnswer, query: dict[str, str], cursor: str, chosen: bool) -> EventRow:
     state, tone = state_of(line)
     return EventRow(
         id=line.id,
@@ -162,12 +167,12 @@ def _row(line: EventLine, query: dict[str, str], cursor: str, chosen: bool) -> E
     )
 
 
-def _opened(opened: EventView | str | None) -> OpenedEvent:
+def _opened(opened: EventWithPayloadAnswer | str | None) -> OpenedEvent:
     if opened is None:
         return OpenedEvent()
     if isinstance(opened, str):
         return OpenedEvent(shown=True, missing=opened)
-    line = opened.line
+    line = opened
     state, tone = state_of(line)
     facts = [
         Field("Happened", moment_text(line.created_at)),
@@ -191,12 +196,5 @@ def _opened(opened: EventView | str | None) -> OpenedEvent:
         error=line.error,
         organization=line.organization,
         organization_href=operator_routes.organization(line.address) if line.address else "",
-        payload=_pretty(opened.payload),
+        payload=json.dumps(opened.payload, indent=2, ensure_ascii=False),
     )
-
-
-def _pretty(payload: str) -> str:
-    try:
-        return json.dumps(json.loads(payload), indent=2, ensure_ascii=False)
-    except ValueError:
-        return payload

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from billing_app.services.operators.views_operations import FindingView, ReconciliationView, ReportView, RunView
+from billing_app.services.operators.views_operations import FindingAnswer, ReconciliationView, RunAnswer
 from billing_app.ui import operator_routes
 from billing_app.ui.kit.formats import Formats, clock, moment_text, plain_day
 
@@ -86,20 +86,19 @@ class ReconciliationShown:
 
 def reconciliation_shown(view: ReconciliationView, formats: Formats, cursor: str) -> ReconciliationShown:
     """The page as it is shown."""
-    report = view.report
+    run = view.report
     next_run = f"Next by itself at {clock(view.next_run)} UTC"
-    if report is None:
+    if run is None:
         return ReconciliationShown(ready=True, selling=view.selling, empty=True, next_run=next_run)
-    run = report.run
-    needs = [_finding(each) for each in report.findings if not each.repaired]
-    repaired = _alike([each for each in report.findings if each.repaired])
+    needs = [_finding(each) for each in run.findings if not each.repaired]
+    repaired = _alike([each for each in run.findings if each.repaired])
     sentence, tone = _sentence(run, formats)
     return ReconciliationShown(
         ready=True,
         selling=view.selling,
         sentence=sentence,
         tone=tone,
-        note=_note(report, formats),
+        note=_note(run, formats),
         running=run.state == "running",
         share=f"{100 * run.stage / run.stages:.0f}%",
         stage=f"Comparing {run.stage_name}" if run.stage_name else "",
@@ -108,14 +107,14 @@ def reconciliation_shown(view: ReconciliationView, formats: Formats, cursor: str
         repaired=repaired,
         repaired_count=formats.number(run.repaired),
         repaired_title="Would be repaired" if run.dry else "Repaired",
-        clean=run.state == "finished" and not report.findings,
+        clean=run.state == "finished" and not run.findings,
         runs=[_run(each, formats, each.id == run.id) for each in view.runs],
         older_href=operator_routes.reconciliation(cursor=view.next_cursor) if view.next_cursor else "",
         next_run=next_run,
     )
 
 
-def _sentence(run: RunView, formats: Formats) -> tuple[str, str]:
+def _sentence(run: RunAnswer, formats: Formats) -> tuple[str, str]:
     """The answer first: does everything agree?"""
     if run.state == "running":
         return "Comparing everything with Stripe now", ""
@@ -131,16 +130,15 @@ def _sentence(run: RunView, formats: Formats) -> tuple[str, str]:
     return "Everything agrees with Stripe", ""
 
 
-def _note(report: ReportView, formats: Formats) -> str:
-    run = report.run
+def _note(run: RunAnswer, formats: Formats) -> str:
     when = moment_text(run.finished_at or run.started_at)
     compared = f"{formats.number(run.compared)} objects since {plain_day(run.since)}"
     return f"{when} \N{MIDDLE DOT} {compared}"
 
 
-def _alike(findings: list[FindingView]) -> list[FindingRow]:
+def _alike(findings: list[FindingAnswer]) -> list[FindingRow]:
     """What was repaired, one row for all of the same kind and organization: nobody has to do anything about them."""
-    groups: dict[tuple[str, str], list[FindingView]] = {}
+    groups: dict[tuple[str, str], list[FindingAnswer]] = {}
     for each in findings:
         groups.setdefault((each.code, each.address), []).append(each)
     rows = []
@@ -152,7 +150,7 @@ def _alike(findings: list[FindingView]) -> list[FindingRow]:
     return rows
 
 
-def _finding(each: FindingView) -> FindingRow:
+def _finding(each: FindingAnswer) -> FindingRow:
     return FindingRow(
         title=TITLES.get(each.code, each.code.replace("_", " ").capitalize()),
         detail=each.detail,
@@ -162,7 +160,7 @@ def _finding(each: FindingView) -> FindingRow:
     )
 
 
-def _run(run: RunView, formats: Formats, chosen: bool) -> RunRow:
+def _run(run: RunAnswer, formats: Formats, chosen: bool) -> RunRow:
     state, tone = {
         "running": ("Running", "credits"),
         "stopped": ("Stopped", "soon"),

@@ -1,0 +1,47 @@
+"""How a record says what of it the API answers: decision 25.
+
+A record is a frozen dataclass in a `views*.py`. Pages read it, and the API answers with it as it is and under its name;
+what differs there is written beside the field.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from functools import cache
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Field, GetPydanticSchema
+from pydantic_core import core_schema
+
+from billing_app.domain.catalogue.model import Metric
+
+Value = TypeVar("Value")
+Record = TypeVar("Record")
+
+Internal = Annotated[Value, Field(exclude=True)]
+"""For pages and the command line; the API does not say it."""
+
+AS_TEXT = GetPydanticSchema(lambda _source, _handler: core_schema.str_schema())
+"""Beside one of our enumerations that the API writes as a text, so that a new member breaks no client."""
+
+MetricId = Annotated[
+    Metric,
+    GetPydanticSchema(
+        lambda _source, _handler: core_schema.str_schema(
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda metric: metric.id, return_schema=core_schema.str_schema()
+            )
+        )
+    ),
+]
+"""The catalogue's metric to a page, which needs its name and units; its id to other programs."""
+
+
+def filled(record: type[Record], source: object, **others: Any) -> Record:
+    """A record whose fields have the values that `source` has under the same names, and those of `others`."""
+    return record(**{name: getattr(source, name) for name in _names(record) if name not in others}, **others)
+
+
+@cache
+def _names(record: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(record))
