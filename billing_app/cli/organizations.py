@@ -25,7 +25,7 @@ from billing_app.services.operators import organizations as operators
 from billing_app.services.organizations import profiles
 from billing_app.services.plans import endings_told
 from billing_app.services.purchases import endings
-from billing_app.services.subscriptions.views_endings import EndingView, PaidThing
+from billing_app.services.subscriptions.views_endings import EndingAnswer, PaidThingAnswer
 from billing_app.services.usage import plans_in_force
 from billing_app.settings import settings
 
@@ -204,7 +204,7 @@ def _payments() -> Payments | None:
     return payments_of(known) if known.selling else None
 
 
-def _said(view: EndingView) -> list[str]:
+def _said(view: EndingAnswer) -> list[str]:
     """What ends, a line each."""
     lines = [f"  {_paid(each)}" for each in view.pays]
     for part in view.parts:
@@ -213,7 +213,7 @@ def _said(view: EndingView) -> list[str]:
     return lines or ["  It pays for nothing."]
 
 
-def _paid(thing: PaidThing) -> str:
+def _paid(thing: PaidThingAnswer) -> str:
     return f"{thing.kind:7} {thing.name}: {format_money(thing.price_cents, thing.currency)}"
 
 

@@ -126,7 +126,6 @@ class PreviewLine:
 
     description: str
     amount_cents: int
-    proration: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,6 +161,7 @@ ROWS: dict[str, str | tuple[str, ...]] = {
     ),
     "plans.changes.change": (f"PATCH {PLAN}",),
     "plans.changes.invoices": (f"GET {ORG}/invoices",),
+    "plans.changes.preview": (f"POST {PLAN}/preview",),
     "plans.changes.portal": (f"POST {ORG}/portal",),
     "plans.endings_told.decided": (
         f"POST {ORG}/ending",
@@ -172,7 +173,6 @@ ROWS: dict[str, str | tuple[str, ...]] = {
         f"GET {PLAN}",
         "GET /plans",
     ),
-    "plans.read.previewed": (f"POST {PLAN}/preview",),
     "processes.processes.discard": (f"DELETE {ORG}/processes/{{process_id}}",),
     "processes.processes.end": (
         f"POST {ORG}/processes/{{process_id}}/close",

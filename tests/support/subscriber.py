@@ -12,7 +12,7 @@ from billing_app.domain.purchases.subscriptions import BillingInterval
 from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
 from billing_app.services.plans import changes, orders
-from billing_app.services.plans.changes import ChangePreview
+from billing_app.services.plans.changes import PlanPreviewAnswer
 from billing_app.services.stripe import inbox
 from billing_app.services.subscriptions import past_due
 from billing_app.services.usage import accounts, plans_in_force
@@ -67,13 +67,13 @@ class Subscriber(Shop):
         """Begins to subscribe; the id of the page where it is paid."""
         return orders.start(self.enter, self.payments, plan, interval, PUBLIC_URL).session_id
 
-    def change(self, plan: str, interval: BillingInterval = MONTH) -> ChangePreview:
+    def change(self, plan: str, interval: BillingInterval = MONTH) -> PlanPreviewAnswer:
         """Looks at a change and makes it; what was shown before."""
         seen = self.preview(plan, interval)
         changes.change(self.enter, self.payments, plan, interval, seen.at)
         return seen
 
-    def preview(self, plan: str, interval: BillingInterval = MONTH) -> ChangePreview:
+    def preview(self, plan: str, interval: BillingInterval = MONTH) -> PlanPreviewAnswer:
         """Looks at a change."""
         return changes.preview(self.enter, self.payments, plan, interval)
 

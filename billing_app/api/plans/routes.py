@@ -12,14 +12,11 @@ from billing_app.api.common.access import OrganizationAccess, RequireOrganizatio
 from billing_app.api.common.responses import READING_A_BODY, guarded
 from billing_app.api.common.schemas import Items
 from billing_app.api.plans.schemas import (
-    InvoiceAnswer,
     LimitUseAnswer,
     OverrideInForce,
     PlanChangeRequest,
     PlanChoice,
-    PlanPreviewAnswer,
     PortalAnswer,
-    SubscriptionAnswer,
     SubscriptionObject,
 )
 from billing_app.domain.catalogue import plan_document
@@ -31,6 +28,7 @@ from billing_app.services.common.context import Enter
 from billing_app.services.limits import overrides
 from billing_app.services.payments import stripe_names
 from billing_app.services.plans import changes, read
+from billing_app.services.subscriptions.views_plan import InvoiceAnswer, PlanPreviewAnswer, SubscriptionAnswer
 
 router = APIRouter(prefix="/organizations/{address}", tags=["subscription"])
 
@@ -58,7 +56,7 @@ def subscription(access: Looking) -> SubscriptionObject:
             for each in overrides.in_force(context)
         ]
     return SubscriptionObject(
-        subscription=SubscriptionAnswer.of(found.subscription),
+        subscription=found.subscription,
         plan=PlanAnswer.model_validate(plan),
         usage={use.limit.value: LimitUseAnswer.model_validate(use) for use in found.limits},
         overrides=given,
@@ -70,9 +68,7 @@ def preview_change(access: Deciding, choice: PlanChoice) -> PlanPreviewAnswer:
     """What a change of plan would cost, and when it would take effect. Changes nothing."""
     access.check()
     payments = payments_of(access.application.settings)
-    return PlanPreviewAnswer.model_validate(
-        changes.preview(access.writing, payments, choice.plan, choice.interval), from_attributes=True
-    )
+    return changes.preview(access.writing, payments, choice.plan, choice.interval)
 
 
 @router.patch("/subscription", response_model=SubscriptionAnswer, responses=CHANGING)
@@ -126,11 +122,11 @@ def invoices(access: Looking) -> dict[str, list[InvoiceAnswer]]:
     """What was billed, newest first: the latest two dozen. The portal has them all."""
     access.check()
     found = changes.invoices(access.reading, payments_of(access.application.settings))
-    return {"items": [InvoiceAnswer.model_validate(read.invoice_link(each)) for each in found]}
+    return {"items": [read.invoice_link(each) for each in found]}
 
 
 def _done(access: OrganizationAccess, deed: Callable[[Enter, Payments], None]) -> SubscriptionAnswer | None:
     access.check()  # nobody makes us talk to Stripe who may not decide
     deed(access.writing, payments_of(access.application.settings))
     with access.reading() as context:
-        return SubscriptionAnswer.of(read.subscription_view(context))
+        return read.subscription_view(context)

@@ -11,11 +11,12 @@ from fastapi import APIRouter, Depends
 from billing_app import clock
 from billing_app.api.common.access import OrganizationAccess, RequestContext, RequireOrganization
 from billing_app.api.common.responses import READING_A_BODY, guarded
-from billing_app.api.purchases.endings_schemas import EndingAnswer, EndingRequest, EndsWhen
+from billing_app.api.purchases.endings_schemas import EndingRequest, EndsWhen
 from billing_app.domain.common.access import ADMIN_ROLES, MONEY_ROLES, READ_SCOPES, Role, Scope
 from billing_app.gateways.stripe.payments import payments_of
 from billing_app.services.plans import endings_told
 from billing_app.services.purchases import endings
+from billing_app.services.subscriptions.views_endings import EndingAnswer
 
 router = APIRouter(prefix="/organizations/{address}", tags=["organization"])
 
@@ -27,7 +28,7 @@ Deciding = Annotated[OrganizationAccess, Depends(RequireOrganization(ADMIN_ROLES
 def ending(access: Looking) -> EndingAnswer:
     """What the organization pays for, what ends with it and when; and whether its end was decided."""
     with access.reading() as context:
-        return EndingAnswer.model_validate(endings.look(context))
+        return endings.look(context)
 
 
 @router.post("/ending", status_code=202, response_model=EndingAnswer, responses=guarded(*READING_A_BODY, 409, 503))
@@ -61,4 +62,4 @@ def _decided(access: OrganizationAccess, decide: Callable[[RequestContext], None
     payments = payments_of(settings) if settings.selling else None
     endings_told.decided(access.writing, decide, database.writing, payments, clock.now)
     with access.reading() as context:
-        return EndingAnswer.model_validate(endings.look(context))
+        return endings.look(context)

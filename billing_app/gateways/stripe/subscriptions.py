@@ -286,6 +286,4 @@ def _phases(subscription: Subscription, schedule: reading.Object, price: Price) 
 
 
 def _preview_line(line: reading.Object) -> PreviewLine:
-    parent = line.get("parent") or {}
-    details = parent.get("subscription_item_details") or parent.get("invoice_item_details") or {}
-    return PreviewLine(line.get("description") or "", line["amount"], bool(details.get("proration")))
+    return PreviewLine(line.get("description") or "", line["amount"])

@@ -24,6 +24,9 @@ Internal = Annotated[Value, Field(exclude=True)]
 AS_TEXT = GetPydanticSchema(lambda _source, _handler: core_schema.str_schema())
 """Beside one of our enumerations that the API writes as a text, so that a new member breaks no client."""
 
+AS_CHOICE = GetPydanticSchema(lambda source, _handler: core_schema.literal_schema([each.value for each in source]))
+"""Beside one of our enumerations whose members the API names in place."""
+
 MetricId = Annotated[
     Metric,
     GetPydanticSchema(

@@ -11,7 +11,7 @@ from billing_app.services.credits.views import GrantLabel
 from billing_app.services.operators.views import TroubleView
 from billing_app.services.operators.views_operations import EventAnswer
 from billing_app.services.reversals.views import RefundPreviewAnswer
-from billing_app.services.subscriptions.views_endings import EndingView
+from billing_app.services.subscriptions.views_endings import EndingAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,6 @@ class CustomerView:
     troubles: tuple[TroubleView, ...] = ()
     overrides: tuple[OverrideLine, ...] = ()
     subscription: PaidPlanLine | None = None
-    ending: EndingView | None = None
+    ending: EndingAnswer | None = None
     stripe_name: str = ""
     stripe_email: str = ""

@@ -11,7 +11,7 @@ from billing_app.domain.common.access import Role
 from billing_app.domain.organizations.limits import LimitUse
 from billing_app.services.access.views import KeyView, Member
 from billing_app.services.common.views import Entry
-from billing_app.services.subscriptions.views_endings import EndingView
+from billing_app.services.subscriptions.views_endings import EndingAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,5 +99,5 @@ class OrganizationPageView:
     keys: tuple[KeyView, ...]
     audit: AuditPage
     public_url: str
-    ending: EndingView | None = None
+    ending: EndingAnswer | None = None
     """What it pays for and how it ends, for whoever may end it."""

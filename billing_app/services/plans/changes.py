@@ -21,14 +21,16 @@ from billing_app.gateways.gone import GoneError
 from billing_app.gateways.invoices import Invoice, InvoiceStatus
 from billing_app.gateways.payments import Payments
 from billing_app.gateways.prices import Price
-from billing_app.gateways.subscriptions import Preview, PreviewLine, Subscription
+from billing_app.gateways.subscriptions import Preview, Subscription
 from billing_app.services.catalogue import versions
+from billing_app.services.common.answers import filled
 from billing_app.services.common.context import Context, Enter
 from billing_app.services.payments import payment_account
 from billing_app.services.plans import orders
 from billing_app.services.plans.running import Decided, act, running
 from billing_app.services.purchases import customers
 from billing_app.services.subscriptions import subscriptions as mirrored
+from billing_app.services.subscriptions.views_plan import PlanPreviewAnswer, PreviewLineAnswer
 from billing_app.services.usage import plans_in_force
 from billing_app.store.common import locks
 from billing_app.store.purchases import customers as customer_store
@@ -46,27 +48,6 @@ MAX_PREVIEWS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class ChangePreview:
-    """What a change of plan would do. `at` is to be given back with the order to do it.
-
-    Now: `due_cents` are charged at once, and `lines` say what for; negative lines give back what was paid. At the
-    period's end nothing is due now. `price_cents` per `interval` from then on, next billed at `billed_at`.
-    """
-
-    plan: str
-    interval: BillingInterval
-    when: When
-    at: datetime
-    counts_at: datetime
-    due_cents: int
-    total_cents: int
-    currency: str
-    lines: tuple[PreviewLine, ...]
-    price_cents: int
-    billed_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class _Wanted:
     """A change that was looked at: the running subscription, what it becomes, and when."""
 
@@ -78,7 +59,7 @@ class _Wanted:
     known: Catalog
 
 
-def preview(enter: Enter, payments: Payments, plan: str, interval: BillingInterval) -> ChangePreview:
+def preview(enter: Enter, payments: Payments, plan: str, interval: BillingInterval) -> PlanPreviewAnswer:
     """What a change of the running subscription would cost, as it stands at Stripe now: what we know may be older.
 
     Nothing is due for a price that Stripe bills already. What it was made of is kept for as long as it can be accepted.
@@ -99,22 +80,25 @@ def preview(enter: Enter, payments: Payments, plan: str, interval: BillingInterv
     return seen
 
 
-def _calculated(payments: Payments, wanted: _Wanted, found: Subscription, price: Price, at: datetime) -> ChangePreview:
+def _calculated(
+    payments: Payments, wanted: _Wanted, found: Subscription, price: Price, at: datetime
+) -> PlanPreviewAnswer:
+    name = wanted.known.plan(wanted.plan).name
     interval, ends = wanted.sale.interval, found.item.period_end
     billed_already = found.item.price.id == price.id
     if billed_already or wanted.when is When.PERIOD_END:
         when, counts_at = (When.NOW, at) if billed_already else (wanted.when, ends)
-        return ChangePreview(
-            wanted.plan, interval, when, at, counts_at, 0, 0, price.currency, (), price.price_cents, ends,
+        return PlanPreviewAnswer(
+            wanted.plan, name, interval, when, at, counts_at, 0, 0, price.currency, (), price.price_cents, ends,
         )  # fmt: skip
     seen: Preview = payments.preview_change(found, price.id, at)
-    return ChangePreview(
-        wanted.plan, interval, wanted.when, at, at, seen.due_cents, seen.total_cents, seen.currency, seen.lines,
-        price.price_cents, seen.period_end,
+    return PlanPreviewAnswer(
+        wanted.plan, name, interval, wanted.when, at, at, seen.due_cents, seen.total_cents, seen.currency,
+        tuple(filled(PreviewLineAnswer, line) for line in seen.lines), price.price_cents, seen.period_end,
     )  # fmt: skip
 
 
-def _made_of(seen: ChangePreview, found: Subscription, price: Price) -> str:
+def _made_of(seen: PlanPreviewAnswer, found: Subscription, price: Price) -> str:
     """What a preview depends on: what runs and what is to come of it, what is bought, and what all that comes to."""
     runs = (found.id, found.item.price.id, found.item.count, found.item.period_end, found.cancel_at)
     later = found.scheduled and (found.scheduled.at, found.scheduled.price.id)

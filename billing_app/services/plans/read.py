@@ -9,22 +9,14 @@ from sqlmodel import Session
 
 from billing_app.domain.catalogue import Catalog, Plan, PlanPrices
 from billing_app.domain.common.periods import period_containing
-from billing_app.domain.purchases.subscriptions import ENDED, BillingInterval, given_up
+from billing_app.domain.purchases.subscriptions import ENDED, given_up
 from billing_app.gateways.invoices import Invoice
-from billing_app.gateways.payments import Payments
 from billing_app.services.catalogue import versions
 from billing_app.services.common import payers
-from billing_app.services.common.context import Context, Enter
+from billing_app.services.common.answers import filled
+from billing_app.services.common.context import Context
 from billing_app.services.limits import limits
-from billing_app.services.plans import changes
-from billing_app.services.plans.changes import ChangePreview
-from billing_app.services.subscriptions.views_plan import (
-    InvoiceLink,
-    PlanChangeView,
-    PlanView,
-    PreviewAmount,
-    SubscriptionView,
-)
+from billing_app.services.subscriptions.views_plan import InvoiceAnswer, PlanView, SubscriptionAnswer
 from billing_app.services.usage import plans_in_force
 from billing_app.settings import Settings
 from billing_app.store.purchases import customers
@@ -69,7 +61,7 @@ def plan_view(context: Context, settings: Settings) -> PlanView:
     )
 
 
-def subscription_view(context: Context) -> SubscriptionView | None:
+def subscription_view(context: Context) -> SubscriptionAnswer | None:
     """The current subscription, also one that has ended; None for who never had one."""
     session, organization, now = context.session, context.organization, context.now
     row = store.current(session, organization.pk)
@@ -82,64 +74,20 @@ def grace_ends_at(session: Session, organization_id: int) -> datetime | None:
     return past_due[-1].grace_ends_at if past_due and past_due[-1].until is None else None
 
 
-def invoice_link(invoice: Invoice) -> InvoiceLink:
+def invoice_link(invoice: Invoice) -> InvoiceAnswer:
     """A line of the list of invoices."""
-    return InvoiceLink(
-        invoice.number, invoice.created_at, invoice.status.value, invoice.total_cents, invoice.currency,
-        invoice.hosted_url, invoice.pdf_url,
-    )  # fmt: skip
+    return filled(InvoiceAnswer, invoice, status=invoice.status.value)
 
 
-def previewed(enter: Enter, payments: Payments, plan: str, interval: BillingInterval) -> PlanChangeView:
-    """What a change of the running subscription would cost; raises as `changes.preview` does. Talks to Stripe."""
-    seen = changes.preview(enter, payments, plan, interval)
-    with enter() as at:
-        return change_view(at.session, seen, at.now)
-
-
-def change_view(session: Session, seen: ChangePreview, now: datetime) -> PlanChangeView:
-    """A preview with the plan's name."""
-    return PlanChangeView(
-        plan=seen.plan,
-        plan_name=versions.current(session, now).plan(seen.plan).name,
-        interval=seen.interval.value,
-        when=seen.when,
-        at=seen.at,
-        counts_at=seen.counts_at,
-        due_cents=seen.due_cents,
-        total_cents=seen.total_cents,
-        currency=seen.currency,
-        lines=tuple(PreviewAmount(line.description, line.amount_cents) for line in seen.lines),
-        price_cents=seen.price_cents,
-        billed_at=seen.billed_at,
-    )
-
-
-def _subscription(session: Session, row: Subscription, now: datetime) -> SubscriptionView:
+def _subscription(session: Session, row: Subscription, now: datetime) -> SubscriptionAnswer:
     known = versions.current(session, now)
-    ends = row.cancel_at if row.status not in ENDED else None
-    return SubscriptionView(
-        id=row.id,
-        status=row.status,
-        plan=row.plan,
+    return filled(
+        SubscriptionAnswer,
+        row,
         plan_name=_name(known, row.plan),
-        interval=row.interval,
-        price_cents=row.price_cents,
-        currency=row.currency,
-        started_at=row.started_at,
-        period_start=row.period_start,
-        period_end=row.period_end,
-        trial_end=row.trial_end,
-        cancel_at=ends,
-        ended_at=row.ended_at,
-        past_due_at=row.past_due_at,
+        cancel_at=row.cancel_at if row.status not in ENDED else None,
         grace_ends_at=grace_ends_at(session, row.organization_id) if row.past_due_at else None,
-        scheduled_plan=row.scheduled_plan,
         scheduled_plan_name=_name(known, row.scheduled_plan),
-        scheduled_interval=row.scheduled_interval,
-        scheduled_at=row.scheduled_at,
-        collection=row.collection,
-        collection_resumes_at=row.collection_resumes_at,
         given_up=given_up(row.latest_invoice_status),
     )
 

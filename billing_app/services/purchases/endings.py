@@ -21,10 +21,11 @@ from billing_app.domain.common.texts import optional_reason
 from billing_app.services.catalogue import versions
 from billing_app.services.common import audit
 from billing_app.services.common import organizations as orgs
+from billing_app.services.common.answers import filled
 from billing_app.services.common.context import Context
 from billing_app.services.purchases import fulfilment
 from billing_app.services.subscriptions import notices
-from billing_app.services.subscriptions.views_endings import EndingPart, EndingView, PaidThing
+from billing_app.services.subscriptions.views_endings import EndingAnswer, EndingPartAnswer, PaidThingAnswer
 from billing_app.store.common import locks
 from billing_app.store.notifications import outbox
 from billing_app.store.organizations import endings as store
@@ -35,24 +36,31 @@ ORGANIZATION, PAYMENTS = "organization", "payments"
 """What ends: all of it, or only that it pays."""
 
 
-def look(context: Context) -> EndingView:
+def look(context: Context) -> EndingAnswer:
     """What it pays for, what would end with it and when; and what was decided."""
     session, organization, now = context.session, context.organization, context.now
     row = store.ending(session, organization.pk)
     below = [each for each in tree.descendants(session, organization.pk) if each.active]
-    view = EndingView(
-        address=organization.address,
-        name=organization.name,
-        pays=_pays(context),
-        parts=tuple(EndingPart(each.address, each.name, _pays(replace(context, organization=each))) for each in below),
-        ends_at=_paid_until(session, [organization, *below], now),
+    pays = _pays(context)
+    parts = tuple(
+        EndingPartAnswer(each.address, each.name, _pays(replace(context, organization=each))) for each in below
     )
     if row is None or row.withdrawn:
-        return view
-    return EndingView(
-        view.address, view.name, view.pays, view.parts, row.ends_at, row.scope, row.at_period_end, row.decided_at,
-        row.actor, row.reason, row.told_at is not None, row.done_at is not None, row.error,
-    )  # fmt: skip
+        paid_until = _paid_until(session, [organization, *below], now)
+        return EndingAnswer(
+            organization.address, organization.name, pays, parts, paid_until, scope="", at_period_end=True,
+            decided_at=None, actor="", reason="", told=False, done=False, error="",
+        )  # fmt: skip
+    return filled(
+        EndingAnswer,
+        row,
+        address=organization.address,
+        name=organization.name,
+        pays=pays,
+        parts=parts,
+        told=row.told_at is not None,
+        done=row.done_at is not None,
+    )
 
 
 def decide(context: Context, *, at_period_end: bool, reason: str = "") -> None:
@@ -206,28 +214,28 @@ def _paid_until(session: Session, organizations: Iterable[Organization], now: da
     return max((each for each in moments if each > now), default=period_containing(found[0].anchor, now).end)
 
 
-def _pays(context: Context) -> tuple[PaidThing, ...]:
+def _pays(context: Context) -> tuple[PaidThingAnswer, ...]:
     session, organization, now = context.session, context.organization, context.now
     owner, known = organization.pk, versions.current(session, now)
     names = {plan.id: plan.name for plan in known.plans}
     metrics = {metric.id: metric.name for metric in known.metrics}
     plans = [
-        PaidThing("plan", names.get(row.plan, row.plan) or "A subscription", row.price_cents, row.currency,
+        PaidThingAnswer("plan", names.get(row.plan, row.plan) or "A subscription", row.price_cents, row.currency,
                   row.interval, row.cancel_at or row.period_end, _standing(row.status))
         for row in store.subscriptions(session, owner)
     ]  # fmt: skip
     packs = [
-        PaidThing("pack", notices.pack_name(known, row), row.price_cents * row.count,
+        PaidThingAnswer("pack", notices.pack_name(known, row), row.price_cents * row.count,
                   row.currency, "month", row.renews_at, _standing(row.state))
         for row in store.packs(session, owner)
     ]  # fmt: skip
     top_ups = [
-        PaidThing("top_up", metrics.get(row.metric, row.metric), row.cap_cents, row.currency, "", None)
+        PaidThingAnswer("top_up", metrics.get(row.metric, row.metric), row.cap_cents, row.currency, "", None, "paid")
         for row in store.top_ups(session, owner)
     ]
     orders = [
-        PaidThing("order", names.get(row.plan, "Packs") if row.kind == "plan" else "Packs", row.total_cents,
-                  row.currency, "", None)
+        PaidThingAnswer("order", names.get(row.plan, "Packs") if row.kind == "plan" else "Packs", row.total_cents,
+                  row.currency, "", None, "paid")
         for row in store.open_orders(session, owner)
     ]  # fmt: skip
     return (*plans, *packs, *top_ups, *orders)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from billing_app.services.common.answers import Internal
+
 
 @dataclass(frozen=True, slots=True)
-class PaidThing:
-    """One thing that an organization pays for. `kind` is plan, pack, top_up or order.
+class PaidThingAnswer:
+    """One thing that is paid for. `kind` is plan, pack, top_up (its monthly cap) or order (a page that may be paid).
 
-    `price_cents` per `interval` (empty: once, or whenever it is charged); `until` is when what is paid runs out.
+    `price_cents` per `interval`; empty where it is not a subscription. `until` is when what is paid runs out; `state`
+    says whether it is "paid", on "trial" until then, or "owed".
     """
 
     kind: str
@@ -19,37 +22,38 @@ class PaidThing:
     currency: str
     interval: str
     until: datetime | None
-    state: str = "paid"
-    """paid; "trial": nothing is charged before `until`; "owed": its last invoice is not paid."""
+    state: str
 
 
 @dataclass(frozen=True, slots=True)
-class EndingPart:
-    """An organization below that ends with it. `pays` is what it pays for by itself."""
+class EndingPartAnswer:
+    """A sub-organization that ends with it, and what it pays for by itself."""
 
     address: str
     name: str
-    pays: tuple[PaidThing, ...]
+    pays: tuple[PaidThingAnswer, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class EndingView:
-    """`ends_at` is when it is over, should it end with what is paid. `decided_at` is set once somebody has decided.
+class EndingAnswer:
+    """What an organization pays for, and how it ends. `decided_at` is null while nobody has decided that it does.
 
-    `told` says that Stripe knows; `done` that it is over; `error` is why Stripe could not be told yet. `scope` is
-    "organization", or "payments" where only those end: of an organization that was deactivated.
+    `ends_at` is when it is over, or would be if it ended with what is paid. `told`: Stripe knows. `done`: it is over.
+    `error` is why Stripe could not be told yet; that is tried again. `scope` "payments": it was deactivated, and only
+    what it pays for ends.
     """
 
-    address: str
-    name: str
-    pays: tuple[PaidThing, ...]
-    parts: tuple[EndingPart, ...]
+    address: Internal[str]
+    name: Internal[str]
+    pays: tuple[PaidThingAnswer, ...]
+    parts: tuple[EndingPartAnswer, ...]
     ends_at: datetime
-    scope: str = ""
-    at_period_end: bool = True
-    decided_at: datetime | None = None
-    actor: str = ""
-    reason: str = ""
-    told: bool = False
-    done: bool = False
-    error: str = ""
+    scope: str
+    """Else "organization"; empty while nothing is decided."""
+    at_period_end: bool
+    decided_at: datetime | None
+    actor: Internal[str]
+    reason: str
+    told: bool
+    done: bool
+    error: str

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 
 from billing_app.domain.catalogue import Feature, Metric, Plan
 from billing_app.domain.common.periods import Period
 from billing_app.domain.organizations.limits import LimitUse
-from billing_app.domain.purchases.subscriptions import When
+from billing_app.domain.purchases.subscriptions import BillingInterval, When
+from billing_app.services.common.answers import AS_CHOICE, AS_TEXT, Internal
 
 
 @dataclass(frozen=True, slots=True)
-class SubscriptionView:
-    """The organization's current subscription. `price_cents` is per `interval`, before discounts and taxes.
+class SubscriptionAnswer:
+    """The current subscription, also one that has ended. `price_cents` per `interval`, before discounts and taxes.
 
-    `period_end` is when it is billed next (or ends, or its trial does); `grace_ends_at` until when a plan that is owed
-    for stays. `scheduled_*` is what the period's end brings.
+    `period_end` is when it is billed next; `grace_ends_at` until when a plan that is owed for stays. `scheduled_*` is
+    what the period's end brings, `cancel_at` when it ends. While Stripe collects nothing, `collection` says what
+    becomes of invoices (keep_as_draft, void, mark_uncollectible) and `collection_resumes_at` until when, if that is
+    known; `given_up` is "void" or "uncollectible" where the latest invoice is owed no more.
     """
 
     id: str
     status: str
     plan: str
-    plan_name: str
+    plan_name: Internal[str]
     interval: str
     price_cents: int
     currency: str
@@ -35,14 +39,12 @@ class SubscriptionView:
     past_due_at: datetime | None
     grace_ends_at: datetime | None
     scheduled_plan: str
-    scheduled_plan_name: str
+    scheduled_plan_name: Internal[str]
     scheduled_interval: str
     scheduled_at: datetime | None
-    collection: str = ""
-    """What becomes of invoices while Stripe collects nothing; empty while it does."""
-    collection_resumes_at: datetime | None = None
-    given_up: str = ""
-    """That the latest invoice is owed no more: "void" or "uncollectible"; empty otherwise."""
+    collection: str
+    collection_resumes_at: datetime | None
+    given_up: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class PlanView:
     default_plan: Plan
     currency: str
     period: Period
-    subscription: SubscriptionView | None
+    subscription: SubscriptionAnswer | None
     plans: tuple[Plan, ...]
     metrics: tuple[Metric, ...]
     features: tuple[Feature, ...]
@@ -76,12 +78,13 @@ class PlanView:
 
 
 @dataclass(frozen=True, slots=True)
-class InvoiceLink:
-    """An invoice at Stripe. `status` is paid, open, void or uncollectible."""
+class InvoiceAnswer:
+    """An invoice; its pages are at Stripe."""
 
     number: str
     created_at: datetime
     status: str
+    """paid, open, void or uncollectible."""
     total_cents: int
     currency: str
     hosted_url: str
@@ -89,26 +92,28 @@ class InvoiceLink:
 
 
 @dataclass(frozen=True, slots=True)
-class PreviewAmount:
-    """A line of what a change costs; negative lines give back what was paid."""
+class PreviewLineAnswer:
+    """What an amount is for; negative amounts give back what was paid."""
 
     description: str
     amount_cents: int
 
 
 @dataclass(frozen=True, slots=True)
-class PlanChangeView:
-    """What a change of plan would do, for the dialog that asks. `at` goes back with the order to do it."""
+class PlanPreviewAnswer:
+    """What a change would do. Now: `due_cents` are charged at once. At the period's end nothing is due now."""
 
     plan: str
-    plan_name: str
-    interval: str
-    when: When
+    plan_name: Internal[str]
+    interval: Annotated[BillingInterval, AS_TEXT]
+    when: Annotated[When, AS_CHOICE]
     at: datetime
+    """Goes back with the order to do it."""
     counts_at: datetime
     due_cents: int
     total_cents: int
     currency: str
-    lines: tuple[PreviewAmount, ...]
+    lines: tuple[PreviewLineAnswer, ...]
     price_cents: int
+    """Per `interval` from then on, next billed at `billed_at`."""
     billed_at: datetime

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from billing_app.services.subscriptions.views_endings import EndingView, PaidThing
+from billing_app.services.subscriptions.views_endings import EndingAnswer, PaidThingAnswer
 from billing_app.ui.kit.formats import Formats, long_day
 from billing_app.ui.kit.records import Field
 
@@ -29,7 +29,7 @@ class EndingShown:
     at_once: str = ""
 
 
-def ending_shown(view: EndingView | None, formats: Formats, *, operator: bool, active: bool) -> EndingShown:
+def ending_shown(view: EndingAnswer | None, formats: Formats, *, operator: bool, active: bool) -> EndingShown:
     """The panel and the dialog; nothing for whoever may not decide."""
     if view is None:
         return EndingShown()
@@ -57,7 +57,7 @@ def ending_shown(view: EndingView | None, formats: Formats, *, operator: bool, a
     )
 
 
-def _state(view: EndingView, day: str, active: bool) -> tuple[str, str, str]:
+def _state(view: EndingAnswer, day: str, active: bool) -> tuple[str, str, str]:
     if view.decided_at is None:
         return "", "", ""
     by = f" {view.reason}" if view.reason else ""
@@ -71,7 +71,7 @@ def _state(view: EndingView, day: str, active: bool) -> tuple[str, str, str]:
 STANDINGS = {"paid": "paid until", "trial": "free until", "owed": "not paid for the time to"}
 
 
-def _paid(thing: PaidThing, formats: Formats) -> Field:
+def _paid(thing: PaidThingAnswer, formats: Formats) -> Field:
     money = formats.money(thing.price_cents, thing.currency.upper())
     if thing.kind == "top_up":
         return Field(f"{KINDS[thing.kind]} of {thing.name}", f"up to {money} a month")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from billing_app.domain.catalogue import Plan, VotingType
 from billing_app.domain.purchases.subscriptions import BillingInterval, When, price_cents, when
-from billing_app.services.subscriptions.views_plan import PlanView, SubscriptionView
+from billing_app.services.subscriptions.views_plan import PlanView, SubscriptionAnswer
 from billing_app.ui.kit.formats import Formats
 
 MONTHS = 12
@@ -43,7 +43,7 @@ class CardShown:
 
 
 def cards(
-    view: PlanView, running: SubscriptionView | None, interval: str, formats: Formats, refusal: str
+    view: PlanView, running: SubscriptionAnswer | None, interval: str, formats: Formats, refusal: str
 ) -> list[CardShown]:
     """One card per plan; at most one of them, the next larger, has the page's primary button."""
     rhythm = BillingInterval(interval)
@@ -59,7 +59,7 @@ def _is_larger(view: PlanView, plan: Plan, rhythm: BillingInterval) -> bool:
 
 def _card(
     view: PlanView,
-    running: SubscriptionView | None,
+    running: SubscriptionAnswer | None,
     plan: Plan,
     rhythm: BillingInterval,
     formats: Formats,
@@ -99,7 +99,7 @@ def _price(view: PlanView, plan: Plan, rhythm: BillingInterval, formats: Formats
     return formats.money(cents, view.currency), "per year", " \N{MIDDLE DOT} ".join(filter(None, (save, trial)))
 
 
-def _deed(view: PlanView, running: SubscriptionView | None, plan: Plan, rhythm: BillingInterval) -> tuple[str, str]:
+def _deed(view: PlanView, running: SubscriptionAnswer | None, plan: Plan, rhythm: BillingInterval) -> tuple[str, str]:
     cents = price_cents(plan, rhythm)
     if running is None:
         held = plan.id == view.plan.id and not view.payer_name
@@ -120,7 +120,7 @@ def _deed(view: PlanView, running: SubscriptionView | None, plan: Plan, rhythm: 
     return "change", f"Upgrade to {plan.name}" if at is When.NOW else f"Change to {plan.name}"
 
 
-def _why_not(view: PlanView, running: SubscriptionView | None) -> str:
+def _why_not(view: PlanView, running: SubscriptionAnswer | None) -> str:
     """Why nothing can be changed at the moment."""
     if running is not None and running.status in ("past_due", "unpaid"):
         return "A payment for the current plan is past due: pay that first."

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from billing_app.domain.purchases.subscriptions import PlanDeed, When
-from billing_app.services.subscriptions.views_plan import PlanChangeView, PlanView, SubscriptionView
+from billing_app.services.subscriptions.views_plan import PlanPreviewAnswer, PlanView, SubscriptionAnswer
 from billing_app.ui.kit.formats import Formats, day, long_day
 from billing_app.ui.kit.records import Field
 from billing_app.ui.plans.text import after_it
@@ -28,7 +28,7 @@ class DialogShown:
     tone: str = ""
 
 
-def change_dialog(seen: PlanChangeView, view: PlanView, formats: Formats) -> DialogShown:
+def change_dialog(seen: PlanPreviewAnswer, view: PlanView, formats: Formats) -> DialogShown:
     """Before a change of plan: what is charged now, and what from when on."""
     found, now = view.subscription, view.now
     price = f"{formats.money(seen.price_cents, seen.currency)} per {seen.interval}"
@@ -110,7 +110,7 @@ def _stay(view: PlanView) -> str:
     return f"rest while {view.above_name} pays" if view.above_name else "stay usable"
 
 
-def _cancelling(found: SubscriptionView, view: PlanView, now: datetime) -> list[str]:
+def _cancelling(found: SubscriptionAnswer, view: PlanView, now: datetime) -> list[str]:
     default = view.default_plan.name
     then = f"Then {default} holds: what you have stays, but nothing that {default} does not include can be created."
     if view.above_name:

@@ -96,7 +96,7 @@ class PlanState(OrganizationPage):
         view: PlanView | None = None
         if deed == "change":
             seen = await access.call(
-                lambda: read.previewed(access.writing, access.payments, plan, interval_in(interval))
+                lambda: changes.preview(access.writing, access.payments, plan, interval_in(interval))
             )
             view = await access.read(plan_of)
             async with self:

@@ -8,7 +8,7 @@ from datetime import datetime
 from billing_app.domain.organizations.limits import Limit, LimitUse
 from billing_app.domain.purchases.subscriptions import ENDED
 from billing_app.services.overview.views_frame import FrameView
-from billing_app.services.subscriptions.views_plan import InvoiceLink, PlanView, SubscriptionView
+from billing_app.services.subscriptions.views_plan import InvoiceAnswer, PlanView, SubscriptionAnswer
 from billing_app.ui import routes
 from billing_app.ui.frame.text import why_not_paying
 from billing_app.ui.kit.formats import Formats, clock, day, in_days, long_day
@@ -131,7 +131,7 @@ def plan_shown(view: PlanView, frame: FrameView, formats: Formats, interval: str
     )
 
 
-def invoices_shown(found: list[InvoiceLink], formats: Formats) -> list[InvoiceShown]:
+def invoices_shown(found: list[InvoiceAnswer], formats: Formats) -> list[InvoiceShown]:
     """The list of invoices."""
     return [
         InvoiceShown(
@@ -164,7 +164,7 @@ def after_it(view: PlanView) -> str:
     return f"{view.above_name} pays" if view.above_name else f"{view.default_plan.name} holds"
 
 
-def _badge(found: SubscriptionView | None, now: datetime) -> tuple[str, str]:
+def _badge(found: SubscriptionAnswer | None, now: datetime) -> tuple[str, str]:
     if found is None:
         return "", ""
     if found.status == "past_due":
@@ -175,7 +175,7 @@ def _badge(found: SubscriptionView | None, now: datetime) -> tuple[str, str]:
     return words.get(found.status, ("", ""))
 
 
-def _price(view: PlanView, found: SubscriptionView | None, formats: Formats) -> tuple[str, str]:
+def _price(view: PlanView, found: SubscriptionAnswer | None, formats: Formats) -> tuple[str, str]:
     if found is None and view.payer_name:
         return "Shared", f"paid by {view.payer_name}"
     if found is None:
@@ -187,7 +187,7 @@ def _price(view: PlanView, found: SubscriptionView | None, formats: Formats) -> 
     return formats.money(found.price_cents, found.currency), note
 
 
-def _dates(view: PlanView, found: SubscriptionView | None) -> list[Field]:
+def _dates(view: PlanView, found: SubscriptionAnswer | None) -> list[Field]:
     """When money and quantities begin anew: one date where they are one instant, two where they differ."""
     now, resets = view.now, view.period.end
     reset = Field("Included quantities reset", day(resets, now), "", in_days(resets, now))
@@ -207,7 +207,7 @@ def _dates(view: PlanView, found: SubscriptionView | None) -> list[Field]:
     return [first, reset, _since(found)]
 
 
-def _since(found: SubscriptionView) -> Field:
+def _since(found: SubscriptionAnswer) -> Field:
     return Field("Subscribed since", long_day(found.started_at), "quiet")
 
 
@@ -266,7 +266,7 @@ def _credits(view: PlanView, stay: str = "stay usable") -> str:
     return "Bought credits rest meanwhile." if view.above_name else f"Bought credits {stay}."
 
 
-def _past_due(found: SubscriptionView, default: str, now: datetime) -> StateShown:
+def _past_due(found: SubscriptionAnswer, default: str, now: datetime) -> StateShown:
     """Within the grace, or after it."""
     ends = found.grace_ends_at or now
     title = f"The last payment for {found.plan_name} failed."

@@ -17,7 +17,7 @@ from billing_app.services.organizations import children
 from billing_app.services.plans import changes, endings_told, orders
 from billing_app.services.purchases import endings, recurring_changes, saved_cards, top_ups
 from billing_app.services.purchases.top_ups import Wanted
-from billing_app.services.subscriptions.views_endings import EndingView
+from billing_app.services.subscriptions.views_endings import EndingAnswer
 from billing_app.services.usage import reporting
 from billing_app.services.usage.reporting import ReportedEvent
 from billing_app.store.organizations import endings as store
@@ -63,7 +63,7 @@ def sweep(acme: Subscriber) -> None:
     endings_told.sweep(acme.database.writing, acme.payments, acme.clock)
 
 
-def look(acme: Subscriber, address: str = "acme") -> EndingView:
+def look(acme: Subscriber, address: str = "acme") -> EndingAnswer:
     with acme.database.reading() as session:
         return endings.look(Context(session, organizations.by_address(session, address), acme.now))
 

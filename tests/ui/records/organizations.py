@@ -17,7 +17,7 @@ from billing_app.services.organizations.views import (
     PartView,
     ProfileView,
 )
-from billing_app.services.subscriptions.views_endings import EndingPart, EndingView, PaidThing
+from billing_app.services.subscriptions.views_endings import EndingAnswer, EndingPartAnswer, PaidThingAnswer
 
 NOW = datetime(2025, 11, 20, 14, 12, tzinfo=UTC)
 ANA = UUID(int=1)
@@ -56,17 +56,18 @@ def page(address: str, role: str) -> OrganizationPageView:
     )  # fmt: skip
 
 
-def ending(address: str) -> EndingView:
+def ending(address: str) -> EndingAnswer:
     """A plan, a pack that renews, and an auto top-up; a part that pays for itself."""
     ends_at = NOW + timedelta(days=10)
-    trial = PaidThing("plan", "Essential", 2_900, "usd", "month", ends_at, "trial")
-    return EndingView(
+    trial = PaidThingAnswer("plan", "Essential", 2_900, "usd", "month", ends_at, "trial")
+    return EndingAnswer(
         address, "Meridian Apps",
         pays=(
-            PaidThing("plan", "Pro", 9_900, "usd", "month", ends_at),
-            PaidThing("pack", "mau-10k-monthly", 1_200, "usd", "month", ends_at),
-            PaidThing("top_up", "Storage", 20_000, "usd", "", None),
+            PaidThingAnswer("plan", "Pro", 9_900, "usd", "month", ends_at, "paid"),
+            PaidThingAnswer("pack", "mau-10k-monthly", 1_200, "usd", "month", ends_at, "paid"),
+            PaidThingAnswer("top_up", "Storage", 20_000, "usd", "", None, "paid"),
         ),
-        parts=(EndingPart("north", "North", (trial,)),),
-        ends_at=ends_at,
+        parts=(EndingPartAnswer("north", "North", (trial,)),),
+        ends_at=ends_at, scope="", at_period_end=True, decided_at=None, actor="", reason="", told=False, done=False,
+        error="",
     )  # fmt: skip
