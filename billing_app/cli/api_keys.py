@@ -17,7 +17,7 @@ from billing_app import clock, wiring
 from billing_app.domain.common.access import DEFAULT_SCOPES, Scope
 from billing_app.domain.common.errors import InvalidError
 from billing_app.services.access import api_keys
-from billing_app.services.access.views import KeyView
+from billing_app.services.access.views import KeyAnswer
 from billing_app.services.common import organizations
 from billing_app.services.common.months import rfc3339
 
@@ -50,9 +50,9 @@ def create(
         owner = _owner(session, address, operator)
         made = api_keys.create(session, owner, name, scope or DEFAULT_SCOPES, ACTOR, clock.now())
     if as_json:
-        print(json.dumps({**_item(made.view), "key": made.secret}, indent=1))
+        print(json.dumps({**_item(made), "key": made.secret}, indent=1))
         return
-    print(f"Keep it safe, it is not shown again. It may: {', '.join(made.view.scopes)}.", file=sys.stderr)
+    print(f"Keep it safe, it is not shown again. It may: {', '.join(made.scopes)}.", file=sys.stderr)
     print(made.secret)
 
 
@@ -102,7 +102,7 @@ def _owner(session: Session, address: str, operator: bool) -> int | None:
     return None if operator else organizations.by_address(session, address).id
 
 
-def _item(key: KeyView) -> dict[str, Any]:
+def _item(key: KeyAnswer) -> dict[str, Any]:
     return {
         "id": str(key.id),
         "name": key.name,

@@ -12,7 +12,7 @@ from billing_app.cli.printing import ACTOR, AsJson, print_done, print_items
 from billing_app.domain.common.access import ALL_ROLES, Role
 from billing_app.domain.common.errors import InvalidError, NotFoundError
 from billing_app.services.access import invitations, members
-from billing_app.services.access.views import Member
+from billing_app.services.access.views import MemberAnswer
 from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
 from billing_app.services.common.organizations import Organization
@@ -85,7 +85,7 @@ def remove(address: Address, email: Email, as_json: AsJson = False) -> None:
     print_done(_item(found), f"{email} is no longer a member of {address}.", as_json=as_json)
 
 
-def _member(session: Session, organization: Organization, email: str) -> Member:
+def _member(session: Session, organization: Organization, email: str) -> MemberAnswer:
     for each in members.every(session, organization):
         if each.email == email.strip().lower():
             return each
@@ -98,6 +98,6 @@ def _role(text: str) -> Role:
     return Role(text)
 
 
-def _item(member: Member) -> dict[str, Any]:
+def _item(member: MemberAnswer) -> dict[str, Any]:
     names = ("id", "email", "name", "role", "since", "accepted_at")
     return {name: getattr(member, name) for name in names}

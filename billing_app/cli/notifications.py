@@ -15,7 +15,7 @@ from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
 from billing_app.services.notifications import choices as notification_choices
 from billing_app.services.notifications import delivery_log, webhook_endpoints
-from billing_app.services.notifications.views import DeliveryView
+from billing_app.services.notifications.views import DeliveryAnswer
 from billing_app.services.notifications.webhook_endpoints import WebhookEndpoint
 from billing_app.settings import settings
 
@@ -69,7 +69,7 @@ def add_webhook(
             description=description,
             private=reachable(settings()),
         )
-    done = {"id": made.endpoint.id, "url": made.endpoint.url, "secret": made.secret}
+    done = {"id": made.id, "url": made.url, "secret": made.secret}
     print_done(done, made.secret, as_json=as_json)
 
 
@@ -145,7 +145,7 @@ def resend(
     print_done(_item(view), f"{view.title} is on its way again.", as_json=as_json)
 
 
-def _item(view: DeliveryView) -> dict[str, Any]:
+def _item(view: DeliveryAnswer) -> dict[str, Any]:
     names = ("id", "kind", "title", "channel", "address", "state", "attempts", "created_at", "next_try_at")
     return {name: getattr(view, name) for name in names} | {"error": view.last.error if view.last else ""}
 

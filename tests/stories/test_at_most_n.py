@@ -221,7 +221,7 @@ def test_revoked_keys_do_not_pile_up(acme: Database, monkeypatch: pytest.MonkeyP
         owner = organizations.by_address(session, "acme").pk
         for number in range(8):
             made = api_keys.create(session, owner, f"Key {number}", [Scope.READ], "tests", NOON)
-            api_keys.revoke(session, owner, made.view.id, NOON + timedelta(minutes=number))
+            api_keys.revoke(session, owner, made.id, NOON + timedelta(minutes=number))
         api_keys.create(session, owner, "In use", [Scope.READ], "tests", NOON)
         names = [each.name for each in api_keys.every(session, owner)]
     assert names == ["In use", "Key 7", "Key 6", "Key 5"]

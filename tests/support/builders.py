@@ -61,7 +61,7 @@ def a_key(session: Session, organization: Organization | None, *scopes: str, now
     """The secret and id of an API key; the operator's without an organization."""
     owner = None if organization is None else organization.pk
     made = api_keys.create(session, owner, "test", scopes or DEFAULT_SCOPES, "tests", now)
-    return made.secret, made.view.id
+    return made.secret, made.id
 
 
 def the_catalogue(database: Database, now: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:

@@ -51,7 +51,7 @@ def a_neighbour(session: Session, now: datetime, address: str = "globex") -> Nei
         grants.NewGrant("emails", 10_000, source="operator", source_key="1", reason=SECRET),
     )
     recounts.post(Context(session, globex, now))
-    endpoint = webhook_endpoints.create(Context(session, globex, now, ""), f"https://example.com/{SECRET}").endpoint
+    endpoint = webhook_endpoints.create(Context(session, globex, now, ""), f"https://example.com/{SECRET}")
     draft = processes.create(Context(session, globex, now, ""), Content(title=SECRET)).row
     overrides.put(Context(session, globex, now, ""), Kind.FEATURE, "whiteLabel", 1, ends_at=None, reason=SECRET)
     ids = {

@@ -54,7 +54,7 @@ class Post:
                 **options,
             )
         self.secret = made.secret
-        return made.endpoint.id
+        return made.id
 
     def happens(self, kind: str = "metric.blocked", key: str = "", **payload: Any) -> None:
         """Something that is told."""
@@ -78,7 +78,7 @@ class Post:
         self.fan_out()
         return self.deliver()
 
-    def log(self) -> list[delivery_log.DeliveryView]:
+    def log(self) -> list[delivery_log.DeliveryAnswer]:
         with self.database.reading() as session:
             return delivery_log.latest(Context(session, organizations.by_address(session, self.address), self.now), 50)
 

@@ -15,19 +15,21 @@ from billing_app.api.common.schemas import Items
 from billing_app.api.notifications.schemas import (
     ChoicesRequest,
     DeliveriesQuery,
+    NewWebhookRequest,
+    NotificationsAnswer,
+)
+from billing_app.domain.common.access import ADMIN_ROLES, Scope
+from billing_app.gateways.webhooks import reachable
+from billing_app.services.common import cursors
+from billing_app.services.common.answers import filled
+from billing_app.services.notifications import choices as notification_choices
+from billing_app.services.notifications import delivery_log, webhook_endpoints
+from billing_app.services.notifications.views import (
     DeliveryAnswer,
     DeliveryDetailAnswer,
     NewWebhookAnswer,
-    NewWebhookRequest,
-    NotificationsAnswer,
     WebhookAnswer,
 )
-from billing_app.domain.common.access import ADMIN_ROLES, Scope
-from billing_app.domain.common.errors import NotFoundError
-from billing_app.gateways.webhooks import reachable
-from billing_app.services.common import cursors
-from billing_app.services.notifications import choices as notification_choices
-from billing_app.services.notifications import delivery_log, webhook_endpoints
 
 router = APIRouter(prefix="/organizations/{address}/notifications", tags=["notifications"])
 
@@ -53,14 +55,13 @@ def choose_notifications(access: AdminsAccess, wanted: ChoicesRequest) -> Notifi
 def create_webhook(access: AdminsAccess, wanted: NewWebhookRequest) -> NewWebhookAnswer:
     """A new endpoint. Its secret is in this answer and in no other."""
     with access.writing() as context:
-        made = webhook_endpoints.create(
+        return webhook_endpoints.create(
             replace(context, actor=context.who),
             wanted.url,
             description=wanted.description,
             kinds=wanted.kinds,
             private=reachable(access.application.settings),
         )
-        return NewWebhookAnswer.of(made)
 
 
 @router.delete("/webhooks/{webhook_id}", status_code=204, responses=guarded(422))
@@ -75,8 +76,7 @@ def delete_webhook(access: AdminsAccess, webhook_id: UUID) -> Response:
 def rotate_webhook_secret(access: AdminsAccess, webhook_id: UUID) -> NewWebhookAnswer:
     """A new secret. For 24 hours messages are signed with the old one too."""
     with access.writing() as context:
-        made = webhook_endpoints.rotate(replace(context, actor=context.who), webhook_id)
-        return NewWebhookAnswer.of(made)
+        return webhook_endpoints.rotate(replace(context, actor=context.who), webhook_id)
 
 
 @router.post("/webhooks/{webhook_id}/enable", response_model=WebhookAnswer, responses=guarded(422))
@@ -84,7 +84,7 @@ def enable_webhook(access: AdminsAccess, webhook_id: UUID) -> WebhookAnswer:
     """Enables it again, for what happens from now on."""
     with access.writing() as context:
         row = webhook_endpoints.enable(replace(context, actor=context.who), webhook_id)
-        return WebhookAnswer.model_validate(row)
+        return filled(WebhookAnswer, row, arrived_at=None)
 
 
 @router.post(
@@ -97,7 +97,7 @@ def test_webhook(access: AdminsAccess, webhook_id: UUID) -> DeliveryDetailAnswer
     """Sends a message of type `test` there, within seconds."""
     with access.writing() as context:
         made = delivery_log.test(context, webhook_id)
-        return DeliveryDetailAnswer.of(delivery_log.one(context, made))
+        return delivery_log.one(context, made)
 
 
 @router.get("/deliveries", response_model=Items[DeliveryAnswer], responses=guarded(422))
@@ -112,7 +112,7 @@ def deliveries(access: AdminsAccess, query: Annotated[DeliveriesQuery, Query()])
             state=query.state or "",
             target=query.webhook,
         )
-    page = [DeliveryAnswer.model_validate(each) for each in found[: query.limit]]
+    page = found[: query.limit]
     more = len(found) > query.limit
     return {"items": page, "next_cursor": cursors.encode(page[-1].id) if more else None}
 
@@ -121,7 +121,7 @@ def deliveries(access: AdminsAccess, query: Annotated[DeliveriesQuery, Query()])
 def delivery(access: AdminsAccess, delivery_id: UUID) -> DeliveryDetailAnswer:
     """One delivery with every attempt."""
     with access.reading() as context:
-        return DeliveryDetailAnswer.of(delivery_log.one(context, delivery_id))
+        return delivery_log.one(context, delivery_id)
 
 
 @router.post(
@@ -134,19 +134,11 @@ def resend_delivery(access: AdminsAccess, delivery_id: UUID) -> DeliveryDetailAn
     """Sends the same message once more, under the same id."""
     with access.writing() as context:
         delivery_log.resend(context, delivery_id)
-        return DeliveryDetailAnswer.of(delivery_log.one(context, delivery_id))
+        return delivery_log.one(context, delivery_id)
 
 
 def _answer(access: OrganizationAccess, context: RequestContext) -> NotificationsAnswer:
     choices = notification_choices.read(context.session, context.organization)
     endpoints = webhook_endpoints.every(context.session, context.organization)
-    return NotificationsAnswer.of(choices, endpoints, mail=access.application.settings.mailing)
-
-
-def _id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFoundError(
-            "This cursor is not one of this list. Begin again without a cursor.", code="cursor_not_found"
-        ) from None
+    webhooks = [filled(WebhookAnswer, each, arrived_at=None) for each in endpoints]
+    return NotificationsAnswer.of(choices, webhooks, mail=access.application.settings.mailing)

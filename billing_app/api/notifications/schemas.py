@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -11,13 +10,11 @@ from pydantic import Field
 from billing_app.api.common.schemas import DEFAULT_LIST, Answer, Limit, Name, Request
 from billing_app.domain.notifications.kinds import KINDS
 from billing_app.services.notifications.choices import MAX_PEOPLE, Choices
-from billing_app.services.notifications.views import DeliveryView
+from billing_app.services.notifications.views import WebhookAnswer
 from billing_app.services.notifications.webhook_endpoints import (
     MAX_DESCRIPTION,
     MAX_ENDPOINTS,
     MAX_URL,
-    NewSecret,
-    WebhookEndpoint,
 )
 
 Kinds = Annotated[list[Name], Field(max_length=len(KINDS))]
@@ -60,31 +57,6 @@ class ChoicesRequest(Request):
         )
 
 
-class WebhookAnswer(Answer):
-    """An endpoint. `failing_since`: nothing has arrived since; `disabled_at`: nothing is sent any more, and why."""
-
-    id: UUID
-    url: str
-    description: str
-    created_at: datetime
-    failing_since: datetime | None
-    disabled_at: datetime | None
-    disabled_reason: str
-    old_secret_until: datetime | None
-
-
-class NewWebhookAnswer(WebhookAnswer):
-    """An endpoint with its secret, which is shown now and never again."""
-
-    secret: str
-
-    @classmethod
-    def of(cls, made: NewSecret) -> NewWebhookAnswer:
-        """The answer for an endpoint that was made, or got a new secret."""
-        known = WebhookAnswer.model_validate(made.endpoint).model_dump()
-        return cls(**known, secret=made.secret)
-
-
 class NotificationsAnswer(Answer):
     """Everything about notifications. `mail`: whether this server can send any."""
 
@@ -94,13 +66,13 @@ class NotificationsAnswer(Answer):
     webhooks: list[WebhookAnswer]
 
     @classmethod
-    def of(cls, choices: Choices, endpoints: list[WebhookEndpoint], *, mail: bool) -> NotificationsAnswer:
+    def of(cls, choices: Choices, webhooks: list[WebhookAnswer], *, mail: bool) -> NotificationsAnswer:
         """The answer for an organization."""
         return cls(
             mail=mail,
             kinds=[KindAnswer.model_validate(kind) for kind in KINDS],
             choices=ChoicesAnswer.model_validate(choices),
-            webhooks=[WebhookAnswer.model_validate(each) for each in endpoints],
+            webhooks=webhooks,
         )
 
 
@@ -110,48 +82,6 @@ class NewWebhookRequest(Request):
     url: Annotated[str, Field(min_length=1, max_length=MAX_URL)]
     description: Annotated[str, Field(max_length=MAX_DESCRIPTION)] = ""
     kinds: Kinds | None = None
-
-
-class AttemptAnswer(Answer):
-    """One try. `status` is null where nobody answered; `error` is empty if it worked."""
-
-    number: int
-    started_at: datetime
-    duration_ms: int
-    status: int | None
-    error: str
-    answer: str
-
-
-class DeliveryAnswer(Answer):
-    """One message on its way to one receiver. `message_id` is the webhook-id, the same at every try."""
-
-    id: UUID
-    message_id: str
-    kind: str
-    title: str
-    channel: Literal["webhook", "mail"]
-    target: UUID
-    address: str
-    state: Literal["waiting", "delivered", "failed"]
-    attempts: int
-    occurred_at: datetime
-    created_at: datetime
-    next_try_at: datetime | None
-    finished_at: datetime | None
-    last: AttemptAnswer | None
-
-
-class DeliveryDetailAnswer(DeliveryAnswer):
-    """The same with its log, the latest try first, and the body that a webhook has."""
-
-    body: str
-    log: list[AttemptAnswer]
-
-    @classmethod
-    def of(cls, view: DeliveryView) -> DeliveryDetailAnswer:
-        """The answer for a delivery."""
-        return cls.model_validate(view)
 
 
 class DeliveriesQuery(Request):

@@ -16,9 +16,6 @@ from billing_app.api.organizations.schemas import (
     AuditAnswer,
     AuditQuery,
     InvitationAnswer,
-    KeyAnswer,
-    MemberAnswer,
-    NewKeyAnswer,
     NewKeyRequest,
     NewMember,
     Page,
@@ -28,6 +25,7 @@ from billing_app.domain.common.access import ADMIN_ROLES, ALL_ROLES, READ_SCOPES
 from billing_app.domain.common.errors import NotFoundError
 from billing_app.services.access import api_keys, invitations, members
 from billing_app.services.access.sessions import Identity
+from billing_app.services.access.views import KeyAnswer, MemberAnswer, NewKeyAnswer
 from billing_app.services.common import audit, cursors
 from billing_app.services.common.audit_words import Words
 
@@ -46,7 +44,7 @@ def members_of(access: MembersAccess, query: Annotated[Page, Query()]) -> dict[s
     after = cursors.decode(query.cursor, str)
     with access.reading() as context:
         found = members.every(context.session, context.organization, after[0] if after else "", query.limit + 1)
-    page = [MemberAnswer.of(member) for member in found[: query.limit]]
+    page = found[: query.limit]
     more = len(found) > query.limit
     return {"items": page, "next_cursor": cursors.encode(page[-1].email) if more else None}
 
@@ -85,8 +83,7 @@ def leave(access: PeopleAccess) -> Response:
 def change_role(access: AdminsAccess, member: UUID, request: RoleChange) -> MemberAnswer:
     """Gives a member, or somebody invited, another role."""
     with access.writing() as context:
-        changed = members.change_role(replace(context, actor=context.who), member, request.role)
-    return MemberAnswer.of(changed)
+        return members.change_role(replace(context, actor=context.who), member, request.role)
 
 
 @router.delete(f"{OURS}/members/{{member}}", status_code=204, responses=guarded(409, 422))
@@ -102,17 +99,16 @@ def keys_of(access: AdminsAccess) -> dict[str, Any]:
     """The organization's keys, revoked ones too, the newest first."""
     with access.reading() as context:
         found = api_keys.every(context.session, context.organization_id)
-    return {"items": [KeyAnswer.model_validate(key) for key in found]}
+    return {"items": found}
 
 
 @router.post(f"{OURS}/api-keys", status_code=201, response_model=NewKeyAnswer, responses=guarded(*READING_A_BODY, 409))
 def create_key(access: AdminsAccess, request: NewKeyRequest) -> NewKeyAnswer:
     """Creates a key. Its secret is in this answer and can't be read again."""
     with access.writing() as context:
-        made = api_keys.create(
+        return api_keys.create(
             context.session, context.organization_id, request.name, request.scopes, context.who, context.now
         )
-    return NewKeyAnswer(**KeyAnswer.model_validate(made.view).model_dump(), secret=made.secret)
 
 
 @router.delete(f"{OURS}/api-keys/{{key_id}}", status_code=204, responses=guarded(422))

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from billing_app.api.common.schemas import Answer, Flag, Request
 from billing_app.services.organizations import profiles
-from billing_app.services.organizations.views import ProfileView
+from billing_app.services.organizations.views import CountsAnswer, ProfileView
 
 Title = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Line = Annotated[str, StringConstraints(max_length=255)]
@@ -141,18 +141,6 @@ class SubOrganizationChange(Profile):
     parent: Address | None = Field(default=None, description="what it is to be a part of")
 
 
-class CountsAnswer(Answer):
-    """What there is now, of this organization alone."""
-
-    members: int
-    sub_orgs: int
-    processes: int
-    drafts: int
-    census_size: int
-    sms_used: int
-    email_reminders_used: int
-
-
 def _also(name: str) -> Any:
     return Field(deprecated=f"The same as `{name}`.")
 
@@ -214,7 +202,7 @@ class OrganizationAnswer(Answer):
             active=view.active,
             parents=[address for address, _ in view.parents],
             payer=view.payer,
-            counts=CountsAnswer.model_validate(counts),
+            counts=counts,
             currentMembers=counts.members,
             currentSubOrgs=counts.sub_orgs,
             currentProcesses=counts.processes,

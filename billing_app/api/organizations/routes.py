@@ -23,7 +23,6 @@ from billing_app.api.organizations.profile_schemas import (
     OrganizationChange,
     SubOrganizationChange,
 )
-from billing_app.api.organizations.schemas import PartAnswer
 from billing_app.domain.common.access import ADMIN_ROLES, ALL_ROLES, MONEY_ROLES, READ_SCOPES, Role, Scope
 from billing_app.domain.common.errors import ForbiddenError
 from billing_app.services.access import sessions, users
@@ -32,6 +31,7 @@ from billing_app.services.access.sessions import Identity
 from billing_app.services.common.context import Context
 from billing_app.services.common.organizations import Organization
 from billing_app.services.organizations import children, create, profiles, read
+from billing_app.services.organizations.views import PartAnswer
 
 router = APIRouter(tags=["organizations"])
 
@@ -97,8 +97,7 @@ def change_organization(access: AdminsAccess, request: OrganizationChange) -> Or
 def suborganizations_of(access: MembersAccess) -> dict[str, Any]:
     """Everything below the organization, each followed by its own sub-organizations."""
     with access.reading() as context:
-        found = read.parts(context)
-        return {"items": [PartAnswer.of(part) for part in found]}
+        return {"items": read.parts(context)}
 
 
 @router.post(

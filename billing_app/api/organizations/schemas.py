@@ -11,10 +11,9 @@ from pydantic import BaseModel, Field, StringConstraints
 from billing_app.api.common.schemas import DEFAULT_LIST, Answer, Limit, Name, Request, Text
 from billing_app.domain.common.access import DEFAULT_SCOPES, Role, Scope
 from billing_app.services.access.members import Invitation
-from billing_app.services.access.views import Member
+from billing_app.services.access.views import MemberAnswer
 from billing_app.services.common.audit_words import Words
 from billing_app.services.common.views import Entry
-from billing_app.services.organizations.views import PartView
 from billing_app.settings import Settings
 
 Email = Annotated[str, StringConstraints(min_length=3, max_length=254)]
@@ -40,22 +39,6 @@ class RoleChange(Request):
     role: Role
 
 
-class MemberAnswer(Answer):
-    """A person with a role; `accepted_at` null: invited."""
-
-    id: UUID
-    email: str
-    name: str
-    role: str
-    since: datetime
-    accepted_at: datetime | None
-
-    @staticmethod
-    def of(member: Member) -> MemberAnswer:
-        """The member as JSON has it."""
-        return MemberAnswer.model_validate(member)
-
-
 class InvitationAnswer(Answer):
     """An invited person and the link that lets them in, shown now and never again."""
 
@@ -68,35 +51,10 @@ class InvitationAnswer(Answer):
     def of(invitation: Invitation, settings: Settings, *, mailed: bool) -> InvitationAnswer:
         """The invitation with its link at our public address."""
         return InvitationAnswer(
-            member=MemberAnswer.of(invitation.member),
+            member=invitation.member,
             url=settings.public_url.rstrip("/") + invitation.path,
             expires_at=invitation.expires_at,
             mailed=mailed,
-        )
-
-
-class PartAnswer(Answer):
-    """An organization below another. `depth` 1 is right below; `plan` is null where somebody above pays."""
-
-    address: str
-    name: str
-    parent: str
-    depth: int
-    active: bool
-    members: int
-    plan: str | None
-
-    @staticmethod
-    def of(view: PartView) -> PartAnswer:
-        """The part as JSON has it."""
-        return PartAnswer(
-            address=view.address,
-            name=view.name,
-            parent=view.parent,
-            depth=view.depth,
-            active=view.active,
-            members=view.members,
-            plan=view.plan_name or None,
         )
 
 
@@ -105,25 +63,6 @@ class NewKeyRequest(Request):
 
     name: Text
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(Scope))] = sorted(DEFAULT_SCOPES)
-
-
-class KeyAnswer(Answer):
-    """A key without its secret."""
-
-    id: UUID
-    name: str
-    hint: str
-    scopes: list[str]
-    created_by: str
-    created_at: datetime
-    last_used_at: datetime | None
-    revoked_at: datetime | None
-
-
-class NewKeyAnswer(KeyAnswer):
-    """A key just made: its secret is shown now and never again."""
-
-    secret: str
 
 
 class AuditQuery(Page):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,8 +13,9 @@ from sqlmodel import Session
 
 from billing_app.domain.common.access import Scope
 from billing_app.domain.common.errors import ConflictError, InvalidError, NotFoundError
-from billing_app.services.access.views import KeyView
+from billing_app.services.access.views import KeyAnswer, NewKeyAnswer
 from billing_app.services.common import audit, organizations, payers
+from billing_app.services.common.answers import filled
 from billing_app.services.common.secrets import digest, new_secret
 from billing_app.store.access import api_keys as store
 from billing_app.store.common import locks
@@ -62,14 +63,6 @@ class KeyHolder:
         return self.organization_id is None
 
 
-@dataclass(frozen=True, slots=True)
-class NewKey:
-    """A key just made. `secret` is shown now and never again."""
-
-    view: KeyView
-    secret: str = field(repr=False)
-
-
 def create(
     session: Session,
     organization_id: int | None,
@@ -77,7 +70,7 @@ def create(
     scopes: Iterable[str],
     created_by: str,
     now: datetime,
-) -> NewKey:
+) -> NewKeyAnswer:
     """Makes a key of the organization, or the operator's if there is none (which has every scope).
 
     Raises InvalidError `invalid_name` or `invalid_scope`, ForbiddenError `organization_inactive`, ConflictError
@@ -105,7 +98,7 @@ def create(
     audit.record(session, organization_id, now, created_by, "api_key.created", title, after=after)
     if organization_id is not None:
         organizations.raise_revision(session, organization_id)
-    return NewKey(_view(key), secret)
+    return filled(NewKeyAnswer, _view(key), secret=secret)
 
 
 def identify(session: Session, secret: str, now: datetime) -> KeyHolder | None:
@@ -129,7 +122,7 @@ def note_use(session: Session, holder: KeyHolder, now: datetime) -> None:
     store.used(session, holder.organization_id, holder.key_id, now, now - USE_NOTED_EVERY)
 
 
-def every(session: Session, organization_id: int | None) -> list[KeyView]:
+def every(session: Session, organization_id: int | None) -> list[KeyAnswer]:
     """The keys of the organization, or the operator's, revoked ones too, the newest first."""
     keys = store.operators(session) if organization_id is None else store.of(session, organization_id)
     return [_view(key) for key in keys]
@@ -175,15 +168,10 @@ def _use_due(last_used_at: datetime | None, now: datetime) -> bool:
     return last_used_at is None or last_used_at + USE_NOTED_EVERY < now
 
 
-def _view(key: ApiKey | OperatorKey) -> KeyView:
-    return KeyView(
-        id=key.id,
-        name=key.name,
-        hint=key.hint,
+def _view(key: ApiKey | OperatorKey) -> KeyAnswer:
+    return filled(
+        KeyAnswer,
+        key,
         scopes=tuple(key.scopes.split()) if isinstance(key, ApiKey) else tuple(Scope),
         operator=isinstance(key, OperatorKey),
-        created_by=key.created_by,
-        created_at=key.created_at,
-        last_used_at=key.last_used_at,
-        revoked_at=key.revoked_at,
     )

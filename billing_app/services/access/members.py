@@ -12,7 +12,7 @@ from billing_app.domain.common.access import ALL_ROLES, Role
 from billing_app.domain.common.errors import ConflictError, InvalidError, NotFoundError
 from billing_app.domain.organizations.limits import Limit
 from billing_app.services.access import one_time_links, users
-from billing_app.services.access.views import Kind, Member
+from billing_app.services.access.views import Kind, MemberAnswer
 from billing_app.services.common import audit, organizations, payers
 from billing_app.services.common.context import Context
 from billing_app.services.limits import limits
@@ -28,12 +28,14 @@ from billing_app.store.tables.organizations import Organization
 class Invitation:
     """An invited person and the link that lets them in: `path` is shown now and can't be shown again."""
 
-    member: Member
+    member: MemberAnswer
     path: str = field(repr=False)
     expires_at: datetime
 
 
-def every(session: Session, organization: Organization, after: str = "", limit: int | None = None) -> list[Member]:
+def every(
+    session: Session, organization: Organization, after: str = "", limit: int | None = None
+) -> list[MemberAnswer]:
     """Members and invited people by e-mail address."""
     found = store.every(session, organization.pk, after, limit)
     return [_view(membership, user) for membership, user in found]
@@ -67,7 +69,7 @@ def invite(context: Context, email: str, role: Role) -> Invitation:
     return Invitation(_view(membership, user), one_time_links.path(Kind.INVITATION, token), expires_at)
 
 
-def change_role(context: Context, user_id: UUID, role: Role) -> Member:
+def change_role(context: Context, user_id: UUID, role: Role) -> MemberAnswer:
     """Gives a member, or somebody invited, another role, from the next click on.
 
     Raises NotFoundError `member_not_found`, InvalidError `invalid_role`, ConflictError `last_admin`.
@@ -130,10 +132,10 @@ def _keep_an_admin(session: Session, owner: int, membership: Membership, advice:
         raise ConflictError(f"This is the only admin, and there must be one. {advice}", code="last_admin")
 
 
-def _view(membership: Membership, user: User) -> Member:
+def _view(membership: Membership, user: User) -> MemberAnswer:
     # Of somebody invited no name is shown: that they have one would tell that there is an account.
     named = membership.since is not None and user.name != user.email
-    return Member(
+    return MemberAnswer(
         id=user.id,
         email=user.email,
         name=user.name if named else "",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 from uuid import UUID
 
 from billing_app.domain.common.access import Role
+from billing_app.services.common.answers import AS_TEXT, Internal
 
 
 class Kind(StrEnum):
@@ -32,14 +34,14 @@ class LinkView:
 
 
 @dataclass(frozen=True, slots=True)
-class KeyView:
-    """What may be shown of a key."""
+class KeyAnswer:
+    """A key without its secret."""
 
     id: UUID
     name: str
     hint: str
     scopes: tuple[str, ...]
-    operator: bool
+    operator: Internal[bool]
     created_by: str
     created_at: datetime
     last_used_at: datetime | None
@@ -47,12 +49,19 @@ class KeyView:
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
-    """A person with a role. `accepted_at` None: invited, and not in yet."""
+class NewKeyAnswer(KeyAnswer):
+    """A key just made: its secret is shown now and never again."""
+
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MemberAnswer:
+    """A person with a role; `accepted_at` null: invited."""
 
     id: UUID
     email: str
     name: str
-    role: Role
+    role: Annotated[Role, AS_TEXT]
     since: datetime
     accepted_at: datetime | None

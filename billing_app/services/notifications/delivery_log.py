@@ -11,10 +11,11 @@ from billing_app.domain.common.errors import ConflictError, NotFoundError
 from billing_app.domain.notifications.kinds import TEST
 from billing_app.services.access import mails
 from billing_app.services.common import organizations
+from billing_app.services.common.answers import filled
 from billing_app.services.common.context import Context
 from billing_app.services.notifications import deliveries, webhook_endpoints
 from billing_app.services.notifications.fan_out import WEBHOOK
-from billing_app.services.notifications.views import AttemptView, DeliveryView
+from billing_app.services.notifications.views import AttemptAnswer, DeliveryAnswer, DeliveryDetailAnswer
 from billing_app.store.notifications import choices
 from billing_app.store.notifications import deliveries as store
 from billing_app.store.tables.base import new_id
@@ -26,16 +27,16 @@ STATES = ("waiting", "delivered", "failed")
 
 def latest(
     context: Context, limit: int, *, before: UUID | None = None, state: str = "", target: UUID | None = None
-) -> list[DeliveryView]:
+) -> list[DeliveryAnswer]:
     """The newest deliveries, with the last try of each."""
     session, organization, now = context.session, context.organization, context.now
     owner = organization.pk
     rows = store.latest(session, owner, limit, before=before, state=state, target=target)
     tries = store.last_attempts(session, owner, [row.id for row, _ in rows])
-    return [_view(session, row, message, now, last=tries.get(row.id)) for row, message in rows]
+    return [_view(session, row, message, now, tries.get(row.id)) for row, message in rows]
 
 
-def one(context: Context, delivery_id: UUID) -> DeliveryView:
+def one(context: Context, delivery_id: UUID) -> DeliveryDetailAnswer:
     """A delivery with its log and what it says. Raises NotFoundError `delivery_not_found`."""
     session, organization, now = context.session, context.organization, context.now
     row, message = _found(session, organization, delivery_id)
@@ -44,7 +45,8 @@ def one(context: Context, delivery_id: UUID) -> DeliveryView:
         text = deliveries.body(message, organization)
     except ValueError:  # one that cannot be read cannot be sent either; its log says so
         text = ""
-    return _view(session, row, message, now, last=log[0] if log else None, body=text, log=log)
+    shown = _view(session, row, message, now, log[0] if log else None)
+    return filled(DeliveryDetailAnswer, shown, body=text, log=tuple(filled(AttemptAnswer, each) for each in log))
 
 
 def resend(context: Context, delivery_id: UUID) -> None:
@@ -93,34 +95,14 @@ def _found(session: Session, organization: Organization, delivery_id: UUID) -> t
 
 
 def _view(
-    session: Session,
-    row: Delivery,
-    message: OutboxMessage,
-    now: datetime,
-    *,
-    last: DeliveryAttempt | None,
-    body: str = "",
-    log: list[DeliveryAttempt] | None = None,
-) -> DeliveryView:
-    return DeliveryView(
-        id=row.id,
+    session: Session, row: Delivery, message: OutboxMessage, now: datetime, last: DeliveryAttempt | None
+) -> DeliveryAnswer:
+    return filled(
+        DeliveryAnswer,
+        row,
         message_id=deliveries.webhook_id(message),
         kind=message.kind,
         title=mails.in_words(session, message, now).title,
-        channel=row.channel,
-        target=row.target,
-        address=row.address,
-        state=row.state,
-        attempts=row.attempts,
         occurred_at=message.occurred_at,
-        created_at=row.created_at,
-        next_try_at=row.next_try_at,
-        finished_at=row.finished_at,
-        last=None if last is None else _attempt(last),
-        body=body,
-        log=tuple(_attempt(each) for each in log or ()),
+        last=None if last is None else filled(AttemptAnswer, last),
     )
-
-
-def _attempt(row: DeliveryAttempt) -> AttemptView:
-    return AttemptView(row.number, row.started_at, row.duration_ms, row.status, row.error, row.answer)

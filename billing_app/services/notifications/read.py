@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
 from sqlmodel import Session
@@ -11,10 +10,11 @@ from billing_app.domain.catalogue import Metric
 from billing_app.domain.common.access import Role
 from billing_app.domain.common.errors import NotFoundError
 from billing_app.domain.notifications.kinds import KINDS
+from billing_app.services.common.answers import filled
 from billing_app.services.common.context import Context
 from billing_app.services.notifications import choices, delivery_log
 from billing_app.services.notifications.delivery_log import STATES
-from billing_app.services.notifications.views import AlertsView, AudienceView, DeliveryView, EndpointView
+from billing_app.services.notifications.views import AlertsView, AudienceView, DeliveryDetailAnswer, WebhookAnswer
 from billing_app.services.usage import plans_in_force
 from billing_app.store.notifications import choices as store
 from billing_app.store.notifications import deliveries as delivery_store
@@ -54,7 +54,7 @@ def alerts(context: Context, *, mail: bool, state: str = "", opened: str = "") -
             *(_audience(each, chosen) for each in endpoints),
         ),
         others=tuple((user.email, user.name) for user, _ in members if user.id not in picked),
-        endpoints=tuple(_endpoint(each, arrived.get(each.id)) for each in endpoints),
+        endpoints=tuple(filled(WebhookAnswer, each, arrived_at=arrived.get(each.id)) for each in endpoints),
         deliveries=tuple(found[:SHOWN]),
         more=len(found) > SHOWN,
         opened=_opened(context, opened),
@@ -78,14 +78,7 @@ def _audience(row: WebhookEndpoint, chosen: choices.Chosen) -> AudienceView:
     return AudienceView(audience, "webhook", row.description or row.url, frozenset(chosen.kinds(audience)))
 
 
-def _endpoint(row: WebhookEndpoint, arrived_at: datetime | None) -> EndpointView:
-    return EndpointView(
-        row.id, row.url, row.description, row.created_at, row.failing_since, row.disabled_at, row.disabled_reason,
-        row.old_secret_until, arrived_at,
-    )  # fmt: skip
-
-
-def _opened(context: Context, opened: str) -> DeliveryView | None:
+def _opened(context: Context, opened: str) -> DeliveryDetailAnswer | None:
     try:
         return delivery_log.one(context, UUID(opened)) if opened else None
     except (ValueError, NotFoundError):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from billing_app.domain.catalogue import Metric
 from billing_app.domain.notifications.kinds import Kind
+from billing_app.services.common.answers import Internal
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +26,8 @@ class AudienceView:
 
 
 @dataclass(frozen=True, slots=True)
-class EndpointView:
-    """A webhook endpoint, without its secret."""
+class WebhookAnswer:
+    """An endpoint. `failing_since`: nothing has arrived since; `disabled_at`: nothing is sent any more, and why."""
 
     id: UUID
     url: str
@@ -35,8 +37,15 @@ class EndpointView:
     disabled_at: datetime | None
     disabled_reason: str
     old_secret_until: datetime | None
-    arrived_at: datetime | None = None
-    """When a message last reached it."""
+    arrived_at: Internal[datetime | None]
+    """When a message last reached it; not known where nobody asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewWebhookAnswer(WebhookAnswer):
+    """An endpoint with its secret, which is shown now and never again."""
+
+    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +58,17 @@ class AlertsView:
     audiences: tuple[AudienceView, ...]
     others: tuple[tuple[str, str], ...]
     """Members who could be told beside their role: e-mail address and name."""
-    endpoints: tuple[EndpointView, ...]
-    deliveries: tuple[DeliveryView, ...]
+    endpoints: tuple[WebhookAnswer, ...]
+    deliveries: tuple[DeliveryAnswer, ...]
     more: bool
     """There are older deliveries than these."""
-    opened: DeliveryView | None
+    opened: DeliveryDetailAnswer | None
     example: tuple[Metric, int] | None
 
 
 @dataclass(frozen=True, slots=True)
-class AttemptView:
-    """One try. `status` is None where nobody answered; `error` is empty if it worked."""
+class AttemptAnswer:
+    """One try. `status` is null where nobody answered; `error` is empty if it worked."""
 
     number: int
     started_at: datetime
@@ -70,22 +79,28 @@ class AttemptView:
 
 
 @dataclass(frozen=True, slots=True)
-class DeliveryView:
-    """One message on its way to one receiver. `last` is its last try; `body` what a webhook says."""
+class DeliveryAnswer:
+    """One message on its way to one receiver. `message_id` is the webhook-id, the same at every try."""
 
     id: UUID
     message_id: str
     kind: str
     title: str
-    channel: str
+    channel: Literal["webhook", "mail"]
     target: UUID
     address: str
-    state: str
+    state: Literal["waiting", "delivered", "failed"]
     attempts: int
     occurred_at: datetime
     created_at: datetime
     next_try_at: datetime | None
     finished_at: datetime | None
-    last: AttemptView | None = None
-    body: str = ""
-    log: tuple[AttemptView, ...] = field(default=())
+    last: AttemptAnswer | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryDetailAnswer(DeliveryAnswer):
+    """The same with its log, the latest try first, and the body that a webhook has."""
+
+    body: str
+    log: tuple[AttemptAnswer, ...]

@@ -6,7 +6,6 @@ import base64
 import ipaddress
 import secrets
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -17,8 +16,10 @@ from billing_app.domain.common.errors import ConflictError, InvalidError, NotFou
 from billing_app.gateways.addresses import Network, allowed, plain
 from billing_app.gateways.webhooks import reachable as reachable
 from billing_app.services.common import audit, organizations
+from billing_app.services.common.answers import filled
 from billing_app.services.common.context import Context
 from billing_app.services.notifications import choices
+from billing_app.services.notifications.views import NewWebhookAnswer
 from billing_app.store.common import locks
 from billing_app.store.notifications import choices as store
 from billing_app.store.notifications import deliveries as delivery_store
@@ -45,14 +46,6 @@ PERSISTENT = timedelta(days=3)
 LOOPBACK_NAMES = ("localhost",)
 
 
-@dataclass(frozen=True, slots=True)
-class NewSecret:
-    """An endpoint with its secret, shown now and never again."""
-
-    endpoint: WebhookEndpoint
-    secret: str = field(repr=False)
-
-
 def create(
     context: Context,
     url: str,
@@ -60,7 +53,7 @@ def create(
     description: str = "",
     kinds: Collection[str] | None = None,
     private: tuple[Network, ...] = (),
-) -> NewSecret:
+) -> NewWebhookAnswer:
     """A new endpoint, told of `kinds` (None: of everything, what later versions add too).
 
     Raises InvalidError `invalid_url`, `invalid_description` or `unknown_kind`, ConflictError `too_many_webhooks`.
@@ -85,10 +78,10 @@ def create(
         choices.choose_all(session, owner, choices.of_endpoint(row.id), kinds)
     audit.record(session, owner, now, actor, "webhook.created", row.url)
     organizations.raise_revision(session, owner)
-    return NewSecret(row, secret)
+    return filled(NewWebhookAnswer, row, arrived_at=None)
 
 
-def rotate(context: Context, endpoint_id: UUID) -> NewSecret:
+def rotate(context: Context, endpoint_id: UUID) -> NewWebhookAnswer:
     """A new secret; the old one signs beside it for OVERLAP. Raises NotFoundError `webhook_not_found`.
 
     Of two at once the second replaces the first one's, which goes on signing beside it: both were shown to somebody.
@@ -101,7 +94,7 @@ def rotate(context: Context, endpoint_id: UUID) -> NewSecret:
     session.flush()
     audit.record(session, row.organization_id, now, actor, "webhook.secret_changed", row.url)
     organizations.raise_revision(session, row.organization_id)
-    return NewSecret(row, row.secret)
+    return filled(NewWebhookAnswer, row, arrived_at=None)
 
 
 def delete(context: Context, endpoint_id: UUID) -> WebhookEndpoint:

@@ -21,10 +21,10 @@ from billing_app.services.limits import counts, limits
 from billing_app.services.organizations import children, profiles
 from billing_app.services.organizations.views import (
     AuditPage,
-    CountsView,
+    CountsAnswer,
     MoneyView,
     OrganizationPageView,
-    PartView,
+    PartAnswer,
     ProfileView,
 )
 from billing_app.services.purchases import endings
@@ -96,17 +96,17 @@ def page(
     )
 
 
-def parts(context: Context) -> tuple[PartView, ...]:
+def parts(context: Context) -> tuple[PartAnswer, ...]:
     """Everything below it, each followed by its own parts."""
     return tuple(
-        PartView(
+        PartAnswer(
             address=part.organization.address,
             name=part.organization.name,
             parent=part.parent,
             depth=part.depth,
             active=part.organization.active,
             members=part.members,
-            plan_name=part.plan,
+            plan=part.plan or None,
         )
         for part in children.below(context)
     )
@@ -144,7 +144,7 @@ def audit_of(session: Session, now: datetime, address: str, who: str, cursor: st
     return audit_page(session, owner, now, cursor, action, who if person is None else f"user:{person.id}")
 
 
-def _counts(context: Context, payer: Organization) -> CountsView:
+def _counts(context: Context, payer: Organization) -> CountsAnswer:
     session, organization, now = context.session, context.organization, context.now
     alone = [organization.pk]
 
@@ -152,7 +152,7 @@ def _counts(context: Context, payer: Organization) -> CountsView:
         return counts.count(session, limit, alone, now)
 
     used = _used(context, payer)
-    return CountsView(
+    return CountsAnswer(
         members=there_are(Limit.MEMBERSHIPS),
         sub_orgs=there_are(Limit.SUB_ORGS),
         processes=there_are(Limit.PROCESSES),

@@ -9,14 +9,14 @@ from datetime import datetime
 from billing_app.domain.catalogue import Metric
 from billing_app.domain.common.access import Role
 from billing_app.domain.organizations.limits import LimitUse
-from billing_app.services.access.views import KeyView, Member
+from billing_app.services.access.views import KeyAnswer, MemberAnswer
 from billing_app.services.common.views import Entry
 from billing_app.services.subscriptions.views_endings import EndingAnswer
 
 
 @dataclass(frozen=True, slots=True)
-class CountsView:
-    """What there is now; SMS and reminders of the running period. Its own, not its parts'."""
+class CountsAnswer:
+    """What there is now, of this organization alone."""
 
     members: int
     sub_orgs: int
@@ -24,6 +24,7 @@ class CountsView:
     drafts: int
     census_size: int
     sms_used: int
+    """Of the running period, like reminders."""
     email_reminders_used: int
 
 
@@ -56,15 +57,15 @@ class ProfileView:
     """The address of the payer: its own, or of what it is a part of."""
     payer_name: str
     created_at: datetime
-    counts: CountsView
+    counts: CountsAnswer
     money: MoneyView | None
     subdomain_in_use: bool = False
     """Whether it has a web address of its own and the plan includes one."""
 
 
 @dataclass(frozen=True, slots=True)
-class PartView:
-    """One organization below another; `depth` 1 is right below. `plan_name` is empty where somebody above pays."""
+class PartAnswer:
+    """An organization below another. `depth` 1 is right below; `plan` is null where somebody above pays."""
 
     address: str
     name: str
@@ -72,7 +73,7 @@ class PartView:
     depth: int
     active: bool
     members: int
-    plan_name: str
+    plan: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +95,9 @@ class OrganizationPageView:
     person_id: str
     profile: ProfileView
     limits: tuple[LimitUse, ...]
-    members: tuple[Member, ...]
-    parts: tuple[PartView, ...]
-    keys: tuple[KeyView, ...]
+    members: tuple[MemberAnswer, ...]
+    parts: tuple[PartAnswer, ...]
+    keys: tuple[KeyAnswer, ...]
     audit: AuditPage
     public_url: str
     ending: EndingAnswer | None = None

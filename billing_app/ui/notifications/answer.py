@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from billing_app.services.notifications.views import AlertsView, EndpointView
+from billing_app.services.notifications.views import AlertsView, WebhookAnswer
 from billing_app.ui.kit.formats import clock, day
 from billing_app.ui.notifications.records import Reader
 
@@ -45,7 +45,7 @@ def answer(view: AlertsView) -> Answer:
     return Answer(f"{names} {verb} of what happens within seconds.", "", f"The last message arrived {last}. {mail}")
 
 
-def name_of(endpoint: EndpointView) -> str:
+def name_of(endpoint: WebhookAnswer) -> str:
     """What people call an endpoint: its description, else its host."""
     return endpoint.description or urlsplit(endpoint.url).hostname or endpoint.url
 

@@ -9,7 +9,14 @@ from urllib.parse import urlsplit
 from billing_app.domain.catalogue import Metric
 from billing_app.domain.credits.thresholds import CREDIT_PERCENTS, PLAN_PERCENTS
 from billing_app.domain.notifications.kinds import Kind, Topic
-from billing_app.services.notifications.views import AlertsView, AttemptView, AudienceView, DeliveryView, EndpointView
+from billing_app.services.notifications.views import (
+    AlertsView,
+    AttemptAnswer,
+    AudienceView,
+    DeliveryAnswer,
+    DeliveryDetailAnswer,
+    WebhookAnswer,
+)
 from billing_app.services.overview.views_frame import FrameView
 from billing_app.ui import routes
 from billing_app.ui.kit.formats import Formats, clock, day, moment_text
@@ -145,7 +152,7 @@ def _and(words: list[str]) -> str:
     return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def _endpoint(endpoint: EndpointView, view: AlertsView) -> EndpointShown:
+def _endpoint(endpoint: WebhookAnswer, view: AlertsView) -> EndpointShown:
     parts = urlsplit(endpoint.url)
     path = parts.path + (f"?{parts.query}" if parts.query else "")
     state, tone, detail = "Working", "", ""
@@ -172,11 +179,11 @@ def _endpoint(endpoint: EndpointView, view: AlertsView) -> EndpointShown:
     )
 
 
-def _kinds_of(endpoint: EndpointView, view: AlertsView) -> frozenset[str]:
+def _kinds_of(endpoint: WebhookAnswer, view: AlertsView) -> frozenset[str]:
     return next((each.kinds for each in view.audiences if each.id.endswith(str(endpoint.id))), frozenset())
 
 
-def _delivery(one: DeliveryView, view: AlertsView, href: str, opened: DeliveryView | None) -> DeliveryShown:
+def _delivery(one: DeliveryAnswer, view: AlertsView, href: str, opened: DeliveryDetailAnswer | None) -> DeliveryShown:
     return DeliveryShown(
         id=str(one.id),
         when=f"{day(one.created_at, view.now)}, {clock(one.created_at)}",
@@ -192,12 +199,12 @@ def _delivery(one: DeliveryView, view: AlertsView, href: str, opened: DeliveryVi
     )
 
 
-def _receiver(one: DeliveryView, view: AlertsView) -> str:
+def _receiver(one: DeliveryAnswer, view: AlertsView) -> str:
     """As the list of endpoints calls it; what is there no more, by its address."""
     return next((name_of(each) for each in view.endpoints if each.id == one.target), _short(one.address))
 
 
-def _outcome(one: DeliveryView, view: AlertsView) -> str:
+def _outcome(one: DeliveryAnswer, view: AlertsView) -> str:
     """What is worth knowing beside the state."""
     tries = f"{one.attempts} tries" if one.attempts > 1 else ""
     if one.state == "delivered":
@@ -213,7 +220,7 @@ def _outcome(one: DeliveryView, view: AlertsView) -> str:
     return said
 
 
-def _opened(one: DeliveryView, view: AlertsView) -> OpenedShown:
+def _opened(one: DeliveryDetailAnswer, view: AlertsView) -> OpenedShown:
     channel = "Webhook" if one.channel == "webhook" else "Mail"
     facts = [
         Field("Event", one.kind),
@@ -232,7 +239,7 @@ def _opened(one: DeliveryView, view: AlertsView) -> OpenedShown:
     return OpenedShown(True, str(one.id), one.title, facts, tries, body, running=one.state == "waiting")
 
 
-def _try(one: AttemptView, view: AlertsView) -> TryShown:
+def _try(one: AttemptAnswer, view: AlertsView) -> TryShown:
     worked = "Arrived" if one.status is None else f"It answered {one.status}."
     return TryShown(
         number=str(one.number),

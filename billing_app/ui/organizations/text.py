@@ -7,8 +7,8 @@ from datetime import datetime
 
 from billing_app.domain.common.access import Role
 from billing_app.domain.organizations.limits import Limit, LimitUse, why_full
-from billing_app.services.access.views import KeyView, Member
-from billing_app.services.organizations.views import OrganizationPageView, PartView, ProfileView
+from billing_app.services.access.views import KeyAnswer, MemberAnswer
+from billing_app.services.organizations.views import OrganizationPageView, PartAnswer, ProfileView
 from billing_app.services.overview.views_frame import FrameView
 from billing_app.ui import routes
 from billing_app.ui.frame.text import buying_address
@@ -205,7 +205,7 @@ def _tabs(view: OrganizationPageView, chosen: str, admin: bool, formats: Formats
     ]
 
 
-def _member(member: Member, view: OrganizationPageView, one_admin: bool) -> MemberRow:
+def _member(member: MemberAnswer, view: OrganizationPageView, one_admin: bool) -> MemberRow:
     invited = member.accepted_at is None
     name = member.name or member.email
     return MemberRow(
@@ -223,7 +223,7 @@ def _member(member: Member, view: OrganizationPageView, one_admin: bool) -> Memb
     )
 
 
-def _part(part: PartView, seen: set[str], everything: bool) -> PartRow:
+def _part(part: PartAnswer, seen: set[str], everything: bool) -> PartRow:
     people = "1 member" if part.members == 1 else f"{part.members} members"
     return PartRow(
         address=part.address,
@@ -231,14 +231,14 @@ def _part(part: PartView, seen: set[str], everything: bool) -> PartRow:
         initial=_initial(part.name),
         href=routes.overview(part.address) if everything or part.address in seen else "",
         indent=f"{(part.depth - 1) * 28}px",
-        plan=f"{part.plan_name} plan of its own" if part.plan_name else "paid for by this plan",
+        plan=f"{part.plan} plan of its own" if part.plan else "paid for by this plan",
         members=people,
         active=part.active,
         deeper=part.depth > 1,
     )
 
 
-def _key(key: KeyView, now: datetime) -> KeyRow:
+def _key(key: KeyAnswer, now: datetime) -> KeyRow:
     return KeyRow(
         id=str(key.id),
         name=key.name,

@@ -456,7 +456,7 @@ class TestAudit:
     def test_pages_of_the_log_meet_and_keys_have_names(self, acme: Database) -> None:
         with acme.writing() as session:
             owner = at(session).pk
-            key = api_keys.create(session, owner, "Reports", ["admin"], ADMIN, NOON).view.id
+            key = api_keys.create(session, owner, "Reports", ["admin"], ADMIN, NOON).id
             for number in range(7):
                 audit.record(session, owner, NOON, f"key:{key}", "thing.made", str(number))
             whole = audit.entries(session, owner, 100)
@@ -476,7 +476,7 @@ class TestAudit:
                 Context(session, at(session), NOON, "op"),
                 grants.NewGrant("emails", 5, source="operator", source_key="g", reason="r"),
             )
-            key = api_keys.create(session, at(session).pk, "Reports", ["read"], ADMIN, NOON).view.id
+            key = api_keys.create(session, at(session).pk, "Reports", ["read"], ADMIN, NOON).id
             api_keys.revoke(session, at(session).pk, key, NOON, actor=ADMIN)
             api_keys.revoke(session, at(session).pk, key, NOON, actor=ADMIN)
             found = actions(session)

@@ -194,5 +194,5 @@ def test_a_key_made_or_revoked_anywhere_shows_on_open_pages(database: Database) 
         made = api_keys.create(session, owner, "Program", [Scope.READ], "tests", NOON)
     assert revision() == before + 1
     with database.writing() as session:
-        api_keys.revoke(session, owner, made.view.id, NOON, actor="tests")
+        api_keys.revoke(session, owner, made.id, NOON, actor="tests")
     assert revision() == before + 2

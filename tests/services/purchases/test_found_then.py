@@ -196,7 +196,7 @@ def test_two_who_change_a_webhooks_secret_at_once_both_hold_one_that_signs(datab
         made = webhook_endpoints.create(
             Context(session, an_organization(session), NOON, "tests"), "https://example.com"
         )
-    endpoint, begin, url = made.endpoint.id, Barrier(2), database.url.render_as_string(hide_password=False)
+    endpoint, begin, url = made.id, Barrier(2), database.url.render_as_string(hide_password=False)
 
     def rotate(_: int) -> str:
         own = Database(url)

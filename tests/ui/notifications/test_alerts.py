@@ -60,7 +60,7 @@ def a_hook(meridian: Meridian) -> str:
         made = webhook_endpoints.create(
             Context(session, organization, NOON, "tests"), "https://hooks.meridian.example/b"
         )
-        return str(made.endpoint.id)
+        return str(made.id)
 
 
 def test_every_kind_has_a_line_with_a_cell_for_everybody() -> None:

@@ -6,7 +6,13 @@ from datetime import timedelta
 from uuid import UUID
 
 from billing_app.domain.notifications.kinds import KINDS, kind_ids
-from billing_app.services.notifications.views import AlertsView, AttemptView, AudienceView, DeliveryView, EndpointView
+from billing_app.services.notifications.views import (
+    AlertsView,
+    AttemptAnswer,
+    AudienceView,
+    DeliveryDetailAnswer,
+    WebhookAnswer,
+)
 from tests.ui.records.facts import METRICS, NOW, PRO
 
 MAILED = frozenset(kind.id for kind in KINDS if kind.mailed)
@@ -24,7 +30,7 @@ def alerts(address: str, state: str, opened: str) -> AlertsView:
     )
     person = AudienceView("person:1", "mail", "Ben Ito", MAILED, email="ben@meridian.example")
     hook = AudienceView(f"endpoint:{HOOK}", "webhook", "https://hooks.meridian.example/billing", frozenset(kind_ids()))
-    endpoint = EndpointView(
+    endpoint = WebhookAnswer(
         HOOK, "https://hooks.meridian.example/billing", "Team chat", NOW - timedelta(days=90), None, None, "", None,
         NOW - timedelta(hours=10),
     )  # fmt: skip
@@ -43,7 +49,7 @@ def alerts(address: str, state: str, opened: str) -> AlertsView:
     )
 
 
-def deliveries() -> list[DeliveryView]:
+def deliveries() -> list[DeliveryDetailAnswer]:
     """One that waits, one that arrived, one that was given up."""
     return [
         delivery(3, "waiting", "MAU: 90 % of the plan is used", "plan.usage", 503),
@@ -52,12 +58,12 @@ def deliveries() -> list[DeliveryView]:
     ]
 
 
-def delivery(number: int, state: str, title: str, kind: str, status: int) -> DeliveryView:
+def delivery(number: int, state: str, title: str, kind: str, status: int) -> DeliveryDetailAnswer:
     """A delivery to the endpoint."""
     at = NOW - timedelta(hours=12 - number)
     error = "" if status < 300 else f"It answered {status}."
-    log = AttemptView(1, at, 128, status, error, "" if status == 204 else "try later")
-    return DeliveryView(
+    log = AttemptAnswer(1, at, 128, status, error, "" if status == 204 else "try later")
+    return DeliveryDetailAnswer(
         id=UUID(int=number), message_id=f"msg_{number}", kind=kind, title=title, channel="webhook", target=HOOK,
         address="https://hooks.meridian.example/billing", state=state, attempts=1, occurred_at=at, created_at=at,
         next_try_at=NOW + timedelta(minutes=5) if state == "waiting" else None,

@@ -7,14 +7,14 @@ from uuid import UUID
 
 from billing_app.domain.common.access import Role
 from billing_app.domain.organizations.limits import Limit, LimitUse
-from billing_app.services.access.views import KeyView, Member
+from billing_app.services.access.views import KeyAnswer, MemberAnswer
 from billing_app.services.common.views import Entry
 from billing_app.services.organizations.views import (
     AuditPage,
-    CountsView,
+    CountsAnswer,
     MoneyView,
     OrganizationPageView,
-    PartView,
+    PartAnswer,
     ProfileView,
 )
 from billing_app.services.subscriptions.views_endings import EndingAnswer, EndingPartAnswer, PaidThingAnswer
@@ -31,13 +31,13 @@ def page(address: str, role: str) -> OrganizationPageView:
     profile = ProfileView(
         address=address, name="Meridian Apps", profile={**said, "subdomain": "", "timezone": "UTC", "country": "PT"},
         active=True, parents=(), plan="pro", plan_name="Pro", payer=address, payer_name="Meridian Apps",
-        created_at=NOW - timedelta(days=400), counts=CountsView(2, 1, 0, 0, 0, 5, 70), money=money if admin else None,
+        created_at=NOW - timedelta(days=400), counts=CountsAnswer(2, 1, 0, 0, 0, 5, 70), money=money if admin else None,
     )  # fmt: skip
     members = (
-        Member(ANA, "ana@meridian.example", "Ana Ruiz", Role.ADMIN, NOW, NOW),
-        Member(UUID(int=2), "kim@meridian.example", "", Role.MEMBER, NOW, None),
+        MemberAnswer(ANA, "ana@meridian.example", "Ana Ruiz", Role.ADMIN, NOW, NOW),
+        MemberAnswer(UUID(int=2), "kim@meridian.example", "", Role.MEMBER, NOW, None),
     )
-    key = KeyView(UUID(int=3), "Reports", "bk_live_ab...yz", ("read",), False, "ana@meridian.example", NOW, None, NOW)
+    key = KeyAnswer(UUID(int=3), "Reports", "bk_live_ab...yz", ("read",), False, "ana@meridian.example", NOW, None, NOW)
     entry = Entry(
         UUID(int=4), NOW, "ana@meridian.example", "ana@meridian.example", "member.role_changed", "kim@meridian.example",
         {"role": "member"}, {"role": "billing"},
@@ -47,8 +47,8 @@ def page(address: str, role: str) -> OrganizationPageView:
         limits=(LimitUse(Limit.MEMBERSHIPS, 2, 2), LimitUse(Limit.SUB_ORGS, None, 2), LimitUse(Limit.CUSTOM_URL, 0, 0)),
         members=members,
         parts=(
-            PartView("north", "North", address, 1, True, 1, ""),
-            PartView("oslo", "Oslo", "north", 2, False, 2, "Free"),
+            PartAnswer("north", "North", address, 1, True, 1, None),
+            PartAnswer("oslo", "Oslo", "north", 2, False, 2, "Free"),
         ),
         keys=(key,) if admin else (), audit=AuditPage((entry,) if admin else (), ""),
         public_url="https://billing.example/",
