@@ -18,12 +18,16 @@ PRODUCT = ("billing_app", "packages")
 TEXTS = (*PRODUCT, "benchmarks", "docs", "tests")
 
 PARTS = {
+    "around": "frame",
     "desk": "service",
     "desks": "services",
+    "founder": "who creates",
+    "hands": "manual changes",
     "jobvisit": "Context",
     "knock": "access",
     "lateness": "late usage",
     "sandbox": "fake Stripe",
+    "shell": "frame",
     "takeback": "clawback",
     "takebacks": "clawbacks",
     "topped": "top-up",

@@ -64,9 +64,9 @@ def test_only_the_entrance_and_the_failure_message_are_public() -> None:
         "EntranceState.sign_in",
         "EntranceState.open_link",
         "EntranceState.go_home",
-        "FoundingState.open",
-        "FoundingState.propose",
-        "FoundingState.found",
+        "CreateOrganizationState.open",
+        "CreateOrganizationState.propose",
+        "CreateOrganizationState.create_organization",
     }
 
 
@@ -99,7 +99,7 @@ def test_nobody_signed_in_sees_nothing_and_is_asked_to_sign_in(
     assert "/sign-in?next=%2Fo%2Fmeridian%2Fusage%3Fmetric%3Dsms" in str(answer)
 
 
-def test_signing_out_forgets_what_the_tab_had_shown(meridian: Meridian) -> None:
+def test_signing_out_forgets_what_the_tab_had_screen(meridian: Meridian) -> None:
     state = meridian.open(OverviewState, "/o/meridian")
     run(state.load())
     assert state.screen.ready

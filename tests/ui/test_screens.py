@@ -13,18 +13,18 @@ from billing_app.services.credits.views import GrantStatus
 from billing_app.services.credits.views_ledger import LedgerFilters
 from billing_app.services.overview.views import BannerKind, BannerView
 from billing_app.services.purchases.views_buying import CheckoutView
-from billing_app.ui.credits.explain_text import explain_shown
+from billing_app.ui.credits.explain_text import explain_screen
 from billing_app.ui.credits.grants_text import grant_row
-from billing_app.ui.credits.ledger_text import ledger_shown
-from billing_app.ui.credits.text import credits_shown
+from billing_app.ui.credits.ledger_text import ledger_screen
+from billing_app.ui.credits.text import credits_screen
 from billing_app.ui.frame.text import frame_screen
 from billing_app.ui.kit.formats import Formats
 from billing_app.ui.kit.records import chart_caption, in_a_sentence
-from billing_app.ui.overview.text import OverviewShown, overview_shown
-from billing_app.ui.purchases.checkout_return_text import returned_shown
-from billing_app.ui.purchases.text import buy_shown
-from billing_app.ui.sign_in.text import link_shown, refusal
-from billing_app.ui.usage.text import usage_shown
+from billing_app.ui.overview.text import OverviewScreen, overview_screen
+from billing_app.ui.purchases.checkout_return_text import checkout_return_screen
+from billing_app.ui.purchases.text import buy_screen
+from billing_app.ui.sign_in.text import link_screen, refusal
+from billing_app.ui.usage.text import usage_screen
 from tests.ui.records import credits as accounts
 from tests.ui.records import overview as overviews
 from tests.ui.records import purchases as shop
@@ -36,9 +36,9 @@ FRAME = overviews.frame("meridian")
 GAP = "\N{NO-BREAK SPACE}"
 
 
-def overview(**changes: Any) -> OverviewShown:
+def overview(**changes: Any) -> OverviewScreen:
     """The overview's screen of the sample, changed."""
-    return overview_shown(replace(overviews.meridian(), **changes), FRAME, FORMATS)
+    return overview_screen(replace(overviews.meridian(), **changes), FRAME, FORMATS)
 
 
 def test_the_answer_comes_first_in_a_sentence() -> None:
@@ -51,7 +51,7 @@ def test_the_answer_comes_first_in_a_sentence() -> None:
 
 
 def test_one_banner_the_worst_and_how_many_more() -> None:
-    shown = overview_shown(overviews.stopped(), overviews.frame("stopped"), FORMATS)
+    shown = overview_screen(overviews.stopped(), overviews.frame("stopped"), FORMATS)
     assert shown.banner.title == "Uploads are blocked: storage is used up"
     assert shown.banner.text.endswith("Everything else works.")
     assert (shown.banner.tone, shown.banner.more, len(shown.others)) == ("blocked", "and 2 more", 2)
@@ -60,7 +60,7 @@ def test_one_banner_the_worst_and_how_many_more() -> None:
 
 
 def test_what_it_takes_adds_up() -> None:
-    takes = overview_shown(overviews.stopped(), overviews.frame("stopped"), FORMATS).takes
+    takes = overview_screen(overviews.stopped(), overviews.frame("stopped"), FORMATS).takes
     assert [line.value for line in takes.lines] == [f"250{GAP}GB", f"−100{GAP}GB"]
     assert takes.result.value == f"150{GAP}GB"
     assert f"150{GAP}GB pay for December at this level, 50{GAP}GB are room to grow." in takes.text
@@ -70,7 +70,7 @@ def test_what_is_already_used_is_said_first() -> None:
     view = overviews.stopped()
     assert view.takes is not None
     owing = replace(view, takes=replace(view.takes, pays_for_past=6 * 10**9))
-    text = overview_shown(owing, overviews.frame("stopped"), FORMATS).takes.text
+    text = overview_screen(owing, overviews.frame("stopped"), FORMATS).takes.text
     assert f"6{GAP}GB pay for what is already used, 150{GAP}GB for December at this level, 44{GAP}GB are room" in text
 
 
@@ -106,19 +106,19 @@ def test_several_blocked_actions_are_listed() -> None:
 
 
 def test_a_quiet_overview_has_no_banner() -> None:
-    assert not overview(banners=()).banner.shown
+    assert not overview(banners=()).banner.visible
 
 
 def test_who_may_not_buy_is_told_why() -> None:
     member = overviews.frame("meridian", "member")
-    assert "Your role here cannot buy" in overview_shown(overviews.meridian(), member, FORMATS).banner.action_why_not
+    assert "Your role here cannot buy" in overview_screen(overviews.meridian(), member, FORMATS).banner.action_why_not
     unsold = replace(FRAME, selling=False)
     assert "Payments are not set up" in frame_screen(unsold).buying
     assert frame_screen(FRAME).buying == ""
 
 
 def test_a_new_organization_is_empty_and_shows_its_meters() -> None:
-    shown = overview_shown(overviews.fresh(), overviews.frame("fresh-start"), FORMATS)
+    shown = overview_screen(overviews.fresh(), overviews.frame("fresh-start"), FORMATS)
     assert shown.empty
     assert len(shown.meters) == 5
     assert shown.recount.startswith("Not counted yet")
@@ -131,7 +131,7 @@ def test_a_failed_recount_says_that_figures_are_exact() -> None:
 
 
 def test_usage_keeps_metric_range_and_month_in_the_url() -> None:
-    shown = usage_shown(usages.usage("meridian", "sms", 3, None), FRAME, FORMATS, months=3)
+    shown = usage_screen(usages.usage("meridian", "sms", 3, None), FRAME, FORMATS, months=3)
     assert shown.month_hrefs[0] == "/o/meridian/usage?metric=sms&months=3&month=2025-09-01"
     assert shown.month_hrefs[-1] == "/o/meridian/usage?metric=sms&months=3"
     assert (shown.metric_base, shown.span_base) == (
@@ -142,7 +142,7 @@ def test_usage_keeps_metric_range_and_month_in_the_url() -> None:
 
 
 def test_usage_shows_the_chosen_month() -> None:
-    shown = usage_shown(usages.usage("meridian", "mau", 13, at("2025-03-10")), FRAME, FORMATS)
+    shown = usage_screen(usages.usage("meridian", "mau", 13, at("2025-03-10")), FRAME, FORMATS)
     assert [(one.label, one.value) for one in shown.stats] == [
         ("Mar 2025", "13,910"),
         ("Covered by plan", "10,000"),
@@ -157,7 +157,7 @@ def test_what_nobody_paid_has_its_own_name_while_the_month_runs() -> None:
     view = usages.usage("meridian", "mau", 13, None)
     *ended, running = view.months
     owing = replace(running, burned=running.burned - 90, deficit=90)
-    shown = usage_shown(replace(view, months=(*ended, owing)), FRAME, FORMATS)
+    shown = usage_screen(replace(view, months=(*ended, owing)), FRAME, FORMATS)
     assert (shown.stats[3].label, shown.stats[3].value, shown.stats[3].tone) == ("Deficit", "90", "blocked")
     assert shown.chart.table.heads[-2:] == ["Uncovered", "Deficit"]
     assert [(one.label, one.value) for one in shown.rows[0].unpaid] == [("Uncovered", "0"), ("Deficit", "90")]
@@ -166,19 +166,19 @@ def test_what_nobody_paid_has_its_own_name_while_the_month_runs() -> None:
     assert shown.chart.unpaid == "Uncovered or deficit"
     assert "Deficit so far: 90." in shown.chart.alt
 
-    alone = usage_shown(replace(view, months=(owing,)), FRAME, FORMATS)
+    alone = usage_screen(replace(view, months=(owing,)), FRAME, FORMATS)
     assert (alone.chart.table.heads[-1], alone.chart.unpaid) == ("Deficit", "Deficit")
-    assert usage_shown(view, FRAME, FORMATS).chart.table.heads[-2:] == ["By credits", "Uncovered"]
+    assert usage_screen(view, FRAME, FORMATS).chart.table.heads[-2:] == ["By credits", "Uncovered"]
 
 
 def test_sources_are_shown_when_there_are_several() -> None:
-    assert usage_shown(usages.usage("meridian", "mau", 13, None), FRAME, FORMATS).sources == []
-    several = usage_shown(usages.usage("meridian", "bandwidth", 13, None), FRAME, FORMATS)
+    assert usage_screen(usages.usage("meridian", "mau", 13, None), FRAME, FORMATS).sources == []
+    several = usage_screen(usages.usage("meridian", "bandwidth", 13, None), FRAME, FORMATS)
     assert [one.name for one in several.sources] == ["Meridian Apps", "Meridian Labs"]
 
 
 def test_credits_are_a_sum() -> None:
-    shown = credits_shown(accounts.credits("meridian", "mau", 6), FRAME, FORMATS)
+    shown = credits_screen(accounts.credits("meridian", "mau", 6), FRAME, FORMATS)
     assert [(one.label, one.value) for one in shown.sums] == [
         ("Granted", "81,000"),
         ("Burned", "−55,880"),
@@ -190,7 +190,7 @@ def test_credits_are_a_sum() -> None:
 
 
 def test_only_grants_with_credits_left() -> None:
-    shown = credits_shown(accounts.credits("meridian", "mau", 6), FRAME, FORMATS, only_left=True)
+    shown = credits_screen(accounts.credits("meridian", "mau", 6), FRAME, FORMATS, only_left=True)
     assert [row.name for row in shown.grants] == ["50,000 pack", "10,000 pack"]
     assert shown.total_left == "25,120"
 
@@ -219,7 +219,7 @@ def test_a_disputed_grant_is_on_hold() -> None:
 
 
 def test_the_explanation_is_an_equation_with_every_step() -> None:
-    shown = explain_shown(accounts.explain("meridian", "mau", None), FRAME, FORMATS)
+    shown = explain_screen(accounts.explain("meridian", "mau", None), FRAME, FORMATS)
     assert [f"{one.value} {one.label}" for one in shown.terms] == ["81,000 granted", "55,880 burned", "0 expired"]
     assert (shown.left, shown.steps[0].what, shown.steps[0].href) == ("25,120", "Not yet posted", "")
     assert shown.steps[3].note == "620 reported late, on 3 Nov"
@@ -228,7 +228,7 @@ def test_the_explanation_is_an_equation_with_every_step() -> None:
 
 
 def test_the_ledger_ends_with_what_is_not_yet_posted() -> None:
-    shown = ledger_shown((accounts.ledger("meridian", LedgerFilters(), ""), None), FRAME, FORMATS)
+    shown = ledger_screen((accounts.ledger("meridian", LedgerFilters(), ""), None), FRAME, FORMATS)
     assert (shown.rows[0].unposted, shown.rows[0].change, shown.rows[0].note) == (True, "−194", "posts at 18:00 UTC")
     assert shown.older_href == "/o/meridian/ledger?cursor=next"
 
@@ -236,10 +236,10 @@ def test_the_ledger_ends_with_what_is_not_yet_posted() -> None:
 def test_the_ledger_shows_the_date_that_it_is_in_the_order_of() -> None:
     view = accounts.ledger("meridian", LedgerFilters(), "")
     late = replace(view.lines[0], occurred_at=at("2025-10-28T09:00"), recorded_at=at("2025-11-20T18:00"))
-    row = ledger_shown((replace(view, lines=(late,)), None), FRAME, FORMATS).rows[-1]
+    row = ledger_screen((replace(view, lines=(late,)), None), FRAME, FORMATS).rows[-1]
     assert (row.when, row.when_note) == ("20 Nov 2025", "counts on 28 Oct")
     same_day = replace(late, occurred_at=at("2025-11-20T17:30"))
-    row = ledger_shown((replace(view, lines=(same_day,)), None), FRAME, FORMATS).rows[-1]
+    row = ledger_screen((replace(view, lines=(same_day,)), None), FRAME, FORMATS).rows[-1]
     assert (row.when, row.when_note) == ("20 Nov 2025", "18:00 UTC")
 
 
@@ -248,16 +248,16 @@ def test_where_nothing_is_left_the_calculator_says_what_is_owed_instead_of_an_em
     assert view.need is not None
     empty = replace(view.need, as_it_is=tuple(replace(one, left=0) for one in view.need.as_it_is), with_basket=())
     owing = tuple(replace(one, owed=6_400 if one.metric.id == "mau" else one.owed) for one in view.metrics)
-    shown = buy_shown(replace(view, need=empty, metrics=owing), FRAME, FORMATS).need
+    shown = buy_screen(replace(view, need=empty, metrics=owing), FRAME, FORMATS).need
     assert [(one.label, one.value) for one in shown.nothing] == [("Left now", "0"), ("Owed for past use", "6,400")]
     assert "pays this first" in shown.nothing_note
-    assert buy_shown(view, FRAME, FORMATS).need.nothing == []
+    assert buy_screen(view, FRAME, FORMATS).need.nothing == []
 
 
 def test_ledger_filters_stay_in_every_link() -> None:
     filters = LedgerFilters(metric="mau", kind="burn", starting=at("2025-01-01"), search="late use")
     view = accounts.ledger("meridian", LedgerFilters(), "")
-    shown = ledger_shown((view, None), FRAME, FORMATS, filters)
+    shown = ledger_screen((view, None), FRAME, FORMATS, filters)
     assert shown.kind_base == "/o/meridian/ledger?metric=mau&from=2025-01-01&search=late+use&kind="
     assert "kind=burn" in shown.older_href
     assert shown.csv_href.endswith("ledger.csv?metric=mau&kind=burn&from=2025-01-01T00%3A00%3A00Z")
@@ -267,14 +267,14 @@ def test_ledger_filters_stay_in_every_link() -> None:
 def test_the_trace_leads_back_to_the_filtered_page() -> None:
     filters = LedgerFilters(kind="burn")
     view = accounts.ledger("meridian", filters, "")
-    shown = ledger_shown((view, accounts.trace(9)), FRAME, FORMATS, filters)
+    shown = ledger_screen((view, accounts.trace(9)), FRAME, FORMATS, filters)
     assert shown.trace.title == "Entry 9: Use above the plan"
     assert shown.close_href == "/o/meridian/ledger?kind=burn"
     assert [row.number for row in shown.rows if row.chosen] == ["9"]
 
 
 def test_the_basket_says_price_and_until_when() -> None:
-    shown = buy_shown(shop.buy("meridian", "mau", None, {"mau-50k": 1, "sms-500": 2}), FRAME, FORMATS)
+    shown = buy_screen(shop.buy("meridian", "mau", None, {"mau-50k": 1, "sms-500": 2}), FRAME, FORMATS)
     assert [(row.name, row.price) for row in shown.basket] == [
         (f"50,000{GAP}MAU", "$49.00"),
         (f"2 × 500{GAP}SMS", "$60.00"),
@@ -284,7 +284,7 @@ def test_the_basket_says_price_and_until_when() -> None:
 
 
 def test_an_empty_basket_cannot_be_paid_and_says_why() -> None:
-    shown = buy_shown(shop.buy("meridian", "mau", None, {}), FRAME, FORMATS)
+    shown = buy_screen(shop.buy("meridian", "mau", None, {}), FRAME, FORMATS)
     assert shown.refusal == "Put a pack into the basket first."
     assert not shown.need.in_basket
 
@@ -292,11 +292,11 @@ def test_an_empty_basket_cannot_be_paid_and_says_why() -> None:
 def test_the_basket_says_what_pays_for_the_past() -> None:
     view = shop.buy("meridian", "mau", None, {"mau-50k": 1})
     owing = replace(view, basket=(replace(view.basket[0], pays_for_past=50),))
-    notes = [note.label for note in buy_shown(owing, FRAME, FORMATS).notes]
+    notes = [note.label for note in buy_screen(owing, FRAME, FORMATS).notes]
     assert f"Of the 50,000{GAP}MAU, 50 pay for what is already used." in notes
     level = replace(view, basket=(replace(view.basket[0], burned_each_period=70),))
     assert "At this level 70 are burned again every month." in [
-        note.label for note in buy_shown(level, FRAME, FORMATS).notes
+        note.label for note in buy_screen(level, FRAME, FORMATS).notes
     ]
 
 
@@ -311,13 +311,15 @@ def test_the_basket_says_what_pays_for_the_past() -> None:
 )
 def test_the_way_back_from_payment(status: str, title: str) -> None:
     view = shop.checkout(status) if status != "paid" else shop.checkout("x")
-    shown = returned_shown(view, "meridian", FORMATS, patient=False)
+    shown = checkout_return_screen(view, "meridian", FORMATS, patient=False)
     assert (shown.status, shown.title) == ("waiting" if status == "open" else status, title)
 
 
 def test_a_declined_card_is_told_and_nothing_was_charged() -> None:
     view = CheckoutView("failed", 4900, "USD", (), "Your card was declined.")
-    assert returned_shown(view, "m", FORMATS, patient=False).text == "Your card was declined. Nothing was charged."
+    assert (
+        checkout_return_screen(view, "m", FORMATS, patient=False).text == "Your card was declined. Nothing was charged."
+    )
 
 
 def test_refusals_of_the_entrance_are_ours_whatever_the_url_says() -> None:
@@ -330,7 +332,7 @@ def test_an_invitation_says_to_what() -> None:
     from billing_app.services.access.views import Kind, LinkView
 
     view = LinkView(Kind.INVITATION, "ana@example.com", "", "Meridian", "billing", has_password=True)
-    assert link_shown(view).text == "ana@example.com is invited to Meridian with the role billing."
+    assert link_screen(view).text == "ana@example.com is invited to Meridian with the role billing."
 
 
 def test_names_inside_a_sentence() -> None:

@@ -20,7 +20,7 @@ from billing_app.domain.credits.accounts import Month
 from billing_app.domain.credits.engine_state import State
 from billing_app.domain.credits.facts import Aggregation, History, UsagePoint
 from billing_app.domain.credits.forecast import TICK, Outlook
-from billing_app.services.credits.views import LateLine, LaterView
+from billing_app.services.credits.views import LateLine, Restated
 from billing_app.services.usage import accounts
 from billing_app.store.credits import grants as credit_store
 from billing_app.store.purchases import subscriptions
@@ -137,14 +137,14 @@ class Hindsight:
         grown = max(0, month.used - month.allowance) - max(0, used - month.allowance)
         return (-min(grown, month.burned), max(row.recorded_at for row in late)) if grown else None
 
-    def later(self, now: datetime) -> LaterView | None:
+    def later(self, now: datetime) -> Restated | None:
         """The newest moment up to `look.now` whose balance was shown otherwise then; None if none was."""
         for moment in self._moments(now):
             if not self._may_differ(moment):
                 continue
             then, known_now = self.known_then(moment).left, self.look.course.left_at(moment)
             if then != known_now:
-                return LaterView(moment, then, tuple(self._lines(moment, then, known_now)), known_now)
+                return Restated(moment, then, tuple(self._lines(moment, then, known_now)), known_now)
         return None
 
     def _moments(self, now: datetime) -> Iterator[datetime]:

@@ -155,7 +155,7 @@ class LateLine:
 
 
 @dataclass(frozen=True, slots=True)
-class LaterView:
+class Restated:
     """The balance at `at` as it was known then, and as it is known now."""
 
     at: datetime
@@ -186,5 +186,5 @@ class ExplainView:
     """Older steps summed up in the first one, when there are too many to draw."""
     where: tuple[GrantView, ...]
     """Grants with something left at `at`, in burn order, as they were then."""
-    later: LaterView | None
+    later: Restated | None
     """The newest moment up to `at` (month end or `at` itself) whose balance was shown otherwise; None if none was."""

@@ -17,12 +17,12 @@ from billing_app.services.credits.grants import ONE_YEAR
 from billing_app.services.limits import overrides
 from billing_app.services.limits.overrides import Kind
 from billing_app.services.operators import organizations as operated
-from billing_app.services.operators.views_manual import HandsView
+from billing_app.services.operators.views_manual import ManualChangesView
 from billing_app.services.usage import plans_in_force
 from billing_app.store.organizations import overrides as override_store
 
 
-def look(session: Session, address: str, now: datetime) -> HandsView:
+def look(session: Session, address: str, now: datetime) -> ManualChangesView:
     """Everything to choose from. Raises NotFoundError `organization_not_found`."""
     organization = organizations.by_address(session, address)
     owner = organization.pk
@@ -31,7 +31,7 @@ def look(session: Session, address: str, now: datetime) -> HandsView:
     choices = [(Kind.LIMIT.value, limit.value, limit.value) for limit in Limit]
     choices += [(Kind.FEATURE.value, each.id, each.name) for each in current.features]
     choices += [(Kind.VOTING_TYPE.value, each.value, f"{each.value.title()} voting") for each in VotingType]
-    return HandsView(
+    return ManualChangesView(
         metrics=(*current.metrics, TOKEN),
         plans=tuple((plan.id, plan.name) for plan in current.plans if not plan.retired),
         plan=plans_in_force.plans(session, owner).plan_at(now),

@@ -29,7 +29,7 @@ class Trouble(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class TroubleView:
+class AccountIssueView:
     """One thing that is wrong: with which metrics or how much money; `at` is until when a plan not paid for stays."""
 
     kind: Trouble
@@ -46,7 +46,7 @@ class OrganizationLine:
     address: str
     name: str
     plan_name: str
-    troubles: tuple[TroubleView, ...]
+    troubles: tuple[AccountIssueView, ...]
     members: int
     payer_name: str = ""
     """Whose plan that is, if another pays."""

@@ -9,7 +9,7 @@ from billing_app.domain.catalogue import Metric
 
 
 @dataclass(frozen=True, slots=True)
-class HandsView:
+class ManualChangesView:
     """`metrics` and `plans` (id, name) to choose from; `grants` (id, metric, left, name) that have something left.
 
     `overrides` are in force: kind, name, value, end. `choices` are what can be overridden: kind, name, label.

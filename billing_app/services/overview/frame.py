@@ -41,7 +41,7 @@ def organization_frame(session: Session, access: sessions.Access, settings: Sett
         selling=settings.selling,
         revision=organizations.revisions(session, [access.organization_id])[access.organization_id],
         more_organizations=max(0, len(others) - (SHOWN - 1)),
-        may_found=access.identity.only_organization_id is None,
+        may_create=access.identity.only_organization_id is None,
         payer=payer,
     )
 

@@ -56,7 +56,7 @@ class FrameView:
     """Of the organization, read in the same transaction: a later one means that the page is out of date."""
     more_organizations: int = 0
     """How many the list leaves out."""
-    may_found: bool = True
+    may_create: bool = True
     """This sign-in may make another organization."""
     payer: PayerLink | None = None
     """Who pays for this organization, if another does."""

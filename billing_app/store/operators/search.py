@@ -11,7 +11,7 @@ from billing_app.store.tables.organizations import Organization
 from billing_app.store.tables.stripe import FormerCustomer
 
 Place = tuple[int, str, str]
-"""How bad it is (troubles.rank), name, address."""
+"""How bad it is (issues.rank), name, address."""
 
 
 def worst_first(session: Session, text: str, after: Place | None, limit: int) -> list[tuple[Organization, int]]:

@@ -51,7 +51,7 @@ class Tab:
     kept_until: float = 0.0
     """When its state is of no more use, its socket being closed: by the monotonic clock."""
     operator: bool | None = None
-    told: bool = False
+    asked: bool = False
     """It was asked to look again since its session ended."""
 
 
@@ -121,9 +121,9 @@ async def look(app: rx.App) -> None:
         ended = tab.session_hash in asked and tab.session_hash not in alive
         if tab.sockets:
             operator = alive.get(tab.session_hash)
-            if (ended and not tab.told) or (tab.operator is not None and operator not in (None, tab.operator)):
+            if (ended and not tab.asked) or (tab.operator is not None and operator not in (None, tab.operator)):
                 await ask(app, token)
-            tab.told, tab.operator = ended, tab.operator if operator is None else operator
+            tab.asked, tab.operator = ended, tab.operator if operator is None else operator
         elif (ended or time.monotonic() > tab.kept_until) and await forgotten(app, token):
             del _tabs[token]
 

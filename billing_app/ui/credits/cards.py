@@ -22,7 +22,7 @@ from billing_app.ui.operators.catalogue.values import Kind, Spec, typed
 
 
 @dataclass(frozen=True)
-class RateShown:
+class RateRow:
     """What tokens become of a metric."""
 
     id: str = ""
@@ -30,20 +30,20 @@ class RateShown:
 
 
 @dataclass(frozen=True)
-class CardsShown:
+class CardsScreen:
     """The dialog that is open ("redeem", "convert" or none), what it says, and what came of it."""
 
     asking: str = ""
     refused: str = ""
     done: str = ""
     left: str = ""
-    rates: list[RateShown] = field(default_factory=list)
+    rates: list[RateRow] = field(default_factory=list)
 
 
 class CardsState(OrganizationPage):
     """Its own state, so that the page around it is read anew only when its figures change."""
 
-    screen: CardsShown = CardsShown()
+    screen: CardsScreen = CardsScreen()
     _key: str = ""
 
     @rx.event
@@ -51,9 +51,9 @@ class CardsState(OrganizationPage):
     async def ask(self, access: PageAccess, what: str) -> None:
         """Opens a dialog."""
         view = await access.read(lambda at: tokens.look(at))
-        left, rates = tokens_shown(view, access.formats)
+        left, rates = rate_rows(view, access.formats)
         self._key = secrets.token_hex(12)
-        self.screen = CardsShown(what if what in ("redeem", "convert") else "", left=left, rates=rates)
+        self.screen = CardsScreen(what if what in ("redeem", "convert") else "", left=left, rates=rates)
 
     @rx.event
     @guarded(roles=MONEY_ROLES)
@@ -61,7 +61,7 @@ class CardsState(OrganizationPage):
         """Closes it."""
         await access.read(lambda at: None)
         if not opened:
-            self.screen = CardsShown()
+            self.screen = CardsScreen()
 
     @rx.event
     @guarded(roles=MONEY_ROLES)
@@ -92,18 +92,18 @@ class CardsState(OrganizationPage):
         except BillingError as error:
             if not self.screen.asking:
                 raise
-            self.screen = CardsShown(
+            self.screen = CardsScreen(
                 self.screen.asking, refused=error.detail, left=self.screen.left, rates=self.screen.rates
             )
             return
         self._key = secrets.token_hex(12)
-        self.screen = CardsShown(self.screen.asking, done=brought_words(brought, access.formats))
+        self.screen = CardsScreen(self.screen.asking, done=brought_words(brought, access.formats))
 
 
-def tokens_shown(view: TokensView, formats: Formats) -> tuple[str, list[RateShown]]:
+def rate_rows(view: TokensView, formats: Formats) -> tuple[str, list[RateRow]]:
     """How many are left, and what each rate is."""
     rates = [
-        RateShown(
+        RateRow(
             rate.metric.id,
             f"{rate.metric.name}: {formats.number(rate.tokens)} become {formats.size(rate.metric, rate.quantity)}",
         )

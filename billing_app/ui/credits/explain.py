@@ -13,7 +13,7 @@ from billing_app.services.credits.views import ExplainView
 from billing_app.ui import routes
 from billing_app.ui.access.session import PageAccess, guarded
 from billing_app.ui.access.transactions import PageContext
-from billing_app.ui.credits.explain_text import ExplainShown, StepRow, explain_shown
+from billing_app.ui.credits.explain_text import ExplainScreen, StepRow, explain_screen
 from billing_app.ui.credits.grants import where_row
 from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.organization import elsewhere, page
@@ -27,7 +27,7 @@ from billing_app.ui.kit.skeletons import page_skeleton
 class ExplainState(OrganizationPage):
     """What the explanation shows. Metric and moment live in the URL."""
 
-    screen: ExplainShown = ExplainShown()
+    screen: ExplainScreen = ExplainScreen()
 
     @rx.event
     @guarded(roles=MONEY_ROLES)
@@ -41,7 +41,7 @@ class ExplainState(OrganizationPage):
                 "explain", metric, at,
             )  # fmt: skip
 
-        self.screen = await access.show(self, read, explain_shown)
+        self.screen = await access.show(self, read, explain_screen)
 
     @rx.event
     @guarded(roles=MONEY_ROLES)
@@ -212,7 +212,7 @@ def _where() -> rx.Component:
 def _later() -> rx.Component:
     later = screen.later
     return rx.cond(
-        later.shown,
+        later.visible,
         rx.el.section(
             rx.el.h2("What changed afterwards"),
             rx.el.dl(

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
-from billing_app.services.credits.views import ExplainStep, ExplainView, LaterView
+from billing_app.services.credits.views import ExplainStep, ExplainView, Restated
 from billing_app.services.overview.views_frame import FrameView
 from billing_app.ui import routes
 from billing_app.ui.credits.grants_text import GrantRow, grant_row
-from billing_app.ui.kit.chart_text import ChartShown, both
+from billing_app.ui.kit.chart_text import Chart, both
 from billing_app.ui.kit.charts.explain import COLUMNS, explain_figure
 from billing_app.ui.kit.charts.scale import Scale, scale_for
 from billing_app.ui.kit.formats import (
@@ -28,11 +28,11 @@ from billing_app.ui.kit.formats import (
 from billing_app.ui.kit.records import (
     Choice,
     Field,
-    MetricShown,
+    MetricLabel,
     chart_caption,
     grant_name,
     metric_choices,
-    metric_shown,
+    metric_label,
 )
 
 WORDS = {
@@ -66,21 +66,21 @@ class StepRow:
 
 
 @dataclass(frozen=True)
-class LaterShown:
+class RestatedScreen:
     """A balance as it was shown then, and as it is known now."""
 
-    shown: bool = False
+    visible: bool = False
     lines: list[Field] = field(default_factory=list)
     result: Field = field(default_factory=Field)
 
 
 @dataclass(frozen=True)
-class ExplainShown:
+class ExplainScreen:
     """Everything the explanation shows."""
 
     ready: bool = False
     empty: bool = False
-    metric: MetricShown = field(default_factory=MetricShown)
+    metric: MetricLabel = field(default_factory=MetricLabel)
     choices: list[Choice] = field(default_factory=list)
     metric_base: str = ""
     at: str = ""
@@ -91,24 +91,24 @@ class ExplainShown:
     left_name: str = ""
     owes: bool = False
     """Nothing is left, and what comes next pays what is owed first."""
-    chart: ChartShown = field(default_factory=ChartShown)
+    chart: Chart = field(default_factory=Chart)
     steps: list[StepRow] = field(default_factory=list)
     left_out: str = ""
     where_title: str = ""
     where: list[GrantRow] = field(default_factory=list)
-    later: LaterShown = field(default_factory=LaterShown)
+    later: RestatedScreen = field(default_factory=RestatedScreen)
     credits_href: str = ""
     csv_href: str = ""
 
 
-def explain_shown(view: ExplainView, frame: FrameView, formats: Formats) -> ExplainShown:
+def explain_screen(view: ExplainView, frame: FrameView, formats: Formats) -> ExplainScreen:
     """The screen of one balance."""
     address, metric = frame.organization.address, view.metric
     at = "" if view.at >= view.now else f"{view.at:%Y-%m-%dT%H:%M}"
-    return ExplainShown(
+    return ExplainScreen(
         ready=True,
         empty=not view.steps,
-        metric=metric_shown(metric),
+        metric=metric_label(metric),
         choices=metric_choices(view.metrics),
         metric_base=routes.explain(address, at=at) + ("&" if at else "?") + "metric=",
         at=moment_text(view.at),
@@ -181,7 +181,7 @@ def _row(step: ExplainStep, view: ExplainView, address: str, formats: Formats) -
     )
 
 
-def _chart(view: ExplainView, formats: Formats) -> ChartShown:
+def _chart(view: ExplainView, formats: Formats) -> Chart:
     metric = view.metric
     scale = scale_for(metric, max((abs(one.balance) for one in view.steps), default=0))
     rows = []
@@ -201,7 +201,7 @@ def _chart(view: ExplainView, formats: Formats) -> ChartShown:
         )
     rows.append(_result(view, scale, formats))
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
-    return ChartShown(
+    return Chart(
         both(lambda dark: explain_figure(frame, str(metric.hue), dark=dark)),
         title="The sum as a picture",
         caption=chart_caption(metric, scale.unit),
@@ -237,13 +237,13 @@ def _axis(step: ExplainStep, now: datetime) -> str:
     return f"to {plain_day(last_day(step.period.end))}"
 
 
-def _later(later: LaterView | None, view: ExplainView, formats: Formats) -> LaterShown:
+def _later(later: Restated | None, view: ExplainView, formats: Formats) -> RestatedScreen:
     if later is None:
-        return LaterShown()
+        return RestatedScreen()
     metric, when = view.metric, plain_day(later.at)
     names = {"burn": "Late use", "release": "A correction", "grant": "A grant", "refund": "A refund"}
-    return LaterShown(
-        shown=True,
+    return RestatedScreen(
+        visible=True,
         lines=[
             Field(f"{when}, as shown that day", formats.quantity(metric, later.shown_then)),
             *(

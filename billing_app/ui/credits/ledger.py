@@ -13,7 +13,7 @@ from billing_app.ui import routes
 from billing_app.ui.access.session import PageAccess, guarded
 from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.credits.grants import grant_bar
-from billing_app.ui.credits.ledger_text import KINDS, LedgerRow, LedgerShown, ledger_shown, query_of
+from billing_app.ui.credits.ledger_text import KINDS, LedgerRow, LedgerScreen, ledger_screen, query_of
 from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.organization import elsewhere, page
 from billing_app.ui.frame.state import OrganizationPage
@@ -27,7 +27,7 @@ from billing_app.ui.usage.page import day_in
 class LedgerState(OrganizationPage):
     """What the ledger shows. Filters, page and opened entry live in the URL."""
 
-    screen: LedgerShown = LedgerShown()
+    screen: LedgerScreen = LedgerScreen()
 
     @rx.event
     @guarded(roles=MONEY_ROLES)
@@ -47,7 +47,7 @@ class LedgerState(OrganizationPage):
         self.screen = await access.show(
             self,
             read,
-            partial(ledger_shown, filters=filters, cursor=cursor),
+            partial(ledger_screen, filters=filters, cursor=cursor),
         )
 
     @rx.event
@@ -91,7 +91,7 @@ def ledger_page() -> rx.Component:
                 "The ledger is empty",
                 "Every grant, and everything that burns, ends or is given back, is written here and never changed.",
             ),
-            rx.el.div(_list(), rx.cond(screen.trace.shown, _trace()), class_name="ledger-layout"),
+            rx.el.div(_list(), rx.cond(screen.trace.visible, _trace()), class_name="ledger-layout"),
         ),
     )
     content = elsewhere(
@@ -228,7 +228,7 @@ def _trace() -> rx.Component:
         ),
         rx.el.dl(rx.foreach(trace.facts, _fact), class_name="facts"),
         rx.cond(
-            trace.grant_shown,
+            trace.grant_visible,
             rx.fragment(
                 rx.el.h2("Its grant"),
                 rx.el.div(

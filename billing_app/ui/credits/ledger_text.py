@@ -11,7 +11,7 @@ from billing_app.services.overview.views_frame import FrameView
 from billing_app.ui import routes
 from billing_app.ui.credits.grants_text import GrantRow, grant_row
 from billing_app.ui.kit.formats import Formats, clock, long_day, moment_text, month_with_year, plain_day
-from billing_app.ui.kit.records import Choice, Field, MetricShown, grant_name, metric_choices, metric_shown
+from billing_app.ui.kit.records import Choice, Field, MetricLabel, grant_name, metric_choices, metric_label
 from billing_app.ui.overview.text import recount_text
 
 KINDS = {
@@ -52,7 +52,7 @@ class LedgerRow:
     number: str = ""
     when: str = ""
     when_note: str = ""
-    metric: MetricShown = field(default_factory=MetricShown)
+    metric: MetricLabel = field(default_factory=MetricLabel)
     what: str = ""
     note: str = ""
     change: str = ""
@@ -64,21 +64,21 @@ class LedgerRow:
 
 
 @dataclass(frozen=True)
-class TraceShown:
+class TraceScreen:
     """Where an entry came from."""
 
-    shown: bool = False
+    visible: bool = False
     title: str = ""
     facts: list[Field] = field(default_factory=list)
-    metric: MetricShown = field(default_factory=MetricShown)
-    grant_shown: bool = False
+    metric: MetricLabel = field(default_factory=MetricLabel)
+    grant_visible: bool = False
     grant: GrantRow = field(default_factory=GrantRow)
     others: list[LedgerRow] = field(default_factory=list)
     left_out: str = ""
 
 
 @dataclass(frozen=True)
-class LedgerShown:
+class LedgerScreen:
     """Everything the ledger shows."""
 
     ready: bool = False
@@ -103,16 +103,16 @@ class LedgerShown:
     older_href: str = ""
     newest_href: str = ""
     close_href: str = ""
-    trace: TraceShown = field(default_factory=TraceShown)
+    trace: TraceScreen = field(default_factory=TraceScreen)
 
 
-def ledger_shown(
+def ledger_screen(
     both: tuple[LedgerView, TraceView | None],
     frame: FrameView,
     formats: Formats,
     filters: LedgerFilters | None = None,
     cursor: str = "",
-) -> LedgerShown:
+) -> LedgerScreen:
     """The screen of a page of the ledger, and of the entry that was opened."""
     view, trace = both
     filters = filters or LedgerFilters()
@@ -124,7 +124,7 @@ def ledger_shown(
         url = routes.ledger(address, **{key: value for key, value in query.items() if key != name})
         return url + ("&" if "?" in url else "?") + f"{name}="
 
-    return LedgerShown(
+    return LedgerScreen(
         ready=True,
         empty=not view.ever_posted and not view.unposted,
         recount=recount_text(view.recount),
@@ -153,7 +153,7 @@ def ledger_shown(
         older_href=routes.ledger(address, **query, cursor=view.next_cursor) if view.next_cursor else "",
         newest_href=routes.ledger(address, **query) if cursor else "",
         close_href=routes.ledger(address, **query, cursor=cursor),
-        trace=_trace(trace, view, address, formats) if trace else TraceShown(),
+        trace=_trace(trace, view, address, formats) if trace else TraceScreen(),
     )
 
 
@@ -184,7 +184,7 @@ def _unposted(one: UnpostedView, formats: Formats) -> LedgerRow:
     since = f"since {clock(one.since)}" if one.since else "so far"
     return LedgerRow(
         when="not yet posted",
-        metric=metric_shown(one.metric),
+        metric=metric_label(one.metric),
         what=f"Use above the plan {since}",
         note=f"posts at {clock(one.posts_at)} UTC",
         change=formats.change(one.metric, one.quantity),
@@ -200,7 +200,7 @@ def _row(line: LedgerLine, href: str, formats: Formats, opened: int) -> LedgerRo
         number=str(line.number),
         when=long_day(line.recorded_at),
         when_note=f"counts on {plain_day(line.occurred_at)}" if counts_then else f"{clock(line.recorded_at)} UTC",
-        metric=metric_shown(metric),
+        metric=metric_label(metric),
         what=line.reason or KIND_NAMES.get(line.kind, line.kind),
         note=_note(line, metric, formats),
         change=formats.change(metric, line.quantity),
@@ -216,7 +216,7 @@ def _note(line: LedgerLine, metric: Metric, formats: Formats) -> str:
     return f"{KIND_NAMES.get(line.kind, line.kind)}{', ' + name if name else ''}"
 
 
-def _trace(trace: TraceView, view: LedgerView, address: str, formats: Formats) -> TraceShown:
+def _trace(trace: TraceView, view: LedgerView, address: str, formats: Formats) -> TraceScreen:
     line, metric = trace.line, trace.line.metric
     facts = [
         Field("Change", formats.change(metric, line.quantity), hint=formats.exact(metric, abs(line.quantity))),
@@ -228,12 +228,12 @@ def _trace(trace: TraceView, view: LedgerView, address: str, formats: Formats) -
         facts.append(Field("Month", month_with_year(line.period)))
     if line.source:
         facts.append(Field("Source", line.source))
-    return TraceShown(
-        shown=True,
+    return TraceScreen(
+        visible=True,
         title=f"Entry {line.number}: {line.reason or KIND_NAMES.get(line.kind, line.kind)}",
         facts=facts,
-        metric=metric_shown(metric),
-        grant_shown=trace.grant is not None,
+        metric=metric_label(metric),
+        grant_visible=trace.grant is not None,
         grant=grant_row(trace.grant, metric, view.now, routes.ledger(address, grant=trace.grant.id), formats)
         if trace.grant
         else GrantRow(),

@@ -14,7 +14,7 @@ from billing_app.ui.access.session import PageAccess, guarded
 from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.credits.cards import card_buttons
 from billing_app.ui.credits.grants import grants_table
-from billing_app.ui.credits.text import DEFAULT_RANGE, RANGES, CreditsShown, credits_shown
+from billing_app.ui.credits.text import DEFAULT_RANGE, RANGES, CreditsScreen, credits_screen
 from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.organization import elsewhere, frame, page
 from billing_app.ui.frame.state import OrganizationPage
@@ -29,14 +29,14 @@ from billing_app.ui.purchases.renewals_parts import renewing_panel, top_up_panel
 class CreditsState(OrganizationPage):
     """What the credits page shows. Metric, range and filter live in the URL."""
 
-    screen: CreditsShown = CreditsShown()
+    screen: CreditsScreen = CreditsScreen()
 
     @rx.event
     @guarded()
     async def load(self, access: PageAccess) -> None:
         """Reads the page."""
         metric, months = access.text("metric"), access.choice("months", RANGES, DEFAULT_RANGE)
-        present = partial(credits_shown, months=months, only_left=access.text("show") == "left")
+        to_screen = partial(credits_screen, months=months, only_left=access.text("show") == "left")
 
         def read(at: PageContext) -> tuple[CreditsView, RenewalsView | None]:
             view = at.once(
@@ -46,7 +46,7 @@ class CreditsState(OrganizationPage):
             return view, renewals_of(at, view.metric.id)
 
         renewals = await self.get_state(RenewalsState)
-        self.screen, renewals.shown = await access.show(self, read, with_renewals(present))
+        self.screen, renewals.screen = await access.show(self, read, with_renewals(to_screen))
 
 
 screen = CreditsState.screen
@@ -61,7 +61,7 @@ def credits_page() -> rx.Component:
         ),
         rx.el.div(_left(), _balance(), class_name="panel split"),
         rx.cond(
-            RenewalsState.shown.shown,
+            RenewalsState.screen.visible,
             rx.el.div(renewing_panel(RenewalsState), top_up_panel(RenewalsState), class_name="renewals"),
         ),
         rx.cond(screen.empty, _empty(), _grants()),

@@ -11,11 +11,11 @@ from billing_app.services.credits.views_shared import ForecastKind
 from billing_app.services.overview.views_frame import FrameView
 from billing_app.ui import routes
 from billing_app.ui.credits.grants_text import GrantRow, grant_row
-from billing_app.ui.kit.chart_text import ChartShown, both
+from billing_app.ui.kit.chart_text import Chart, both
 from billing_app.ui.kit.charts.balance import balance_figure
 from billing_app.ui.kit.charts.scale import scale_for
 from billing_app.ui.kit.formats import Formats, clock, day, long_day
-from billing_app.ui.kit.records import Choice, Field, MetricShown, TableShown, metric_choices, metric_shown
+from billing_app.ui.kit.records import Choice, Field, MetricLabel, Table, metric_choices, metric_label
 from billing_app.ui.kit.timeline import points_frame, stamp, ticks
 from billing_app.ui.overview.meters_text import SOON
 
@@ -26,12 +26,12 @@ LOOK_AHEAD = 0.18
 
 
 @dataclass(frozen=True)
-class CreditsShown:
+class CreditsScreen:
     """Everything the credits page shows."""
 
     ready: bool = False
     empty: bool = False
-    metric: MetricShown = field(default_factory=MetricShown)
+    metric: MetricLabel = field(default_factory=MetricLabel)
     choices: list[Choice] = field(default_factory=list)
     metric_base: str = ""
     ranges: list[Choice] = field(default_factory=list)
@@ -44,7 +44,7 @@ class CreditsShown:
     until_tone: str = ""
     sums: list[Field] = field(default_factory=list)
     explain_href: str = ""
-    chart: ChartShown = field(default_factory=ChartShown)
+    chart: Chart = field(default_factory=Chart)
     ahead: bool = False
     filters: list[Choice] = field(default_factory=list)
     kept: str = ""
@@ -58,19 +58,19 @@ class CreditsShown:
     buy_href: str = ""
 
 
-def credits_shown(
+def credits_screen(
     view: CreditsView, frame: FrameView, formats: Formats, months: int = DEFAULT_RANGE, only_left: bool = False
-) -> CreditsShown:
+) -> CreditsScreen:
     """The screen of one metric's credits."""
     address, metric = frame.organization.address, view.metric
     kept = months if months != DEFAULT_RANGE else ""
     until, until_note, until_tone = _until(view)
     spendable = [one for one in view.grants if one.left or one.held]
     listed = spendable if only_left else view.grants
-    return CreditsShown(
+    return CreditsScreen(
         ready=True,
         empty=not view.grants,
-        metric=metric_shown(metric),
+        metric=metric_label(metric),
         choices=metric_choices(view.metrics),
         metric_base=routes.credits(address, months=kept) + ("&" if kept else "?") + "metric=",
         ranges=[Choice(str(count), f"{count} months") for count in RANGES],
@@ -133,7 +133,7 @@ def _sums(view: CreditsView, formats: Formats) -> list[Field]:
     return lines
 
 
-def _chart(view: CreditsView, formats: Formats) -> ChartShown:
+def _chart(view: CreditsView, formats: Formats) -> Chart:
     metric = view.metric
     scale = scale_for(metric, max((one.left for one in (*view.balance, *view.ahead)), default=0))
     past = points_frame(view.balance, metric, scale, formats)
@@ -144,12 +144,12 @@ def _chart(view: CreditsView, formats: Formats) -> ChartShown:
     if run_out is not None and run_out - view.now < (view.now - start) * 0.75:
         end = max(end, run_out + (view.now - start) * 0.12)
     ahead = points_frame([one for one in view.ahead if one.at <= end], metric, scale, formats)
-    shown_run_out = day(run_out, view.now) if run_out is not None and run_out <= end else ""
+    visible_run_out = day(run_out, view.now) if run_out is not None and run_out <= end else ""
     axis = ticks(start, end)
-    return ChartShown(
+    return Chart(
         both(
             lambda dark: balance_figure(
-                past, ahead, str(metric.hue), axis, stamp(end), now=stamp(view.now), run_out=shown_run_out, dark=dark
+                past, ahead, str(metric.hue), axis, stamp(end), now=stamp(view.now), run_out=visible_run_out, dark=dark
             )
         ),
         title="Balance",
@@ -159,9 +159,9 @@ def _chart(view: CreditsView, formats: Formats) -> ChartShown:
     )
 
 
-def _table(view: CreditsView, formats: Formats) -> TableShown:
+def _table(view: CreditsView, formats: Formats) -> Table:
     metric = view.metric
-    return TableShown(
+    return Table(
         caption=f"Balance of {metric.name} credits",
         heads=["When", "Granted", "Left"],
         rows=[

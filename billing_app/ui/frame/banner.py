@@ -6,54 +6,54 @@ from typing import Any
 
 import reflex as rx
 
-from billing_app.ui.frame.banner_text import BannerShown
+from billing_app.ui.frame.banner_text import BannerScreen
 from billing_app.ui.kit.basics import button_link, refused_button
 
 
-def banner(shown: rx.Var[BannerShown], others: rx.Var[list[str]], strip: Any = None) -> rx.Component:
+def banner(screen: rx.Var[BannerScreen], others: rx.Var[list[str]], strip: Any = None) -> rx.Component:
     """What is wrong, in a sentence, and the one thing to do about it."""
     sign = rx.cond(
-        shown.tone == "blocked",
+        screen.tone == "blocked",
         rx.icon("ban", size=18, aria_hidden="true"),
         rx.icon("triangle-alert", size=18, aria_hidden="true"),
     )
     words = rx.el.div(
-        rx.el.strong(shown.title),
-        rx.cond((shown.more != "") & (shown.tone == "blocked"), _others(shown, others)),
-        rx.el.span(shown.text, class_name="text"),
-        rx.cond((shown.more != "") & (shown.tone != "blocked"), _others(shown, others)),
+        rx.el.strong(screen.title),
+        rx.cond((screen.more != "") & (screen.tone == "blocked"), _others(screen, others)),
+        rx.el.span(screen.text, class_name="text"),
+        rx.cond((screen.more != "") & (screen.tone != "blocked"), _others(screen, others)),
         class_name="banner-words",
     )
     return rx.el.section(
-        rx.el.div(sign, words, _actions(shown), class_name="banner-line"),
+        rx.el.div(sign, words, _actions(screen), class_name="banner-line"),
         *([strip] if strip is not None else []),
         class_name="banner",
-        custom_attrs={"data-tone": shown.tone, "aria-label": "What needs attention"},
+        custom_attrs={"data-tone": screen.tone, "aria-label": "What needs attention"},
     )
 
 
-def _others(shown: rx.Var[BannerShown], others: rx.Var[list[str]]) -> rx.Component:
+def _others(screen: rx.Var[BannerScreen], others: rx.Var[list[str]]) -> rx.Component:
     """ "and 2 more", which opens to say what."""
     return rx.popover.root(
-        rx.popover.trigger(rx.el.button(shown.more, type="button", class_name="others")),
+        rx.popover.trigger(rx.el.button(screen.more, type="button", class_name="others")),
         rx.popover.content(
             rx.el.ul(rx.foreach(others, rx.el.li), class_name="others-list"), size="1", max_width="340px"
         ),
     )
 
 
-def _actions(shown: rx.Var[BannerShown]) -> rx.Component:
+def _actions(screen: rx.Var[BannerScreen]) -> rx.Component:
     label = rx.fragment(
-        rx.el.span(shown.action, class_name="wide-only"), rx.el.span(shown.action_full, class_name="phone-only")
+        rx.el.span(screen.action, class_name="wide-only"), rx.el.span(screen.action_full, class_name="phone-only")
     )
     return rx.el.div(
-        rx.cond(shown.second != "", button_link(shown.second, href=shown.second_href, class_name="wide-only")),
+        rx.cond(screen.second != "", button_link(screen.second, href=screen.second_href, class_name="wide-only")),
         rx.cond(
-            shown.action != "",
+            screen.action != "",
             rx.cond(
-                shown.action_why_not != "",
-                refused_button(label, shown.action_why_not, primary=True),
-                button_link(label, href=shown.action_href, primary=True),
+                screen.action_why_not != "",
+                refused_button(label, screen.action_why_not, primary=True),
+                button_link(label, href=screen.action_href, primary=True),
             ),
         ),
         class_name="banner-actions",

@@ -17,10 +17,10 @@ from billing_app.ui.kit.records import in_a_sentence, offer_basket, offer_named
 
 
 @dataclass(frozen=True)
-class BannerShown:
+class BannerScreen:
     """Tone is "blocked" or "soon". `action_full` says the price too, for where there is room for one line only."""
 
-    shown: bool = False
+    visible: bool = False
     tone: str = "soon"
     title: str = ""
     text: str = ""
@@ -33,17 +33,17 @@ class BannerShown:
     second_href: str = ""
 
 
-def banner_shown(
+def banner_screen(
     banners: tuple[BannerView, ...],
     actions: tuple[ActionView, ...],
     frame: FrameView,
     resets_at: datetime,
     now: datetime,
     formats: Formats,
-) -> BannerShown:
+) -> BannerScreen:
     """The worst of `banners`; the number of the others is said."""
     if not banners:
-        return BannerShown()
+        return BannerScreen()
     worst = banners[0]
     address, buying = frame.organization.address, buying_address(frame)
     payer = frame.payer.name if frame.payer else ""
@@ -64,8 +64,8 @@ def banner_shown(
         second_href = routes.usage(address, metric=worst.metric.id)
     if worst.kind in (BannerKind.DEBT, BannerKind.ENDS_UNUSED) and worst.metric is not None:
         second, second_href = "See credits", routes.credits(address, metric=worst.metric.id)
-    return BannerShown(
-        shown=True,
+    return BannerScreen(
+        visible=True,
         tone="blocked" if worst.kind in (BannerKind.BLOCKED, BannerKind.DEBT) else "soon",
         title=title,
         text=text,

@@ -1,4 +1,4 @@
-"""The frame around every page: side, phone head, phone tabs, and what is shown in place of a page when things fail.
+"""The frame around every page: side, phone head, phone tabs, and what is listed in place of a page when things fail.
 
 There is one, for organizations' pages and for operators'. Each says in a `Frame` what differs: its links, what stands
 on top, who is there, and the way to the other side.
@@ -56,7 +56,7 @@ class Frame:
     above: tuple[Any, ...] = ()
     """What is said above every page."""
     unknown: Any = False
-    """Hrefs are not known yet: every entry is shown meanwhile."""
+    """Hrefs are not known yet: every entry is listed meanwhile."""
     nowhere: Any = None
     """True on an address of which the frame has nothing to say; it shows the way `home` then."""
     home: Entry | None = None
@@ -147,9 +147,9 @@ def _brand(class_name: str) -> rx.Component:
 
 
 def _side(frame: Frame, active: str) -> rx.Component:
-    shown = [entry for entry in frame.entries if not entry.within]
+    listed = [entry for entry in frame.entries if not entry.within]
     groups: list[Any] = []
-    for before, entry in zip((shown[0], *shown), shown, strict=False):
+    for before, entry in zip((listed[0], *listed), listed, strict=False):
         if entry.group != before.group:
             groups.append(rx.el.hr())
         groups.append(_side_entry(frame, entry, active))
@@ -256,7 +256,7 @@ def _sign_out(content: Any, class_name: str) -> rx.Component:
 
 
 def _broken() -> rx.Component:
-    """What is shown in place of a page whose handler failed."""
+    """What is listed in place of a page whose handler failed."""
     return notice(
         "unplug",
         "This did not work",

@@ -10,7 +10,7 @@ from billing_app.ui.frame.layout import bare_page
 from billing_app.ui.kit.basics import button_link
 
 
-def nowhere_page() -> rx.Component:
+def not_found_page() -> rx.Component:
     """Says so, and leads back: to one's organization, or to signing in."""
     return bare_page(
         rx.el.h1("There is nothing here"),
@@ -21,4 +21,4 @@ def nowhere_page() -> rx.Component:
 
 def add(app: rx.App) -> None:
     """Puts the page into the app."""
-    app.add_page(nowhere_page, route=Page404.SLUG, title="Nothing here")
+    app.add_page(not_found_page, route=Page404.SLUG, title="Nothing here")

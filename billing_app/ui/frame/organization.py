@@ -80,7 +80,7 @@ def _switcher(class_name: str) -> rx.Component:
         rx.dropdown_menu.content(
             rx.foreach(frame.organizations, _switch_line),
             rx.cond(frame.more != "", rx.el.p(frame.more, class_name="menu-note")),
-            rx.cond(frame.may_found, _new_organization()),
+            rx.cond(frame.may_create, _new_organization()),
             variant="soft",
             size="2",
             class_name="menu",

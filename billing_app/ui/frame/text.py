@@ -55,7 +55,7 @@ class FrameScreen:
     """Empty for who may not open it."""
     operator_href: str = ""
     """The operator's page of this organization; empty for everybody else."""
-    may_found: bool = False
+    may_create: bool = False
     payer: str = ""
     """Who pays for this organization, if another does."""
     payer_href: str = ""
@@ -118,7 +118,7 @@ def frame_screen(view: FrameView) -> FrameScreen:
         organization_href=routes.organization_page(here.address),
         alerts_href=routes.alerts(here.address) if view.role in (Role.ADMIN, Role.OPERATOR) else "",
         operator_href=operator_routes.organization(here.address) if view.role == Role.OPERATOR else "",
-        may_found=view.may_found,
+        may_create=view.may_create,
         payer=payer.name if payer else "",
         payer_href=routes.overview(payer.address) if payer and payer.visible else "",
         payer_buy_href=routes.buy(payer.address) if payer and payer.may_buy else "",

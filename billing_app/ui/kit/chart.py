@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 import reflex as rx
 from reflex_components_plotly.plotly import PlotlyBasic
 
-from billing_app.ui.kit.chart_text import ChartShown
-from billing_app.ui.kit.records import TableShown
+from billing_app.ui.kit.chart_text import Chart
+from billing_app.ui.kit.records import Table
 
 QUIET_CONFIG = {"displayModeBar": False, "responsive": False, "doubleClick": False, "showTips": False}
 
@@ -29,7 +29,7 @@ class Plot(PlotlyBasic):
         )
 
 
-def plot(chart: rx.Var[ChartShown], height: str = "", class_name: str = "", **events: Any) -> rx.Component:
+def plot(chart: rx.Var[Chart], height: str = "", class_name: str = "", **events: Any) -> rx.Component:
     """The picture, by appearance; without a height it fills its panel.
 
     Screen readers get its sentence; the numbers are in a table on the page.
@@ -62,7 +62,7 @@ def legend_item(kind: str, label: Any, hue: Any = "") -> rx.Component:
     )
 
 
-def months_legend(chart: rx.Var[ChartShown], hue: rx.Var[str]) -> rx.Component:
+def months_legend(chart: rx.Var[Chart], hue: rx.Var[str]) -> rx.Component:
     """Of the months chart: one grammar everywhere."""
     paid = (
         legend_item("plan", "Covered by plan", hue),
@@ -77,7 +77,7 @@ def months_legend(chart: rx.Var[ChartShown], hue: rx.Var[str]) -> rx.Component:
     )
 
 
-def plain_table(table: rx.Var[TableShown], class_name: str = "numbers") -> rx.Component:
+def plain_table(table: rx.Var[Table], class_name: str = "numbers") -> rx.Component:
     """A chart's numbers as a table; the first cell of a row is its head."""
     return rx.el.table(
         rx.el.caption(table.caption, class_name="unseen"),
@@ -96,7 +96,7 @@ def plain_table(table: rx.Var[TableShown], class_name: str = "numbers") -> rx.Co
     )
 
 
-def table_below(table: rx.Var[TableShown]) -> rx.Component:
+def table_below(table: rx.Var[Table]) -> rx.Component:
     """The numbers behind a chart that has no table beside it."""
     return rx.el.details(
         rx.el.summary("Numbers", rx.icon("chevron-down", size=14, aria_hidden="true")),

@@ -9,7 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from billing_app.ui.kit.charts.base import json_of
-from billing_app.ui.kit.records import TableShown
+from billing_app.ui.kit.records import Table
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Pictures:
 
 
 @dataclass(frozen=True)
-class ChartShown:
+class Chart:
     """A chart. `alt` says in words what it shows."""
 
     pictures: Pictures = field(default_factory=Pictures)
@@ -34,7 +34,7 @@ class ChartShown:
     """What the legend says of the line of what is included; empty without one."""
     shared: bool = False
     """Bars are the organization's own part and what others used, under one plan."""
-    table: TableShown = field(default_factory=TableShown)
+    table: Table = field(default_factory=Table)
 
 
 def both(draw: Callable[[bool], go.Figure]) -> Pictures:

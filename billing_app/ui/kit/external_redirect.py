@@ -13,7 +13,7 @@ LEFT = "left-for"
 """Where a tab notes the URL that it has left for."""
 
 
-class Leaving(rx.Fragment):
+class ExternalRedirect(rx.Fragment):
     """Goes to `url` as soon as there is one."""
 
     url: rx.Var[str]
@@ -38,4 +38,4 @@ class Leaving(rx.Fragment):
         return ["url"]
 
 
-leaving = Leaving.create
+external_redirect = ExternalRedirect.create

@@ -12,7 +12,7 @@ from billing_app.ui.kit.formats import Formats
 
 
 @dataclass(frozen=True)
-class MetricShown:
+class MetricLabel:
     """A metric's name, second line, hue and icon."""
 
     id: str = ""
@@ -41,7 +41,7 @@ class Field:
 
 
 @dataclass(frozen=True)
-class TableShown:
+class Table:
     """A plain table: the numbers of a chart, for those who read rather than look."""
 
     caption: str = ""
@@ -49,9 +49,9 @@ class TableShown:
     rows: list[list[str]] = field(default_factory=list)
 
 
-def metric_shown(metric: Metric) -> MetricShown:
+def metric_label(metric: Metric) -> MetricLabel:
     """The record of a metric."""
-    return MetricShown(metric.id, metric.name, metric.caption, str(metric.hue), metric.icon.replace("_", "-"))
+    return MetricLabel(metric.id, metric.name, metric.caption, str(metric.hue), metric.icon.replace("_", "-"))
 
 
 def metric_choices(metrics: tuple[Metric, ...]) -> list[Choice]:

@@ -50,7 +50,7 @@ def name_of(endpoint: WebhookAnswer) -> str:
     return endpoint.description or urlsplit(endpoint.url).hostname or endpoint.url
 
 
-def told_of(kinds: Collection[str], view: AlertsView) -> str:
+def notified_of(kinds: Collection[str], view: AlertsView) -> str:
     """Of how much somebody is told."""
     known = len([kind for kind in view.kinds if kind.id in kinds])
     if known == len(view.kinds):
@@ -66,17 +66,19 @@ def readers(view: AlertsView) -> list[Reader]:
             continue
         people = "1 person" if each.people == 1 else f"{each.people} people"
         note = each.email or ("nobody has this role" if not each.people else people)
-        found.append(Reader(each.name, note, told_of(each.kinds, view)))
+        found.append(Reader(each.name, note, notified_of(each.kinds, view)))
     return found
 
 
 def _mail(view: AlertsView) -> str:
-    told = [each for each in view.audiences if each.channel == "mail" and each.kinds and (each.people or each.email)]
+    notified = [
+        each for each in view.audiences if each.channel == "mail" and each.kinds and (each.people or each.email)
+    ]
     if not view.mail:
         return "Nobody is mailed: no mail server is set up."
-    if not told:
+    if not notified:
         return "Nobody is told by mail."
-    people = sum(each.people or 1 for each in told)
+    people = sum(each.people or 1 for each in notified)
     return "1 person is told by mail." if people == 1 else f"{people} people are told by mail."
 
 

@@ -8,10 +8,10 @@ import reflex as rx
 
 from billing_app.ui.kit.basics import more_link, state_badge
 from billing_app.ui.kit.dialogs import asking, secret_box
-from billing_app.ui.notifications.records import EndpointShown, Reader
+from billing_app.ui.notifications.records import EndpointRow, Reader
 
 
-def told(state: Any, secret_id: str) -> rx.Component:
+def recipients(state: Any, secret_id: str) -> rx.Component:
     """Endpoints and readers of mail, and the secret that was made just now."""
     screen = state.screen
     return rx.el.section(
@@ -53,12 +53,12 @@ def told(state: Any, secret_id: str) -> rx.Component:
     )  # fmt: skip
 
 
-def _endpoint(state: Any, one: rx.Var[EndpointShown]) -> rx.Component:
+def _endpoint(state: Any, one: rx.Var[EndpointRow]) -> rx.Component:
     return rx.el.li(
         rx.icon("webhook", size=16, aria_hidden="true"),
         rx.el.span(
             rx.el.span(rx.el.strong(one.host), rx.el.span(one.path, class_name="quiet"), class_name="url"),
-            rx.el.small(rx.cond(one.note != "", f"{one.note}: ", ""), "told of ", one.told, ". ", one.detail),
+            rx.el.small(rx.cond(one.note != "", f"{one.note}: ", ""), "told of ", one.notified_of, ". ", one.detail),
             class_name="lines",
         ),
         state_badge(one.state, one.tone),
@@ -100,7 +100,9 @@ def _reader(screen: Any, one: rx.Var[Reader]) -> rx.Component:
         ),
         rx.el.small(
             rx.cond(
-                screen.mail | (one.told == "nothing"), rx.fragment("told of ", one.told), f"{one.told}, not mailed"
+                screen.mail | (one.notified_of == "nothing"),
+                rx.fragment("told of ", one.notified_of),
+                f"{one.notified_of}, not mailed",
             ),
             class_name="told-of",
         ),

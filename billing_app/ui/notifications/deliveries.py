@@ -8,7 +8,7 @@ import reflex as rx
 
 from billing_app.ui.kit.basics import choice_switch, link, state_badge
 from billing_app.ui.kit.records import Field
-from billing_app.ui.notifications.text import DeliveryShown, TryShown
+from billing_app.ui.notifications.text import AttemptRow, DeliveryRow
 
 
 def delivery_list(screen: Any) -> rx.Component:
@@ -56,7 +56,7 @@ def _table(screen: Any) -> rx.Component:
     )
 
 
-def _row(row: rx.Var[DeliveryShown]) -> rx.Component:
+def _row(row: rx.Var[DeliveryRow]) -> rx.Component:
     way = rx.cond(
         row.icon == "mail",
         rx.icon("mail", size=14, aria_label="mail"),
@@ -137,7 +137,7 @@ def _fact(one: rx.Var[Field]) -> rx.Component:
     return rx.el.div(rx.el.dt(one.label), rx.el.dd(one.value, custom_attrs={"data-tone": one.tone}))
 
 
-def _try(one: rx.Var[TryShown]) -> rx.Component:
+def _try(one: rx.Var[AttemptRow]) -> rx.Component:
     return rx.el.li(
         rx.el.div(
             rx.el.span(one.result, custom_attrs={"data-tone": one.tone}), rx.el.small(one.took), class_name="two"

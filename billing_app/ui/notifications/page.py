@@ -20,10 +20,10 @@ from billing_app.ui.frame.state import OrganizationPage
 from billing_app.ui.kit.basics import head
 from billing_app.ui.kit.listing import answer
 from billing_app.ui.kit.skeletons import list_skeleton
-from billing_app.ui.notifications.audiences import told
+from billing_app.ui.notifications.audiences import recipients
 from billing_app.ui.notifications.deliveries import delivery_list, opened_delivery
 from billing_app.ui.notifications.parts import add_webhook, matrix
-from billing_app.ui.notifications.text import AlertsShown, alerts_shown
+from billing_app.ui.notifications.text import AlertsScreen, alerts_screen
 
 SECRET = "new-secret"  # noqa: S105  the id of a field
 """Where a new secret is shown: it is sent to the browser once and kept in no state."""
@@ -32,7 +32,7 @@ SECRET = "new-secret"  # noqa: S105  the id of a field
 class AlertsState(OrganizationPage):
     """What the page shows. Filter and opened delivery live in the URL."""
 
-    screen: AlertsShown = AlertsShown()
+    screen: AlertsScreen = AlertsScreen()
     fresh: bool = False
     """A secret was made just now, and is being shown."""
     adding: bool = False
@@ -47,16 +47,16 @@ class AlertsState(OrganizationPage):
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
-    async def choose(self, access: PageAccess, audience: str, kind: str, told: bool) -> None:
+    async def choose(self, access: PageAccess, audience: str, kind: str, notify: bool) -> None:
         """Somebody is told of something, or no longer."""
-        await access.write(lambda at: choices.choose(at, audience, kind, told))
+        await access.write(lambda at: choices.choose(at, audience, kind, notify))
         await self._read(access)
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
-    async def choose_person(self, access: PageAccess, email: str, told: bool) -> None:
+    async def choose_person(self, access: PageAccess, email: str, notify: bool) -> None:
         """A single member gets a column, or loses it."""
-        change = choices.add_person if told else choices.remove_person
+        change = choices.add_person if notify else choices.remove_person
         await access.write(lambda at: change(at, email))
         await self._read(access)
 
@@ -136,7 +136,7 @@ class AlertsState(OrganizationPage):
             mail = at.settings.mailing
             return read.alerts(at, mail=mail, state=state, opened=opened)
 
-        self.screen = await access.show(self, alerts, partial(alerts_shown, state=state))
+        self.screen = await access.show(self, alerts, partial(alerts_screen, state=state))
 
     async def _show_secret(self, access: PageAccess, secret: str) -> Any:
         await self._read(access)
@@ -160,10 +160,10 @@ def alerts_page() -> rx.Component:
     content = rx.fragment(
         head("Alerts", tools=[add_webhook(AlertsState)]),
         answer(screen.answer.sentence, screen.answer.rest, tone=screen.answer.tone),
-        told(AlertsState, SECRET),
+        recipients(AlertsState, SECRET),
         rx.el.div(
             delivery_list(screen),
-            rx.cond(screen.opened.shown, opened_delivery(AlertsState)),
+            rx.cond(screen.opened.visible, opened_delivery(AlertsState)),
             class_name="ledger-layout",
         ),
         matrix(AlertsState),

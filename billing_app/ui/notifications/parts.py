@@ -29,7 +29,7 @@ def matrix(state: Any) -> rx.Component:
         rx.el.div(
             rx.el.table(
                 rx.el.caption("Kinds of events, and who is told of each", class_name="unseen"),
-                _told_head(state),
+                _matrix_head(state),
                 rx.el.tbody(rx.foreach(screen.lines, lambda line: _line(state, line))),
                 class_name="told",
             ),
@@ -43,7 +43,7 @@ def matrix(state: Any) -> rx.Component:
     )
 
 
-def _told_head(state: Any) -> rx.Component:
+def _matrix_head(state: Any) -> rx.Component:
     screen = state.screen
     by_mail = rx.el.th(_channel("mail", "By mail"), scope="colgroup", col_span=screen.mail_columns, class_name="ways")
     by_webhook = rx.el.th(
@@ -108,9 +108,9 @@ def _cell(state: Any, cell: rx.Var[Cell]) -> rx.Component:
         rx.el.label(
             rx.el.input(
                 type="checkbox",
-                checked=cell.told,
+                checked=cell.notified,
                 aria_label=cell.label,
-                on_change=lambda told: state.choose(cell.audience, cell.kind, told),
+                on_change=lambda notify: state.choose(cell.audience, cell.kind, notify),
             ),
             class_name="tick",
         ),

@@ -24,7 +24,7 @@ class Cell:
 
     audience: str = ""
     kind: str = ""
-    told: bool = False
+    notified: bool = False
     label: str = ""
     first: bool = False
     """The first of its channel: a rule before it."""
@@ -42,7 +42,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class EndpointShown:
+class EndpointRow:
     """A webhook endpoint."""
 
     id: str = ""
@@ -52,7 +52,7 @@ class EndpointShown:
     state: str = ""
     tone: str = ""
     detail: str = ""
-    told: str = ""
+    notified_of: str = ""
     """Of what, in a few words."""
     off: bool = False
 
@@ -63,11 +63,11 @@ class Reader:
 
     name: str = ""
     note: str = ""
-    told: str = ""
+    notified_of: str = ""
 
 
 @dataclass(frozen=True)
-class TryShown:
+class AttemptRow:
     """One try of a delivery."""
 
     number: str = ""
@@ -79,7 +79,7 @@ class TryShown:
 
 
 @dataclass(frozen=True)
-class DeliveryShown:
+class DeliveryRow:
     """One delivery."""
 
     id: str = ""
@@ -96,13 +96,13 @@ class DeliveryShown:
 
 
 @dataclass(frozen=True)
-class OpenedShown:
+class OpenedDelivery:
     """A delivery that is looked at."""
 
-    shown: bool = False
+    visible: bool = False
     id: str = ""
     title: str = ""
     facts: list[Field] = field(default_factory=list)
-    tries: list[TryShown] = field(default_factory=list)
+    tries: list[AttemptRow] = field(default_factory=list)
     body: str = ""
     running: bool = False

@@ -21,16 +21,16 @@ from billing_app.services.overview.views_frame import FrameView
 from billing_app.ui import routes
 from billing_app.ui.kit.formats import Formats, clock, day, moment_text
 from billing_app.ui.kit.records import Choice, Field
-from billing_app.ui.notifications.answer import Answer, answer, name_of, readers, told_of
+from billing_app.ui.notifications.answer import Answer, answer, name_of, notified_of, readers
 from billing_app.ui.notifications.records import (
+    AttemptRow,
     Cell,
     Column,
-    DeliveryShown,
-    EndpointShown,
+    DeliveryRow,
+    EndpointRow,
     Line,
-    OpenedShown,
+    OpenedDelivery,
     Reader,
-    TryShown,
 )
 
 TOPICS = {
@@ -49,7 +49,7 @@ TONES = {"waiting": "soon", "delivered": "good", "failed": "blocked"}
 
 
 @dataclass(frozen=True)
-class AlertsShown:
+class AlertsScreen:
     """Everything that the page shows."""
 
     ready: bool = False
@@ -61,22 +61,22 @@ class AlertsShown:
     others: list[Choice] = field(default_factory=list)
     answer: Answer = field(default_factory=Answer)
     readers: list[Reader] = field(default_factory=list)
-    endpoints: list[EndpointShown] = field(default_factory=list)
-    deliveries: list[DeliveryShown] = field(default_factory=list)
+    endpoints: list[EndpointRow] = field(default_factory=list)
+    deliveries: list[DeliveryRow] = field(default_factory=list)
     older: str = ""
     states: list[Choice] = field(default_factory=list)
     state: str = "all"
     state_base: str = ""
     close_href: str = ""
-    opened: OpenedShown = field(default_factory=OpenedShown)
+    opened: OpenedDelivery = field(default_factory=OpenedDelivery)
 
 
-def alerts_shown(view: AlertsView, frame: FrameView, formats: Formats, state: str = "") -> AlertsShown:
+def alerts_screen(view: AlertsView, frame: FrameView, formats: Formats, state: str = "") -> AlertsScreen:
     """The screen."""
     address = frame.organization.address
     chosen = state if state in STATE_NAMES else ""
     opened = view.opened
-    return AlertsShown(
+    return AlertsScreen(
         ready=True,
         mail=view.mail,
         mail_columns=sum(each.channel == "mail" for each in view.audiences),
@@ -96,7 +96,7 @@ def alerts_shown(view: AlertsView, frame: FrameView, formats: Formats, state: st
         state=chosen or "all",
         state_base=routes.alerts(address) + "?state=",
         close_href=routes.alerts(address, state=chosen),
-        opened=_opened(opened, view) if opened else OpenedShown(),
+        opened=_opened(opened, view) if opened else OpenedDelivery(),
     )
 
 
@@ -152,7 +152,7 @@ def _and(words: list[str]) -> str:
     return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def _endpoint(endpoint: WebhookAnswer, view: AlertsView) -> EndpointShown:
+def _endpoint(endpoint: WebhookAnswer, view: AlertsView) -> EndpointRow:
     parts = urlsplit(endpoint.url)
     path = parts.path + (f"?{parts.query}" if parts.query else "")
     state, tone, detail = "Working", "", ""
@@ -166,7 +166,7 @@ def _endpoint(endpoint: WebhookAnswer, view: AlertsView) -> EndpointShown:
         detail = f"The old secret signs too until {until}."
     if not detail and endpoint.arrived_at is not None:
         detail = f"Last message {day(endpoint.arrived_at, view.now)}, {clock(endpoint.arrived_at)} UTC."
-    return EndpointShown(
+    return EndpointRow(
         id=str(endpoint.id),
         host=parts.netloc,
         path="" if path == "/" else path,
@@ -174,7 +174,7 @@ def _endpoint(endpoint: WebhookAnswer, view: AlertsView) -> EndpointShown:
         state=state,
         tone=tone,
         detail=detail,
-        told=told_of(_kinds_of(endpoint, view), view),
+        notified_of=notified_of(_kinds_of(endpoint, view), view),
         off=endpoint.disabled_at is not None,
     )
 
@@ -183,8 +183,8 @@ def _kinds_of(endpoint: WebhookAnswer, view: AlertsView) -> frozenset[str]:
     return next((each.kinds for each in view.audiences if each.id.endswith(str(endpoint.id))), frozenset())
 
 
-def _delivery(one: DeliveryAnswer, view: AlertsView, href: str, opened: DeliveryDetailAnswer | None) -> DeliveryShown:
-    return DeliveryShown(
+def _delivery(one: DeliveryAnswer, view: AlertsView, href: str, opened: DeliveryDetailAnswer | None) -> DeliveryRow:
+    return DeliveryRow(
         id=str(one.id),
         when=f"{day(one.created_at, view.now)}, {clock(one.created_at)}",
         title=one.title,
@@ -220,7 +220,7 @@ def _outcome(one: DeliveryAnswer, view: AlertsView) -> str:
     return said
 
 
-def _opened(one: DeliveryDetailAnswer, view: AlertsView) -> OpenedShown:
+def _opened(one: DeliveryDetailAnswer, view: AlertsView) -> OpenedDelivery:
     channel = "Webhook" if one.channel == "webhook" else "Mail"
     facts = [
         Field("Event", one.kind),
@@ -236,12 +236,12 @@ def _opened(one: DeliveryDetailAnswer, view: AlertsView) -> OpenedShown:
         json.dumps(json.loads(one.body), indent=2, ensure_ascii=False) if one.channel == "webhook" and one.body else ""
     )
     tries = [_try(each, view) for each in one.log]
-    return OpenedShown(True, str(one.id), one.title, facts, tries, body, running=one.state == "waiting")
+    return OpenedDelivery(True, str(one.id), one.title, facts, tries, body, running=one.state == "waiting")
 
 
-def _try(one: AttemptAnswer, view: AlertsView) -> TryShown:
+def _try(one: AttemptAnswer, view: AlertsView) -> AttemptRow:
     worked = "Arrived" if one.status is None else f"It answered {one.status}."
-    return TryShown(
+    return AttemptRow(
         number=str(one.number),
         when=f"{day(one.started_at, view.now)}, {clock(one.started_at)}",
         result=one.error or worked,

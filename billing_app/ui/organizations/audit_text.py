@@ -47,11 +47,11 @@ def audit_rows(page: AuditPage, now: datetime, formats: Formats) -> list[AuditRo
 
 
 def _row(entry: Entry, now: datetime, words: Words) -> AuditRow:
-    told = words.told(entry)
+    said = words.told(entry)
     return AuditRow(
-        who=told.who,
-        did=told.did,
-        changes=list(told.details),
+        who=said.who,
+        did=said.did,
+        changes=list(said.details),
         when=day(entry.at, now),
         time=f"{clock(entry.at)} UTC",
         exact=entry.at.isoformat(),

@@ -10,26 +10,26 @@ from billing_app.ui.frame.banner import notice
 from billing_app.ui.kit.basics import link, more_link, refused_button
 from billing_app.ui.kit.dialogs import buttons, dialog, refusal
 from billing_app.ui.kit.records import Choice
-from billing_app.ui.organizations.text import PartRow
+from billing_app.ui.organizations.text import ChildRow
 
 
-def parts_section(screen: Any, state: Any) -> rx.Component:
+def children_section(screen: Any, state: Any) -> rx.Component:
     """Everything below the organization, and what it is a part of itself."""
     return rx.fragment(
         rx.cond(
-            screen.part_of != "",
+            screen.parent != "",
             rx.el.p(
                 rx.icon("corner-left-up", size=14, aria_hidden="true"),
                 "Part of ",
                 rx.cond(
-                    screen.part_of_href != "",
-                    link(screen.part_of, href=screen.part_of_href, class_name="more"),
-                    rx.el.strong(screen.part_of),
+                    screen.parent_href != "",
+                    link(screen.parent, href=screen.parent_href, class_name="more"),
+                    rx.el.strong(screen.parent),
                 ),
                 class_name="part-of",
             ),
         ),
-        rx.cond(screen.parts.length() > 0, _tree(screen, state), _empty(screen, state)),
+        rx.cond(screen.children.length() > 0, _tree(screen, state), _empty(screen, state)),
     )
 
 
@@ -37,7 +37,7 @@ def _tree(screen: Any, state: Any) -> rx.Component:
     return rx.el.section(
         rx.el.div(
             rx.el.h2("Sub-organizations"),
-            rx.el.small(screen.parts_taken),
+            rx.el.small(screen.children_taken),
             rx.el.div(
                 more_link("Use by source", screen.sources_href),
                 rx.cond(screen.admin, _new(screen, state)),
@@ -45,7 +45,7 @@ def _tree(screen: Any, state: Any) -> rx.Component:
             ),
             class_name="panel-head",
         ),
-        rx.el.ul(rx.foreach(screen.parts, lambda one: _row(one, screen, state)), class_name="people tree"),
+        rx.el.ul(rx.foreach(screen.children, lambda one: _row(one, screen, state)), class_name="people tree"),
         class_name="panel",
     )
 
@@ -63,13 +63,13 @@ def _empty(screen: Any, state: Any) -> rx.Component:
 def _new(screen: Any, state: Any) -> rx.Component:
     label = rx.fragment(rx.icon("plus", size=16, aria_hidden="true"), "New sub-organization")
     return rx.cond(
-        screen.no_part != "",
-        refused_button(label, screen.no_part, primary=True),
-        rx.button(label, type="button", on_click=state.open("part"), size="2", class_name="button primary"),
+        screen.no_child != "",
+        refused_button(label, screen.no_child, primary=True),
+        rx.button(label, type="button", on_click=state.open("child"), size="2", class_name="button primary"),
     )
 
 
-def _row(one: rx.Var[PartRow], screen: Any, state: Any) -> rx.Component:
+def _row(one: rx.Var[ChildRow], screen: Any, state: Any) -> rx.Component:
     name = rx.cond(
         one.href != "", link(one.name, href=one.href, class_name="strong underlined"), rx.el.strong(one.name)
     )
@@ -118,7 +118,7 @@ def _button(label: str, on_click: Any, name: Any) -> rx.Component:
     )
 
 
-def part_dialog(state: Any) -> rx.Component:
+def child_dialog(state: Any) -> rx.Component:
     """Name, place and address of a new sub-organization."""
     form = rx.el.form(
         refusal(state.refused),
@@ -139,11 +139,11 @@ def part_dialog(state: Any) -> rx.Component:
             class_name="field",
         ),
         buttons(state.close, "Create"),
-        on_submit=state.create_part,
+        on_submit=state.create_child,
         class_name="form",
     )
     return dialog(
-        state.dialog == "part",
+        state.dialog == "child",
         state.close,
         "New sub-organization",
         "You are its first admin. What it uses counts here until it gets a plan of its own.",

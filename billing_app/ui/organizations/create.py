@@ -22,7 +22,7 @@ FIELDS = {"invalid_name": "name", "invalid_address": "address", "address_taken":
 """Which field a refusal is about; `invalid_profile` says it itself."""
 
 
-class FoundingState(rx.State):
+class CreateOrganizationState(rx.State):
     """What the form shows. What is typed stays in the browser until it is sent."""
 
     ready: bool = False
@@ -41,7 +41,7 @@ class FoundingState(rx.State):
         """Who is at the form; who is not signed in is asked to."""
         self.reset()
         try:
-            person, why_not, home, public_url = await anybody.read(self, founder)
+            person, why_not, home, public_url = await anybody.read(self, whoever_asks)
         except UnauthenticatedError:
             return rx.redirect(routes.sign_in(routes.NEW_ORGANIZATION))
         self.email, self.why_not = person, why_not
@@ -61,7 +61,7 @@ class FoundingState(rx.State):
 
     @rx.event
     @public("makes an organization for whoever the cookie names, as POST /organizations does")
-    async def found(self, form: dict) -> Any:
+    async def create_organization(self, form: dict) -> Any:
         """Makes it and goes there; what is refused is said beside its field."""
         fields = {str(key): _text(value) for key, value in form.items()} if isinstance(form, dict) else {}
         self.refused = self.wrong = ""
@@ -82,7 +82,7 @@ def _found(fields: dict[str, str], at: PersonContext) -> str:
     return create.found_typed(at.session, at.identity, fields, at.now).address
 
 
-def founder(at: PersonContext) -> tuple[str, str, str, str]:
+def whoever_asks(at: PersonContext) -> tuple[str, str, str, str]:
     """Who is at the form, why they may make none, an organization of theirs, and where the console is."""
     person = sessions.require_signed_in(at.identity)
     home = frame.home(at.session, person) or ""
@@ -93,29 +93,33 @@ def _text(value: Any) -> str:
     return value[:MAX_TEXT] if isinstance(value, str) else ""
 
 
-def founding_page() -> rx.Component:
+def create_organization_page() -> rx.Component:
     """The page."""
     return bare_page(
         rx.el.h1("New organization"),
         rx.cond(
-            FoundingState.ready,
+            CreateOrganizationState.ready,
             rx.cond(
-                FoundingState.why_not == "", _form(), rx.el.p(FoundingState.why_not, class_name="quiet", role="alert")
+                CreateOrganizationState.why_not == "",
+                _form(),
+                rx.el.p(CreateOrganizationState.why_not, class_name="quiet", role="alert"),
             ),
             rx.el.p("One moment", class_name="quiet", aria_busy="true"),
         ),
         rx.cond(
-            FoundingState.home_href != "",
-            button_link("Back to my organization", href=FoundingState.home_href, class_name="wide"),
+            CreateOrganizationState.home_href != "",
+            button_link("Back to my organization", href=CreateOrganizationState.home_href, class_name="wide"),
         ),
-        signed_in_as(FoundingState.email),
+        signed_in_as(CreateOrganizationState.email),
     )
 
 
 def _form() -> rx.Component:
     return rx.el.form(
         rx.el.p("It begins with the plan that costs nothing. You are its first admin.", class_name="quiet"),
-        rx.cond((FoundingState.refused != "") & (FoundingState.wrong == ""), _refusal("form-error")),
+        rx.cond(
+            (CreateOrganizationState.refused != "") & (CreateOrganizationState.wrong == ""), _refusal("form-error")
+        ),
         _field(
             "Name",
             "name",
@@ -126,7 +130,7 @@ def _form() -> rx.Component:
                 required=True,
                 max_length=200,
                 auto_focus=True,
-                on_blur=FoundingState.propose,
+                on_blur=CreateOrganizationState.propose,
                 class_name="input large",
                 **_marked("name"),
             ),
@@ -150,18 +154,20 @@ def _form() -> rx.Component:
             class_name="two-fields",
         ),
         rx.button("Create organization", type="submit", size="3", class_name="button primary wide"),
-        on_submit=FoundingState.found,
+        on_submit=CreateOrganizationState.create_organization,
         class_name="form",
     )
 
 
 def _address() -> rx.Component:
     return rx.el.span(
-        rx.el.span(FoundingState.prefix, aria_hidden="true", class_name="prefix"),
+        rx.el.span(CreateOrganizationState.prefix, aria_hidden="true", class_name="prefix"),
         rx.el.input(
             name="address",
             id="address",
-            placeholder=rx.cond(FoundingState.proposed != "", FoundingState.proposed, "made of the name"),
+            placeholder=rx.cond(
+                CreateOrganizationState.proposed != "", CreateOrganizationState.proposed, "made of the name"
+            ),
             auto_complete="off",
             auto_capitalize="none",
             spell_check=False,
@@ -184,7 +190,7 @@ def _field(label: str, name: str, control: rx.Component, note: str = "") -> rx.C
         rx.el.label(label, html_for=name),
         control,
         rx.cond(
-            FoundingState.wrong == name,
+            CreateOrganizationState.wrong == name,
             _refusal("field-error", name),
             rx.el.small(note, id=f"{name}-note") if note else rx.fragment(),
         ),
@@ -195,7 +201,7 @@ def _field(label: str, name: str, control: rx.Component, note: str = "") -> rx.C
 def _refusal(class_name: str, name: str = "form") -> rx.Component:
     return rx.el.p(
         rx.icon("circle-alert", size=16, aria_hidden="true"),
-        rx.el.span(FoundingState.refused),
+        rx.el.span(CreateOrganizationState.refused),
         role="alert",
         id=f"{name}-refusal",
         class_name=class_name,
@@ -205,11 +211,16 @@ def _refusal(class_name: str, name: str = "form") -> rx.Component:
 def _marked(name: str) -> dict[str, Any]:
     """Tells who cannot see it which field is wrong, and why."""
     return {
-        "aria_invalid": rx.cond(FoundingState.wrong == name, "true", "false"),
-        "aria_describedby": rx.cond(FoundingState.wrong == name, f"{name}-refusal", f"{name}-note"),
+        "aria_invalid": rx.cond(CreateOrganizationState.wrong == name, "true", "false"),
+        "aria_describedby": rx.cond(CreateOrganizationState.wrong == name, f"{name}-refusal", f"{name}-note"),
     }
 
 
 def add(app: rx.App) -> None:
     """Puts the page into the app."""
-    app.add_page(founding_page, route=routes.NEW_ORGANIZATION, title="New organization", on_load=FoundingState.open)
+    app.add_page(
+        create_organization_page,
+        route=routes.NEW_ORGANIZATION,
+        title="New organization",
+        on_load=CreateOrganizationState.open,
+    )

@@ -12,7 +12,7 @@ KINDS = {"plan": "Plan", "pack": "Renewing", "top_up": "Auto top-up", "order": "
 
 
 @dataclass(frozen=True)
-class EndingShown:
+class EndingScreen:
     """`state` is empty, "ending" or "over"; then `title` and `text` say so, and `problem` what Stripe does not know."""
 
     offered: bool = False
@@ -29,10 +29,10 @@ class EndingShown:
     at_once: str = ""
 
 
-def ending_shown(view: EndingAnswer | None, formats: Formats, *, operator: bool, active: bool) -> EndingShown:
+def ending_screen(view: EndingAnswer | None, formats: Formats, *, operator: bool, active: bool) -> EndingScreen:
     """The panel and the dialog; nothing for whoever may not decide."""
     if view is None:
-        return EndingShown()
+        return EndingScreen()
     day = long_day(view.ends_at)
     state, title, text = _state(view, day, active)
     pays = [_paid(each, formats) for each in view.pays]
@@ -41,7 +41,7 @@ def ending_shown(view: EndingAnswer | None, formats: Formats, *, operator: bool,
         for part in view.parts
         for each in (_paid(thing, formats) for thing in part.pays)
     ]
-    return EndingShown(
+    return EndingScreen(
         offered=not state and active,
         state=state,
         title=title,

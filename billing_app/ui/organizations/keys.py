@@ -127,7 +127,7 @@ def key_dialog(state: Any) -> rx.Component:
         on_submit=state.create_key,
         class_name="form",
     )
-    shown = secret(
+    once = secret(
         "Key",
         state.secret,
         "Only its hash is kept: this is the one time that it can be read.",
@@ -138,5 +138,5 @@ def key_dialog(state: Any) -> rx.Component:
         state.close,
         rx.cond(state.secret != "", "Copy the key now", "New API key"),
         rx.cond(state.secret != "", "Keep it like a password.", "A program proves with it who it is."),
-        rx.cond(state.secret != "", shown, form),
+        rx.cond(state.secret != "", once, form),
     )

@@ -131,7 +131,7 @@ def invite_dialog(state: Any) -> rx.Component:
         on_submit=state.invite,
         class_name="form",
     )
-    shown = secret(
+    once = secret(
         "Invitation link",
         state.link,
         "It works once and ends in 7 days. A new one can be made at any time; it replaces this one.",
@@ -146,7 +146,7 @@ def invite_dialog(state: Any) -> rx.Component:
             rx.el.span(_mailed(state), "Whoever opens it joins as ", rx.el.strong(state.link_for), "."),
             "They get a link with which they join. It is shown to you next.",
         ),
-        rx.cond(state.link != "", shown, form),
+        rx.cond(state.link != "", once, form),
     )
 
 

@@ -26,7 +26,7 @@ from billing_app.ui.frame.state import OrganizationPage
 from billing_app.ui.kit.basics import head
 from billing_app.ui.kit.skeletons import list_skeleton
 from billing_app.ui.organizations.audit import audit_section
-from billing_app.ui.organizations.children import part_dialog, parts_section
+from billing_app.ui.organizations.children import child_dialog, children_section
 from billing_app.ui.organizations.ending import ending_dialog
 from billing_app.ui.organizations.keys import key_dialog, keys_section
 from billing_app.ui.organizations.members import invite_dialog, members_section
@@ -34,7 +34,7 @@ from billing_app.ui.organizations.profile import profile_section
 from billing_app.ui.organizations.profile_text import FIELDS
 from billing_app.ui.organizations.question import ask_first
 from billing_app.ui.organizations.tabs import tabs
-from billing_app.ui.organizations.text import OrganizationShown, organization_shown
+from billing_app.ui.organizations.text import OrganizationScreen, organization_screen
 
 QUESTIONS = ("remove", "withdraw", "leave", "deactivate", "activate", "revoke")
 """What the page asks about before it does it."""
@@ -52,7 +52,7 @@ class Asked:
 class OrganizationState(OrganizationPage):
     """What the page shows. The section lives in the URL; an open dialog only here."""
 
-    screen: OrganizationShown = OrganizationShown()
+    screen: OrganizationScreen = OrganizationScreen()
     dialog: str = ""
     asked: Asked = Asked()
     refused: str = ""
@@ -73,8 +73,8 @@ class OrganizationState(OrganizationPage):
         """Reads the page."""
         tab, cursor = access.text("tab"), access.text("cursor")
         self.saved = False
-        present = partial(organization_shown, tab=tab, cursor=cursor)
-        self.screen = await access.show(self, lambda at: page_of(at, cursor if tab == "audit" else ""), present)
+        to_screen = partial(organization_screen, tab=tab, cursor=cursor)
+        self.screen = await access.show(self, lambda at: page_of(at, cursor if tab == "audit" else ""), to_screen)
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
@@ -109,7 +109,7 @@ class OrganizationState(OrganizationPage):
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
-    async def create_part(self, access: PageAccess, form: dict) -> None:
+    async def create_child(self, access: PageAccess, form: dict) -> None:
         """Makes a sub-organization."""
         name, address, parent = (form.get(key, "").strip() for key in ("name", "address", "parent"))
 
@@ -207,7 +207,7 @@ class OrganizationState(OrganizationPage):
     async def open(self, access: PageAccess, dialog: str) -> None:
         """Opens a dialog; the server is asked again when it is sent."""
         self._close()
-        self.dialog = dialog if dialog in ("invite", "part", "key", "end") else ""
+        self.dialog = dialog if dialog in ("invite", "child", "key", "end") else ""
 
     @rx.event
     @guarded()
@@ -252,13 +252,13 @@ class OrganizationState(OrganizationPage):
             self.refused = error.detail
             return None
         if again:
-            present = partial(organization_shown, tab=access.text("tab"))
-            self.screen = await access.show(self, page_of, present)
+            to_screen = partial(organization_screen, tab=access.text("tab"))
+            self.screen = await access.show(self, page_of, to_screen)
         return True if made is None else made
 
 
 def page_of(at: PageContext, cursor: str = "") -> OrganizationPageView:
-    """Profile, members, parts, keys, and a page of the audit log."""
+    """Profile, members, sub-organizations, keys, and a page of the audit log."""
     return read.page(at.session, at.access, at.settings, at.now, cursor=cursor, action="")
 
 
@@ -267,9 +267,9 @@ def remove(at: PageContext, member: UUID) -> None:
     members.remove(at, member)
 
 
-def set_active(at: PageContext, part: str, active: bool) -> None:
-    """Deactivates a part, or lets it work again."""
-    found = children.find(at.session, at.organization, part)
+def set_active(at: PageContext, child: str, active: bool) -> None:
+    """Deactivates a sub-organization, or lets it work again."""
+    found = children.find(at.session, at.organization, child)
     children.set_active(at, found, active)
 
 
@@ -302,7 +302,7 @@ def organization_page() -> rx.Component:
     section = rx.match(
         screen.tab,
         ("members", members_section(screen, state)),
-        ("parts", parts_section(screen, state)),
+        ("parts", children_section(screen, state)),
         ("keys", keys_section(screen, state)),
         ("audit", audit_section(screen)),
         profile_section(screen, state),
@@ -312,7 +312,7 @@ def organization_page() -> rx.Component:
         tabs(screen.tabs),
         section,
         invite_dialog(state),
-        part_dialog(state),
+        child_dialog(state),
         key_dialog(state),
         ending_dialog(screen, state),
         ask_first(state),

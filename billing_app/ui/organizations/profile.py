@@ -44,7 +44,7 @@ def _form(screen: Any, state: Any) -> rx.Component:
             _web_address(profile),
             _line("Logo", "logo", profile.logo, placeholder="https://example.org/a.svg", max_length=2_000, wide=True),
             rx.cond(
-                profile.logo_shown,
+                profile.logo_visible,
                 rx.el.img(src=profile.logo, alt="The logo", class_name="logo-shown"),
                 rx.el.p("Kept as its address: our pages load nothing from other hosts.", class_name="quiet-note wide"),
             ),

@@ -16,7 +16,7 @@ FIELDS = ("name", "type", "description", "size", "color", "logo", "subdomain", "
 
 
 @dataclass(frozen=True)
-class ProfileShown:
+class ProfileScreen:
     """What the organization says about itself, as the form has it; and what is known of it."""
 
     name: str = ""
@@ -25,7 +25,7 @@ class ProfileShown:
     size: str = ""
     color: str = ""
     logo: str = ""
-    logo_shown: bool = False
+    logo_visible: bool = False
     subdomain: str = ""
     timezone: str = ""
     country: str = ""
@@ -37,7 +37,7 @@ class ProfileShown:
     """Why a web address of its own is not in use; empty where the plan includes one."""
 
 
-def profile_shown(view: OrganizationPageView, formats: Formats) -> ProfileShown:
+def profile_screen(view: OrganizationPageView, formats: Formats) -> ProfileScreen:
     """The profile for one person; what only those see who buy is empty for others."""
     profile, said = view.profile, view.profile.profile
     counts = profile.counts
@@ -56,7 +56,7 @@ def profile_shown(view: OrganizationPageView, formats: Formats) -> ProfileShown:
         Field("Time there now", clock(view.now.astimezone(places.zone(said["timezone"])))),
     ]
     allowed = limit_use(view, Limit.CUSTOM_URL)
-    return ProfileShown(
+    return ProfileScreen(
         name=profile.name,
         facts=facts,
         money=_money(profile, view.now, formats),
@@ -70,7 +70,7 @@ def profile_shown(view: OrganizationPageView, formats: Formats) -> ProfileShown:
         ],
         web_address="" if allowed is None or allowed.fits() else
         f"The plan {profile.plan_name} has no web address of your own: this is kept, and in use once a plan does.",
-        logo_shown=said["logo"].startswith("/") or said["logo"].startswith(f"{view.public_url.rstrip('/')}/"),
+        logo_visible=said["logo"].startswith("/") or said["logo"].startswith(f"{view.public_url.rstrip('/')}/"),
         **said,
     )  # fmt: skip
 

@@ -15,8 +15,8 @@ from billing_app.ui.frame.text import buying_address
 from billing_app.ui.kit.formats import Formats, day, moment_text
 from billing_app.ui.kit.records import Choice
 from billing_app.ui.organizations.audit_text import AuditRow, audit_rows
-from billing_app.ui.organizations.ending_text import EndingShown, ending_shown
-from billing_app.ui.organizations.profile_text import ProfileShown, limit_use, profile_shown
+from billing_app.ui.organizations.ending_text import EndingScreen, ending_screen
+from billing_app.ui.organizations.profile_text import ProfileScreen, limit_use, profile_screen
 
 TABS = (
     ("profile", "Profile", "building-2"),
@@ -36,7 +36,7 @@ ROLE_LABELS = {role: label for role, label, _ in ROLES}
 
 
 @dataclass(frozen=True)
-class TabShown:
+class TabLink:
     """One section of the page."""
 
     id: str = ""
@@ -65,7 +65,7 @@ class MemberRow:
 
 
 @dataclass(frozen=True)
-class PartRow:
+class ChildRow:
     """One organization below this one; `indent` is its depth as a width."""
 
     address: str = ""
@@ -93,51 +93,51 @@ class KeyRow:
 
 
 @dataclass(frozen=True)
-class OrganizationShown:
+class OrganizationScreen:
     """Everything on the page."""
 
     ready: bool = False
     tab: str = "profile"
-    tabs: list[TabShown] = field(default_factory=list)
+    tabs: list[TabLink] = field(default_factory=list)
     admin: bool = False
     member: bool = True
     """This person is a member and may leave; operators are not."""
     address: str = ""
     inactive: str = ""
-    profile: ProfileShown = field(default_factory=ProfileShown)
+    profile: ProfileScreen = field(default_factory=ProfileScreen)
     members: list[MemberRow] = field(default_factory=list)
     members_taken: str = ""
     no_place: str = ""
     """Why nobody can be invited; empty when somebody can."""
-    parts: list[PartRow] = field(default_factory=list)
-    parts_taken: str = ""
-    no_part: str = ""
+    children: list[ChildRow] = field(default_factory=list)
+    children_taken: str = ""
+    no_child: str = ""
     parents: list[Choice] = field(default_factory=list)
-    part_of: str = ""
-    part_of_href: str = ""
+    parent: str = ""
+    parent_href: str = ""
     sources_href: str = ""
     api_keys: list[KeyRow] = field(default_factory=list)
     audit: list[AuditRow] = field(default_factory=list)
     audit_next: str = ""
     audit_first: str = ""
     plan_href: str = ""
-    ending: EndingShown = field(default_factory=EndingShown)
+    ending: EndingScreen = field(default_factory=EndingScreen)
     base_url: str = ""
     """Where invitation links begin."""
 
 
-def organization_shown(
+def organization_screen(
     view: OrganizationPageView, frame: FrameView, formats: Formats, tab: str, cursor: str = ""
-) -> OrganizationShown:
+) -> OrganizationScreen:
     """The page for one person."""
     profile = view.profile
     admin = view.role in (Role.ADMIN, Role.OPERATOR)
     seen = {link.address for link in frame.organizations}
     admins = [each for each in view.members if each.role is Role.ADMIN and each.accepted_at]
-    people, parts = limit_use(view, Limit.MEMBERSHIPS), limit_use(view, Limit.SUB_ORGS)
+    people, below = limit_use(view, Limit.MEMBERSHIPS), limit_use(view, Limit.SUB_ORGS)
     chosen = tab if tab in {each[0] for each in TABS if admin or each[0] not in ("keys", "audit")} else "profile"
     address = profile.address
-    return OrganizationShown(
+    return OrganizationScreen(
         ready=True,
         tab=chosen,
         tabs=_tabs(view, chosen, admin, formats),
@@ -145,13 +145,13 @@ def organization_shown(
         member=view.role is not Role.OPERATOR,
         address=address,
         inactive="" if profile.active else "It keeps its data, and nothing more is allowed until it is active again.",
-        profile=profile_shown(view, formats),
+        profile=profile_screen(view, formats),
         members=[_member(each, view, len(admins) == 1) for each in view.members],
         members_taken=_taken(people, "place", "places", view, formats),
         no_place=_why_full(people, profile),
-        parts=[_part(each, seen, view.role is Role.OPERATOR) for each in view.parts],
-        parts_taken=_taken(parts, "sub-organization", "sub-organizations", view, formats),
-        no_part=_why_full(parts, profile)
+        children=[_child(each, seen, view.role is Role.OPERATOR) for each in view.parts],
+        children_taken=_taken(below, "sub-organization", "sub-organizations", view, formats),
+        no_child=_why_full(below, profile)
         or ("" if len(profile.parents) < 2 else "This is the third level, below which there can be none."),
         parents=[
             Choice(address, profile.name),
@@ -161,8 +161,8 @@ def organization_shown(
                 if each.active and each.depth + len(profile.parents) < 2
             ),
         ],
-        part_of=profile.parents[0][1] if profile.parents else "",
-        part_of_href=_above(profile, seen),
+        parent=profile.parents[0][1] if profile.parents else "",
+        parent_href=_above(profile, seen),
         sources_href=routes.usage(address),
         api_keys=[_key(each, view.now) for each in view.keys],
         audit=audit_rows(view.audit, view.now, formats),
@@ -181,18 +181,18 @@ def _above(profile: ProfileView, seen: set[str]) -> str:
     return routes.overview(profile.parents[0][0]) if profile.parents and profile.parents[0][0] in seen else ""
 
 
-def _ending(view: OrganizationPageView, formats: Formats) -> EndingShown:
-    return ending_shown(view.ending, formats, operator=view.role is Role.OPERATOR, active=view.profile.active)
+def _ending(view: OrganizationPageView, formats: Formats) -> EndingScreen:
+    return ending_screen(view.ending, formats, operator=view.role is Role.OPERATOR, active=view.profile.active)
 
 
-def _tabs(view: OrganizationPageView, chosen: str, admin: bool, formats: Formats) -> list[TabShown]:
+def _tabs(view: OrganizationPageView, chosen: str, admin: bool, formats: Formats) -> list[TabLink]:
     counts = {
         "members": len(view.members),
         "parts": len(view.parts),
         "keys": sum(1 for key in view.keys if key.revoked_at is None),
     }
     return [
-        TabShown(
+        TabLink(
             id=name,
             label=label,
             icon=icon,
@@ -223,18 +223,18 @@ def _member(member: MemberAnswer, view: OrganizationPageView, one_admin: bool) -
     )
 
 
-def _part(part: PartAnswer, seen: set[str], everything: bool) -> PartRow:
-    people = "1 member" if part.members == 1 else f"{part.members} members"
-    return PartRow(
-        address=part.address,
-        name=part.name,
-        initial=_initial(part.name),
-        href=routes.overview(part.address) if everything or part.address in seen else "",
-        indent=f"{(part.depth - 1) * 28}px",
-        plan=f"{part.plan} plan of its own" if part.plan else "paid for by this plan",
+def _child(child: PartAnswer, seen: set[str], everything: bool) -> ChildRow:
+    people = "1 member" if child.members == 1 else f"{child.members} members"
+    return ChildRow(
+        address=child.address,
+        name=child.name,
+        initial=_initial(child.name),
+        href=routes.overview(child.address) if everything or child.address in seen else "",
+        indent=f"{(child.depth - 1) * 28}px",
+        plan=f"{child.plan} plan of its own" if child.plan else "paid for by this plan",
         members=people,
-        active=part.active,
-        deeper=part.depth > 1,
+        active=child.active,
+        deeper=child.depth > 1,
     )
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import reflex as rx
 
 from billing_app.ui.kit.basics import figure, link, metric_tile, state_badge
-from billing_app.ui.overview.meters_text import BarShown, MeterShown
+from billing_app.ui.overview.meters_text import BarScreen, MeterScreen
 
 
-def meter_bar(bar: rx.Var[BarShown], hue: rx.Var[str]) -> rx.Component:
+def meter_bar(bar: rx.Var[BarScreen], hue: rx.Var[str]) -> rx.Component:
     """Tint: the plan pays. Solid: credits pay. Hatch: nobody paid. The tick is what the plan includes; the end is the
     cut-off."""
     return rx.el.div(
@@ -24,7 +24,7 @@ def meter_bar(bar: rx.Var[BarShown], hue: rx.Var[str]) -> rx.Component:
     )
 
 
-def meters(rows: rx.Var[list[MeterShown]], used_head: rx.Var[str]) -> rx.Component:
+def meters(rows: rx.Var[list[MeterScreen]], used_head: rx.Var[str]) -> rx.Component:
     """All metrics of the running period."""
     return rx.el.section(
         rx.el.div(
@@ -59,7 +59,7 @@ def _head(used_head: rx.Var[str]) -> rx.Component:
     )
 
 
-def meter_row(row: rx.Var[MeterShown]) -> rx.Component:
+def meter_row(row: rx.Var[MeterScreen]) -> rx.Component:
     """One metric. The whole row leads to its use."""
     name = rx.el.div(
         metric_tile(row.metric.hue, row.metric.icon),

@@ -9,7 +9,7 @@ from billing_app.services.credits.views_shared import ForecastKind, MeterState
 from billing_app.services.overview.views import MeterView, OwnUse
 from billing_app.ui.frame.banner_text import unavailable_since
 from billing_app.ui.kit.formats import Formats, day, in_days, last_day, long_day, plain_day
-from billing_app.ui.kit.records import MetricShown, metric_shown
+from billing_app.ui.kit.records import MetricLabel, metric_label
 
 SOON = timedelta(days=30)
 """A run-out nearer than this is told in amber."""
@@ -19,7 +19,7 @@ OPEN_END = 0.7
 
 
 @dataclass(frozen=True)
-class BarShown:
+class BarScreen:
     """Widths as CSS percentages of the track; `mark` is where the plan ends, empty when it includes nothing."""
 
     plan: str = "0%"
@@ -32,11 +32,11 @@ class BarShown:
 
 
 @dataclass(frozen=True)
-class MeterShown:
+class MeterScreen:
     """One row. Tones are "", "soon", "blocked" and "quiet"."""
 
-    metric: MetricShown = field(default_factory=MetricShown)
-    bar: BarShown = field(default_factory=BarShown)
+    metric: MetricLabel = field(default_factory=MetricLabel)
+    bar: BarScreen = field(default_factory=BarScreen)
     used: str = ""
     used_exact: str = ""
     included: str = ""
@@ -58,7 +58,7 @@ class MeterShown:
     href: str = ""
 
 
-def meter_shown(
+def meter_screen(
     meter: MeterView,
     period_end: datetime,
     now: datetime,
@@ -66,7 +66,7 @@ def meter_shown(
     formats: Formats,
     own: OwnUse | None = None,
     plan_ends: datetime | None = None,
-) -> MeterShown:
+) -> MeterScreen:
     """The row of one metric; `own` where another pays, and so only a part of what is used is the reader's.
 
     `plan_ends` is when the plan ends that the meter is within now, if that is known.
@@ -82,9 +82,9 @@ def meter_shown(
         MeterState.BLOCKED: ("Blocked", "blocked"),
     }[meter.state]
     dated = meter.forecast.kind in (ForecastKind.RUNS_OUT, ForecastKind.LASTS)
-    return MeterShown(
-        metric=metric_shown(metric),
-        bar=bar_shown(meter, formats),
+    return MeterScreen(
+        metric=metric_label(metric),
+        bar=bar_screen(meter, formats),
         used=formats.quantity(metric, meter.used),
         used_exact=formats.exact(metric, meter.used),
         included=_included(meter, formats),
@@ -105,13 +105,13 @@ def meter_shown(
     )
 
 
-def bar_shown(meter: MeterView, formats: Formats) -> BarShown:
+def bar_screen(meter: MeterView, formats: Formats) -> BarScreen:
     """The bar of a meter, and its sentence for those who cannot see it."""
     metric = meter.metric
     used = formats.quantity(metric, meter.used)
     if meter.allowance is None:
         reach = max(meter.used, meter.forecast.period_end_use or 0, 1)
-        return BarShown(
+        return BarScreen(
             plan=_percent(meter.used * OPEN_END, reach),
             unlimited=True,
             label=f"{metric.name}: {used} used, unlimited in the plan.",
@@ -122,7 +122,7 @@ def bar_shown(meter: MeterView, formats: Formats) -> BarShown:
         f"{metric.name}: {used} used of {formats.size(metric, meter.allowance)} included, "
         f"{formats.quantity(metric, meter.burned)} of it paid by credits, {formats.quantity(metric, meter.left)} left."
     )
-    return BarShown(
+    return BarScreen(
         plan=_percent(meter.covered, whole),
         credits=_percent(meter.burned, whole),
         unpaid=_percent(meter.deficit, whole),

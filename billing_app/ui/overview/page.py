@@ -28,20 +28,20 @@ from billing_app.ui.kit.basics import (
 from billing_app.ui.kit.chart import months_legend, plot, table_below
 from billing_app.ui.kit.skeletons import overview_skeleton
 from billing_app.ui.overview.meters import meters
-from billing_app.ui.overview.text import CreditLine, OverviewShown, overview_shown
+from billing_app.ui.overview.text import CreditLine, OverviewScreen, overview_screen
 
 
 class OverviewState(OrganizationPage):
     """What the overview shows."""
 
-    screen: OverviewShown = OverviewShown()
+    screen: OverviewScreen = OverviewScreen()
 
     @rx.event
     @guarded()
     async def load(self, access: PageAccess) -> None:
         """Reads the page. The chart's metric is the URL's."""
         metric = access.text("metric")
-        self.screen = await access.show(self, partial(overview_of, metric=metric), overview_shown)
+        self.screen = await access.show(self, partial(overview_of, metric=metric), overview_screen)
 
 
 def overview_of(at: PageContext, metric: str) -> OverviewView:
@@ -65,7 +65,7 @@ def overview_page() -> rx.Component:
             ],
         ),
         rx.cond(
-            screen.banner.shown,
+            screen.banner.visible,
             banner(
                 screen.banner,
                 screen.others,

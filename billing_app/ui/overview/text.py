@@ -12,8 +12,8 @@ from billing_app.services.credits.views_shared import RecountView
 from billing_app.services.overview.views import ActionView, BannerKind, OverviewView, TakesView
 from billing_app.services.overview.views_frame import FrameView
 from billing_app.ui import routes
-from billing_app.ui.frame.banner_text import BannerShown, banner_line, banner_shown
-from billing_app.ui.kit.chart_text import ChartShown
+from billing_app.ui.frame.banner_text import BannerScreen, banner_line, banner_screen
+from billing_app.ui.kit.chart_text import Chart
 from billing_app.ui.kit.formats import (
     Formats,
     clock,
@@ -28,14 +28,14 @@ from billing_app.ui.kit.formats import (
 from billing_app.ui.kit.records import (
     Choice,
     Field,
-    MetricShown,
+    MetricLabel,
     grant_name,
     in_a_sentence,
     metric_choices,
-    metric_shown,
+    metric_label,
     offer_basket,
 )
-from billing_app.ui.overview.meters_text import MeterShown, meter_shown
+from billing_app.ui.overview.meters_text import MeterScreen, meter_screen
 from billing_app.ui.usage.months import months_chart
 from billing_app.ui.usage.own_months import own_chart, share_text
 
@@ -45,7 +45,7 @@ LINES = 3
 
 
 @dataclass(frozen=True)
-class ActionShown:
+class ActionRow:
     """One action of the strip."""
 
     name: str = ""
@@ -57,14 +57,14 @@ class ActionShown:
 class CreditLine:
     """A metric with a line under it and a figure: what was burned, what ends."""
 
-    metric: MetricShown = field(default_factory=MetricShown)
+    metric: MetricLabel = field(default_factory=MetricLabel)
     note: str = ""
     figure: str = ""
     hint: str = ""
 
 
 @dataclass(frozen=True)
-class TakesShown:
+class TakesScreen:
     """Why the first blocked metric is blocked, as a sum, and what it takes."""
 
     lines: list[Field] = field(default_factory=list)
@@ -74,7 +74,7 @@ class TakesShown:
 
 
 @dataclass(frozen=True)
-class OverviewShown:
+class OverviewScreen:
     """Everything the overview shows."""
 
     ready: bool = False
@@ -83,14 +83,14 @@ class OverviewShown:
     used_head: str = ""
     recount: str = ""
     recount_failed: bool = False
-    banner: BannerShown = field(default_factory=BannerShown)
+    banner: BannerScreen = field(default_factory=BannerScreen)
     others: list[str] = field(default_factory=list)
-    actions: list[ActionShown] = field(default_factory=list)
-    meters: list[MeterShown] = field(default_factory=list)
-    metric: MetricShown = field(default_factory=MetricShown)
+    actions: list[ActionRow] = field(default_factory=list)
+    meters: list[MeterScreen] = field(default_factory=list)
+    metric: MetricLabel = field(default_factory=MetricLabel)
     choices: list[Choice] = field(default_factory=list)
     metric_base: str = ""
-    chart: ChartShown = field(default_factory=ChartShown)
+    chart: Chart = field(default_factory=Chart)
     own: list[CreditLine] = field(default_factory=list)
     """Where another pays: the organization's own part of each metric."""
     spent_title: str = ""
@@ -98,7 +98,7 @@ class OverviewShown:
     ending: list[CreditLine] = field(default_factory=list)
     unposted: str = ""
     blocked: bool = False
-    takes: TakesShown = field(default_factory=TakesShown)
+    takes: TakesScreen = field(default_factory=TakesScreen)
     empty: bool = False
 
 
@@ -110,10 +110,10 @@ def recount_text(recount: RecountView) -> str:
     return f"{counted} {DOT} next recount {clock(recount.next_at)} UTC"
 
 
-def overview_shown(view: OverviewView, frame: FrameView, formats: Formats) -> OverviewShown:
+def overview_screen(view: OverviewView, frame: FrameView, formats: Formats) -> OverviewScreen:
     """The screen of an organization's overview."""
     address, now, end = frame.organization.address, view.now, view.period.end
-    return OverviewShown(
+    return OverviewScreen(
         ready=True,
         period=f"{month_in_words(view.period)}, {days_left(end, now)}",
         period_short=f"{days_left(end, now)} {DOT} recount {clock(view.recount.next_at)} UTC",
@@ -122,14 +122,14 @@ def overview_shown(view: OverviewView, frame: FrameView, formats: Formats) -> Ov
         else f"Since {plain_day(view.period.start)}",
         recount=recount_text(view.recount),
         recount_failed=view.recount.failed,
-        banner=banner_shown(view.banners, view.actions, frame, end, now, formats),
+        banner=banner_screen(view.banners, view.actions, frame, end, now, formats),
         others=[banner_line(one, formats, now, view.payer_name) for one in view.banners[1:]],
         actions=[_action(one) for one in view.actions] if any(one.blocking for one in view.actions) else [],
         meters=[
-            meter_shown(meter, end, now, routes.usage(address, metric=meter.metric.id), formats, own, _plan_ends(view))
+            meter_screen(meter, end, now, routes.usage(address, metric=meter.metric.id), formats, own, _plan_ends(view))
             for meter, own in zip_longest(view.meters, view.own)
         ],
-        metric=metric_shown(view.chart) if view.chart else MetricShown(),
+        metric=metric_label(view.chart) if view.chart else MetricLabel(),
         choices=metric_choices(view.metrics),
         metric_base=f"{routes.overview(address)}?metric=",
         chart=_chart(view, formats),
@@ -141,7 +141,7 @@ def overview_shown(view: OverviewView, frame: FrameView, formats: Formats) -> Ov
         ending=_ending(view, formats),
         unposted=_unposted(view, formats),
         blocked=view.takes is not None and not view.payer_name,
-        takes=_takes(view.takes, view, address, formats) if view.takes else TakesShown(),
+        takes=_takes(view.takes, view, address, formats) if view.takes else TakesScreen(),
         empty=not view.ever_used,
     )
 
@@ -151,16 +151,16 @@ def _plan_ends(view: OverviewView) -> datetime | None:
     return next((one.at for one in view.banners if one.kind is BannerKind.PAST_DUE), None)
 
 
-def _chart(view: OverviewView, formats: Formats) -> ChartShown:
+def _chart(view: OverviewView, formats: Formats) -> Chart:
     if view.chart is None:
-        return ChartShown()
+        return Chart()
     return (own_chart if view.payer_name else months_chart)(view.months, view.chart, formats)
 
 
 def _own(view: OverviewView, formats: Formats) -> list[CreditLine]:
     return [
         CreditLine(
-            metric_shown(one.metric),
+            metric_label(one.metric),
             share_text(one.used, one.whole),
             formats.quantity(one.metric, one.used),
             formats.exact(one.metric, one.used),
@@ -169,10 +169,10 @@ def _own(view: OverviewView, formats: Formats) -> list[CreditLine]:
     ]
 
 
-def _action(action: ActionView) -> ActionShown:
+def _action(action: ActionView) -> ActionRow:
     if action.blocking:
-        return ActionShown(f"{action.name} blocked", f"needs {_names(action.blocking)}", works=False)
-    return ActionShown(action.name, f"works, {_names(action.needs)}")
+        return ActionRow(f"{action.name} blocked", f"needs {_names(action.blocking)}", works=False)
+    return ActionRow(action.name, f"works, {_names(action.needs)}")
 
 
 def _names(metrics: tuple[Metric, ...]) -> str:
@@ -182,7 +182,7 @@ def _names(metrics: tuple[Metric, ...]) -> str:
 def _spent(view: OverviewView, formats: Formats) -> list[CreditLine]:
     return [
         CreditLine(
-            metric_shown(line.metric),
+            metric_label(line.metric),
             f"{grant_name(line.label, line.metric, formats)}, {plain_day(line.granted_at)}"
             + (f" and {line.others} more" if line.others else ""),
             formats.change(line.metric, -abs(line.quantity)),
@@ -196,7 +196,7 @@ def _ending(view: OverviewView, formats: Formats) -> list[CreditLine]:
     room = max(LINES - len(view.spent[:LINES]) + 1, 1)
     return [
         CreditLine(
-            metric_shown(line.metric),
+            metric_label(line.metric),
             f"{'unused, ' if line.unused else ''}ends {day(line.ends_at, view.now)}",
             formats.quantity(line.metric, line.quantity),
             formats.exact(line.metric, line.quantity),
@@ -218,7 +218,7 @@ def _unposted(view: OverviewView, formats: Formats) -> str:
     return f"Not yet posted: {', '.join(lines)}"
 
 
-def _takes(takes: TakesView, view: OverviewView, address: str, formats: Formats) -> TakesShown:
+def _takes(takes: TakesView, view: OverviewView, address: str, formats: Formats) -> TakesScreen:
     """ "Held now 250 GB, included in Pro −100 GB: above the plan 150 GB", and what a pack would pay for."""
     metric = takes.metric
     level = metric.aggregation is Aggregation.LEVEL
@@ -229,7 +229,7 @@ def _takes(takes: TakesView, view: OverviewView, address: str, formats: Formats)
         text += " Deleting frees room at once."
     elif takes.resets_at is not None:
         text += f" On {day(takes.resets_at, view.now)} the plan's share starts anew."
-    return TakesShown(
+    return TakesScreen(
         lines=[
             Field("Held now" if level else f"Used in {month_in_words(view.period)}", formats.quantity(metric, amount)),
             Field(f"Included in {takes.plan_name}", formats.change(metric, -takes.allowance)),

@@ -25,7 +25,7 @@ class CardLine:
 
 
 @dataclass(frozen=True)
-class CardShown:
+class PlanCard:
     """A plan beside the others. `deed` is "subscribe", "change", "cancel", or empty where there is nothing to do."""
 
     id: str = ""
@@ -44,7 +44,7 @@ class CardShown:
 
 def cards(
     view: PlanView, running: SubscriptionAnswer | None, interval: str, formats: Formats, refusal: str
-) -> list[CardShown]:
+) -> list[PlanCard]:
     """One card per plan; at most one of them, the next larger, has the page's primary button."""
     rhythm = BillingInterval(interval)
     larger = "" if view.payer_name else next((plan.id for plan in view.plans if _is_larger(view, plan, rhythm)), "")
@@ -65,10 +65,10 @@ def _card(
     formats: Formats,
     refusal: str,
     primary: bool,
-) -> CardShown:
+) -> PlanCard:
     price, per, note = _price(view, plan, rhythm, formats)
     deed, action = _deed(view, running, plan, rhythm)
-    return CardShown(
+    return PlanCard(
         id=plan.id,
         name=plan.name,
         description=plan.description,

@@ -13,10 +13,10 @@ from billing_app.ui.plans.text import after_it
 
 
 @dataclass(frozen=True)
-class DialogShown:
+class DialogScreen:
     """A question. `lines` are amounts, `facts` what happens; `tone` of the answering button is "" or "danger"."""
 
-    shown: bool = False
+    visible: bool = False
     deed: str = ""
     title: str = ""
     lines: list[Field] = field(default_factory=list)
@@ -28,14 +28,14 @@ class DialogShown:
     tone: str = ""
 
 
-def change_dialog(seen: PlanPreviewAnswer, view: PlanView, formats: Formats) -> DialogShown:
+def change_dialog(seen: PlanPreviewAnswer, view: PlanView, formats: Formats) -> DialogScreen:
     """Before a change of plan: what is charged now, and what from when on."""
     found, now = view.subscription, view.now
     price = f"{formats.money(seen.price_cents, seen.currency)} per {seen.interval}"
     name = seen.plan_name
     if seen.when is When.PERIOD_END:
         kept = found.plan_name if found is not None else "The running plan"
-        return DialogShown(
+        return DialogScreen(
             True, "change", f"Change to {name} on {day(seen.counts_at, now)}",
             facts=[
                 f"{kept} is paid until {long_day(seen.counts_at)} and stays until then.",
@@ -45,7 +45,7 @@ def change_dialog(seen: PlanPreviewAnswer, view: PlanView, formats: Formats) -> 
             confirm=f"Change on {day(seen.counts_at, now)}",
         )  # fmt: skip
     if found is not None and found.status == "trialing":
-        return DialogShown(
+        return DialogScreen(
             True, "change", f"Switch the trial to {name}",
             facts=[
                 "Nothing is charged during the trial, and it ends when it would have.",
@@ -59,7 +59,7 @@ def change_dialog(seen: PlanPreviewAnswer, view: PlanView, formats: Formats) -> 
         label = "Credit that you had" if seen.total_cents > 0 else "Becomes credit for the next invoices"
         lines.append(Field(label, formats.money(credit if seen.total_cents > 0 else -seen.total_cents, seen.currency)))
     due = formats.money(seen.due_cents, seen.currency)
-    return DialogShown(
+    return DialogScreen(
         True, "change", f"Upgrade to {name}" if found is None or seen.plan != found.plan else "Pay by the year",
         lines=lines,
         total_label="Charged now",
@@ -72,19 +72,19 @@ def change_dialog(seen: PlanPreviewAnswer, view: PlanView, formats: Formats) -> 
     )  # fmt: skip
 
 
-def deed_dialog(deed: PlanDeed, view: PlanView) -> DialogShown:
+def deed_dialog(deed: PlanDeed, view: PlanView) -> DialogScreen:
     """Before a cancellation, a pause, and their opposites."""
     found = view.subscription
     if found is None:
-        return DialogShown()
+        return DialogScreen()
     name, now = found.plan_name, view.now
     if deed is PlanDeed.CANCEL:
-        return DialogShown(
+        return DialogScreen(
             True, deed, f"End {name}?", facts=_cancelling(found, view, now),
             confirm=f"End on {day(found.period_end, now)}", back=f"Keep {name}", tone="danger",
         )  # fmt: skip
     if deed is PlanDeed.PAUSE:
-        return DialogShown(
+        return DialogScreen(
             True, deed, f"Pause {name}?",
             facts=[
                 f"From now on nothing is billed, and {after_it(view)}.",
@@ -94,13 +94,13 @@ def deed_dialog(deed: PlanDeed, view: PlanView) -> DialogShown:
             confirm="Pause now", back=f"Keep {name} running", tone="danger",
         )  # fmt: skip
     if deed is PlanDeed.RESUME:
-        return DialogShown(
+        return DialogScreen(
             True, deed, f"Resume {name}?",
             facts=["A new period begins now and is billed at once, less the credit that you have.",
                    f"{name} holds again with everything it includes."],
             confirm="Resume now",
         )  # fmt: skip
-    return DialogShown(
+    return DialogScreen(
         True, deed, f"Keep {name}?",
         facts=[f"It goes on as before and renews on {long_day(found.period_end)}."], confirm=f"Keep {name}",
     )  # fmt: skip

@@ -20,19 +20,19 @@ from billing_app.ui.frame.banner import remark
 from billing_app.ui.frame.organization import page
 from billing_app.ui.frame.state import OrganizationPage
 from billing_app.ui.kit.basics import head
-from billing_app.ui.kit.external_redirect import leaving
+from billing_app.ui.kit.external_redirect import external_redirect
 from billing_app.ui.kit.skeletons import page_skeleton
-from billing_app.ui.plans.dialogs import DialogShown, change_dialog, deed_dialog
+from billing_app.ui.plans.dialogs import DialogScreen, change_dialog, deed_dialog
 from billing_app.ui.plans.parts import compare, current_plan, invoices, limits_panel, question, special
-from billing_app.ui.plans.text import InvoiceShown, PlanShown, invoices_shown, plan_shown
+from billing_app.ui.plans.text import InvoiceRow, PlanScreen, invoice_rows, plan_screen
 
 
 class PlanState(OrganizationPage):
     """What the page shows. The compared interval lives in the URL, the question that is asked in this tab."""
 
-    screen: PlanShown = PlanShown()
-    dialog: DialogShown = DialogShown()
-    billed: list[InvoiceShown] = []  # noqa: RUF012  Reflex copies it for each tab
+    screen: PlanScreen = PlanScreen()
+    dialog: DialogScreen = DialogScreen()
+    billed: list[InvoiceRow] = []  # noqa: RUF012  Reflex copies it for each tab
     billed_known: bool = False
     welcome: str = ""
     busy: str = ""
@@ -49,7 +49,7 @@ class PlanState(OrganizationPage):
         """Reads the page. It is also read anew when something changed: a question that is asked stays open then."""
         if access.path != self._path:
             self._path = access.path
-            self.away, self.busy, self.welcome, self.dialog = "", "", "", DialogShown()
+            self.away, self.busy, self.welcome, self.dialog = "", "", "", DialogScreen()
         await self._show(access)
 
     @rx.event(background=True)
@@ -118,7 +118,7 @@ class PlanState(OrganizationPage):
     @guarded(roles=MONEY_ROLES)
     async def close(self, access: PageAccess) -> None:
         """The question is not answered."""
-        self.dialog = DialogShown()
+        self.dialog = DialogScreen()
 
     @rx.event(background=True)
     @guarded(roles=MONEY_ROLES)
@@ -140,7 +140,7 @@ class PlanState(OrganizationPage):
         except BillingError as error:
             problem = error.detail
         async with self:
-            self.busy, self.dialog = "", DialogShown()
+            self.busy, self.dialog = "", DialogScreen()
             if problem:
                 self._say("refused", problem)
         if problem:
@@ -167,7 +167,7 @@ class PlanState(OrganizationPage):
         """Stripe may be slow or away; the page is there meanwhile."""
         try:
             billed = await access.call(lambda: changes.invoices(access.writing, access.payments))
-            found = invoices_shown([read.invoice_link(each) for each in billed], access.formats)
+            found = invoice_rows([read.invoice_link(each) for each in billed], access.formats)
         except UnavailableError:
             found = []
         async with self:
@@ -181,7 +181,7 @@ class PlanState(OrganizationPage):
     async def _show(self, access: PageAccess) -> None:
         interval = access.text("interval")
         self.screen = await access.show(
-            self, plan_of, lambda view, frame, formats: plan_shown(view, frame, formats, interval)
+            self, plan_of, lambda view, frame, formats: plan_screen(view, frame, formats, interval)
         )
 
 
@@ -214,7 +214,7 @@ def plan_page() -> rx.Component:
         compare(screen, PlanState.busy, PlanState.choose),
         rx.cond(screen.billed, invoices(PlanState.billed, PlanState.billed_known, screen.billed_to)),
         question(PlanState.dialog, PlanState.busy, PlanState.confirm, PlanState.close),
-        leaving(url=PlanState.away),
+        external_redirect(url=PlanState.away),
     )
     return page(content, active="plan", ready=screen.ready, skeleton=page_skeleton("Plan"))
 

@@ -9,9 +9,9 @@ import reflex as rx
 from billing_app.ui.kit.basics import choice_switch, plain_link, refused_button, state_badge
 from billing_app.ui.kit.records import Field
 from billing_app.ui.kit.skeletons import bone
-from billing_app.ui.plans.cards import CardLine, CardShown
-from billing_app.ui.plans.dialogs import DialogShown
-from billing_app.ui.plans.text import InvoiceShown, LimitShown, PlanShown
+from billing_app.ui.plans.cards import CardLine, PlanCard
+from billing_app.ui.plans.dialogs import DialogScreen
+from billing_app.ui.plans.text import InvoiceRow, LimitRow, PlanScreen
 
 GHOSTS = 3
 """Grey lines while Stripe is asked what was billed."""
@@ -25,7 +25,7 @@ def quiet_button(label: Any, busy: Any, on_click: Any, *, disabled: Any = False,
     )  # fmt: skip
 
 
-def special(screen: rx.Var[PlanShown], busy: rx.Var[str], manage: Any, ask: Any) -> rx.Component | rx.Var:
+def special(screen: rx.Var[PlanScreen], busy: rx.Var[str], manage: Any, ask: Any) -> rx.Component | rx.Var:
     """What is special about the subscription, with the one thing to do about it."""
     state = screen.state
     icon = rx.match(
@@ -51,10 +51,10 @@ def special(screen: rx.Var[PlanShown], busy: rx.Var[str], manage: Any, ask: Any)
         class_name=rx.cond(state.tone == "", "banner remark", "banner"),
         custom_attrs={"data-tone": state.tone, "aria-label": "What is special about the plan"},
     )
-    return rx.cond(state.shown, banner)
+    return rx.cond(state.visible, banner)
 
 
-def current_plan(screen: rx.Var[PlanShown], busy: rx.Var[str], manage: Any, ask: Any) -> rx.Component:
+def current_plan(screen: rx.Var[PlanScreen], busy: rx.Var[str], manage: Any, ask: Any) -> rx.Component:
     """The plan in force: its name, what it costs, and its dates."""
     return rx.el.section(
         rx.el.div(
@@ -111,7 +111,7 @@ def _text_button(label: str, on_click: Any) -> rx.Component:
     )  # fmt: skip
 
 
-def limits_panel(screen: rx.Var[PlanShown]) -> rx.Component:
+def limits_panel(screen: rx.Var[PlanScreen]) -> rx.Component:
     """How much of each limit is taken."""
     return rx.el.section(
         rx.el.h2("Limits"),
@@ -121,7 +121,7 @@ def limits_panel(screen: rx.Var[PlanShown]) -> rx.Component:
     )
 
 
-def _limit(one: rx.Var[LimitShown]) -> rx.Component:
+def _limit(one: rx.Var[LimitRow]) -> rx.Component:
     return rx.el.li(
         rx.el.div(
             rx.el.span(one.name),
@@ -143,7 +143,7 @@ def _limit(one: rx.Var[LimitShown]) -> rx.Component:
     )
 
 
-def compare(screen: rx.Var[PlanShown], busy: rx.Var[str], choose: Any) -> rx.Component:
+def compare(screen: rx.Var[PlanScreen], busy: rx.Var[str], choose: Any) -> rx.Component:
     """All plans side by side, by the month or by the year."""
     return rx.el.section(
         rx.el.div(
@@ -163,7 +163,7 @@ def compare(screen: rx.Var[PlanShown], busy: rx.Var[str], choose: Any) -> rx.Com
     )
 
 
-def _card(card: rx.Var[CardShown], busy: rx.Var[str], choose: Any) -> rx.Component:
+def _card(card: rx.Var[PlanCard], busy: rx.Var[str], choose: Any) -> rx.Component:
     head = rx.el.header(
         rx.el.h3(card.name, rx.cond(card.current, rx.badge("Your plan", color_scheme="indigo", class_name="state"))),
         rx.el.p(rx.el.strong(card.price), rx.el.small(" ", card.per), class_name="card-price"),
@@ -185,7 +185,7 @@ def _card(card: rx.Var[CardShown], busy: rx.Var[str], choose: Any) -> rx.Compone
     )
 
 
-def _action(card: rx.Var[CardShown], busy: rx.Var[str], choose: Any) -> rx.Component | rx.Var:
+def _action(card: rx.Var[PlanCard], busy: rx.Var[str], choose: Any) -> rx.Component | rx.Var:
     solid = rx.button(
         card.action, type="button", size="2", class_name="button primary", on_click=choose(card.id),
         loading=busy == card.id,
@@ -214,7 +214,7 @@ def _line(line: rx.Var[CardLine]) -> rx.Component | rx.Var:
     )
 
 
-def invoices(billed: rx.Var[list[InvoiceShown]], known: rx.Var[bool], billed_to: rx.Var[str]) -> rx.Component:
+def invoices(billed: rx.Var[list[InvoiceRow]], known: rx.Var[bool], billed_to: rx.Var[str]) -> rx.Component:
     """What was billed, and to whom; the pages of an invoice are Stripe's."""
     heads = ("Invoice", "Date", "Status", "Amount", "")
     table = rx.el.table(
@@ -240,7 +240,7 @@ def invoices(billed: rx.Var[list[InvoiceShown]], known: rx.Var[bool], billed_to:
     )
 
 
-def _invoice(one: rx.Var[InvoiceShown]) -> rx.Component:
+def _invoice(one: rx.Var[InvoiceRow]) -> rx.Component:
     def away(label: str, href: rx.Var[str]) -> rx.Component:
         return plain_link(
             label, rx.el.span(" of invoice ", one.number, class_name="unseen"), href=href, target="_blank",
@@ -259,7 +259,7 @@ def _invoice(one: rx.Var[InvoiceShown]) -> rx.Component:
     )  # fmt: skip
 
 
-def question(dialog: rx.Var[DialogShown], busy: rx.Var[str], confirm: Any, close: Any) -> rx.Component:
+def question(dialog: rx.Var[DialogScreen], busy: rx.Var[str], confirm: Any, close: Any) -> rx.Component:
     """Asks before something happens, and says what."""
     amounts = rx.el.dl(
         rx.foreach(dialog.lines, lambda one: rx.el.div(rx.el.dt(one.label), rx.el.dd(one.value))),
@@ -291,6 +291,6 @@ def question(dialog: rx.Var[DialogShown], busy: rx.Var[str], confirm: Any, close
             max_width="480px",
             class_name="dialog plan-dialog",
         ),
-        open=dialog.shown,
+        open=dialog.visible,
         on_open_change=lambda opened: rx.cond(opened, rx.noop(), close()),
     )  # fmt: skip

@@ -13,7 +13,7 @@ from billing_app.ui import routes
 from billing_app.ui.frame.text import why_not_paying
 from billing_app.ui.kit.formats import Formats, clock, day, in_days, long_day
 from billing_app.ui.kit.records import Choice, Field
-from billing_app.ui.plans.cards import CardShown, cards
+from billing_app.ui.plans.cards import PlanCard, cards
 
 WORDS = {
     Limit.MEMBERSHIPS: "Members",
@@ -28,7 +28,7 @@ PERCENT = 100
 
 
 @dataclass(frozen=True)
-class LimitShown:
+class LimitRow:
     """A limit with how much of it is taken: `width` is the bar's, in percent; empty without a bar."""
 
     name: str = ""
@@ -39,10 +39,10 @@ class LimitShown:
 
 
 @dataclass(frozen=True)
-class StateShown:
+class PlanNotice:
     """What is special about the subscription, above everything: `tone` is "", "soon" or "blocked"."""
 
-    shown: bool = False
+    visible: bool = False
     icon: str = "info"
     tone: str = ""
     title: str = ""
@@ -53,7 +53,7 @@ class StateShown:
 
 
 @dataclass(frozen=True)
-class InvoiceShown:
+class InvoiceRow:
     """One line of the invoices."""
 
     number: str = ""
@@ -66,7 +66,7 @@ class InvoiceShown:
 
 
 @dataclass(frozen=True)
-class PlanShown:
+class PlanScreen:
     """Everything the page shows."""
 
     ready: bool = False
@@ -77,12 +77,12 @@ class PlanShown:
     price: str = ""
     price_note: str = ""
     dates: list[Field] = field(default_factory=list)
-    state: StateShown = field(default_factory=StateShown)
-    limits: list[LimitShown] = field(default_factory=list)
+    state: PlanNotice = field(default_factory=PlanNotice)
+    limits: list[LimitRow] = field(default_factory=list)
     intervals: list[Choice] = field(default_factory=list)
     interval: str = "month"
     interval_base: str = ""
-    cards: list[CardShown] = field(default_factory=list)
+    cards: list[PlanCard] = field(default_factory=list)
     can_cancel: bool = False
     can_pause: bool = False
     can_manage: bool = False
@@ -98,7 +98,7 @@ class PlanShown:
     limits_note: str = ""
 
 
-def plan_shown(view: PlanView, frame: FrameView, formats: Formats, interval: str = "") -> PlanShown:
+def plan_screen(view: PlanView, frame: FrameView, formats: Formats, interval: str = "") -> PlanScreen:
     """The screen; `interval` chooses the prices that are compared, by default those that are paid now."""
     found = view.subscription
     running = found if found is not None and found.status not in ENDED else None
@@ -106,7 +106,7 @@ def plan_shown(view: PlanView, frame: FrameView, formats: Formats, interval: str
     address = frame.organization.address
     refusal = why_not_paying(frame)
     free = running is not None and running.status in ("active", "trialing")
-    return PlanShown(
+    return PlanScreen(
         ready=True,
         name=view.plan.name,
         description=view.plan.description,
@@ -131,10 +131,10 @@ def plan_shown(view: PlanView, frame: FrameView, formats: Formats, interval: str
     )
 
 
-def invoices_shown(found: list[InvoiceAnswer], formats: Formats) -> list[InvoiceShown]:
+def invoice_rows(found: list[InvoiceAnswer], formats: Formats) -> list[InvoiceRow]:
     """The list of invoices."""
     return [
-        InvoiceShown(
+        InvoiceRow(
             number=each.number,
             date=long_day(each.created_at),
             status={"paid": "Paid", "open": "Open", "void": "Void", "uncollectible": "Not collected"}[each.status],
@@ -211,54 +211,54 @@ def _since(found: SubscriptionAnswer) -> Field:
     return Field("Subscribed since", long_day(found.started_at), "quiet")
 
 
-def _state(view: PlanView, formats: Formats) -> StateShown:
+def _state(view: PlanView, formats: Formats) -> PlanNotice:
     """The one thing that is special."""
     found, now = view.subscription, view.now
     if view.payer_name and (found is None or found.status in ENDED):
         ended = f" {found.plan_name} ended on {day(found.ended_at or now, now)}." if found is not None else ""
-        return StateShown(
+        return PlanNotice(
             True, "info", "", f"{view.payer_name} pays for this organization.{ended}",
             f"Its admins, and who has the role billing there, change the plan and buy credits at {view.payer_name}.",
         )  # fmt: skip
     if found is None:
-        return StateShown()
+        return PlanNotice()
     default, after = view.default_plan.name, after_it(view)
     if found.status == "past_due":
         return _past_due(found, default, now)
     if found.status == "unpaid":
-        return StateShown(
+        return PlanNotice(
             True, "triangle-alert", "blocked", f"{found.plan_name} was not paid for.",
             f"{after} until it is. {_credits(view)}", "portal", "Pay now",
         )  # fmt: skip
     if found.status == "paused":
-        return StateShown(
+        return PlanNotice(
             True, "circle-pause", "soon", f"{found.plan_name} is paused.",
             f"Nothing is billed, and {after} meanwhile. {_credits(view)}", "resume", "Resume",
         )  # fmt: skip
     if found.status in ENDED:
         ended = found.ended_at or now
-        return StateShown(
+        return PlanNotice(
             True, "info", "", f"{found.plan_name} ended on {day(ended, now)}.",
             f"{after} since. Your data and bought credits are as they were.",
         )  # fmt: skip
     if found.cancel_at is not None:
-        return StateShown(
+        return PlanNotice(
             True, "info", "soon", f"{found.plan_name} ends on {day(found.cancel_at, now)}.",
             f"Then {after}. {_credits(view, 'stay')} Nothing is deleted.", "keep", f"Keep {found.plan_name}",
         )  # fmt: skip
     if found.collection:
         until = f" until {day(found.collection_resumes_at, now)}" if found.collection_resumes_at else " for now"
-        return StateShown(
+        return PlanNotice(
             True, "circle-pause", "", f"Nothing is charged for {found.plan_name}{until}.",
             "It goes on as before meanwhile.",
         )  # fmt: skip
     if found.scheduled_at is not None:
         what = f"{found.scheduled_plan_name}, paid by the {found.scheduled_interval},"
-        return StateShown(
+        return PlanNotice(
             True, "info", "", f"{what} begins on {day(found.scheduled_at, now)}.",
             f"Until then you have {found.plan_name}, which is paid.", "keep", f"Keep {found.plan_name}",
         )  # fmt: skip
-    return StateShown()
+    return PlanNotice()
 
 
 def _credits(view: PlanView, stay: str = "stay usable") -> str:
@@ -266,7 +266,7 @@ def _credits(view: PlanView, stay: str = "stay usable") -> str:
     return "Bought credits rest meanwhile." if view.above_name else f"Bought credits {stay}."
 
 
-def _past_due(found: SubscriptionAnswer, default: str, now: datetime) -> StateShown:
+def _past_due(found: SubscriptionAnswer, default: str, now: datetime) -> PlanNotice:
     """Within the grace, or after it."""
     ends = found.grace_ends_at or now
     title = f"The last payment for {found.plan_name} failed."
@@ -275,22 +275,22 @@ def _past_due(found: SubscriptionAnswer, default: str, now: datetime) -> StateSh
             f"The plan stays until {day(ends, now)}, {clock(ends)} UTC ({in_days(ends, now)}); then the limits of "
             f"{default} hold until it is paid. Bought credits stay usable."
         )
-        return StateShown(True, "triangle-alert", "soon", title, text, "portal", "Pay or change the card")
+        return PlanNotice(True, "triangle-alert", "soon", title, text, "portal", "Pay or change the card")
     text = f"The limits of {default} hold since {day(ends, now)}, until it is paid. Bought credits stay usable."
-    return StateShown(True, "triangle-alert", "blocked", title, text, "portal", "Pay or change the card")
+    return PlanNotice(True, "triangle-alert", "blocked", title, text, "portal", "Pay or change the card")
 
 
-def _limit(use: LimitUse, formats: Formats) -> LimitShown:
+def _limit(use: LimitUse, formats: Formats) -> LimitRow:
     name = WORDS[use.limit]
     if use.limit is Limit.CENSUS:
         size = "any number" if use.maximum is None else f"up to {formats.number(use.maximum)}"
-        return LimitShown(name, size, "set for you" if use.overridden else "")
+        return LimitRow(name, size, "set for you" if use.overridden else "")
     used = formats.number(use.used)
     if use.maximum is None:
-        return LimitShown(name, used, "unlimited, set for you" if use.overridden else "unlimited")
+        return LimitRow(name, used, "unlimited, set for you" if use.overridden else "unlimited")
     if use.maximum == 0:
-        return LimitShown(name, "not included" if not use.used else used, tone="quiet" if not use.used else "blocked")
+        return LimitRow(name, "not included" if not use.used else used, tone="quiet" if not use.used else "blocked")
     share = min(PERCENT, PERCENT * use.used // use.maximum)
     tone = "blocked" if use.over else ""
     note = f"of {formats.number(use.maximum)}{', set for you' if use.overridden else ''}"
-    return LimitShown(name, used, note, f"{share}%", tone)
+    return LimitRow(name, used, note, f"{share}%", tone)

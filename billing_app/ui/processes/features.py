@@ -16,26 +16,26 @@ from billing_app.ui.frame.organization import page
 from billing_app.ui.frame.state import OrganizationPage
 from billing_app.ui.kit.basics import head, link
 from billing_app.ui.kit.skeletons import list_skeleton
-from billing_app.ui.processes.features_text import OptionShown, OptionsShown, options_shown
+from billing_app.ui.processes.features_text import FeaturesScreen, OptionRow, features_screen
 
 
 class FeaturesState(OrganizationPage):
     """What the page shows."""
 
-    screen: OptionsShown = OptionsShown()
+    screen: FeaturesScreen = FeaturesScreen()
 
     @rx.event
     @guarded()
     async def load(self, access: PageAccess) -> None:
         """Reads the page."""
-        self.screen = await access.show(self, options_of, options_shown)
+        self.screen = await access.show(self, options_of, features_screen)
 
     @rx.event
     @guarded(roles=ADMIN_ROLES)
     async def switch(self, access: PageAccess, kind: str, name: str, on: bool) -> None:
         """Switches one on or off."""
         await access.write(lambda at: features.switch(at, {(option_kind(kind), name): on}))
-        self.screen = await access.show(self, options_of, options_shown)
+        self.screen = await access.show(self, options_of, features_screen)
 
 
 def options_of(at: PageContext) -> OptionsView:
@@ -60,7 +60,7 @@ def features_page() -> rx.Component:
     return page(content, active="features", ready=screen.ready, skeleton=list_skeleton("Features"))
 
 
-def _group(title: str, text: str, options: rx.Var[list[OptionShown]]) -> rx.Component:
+def _group(title: str, text: str, options: rx.Var[list[OptionRow]]) -> rx.Component:
     return rx.el.section(
         rx.el.div(rx.el.div(rx.el.h2(title), rx.el.small(text), class_name="lines"), class_name="panel-head"),
         rx.el.ul(rx.foreach(options, _option), class_name="options"),
@@ -69,7 +69,7 @@ def _group(title: str, text: str, options: rx.Var[list[OptionShown]]) -> rx.Comp
     )
 
 
-def _option(one: rx.Var[OptionShown]) -> rx.Component:
+def _option(one: rx.Var[OptionRow]) -> rx.Component:
     return rx.el.li(
         rx.el.div(
             rx.el.strong(one.name),
@@ -88,7 +88,7 @@ def _option(one: rx.Var[OptionShown]) -> rx.Component:
         ),
         rx.cond(
             one.locked | (screen.why_not != ""),
-            _told(one),
+            _read_only(one),
             rx.switch(
                 checked=one.on,
                 on_change=lambda on: FeaturesState.switch(one.kind, one.id, on),
@@ -100,7 +100,7 @@ def _option(one: rx.Var[OptionShown]) -> rx.Component:
     )
 
 
-def _told(one: rx.Var[OptionShown]) -> rx.Component:
+def _read_only(one: rx.Var[OptionRow]) -> rx.Component:
     """What a reader who cannot switch it is told in place of the switch: a disabled one looks alike on and off."""
     sign = rx.match(
         one.tone,

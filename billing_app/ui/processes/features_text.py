@@ -13,7 +13,7 @@ from billing_app.ui.kit.formats import Formats, long_day
 
 
 @dataclass(frozen=True)
-class OptionShown:
+class OptionRow:
     """One feature or way of voting. `tone` is "on", "off" or "locked"; `note` says why, `plans` who has it."""
 
     id: str = ""
@@ -28,39 +28,39 @@ class OptionShown:
 
 
 @dataclass(frozen=True)
-class OptionsShown:
+class FeaturesScreen:
     """The page."""
 
     ready: bool = False
     plan: str = ""
     summary: str = ""
-    features: list[OptionShown] = field(default_factory=list)
-    voting_types: list[OptionShown] = field(default_factory=list)
+    features: list[OptionRow] = field(default_factory=list)
+    voting_types: list[OptionRow] = field(default_factory=list)
     may_change: bool = False
     why_not: str = ""
     """Why nothing can be switched; empty when it can."""
 
 
-def options_shown(view: OptionsView, frame: FrameView, _formats: Formats) -> OptionsShown:
+def features_screen(view: OptionsView, frame: FrameView, _formats: Formats) -> FeaturesScreen:
     """The page of an organization."""
     plan_href = routes.plan(buying_address(frame))
     usable = sum(each.usable for each in view.options)
-    return OptionsShown(
+    return FeaturesScreen(
         ready=True,
         plan=view.plan,
         summary=f"{usable} of {len(view.options)} usable on {view.plan}",
-        features=[option_shown(each, view, plan_href) for each in view.options if each.kind is OptionKind.FEATURE],
+        features=[option_row(each, view, plan_href) for each in view.options if each.kind is OptionKind.FEATURE],
         voting_types=[
-            option_shown(each, view, plan_href) for each in view.options if each.kind is OptionKind.VOTING_TYPE
+            option_row(each, view, plan_href) for each in view.options if each.kind is OptionKind.VOTING_TYPE
         ],
         may_change=view.may_change,
         why_not="" if view.may_change else "Only an admin can switch these.",
     )
 
 
-def option_shown(option: Option, view: OptionsView, plan_href: str) -> OptionShown:
+def option_row(option: Option, view: OptionsView, plan_href: str) -> OptionRow:
     """One line; `plan_href` is where the plan can be changed."""
-    return OptionShown(
+    return OptionRow(
         id=option.id,
         kind=option.kind.value,
         name=option.name,

@@ -16,13 +16,13 @@ from billing_app.ui.frame.organization import page
 from billing_app.ui.frame.state import OrganizationPage
 from billing_app.ui.kit.basics import button_link, choice_switch, head, link, state_badge
 from billing_app.ui.kit.skeletons import list_skeleton
-from billing_app.ui.processes.text import LimitShown, ProcessesShown, ProcessRow, processes_shown
+from billing_app.ui.processes.text import LimitRow, ProcessesScreen, ProcessRow, processes_screen
 
 
 class ProcessesState(OrganizationPage):
     """What the list shows. Filter and place live in the URL."""
 
-    screen: ProcessesShown = ProcessesShown()
+    screen: ProcessesScreen = ProcessesScreen()
 
     @rx.event
     @guarded()
@@ -34,7 +34,7 @@ class ProcessesState(OrganizationPage):
             may = at.access.may_change
             return read.listed(at, state=state, cursor=cursor, may_change=may)
 
-        self.screen = await access.show(self, listed, partial(processes_shown, state=state))
+        self.screen = await access.show(self, listed, partial(processes_screen, state=state))
 
 
 screen = ProcessesState.screen
@@ -61,7 +61,7 @@ def processes_page() -> rx.Component:
     return page(content, active="processes", ready=screen.ready, skeleton=list_skeleton("Processes"))
 
 
-def limit_bar(one: rx.Var[LimitShown]) -> rx.Component:
+def limit_bar(one: rx.Var[LimitRow]) -> rx.Component:
     """A limit and how full it is."""
     return rx.el.div(
         rx.el.dt(one.label),

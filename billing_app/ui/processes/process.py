@@ -26,7 +26,7 @@ from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.frame.organization import page
 from billing_app.ui.frame.state import OrganizationPage
 from billing_app.ui.kit.skeletons import list_skeleton
-from billing_app.ui.processes.process_text import STEPS, WizardShown, wizard_shown
+from billing_app.ui.processes.process_text import STEPS, WizardScreen, wizard_screen
 from billing_app.ui.processes.wizard import published, wizard
 
 EMPTY = domain.encode(Content())
@@ -39,7 +39,7 @@ TEXTS = ("title", "description", "voting_type")
 class ProcessPageState(OrganizationPage):
     """What the wizard shows. What is filled in lies here and, as a draft, in the database."""
 
-    screen: WizardShown = WizardShown()
+    screen: WizardScreen = WizardScreen()
     step: str = STEPS[0][0]
     saved: str = ""
     """That the draft is saved, or why it is not."""
@@ -201,7 +201,7 @@ class ProcessPageState(OrganizationPage):
             found["view"] = read.process(at, process_id=process, content=content, may_change=at.access.may_change)
             return found["view"]
 
-        self.screen = await access.show(self, opened, partial(wizard_shown, step=self.step))
+        self.screen = await access.show(self, opened, partial(wizard_screen, step=self.step))
         if stored:
             self._content, self._revision = domain.encode(found["view"].content), found["view"].revision
 

@@ -11,10 +11,10 @@ from billing_app.services.processes.views import ProcessView, UseView
 from billing_app.ui import routes
 from billing_app.ui.frame.text import buying_address
 from billing_app.ui.kit.formats import Formats, day, moment_text
-from billing_app.ui.kit.records import Field, in_a_sentence, metric_shown, offer_basket, offer_named
+from billing_app.ui.kit.records import Field, in_a_sentence, metric_label, offer_basket, offer_named
 from billing_app.ui.processes.features_text import plans_with
-from billing_app.ui.processes.records import ChoiceShown, QuestionShown, StepShown, UseShown
-from billing_app.ui.processes.text import STATES, UNNAMED, LimitShown, limit_shown
+from billing_app.ui.processes.records import ChoiceRow, QuestionRow, UseRow, WizardStep
+from billing_app.ui.processes.text import STATES, UNNAMED, LimitRow, limit_row
 
 STEPS = (
     ("information", "Information"),
@@ -30,7 +30,7 @@ REMINDERS = (EMAIL_REMINDER, SMS_NOTIFICATION)
 
 
 @dataclass(frozen=True)
-class WizardShown:
+class WizardScreen:
     """The page."""
 
     ready: bool = False
@@ -40,12 +40,12 @@ class WizardShown:
     draft: bool = True
     may_change: bool = False
     step: str = "information"
-    steps: list[StepShown] = field(default_factory=list)
+    steps: list[WizardStep] = field(default_factory=list)
     name: str = ""
     description: str = ""
     starts: str = ""
     ends: str = ""
-    questions: list[QuestionShown] = field(default_factory=list)
+    questions: list[QuestionRow] = field(default_factory=list)
     census: str = ""
     census_note: str = ""
     census_tone: str = ""
@@ -55,11 +55,11 @@ class WizardShown:
     sms: str = "0"
     sms_open: bool = False
     sms_note: str = ""
-    voting_types: list[ChoiceShown] = field(default_factory=list)
-    features: list[ChoiceShown] = field(default_factory=list)
-    uses: list[UseShown] = field(default_factory=list)
+    voting_types: list[ChoiceRow] = field(default_factory=list)
+    features: list[ChoiceRow] = field(default_factory=list)
+    uses: list[UseRow] = field(default_factory=list)
     no_messages: bool = True
-    limit: LimitShown = field(default_factory=LimitShown)
+    limit: LimitRow = field(default_factory=LimitRow)
     after: str = ""
     missing: list[str] = field(default_factory=list)
     summary: list[Field] = field(default_factory=list)
@@ -70,7 +70,7 @@ class WizardShown:
     plan_href: str = ""
 
 
-def wizard_shown(view: ProcessView, frame: FrameView, formats: Formats, *, step: str) -> WizardShown:
+def wizard_screen(view: ProcessView, frame: FrameView, formats: Formats, *, step: str) -> WizardScreen:
     """One process."""
     address = frame.organization.address
     content = view.content
@@ -80,7 +80,7 @@ def wizard_shown(view: ProcessView, frame: FrameView, formats: Formats, *, step:
     emails, sms = (options.get((OptionKind.FEATURE, each)) for each in REMINDERS)
     largest = view.census.maximum
     too_large = largest is not None and content.census > largest
-    return WizardShown(
+    return WizardScreen(
         ready=True,
         title=content.title or UNNAMED,
         state=name,
@@ -94,7 +94,7 @@ def wizard_shown(view: ProcessView, frame: FrameView, formats: Formats, *, step:
         starts=f"{content.starts_at:%Y-%m-%dT%H:%M}" if content.starts_at else "",
         ends=f"{content.ends_at:%Y-%m-%dT%H:%M}" if content.ends_at else "",
         questions=[
-            QuestionShown(place, f"Question {place + 1}", each.title, list(each.answers))
+            QuestionRow(place, f"Question {place + 1}", each.title, list(each.answers))
             for place, each in enumerate(content.questions)
         ],
         census=str(content.census) if content.census else "",
@@ -110,7 +110,7 @@ def wizard_shown(view: ProcessView, frame: FrameView, formats: Formats, *, step:
         features=_choices(view, OptionKind.FEATURE, {*content.features}),
         uses=[_use(each, address, formats) for each in view.uses],
         no_messages=not view.uses,
-        limit=limit_shown("Running processes", view.processes, formats),
+        limit=limit_row("Running processes", view.processes, formats),
         after=_after(view, formats),
         missing=[each.detail for each in view.missing] + _refused(view, formats),
         summary=_summary(content, view, formats),
@@ -121,7 +121,7 @@ def wizard_shown(view: ProcessView, frame: FrameView, formats: Formats, *, step:
     )
 
 
-def _choices(view: ProcessView, kind: OptionKind, chosen: set[str]) -> list[ChoiceShown]:
+def _choices(view: ProcessView, kind: OptionKind, chosen: set[str]) -> list[ChoiceRow]:
     """Everything of a kind that is chosen among the features; reminders are chosen under the census."""
     found = (each for each in view.options.options if each.kind is kind and each.id not in REMINDERS)
     return [_choice(each, view, chosen=each.id in chosen) for each in found]
@@ -132,7 +132,7 @@ def _sent(view: ProcessView, formats: Formats) -> list[Field]:
     return [Field(metric.name, formats.quantity(metric, count), hint=metric.id) for metric, count in taken]
 
 
-def _steps(view: ProcessView, step: str) -> list[StepShown]:
+def _steps(view: ProcessView, step: str) -> list[WizardStep]:
     lacks = [each.step for each in view.missing]
     if any(each in view.content.features or each == "voting" for each in _locked(view)):
         lacks.append("features")
@@ -141,7 +141,7 @@ def _steps(view: ProcessView, step: str) -> list[StepShown]:
         count = lacks.count(key)
         empty = view.content == Content()
         found.append(
-            StepShown(
+            WizardStep(
                 id=key,
                 name=name,
                 number=str(number),
@@ -183,8 +183,8 @@ def _refused(view: ProcessView, formats: Formats) -> list[str]:
     return found
 
 
-def _choice(option: Option, view: ProcessView, *, chosen: bool) -> ChoiceShown:
-    return ChoiceShown(option.id, option.name, option.description, chosen, option.usable, _why(option, view))
+def _choice(option: Option, view: ProcessView, *, chosen: bool) -> ChoiceRow:
+    return ChoiceRow(option.id, option.name, option.description, chosen, option.usable, _why(option, view))
 
 
 def _why(option: Option | None, view: ProcessView) -> str:
@@ -196,7 +196,7 @@ def _why(option: Option | None, view: ProcessView) -> str:
     return "switched off under Features" if option.state is not OptionState.LOCKED else plans_with(option, view.options)
 
 
-def _use(use: UseView, address: str, formats: Formats) -> UseShown:
+def _use(use: UseView, address: str, formats: Formats) -> UseRow:
     parts = []
     if use.by_plan:
         parts.append(f"{formats.quantity(use.metric, use.by_plan)} from the plan")
@@ -206,8 +206,8 @@ def _use(use: UseView, address: str, formats: Formats) -> UseShown:
     if use.offer is not None:
         price = formats.money(use.offer.price_cents, use.offer.currency)
         offer = f"Buy {offer_named(use.offer, formats)} for {price}"
-    return UseShown(
-        metric=metric_shown(use.metric),
+    return UseRow(
+        metric=metric_label(use.metric),
         needed=formats.quantity(use.metric, use.needed),
         split=", ".join(parts),
         short=f"{formats.quantity(use.metric, use.missing)} missing" if use.missing else "",

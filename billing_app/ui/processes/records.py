@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from billing_app.ui.kit.records import MetricShown
+from billing_app.ui.kit.records import MetricLabel
 
 
 @dataclass(frozen=True)
-class StepShown:
+class WizardStep:
     """One step; `lacks` is how much is missing in it."""
 
     id: str = ""
@@ -20,7 +20,7 @@ class StepShown:
 
 
 @dataclass(frozen=True)
-class QuestionShown:
+class QuestionRow:
     """One question. `place` is its place among all, from 0."""
 
     place: int = 0
@@ -30,7 +30,7 @@ class QuestionShown:
 
 
 @dataclass(frozen=True)
-class ChoiceShown:
+class ChoiceRow:
     """A way of voting or feature that may be chosen, or says why not."""
 
     id: str = ""
@@ -42,10 +42,10 @@ class ChoiceShown:
 
 
 @dataclass(frozen=True)
-class UseShown:
+class UseRow:
     """What publishing takes of a metric."""
 
-    metric: MetricShown = field(default_factory=MetricShown)
+    metric: MetricLabel = field(default_factory=MetricLabel)
     needed: str = ""
     split: str = ""
     short: str = ""

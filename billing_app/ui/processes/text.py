@@ -28,7 +28,7 @@ UNNAMED = "Untitled process"
 
 
 @dataclass(frozen=True)
-class LimitShown:
+class LimitRow:
     """ "4 of 10 processes" and how full that is; `tone` is "blocked" when none is free."""
 
     label: str = ""
@@ -53,7 +53,7 @@ class ProcessRow:
 
 
 @dataclass(frozen=True)
-class ProcessesShown:
+class ProcessesScreen:
     """The page."""
 
     ready: bool = False
@@ -64,16 +64,16 @@ class ProcessesShown:
     filter: str = "all"
     filter_base: str = ""
     older_href: str = ""
-    limits: list[LimitShown] = field(default_factory=list)
+    limits: list[LimitRow] = field(default_factory=list)
     may_change: bool = False
     new_href: str = ""
 
 
-def processes_shown(view: ProcessesView, frame: FrameView, formats: Formats, *, state: str) -> ProcessesShown:
+def processes_screen(view: ProcessesView, frame: FrameView, formats: Formats, *, state: str) -> ProcessesScreen:
     """A page of the list."""
     address = frame.organization.address
     chosen = state if state in set(ProcessState) else ""
-    return ProcessesShown(
+    return ProcessesScreen(
         ready=True,
         rows=[_row(line, view, address, formats) for line in view.lines],
         empty=not view.lines and not chosen,
@@ -82,22 +82,22 @@ def processes_shown(view: ProcessesView, frame: FrameView, formats: Formats, *, 
         filter_base=f"{routes.processes(address)}?state=",
         older_href=routes.processes(address, state=chosen, cursor=view.next_cursor) if view.next_cursor else "",
         limits=[
-            limit_shown("Running processes", view.processes, formats),
-            limit_shown("Drafts", view.drafts, formats),
+            limit_row("Running processes", view.processes, formats),
+            limit_row("Drafts", view.drafts, formats),
         ],
         may_change=view.may_change,
         new_href=routes.process(address),
     )
 
 
-def limit_shown(label: str, use: LimitUse, formats: Formats) -> LimitShown:
+def limit_row(label: str, use: LimitUse, formats: Formats) -> LimitRow:
     """How much of a limit is taken."""
     used = formats.number(use.used)
     if use.maximum is None:
-        return LimitShown(label, used, unlimited=True)
+        return LimitRow(label, used, unlimited=True)
     share = 100 if not use.maximum else min(100, round(100 * use.used / use.maximum))
     tone = "blocked" if use.used >= use.maximum else ""
-    return LimitShown(label, f"{used} of {formats.number(use.maximum)}", f"{share}%", tone)
+    return LimitRow(label, f"{used} of {formats.number(use.maximum)}", f"{share}%", tone)
 
 
 def _row(line: ProcessLine, view: ProcessesView, address: str, formats: Formats) -> ProcessRow:

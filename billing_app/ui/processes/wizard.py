@@ -10,7 +10,7 @@ from billing_app.ui.kit.basics import button_link, figure, head, link, metric_ti
 from billing_app.ui.kit.dialogs import asking
 from billing_app.ui.kit.records import Field
 from billing_app.ui.processes.process_text import STEPS
-from billing_app.ui.processes.records import StepShown, UseShown
+from billing_app.ui.processes.records import UseRow, WizardStep
 from billing_app.ui.processes.wizard_steps import census, confirm, features, information, questions
 
 
@@ -101,7 +101,7 @@ def _refusal(state: Any) -> rx.Component:
     )
 
 
-def _step(one: rx.Var[StepShown], state: Any) -> rx.Component:
+def _step(one: rx.Var[WizardStep], state: Any) -> rx.Component:
     return rx.el.li(
         rx.el.button(
             rx.cond(
@@ -181,7 +181,7 @@ def _costs(screen: Any) -> rx.Component:
     )
 
 
-def _use(one: rx.Var[UseShown]) -> rx.Component:
+def _use(one: rx.Var[UseRow]) -> rx.Component:
     return rx.el.div(
         metric_tile(one.metric.hue, one.metric.icon),
         rx.el.div(

@@ -9,7 +9,7 @@ import reflex as rx
 from billing_app.domain.processes.processes import MAX_DESCRIPTION, MAX_TITLE
 from billing_app.ui.kit.basics import figure, link
 from billing_app.ui.kit.records import Field
-from billing_app.ui.processes.records import ChoiceShown, QuestionShown
+from billing_app.ui.processes.records import ChoiceRow, QuestionRow
 
 PAUSE_MS = 700
 """After the last key."""
@@ -162,7 +162,7 @@ def _text(state: Any, label: str, name: str, value: Any, *, kind: str = "text", 
     )
 
 
-def _question(state: Any, one: rx.Var[QuestionShown]) -> rx.Component:
+def _question(state: Any, one: rx.Var[QuestionRow]) -> rx.Component:
     def answer(value: Any, place: Any) -> rx.Component:
         return rx.el.li(
             rx.el.input(
@@ -238,7 +238,7 @@ def _reminders(state: Any, label: str, name: str, value: Any, is_open: Any, note
     )
 
 
-def _radio(state: Any, one: rx.Var[ChoiceShown]) -> rx.Component:
+def _radio(state: Any, one: rx.Var[ChoiceRow]) -> rx.Component:
     return _choice(
         state, one, rx.el.input(
             type="radio", name="voting_type", value=one.id, default_checked=one.chosen,
@@ -247,7 +247,7 @@ def _radio(state: Any, one: rx.Var[ChoiceShown]) -> rx.Component:
     )  # fmt: skip
 
 
-def _check(state: Any, one: rx.Var[ChoiceShown]) -> rx.Component:
+def _check(state: Any, one: rx.Var[ChoiceRow]) -> rx.Component:
     return _choice(
         state, one, rx.el.input(
             type="checkbox", default_checked=one.chosen, on_change=state.choose(one.id, ~one.chosen),
@@ -256,7 +256,7 @@ def _check(state: Any, one: rx.Var[ChoiceShown]) -> rx.Component:
     )  # fmt: skip
 
 
-def _choice(state: Any, one: rx.Var[ChoiceShown], field: rx.Component) -> rx.Component:
+def _choice(state: Any, one: rx.Var[ChoiceRow], field: rx.Component) -> rx.Component:
     return rx.el.div(
         rx.el.label(
             field,

@@ -8,12 +8,12 @@ import reflex as rx
 
 from billing_app.ui.kit.basics import metric_tile, refused_button
 from billing_app.ui.kit.records import Choice
-from billing_app.ui.purchases.text import BasketRow, BuyShown
+from billing_app.ui.purchases.text import BasketRow, BuyScreen
 
 NOTE_ICONS = ("calendar-check", "history", "repeat", "shield-check", "refresh-cw")
 
 
-def basket_panel(screen: rx.Var[BuyShown], paying: rx.Var[bool], pay: Any, change: Any) -> rx.Component:
+def basket_panel(screen: rx.Var[BuyScreen], paying: rx.Var[bool], pay: Any, change: Any) -> rx.Component:
     """The basket beside the packs."""
     return rx.el.section(
         rx.el.div(rx.el.h2("Basket"), rx.cond(screen.basket.length() > 0, rx.el.small(screen.count)), class_name="two"),
@@ -39,7 +39,7 @@ def basket_panel(screen: rx.Var[BuyShown], paying: rx.Var[bool], pay: Any, chang
     )
 
 
-def basket_bar(screen: rx.Var[BuyShown], paying: rx.Var[bool], pay: Any) -> rx.Component:
+def basket_bar(screen: rx.Var[BuyScreen], paying: rx.Var[bool], pay: Any) -> rx.Component:
     """On the phone: total and button, above the tabs."""
     return rx.cond(
         screen.basket.length() > 0,
@@ -67,7 +67,7 @@ def _line(row: rx.Var[BasketRow], change: Any) -> rx.Component:
     )
 
 
-def _pay(screen: rx.Var[BuyShown], paying: rx.Var[bool], pay: Any) -> rx.Component:
+def _pay(screen: rx.Var[BuyScreen], paying: rx.Var[bool], pay: Any) -> rx.Component:
     return rx.cond(
         screen.refusal != "",
         refused_button("Continue to payment", screen.refusal, primary=True, class_name="wide"),

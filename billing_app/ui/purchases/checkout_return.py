@@ -16,7 +16,7 @@ from billing_app.ui.frame.organization import frame, page
 from billing_app.ui.frame.state import OrganizationPage
 from billing_app.ui.kit.basics import button_link, head, link, metric_tile
 from billing_app.ui.kit.skeletons import list_skeleton
-from billing_app.ui.purchases.checkout_return_text import ReceivedRow, ReturnedShown, returned_shown
+from billing_app.ui.purchases.checkout_return_text import CheckoutReturnScreen, ReceivedRow, checkout_return_screen
 from billing_app.ui.purchases.page import BuyState
 
 ASK_EVERY_SECONDS = 1.5
@@ -24,10 +24,10 @@ ASK_TIMES = 20
 """Half a minute; a payment that takes longer shows on the credits page by itself."""
 
 
-class ReturnedState(OrganizationPage):
+class CheckoutReturnState(OrganizationPage):
     """What became of a payment."""
 
-    screen: ReturnedShown = ReturnedShown()
+    screen: CheckoutReturnScreen = CheckoutReturnScreen()
     ready: bool = False
 
     @rx.event
@@ -38,14 +38,14 @@ class ReturnedState(OrganizationPage):
         self.screen = await access.show(
             self,
             lambda at: waiting,
-            lambda view, around, formats: (
+            lambda view, frame, formats: (
                 self.screen
                 if self.screen.status != "waiting"
-                else returned_shown(view, around.organization.address, formats, patient=False)
+                else checkout_return_screen(view, frame.organization.address, formats, patient=False)
             ),
         )
         self.ready = True
-        return ReturnedState.settle
+        return CheckoutReturnState.settle
 
     @rx.event(background=True)
     @guarded(roles=MONEY_ROLES)
@@ -58,10 +58,10 @@ class ReturnedState(OrganizationPage):
             view = await access.call(
                 lambda: buying.returned(access.writing, access.reading, access.payments, session_id)
             )
-            shown = returned_shown(view, access.address, access.formats, patient=attempt + 1 == ASK_TIMES)
+            screen = checkout_return_screen(view, access.address, access.formats, patient=attempt + 1 == ASK_TIMES)
             async with self:
-                if shown != self.screen:
-                    self.screen = shown
+                if screen != self.screen:
+                    self.screen = screen
                 if view.status == "paid":
                     (await self.get_state(BuyState))._paid(session_id)
             if view.status != "open":
@@ -69,10 +69,10 @@ class ReturnedState(OrganizationPage):
             await asyncio.sleep(ASK_EVERY_SECONDS)
 
 
-screen = ReturnedState.screen
+screen = CheckoutReturnState.screen
 
 
-def returned_page() -> rx.Component:
+def checkout_return_page() -> rx.Component:
     """The page."""
     sign = rx.match(
         screen.status,
@@ -101,7 +101,7 @@ def returned_page() -> rx.Component:
             role="status",
         ),
     )
-    return page(content, active="buy", ready=ReturnedState.ready, skeleton=list_skeleton("Payment", 4))
+    return page(content, active="buy", ready=CheckoutReturnState.ready, skeleton=list_skeleton("Payment", 4))
 
 
 def _row(row: rx.Var[ReceivedRow]) -> rx.Component:
@@ -114,4 +114,4 @@ def _row(row: rx.Var[ReceivedRow]) -> rx.Component:
 
 def add(app: rx.App) -> None:
     """Puts the page into the app."""
-    app.add_page(returned_page, route=routes.RETURNED, title="Payment", on_load=ReturnedState.load)
+    app.add_page(checkout_return_page, route=routes.RETURNED, title="Payment", on_load=CheckoutReturnState.load)

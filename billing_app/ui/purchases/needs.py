@@ -10,11 +10,11 @@ from billing_app.domain.credits.facts import Aggregation
 from billing_app.services.credits.views import BalancePoint
 from billing_app.services.credits.views_shared import Forecast, ForecastKind
 from billing_app.services.purchases.views_buying import BuyView, NeedView
-from billing_app.ui.kit.chart_text import ChartShown, both
-from billing_app.ui.kit.charts.balance import Mark, basket_figure
+from billing_app.ui.kit.chart_text import Chart, both
+from billing_app.ui.kit.charts.balance import Point, basket_figure
 from billing_app.ui.kit.charts.scale import scale_for
 from billing_app.ui.kit.formats import Formats, day, last_day, long_day
-from billing_app.ui.kit.records import Choice, Field, TableShown, in_a_sentence, offer_basket
+from billing_app.ui.kit.records import Choice, Field, Table, in_a_sentence, offer_basket
 from billing_app.ui.kit.timeline import points_frame, stamp, ticks
 
 SOON = timedelta(minutes=1)
@@ -25,10 +25,10 @@ SMALL_TICKS = 5
 
 
 @dataclass(frozen=True)
-class NeedShown:
+class NeedScreen:
     """The calculator."""
 
-    shown: bool = False
+    visible: bool = False
     pace: str = ""
     label: str = ""
     choices: list[Choice] = field(default_factory=list)
@@ -43,7 +43,7 @@ class NeedShown:
     nothing_note: str = ""
 
 
-def need_shown(need: NeedView, view: BuyView, counts: dict[str, int], formats: Formats) -> NeedShown:
+def need_screen(need: NeedView, view: BuyView, counts: dict[str, int], formats: Formats) -> NeedScreen:
     metric = need.metric
     chosen = need.until or need.choices[-1] if need.choices else view.now
     answer = offer = price = ""
@@ -59,8 +59,8 @@ def need_shown(need: NeedView, view: BuyView, counts: dict[str, int], formats: F
         answer = "As soon as there are three days of use, this says how much you need."
     else:
         answer = f"Nothing more is needed until {day(last_day(chosen), view.now)}."
-    return NeedShown(
-        shown=True,
+    return NeedScreen(
+        visible=True,
         pace=_pace(need.forecast, metric, formats),
         label=f"Cover {in_a_sentence(metric)} until",
         choices=[Choice(f"{end:%Y-%m-%d}", day(last_day(end), view.now)) for end in need.choices],
@@ -103,23 +103,23 @@ def _pace(forecast: Forecast, metric: Metric, formats: Formats) -> str:
     return f"{pace}{' ' + metric.display_unit if metric.counts else ''} a day, last {forecast.pace_days} days"
 
 
-def need_chart(need: NeedView, view: BuyView, formats: Formats) -> ChartShown:
+def need_chart(need: NeedView, view: BuyView, formats: Formats) -> Chart:
     metric = need.metric
     points = (*need.as_it_is, *need.with_basket)
     scale = scale_for(metric, max((one.left for one in points), default=0))
     later = next((line.lasts_until for line in view.basket if line.pack.metric.id == metric.id), None)
     as_it_is, with_it = _until_empty(need.as_it_is, _run_out(need.forecast)), _until_empty(need.with_basket, later)
     plain = points_frame(as_it_is, metric, scale, formats)
-    told = [one if one.at - view.now < SOON else replace(one, granted=0) for one in with_it]
-    filled = points_frame((*as_it_is[:1], *told) if told else (), metric, scale, formats)
+    drawn = [one if one.at - view.now < SOON else replace(one, granted=0) for one in with_it]
+    filled = points_frame((*as_it_is[:1], *drawn) if drawn else (), metric, scale, formats)
     end = max([one.at for one in (*as_it_is, *with_it)], default=view.now)
     end += (end - view.now) * 0.12
     if need.until is not None and need.until > end:
         end = need.until + (need.until - view.now) * 0.12
     axis = ticks(view.now, end, SMALL_TICKS)
     names = (_ending(as_it_is, view.now), _ending(with_it, view.now))
-    goal = Mark(stamp(need.until), day(last_day(need.until), view.now)) if need.until else None
-    return ChartShown(
+    goal = Point(stamp(need.until), day(last_day(need.until), view.now)) if need.until else None
+    return Chart(
         both(
             lambda dark: basket_figure(
                 plain, filled, str(metric.hue), axis, stamp(end), ends=names, goal=goal, dark=dark
@@ -130,7 +130,7 @@ def need_chart(need: NeedView, view: BuyView, formats: Formats) -> ChartShown:
         alt=f"Line chart of {metric.name} credits from now on. As it is: {names[0] or 'they last'}. "
         + (f"With the basket: {names[1] or 'they last'}." if with_it else "Nothing of it is in the basket.")
         + " The table of packs says until when each pack lasts.",
-        table=TableShown(
+        table=Table(
             caption=f"{metric.name} credits from now on",
             heads=["When", "Left"],
             rows=[[long_day(one.at), formats.quantity(metric, one.left)] for one in (with_it or as_it_is)],

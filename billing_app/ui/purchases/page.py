@@ -20,13 +20,13 @@ from billing_app.ui.frame.organization import elsewhere, page
 from billing_app.ui.frame.state import OrganizationPage
 from billing_app.ui.kit.basics import choice_switch, head, link, recount_line
 from billing_app.ui.kit.chart import legend_item, plot
-from billing_app.ui.kit.external_redirect import leaving
+from billing_app.ui.kit.external_redirect import external_redirect
 from billing_app.ui.kit.skeletons import page_skeleton
 from billing_app.ui.purchases.basket import basket_bar, basket_panel
 from billing_app.ui.purchases.packs import packs_table
 from billing_app.ui.purchases.renewals import RenewalsState, renewals_of, with_renewals
 from billing_app.ui.purchases.renewals_parts import top_up_panel
-from billing_app.ui.purchases.text import MAX_COUNT, BuyShown, buy_shown
+from billing_app.ui.purchases.text import MAX_COUNT, BuyScreen, buy_screen
 from billing_app.ui.usage.page import day_in
 
 MAX_PACKS = 20
@@ -36,7 +36,7 @@ MAX_PACKS = 20
 class BuyState(OrganizationPage):
     """What the buy page shows. Metric and kind live in the URL, the basket in this tab."""
 
-    screen: BuyShown = BuyShown()
+    screen: BuyScreen = BuyScreen()
     paying: bool = False
     cancelled: bool = False
     payment_url: str = ""
@@ -127,10 +127,10 @@ class BuyState(OrganizationPage):
             return view, renewals_of(at, view.need.metric.id if view.need else metric)
 
         renewals = await self.get_state(RenewalsState)
-        present = with_renewals(partial(buy_shown, kind=access.text("kind")))
-        self.screen, shown = await access.show(self, read, present)
-        if shown != renewals.shown:
-            renewals.shown = shown
+        to_screen = with_renewals(partial(buy_screen, kind=access.text("kind")))
+        self.screen, screen = await access.show(self, read, to_screen)
+        if screen != renewals.screen:
+            renewals.screen = screen
 
 
 def basket_in(text: str) -> dict[str, int]:
@@ -162,7 +162,7 @@ def buy_page() -> rx.Component:
             remark("info", "Nothing was paid.", "Your credits are as they were. You can choose again."),
         ),
         rx.el.div(
-            rx.el.div(rx.cond(screen.need.shown, _need()), _packs(), class_name="column"),
+            rx.el.div(rx.cond(screen.need.visible, _need()), _packs(), class_name="column"),
             rx.el.div(
                 basket_panel(screen, BuyState.paying, BuyState.pay, BuyState.change),
                 top_up_panel(RenewalsState),
@@ -171,7 +171,7 @@ def buy_page() -> rx.Component:
             class_name="pair top",
         ),
         basket_bar(screen, BuyState.paying, BuyState.pay),
-        leaving(url=BuyState.payment_url),
+        external_redirect(url=BuyState.payment_url),
     )
     content = elsewhere(
         content,

@@ -19,9 +19,9 @@ from billing_app.ui.access.session import PageAccess, guarded
 from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.frame.state import OrganizationPage
 from billing_app.ui.kit.formats import Formats
-from billing_app.ui.purchases.renewals_text import RenewalsShown, at_once, renewals_shown
+from billing_app.ui.purchases.renewals_text import RenewalsScreen, at_once, renewals_screen
 
-Shown = TypeVar("Shown")
+Screen = TypeVar("Screen")
 Done = TypeVar("Done")
 
 TYPED = ("threshold", "count", "pack", "cap")
@@ -31,7 +31,7 @@ TYPED = ("threshold", "count", "pack", "cap")
 class RenewalsState(OrganizationPage):
     """What renews and what tops up. The page around it reads it; what is changed here is shown at once."""
 
-    shown: RenewalsShown = RenewalsShown()
+    screen: RenewalsScreen = RenewalsScreen()
     editing: bool = False
     changing: str = ""
     """The recurring pack whose quantity is being chosen."""
@@ -69,11 +69,11 @@ class RenewalsState(OrganizationPage):
             await self._weigh(access)
 
     async def _weigh(self, access: PageAccess) -> None:
-        metric, typed = self.shown.top_up.metric, dict(self._typed)
+        metric, typed = self.screen.top_up.metric, dict(self._typed)
 
         view = await access.read(lambda at: renewals_of(at, metric))
         found = at_once(view.top_up, typed, access.formats) if view and view.top_up else ""
-        self.shown = replace(self.shown, top_up=replace(self.shown.top_up, at_once=found))
+        self.screen = replace(self.screen, top_up=replace(self.screen.top_up, at_once=found))
 
     @rx.event
     @guarded(roles=MONEY_ROLES)
@@ -83,9 +83,9 @@ class RenewalsState(OrganizationPage):
             self.editing, self.refusal, self._typed = True, "", {}
             await self._weigh(access)
             return
-        metric = self.shown.top_up.metric
+        metric = self.screen.top_up.metric
         await access.write(lambda at: top_ups.turn_off(at, metric))
-        self.shown = renewals_shown(await access.read(lambda at: renewals_of(at, metric)), access.formats)
+        self.screen = renewals_screen(await access.read(lambda at: renewals_of(at, metric)), access.formats)
 
     @rx.event(background=True)
     @guarded(roles=MONEY_ROLES)
@@ -94,7 +94,7 @@ class RenewalsState(OrganizationPage):
         async with self:
             if self.busy:
                 return
-            self.busy, self.refusal, metric = True, "", self.shown.top_up.metric
+            self.busy, self.refusal, metric = True, "", self.screen.top_up.metric
         typed = TopUpEntries(
             entries.get("threshold", ""), entries.get("pack", ""), entries.get("count", ""), entries.get("cap", ""),
             bool(entries.get("consent")),
@@ -112,7 +112,7 @@ class RenewalsState(OrganizationPage):
         async with self:
             if self.busy:
                 return
-            self.busy, self.refusal, metric = True, "", self.shown.top_up.metric
+            self.busy, self.refusal, metric = True, "", self.screen.top_up.metric
         url = await attempt(self, access, partial(card_page, access, metric))
         async with self:
             self.card_url = url or ""
@@ -173,19 +173,21 @@ async def attempt(state: Any, access: PageAccess, work: Callable[[], Done]) -> D
 async def reread(state: Any, access: PageAccess) -> None:
     """Shows what has just been changed."""
     async with state:
-        metric = state.shown.top_up.metric
-    shown = renewals_shown(await access.read(lambda at: renewals_of(at, metric)), access.formats)
+        metric = state.screen.top_up.metric
+    screen = renewals_screen(await access.read(lambda at: renewals_of(at, metric)), access.formats)
     async with state:
-        state.shown = shown
+        state.screen = screen
 
 
 def with_renewals(
-    present: Callable[[Any, FrameView, Formats], Shown],
-) -> Callable[[tuple[Any, RenewalsView | None], FrameView, Formats], tuple[Shown, RenewalsShown]]:
+    to_screen: Callable[[Any, FrameView, Formats], Screen],
+) -> Callable[[tuple[Any, RenewalsView | None], FrameView, Formats], tuple[Screen, RenewalsScreen]]:
     """Makes of a page's view, and of what is bought again, what the screen shows."""
 
-    def both(views: tuple[Any, RenewalsView | None], frame: FrameView, formats: Formats) -> tuple[Shown, RenewalsShown]:
+    def both(
+        views: tuple[Any, RenewalsView | None], frame: FrameView, formats: Formats
+    ) -> tuple[Screen, RenewalsScreen]:
         view, renewals = views
-        return present(view, frame, formats), renewals_shown(renewals, formats)
+        return to_screen(view, frame, formats), renewals_screen(renewals, formats)
 
     return both

@@ -8,25 +8,25 @@ import reflex as rx
 
 from billing_app.ui.kit.basics import metric_tile, state_badge
 from billing_app.ui.kit.dialogs import asking, buttons, dialog, refusal
-from billing_app.ui.kit.external_redirect import leaving
+from billing_app.ui.kit.external_redirect import external_redirect
 from billing_app.ui.kit.records import Choice
 from billing_app.ui.purchases.renewals_text import RenewingRow
 
 
 def renewing_panel(state: Any) -> rx.Component:
     """Packs that renew; nothing where there are none."""
-    shown = state.shown
+    screen = state.screen
     return rx.cond(
-        shown.rows.length() > 0,
+        screen.rows.length() > 0,
         rx.el.section(
             rx.el.div(
                 rx.el.h2("Renewing packs"),
                 rx.el.small("charged every month, each valid one year"),
-                rx.el.div(rx.el.strong(shown.total, class_name="small-figure"), class_name="panel-tools wide-only"),
+                rx.el.div(rx.el.strong(screen.total, class_name="small-figure"), class_name="panel-tools wide-only"),
                 class_name="panel-head",
             ),
             rx.cond(state.changing == "", refusal(state.refusal)),
-            rx.el.ul(rx.foreach(shown.rows, lambda row: _row(state, row)), class_name="renewing-rows"),
+            rx.el.ul(rx.foreach(screen.rows, lambda row: _row(state, row)), class_name="renewing-rows"),
             class_name="panel renewing",
         ),
     )
@@ -126,9 +126,9 @@ def _step(state: Any, row: rx.Var[RenewingRow], icon: str, name: str, count: Any
 
 def top_up_panel(state: Any) -> rx.Component:
     """The auto top-up of the chosen metric, with its switch."""
-    top_up = state.shown.top_up
+    top_up = state.screen.top_up
     return rx.cond(
-        top_up.shown,
+        top_up.visible,
         rx.el.section(
             rx.el.div(
                 rx.el.h2(top_up.title),
@@ -159,7 +159,7 @@ def top_up_panel(state: Any) -> rx.Component:
                 class_name="top-up-tools",
             ),
             _amounts(state),
-            leaving(url=state.card_url),
+            external_redirect(url=state.card_url),
             class_name="panel side-panel top-up",
             aria_label=top_up.title,
         ),
@@ -168,7 +168,7 @@ def top_up_panel(state: Any) -> rx.Component:
 
 def _amounts(state: Any) -> rx.Component:
     """What a person says, and agrees to, who turns it on."""
-    top_up = state.shown.top_up
+    top_up = state.screen.top_up
     return dialog(
         state.editing,
         state.edit,
@@ -213,7 +213,7 @@ def _amounts(state: Any) -> rx.Component:
 
 def _what(state: Any) -> rx.Component:
     """How many of which pack."""
-    top_up = state.shown.top_up
+    top_up = state.screen.top_up
     return rx.el.label(
         rx.el.span("buy"),
         rx.el.span(

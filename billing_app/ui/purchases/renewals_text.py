@@ -11,7 +11,7 @@ from billing_app.domain.common.money import exponent, major_amount
 from billing_app.domain.purchases.top_ups import packs_needed_for as needed
 from billing_app.services.subscriptions.views_recurring import RenewalsView, RenewingPackView, TopUpPack, TopUpView
 from billing_app.ui.kit.formats import Formats, clock, day, long_day
-from billing_app.ui.kit.records import Choice, MetricShown, in_a_sentence, metric_shown
+from billing_app.ui.kit.records import Choice, MetricLabel, in_a_sentence, metric_label
 from billing_app.ui.operators.catalogue.values import Kind, Spec
 from billing_app.ui.operators.catalogue.values import typed as parse
 
@@ -38,7 +38,7 @@ class RenewingRow:
     """A pack that renews, or ends with the period that is paid."""
 
     id: str = ""
-    metric: MetricShown = field(default_factory=MetricShown)
+    metric: MetricLabel = field(default_factory=MetricLabel)
     name: str = ""
     price: str = ""
     when: str = ""
@@ -54,10 +54,10 @@ class RenewingRow:
 
 
 @dataclass(frozen=True)
-class TopUpShown:
+class TopUpScreen:
     """The auto top-up of the chosen metric."""
 
-    shown: bool = False
+    visible: bool = False
     metric: str = ""
     title: str = ""
     on: bool = False
@@ -83,26 +83,26 @@ class TopUpShown:
 
 
 @dataclass(frozen=True)
-class RenewalsShown:
+class RenewalsScreen:
     """Everything that is bought again; empty for who may not buy."""
 
-    shown: bool = False
+    visible: bool = False
     rows: list[RenewingRow] = field(default_factory=list)
     total: str = ""
-    top_up: TopUpShown = field(default_factory=TopUpShown)
+    top_up: TopUpScreen = field(default_factory=TopUpScreen)
 
 
-def renewals_shown(view: RenewalsView | None, formats: Formats) -> RenewalsShown:
+def renewals_screen(view: RenewalsView | None, formats: Formats) -> RenewalsScreen:
     """The panels of renewing packs and auto top-up."""
     if view is None:
-        return RenewalsShown()
+        return RenewalsScreen()
     going_on = [one for one in view.packs if one.next_count]
     total = sum(one.price_cents * one.next_count for one in going_on)
-    return RenewalsShown(
-        shown=True,
+    return RenewalsScreen(
+        visible=True,
         rows=[_row(one, view.now, formats) for one in view.packs],
         total=f"{formats.money(total, going_on[0].currency)} a month, before tax" if going_on else "",
-        top_up=_top_up(view.top_up, view.now, formats) if view.top_up else TopUpShown(),
+        top_up=_top_up(view.top_up, view.now, formats) if view.top_up else TopUpScreen(),
     )
 
 
@@ -112,7 +112,7 @@ def _row(one: RenewingPackView, now: datetime, formats: Formats) -> RenewingRow:
     price = formats.money(one.price_cents * (one.next_count or one.count), one.currency)
     return RenewingRow(
         id=one.id,
-        metric=metric_shown(one.metric),
+        metric=metric_label(one.metric),
         name=name,
         price=f"{price} a month",
         when=when,
@@ -154,7 +154,7 @@ def _name(one: RenewingPackView, count: int, formats: Formats) -> str:
     return name if count == 1 else f"{count} {TIMES} {name}"
 
 
-def _top_up(one: TopUpView, now: datetime, formats: Formats) -> TopUpShown:
+def _top_up(one: TopUpView, now: datetime, formats: Formats) -> TopUpScreen:
     label, tone = STATES.get(one.state, ("Off", ""))
     bought = formats.named(one.metric, one.pack.quantity * one.count)
     price = formats.money(one.pack.price_cents * one.count, one.currency)
@@ -164,8 +164,8 @@ def _top_up(one: TopUpView, now: datetime, formats: Formats) -> TopUpShown:
     with_card = f", with {card}." if card else "."
     off = one.state in ("off", "turned_off")
     lead = "Off. When on and" if off else "When"
-    return TopUpShown(
-        shown=True,
+    return TopUpScreen(
+        visible=True,
         metric=one.metric.id,
         title=f"Auto top-up for {in_a_sentence(one.metric)}",
         on=not off,
@@ -239,16 +239,16 @@ def _choice(pack: TopUpPack, one: TopUpView, formats: Formats) -> Choice:
 
 def _note(one: TopUpView, now: datetime, formats: Formats) -> str:
     """What is to be known of its state."""
-    told, whole = formats.money(one.paid_cents, one.currency), formats.money(one.cap_cents, one.currency)
+    spent, whole = formats.money(one.paid_cents, one.currency), formats.money(one.cap_cents, one.currency)
     if one.state == "resting" and one.until is not None:
         return f"{one.failure} It tries again on {day(one.until, now)}, {clock(one.until)} UTC."
     if one.state == "capped" and one.until is not None:
-        why = f"{one.failure} It" if one.failure else f"{told} of {whole} are spent: it"
+        why = f"{one.failure} It" if one.failure else f"{spent} of {whole} are spent: it"
         return f"{why} goes on on {day(one.until, now)}."
     if one.state == "turned_off":
         return f"It turned itself off: {one.failure}"
     if one.state == "waiting_for_card":
         return "Save a card, and it begins."
     if one.state == "on":
-        return f"{told} of {whole} spent in {now:%B}." if one.paid_cents else "Nothing spent this month."
+        return f"{spent} of {whole} spent in {now:%B}." if one.paid_cents else "Nothing spent this month."
     return ""

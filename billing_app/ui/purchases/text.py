@@ -11,11 +11,11 @@ from billing_app.services.overview.views_frame import FrameView
 from billing_app.services.purchases.views_buying import BasketLine, BuyView, MetricPacks, PackView
 from billing_app.ui import routes
 from billing_app.ui.frame.text import why_not_buying
-from billing_app.ui.kit.chart_text import ChartShown
+from billing_app.ui.kit.chart_text import Chart
 from billing_app.ui.kit.formats import Formats, day, long_day
-from billing_app.ui.kit.records import Choice, MetricShown, in_a_sentence, metric_choices, metric_shown
+from billing_app.ui.kit.records import Choice, MetricLabel, in_a_sentence, metric_choices, metric_label
 from billing_app.ui.overview.text import recount_text
-from billing_app.ui.purchases.needs import NeedShown, need_chart, need_shown
+from billing_app.ui.purchases.needs import NeedScreen, need_chart, need_screen
 
 MAX_COUNT = 99
 """Of one pack; more is a typing mistake."""
@@ -26,7 +26,7 @@ class PackRow:
     """One line of the packs table: the head of a metric's group, or a pack."""
 
     head: bool = False
-    metric: MetricShown = field(default_factory=MetricShown)
+    metric: MetricLabel = field(default_factory=MetricLabel)
     note: str = ""
     href: str = ""
     id: str = ""
@@ -45,25 +45,25 @@ class BasketRow:
     """One line of the basket."""
 
     id: str = ""
-    metric: MetricShown = field(default_factory=MetricShown)
+    metric: MetricLabel = field(default_factory=MetricLabel)
     name: str = ""
     note: str = ""
     price: str = ""
 
 
 @dataclass(frozen=True)
-class BuyShown:
+class BuyScreen:
     """Everything the buy page shows."""
 
     ready: bool = False
     credits_href: str = ""
     recount: str = ""
     recount_failed: bool = False
-    metric: MetricShown = field(default_factory=MetricShown)
+    metric: MetricLabel = field(default_factory=MetricLabel)
     choices: list[Choice] = field(default_factory=list)
     metric_base: str = ""
-    need: NeedShown = field(default_factory=NeedShown)
-    chart: ChartShown = field(default_factory=ChartShown)
+    need: NeedScreen = field(default_factory=NeedScreen)
+    chart: Chart = field(default_factory=Chart)
     with_basket: bool = False
     kinds: list[Choice] = field(default_factory=list)
     kind: str = ""
@@ -80,7 +80,7 @@ class BuyShown:
     """Why payment cannot begin; empty when it can."""
 
 
-def buy_shown(view: BuyView, frame: FrameView, formats: Formats, kind: str = "once") -> BuyShown:
+def buy_screen(view: BuyView, frame: FrameView, formats: Formats, kind: str = "once") -> BuyScreen:
     """The screen of packs and basket; `kind` is "once" or "month"."""
     address = frame.organization.address
     metric = view.need.metric if view.need else None
@@ -89,16 +89,16 @@ def buy_shown(view: BuyView, frame: FrameView, formats: Formats, kind: str = "on
     recurring = kind == "month" and has_recurring
     query = {"kind": "month" if recurring else ""}
     total = sum(counts.values())
-    return BuyShown(
+    return BuyScreen(
         ready=True,
         credits_href=routes.credits(address, metric=metric.id if metric else ""),
         recount=recount_text(view.recount),
         recount_failed=view.recount.failed,
-        metric=metric_shown(metric) if metric else MetricShown(),
+        metric=metric_label(metric) if metric else MetricLabel(),
         choices=metric_choices(view.choices or tuple(group.metric for group in view.metrics)),
         metric_base=routes.buy(address, **query) + ("&" if recurring else "?") + "metric=",
-        need=need_shown(view.need, view, counts, formats) if view.need else NeedShown(),
-        chart=need_chart(view.need, view, formats) if view.need else ChartShown(),
+        need=need_screen(view.need, view, counts, formats) if view.need else NeedScreen(),
+        chart=need_chart(view.need, view, formats) if view.need else Chart(),
         with_basket=bool(view.need and view.need.with_basket),
         kinds=[Choice("once", "One-time"), Choice("month", "Every month")] if has_recurring else [],
         kind="month" if recurring else "once",
@@ -120,11 +120,11 @@ def _rows(view: BuyView, counts: dict[str, int], recurring: bool, address: str, 
         packs = [pack for pack in group.packs if pack.recurring == recurring]
         if not packs:
             continue
-        shown = metric_shown(group.metric)
+        label = metric_label(group.metric)
         href = routes.buy(address, metric=group.metric.id, kind="month" if recurring else "")
-        yield PackRow(head=True, metric=shown, note=_group_note(group, view.now, formats), href=href)
+        yield PackRow(head=True, metric=label, note=_group_note(group, view.now, formats), href=href)
         for pack in packs:
-            yield _pack_row(pack, shown, counts.get(pack.id, 0), view.now, formats)
+            yield _pack_row(pack, label, counts.get(pack.id, 0), view.now, formats)
 
 
 def _group_note(group: MetricPacks, now: datetime, formats: Formats) -> str:
@@ -147,12 +147,12 @@ def _lasting(forecast: Forecast, now: datetime) -> str:
     }.get(forecast.kind, "")
 
 
-def _pack_row(pack: PackView, shown: MetricShown, count: int, now: datetime, formats: Formats) -> PackRow:
+def _pack_row(pack: PackView, label: MetricLabel, count: int, now: datetime, formats: Formats) -> PackRow:
     until = ""
     if pack.lasts_until is not None:
         until = f"{long_day(pack.lasts_until)}" if pack.outlasts else day(pack.lasts_until, now)
     return PackRow(
-        metric=shown,
+        metric=label,
         id=pack.id,
         quantity=formats.size(pack.metric, pack.quantity),
         unit_price=formats.unit_price(pack.metric, pack.quantity, pack.price_cents, pack.currency),
@@ -171,7 +171,7 @@ def _basket_row(line: BasketLine, now: datetime, formats: Formats) -> BasketRow:
         name += f" {in_a_sentence(metric)}"
     return BasketRow(
         id=line.pack.id,
-        metric=metric_shown(metric),
+        metric=metric_label(metric),
         name=name if line.count == 1 else f"{line.count} \N{MULTIPLICATION SIGN} {name}",
         note=_line_note(line, now),
         price=formats.money(line.price_cents, line.pack.currency),

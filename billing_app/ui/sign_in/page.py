@@ -18,7 +18,7 @@ from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.layout import bare_page, signed_in_as
 from billing_app.ui.kit.basics import button_link
 from billing_app.ui.kit.forms import plain_form
-from billing_app.ui.sign_in.text import LinkShown, link_shown, refusal
+from billing_app.ui.sign_in.text import LinkScreen, link_screen, refusal
 
 
 class EntranceState(rx.State):
@@ -27,7 +27,7 @@ class EntranceState(rx.State):
     error: str = ""
     next_path: str = ""
     token: str = ""
-    link: LinkShown = LinkShown()
+    link: LinkScreen = LinkScreen()
     ready: bool = False
     without: bool = False
     email: str = ""
@@ -57,13 +57,13 @@ class EntranceState(rx.State):
         kind = self.router.url.path.strip("/").replace("-", "_")[:MAX_TEXT]
         self.error = refusal(query.get("error", ""))
         try:
-            self.link = link_shown(
+            self.link = link_screen(
                 await anybody.read(
                     self, lambda at: one_time_links.look(at.session, self.token, one_time_links.kind_in(kind), at.now)
                 )
             )
         except BillingError as error:
-            self.link = LinkShown(ended=error.detail)
+            self.link = LinkScreen(ended=error.detail)
         self.ready = True
 
     @rx.event

@@ -25,7 +25,7 @@ REFUSALS = {
 
 
 @dataclass(frozen=True)
-class LinkShown:
+class LinkScreen:
     """What a one-time link is for; `ended` says why it is for nothing any more."""
 
     text: str = ""
@@ -40,7 +40,7 @@ def refusal(code: str) -> str:
     return REFUSALS.get(code, "This did not work. Try again.")
 
 
-def link_shown(view: LinkView) -> LinkShown:
+def link_screen(view: LinkView) -> LinkScreen:
     """The words above a link's form."""
     text = {
         Kind.SET_UP: "You become the operator: the first account of this console.",
@@ -48,4 +48,4 @@ def link_shown(view: LinkView) -> LinkShown:
         Kind.INVITATION: f"{view.email} is invited to {view.organization} with the role {view.role}.",
         Kind.SIGN_IN: "Open this link by itself: it needs no form.",
     }[view.kind]
-    return LinkShown(text, view.has_password)
+    return LinkScreen(text, view.has_password)

@@ -9,24 +9,24 @@ import pandas as pd
 from billing_app.domain.catalogue.model import Metric
 from billing_app.domain.credits.facts import Aggregation
 from billing_app.services.usage.views import DaysView, DayView
-from billing_app.ui.kit.chart_text import ChartShown, both
+from billing_app.ui.kit.chart_text import Chart, both
 from billing_app.ui.kit.charts.days import COLUMNS, days_figure
 from billing_app.ui.kit.charts.scale import Scale, scale_for
 from billing_app.ui.kit.formats import Formats, is_calendar_month, month_in_words, plain_day
-from billing_app.ui.kit.records import TableShown, chart_caption
+from billing_app.ui.kit.records import Table, chart_caption
 from billing_app.ui.usage.months import DEFICIT, UNCOVERED
 
 EVERY = 5
 """Every fifth day of the axis is named."""
 
 
-def days_chart(view: DaysView, formats: Formats) -> ChartShown:
+def days_chart(view: DaysView, formats: Formats) -> Chart:
     """The chart on screen."""
     metric = view.metric
     scale = scale_for(metric, max((one.quantity for one in view.days), default=0))
     frame = days_frame(view, scale, formats)
     count, labels, reached = _length(view), _labels(view), _reached(view, formats)
-    return ChartShown(
+    return Chart(
         both(lambda dark: days_figure(frame, str(metric.hue), count, labels, reached=reached, dark=dark)),
         title=f"{month_in_words(view.period)} by day",
         caption=_caption(metric, scale),
@@ -50,10 +50,10 @@ def days_frame(view: DaysView, scale: Scale, formats: Formats) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def days_table(view: DaysView, formats: Formats) -> TableShown:
+def days_table(view: DaysView, formats: Formats) -> Table:
     """The numbers of the chart."""
     metric = view.metric
-    return TableShown(
+    return Table(
         caption=f"{metric.name} by day",
         heads=["Day", "Used", "By plan", "By credits", _unpaid(view)],
         rows=[

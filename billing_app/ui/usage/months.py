@@ -7,11 +7,11 @@ import pandas as pd
 from billing_app.domain.catalogue.model import Metric
 from billing_app.domain.common.periods import Period
 from billing_app.services.usage.views import MonthView
-from billing_app.ui.kit.chart_text import ChartShown, both
+from billing_app.ui.kit.chart_text import Chart, both
 from billing_app.ui.kit.charts.months import COLUMNS, line_fits, line_named, months_figure
 from billing_app.ui.kit.charts.scale import Scale, scale_for
 from billing_app.ui.kit.formats import Formats, clock, is_calendar_month, last_day, month, month_with_year, plain_day
-from billing_app.ui.kit.records import TableShown, chart_caption
+from billing_app.ui.kit.records import Table, chart_caption
 
 MOST_LONG_NAMES = 7
 
@@ -63,9 +63,9 @@ def axis_label(period: Period, *, first: bool) -> str:
     return f"{period.start:%b %y}" if first or period.start.month == 1 else f"{period.start:%b}"
 
 
-def months_table(months: tuple[MonthView, ...], metric: Metric, formats: Formats) -> TableShown:
+def months_table(months: tuple[MonthView, ...], metric: Metric, formats: Formats) -> Table:
     """The numbers of the chart, the newest first."""
-    return TableShown(
+    return Table(
         caption=f"{metric.name} by month",
         heads=["Month", "Used", "Included", "By plan", "By credits", *unpaid_heads(months)],
         rows=[month_cells(one, months, metric, formats) for one in reversed(months)],
@@ -95,13 +95,11 @@ def month_cells(one: MonthView, months: tuple[MonthView, ...], metric: Metric, f
     ]
 
 
-def months_chart(
-    months: tuple[MonthView, ...], metric: Metric, formats: Formats, chosen: int | None = None
-) -> ChartShown:
+def months_chart(months: tuple[MonthView, ...], metric: Metric, formats: Formats, chosen: int | None = None) -> Chart:
     """The chart on screen; `chosen` is a place in `months`."""
     frame = months_frame(months, metric, formats)
     scale = months_scale(months, metric)
-    return ChartShown(
+    return Chart(
         both(lambda dark: months_figure(frame, str(metric.hue), dark=dark, chosen=chosen)),
         title=f"{metric.name} by month",
         caption=chart_caption(metric, scale.unit),

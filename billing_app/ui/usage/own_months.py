@@ -6,10 +6,10 @@ import pandas as pd
 
 from billing_app.domain.catalogue.model import Metric
 from billing_app.services.usage.views import MonthView
-from billing_app.ui.kit.chart_text import ChartShown, both
+from billing_app.ui.kit.chart_text import Chart, both
 from billing_app.ui.kit.charts.months import months_figure
 from billing_app.ui.kit.formats import Formats, month, month_with_year
-from billing_app.ui.kit.records import TableShown, chart_caption
+from billing_app.ui.kit.records import Table, chart_caption
 from billing_app.ui.usage.months import included_line, months_frame, months_scale
 
 HEADS = ["Month", "This organization", "All together", "Included"]
@@ -33,17 +33,17 @@ def own_frame(months: tuple[MonthView, ...], metric: Metric, formats: Formats) -
     return frame
 
 
-def own_chart(months: tuple[MonthView, ...], metric: Metric, formats: Formats, chosen: int | None = None) -> ChartShown:
+def own_chart(months: tuple[MonthView, ...], metric: Metric, formats: Formats, chosen: int | None = None) -> Chart:
     """The chart on screen; `chosen` is a place in `months`."""
     frame = own_frame(months, metric, formats)
-    return ChartShown(
+    return Chart(
         both(lambda dark: months_figure(frame, str(metric.hue), dark=dark, chosen=chosen, shared=True)),
         title=f"{metric.name} by month",
         caption=chart_caption(metric, months_scale(months, metric).unit),
         alt=_alt(months, metric, formats),
         included=included_line(months, metric, frame, formats),
         shared=True,
-        table=TableShown(
+        table=Table(
             caption=f"{metric.name} by month",
             heads=HEADS,
             rows=[own_cells(one, metric, formats) for one in reversed(months)],

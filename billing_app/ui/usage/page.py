@@ -20,13 +20,13 @@ from billing_app.ui.kit.basics import choice_switch, download, figure, head, lin
 from billing_app.ui.kit.chart import months_legend, plot, table_below
 from billing_app.ui.kit.records import Field
 from billing_app.ui.kit.skeletons import page_skeleton
-from billing_app.ui.usage.text import DEFAULT_RANGE, RANGES, MonthRow, SourceRow, UsageShown, usage_shown
+from billing_app.ui.usage.text import DEFAULT_RANGE, RANGES, MonthRow, SourceRow, UsageScreen, usage_screen
 
 
 class UsageState(OrganizationPage):
     """What the usage page shows. Metric, range and month live in the URL."""
 
-    screen: UsageShown = UsageShown()
+    screen: UsageScreen = UsageScreen()
 
     @rx.event
     @guarded()
@@ -41,7 +41,7 @@ class UsageState(OrganizationPage):
                 "usage", metric, months, within,
             )  # fmt: skip
 
-        self.screen = await access.show(self, read, partial(usage_shown, months=months))
+        self.screen = await access.show(self, read, partial(usage_screen, months=months))
 
     @rx.event
     @guarded()

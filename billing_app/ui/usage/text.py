@@ -9,9 +9,9 @@ from billing_app.services.overview.views import UsageView
 from billing_app.services.overview.views_frame import FrameView
 from billing_app.services.usage.views import MonthView
 from billing_app.ui import routes
-from billing_app.ui.kit.chart_text import ChartShown
+from billing_app.ui.kit.chart_text import Chart
 from billing_app.ui.kit.formats import Formats, month_in_words, month_with_year, possessive_month
-from billing_app.ui.kit.records import Choice, Field, MetricShown, metric_choices, metric_shown
+from billing_app.ui.kit.records import Choice, Field, MetricLabel, metric_choices, metric_label
 from billing_app.ui.usage.days import days_chart, days_note
 from billing_app.ui.usage.months import DEFICIT, UNCOVERED, month_cells, months_chart, unpaid_figures, unpaid_heads
 from billing_app.ui.usage.own_months import own_cells, own_chart
@@ -43,12 +43,12 @@ class SourceRow:
 
 
 @dataclass(frozen=True)
-class UsageShown:
+class UsageScreen:
     """Everything the usage page shows."""
 
     ready: bool = False
     empty: bool = False
-    metric: MetricShown = field(default_factory=MetricShown)
+    metric: MetricLabel = field(default_factory=MetricLabel)
     choices: list[Choice] = field(default_factory=list)
     metric_base: str = ""
     ranges: list[Choice] = field(default_factory=list)
@@ -56,9 +56,9 @@ class UsageShown:
     span_base: str = ""
     csv_href: str = ""
     stats: list[Field] = field(default_factory=list)
-    chart: ChartShown = field(default_factory=ChartShown)
+    chart: Chart = field(default_factory=Chart)
     month_hrefs: list[str] = field(default_factory=list)
-    days: ChartShown = field(default_factory=ChartShown)
+    days: Chart = field(default_factory=Chart)
     days_note: str = ""
     earlier_href: str = ""
     later_href: str = ""
@@ -67,7 +67,7 @@ class UsageShown:
     sources_title: str = ""
 
 
-def usage_shown(view: UsageView, frame: FrameView, formats: Formats, months: int = DEFAULT_RANGE) -> UsageShown:
+def usage_screen(view: UsageView, frame: FrameView, formats: Formats, months: int = DEFAULT_RANGE) -> UsageScreen:
     """The screen of one metric's use."""
     address, metric, shared = frame.organization.address, view.metric, view.payer_name != ""
     kept = months if months != DEFAULT_RANGE else ""
@@ -78,10 +78,10 @@ def usage_shown(view: UsageView, frame: FrameView, formats: Formats, months: int
         )
         for one in view.months
     ]
-    return UsageShown(
+    return UsageScreen(
         ready=True,
         empty=not view.ever_used,
-        metric=metric_shown(metric),
+        metric=metric_label(metric),
         choices=metric_choices(view.metrics),
         metric_base=routes.usage(address, months=kept) + ("&" if kept else "?") + "metric=",
         ranges=[Choice(str(count), f"{count} months") for count in RANGES],
@@ -91,7 +91,7 @@ def usage_shown(view: UsageView, frame: FrameView, formats: Formats, months: int
         stats=(_own_stats if shared else _stats)(view, view.months[place], formats) if view.months else [],
         chart=(own_chart if shared else months_chart)(view.months, metric, formats, chosen=place),
         month_hrefs=hrefs,
-        days=ChartShown() if shared else days_chart(view.days, formats),
+        days=Chart() if shared else days_chart(view.days, formats),
         days_note="" if shared else days_note(view.days),
         earlier_href=hrefs[place - 1] if place > 0 else "",
         later_href=hrefs[place + 1] if place + 1 < len(hrefs) else "",

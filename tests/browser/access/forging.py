@@ -17,7 +17,7 @@ from billing_app.ui.credits.ledger import LedgerState
 from billing_app.ui.credits.page import CreditsState
 from billing_app.ui.frame.state import OrganizationPage
 from billing_app.ui.overview.page import OverviewState
-from billing_app.ui.purchases.checkout_return import ReturnedState
+from billing_app.ui.purchases.checkout_return import CheckoutReturnState
 from billing_app.ui.purchases.page import BuyState
 from billing_app.ui.usage.page import UsageState
 from tests.browser.people import Person, goes
@@ -35,7 +35,7 @@ PAGES: dict[str, tuple[type[OrganizationPage], str]] = {
     "credits": (CreditsState, "/credits"),
     "explain": (ExplainState, "/credits/explain"),
     "buy": (BuyState, "/credits/buy"),
-    "returned": (ReturnedState, "/credits/bought"),
+    "returned": (CheckoutReturnState, "/credits/bought"),
     "ledger": (LedgerState, "/ledger"),
 }
 """The states whose handlers are called, and where their pages are in an organization."""

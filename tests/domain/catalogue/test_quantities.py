@@ -25,7 +25,7 @@ from billing_app.domain.catalogue.quantities import (
     reading,
 )
 from billing_app.domain.credits.facts import MAX_QUANTITY
-from billing_app.ui.operators.catalogue.values import Kind, Spec, shown, typed
+from billing_app.ui.operators.catalogue.values import Kind, Spec, as_text, typed
 from tests.domain.catalogue.documents import metric, pack, small_catalog
 
 GB = 10**9
@@ -185,7 +185,7 @@ def test_what_a_field_shows_is_read_as_what_it_stands_for(quantity: int, factor:
     assert counted(shown_as, factor) == quantity
     assert quantity_in(in_field(quantity, measured), measured) == quantity
     spec = Spec(Kind.NUMBER, factor=factor)
-    assert typed(shown(quantity, spec), spec) == quantity
+    assert typed(as_text(quantity, spec), spec) == quantity
 
 
 @pytest.mark.parametrize("amount", ["0.5000001", "1.66", "1.6666666", "0.0000000001"])

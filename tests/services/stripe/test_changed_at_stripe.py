@@ -26,7 +26,7 @@ from billing_app.store.purchases import customers
 from billing_app.store.purchases import subscriptions as subscription_store
 from billing_app.store.stripe import reconciliation as store
 from billing_app.ui.kit.formats import Formats
-from billing_app.ui.purchases.renewals_text import renewals_shown
+from billing_app.ui.purchases.renewals_text import renewals_screen
 from tests.support.builders import a_user
 from tests.support.shop import DECLINED, PAYS, PUBLIC_URL
 from tests.support.subscriber import BAD_CARD, MONTH, Subscriber, a_subscriber, days
@@ -477,5 +477,5 @@ def shown(acme: Subscriber) -> tuple[str, str, bool]:
     with acme.database.reading() as session:
         organization = orgs.by_address(session, acme.address)
         view = read_recurring.renewals(Context(session, organization, acme.now), "mau")
-        row = renewals_shown(view, Formats()).rows[0]
+        row = renewals_screen(view, Formats()).rows[0]
     return ("" if row.when.startswith("Renews") else row.when, row.note, view.packs[0].lost)

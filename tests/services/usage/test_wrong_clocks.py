@@ -30,7 +30,7 @@ from billing_app.store.common import runs
 from billing_app.store.tables.notifications import OperatorMail
 from billing_app.store.tables.organizations import Organization
 from billing_app.ui.kit.formats import Formats
-from billing_app.ui.operators.recounts.text import recounts_shown
+from billing_app.ui.operators.recounts.text import recounts_screen
 from tests.support.builders import NOON, a_user, an_organization, the_catalogue
 
 pytestmark = pytest.mark.both_databases
@@ -113,7 +113,7 @@ def test_what_a_recount_repaired_is_told_in_its_row(acme: Database) -> None:
     recounts.run(acme.writing, lambda: LATER, runs.new_holder(), "schedule")
     with acme.reading() as session:
         repaired = [each.repaired for each in operations.recount_runs(session, "", LATER).runs]
-        shown = recounts_shown(operations.recount_runs(session, "", LATER), Formats(), "").rows
+        shown = recounts_screen(operations.recount_runs(session, "", LATER), Formats(), "").rows
     assert repaired == [1, 0]
     assert [(row.state, row.error) for row in shown] == [
         ("Repaired", "A clock was ahead: figures of 1 organization were put right."),

@@ -37,7 +37,7 @@ PUBLIC = None
 MATRIX: dict[frozenset[Role] | None, dict[str, str]] = {
     PUBLIC: {
         "EntranceState": "sign_in open_link go_home",
-        "FoundingState": "open propose found",
+        "CreateOrganizationState": "open propose create_organization",
         "GuardedPage": "fail",
     },
     ALL_ROLES: {
@@ -56,13 +56,13 @@ MATRIX: dict[frozenset[Role] | None, dict[str, str]] = {
         "LedgerState": "load search",
         "PlanState": "load arrive choose ask close confirm manage",
         "RenewalsState": "arrive edit weigh switch agree card choose renew",
-        "ReturnedState": "load settle",
+        "CheckoutReturnState": "load settle",
     },
     ADMIN_ROLES: {
         "AlertsState": "load choose choose_person open_adding add rotate hide_secret enable delete test resend",
         "FeaturesState": "switch",
         "OrganizationState": (
-            "save invite renew change_role create_part create_key act end_organization keep_organization"
+            "save invite renew change_role create_child create_key act end_organization keep_organization"
         ),
         "ProcessPageState": "fill choose ask add drop save publish discard end",
     },
@@ -73,7 +73,7 @@ MATRIX: dict[frozenset[Role] | None, dict[str, str]] = {
         ),
         "CustomerState": "load reckon give_back load_again",
         "GiftCardsState": "load ask close make save_codes void",
-        "HandsState": "ask close act",
+        "ManualChangesState": "ask close act",
         "OrganizationsState": "load search",
         "ReconciliationState": "load run watch",
         "RecountsState": "load run",

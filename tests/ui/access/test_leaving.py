@@ -20,7 +20,7 @@ from billing_app.services.access.cookies import HASH_NAME
 from billing_app.ui.access import binding, tabs, transactions
 from billing_app.ui.access.binding import Binding, Bound
 from billing_app.ui.operators.organizations.customer import CustomerState
-from billing_app.ui.organizations.create import FoundingState
+from billing_app.ui.organizations.create import CreateOrganizationState
 from billing_app.ui.organizations.page import OrganizationState
 from billing_app.ui.sign_in.page import EntranceState
 from tests.ui.states import move, opened, pages
@@ -165,7 +165,7 @@ def test_a_customer_of_the_operator_is_a_place(sessions: Standing) -> None:
 
 def test_entrance_and_founding_are_cleared_too(sessions: Standing) -> None:
     root, _ = shown_to(sessions)
-    entrance, founding = (asyncio.run(root.get_state(kind)) for kind in (EntranceState, FoundingState))
+    entrance, founding = (asyncio.run(root.get_state(kind)) for kind in (EntranceState, CreateOrganizationState))
     entrance.token, founding.email = "of a link", "ada@example.org"
     sessions.said = "bob"
     looks(root)

@@ -12,9 +12,9 @@ import reflex as rx
 from billing_app.domain.catalogue.model import Hue
 from billing_app.domain.common.periods import period_containing
 from billing_app.services.credits.views import BalancePoint
-from billing_app.ui.credits.explain_text import explain_shown
+from billing_app.ui.credits.explain_text import explain_screen
 from billing_app.ui.kit.chart import plot
-from billing_app.ui.kit.chart_text import ChartShown
+from billing_app.ui.kit.chart_text import Chart
 from billing_app.ui.kit.charts import base
 from billing_app.ui.kit.charts.balance import Ticks, balance_figure
 from billing_app.ui.kit.charts.days import days_figure
@@ -96,7 +96,7 @@ def test_a_line_is_named_where_bars_leave_room_for_it() -> None:
 
 
 def test_the_heaviest_words_come_first_where_there_is_no_room_for_all() -> None:
-    shown = explain_shown(accounts.explain("meridian", "mau", None), overviews.frame("meridian"), FORMATS)
+    shown = explain_screen(accounts.explain("meridian", "mau", None), overviews.frame("meridian"), FORMATS)
     words = notes(go.Figure(shown.chart.pictures.light))
     assert words[:2] == ["<b>25,120</b>", "+50,000"]
 
@@ -112,7 +112,7 @@ def owing() -> Any:
 
 def test_what_is_owed_is_part_of_the_sum_and_of_its_picture() -> None:
     view = owing()
-    shown = explain_shown(view, overviews.frame("meridian"), FORMATS)
+    shown = explain_screen(view, overviews.frame("meridian"), FORMATS)
     assert [(one.value, one.label) for one in shown.terms][-1] == ("6,000", "owed")
     assert (shown.left, shown.owes) == ("\N{MINUS SIGN}6,000", True)
     assert view.granted - view.burned - view.clawed_back - view.debt == -6_000 == view.steps[-1].balance
@@ -237,7 +237,7 @@ def test_crowded_grants_are_named_once() -> None:
 
 
 def test_an_explanation_ends_at_what_is_left() -> None:
-    shown = explain_shown(accounts.explain("meridian", "mau", None), overviews.frame("meridian"), FORMATS)
+    shown = explain_screen(accounts.explain("meridian", "mau", None), overviews.frame("meridian"), FORMATS)
     figure = go.Figure(shown.chart.pictures.light)
     left = traces(figure)["left"]
     assert (left.y[0], left.base[0]) == (25_120, 0)
@@ -296,4 +296,4 @@ def test_words_in_charts_can_be_read(*, dark: bool) -> None:
 
 def test_only_the_chart_itself_draws_anew_for_another_size() -> None:
     """With Reflex's own handler every chart was drawn twice when its page opened (assets/drawing.js)."""
-    assert "useResizeHandler:false" in str(plot(rx.Var("chart").to(ChartShown)).render())
+    assert "useResizeHandler:false" in str(plot(rx.Var("chart").to(Chart)).render())

@@ -19,7 +19,7 @@ from billing_app.ui.access.session import GUARD
 from billing_app.ui.kit.formats import Formats
 from billing_app.ui.notifications.answer import answer
 from billing_app.ui.notifications.page import AlertsState
-from billing_app.ui.notifications.text import AlertsShown, alerts_shown
+from billing_app.ui.notifications.text import AlertsScreen, alerts_screen
 from billing_app.ui.overview.page import OverviewState
 from tests.support.builders import NOON
 from tests.ui.conftest import Meridian
@@ -37,9 +37,9 @@ def run(work: Any) -> Any:
     return asyncio.run(work)
 
 
-def shown(address: str = "meridian", state: str = "", delivery: str = "") -> AlertsShown:
+def shown(address: str = "meridian", state: str = "", delivery: str = "") -> AlertsScreen:
     """What the screen says of the records."""
-    return alerts_shown(alerts(address, state, delivery), frame(address), Formats(), state=state)
+    return alerts_screen(alerts(address, state, delivery), frame(address), Formats(), state=state)
 
 
 def loaded(meridian: Meridian, url: str = PAGE, role: str = "admin") -> Any:
@@ -48,9 +48,9 @@ def loaded(meridian: Meridian, url: str = PAGE, role: str = "admin") -> Any:
     return state
 
 
-def told(state: Any, kind: str, place: int) -> bool:
+def notified(state: Any, kind: str, place: int) -> bool:
     """The tick of a kind in a column."""
-    return next(line for line in state.screen.lines if line.kind == kind).cells[place].told
+    return next(line for line in state.screen.lines if line.kind == kind).cells[place].notified
 
 
 def a_hook(meridian: Meridian) -> str:
@@ -70,7 +70,7 @@ def test_every_kind_has_a_line_with_a_cell_for_everybody() -> None:
     assert {len(line.cells) for line in kinds} == {len(screen.columns)} == {5}
     assert (screen.mail_columns, screen.webhook_columns) == (4, 1)
     blocked = next(line for line in kinds if line.kind == "metric.blocked")
-    assert [cell.told for cell in blocked.cells] == [True, True, False, True, True]
+    assert [cell.notified for cell in blocked.cells] == [True, True, False, True, True]
     assert [cell.first for cell in blocked.cells] == [False, False, False, False, True]
     assert blocked.cells[4].label == "Something is blocked: tell hooks.meridian.example by webhook"
 
@@ -96,7 +96,7 @@ def test_deliveries_say_what_became_of_them() -> None:
 def test_a_filter_and_an_opened_delivery_live_in_the_url() -> None:
     screen = shown(state="failed", delivery="00000000-0000-0000-0000-000000000001")
     assert [row.state for row in screen.deliveries] == ["Failed"]
-    assert screen.opened.shown
+    assert screen.opened.visible
     assert '"type": "metric.blocked"' in screen.opened.body
     assert (screen.opened.tries[0].result, screen.opened.tries[0].answer) == ("It answered 500.", "try later")
     assert screen.close_href == f"{PAGE}?state=failed"
@@ -106,7 +106,7 @@ def test_the_filter_of_the_url_is_the_pages_and_rubbish_is_none(meridian: Meridi
     state = loaded(meridian)
     delivery = str(run(state.test(a_hook(meridian)))).partition("delivery=")[2][:36]
     screen = loaded(meridian, f"{PAGE}?state=waiting&delivery={delivery}").screen
-    assert (screen.state, len(screen.deliveries), screen.opened.shown) == ("waiting", 1, True)
+    assert (screen.state, len(screen.deliveries), screen.opened.visible) == ("waiting", 1, True)
     assert loaded(meridian, f"{PAGE}?state=failed").screen.deliveries == []
     assert loaded(meridian, f"{PAGE}?state=rubbish&delivery=rubbish").screen.state == "all"
 
@@ -137,9 +137,9 @@ def test_every_handler_is_for_admins() -> None:
 
 def test_a_tick_is_one_choice(meridian: Meridian) -> None:
     state = loaded(meridian)
-    assert not told(state, "metric.blocked", 2)
+    assert not notified(state, "metric.blocked", 2)
     run(state.choose("role:member", "metric.blocked", True))
-    assert told(state, "metric.blocked", 2)
+    assert notified(state, "metric.blocked", 2)
     run(state.choose_person("cleo@meridian.example", True))
     assert [(each.name, each.note) for each in state.screen.readers][-1] == ("Cleo", "cleo@meridian.example")
     run(state.choose_person("cleo@meridian.example", False))
@@ -217,8 +217,11 @@ def test_the_page_begins_with_who_is_told_and_whether_it_arrives() -> None:
     assert screen.answer.sentence == "Team chat hears of what happens within seconds."
     assert screen.answer.rest == "The last message arrived 21 Nov, 04:10 UTC. 4 people are told by mail."
     assert [(each.name, each.note) for each in screen.readers][-1] == ("Ben Ito", "ben@meridian.example")
-    assert [each.told for each in screen.readers][2] == "nothing"
-    assert (screen.endpoints[0].told, screen.endpoints[0].detail) == ("everything", "Last message 21 Nov, 04:10 UTC.")
+    assert [each.notified_of for each in screen.readers][2] == "nothing"
+    assert (screen.endpoints[0].notified_of, screen.endpoints[0].detail) == (
+        "everything",
+        "Last message 21 Nov, 04:10 UTC.",
+    )
 
 
 @pytest.mark.parametrize(

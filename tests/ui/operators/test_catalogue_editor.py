@@ -20,9 +20,9 @@ from billing_app.ui.operators.catalogue import drafts
 from billing_app.ui.operators.catalogue.grids import key_of, places
 from billing_app.ui.operators.catalogue.lists import GRIDS
 from billing_app.ui.operators.catalogue.page import CatalogueState
-from billing_app.ui.operators.catalogue.review_text import file_shown
-from billing_app.ui.operators.catalogue.text import PARTS, grid_shown, place_named
-from billing_app.ui.operators.catalogue.values import Kind, Spec, shown, typed
+from billing_app.ui.operators.catalogue.review_text import file_notice
+from billing_app.ui.operators.catalogue.text import PARTS, grid_screen, place_named
+from billing_app.ui.operators.catalogue.values import Kind, Spec, as_text, typed
 from billing_app.ui.operators.gift_cards.page import GiftCardsState
 from tests.conftest import SHARED
 from tests.domain.catalogue.documents import small_document
@@ -197,13 +197,13 @@ def test_a_mistake_of_another_table_is_named_by_its_cell(editor: Any) -> None:
 def test_what_facts_refuse_is_marked_in_its_cell() -> None:
     document = to_document(parse_catalog(small_document(), "x"))
     check = CheckView(mistakes=(("metrics.mau.unit", "can't change"),))
-    found = [cell for group in grid_shown("metrics", document, document, check).groups for line in group.lines
+    found = [cell for group in grid_screen("metrics", document, document, check).groups for line in group.lines
              for cell in line.cells if cell.mistake]  # fmt: skip
     assert [cell.key for cell in found] == ["metrics|0|unit"]
 
 
 def test_the_page_tells_what_the_next_start_does_with_the_file() -> None:
-    said = {state: file_shown(FileView(state, ("plans.pro.prices.month", *"abcd"))) for state in FileState}
+    said = {state: file_notice(FileView(state, ("plans.pro.prices.month", *"abcd"))) for state in FileState}
     assert not said[FileState.KNOWN].title
     assert said[FileState.CONFLICT].title == "plans.json has changed and was not loaded."
     assert "plans.pro.prices.month, a, b, c and 1 more" in said[FileState.CONFLICT].text
@@ -235,7 +235,7 @@ SPECS = st.sampled_from(
 
 @given(SPECS, st.integers(0, 10**15))
 def test_what_is_shown_and_typed_again_is_the_same(spec: Spec, value: int) -> None:
-    assert typed(shown(value, spec), spec) == value
+    assert typed(as_text(value, spec), spec) == value
 
 
 @given(st.text(max_size=30), SPECS)
@@ -250,13 +250,13 @@ def test_every_cell_can_be_edited_and_leaves_the_given_document_alone(part: str)
     kept = to_document(parse_catalog(small_document(), "x"))
     for place in places(GRIDS[part](document, document)):
         assert place_named(part, key_of(place.path), document, document) == place
-        was = shown(drafts.value_at(document, place.path), place.spec)
+        was = as_text(drafts.value_at(document, place.path), place.spec)
         assert drafts.changed(document, place, was) == document, place
         drafts.changed(document, place, "no" if was == "yes" else "yes" if was == "no" else "3")
     assert document == kept
     assert not any(
         cell.changed
-        for group in grid_shown(part, document, kept, CheckView()).groups
+        for group in grid_screen(part, document, kept, CheckView()).groups
         for line in group.lines
         for cell in line.cells
     )

@@ -11,13 +11,13 @@ from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
 from billing_app.services.limits import overrides
 from billing_app.services.limits.overrides import Kind
-from billing_app.ui.operators.organizations.manual_changes import HandsState
+from billing_app.ui.operators.organizations.manual_changes import ManualChangesState
 from tests.support.builders import NOON
 from tests.ui.conftest import Meridian
 
 
 def dialog(meridian: Meridian, what: str) -> Any:
-    state = meridian.open(HandsState, "/admin/organizations/meridian", "operator")
+    state = meridian.open(ManualChangesState, "/admin/organizations/meridian", "operator")
     asyncio.run(state.ask(what))
     return state
 

@@ -19,10 +19,10 @@ from billing_app.ui.operators.organizations.customer import CustomerState
 from billing_app.ui.operators.organizations.page import OrganizationsState
 from billing_app.ui.operators.organizations.refunds_text import cents_of
 from billing_app.ui.operators.recounts.page import RecountsState
-from billing_app.ui.operators.recounts.text import recounts_shown
+from billing_app.ui.operators.recounts.text import recounts_screen
 from billing_app.ui.operators.stripe.events import StripeEventsState
 from billing_app.ui.operators.stripe.reconciliation import ReconciliationState
-from billing_app.ui.operators.stripe.reconciliation_text import reconciliation_shown
+from billing_app.ui.operators.stripe.reconciliation_text import reconciliation_screen
 from tests.support.builders import NOON
 from tests.ui.conftest import Meridian
 from tests.ui.records import operations
@@ -127,14 +127,14 @@ def test_an_event_that_is_not_there_is_said_beside_the_list(events: Meridian) ->
 
 
 def test_the_report_begins_with_the_answer_and_keeps_what_needs_somebody_apart() -> None:
-    screen = reconciliation_shown(operations.reconciliation(), Formats(), "")
+    screen = reconciliation_screen(operations.reconciliation(), Formats(), "")
     assert (screen.sentence, screen.tone) == ("1 difference needs you", "blocked")
     assert [row.title for row in screen.needs_you] == ["Order unknown"]
     assert [row.detail.endswith("known here. And 1 more like it.") for row in screen.repaired] == [True]
 
 
 def test_recounts_say_whether_anybody_is_behind(meridian: Meridian) -> None:
-    screen = recounts_shown(operations.recounts(), Formats(), "")
+    screen = recounts_screen(operations.recounts(), Formats(), "")
     assert (screen.sentence, screen.rows[0].took) == ("Every ledger is up to date", "210 ms")
     state = loaded(meridian, RecountsState, "/admin/recounts")
     asyncio.run(vars(RecountsState)["run"].fn(state))

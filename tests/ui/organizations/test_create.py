@@ -19,7 +19,7 @@ from billing_app.services.common.secrets import digest
 from billing_app.services.organizations import create
 from billing_app.services.organizations.profiles import validated
 from billing_app.store.organizations import organizations as org_store
-from billing_app.ui.organizations.create import FoundingState
+from billing_app.ui.organizations.create import CreateOrganizationState
 from billing_app.ui.organizations.places import countries, time_zones
 from billing_app.ui.sign_in.page import EntranceState
 from tests.support.builders import a_session_token, a_user, an_organization, the_catalogue
@@ -41,7 +41,7 @@ def cookie(database: Database) -> Iterator[str]:
 
 def the_form(cookie: str) -> Any:
     """The page, opened."""
-    state: Any = opened(FoundingState, "/new-organization", cookie)
+    state: Any = opened(CreateOrganizationState, "/new-organization", cookie)
     sent_to = asyncio.run(state.open())
     assert sent_to is None, sent_to
     return state
@@ -49,7 +49,7 @@ def the_form(cookie: str) -> Any:
 
 def send(state: Any, **fields: Any) -> str:
     """Sends the form; where that leads."""
-    return str(asyncio.run(state.found(fields)) or "")
+    return str(asyncio.run(state.create_organization(fields)) or "")
 
 
 def test_a_name_is_enough_and_whoever_makes_it_is_its_admin(database: Database, cookie: str) -> None:
@@ -103,10 +103,10 @@ def test_what_is_refused_is_said_where_it_was_typed(
 
 
 def test_nobody_is_asked_to_sign_in_and_comes_back(cookie: str) -> None:
-    for work in (lambda state: state.open(), lambda state: state.found({"name": "Ash"})):
-        state: Any = opened(FoundingState, "/new-organization", "")
+    for work in (lambda state: state.open(), lambda state: state.create_organization({"name": "Ash"})):
+        state: Any = opened(CreateOrganizationState, "/new-organization", "")
         assert "/sign-in?next=%2Fnew-organization" in str(asyncio.run(work(state)))
-    state = opened(FoundingState, "/new-organization", "")
+    state = opened(CreateOrganizationState, "/new-organization", "")
     asyncio.run(state.propose("Acme"))
     assert state.proposed == ""
 

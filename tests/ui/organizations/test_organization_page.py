@@ -14,7 +14,7 @@ from billing_app.services.plans import endings_told
 from billing_app.ui.access.session import GUARD
 from billing_app.ui.kit.formats import Formats
 from billing_app.ui.organizations.page import OrganizationState
-from billing_app.ui.organizations.text import _why_full, organization_shown
+from billing_app.ui.organizations.text import _why_full, organization_screen
 from tests.ui.conftest import Meridian
 from tests.ui.records import organizations
 from tests.ui.records.overview import frame
@@ -25,7 +25,7 @@ CHANGING = {
     "invite",
     "renew",
     "change_role",
-    "create_part",
+    "create_child",
     "create_key",
     "act",
     "end_organization",
@@ -35,7 +35,7 @@ CHANGING = {
 
 def shown(tab: str = "", role: str = "admin") -> Any:
     """What the screen says of the records."""
-    return organization_shown(organizations.page("meridian", role), frame("meridian", role), Formats(), tab=tab)
+    return organization_screen(organizations.page("meridian", role), frame("meridian", role), Formats(), tab=tab)
 
 
 def test_what_changes_something_asks_for_an_admin() -> None:
@@ -57,8 +57,8 @@ def test_an_admin_sees_everything() -> None:
     ]
     assert screen.members_taken == "2 of 2 places taken"
     assert screen.no_place == "The plan Pro allows 2 members, and 2 are taken. Choose a larger plan for more."
-    assert (screen.parts_taken, screen.no_part) == ("2, unlimited", "")
-    assert [(row.name, row.plan, row.deeper) for row in screen.parts] == [
+    assert (screen.children_taken, screen.no_child) == ("2, unlimited", "")
+    assert [(row.name, row.plan, row.deeper) for row in screen.children] == [
         ("North", "paid for by this plan", False),
         ("Oslo", "Free plan of its own", True),
     ]
@@ -68,7 +68,7 @@ def test_an_admin_sees_everything() -> None:
 
 
 def test_a_logo_of_another_host_is_only_text() -> None:
-    assert shown().profile.logo_shown is False
+    assert shown().profile.logo_visible is False
 
 
 def test_a_member_sees_no_money_no_keys_and_no_log() -> None:

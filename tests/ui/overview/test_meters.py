@@ -10,7 +10,7 @@ import pytest
 from billing_app.services.credits.views_shared import Forecast, ForecastKind, MeterState
 from billing_app.services.overview.views import MeterView, NextEnd
 from billing_app.ui.kit.formats import Formats, plain_day
-from billing_app.ui.overview.meters_text import MeterShown, bar_shown, meter_shown
+from billing_app.ui.overview.meters_text import MeterScreen, bar_screen, meter_screen
 from tests.ui.records import overview as overviews
 from tests.ui.records.facts import NOW, at, period
 
@@ -18,9 +18,9 @@ FORMATS = Formats()
 MAU_METER = overviews.meridian().meters[0]
 
 
-def shown(meter: MeterView) -> MeterShown:
+def shown(meter: MeterView) -> MeterScreen:
     """The row of a meter."""
-    return meter_shown(meter, period(NOW).end, NOW, "/o/x/usage", FORMATS)
+    return meter_screen(meter, period(NOW).end, NOW, "/o/x/usage", FORMATS)
 
 
 def percent(text: str) -> float:
@@ -29,7 +29,7 @@ def percent(text: str) -> float:
 
 
 def test_what_is_empty_is_what_is_left_before_something_stops() -> None:
-    bar = bar_shown(MAU_METER, FORMATS)
+    bar = bar_screen(MAU_METER, FORMATS)
     empty = 100 - percent(bar.plan) - percent(bar.credits)
     whole = 25_000 + 19_290 + 25_120
     assert empty == pytest.approx(100 * 25_120 / whole, abs=0.02)
@@ -38,7 +38,7 @@ def test_what_is_empty_is_what_is_left_before_something_stops() -> None:
 
 def test_a_blocked_bar_is_full_and_has_a_stop_mark() -> None:
     storage = overviews.stopped().meters[0]
-    bar = bar_shown(storage, FORMATS)
+    bar = bar_screen(storage, FORMATS)
     assert percent(bar.plan) + percent(bar.credits) == pytest.approx(100, abs=0.02)
     assert bar.stop
     assert bar.label.endswith("Blocked.")
@@ -48,7 +48,7 @@ def test_what_nobody_paid_is_part_of_the_bar() -> None:
     meter = replace(
         overviews.stopped().meters[0], burned=100, deficit=100, left=0, allowance=200, covered=200, used=400
     )
-    assert percent(bar_shown(meter, FORMATS).unpaid) == 25.0
+    assert percent(bar_screen(meter, FORMATS).unpaid) == 25.0
 
 
 def test_an_unlimited_bar_has_no_end_and_never_looks_full() -> None:
@@ -118,7 +118,7 @@ def test_what_is_within_its_plan_and_ends_all_the_same_says_why() -> None:
     assert shown(within(forecast=later)).until_note == "in a later month"
     assert shown(within(forecast=replace(later, burn_per_period=700))).until_note == "700 a month"
     end = NOW + timedelta(days=3)
-    row = meter_shown(within(), period(NOW).end, NOW, "/o/x/usage", FORMATS, plan_ends=end)
+    row = meter_screen(within(), period(NOW).end, NOW, "/o/x/usage", FORMATS, plan_ends=end)
     assert row.until_note == f"the plan ends {plain_day(end)}"
 
 

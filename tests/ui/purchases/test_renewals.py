@@ -16,7 +16,7 @@ from billing_app.services.purchases import top_ups
 from billing_app.services.purchases.top_ups import Wanted
 from billing_app.ui.kit.formats import Formats
 from billing_app.ui.purchases.renewals import RenewalsState
-from billing_app.ui.purchases.renewals_text import TopUpShown, renewals_shown
+from billing_app.ui.purchases.renewals_text import TopUpScreen, renewals_screen
 from tests.support.builders import NOON
 from tests.ui.conftest import Meridian
 from tests.ui.records.facts import NOW
@@ -25,13 +25,13 @@ from tests.ui.records.renewals import renewals
 VIEW: Any = renewals("meridian", "admin", "mau")
 
 
-def shown(**changes: Any) -> TopUpShown:
+def shown(**changes: Any) -> TopUpScreen:
     """The auto top-up in another state."""
-    return renewals_shown(replace(VIEW, top_up=replace(VIEW.top_up, **changes)), Formats()).top_up
+    return renewals_screen(replace(VIEW, top_up=replace(VIEW.top_up, **changes)), Formats()).top_up
 
 
 def test_rows_say_when_they_renew_or_end() -> None:
-    changed, cancelled, unpaid = renewals_shown(VIEW, Formats()).rows
+    changed, cancelled, unpaid = renewals_screen(VIEW, Formats()).rows
     assert (changed.name, changed.price, changed.when) == (
         "3 × 10,000\N{NO-BREAK SPACE}MAU",
         "$36.00 a month",
@@ -42,7 +42,7 @@ def test_rows_say_when_they_renew_or_end() -> None:
     assert (unpaid.when, unpaid.note, unpaid.pay_url) == (
         "Not paid", "Your card was declined.", "https://invoice.example/1",
     )  # fmt: skip
-    assert renewals_shown(VIEW, Formats()).total == "$86.00 a month, before tax"
+    assert renewals_screen(VIEW, Formats()).total == "$86.00 a month, before tax"
 
 
 def test_a_top_up_says_what_it_does() -> None:
@@ -79,7 +79,7 @@ def test_each_state_has_its_words(changes: dict[str, Any], on: bool, said: str) 
 
 
 def test_a_member_sees_none_of_it() -> None:
-    assert renewals_shown(renewals("meridian", "member", "mau"), Formats()).shown is False
+    assert renewals_screen(renewals("meridian", "member", "mau"), Formats()).visible is False
 
 
 def test_turning_it_off_is_done_at_once(meridian: Meridian) -> None:
@@ -88,12 +88,12 @@ def test_turning_it_off_is_done_at_once(meridian: Meridian) -> None:
     with meridian.database.writing() as session:
         organization = organizations.by_address(session, "meridian")
         assert top_ups.put(Context(session, organization, NOON, "tests"), "mau", wanted).state != TopUpState.OFF
-    state.shown = renewals_shown(VIEW, Formats())
+    state.screen = renewals_screen(VIEW, Formats())
     asyncio.run(state.switch(False))
     with meridian.database.reading() as session:
         organization = organizations.by_address(session, "meridian")
         assert top_ups.top_up(Context(session, organization, NOON), "mau").state == TopUpState.OFF
-    assert state.shown.top_up.on is False
+    assert state.screen.top_up.on is False
     asyncio.run(state.switch(True))
     assert state.editing is True
 
@@ -118,15 +118,15 @@ def test_the_dialog_says_what_it_would_buy_right_away(changes: dict[str, Any], s
 
 def test_amounts_that_are_typed_say_what_they_would_buy_right_away(meridian: Meridian) -> None:
     state = meridian.open(RenewalsState, "/o/meridian/credits")
-    state.shown = renewals_shown(VIEW, Formats())
+    state.screen = renewals_screen(VIEW, Formats())
     asyncio.run(state.edit(True))
-    assert state.shown.top_up.at_once == ""
+    assert state.screen.top_up.at_once == ""
     asyncio.run(state.weigh("threshold", "70k"))
     asyncio.run(state.weigh("pack", "mau-10k"))
     asyncio.run(state.weigh("count", "3"))
-    assert state.shown.top_up.at_once.endswith("buys 3 packs at once, as soon as a card is saved, for $42.00.")
+    assert state.screen.top_up.at_once.endswith("buys 3 packs at once, as soon as a card is saved, for $42.00.")
     asyncio.run(state.weigh("threshold", "many"))
-    assert state.shown.top_up.at_once == ""
+    assert state.screen.top_up.at_once == ""
     asyncio.run(state.edit(False))
     asyncio.run(state.edit(True))
-    assert state.shown.top_up.at_once == ""
+    assert state.screen.top_up.at_once == ""

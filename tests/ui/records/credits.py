@@ -14,8 +14,8 @@ from billing_app.services.credits.views import (
     GrantStatus,
     GrantView,
     LateLine,
-    LaterView,
     MonthBurn,
+    Restated,
 )
 from billing_app.services.credits.views_ledger import LedgerFilters, LedgerLine, LedgerView, TraceView
 from billing_app.services.credits.views_shared import Forecast, ForecastKind, UnpostedView
@@ -156,7 +156,7 @@ def explain(address: str, wanted: str, moment: datetime | None) -> ExplainView:
         steps=steps,
         steps_left_out=0,
         where=tuple(one for one in GRANTS if one.left) if has else (),
-        later=LaterView(at("2025-10-31T23:59"), 35_030, (LateLine("burn", at("2025-11-03T06:00"), -620),), 34_410)
+        later=Restated(at("2025-10-31T23:59"), 35_030, (LateLine("burn", at("2025-11-03T06:00"), -620),), 34_410)
         if has
         else None,
     )

@@ -32,7 +32,7 @@ class Ticks:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Point:
     """An upright line with words at a moment."""
 
     at: pd.Timestamp
@@ -58,13 +58,13 @@ def balance_figure(
     _dotted(drawing, ahead)
     top = max([*past["left"], *ahead["left"], 0.0])
     drawing.scale_y(top, headroom=1.2)
-    _upright(drawing, Mark(now, "now"), span, {"color": colours.zero, "width": 1})
+    _upright(drawing, Point(now, "now"), span, {"color": colours.zero, "width": 1})
     _grants(drawing, past, span, top, now)
     if not past.empty:
         here = {"color": metric.credits, "size": 8, "line": {"color": colours.panel, "width": 1.5}}
         drawing.points([_iso(past["at"].iloc[-1])], [past["left"].iloc[-1]], here, "now", hoverinfo="skip")
     if run_out and not ahead.empty:
-        _run_out(drawing, Mark(ahead["at"].iloc[-1], run_out), span, colours.amber, colours.amber_text)
+        _run_out(drawing, Point(ahead["at"].iloc[-1], run_out), span, colours.amber, colours.amber_text)
     drawing.name_x(_iso(span.start), _iso(end), [_iso(at) for at in ticks.at], ticks.text)
     return drawing.figure()
 
@@ -77,7 +77,7 @@ def basket_figure(
     end: pd.Timestamp,
     *,
     ends: tuple[str, str] = ("", ""),
-    goal: Mark | None = None,
+    goal: Point | None = None,
     dark: bool = False,
 ) -> go.Figure:
     """From now on: as it is (dotted), and with what lies in the basket (a line over its fill).
@@ -96,9 +96,9 @@ def basket_figure(
     _dotted(drawing, as_it_is)
     drawing.scale_y(max([*as_it_is["left"], *with_basket["left"], 0.0]), headroom=1.1)
     if ends[0] and not as_it_is.empty:
-        _run_out(drawing, Mark(as_it_is["at"].iloc[-1], ends[0]), span, colours.amber, colours.amber_text)
+        _run_out(drawing, Point(as_it_is["at"].iloc[-1], ends[0]), span, colours.amber, colours.amber_text)
     if ends[1] and not with_basket.empty:
-        _run_out(drawing, Mark(with_basket["at"].iloc[-1], ends[1]), span, metric.credits, colours.text)
+        _run_out(drawing, Point(with_basket["at"].iloc[-1], ends[1]), span, metric.credits, colours.text)
     edge = span.start - (end - span.start) * 0.015
     drawing.name_x(_iso(edge), _iso(end), [_iso(at) for at in ticks.at], ticks.text)
     return drawing.figure()
@@ -136,12 +136,12 @@ def _dotted(drawing: Drawing, frame: pd.DataFrame) -> None:
     drawing.line(x, list(frame["left"]), line, "ahead", customdata=list(frame["hover"]), hovertemplate=HOVER)
 
 
-def _upright(drawing: Drawing, mark: Mark, span: Span, line: dict[str, Any]) -> None:
+def _upright(drawing: Drawing, point: Point, span: Span, line: dict[str, Any]) -> None:
     """A line over the whole height, and its name at the top."""
-    at, over = _iso(mark.at), {"yref": "y domain"}
+    at, over = _iso(point.at), {"yref": "y domain"}
     drawing.shape(type="line", x0=at, x1=at, y0=0, y1=1, layer="below", line=line, **over)
-    place = {"xanchor": "right", "xshift": -6} if span.part(mark.at, span.end) < EDGE else {"xshift": 6}
-    drawing.note(mark.text, at, 1, drawing.colours.quiet, weight=1, yanchor="top", **place, **over)
+    place = {"xanchor": "right", "xshift": -6} if span.part(point.at, span.end) < EDGE else {"xshift": 6}
+    drawing.note(point.text, at, 1, drawing.colours.quiet, weight=1, yanchor="top", **place, **over)
 
 
 def _grants(drawing: Drawing, past: pd.DataFrame, span: Span, top: float, now: pd.Timestamp) -> None:
@@ -161,13 +161,13 @@ def _grants(drawing: Drawing, past: pd.DataFrame, span: Span, top: float, now: p
         drawing.note(text, _iso(at), left, drawing.colours.quiet, yshift=3, **place)
 
 
-def _run_out(drawing: Drawing, mark: Mark, span: Span, colour: str, words: str) -> None:
+def _run_out(drawing: Drawing, point: Point, span: Span, colour: str, words: str) -> None:
     """A point on the axis where nothing is left, and its day."""
-    point = {"color": colour, "size": 8, "line": {"color": drawing.colours.panel, "width": 1.5}}
-    drawing.points([_iso(mark.at)], [0], point, "end", hoverinfo="skip", cliponaxis=False)
-    near_end = span.part(mark.at, span.end) < CROWDED
+    dot = {"color": colour, "size": 8, "line": {"color": drawing.colours.panel, "width": 1.5}}
+    drawing.points([_iso(point.at)], [0], dot, "end", hoverinfo="skip", cliponaxis=False)
+    near_end = span.part(point.at, span.end) < CROWDED
     place = {"xanchor": "right", "xshift": -4} if near_end else {"xshift": 6}
-    drawing.note(mark.text, _iso(mark.at), 0, words, weight=2, yshift=5, **place)
+    drawing.note(point.text, _iso(point.at), 0, words, weight=2, yshift=5, **place)
 
 
 def _see_through(fill: str, dark: bool) -> str:

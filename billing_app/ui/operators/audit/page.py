@@ -28,7 +28,7 @@ KINDS = (
 
 
 @dataclass(frozen=True)
-class AuditShown:
+class AuditScreen:
     """One page of the log."""
 
     ready: bool = False
@@ -45,7 +45,7 @@ class AuditShown:
 class AuditState(OperatorPage):
     """What the page shows. What is looked for and the page live in the URL."""
 
-    screen: AuditShown = AuditShown()
+    screen: AuditScreen = AuditScreen()
 
     @rx.event
     @for_operators
@@ -58,7 +58,7 @@ class AuditState(OperatorPage):
         self.screen = await access.show(
             self,
             lambda at: read.audit_of(at.session, at.now, organization.strip(), who.strip(), cursor, wanted),
-            lambda found, formats: audit_shown(found, formats, kind, organization, who, cursor),
+            lambda found, formats: audit_screen(found, formats, kind, organization, who, cursor),
         )
 
     @rx.event
@@ -73,13 +73,15 @@ class AuditState(OperatorPage):
         return rx.redirect(operator_routes.audit(action=kind, **sought), replace=True)
 
 
-def audit_shown(found: AuditPage, formats: Formats, kind: str, organization: str, who: str, cursor: str) -> AuditShown:
+def audit_screen(
+    found: AuditPage, formats: Formats, kind: str, organization: str, who: str, cursor: str
+) -> AuditScreen:
     """The log as it is shown; where an entry belongs to an organization, its address says so."""
     sought = {"organization": organization, "who": who}
     here = sought | {"action": "" if kind == "all" else kind}
     base = operator_routes.audit(**sought)
     rows = audit_rows(found, found.entries[0].at, formats) if found.entries else []
-    return AuditShown(
+    return AuditScreen(
         ready=True,
         rows=[
             replace(row, changes=[f"in {each.address}", *row.changes]) if each.address else row

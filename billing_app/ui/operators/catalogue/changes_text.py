@@ -12,7 +12,7 @@ from billing_app.domain.credits.entitlements import MeterState
 from billing_app.services.operators.views_catalogue import Affected, MetricEffect, Preview
 from billing_app.ui.kit.formats import Formats, long_day
 from billing_app.ui.operators.catalogue.grids import LIMITS, Document
-from billing_app.ui.operators.catalogue.values import Kind, Spec, shown
+from billing_app.ui.operators.catalogue.values import Kind, Spec, as_text
 
 FIELDS = {
     "prices": "price", "included": "included", "organization": "", "votingTypes": "voting", "features": "",
@@ -26,7 +26,7 @@ STATES = {MeterState.OK: "within plan", MeterState.USING_CREDITS: "using credits
 
 
 @dataclass(frozen=True)
-class ChangeShown:
+class ChangeRow:
     """One change: whose, what, before and after."""
 
     subject: str = ""
@@ -37,7 +37,7 @@ class ChangeShown:
 
 
 @dataclass(frozen=True)
-class AffectedShown:
+class AffectedRow:
     """One organization that feels an edit."""
 
     name: str = ""
@@ -61,23 +61,23 @@ class Words:
                     self.names[key, str(item.get(identity))] = str(item.get("name") or item.get(identity))
             self.metrics |= {str(each["id"]): each for each in document.get("metrics", ())}
 
-    def change(self, change: CatalogChange) -> ChangeShown:
+    def change(self, change: CatalogChange) -> ChangeRow:
         """A change as a line."""
         key, identity, tail = self._parts(change.path)
         subject = self.names.get((key, identity), identity) or key.replace("_", " ")
         if key == "token_rates":
             subject = f"Tokens for {self.names.get(('metrics', identity), identity)}"
         if change.kind is ChangeKind.REORDERED:
-            return ChangeShown(key.replace("_", " ").capitalize(), "put in another order", kind="changed")
+            return ChangeRow(key.replace("_", " ").capitalize(), "put in another order", kind="changed")
         if change.kind is not ChangeKind.CHANGED:
             word = "new" if change.kind is ChangeKind.ADDED else "taken out"
-            return ChangeShown(subject, f"{word} {key.rstrip('s').replace('_', ' ')}", kind=change.kind.value)
+            return ChangeRow(subject, f"{word} {key.rstrip('s').replace('_', ' ')}", kind=change.kind.value)
         spec = self._spec(key, identity, tail)
         unit = self._unit(key, identity, tail)
         before, after = (_text(value, spec, unit) for value in (change.before, change.after))
         if key not in IDENTITIES:
-            return ChangeShown("All plans", FIELDS.get(key, key).capitalize(), before, after, "changed")
-        return ChangeShown(subject, self._what(tail) or change.path, before, after, "changed")
+            return ChangeRow("All plans", FIELDS.get(key, key).capitalize(), before, after, "changed")
+        return ChangeRow(subject, self._what(tail) or change.path, before, after, "changed")
 
     def _parts(self, path: str) -> tuple[str, str, tuple[str, ...]]:
         """List, id (which may have dots in it) and the rest of a path."""
@@ -117,7 +117,7 @@ class Words:
         return str(found.get("display_unit", "")) if int(found.get("factor", 1)) > 1 else ""
 
 
-def affected_shown(preview: Preview, words: Words, formats: Formats, *, correcting: bool) -> list[AffectedShown]:
+def affected_rows(preview: Preview, words: Words, formats: Formats, *, correcting: bool) -> list[AffectedRow]:
     """The organizations of a preview, each with when it feels what does not count at once."""
     corrected = "earlier months are computed anew"
     return [
@@ -126,10 +126,10 @@ def affected_shown(preview: Preview, words: Words, formats: Formats, *, correcti
     ]
 
 
-def _affected(affected: Affected, words: Words, formats: Formats, later: str) -> AffectedShown:
+def _affected(affected: Affected, words: Words, formats: Formats, later: str) -> AffectedRow:
     lines = [words.change(change) for change in affected.changes]
     labels = {name: label for name, label, _ in LIMITS}
-    return AffectedShown(
+    return AffectedRow(
         name=affected.name,
         plan=affected.plan_name,
         lines=[f"{line.what} {line.before} \N{RIGHTWARDS ARROW} {line.after}" for line in lines],
@@ -171,5 +171,5 @@ def _text(value: Any, spec: Spec, unit: str) -> str:
         return "yes" if value else "no"
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "none"
-    text = shown(value, spec) or "none"
+    text = as_text(value, spec) or "none"
     return f"{text} {unit}" if unit and isinstance(value, int) else text

@@ -7,10 +7,10 @@ from typing import Any
 import reflex as rx
 
 from billing_app.ui.kit.basics import metric_tile
-from billing_app.ui.operators.catalogue.text import CellShown, ColumnShown, GridShown, GroupShown, LineShown
+from billing_app.ui.operators.catalogue.text import CellScreen, ColumnScreen, GridScreen, GroupScreen, LineScreen
 
 
-def grid_table(state: Any, grid: rx.Var[GridShown], first: str, label: str, part: str) -> rx.Component:
+def grid_table(state: Any, grid: rx.Var[GridScreen], first: str, label: str, part: str) -> rx.Component:
     """One table; `first` is the head of its first column, `part` its name."""
     return rx.el.div(
         rx.el.table(
@@ -32,7 +32,7 @@ def grid_table(state: Any, grid: rx.Var[GridShown], first: str, label: str, part
     )
 
 
-def _column(state: Any, column: rx.Var[ColumnShown]) -> rx.Component:
+def _column(state: Any, column: rx.Var[ColumnScreen]) -> rx.Component:
     return rx.el.th(
         rx.el.span(
             rx.cond(column.hue != "", metric_tile(column.hue, column.icon)),
@@ -45,7 +45,7 @@ def _column(state: Any, column: rx.Var[ColumnShown]) -> rx.Component:
     )
 
 
-def _group(state: Any, group: rx.Var[GroupShown], span: Any) -> rx.Component:
+def _group(state: Any, group: rx.Var[GroupScreen], span: Any) -> rx.Component:
     return rx.el.tbody(
         rx.cond(
             group.label != "",
@@ -78,7 +78,7 @@ def _tools(state: Any, item: Any, moves: Any, title: Any, way: str) -> rx.Compon
     )
 
 
-def _line(state: Any, line: rx.Var[LineShown]) -> rx.Component:
+def _line(state: Any, line: rx.Var[LineScreen]) -> rx.Component:
     return rx.el.tr(
         rx.el.th(
             rx.el.span(
@@ -95,7 +95,7 @@ def _line(state: Any, line: rx.Var[LineShown]) -> rx.Component:
     )
 
 
-def _input(state: Any, cell: rx.Var[CellShown]) -> rx.Component:
+def _input(state: Any, cell: rx.Var[CellScreen]) -> rx.Component:
     """A line of text, or a figure."""
     return rx.el.input(
         default_value=cell.value,
@@ -110,11 +110,11 @@ def _input(state: Any, cell: rx.Var[CellShown]) -> rx.Component:
     )
 
 
-def _mistake(cell: rx.Var[CellShown]) -> rx.Component:
+def _mistake(cell: rx.Var[CellScreen]) -> rx.Component:
     return rx.cond(cell.mistake != "", rx.el.p(cell.mistake, class_name="m-mistake", role="alert"))
 
 
-def _cell(state: Any, cell: rx.Var[CellShown]) -> rx.Component:
+def _cell(state: Any, cell: rx.Var[CellScreen]) -> rx.Component:
     long = rx.el.textarea(
         default_value=cell.value,
         key=cell.key + cell.value,

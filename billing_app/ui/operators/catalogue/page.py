@@ -23,12 +23,18 @@ from billing_app.ui.operators.catalogue import drafts
 from billing_app.ui.operators.catalogue.grid import grid_table
 from billing_app.ui.operators.catalogue.grids import SEPARATOR
 from billing_app.ui.operators.catalogue.review import edit_bar, history_list, plain_button, remarks, review_dialog
-from billing_app.ui.operators.catalogue.review_text import ReviewShown, counted, file_shown, history_shown, review_shown
+from billing_app.ui.operators.catalogue.review_text import (
+    ReviewScreen,
+    counted,
+    file_notice,
+    review_screen,
+    version_rows,
+)
 from billing_app.ui.operators.catalogue.text import (
     PARTS,
-    CatalogueShown,
+    CatalogueScreen,
     bar_words,
-    grid_shown,
+    grid_screen,
     head_words,
     place_named,
 )
@@ -46,7 +52,7 @@ Document = dict[str, Any]
 class CatalogueState(OperatorPage):
     """The editor of one tab. What is typed and not saved is kept here, never in the browser."""
 
-    screen: CatalogueShown = CatalogueShown()
+    screen: CatalogueScreen = CatalogueScreen()
     _draft: Document = {}  # noqa: RUF012  Reflex copies defaults
     _base: Document = {}  # noqa: RUF012
     _version: int = 0
@@ -60,7 +66,7 @@ class CatalogueState(OperatorPage):
             self._begin(view)
         title, since = head_words(view)
         self.screen = replace(
-            self.screen, ready=True, title=title, since=since, file=file_shown(view.file), saved="", pushed=""
+            self.screen, ready=True, title=title, since=since, file=file_notice(view.file), saved="", pushed=""
         )
         await self._show(access)
 
@@ -70,7 +76,7 @@ class CatalogueState(OperatorPage):
         """Opens another part of the catalogue."""
         versions = await access.read(lambda at: catalogue_edits.versions(at.session, at.now, PAGE, None))
         chosen = part if part in (*PARTS, HISTORY) else "plans"
-        self.screen = replace(self.screen, part=chosen, history=history_shown(versions, self._base))
+        self.screen = replace(self.screen, part=chosen, history=version_rows(versions, self._base))
         await self._show(access)
 
     @rx.event
@@ -148,8 +154,8 @@ class CatalogueState(OperatorPage):
         preview = await access.read(
             lambda at: catalogue_effects.preview(at.session, draft, at.now, based_on=version, correcting=correcting)
         )
-        shown = review_shown(preview, draft, self._base, access.formats, version, correcting=correcting)
-        self.screen = replace(self.screen, review=shown, saved="")
+        review = review_screen(preview, draft, self._base, access.formats, version, correcting=correcting)
+        self.screen = replace(self.screen, review=review, saved="")
         self.problem = self.problem_detail = ""
 
     @rx.event
@@ -158,7 +164,7 @@ class CatalogueState(OperatorPage):
         """Back to the edit."""
         await access.check()
         if not opened:
-            self.screen = replace(self.screen, review=ReviewShown())
+            self.screen = replace(self.screen, review=ReviewScreen())
 
     @rx.event
     @for_operators
@@ -173,7 +179,7 @@ class CatalogueState(OperatorPage):
                 )
             )
         except ConflictError:
-            self.screen = replace(self.screen, review=ReviewShown())
+            self.screen = replace(self.screen, review=ReviewScreen())
             await self._show(access)
             return
         view = await access.read(catalogue_of)
@@ -181,8 +187,8 @@ class CatalogueState(OperatorPage):
         title, since = head_words(view)
         words = f"Saved as version {result.version}: {counted(len(result.changes), 'change')}."
         self.screen = replace(
-            self.screen, review=ReviewShown(), title=title, since=since, saved=words, push=push, pushed="", both="",
-            file=file_shown(view.file),
+            self.screen, review=ReviewScreen(), title=title, since=since, saved=words, push=push, pushed="", both="",
+            file=file_notice(view.file),
         )  # fmt: skip
         await self._show(access)
 
@@ -216,7 +222,7 @@ class CatalogueState(OperatorPage):
         )
         part = self.screen.part
         words: dict[str, Any] = bar_words(check, draft, base)
-        grid = grid_shown(part, draft, base, check) if part != HISTORY else self.screen.grid
+        grid = grid_screen(part, draft, base, check) if part != HISTORY else self.screen.grid
         self.screen = replace(self.screen, grid=grid, dirty=dirty, **words)
 
 

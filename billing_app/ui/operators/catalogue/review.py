@@ -8,8 +8,8 @@ import reflex as rx
 
 from billing_app.ui.kit.basics import state_badge
 from billing_app.ui.kit.dialogs import dialog
-from billing_app.ui.operators.catalogue.changes_text import AffectedShown, ChangeShown
-from billing_app.ui.operators.catalogue.review_text import ReviewShown, VersionShown
+from billing_app.ui.operators.catalogue.changes_text import AffectedRow, ChangeRow
+from billing_app.ui.operators.catalogue.review_text import ReviewScreen, VersionRow
 
 
 def plain_button(label: Any, on_click: Any, icon: str = "", **props: Any) -> rx.Component:
@@ -147,7 +147,7 @@ def review_dialog(state: Any) -> rx.Component:
     )
 
 
-def change_line(change: rx.Var[ChangeShown]) -> rx.Component:
+def change_line(change: rx.Var[ChangeRow]) -> rx.Component:
     """One change: whose, what, before, after."""
     return rx.el.li(
         rx.el.span(change.subject, class_name="strong"),
@@ -165,7 +165,7 @@ def change_line(change: rx.Var[ChangeShown]) -> rx.Component:
     )
 
 
-def _affected(review: rx.Var[ReviewShown]) -> rx.Component:
+def _affected(review: rx.Var[ReviewScreen]) -> rx.Component:
     return rx.cond(
         review.affected.length() > 0,
         rx.el.div(
@@ -179,7 +179,7 @@ def _affected(review: rx.Var[ReviewShown]) -> rx.Component:
     )
 
 
-def _organization(one: rx.Var[AffectedShown]) -> rx.Component:
+def _organization(one: rx.Var[AffectedRow]) -> rx.Component:
     return rx.el.li(
         rx.el.div(
             rx.el.strong(one.name),
@@ -199,7 +199,7 @@ def history_list(state: Any) -> rx.Component:
     return rx.el.ol(rx.foreach(state.screen.history, lambda one: _version(state, one)), class_name="versions")
 
 
-def _version(state: Any, one: rx.Var[VersionShown]) -> rx.Component:
+def _version(state: Any, one: rx.Var[VersionRow]) -> rx.Component:
     return rx.el.li(
         rx.el.div(
             rx.el.div(

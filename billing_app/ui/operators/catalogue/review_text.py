@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from billing_app.services.operators.views_catalogue import FileState, FileView, Preview, Version
 from billing_app.ui.kit.formats import Formats, clock, long_day
-from billing_app.ui.operators.catalogue.changes_text import AffectedShown, ChangeShown, Words, affected_shown
+from billing_app.ui.operators.catalogue.changes_text import AffectedRow, ChangeRow, Words, affected_rows
 from billing_app.ui.operators.catalogue.grids import Document
 
 PRICED = re.compile(r"plans\..+\.prices\.|packs\.|plans\.[^.]+$")
@@ -22,27 +22,27 @@ MAX_CHANGES = 6
 
 
 @dataclass(frozen=True)
-class VersionShown:
+class VersionRow:
     """A line of the history."""
 
     number: int = 0
     title: str = ""
     note: str = ""
-    changes: list[ChangeShown] = field(default_factory=list)
+    changes: list[ChangeRow] = field(default_factory=list)
     more: str = ""
     in_force: bool = False
     corrected: bool = False
 
 
 @dataclass(frozen=True)
-class ReviewShown:
+class ReviewScreen:
     """What is looked at before saving."""
 
     open: bool = False
     correcting: bool = False
     title: str = ""
-    changes: list[ChangeShown] = field(default_factory=list)
-    affected: list[AffectedShown] = field(default_factory=list)
+    changes: list[ChangeRow] = field(default_factory=list)
+    affected: list[AffectedRow] = field(default_factory=list)
     affected_title: str = ""
     more: str = ""
     prices: str = ""
@@ -51,7 +51,7 @@ class ReviewShown:
 
 
 @dataclass(frozen=True)
-class FileShown:
+class FileNotice:
     """What is said of plans.json, if anything."""
 
     title: str = ""
@@ -65,19 +65,19 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def review_shown(
+def review_screen(
     preview: Preview, draft: Document, base: Document, formats: Formats, version: int, *, correcting: bool
-) -> ReviewShown:
+) -> ReviewScreen:
     """The edit, whom it affects, and what it will do at Stripe."""
     words = Words(draft, base)
     changes = preview.result.changes
     prices = sum(1 for change in changes if PRICED.match(change.path))
-    return ReviewShown(
+    return ReviewScreen(
         open=True,
         correcting=correcting,
         title=f"Review {counted(len(changes), 'change')}",
         changes=[words.change(change) for change in changes],
-        affected=affected_shown(preview, words, formats, correcting=correcting),
+        affected=affected_rows(preview, words, formats, correcting=correcting),
         affected_title=f"{counted(preview.count, 'organization')} affected" if preview.count else "Nobody is affected",
         more=f"and {preview.count - len(preview.affected)} more" if preview.count > len(preview.affected) else "",
         prices=f"{counted(prices, 'change')} of what is sold: push the prices to Stripe after saving."
@@ -88,11 +88,11 @@ def review_shown(
     )
 
 
-def history_shown(versions: tuple[Version, ...], document: Document) -> list[VersionShown]:
+def version_rows(versions: tuple[Version, ...], document: Document) -> list[VersionRow]:
     """The versions, the newest first."""
     words = Words(document)
     return [
-        VersionShown(
+        VersionRow(
             number=each.version,
             title=f"Version {each.version}",
             note=_note(each),
@@ -112,19 +112,19 @@ def _note(version: Version) -> str:
     return f"{since}, {version.source}{corrects}{corrected}"
 
 
-def file_shown(file: FileView) -> FileShown:
+def file_notice(file: FileView) -> FileNotice:
     """How plans.json stands to the catalogue in force, if it is worth a word."""
     more = len(file.says) - MAX_PLACES
     places = ", ".join(file.says[:MAX_PLACES]) + (f" and {more} more" if more > 0 else "")
     if file.state is FileState.CONFLICT:
-        return FileShown(
+        return FileNotice(
             "plans.json has changed and was not loaded.",
             f"It would undo what was edited here: {places}. To keep what is here, put the exported file in its place.",
             "soon",
             opens=True,
         )
     if file.state is FileState.WAITING:
-        return FileShown("plans.json has changed.", f"The next start loads it: {places}.", "", opens=True)
+        return FileNotice("plans.json has changed.", f"The next start loads it: {places}.", "", opens=True)
     if file.state is FileState.BROKEN:
-        return FileShown("plans.json has mistakes: the next start will refuse it.", f"{places}.", "blocked")
-    return FileShown()
+        return FileNotice("plans.json has mistakes: the next start will refuse it.", f"{places}.", "blocked")
+    return FileNotice()

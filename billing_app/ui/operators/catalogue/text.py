@@ -10,8 +10,8 @@ from billing_app.ui.kit.formats import long_day
 from billing_app.ui.operators.catalogue.drafts import value_at
 from billing_app.ui.operators.catalogue.grids import Document, Grid, Place, key_of, places, plans_grid
 from billing_app.ui.operators.catalogue.lists import GRIDS
-from billing_app.ui.operators.catalogue.review_text import FileShown, ReviewShown, VersionShown, counted
-from billing_app.ui.operators.catalogue.values import Kind, shown
+from billing_app.ui.operators.catalogue.review_text import FileNotice, ReviewScreen, VersionRow, counted
+from billing_app.ui.operators.catalogue.values import Kind, as_text
 
 PARTS = {
     "plans": "Plans", "packs": "Packs", "metrics": "Metrics", "features": "Features", "actions": "Actions",
@@ -21,7 +21,7 @@ PARTS = {
 
 
 @dataclass(frozen=True)
-class CellShown:
+class CellScreen:
     """One cell of the editor."""
 
     key: str = ""
@@ -36,27 +36,27 @@ class CellShown:
 
 
 @dataclass(frozen=True)
-class LineShown:
+class LineScreen:
     """A row."""
 
     label: str = ""
     hint: str = ""
-    cells: list[CellShown] = field(default_factory=list)
+    cells: list[CellScreen] = field(default_factory=list)
     item: str = ""
     moves: bool = False
-    own: CellShown = field(default_factory=CellShown)
+    own: CellScreen = field(default_factory=CellScreen)
 
 
 @dataclass(frozen=True)
-class GroupShown:
+class GroupScreen:
     """Rows that belong together."""
 
     label: str = ""
-    lines: list[LineShown] = field(default_factory=list)
+    lines: list[LineScreen] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class ColumnShown:
+class ColumnScreen:
     """A column's head."""
 
     title: str = ""
@@ -68,23 +68,23 @@ class ColumnShown:
 
 
 @dataclass(frozen=True)
-class GridShown:
+class GridScreen:
     """One table."""
 
-    columns: list[ColumnShown] = field(default_factory=list)
-    groups: list[GroupShown] = field(default_factory=list)
+    columns: list[ColumnScreen] = field(default_factory=list)
+    groups: list[GroupScreen] = field(default_factory=list)
     span: int = 1
 
 
 @dataclass(frozen=True)
-class CatalogueShown:
+class CatalogueScreen:
     """Everything the editor shows."""
 
     ready: bool = False
     part: str = "plans"
     title: str = ""
     since: str = ""
-    grid: GridShown = field(default_factory=GridShown)
+    grid: GridScreen = field(default_factory=GridScreen)
     dirty: bool = False
     sound: bool = True
     changes: str = ""
@@ -92,12 +92,12 @@ class CatalogueShown:
     mistakes: list[str] = field(default_factory=list)
     newer: str = ""
     both: str = ""
-    file: FileShown = field(default_factory=FileShown)
+    file: FileNotice = field(default_factory=FileNotice)
     saved: str = ""
     push: bool = False
     pushed: str = ""
-    history: list[VersionShown] = field(default_factory=list)
-    review: ReviewShown = field(default_factory=ReviewShown)
+    history: list[VersionRow] = field(default_factory=list)
+    review: ReviewScreen = field(default_factory=ReviewScreen)
 
 
 MAX_MISTAKES = 3
@@ -112,26 +112,26 @@ def head_words(view: CatalogueView) -> tuple[str, str]:
     return f"Version {view.version}", f"since {long_day(view.effective_at)}, {view.source}"
 
 
-def grid_shown(part: str, draft: Document, base: Document, check: CheckView) -> GridShown:
+def grid_screen(part: str, draft: Document, base: Document, check: CheckView) -> GridScreen:
     """One table of the draft, against what it began with."""
     grid = GRIDS.get(part, plans_grid)(draft, base)
     wrong = dict(check.mistakes)
-    return GridShown(
+    return GridScreen(
         columns=[
-            ColumnShown(each.title, each.note, key_of(each.item or ()), bool(each.item) and at > 0, *each.tile)
+            ColumnScreen(each.title, each.note, key_of(each.item or ()), bool(each.item) and at > 0, *each.tile)
             for at, each in enumerate(grid.columns)
         ],
         groups=[
-            GroupShown(
+            GroupScreen(
                 group.label,
                 [
-                    LineShown(
+                    LineScreen(
                         line.label,
                         line.hint,
                         [_cell(place, draft, base, wrong) for place in line.cells],
                         key_of(line.item or ()),
                         line.moves and at > 0,
-                        _cell(line.own, draft, base, wrong) if line.own else CellShown(),
+                        _cell(line.own, draft, base, wrong) if line.own else CellScreen(),
                     )
                     for at, line in enumerate(group.lines)
                 ],
@@ -148,17 +148,17 @@ def place_named(part: str, key: str, draft: Document, base: Document) -> Place |
     return next((place for place in places(grid) if key_of(place.path) == key), None)
 
 
-def _cell(place: Place, draft: Document, base: Document, wrong: dict[str, str]) -> CellShown:
+def _cell(place: Place, draft: Document, base: Document, wrong: dict[str, str]) -> CellScreen:
     value = value_at(draft, place.path)
     was = value_at(base, place.base)
     differs = bool(value) != bool(was) if place.spec.kind is Kind.FLAG else value != was
     edited = place.spec.kind is not Kind.STILL and (place.base is None or differs)
-    return CellShown(
+    return CellScreen(
         key=key_of(place.path),
         kind=place.spec.kind.value,
-        value=shown(value, place.spec),
+        value=as_text(value, place.spec),
         on=bool(value),
-        was=shown(was, place.spec) if place.base is not None and edited else "",
+        was=as_text(was, place.spec) if place.base is not None and edited else "",
         changed=edited,
         mistake=next((wrong[name] for name in _names(place, draft) if name in wrong), ""),
         label=place.label,

@@ -49,7 +49,7 @@ class Spec:
     options: tuple[str, ...] = ()
 
 
-def shown(value: Any, spec: Spec) -> str:
+def as_text(value: Any, spec: Spec) -> str:
     """The value as text. What is not a value of this kind (somebody is still typing) stays as it is."""
     if spec.kind is Kind.FLAG:
         return "yes" if value else "no"

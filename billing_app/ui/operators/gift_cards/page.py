@@ -26,14 +26,14 @@ from billing_app.ui.kit.skeletons import list_skeleton
 from billing_app.ui.operators.catalogue.review import plain_button
 from billing_app.ui.operators.gift_cards.text import (
     CardRow,
-    GiftCardsShown,
-    HeldShown,
+    GiftCardsScreen,
+    HeldRow,
     RedeemerRow,
     codes_csv,
     contents_typed,
     first_moment,
-    gift_cards_shown,
-    redeemers_shown,
+    gift_cards_screen,
+    redeemer_rows,
     whole,
 )
 
@@ -44,7 +44,7 @@ MAX_REDEMPTIONS = 200
 class GiftCardsState(OperatorPage):
     """The cards, and the dialog that is open: "make", "codes", "void" or "who"."""
 
-    screen: GiftCardsShown = GiftCardsShown()
+    screen: GiftCardsScreen = GiftCardsScreen()
     asking: str = ""
     refused: str = ""
     codes: list[str] = []  # noqa: RUF012  Reflex copies defaults
@@ -61,7 +61,7 @@ class GiftCardsState(OperatorPage):
         self.screen = await access.show(
             self,
             lambda at: cards_of(at, cursor),
-            lambda found, formats: gift_cards_shown(*found, formats, cursor),
+            lambda found, formats: gift_cards_screen(*found, formats, cursor),
         )
 
     @rx.event
@@ -71,7 +71,7 @@ class GiftCardsState(OperatorPage):
         found = await access.read(
             lambda at: gift_cards.redemptions(at.session, _id(card), MAX_REDEMPTIONS) if what == "who" else ()
         )
-        self.redeemers = redeemers_shown(found)
+        self.redeemers = redeemer_rows(found)
         row = next((row for row in self.screen.rows if row.id == card), CardRow())
         self.chosen, self.chosen_name, self.refused = row.id, f"{row.name} {row.hint}", ""
         self.asking = what if what in ("make", "void", "who") else ""
@@ -128,7 +128,7 @@ class GiftCardsState(OperatorPage):
     async def _again(self, access: OperatorAccess) -> None:
         """The newest cards."""
         found = await access.read(lambda at: cards_of(at, ""))
-        self.screen = replace(gift_cards_shown(*found, access.formats, ""), ready=True)
+        self.screen = replace(gift_cards_screen(*found, access.formats, ""), ready=True)
 
 
 def cards_of(at: OperatorPageContext, cursor: str) -> tuple[Sequence[CardView], str, Mapping[str, Any]]:
@@ -250,7 +250,7 @@ def _make_dialog() -> rx.Component:
     )
 
 
-def _held(one: rx.Var[HeldShown]) -> rx.Component:
+def _held(one: rx.Var[HeldRow]) -> rx.Component:
     return rx.el.label(
         rx.el.span(one.name),
         rx.el.input(

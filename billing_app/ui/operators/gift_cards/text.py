@@ -26,7 +26,7 @@ STATES = {
 
 
 @dataclass(frozen=True)
-class HeldShown:
+class HeldRow:
     """A metric that a card may hold."""
 
     id: str = ""
@@ -61,26 +61,26 @@ class RedeemerRow:
 
 
 @dataclass(frozen=True)
-class GiftCardsShown:
+class GiftCardsScreen:
     """The page of gift cards."""
 
     ready: bool = False
     rows: list[CardRow] = field(default_factory=list)
-    holds: list[HeldShown] = field(default_factory=list)
+    holds: list[HeldRow] = field(default_factory=list)
     next_href: str = ""
     first_href: str = ""
 
 
-def gift_cards_shown(
+def gift_cards_screen(
     cards: Sequence[CardView], next_cursor: str, document: Mapping[str, Any], formats: Formats, cursor: str
-) -> GiftCardsShown:
-    """The list as it is shown."""
+) -> GiftCardsScreen:
+    """The list as the screen has it."""
     current = parse_catalog(document, "catalogue", stored=True)
     metrics = {metric.id: metric for metric in (*current.metrics, current.metric(TOKEN_ID))}
-    return GiftCardsShown(
+    return GiftCardsScreen(
         ready=True,
         rows=[_row(card, metrics, formats) for card in cards],
-        holds=[HeldShown(each.id, each.name, "" if each.counts else each.display_unit) for each in metrics.values()],
+        holds=[HeldRow(each.id, each.name, "" if each.counts else each.display_unit) for each in metrics.values()],
         next_href=operator_routes.gift_cards(cursor=next_cursor) if next_cursor else "",
         first_href=operator_routes.gift_cards() if cursor else "",
     )
@@ -110,14 +110,14 @@ def _held(metric: Metric | None, name: str, quantity: int, formats: Formats) -> 
     return f"{size} {metric.name}" if metric.counts else f"{size} of {metric.name}"
 
 
-def redeemers_shown(found: Sequence[Redemption]) -> list[RedeemerRow]:
+def redeemer_rows(found: Sequence[Redemption]) -> list[RedeemerRow]:
     """Who redeemed a card."""
     return [
         RedeemerRow(each.name, long_day(each.redeemed_at), operator_routes.organization(each.address)) for each in found
     ]
 
 
-def contents_typed(form: Mapping[str, str], holds: Sequence[HeldShown], document: Mapping[str, Any]) -> dict[str, int]:
+def contents_typed(form: Mapping[str, str], holds: Sequence[HeldRow], document: Mapping[str, Any]) -> dict[str, int]:
     """What a new card holds, in base units; what is not a figure is -1, which is refused with its name."""
     factors = {str(metric["id"]): int(metric["factor"]) for metric in document.get("metrics", ())}
     found: dict[str, int] = {}

@@ -27,13 +27,13 @@ from billing_app.ui.kit.listing import facts_strip, table_head
 from billing_app.ui.kit.skeletons import list_skeleton
 from billing_app.ui.operators.organizations.customer_parts import (
     grant_line,
+    issue,
     overrides,
     purchases_and_events,
     standings,
-    trouble,
 )
-from billing_app.ui.operators.organizations.customer_text import CustomerShown, customer_shown
-from billing_app.ui.operators.organizations.manual_changes import hands_panel
+from billing_app.ui.operators.organizations.customer_text import CustomerScreen, customer_screen
+from billing_app.ui.operators.organizations.manual_changes import manual_changes_panel
 from billing_app.ui.operators.organizations.refunds import refund_panel
 from billing_app.ui.operators.organizations.refunds_text import cents_of
 
@@ -43,7 +43,7 @@ NO_AMOUNT = "Type an amount, such as 6.50."
 class CustomerState(OperatorPage):
     """What the page shows. The grant whose refund is being made lives in the URL; `_key` makes it one refund."""
 
-    screen: CustomerShown = CustomerShown()
+    screen: CustomerScreen = CustomerScreen()
     refunding: bool = False
     refused: str = ""
     done: str = ""
@@ -118,7 +118,7 @@ class CustomerState(OperatorPage):
             return (first, NO_AMOUNT) if cents is None else (there(cents, at.now, selling=at.settings.selling), "")
 
         self.screen = await access.show(
-            self, read, lambda seen, formats: customer_shown(seen[0], formats, grant, amount, seen[1])
+            self, read, lambda seen, formats: customer_screen(seen[0], formats, grant, amount, seen[1])
         )
 
 
@@ -137,9 +137,7 @@ def customer_page() -> rx.Component:
     content = rx.fragment(
         head(
             screen.name,
-            rx.cond(
-                screen.troubles.length() > 0, rx.el.ul(rx.foreach(screen.troubles, trouble), class_name="troubles")
-            ),
+            rx.cond(screen.issues.length() > 0, rx.el.ul(rx.foreach(screen.issues, issue), class_name="troubles")),
             crumb=link("Organizations", href=operator_routes.ORGANIZATIONS, class_name="crumb"),
             tools=[
                 button_link("Their audit log", href=screen.audit_href),
@@ -198,14 +196,14 @@ def _grants() -> rx.Component:
             ),
             class_name="panel",
         ),
-        rx.cond(screen.refund.shown, refund_panel(CustomerState)),
+        rx.cond(screen.refund.visible, refund_panel(CustomerState)),
         class_name="ledger-layout",
     )
 
 
 SECTIONS: tuple[Callable[[], rx.Component], ...] = (
     lambda: standings(screen),
-    lambda: hands_panel(CustomerState.load),
+    lambda: manual_changes_panel(CustomerState.load),
     lambda: overrides(screen),
     _grants,
     lambda: purchases_and_events(screen),

@@ -9,11 +9,11 @@ import reflex as rx
 from billing_app.ui.kit.basics import button_link, link, metric_tile, more_link, state_badge
 from billing_app.ui.kit.listing import table_head
 from billing_app.ui.operators.organizations.customer_text import OrderRow, PaidGrantRow, StandingRow
-from billing_app.ui.operators.organizations.text import TroubleShown
+from billing_app.ui.operators.organizations.text import IssueRow
 from billing_app.ui.operators.stripe.events_text import EventRow
 
 
-def trouble(one: rx.Var[TroubleShown]) -> rx.Component:
+def issue(one: rx.Var[IssueRow]) -> rx.Component:
     """One thing that is wrong."""
     return rx.el.li(state_badge(one.label, one.tone), rx.cond(one.note != "", rx.el.small(one.note)))
 

@@ -8,10 +8,10 @@ from billing_app.domain.credits.entitlements import MeterState
 from billing_app.services.operators.views_customer import CustomerView, GrantLine, OrderLine, OverrideLine, StandingLine
 from billing_app.ui import operator_routes, routes
 from billing_app.ui.kit.formats import Formats, long_day, moment_text
-from billing_app.ui.kit.records import Field, MetricShown, grant_name, grant_note, metric_shown
+from billing_app.ui.kit.records import Field, MetricLabel, grant_name, grant_note, metric_label
 from billing_app.ui.operators.catalogue.grids import LIMITS
-from billing_app.ui.operators.organizations.refunds_text import RefundShown, refund_shown
-from billing_app.ui.operators.organizations.text import TroubleShown, troubles_shown
+from billing_app.ui.operators.organizations.refunds_text import RefundScreen, refund_screen
+from billing_app.ui.operators.organizations.text import IssueRow, issue_rows
 from billing_app.ui.operators.stripe.events_text import EventRow, state_of
 
 STATES = {
@@ -28,7 +28,7 @@ ORDERS = {"open": ("Open", "credits"), "paid": ("Paid", "quiet"), "expired": ("E
 class StandingRow:
     """One metric."""
 
-    metric: MetricShown = field(default_factory=MetricShown)
+    metric: MetricLabel = field(default_factory=MetricLabel)
     used: str = ""
     included: str = ""
     left: str = ""
@@ -43,7 +43,7 @@ class PaidGrantRow:
     """One grant with its money."""
 
     id: str = ""
-    metric: MetricShown = field(default_factory=MetricShown)
+    metric: MetricLabel = field(default_factory=MetricLabel)
     name: str = ""
     note: str = ""
     badge: str = ""
@@ -80,7 +80,7 @@ class OverrideRow:
 
 
 @dataclass(frozen=True)
-class CustomerShown:
+class CustomerScreen:
     """The page."""
 
     ready: bool = False
@@ -88,7 +88,7 @@ class CustomerShown:
     facts: list[Field] = field(default_factory=list)
     pages_href: str = ""
     audit_href: str = ""
-    troubles: list[TroubleShown] = field(default_factory=list)
+    issues: list[IssueRow] = field(default_factory=list)
     overrides: list[OverrideRow] = field(default_factory=list)
     payer: str = ""
     """Who pays for it, if another does, and that one's page."""
@@ -98,14 +98,14 @@ class CustomerShown:
     orders: list[OrderRow] = field(default_factory=list)
     events: list[EventRow] = field(default_factory=list)
     events_href: str = ""
-    refund: RefundShown = field(default_factory=RefundShown)
+    refund: RefundScreen = field(default_factory=RefundScreen)
     selling: bool = False
 
 
-def customer_shown(view: CustomerView, formats: Formats, grant: str, amount: str, problem: str = "") -> CustomerShown:
-    """The page as it is shown; `amount` is what was typed, and `problem` why that is not an amount."""
+def customer_screen(view: CustomerView, formats: Formats, grant: str, amount: str, problem: str = "") -> CustomerScreen:
+    """The page as the screen has it; `amount` is what was typed, and `problem` why that is not an amount."""
     here = operator_routes.organization(view.address)
-    return CustomerShown(
+    return CustomerScreen(
         ready=True,
         name=view.name,
         facts=[
@@ -120,7 +120,7 @@ def customer_shown(view: CustomerView, formats: Formats, grant: str, amount: str
         ],
         pages_href=routes.overview(view.address),
         audit_href=operator_routes.audit(organization=view.address),
-        troubles=troubles_shown(view.troubles, formats, view.now),
+        issues=issue_rows(view.troubles, formats, view.now),
         overrides=[_override(each) for each in view.overrides],
         payer=view.payer_name,
         payer_href=operator_routes.organization(view.payer) if view.payer else "",
@@ -140,7 +140,7 @@ def customer_shown(view: CustomerView, formats: Formats, grant: str, amount: str
             for line in view.events
         ],
         events_href=operator_routes.stripe_events(organization=view.address),
-        refund=refund_shown(view, formats, grant, amount, problem, here),
+        refund=refund_screen(view, formats, grant, amount, problem, here),
         selling=view.selling,
     )
 
@@ -175,8 +175,8 @@ def _subscription(view: CustomerView, formats: Formats) -> list[Field]:
     notes = ["nothing is collected"] if found.collection else []
     notes += [f"latest invoice {'voided' if found.given_up == 'void' else 'not collected'}"] if found.given_up else []
     more = "".join(f", {note}" for note in notes)
-    owed = found.status in ("past_due", "unpaid")
-    return [Field("Subscription", f"{price}, {said.get(found.status, found.status)}{more}", "soon" if owed else "")]
+    past_due = found.status in ("past_due", "unpaid")
+    return [Field("Subscription", f"{price}, {said.get(found.status, found.status)}{more}", "soon" if past_due else "")]
 
 
 def _override(line: OverrideLine) -> OverrideRow:
@@ -191,7 +191,7 @@ def _standing(line: StandingLine, formats: Formats) -> StandingRow:
     state, tone = STATES[line.state]
     metric = line.metric
     return StandingRow(
-        metric=metric_shown(metric),
+        metric=metric_label(metric),
         used=formats.quantity(metric, line.used),
         included="unlimited" if line.allowance is None else formats.quantity(metric, line.allowance),
         left=formats.quantity(metric, line.left),
@@ -222,7 +222,7 @@ def _grant(line: GrantLine, view: CustomerView, formats: Formats, chosen: bool) 
     may = line.refundable_cents > 0 and view.selling
     return PaidGrantRow(
         id=line.id,
-        metric=metric_shown(line.metric),
+        metric=metric_label(line.metric),
         name=grant_name(line.label, line.metric, formats),
         note=grant_note(line.label, formats),
         badge=badge,

@@ -13,7 +13,7 @@ from billing_app.domain.common.errors import BillingError, ForbiddenError, Inval
 from billing_app.domain.common.moments import day
 from billing_app.services.credits import granting
 from billing_app.services.operators import manual_changes
-from billing_app.services.operators.views_manual import HandsView
+from billing_app.services.operators.views_manual import ManualChangesView
 from billing_app.ui import operator_routes
 from billing_app.ui.access.session import OperatorAccess, for_operators
 from billing_app.ui.access.transactions import OperatorPageContext
@@ -30,7 +30,7 @@ KINDS = ("give", "void", "plan", "override", "end")
 
 
 @dataclass(frozen=True)
-class HandsShown:
+class ManualChangesScreen:
     """The dialog that is open (one of KINDS or none), what it offers, and what came of it."""
 
     asking: str = ""
@@ -44,10 +44,10 @@ class HandsShown:
     choices: list[Choice] = field(default_factory=list)
 
 
-class HandsState(OperatorPage):
+class ManualChangesState(OperatorPage):
     """Its own state beside the page's."""
 
-    screen: HandsShown = HandsShown()
+    screen: ManualChangesScreen = ManualChangesScreen()
     _key: str = ""
     _factors: dict[str, int] = {}  # noqa: RUF012  Reflex copies defaults
 
@@ -58,7 +58,7 @@ class HandsState(OperatorPage):
         address = operator_routes.address_in(access.path)
         view = await access.read(lambda at: manual_changes.look(at.session, address, at.now))
         self._key, self._factors = secrets.token_hex(12), {each.id: each.factor for each in view.metrics}
-        self.screen = replace(hands_shown(view, access.formats), asking=what if what in KINDS else "")
+        self.screen = replace(manual_changes_screen(view, access.formats), asking=what if what in KINDS else "")
 
     @rx.event
     @for_operators
@@ -66,7 +66,7 @@ class HandsState(OperatorPage):
         """Closes it."""
         await access.check()
         if not opened:
-            self.screen = HandsShown()
+            self.screen = ManualChangesScreen()
 
     @rx.event
     @for_operators
@@ -85,7 +85,7 @@ class HandsState(OperatorPage):
         except BillingError as error:
             self.screen = replace(self.screen, refused=error.detail)
             return
-        self.screen = HandsShown(what, done=done)
+        self.screen = ManualChangesScreen(what, done=done)
 
 
 def act(
@@ -129,10 +129,10 @@ def act(
     return ""
 
 
-def hands_shown(view: HandsView, formats: Formats) -> HandsShown:
+def manual_changes_screen(view: ManualChangesView, formats: Formats) -> ManualChangesScreen:
     """What the dialogs offer."""
     labels = {name: label for _, name, label in view.choices} | {name: label for name, label, _ in LIMITS}
-    return HandsShown(
+    return ManualChangesScreen(
         plan=view.plan,
         metrics=[
             Choice(each.id, each.name if each.counts else f"{each.name}, {each.display_unit}") for each in view.metrics
@@ -171,20 +171,20 @@ def _day(text: str) -> datetime | None:
     return day(text.strip()) if text.strip() else None
 
 
-screen = HandsState.screen
+screen = ManualChangesState.screen
 
 
-def hands_panel(reload: Any) -> rx.Component:
+def manual_changes_panel(reload: Any) -> rx.Component:
     """The buttons, and their dialogs; `reload` reads the page around them anew."""
     why = _field("Reason", name="reason", required=True, max_length=300, placeholder="Why; it is kept")
     until = _field("Until (optional)", name="until", type="date")
     return rx.el.section(
         rx.el.h2("By hand"),
-        plain_button("Give credits", HandsState.ask("give"), "plus"),
-        plain_button("Void a grant", HandsState.ask("void")),
-        plain_button("Set plan", HandsState.ask("plan")),
-        plain_button("Override the plan", HandsState.ask("override")),
-        plain_button("End an override", HandsState.ask("end")),
+        plain_button("Give credits", ManualChangesState.ask("give"), "plus"),
+        plain_button("Void a grant", ManualChangesState.ask("void")),
+        plain_button("Set plan", ManualChangesState.ask("plan")),
+        plain_button("Override the plan", ManualChangesState.ask("override")),
+        plain_button("End an override", ManualChangesState.ask("end")),
         _dialog(
             reload, "give", "Give credits", "For nothing, valid for a year unless you say until when.", "Give",
             _choose("Metric", "metric", screen.metrics),
@@ -233,7 +233,11 @@ def _dialog(reload: Any, what: str, title: str, text: str, go: str, *fields: rx.
         ),
         rx.el.div(
             rx.button(
-                "Done", type="button", size="2", class_name="button primary", on_click=[HandsState.close(False), reload]
+                "Done",
+                type="button",
+                size="2",
+                class_name="button primary",
+                on_click=[ManualChangesState.close(False), reload],
             ),
             class_name="dialog-foot",
         ),
@@ -241,8 +245,10 @@ def _dialog(reload: Any, what: str, title: str, text: str, go: str, *fields: rx.
     form = rx.el.form(
         refusal(screen.refused),
         *fields,
-        buttons(HandsState.close(False), go),
-        on_submit=HandsState.act,
+        buttons(ManualChangesState.close(False), go),
+        on_submit=ManualChangesState.act,
         class_name="form",
     )
-    return dialog(screen.asking == what, HandsState.close, title, text, rx.cond(screen.done != "", finished, form))
+    return dialog(
+        screen.asking == what, ManualChangesState.close, title, text, rx.cond(screen.done != "", finished, form)
+    )

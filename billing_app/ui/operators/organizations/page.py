@@ -13,14 +13,14 @@ from billing_app.ui.frame.state import OperatorPage
 from billing_app.ui.kit.basics import button_link, head, link, more_link
 from billing_app.ui.kit.listing import search_field
 from billing_app.ui.kit.skeletons import list_skeleton
-from billing_app.ui.operators.organizations.customer_parts import trouble
-from billing_app.ui.operators.organizations.text import OrganizationRow, OrganizationsShown, organizations_shown
+from billing_app.ui.operators.organizations.customer_parts import issue
+from billing_app.ui.operators.organizations.text import OrganizationRow, OrganizationsScreen, organizations_screen
 
 
 class OrganizationsState(OperatorPage):
     """What the list shows. Search and page live in the URL."""
 
-    screen: OrganizationsShown = OrganizationsShown()
+    screen: OrganizationsScreen = OrganizationsScreen()
 
     @rx.event
     @for_operators
@@ -30,7 +30,7 @@ class OrganizationsState(OperatorPage):
         self.screen = await access.show(
             self,
             lambda at: organizations.organizations(at.session, search.strip(), cursor, at.now),
-            lambda view, formats: organizations_shown(view, formats, search, cursor),
+            lambda view, formats: organizations_screen(view, formats, search, cursor),
         )
 
     @rx.event
@@ -121,8 +121,8 @@ def _row(row: rx.Var[OrganizationRow]) -> rx.Component:
         rx.el.td(row.members, class_name="number"),
         rx.el.td(
             rx.cond(
-                row.troubles.length() > 0,
-                rx.el.ul(rx.foreach(row.troubles, trouble), class_name="troubles"),
+                row.issues.length() > 0,
+                rx.el.ul(rx.foreach(row.issues, issue), class_name="troubles"),
                 rx.el.span("ok", class_name="quiet"),
             )
         ),

@@ -13,10 +13,10 @@ from billing_app.ui.kit.records import Field, grant_name
 
 
 @dataclass(frozen=True)
-class RefundShown:
+class RefundScreen:
     """What a refund would do, beside the list. `amount` is what stands in its field."""
 
-    shown: bool = False
+    visible: bool = False
     grant_id: str = ""
     title: str = ""
     amount: str = ""
@@ -47,15 +47,17 @@ def amount_text(cents: int, currency: str) -> str:
     return f"{Decimal(cents).scaleb(-digits):.{digits}f}"
 
 
-def refund_shown(view: CustomerView, formats: Formats, grant: str, amount: str, problem: str, here: str) -> RefundShown:
+def refund_screen(
+    view: CustomerView, formats: Formats, grant: str, amount: str, problem: str, here: str
+) -> RefundScreen:
     """The refund of the opened grant; `amount` is what was typed, and `problem` why that is not an amount."""
     line = next((each for each in view.grants if each.id == grant), None)
     if line is None:
-        return RefundShown()
+        return RefundScreen()
     currency = line.label.currency
     name = grant_name(line.label, line.metric, formats)
-    base = RefundShown(
-        shown=True,
+    base = RefundScreen(
+        visible=True,
         grant_id=grant,
         title=f"Refund {name}",
         amount=amount or (amount_text(line.refundable_cents, currency) if line.refundable_cents else ""),
@@ -70,7 +72,9 @@ def refund_shown(view: CustomerView, formats: Formats, grant: str, amount: str, 
     return _with_effects(base, preview, view, formats)
 
 
-def _with_effects(base: RefundShown, preview: RefundPreviewAnswer, view: CustomerView, formats: Formats) -> RefundShown:
+def _with_effects(
+    base: RefundScreen, preview: RefundPreviewAnswer, view: CustomerView, formats: Formats
+) -> RefundScreen:
     """What giving the money back does to the credits, before anything is done."""
     metric = view.preview_metric
     if metric is None:

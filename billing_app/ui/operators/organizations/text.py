@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from billing_app.services.operators.views import OrganizationsView, Trouble, TroubleView
+from billing_app.services.operators.views import AccountIssueView, OrganizationsView, Trouble
 from billing_app.ui import operator_routes
 from billing_app.ui.kit.formats import Formats, day
 
@@ -24,7 +24,7 @@ LABELS = {
 
 
 @dataclass(frozen=True)
-class TroubleShown:
+class IssueRow:
     """One thing that is wrong, and with what."""
 
     label: str = ""
@@ -40,12 +40,12 @@ class OrganizationRow:
     address: str = ""
     plan: str = ""
     members: str = ""
-    troubles: list[TroubleShown] = field(default_factory=list)
+    issues: list[IssueRow] = field(default_factory=list)
     href: str = ""
 
 
 @dataclass(frozen=True)
-class OrganizationsShown:
+class OrganizationsScreen:
     """One page of the list."""
 
     ready: bool = False
@@ -55,24 +55,24 @@ class OrganizationsShown:
     first_href: str = ""
 
 
-def troubles_shown(troubles: tuple[TroubleView, ...], formats: Formats, now: datetime) -> list[TroubleShown]:
+def issue_rows(issues: tuple[AccountIssueView, ...], formats: Formats, now: datetime) -> list[IssueRow]:
     """What is wrong with an organization, the worst first."""
-    return [TroubleShown(*LABELS[each.kind], _note(each, formats, now)) for each in troubles]
+    return [IssueRow(*LABELS[each.kind], _note(each, formats, now)) for each in issues]
 
 
-def _note(trouble: TroubleView, formats: Formats, now: datetime) -> str:
-    if trouble.currency:
-        return formats.money(trouble.amount_cents, trouble.currency.upper())
-    if trouble.kind is Trouble.PAST_DUE:
-        if trouble.at is None:
+def _note(issue: AccountIssueView, formats: Formats, now: datetime) -> str:
+    if issue.currency:
+        return formats.money(issue.amount_cents, issue.currency.upper())
+    if issue.kind is Trouble.PAST_DUE:
+        if issue.at is None:
             return ""
-        return f"plan stays until {day(trouble.at, now)}" if trouble.at > now else f"plan ended {day(trouble.at, now)}"
-    return ", ".join(trouble.metrics)
+        return f"plan stays until {day(issue.at, now)}" if issue.at > now else f"plan ended {day(issue.at, now)}"
+    return ", ".join(issue.metrics)
 
 
-def organizations_shown(view: OrganizationsView, formats: Formats, search: str, cursor: str) -> OrganizationsShown:
-    """The list as it is shown."""
-    return OrganizationsShown(
+def organizations_screen(view: OrganizationsView, formats: Formats, search: str, cursor: str) -> OrganizationsScreen:
+    """The list as the screen has it."""
+    return OrganizationsScreen(
         ready=True,
         search=search,
         rows=[
@@ -81,7 +81,7 @@ def organizations_shown(view: OrganizationsView, formats: Formats, search: str, 
                 address=line.address,
                 plan=f"{line.plan_name}, paid by {line.payer_name}" if line.payer_name else line.plan_name,
                 members=formats.number(line.members),
-                troubles=troubles_shown(line.troubles, formats, view.now),
+                issues=issue_rows(line.troubles, formats, view.now),
                 href=operator_routes.organization(line.address),
             )
             for line in view.organizations

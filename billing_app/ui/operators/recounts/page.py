@@ -16,13 +16,13 @@ from billing_app.ui.frame.state import OperatorPage
 from billing_app.ui.kit.basics import head, state_badge
 from billing_app.ui.kit.listing import answer, pager, table_head
 from billing_app.ui.kit.skeletons import list_skeleton
-from billing_app.ui.operators.recounts.text import RecountRow, RecountsShown, recounts_shown
+from billing_app.ui.operators.recounts.text import RecountRow, RecountsScreen, recounts_screen
 
 
 class RecountsState(OperatorPage):
     """What the page shows."""
 
-    screen: RecountsShown = RecountsShown()
+    screen: RecountsScreen = RecountsScreen()
     running: bool = False
 
     @rx.event
@@ -33,7 +33,7 @@ class RecountsState(OperatorPage):
         self.screen = await access.show(
             self,
             lambda at: operations.recount_runs(at.session, cursor, at.now),
-            lambda view, formats: recounts_shown(view, formats, cursor),
+            lambda view, formats: recounts_screen(view, formats, cursor),
         )
 
     @rx.event(background=True)

@@ -27,7 +27,7 @@ class RecountRow:
 
 
 @dataclass(frozen=True)
-class RecountsShown:
+class RecountsScreen:
     """The page."""
 
     ready: bool = False
@@ -38,14 +38,14 @@ class RecountsShown:
     newest_href: str = ""
 
 
-def recounts_shown(view: RecountsView, formats: Formats, cursor: str) -> RecountsShown:
-    """The page as it is shown."""
+def recounts_screen(view: RecountsView, formats: Formats, cursor: str) -> RecountsScreen:
+    """The page as the screen has it."""
     if view.behind:
         noun = "organization is" if view.behind == 1 else "organizations are"
         sentence = f"{formats.number(view.behind)} {noun} behind the facts"
     else:
         sentence = "Every ledger is up to date"
-    return RecountsShown(
+    return RecountsScreen(
         ready=True,
         sentence=sentence,
         note=f"Next by itself at {clock(view.next_run)} UTC. Balances and checks are right in between, too.",

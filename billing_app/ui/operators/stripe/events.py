@@ -22,7 +22,7 @@ from billing_app.ui.kit.basics import head, link, more_link, state_badge
 from billing_app.ui.kit.listing import pager, search_field, select, table_head
 from billing_app.ui.kit.records import Field
 from billing_app.ui.kit.skeletons import list_skeleton
-from billing_app.ui.operators.stripe.events_text import ANY, STATES, EventRow, StripeEventsShown, events_shown
+from billing_app.ui.operators.stripe.events_text import ANY, STATES, EventRow, StripeEventsScreen, events_screen
 
 TYPE_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz_.")
 
@@ -30,7 +30,7 @@ TYPE_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz_.")
 class StripeEventsState(OperatorPage):
     """What the list shows. Filters, page and opened event live in the URL."""
 
-    screen: StripeEventsShown = StripeEventsShown()
+    screen: StripeEventsScreen = StripeEventsScreen()
     replaying: bool = False
 
     @rx.event
@@ -64,7 +64,7 @@ class StripeEventsState(OperatorPage):
         return StripeEventsState.load
 
 
-async def _read(page: StripeEventsState, access: OperatorAccess) -> StripeEventsShown:
+async def _read(page: StripeEventsState, access: OperatorAccess) -> StripeEventsScreen:
     filters, cursor, event_id = filters_of(access), access.text("cursor"), access.text("event")
 
     def read(at: OperatorPageContext) -> tuple[EventsView, EventWithPayloadAnswer | str | None]:
@@ -79,7 +79,9 @@ async def _read(page: StripeEventsState, access: OperatorAccess) -> StripeEvents
         except BillingError as error:
             return found, error.detail
 
-    return await access.show(page, read, lambda seen, formats: events_shown(seen[0], seen[1], formats, filters, cursor))
+    return await access.show(
+        page, read, lambda seen, formats: events_screen(seen[0], seen[1], formats, filters, cursor)
+    )
 
 
 def filters_of(access: OperatorAccess) -> EventFilters:
@@ -106,7 +108,7 @@ def stripe_events_page() -> rx.Component:
                 "Nothing was received yet",
                 "Every event that Stripe sends is stored here before anything is done about it.",
             ),
-            rx.el.div(_list(), rx.cond(screen.event.shown, _event()), class_name="ledger-layout"),
+            rx.el.div(_list(), rx.cond(screen.event.visible, _event()), class_name="ledger-layout"),
         ),
     )
     return operator_page(content, active="stripe-events", ready=screen.ready, skeleton=list_skeleton("Stripe events"))

@@ -49,7 +49,7 @@ class EventRow:
 class OpenedEvent:
     """The event beside the list."""
 
-    shown: bool = False
+    visible: bool = False
     id: str = ""
     type: str = ""
     state: str = ""
@@ -64,7 +64,7 @@ class OpenedEvent:
 
 
 @dataclass(frozen=True)
-class StripeEventsShown:
+class StripeEventsScreen:
     """The page."""
 
     ready: bool = False
@@ -91,14 +91,14 @@ def query_of(filters: EventFilters) -> dict[str, str]:
     return {"state": filters.state, "type": filters.type, "organization": filters.organization}
 
 
-def events_shown(
+def events_screen(
     view: EventsView, opened: EventWithPayloadAnswer | str | None, formats: Formats, filters: EventFilters, cursor: str
-) -> StripeEventsShown:
-    """The page as it is shown; `opened` is the event beside the list, or why there is none."""
+) -> StripeEventsScreen:
+    """The page as the screen has it; `opened` is the event beside the list, or why there is none."""
     query = query_of(filters)
     chosen = opened.id if isinstance(opened, EventWithPayloadAnswer) else ""
     filtered = any(query.values())
-    return StripeEventsShown(
+    return StripeEventsScreen(
         ready=True,
         empty=not view.events and not filtered and not cursor,
         rows=[_row(line, query, cursor, line.id == chosen) for line in view.events],
@@ -171,7 +171,7 @@ def _opened(opened: EventWithPayloadAnswer | str | None) -> OpenedEvent:
     if opened is None:
         return OpenedEvent()
     if isinstance(opened, str):
-        return OpenedEvent(shown=True, missing=opened)
+        return OpenedEvent(visible=True, missing=opened)
     line = opened
     state, tone = state_of(line)
     facts = [
@@ -187,7 +187,7 @@ def _opened(opened: EventWithPayloadAnswer | str | None) -> OpenedEvent:
     if line.next_try_at and line.state == "failed":
         facts.append(Field("Next try", clock(line.next_try_at) + " UTC"))
     return OpenedEvent(
-        shown=True,
+        visible=True,
         id=line.id,
         type=line.type,
         state=state,

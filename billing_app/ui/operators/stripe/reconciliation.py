@@ -19,14 +19,14 @@ from billing_app.ui.kit.listing import answer, table_head
 from billing_app.ui.kit.skeletons import list_skeleton
 from billing_app.ui.operators.stripe.reconciliation_text import (
     FindingRow,
-    ReconciliationShown,
+    ReconciliationScreen,
     RunRow,
-    reconciliation_shown,
+    reconciliation_screen,
 )
 
 LOOK_EVERY_SECONDS = 1.0
 LOOK_TIMES = 1_800
-"""Half an hour; a run that takes longer is shown by opening the page again."""
+"""Half an hour; a run that takes longer is screen by opening the page again."""
 
 PATIENT_LOOKS = 15
 """How long a run that was asked for may take to begin: a job looks every five seconds."""
@@ -35,7 +35,7 @@ PATIENT_LOOKS = 15
 class ReconciliationState(OperatorPage):
     """What the page shows. An earlier run that was opened lives in the URL."""
 
-    screen: ReconciliationShown = ReconciliationShown()
+    screen: ReconciliationScreen = ReconciliationScreen()
     watching: bool = False
 
     @rx.event
@@ -58,7 +58,7 @@ class ReconciliationState(OperatorPage):
     async def watch(self, access: OperatorAccess) -> None:
         """Shows how far the run is until it is done, or until the tab has gone on."""
         await access.check()
-        read, present = _view(access, latest=True)
+        read, to_screen = _view(access, latest=True)
         async with self:
             if self.watching:
                 return
@@ -66,13 +66,13 @@ class ReconciliationState(OperatorPage):
         try:
             for look in range(LOOK_TIMES):
                 await asyncio.sleep(LOOK_EVERY_SECONDS)
-                shown = present(await access.read(read), access.formats)
+                screen = to_screen(await access.read(read), access.formats)
                 async with self:
                     if not self.router.url.path.startswith(operator_routes.RECONCILIATION):
                         return
-                    if shown != self.screen:
-                        self.screen = shown
-                if not shown.running and look >= (PATIENT_LOOKS if shown.empty else 0):
+                    if screen != self.screen:
+                        self.screen = screen
+                if not screen.running and look >= (PATIENT_LOOKS if screen.empty else 0):
                     return
         finally:
             async with self:
@@ -80,12 +80,12 @@ class ReconciliationState(OperatorPage):
 
 
 def _view(access: OperatorAccess, *, latest: bool = False) -> tuple[Any, Any]:
-    """What is read and how it is shown."""
+    """What is read and how it is screen."""
     run, cursor = access.text("run"), access.text("cursor")
     number = int(run[:18]) if run.isascii() and run.isdigit() and not latest else 0
     return (
         lambda at: operations.reconciliations(at.session, number, cursor, at.now, selling=at.settings.selling),
-        lambda view, formats: reconciliation_shown(view, formats, cursor),
+        lambda view, formats: reconciliation_screen(view, formats, cursor),
     )
 
 

@@ -61,7 +61,7 @@ class RunRow:
 
 
 @dataclass(frozen=True)
-class ReconciliationShown:
+class ReconciliationScreen:
     """The page. `sentence` is the answer in one line; `running` has its progress in `share` and `stage`."""
 
     ready: bool = False
@@ -84,16 +84,16 @@ class ReconciliationShown:
     next_run: str = ""
 
 
-def reconciliation_shown(view: ReconciliationView, formats: Formats, cursor: str) -> ReconciliationShown:
-    """The page as it is shown."""
+def reconciliation_screen(view: ReconciliationView, formats: Formats, cursor: str) -> ReconciliationScreen:
+    """The page as the screen has it."""
     run = view.report
     next_run = f"Next by itself at {clock(view.next_run)} UTC"
     if run is None:
-        return ReconciliationShown(ready=True, selling=view.selling, empty=True, next_run=next_run)
+        return ReconciliationScreen(ready=True, selling=view.selling, empty=True, next_run=next_run)
     needs = [_finding(each) for each in run.findings if not each.repaired]
     repaired = _alike([each for each in run.findings if each.repaired])
     sentence, tone = _sentence(run, formats)
-    return ReconciliationShown(
+    return ReconciliationScreen(
         ready=True,
         selling=view.selling,
         sentence=sentence,
