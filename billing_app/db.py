@@ -49,6 +49,9 @@ READ_ONLY = "billing_read_only"
 CLOCK = "clock"
 """In `Session.info`: where whoever has got a lock reads the moment, a callable (`store.common.locks`)."""
 
+READING = "reading"
+"""In `Session.info`: whether the transaction can only read."""
+
 HELD = "held"
 """In `Session.info`: the locks that the transaction holds (`store.common.locks`)."""
 
@@ -128,6 +131,7 @@ class Database:
         """One transaction that only reads: a consistent view that blocks nobody."""
         options = {READ_ONLY: True} if self.sqlite else {"postgresql_readonly": True}
         with self.engine.connect().execution_options(**options) as connection, Session(connection) as session:
+            session.info[READING] = True
             yield session
 
     @contextmanager

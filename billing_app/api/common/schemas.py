@@ -105,6 +105,11 @@ def written(answer: Answer, headers: dict[str, str] | None = None) -> Response:
     return Response(content, media_type="application/json", headers=headers)
 
 
+def as_json(answer: BaseModel) -> Response:
+    """The whole answer as JSON, its unset members too: made and written once, in the thread of the route."""
+    return Response(answer.model_dump_json(), media_type="application/json")
+
+
 Item = TypeVar("Item")
 
 

@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
+from starlette.responses import Response
 
 from billing_app.api.common.access import OrganizationAccess, RequestContext, RequireOrganization
+from billing_app.api.common.kept_answers import kept_json
 from billing_app.api.common.responses import guarded
-from billing_app.api.common.schemas import Items
+from billing_app.api.common.schemas import Items, as_json
 from billing_app.api.credits.explain_schemas import ExplainAnswer, ExplainQuery
 from billing_app.api.credits.schemas import (
     BalanceAnswer,
@@ -23,7 +25,7 @@ from billing_app.api.credits.schemas import (
     MonthAnswer,
 )
 from billing_app.domain.common.access import ALL_ROLES, MONEY_ROLES, READ_SCOPES
-from billing_app.services.common import cursors
+from billing_app.services.common import cursors, kept
 from billing_app.services.credits import explaining, read_ledger, statements, views_ledger
 from billing_app.services.credits import history as histories
 
@@ -34,10 +36,11 @@ MoneyAccess = Annotated[OrganizationAccess, Depends(RequireOrganization(MONEY_RO
 
 
 @router.get("/balances", response_model=Items[BalanceAnswer], responses=guarded(422, 503))
-def balances(access: MembersAccess, query: Annotated[BalancesQuery, Query()]) -> dict[str, Any]:
+def balances(access: MembersAccess, query: Annotated[BalancesQuery, Query()]) -> Response:
     """Per metric: used of the allowance, credits, debt, and whether it is blocked."""
     with access.reading() as context:
-        return {"items": statements.balances(context, as_of=query.as_of)}
+        found = statements.balances(context, as_of=query.as_of)
+    return as_json(Items[BalanceAnswer].model_validate({"items": found}))
 
 
 @router.get("/grants", response_model=Items[GrantAnswer], responses=guarded(422, 503))
@@ -53,46 +56,68 @@ def grants(access: MoneyAccess, query: Annotated[GrantQuery, Query()]) -> dict[s
 
 
 @router.get("/ledger", response_model=Items[LedgerAnswer], responses=guarded(422, 503))
-def ledger(access: MoneyAccess, query: Annotated[LedgerQuery, Query()]) -> dict[str, Any]:
+def ledger(access: MoneyAccess, query: Annotated[LedgerQuery, Query()]) -> Response:
     """Every movement of credits, the newest first, after what is not posted yet: a computed line for each metric."""
     before, given = cursors.decode(query.cursor, int, int) or (
         0,
         0,
     )  # below a number, or (0) after so many computed lines
     with access.reading() as context:
-        lines = [] if before else unposted(context, query)[given:]
-        room = max(0, query.limit - len(lines))
-        found = statements.ledger(
-            context,
-            room + 1,
-            metric=query.metric,
-            kind=query.kind,
-            grant=query.grant,
-            start=query.start,
-            end=query.end,
-            before=before or None,
-        )
-        page = [LedgerAnswer.model_validate(entry) for entry in (*lines[: query.limit], *found[:room])]
+
+        def read() -> kept.Fresh[Items[LedgerAnswer]]:
+            page = _ledger(context, query, before, given)
+            return kept.Fresh(page, weight=len(page.items))
+
+        asked = ("ledger", query.model_dump_json())
+        found = kept.get(context.session, (context.organization,), context.now, asked, read)
+    page = [_told_at(line, access.now) if line.number is None else line for line in found.items]
+    return as_json(Items[LedgerAnswer](items=page, next_cursor=found.next_cursor))
+
+
+def _ledger(context: RequestContext, query: LedgerQuery, before: int, given: int) -> Items[LedgerAnswer]:
+    lines = [] if before else unposted(context, query)[given:]
+    room = max(0, query.limit - len(lines))
+    found = statements.ledger(
+        context,
+        room + 1,
+        metric=query.metric,
+        kind=query.kind,
+        grant=query.grant,
+        start=query.start,
+        end=query.end,
+        before=before or None,
+    )
+    page = [LedgerAnswer.model_validate(entry) for entry in (*lines[: query.limit], *found[:room])]
     more = len(lines) > query.limit or len(found) > room
     number = page[-1].number if page else None
     last = (0, given + len(page)) if number is None else (number, 0)
-    return {"items": page, "next_cursor": cursors.encode(*last) if more else None}
+    return Items[LedgerAnswer](items=page, next_cursor=cursors.encode(*last) if more else None)
+
+
+def _told_at(line: LedgerAnswer, now: datetime) -> LedgerAnswer:
+    """A computed line that still stands, as one of this moment."""
+    return line.model_copy(update={"occurred_at": now})
 
 
 @router.get("/history", response_model=Items[MonthAnswer], responses=guarded(422, 503))
-def history(access: MoneyAccess, query: Annotated[HistoryQuery, Query()]) -> dict[str, Any]:
+def history(access: MoneyAccess, query: Annotated[HistoryQuery, Query()]) -> Response:
     """Month by month and metric by metric: what was used, what the plan covered, what credits paid."""
     with access.reading() as context:
-        found = histories.history(context, to=query.to, metric=query.metric)
-    return {"items": histories.as_items(found)}
+
+        def read() -> Items[MonthAnswer]:
+            found = histories.as_items(histories.history(context, to=query.to, metric=query.metric))
+            return Items[MonthAnswer].model_validate({"items": found})
+
+        return kept_json(context, ("history", query.to, query.metric), read)
 
 
-@router.get("/explain", responses=guarded(422, 503))
-def explain(access: MoneyAccess, query: Annotated[ExplainQuery, Query()]) -> ExplainAnswer:
+@router.get("/explain", response_model=ExplainAnswer, responses=guarded(422, 503))
+def explain(access: MoneyAccess, query: Annotated[ExplainQuery, Query()]) -> Response:
     """The balance of a metric at a moment, as the list of entries that add up to it."""
     with access.reading() as context:
         metric, at = query.metric or "", query.at or context.now
-        return ExplainAnswer.of(explaining.explain(context, metric, at))
+        found = explaining.explain(context, metric, at)
+    return as_json(ExplainAnswer.of(found))
 
 
 def unposted(context: RequestContext, query: LedgerFilters) -> list[read_ledger.Waiting]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
+from starlette.responses import Response
 
 from billing_app.api.common.access import OrganizationAccess, RequireOrganization
+from billing_app.api.common.kept_answers import kept_json
 from billing_app.api.common.responses import guarded
 from billing_app.api.common.schemas import Number
 from billing_app.api.overview.schemas import (
@@ -29,17 +31,25 @@ MoneyAccess = Annotated[OrganizationAccess, Depends(RequireOrganization(MONEY_RO
 
 
 @router.get("/usage/days", response_model=DaysAnswer, responses=guarded(422, 503))
-def usage_days(access: MembersAccess, query: Annotated[DaysQuery, Query()]) -> DaysAnswer:
+def usage_days(access: MembersAccess, query: Annotated[DaysQuery, Query()]) -> Response:
     """The days of a metric's period up to now, and which sub-organizations its usage came from."""
     with access.reading() as context:
-        return DaysAnswer.of(read_usage.usage(context, query.metric or "", within=query.within))
+
+        def read() -> DaysAnswer:
+            return DaysAnswer.of(read_usage.usage(context, query.metric or "", within=query.within))
+
+        return kept_json(context, ("days", query.metric, query.within), read)
 
 
 @router.get("/forecast", response_model=ForecastAnswer, responses=guarded(409, 422, 503))
-def forecast(access: MoneyAccess, query: Annotated[ForecastQuery, Query()]) -> ForecastAnswer:
+def forecast(access: MoneyAccess, query: Annotated[ForecastQuery, Query()]) -> Response:
     """When a metric runs out at its pace, what is missing until a date, and the cheapest packs that cover it."""
     with access.reading() as context:
-        return ForecastAnswer.of(*buying.forecast(context, metric=query.metric or "", until=query.until))
+
+        def read() -> ForecastAnswer:
+            return ForecastAnswer.of(*buying.forecast(context, metric=query.metric or "", until=query.until))
+
+        return kept_json(context, ("forecast", query.metric, query.until), read)
 
 
 @router.get("/ledger/{number}", response_model=TraceAnswer, responses=guarded(422))

@@ -45,6 +45,9 @@ MAX_FILE_BYTES = 4 * 1024 * 1024
 MAX_CACHED = 64
 """Parsed versions that a process keeps; a correction over years of history looks at a few dozen."""
 
+NEWEST = "catalogue.newest"
+"""In `Session.info`: the digest of the newest version, as this transaction found it."""
+
 _parsed: dict[str, Catalog] = {}
 """By digest, which names a document by what it says: the same in every database, and never out of date."""
 
@@ -166,7 +169,13 @@ def current(session: Session, now: datetime, *, newest: str | None = None) -> Ca
     `newest` is the newest version's digest, where another query has just read it: it may save this one.
     """
     seen, known = assumed(session, now) or ("", None)
+    newest = newest or session.info.get(NEWEST)
     return known if known is not None and seen == newest else of_version(session, head(session, now))
+
+
+def just_read(session: Session, newest: str | None) -> None:
+    """Notes the newest version's digest for the rest of a transaction that cannot write."""
+    session.info[NEWEST] = newest
 
 
 def assumed(session: Session, now: datetime) -> tuple[str, Catalog] | None:

@@ -10,7 +10,9 @@ from typing import TypeVar
 
 from sqlmodel import Session
 
+from billing_app.db import READING
 from billing_app.domain.common.errors import ConflictError, ForbiddenError
+from billing_app.domain.organizations.tree import Lineage
 from billing_app.services.common.context import Context
 from billing_app.store.common import locks
 from billing_app.store.organizations import tree
@@ -18,13 +20,22 @@ from billing_app.store.tables.organizations import Organization
 
 Item = TypeVar("Item", bound=Hashable)
 
+LINEAGES = "lineages"
+"""In `Session.info`: by organization, where it lies in the tree."""
+
 
 def payer(session: Session, organization: Organization, at: datetime) -> Organization:
-    """Whose plan and credits pay for what the organization uses at `at`. Costs nothing without a parent."""
+    """Whose plan and credits pay for what the organization uses at `at`. Costs nothing without a parent.
+
+    A transaction that cannot write reads the tree once.
+    """
     if organization.parent_id is None:
         return organization
     owner = organization.pk
-    found = tree.lineage(session, owner).payer_at(owner, at)
+    read: dict[int, Lineage] = session.info.setdefault(LINEAGES, {}) if session.info.get(READING) else {}
+    if owner not in read:
+        read[owner] = tree.lineage(session, owner)
+    found = read[owner].payer_at(owner, at)
     return organization if found == owner else session.get_one(Organization, found)
 
 

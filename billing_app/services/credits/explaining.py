@@ -15,6 +15,7 @@ from sqlmodel import Session
 from billing_app.domain.credits.forecast import Outlook
 from billing_app.domain.credits.postings import RANK, Bucket, buckets, differences
 from billing_app.services.catalogue import versions
+from billing_app.services.common import kept
 from billing_app.services.common.context import Context
 from billing_app.services.credits import forecasts, labels
 from billing_app.services.credits.late_facts import Hindsight
@@ -28,6 +29,9 @@ from billing_app.store.tables.organizations import Organization
 MAX_STEPS = 16
 """More bars than these cannot be told apart on a laptop; older ones are summed up in the first."""
 
+UNPOSTED = "unposted"
+"""The step of what the next recount will add to the ledger."""
+
 
 def explain(context: Context, metric_id: str, at: datetime) -> ExplainView:
     """The balance of a metric at `at`, with all facts known now; a moment to come is now.
@@ -35,21 +39,41 @@ def explain(context: Context, metric_id: str, at: datetime) -> ExplainView:
     `metric_id` empty is what is blocked or runs out first. Raises NotFoundError `metric_not_found`.
     """
     session, organization, now = context.session, context.organization, context.now
-    moment = min(at, now)
-    current = versions.current(session, now)
+    past = at if at < now else None
+
+    def read() -> kept.Fresh[ExplainView]:
+        return kept.Fresh(_explain(context, metric_id, past))
+
+    view = kept.get(session, (organization,), now, ("explain", metric_id, past), read)
+    return view if past else _told_at(view, now)
+
+
+def _told_at(view: ExplainView, now: datetime) -> ExplainView:
+    """A balance that still stands, as one of this moment."""
+    steps = tuple(replace(step, at=now) if step.kind == UNPOSTED else step for step in view.steps)
+    return replace(view, now=now, at=now, steps=steps)
+
+
+def _explain(context: Context, metric_id: str, past: datetime | None) -> ExplainView:
+    session, organization = context.session, context.organization
+    current = versions.current(session, context.now)
     metric = labels.metric_with_credits(context, current, metric_id)
-    look = forecasts.outlook(replace(context, now=moment), metric.id)
+    if past is None:
+        look = forecasts.shared(context, [metric.id])[metric.id]
+        now = look.now
+    else:
+        look, now = forecasts.outlook(replace(context, now=past), metric.id, forecasts.plans(context)), context.now
     rows = credit_store.grants(session, organization.pk)
     own = [row for row in rows if row.metric == metric.id]
     hindsight = Hindsight(session, organization, metric.id, look)
-    made_of = _parts(session, organization, metric.id, look, ended=moment < now)
-    steps, left_out = _shown(_steps(made_of, {row.id: labels.grant_label(row) for row in own}, moment))
+    made_of = _parts(session, organization, metric.id, look, ended=past is not None)
+    steps, left_out = _shown(_steps(made_of, {row.id: labels.grant_label(row) for row in own}, look.now))
     sums = totals(look)
     return ExplainView(
         now=now,
         metric=metric,
         metrics=with_tokens(current, rows),
-        at=moment,
+        at=look.now,
         left=look.account.left,
         granted=sums.granted,
         burned=sums.burned,
@@ -104,7 +128,7 @@ def _steps(made_of: _Parts, named: Mapping[str, GrantLabel], moment: datetime) -
         found[key] = _together(found[key], step) if key in found else step
     ordered = sorted((step for step in found.values() if step.quantity), key=_place)
     if made_of.unposted:
-        ordered.append(ExplainStep("unposted", moment, None, made_of.unposted, 0))
+        ordered.append(ExplainStep(UNPOSTED, moment, None, made_of.unposted, 0))
     return list(_balanced(ordered))
 
 

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
-from weakref import WeakKeyDictionary
-
-from sqlalchemy import Engine
+from datetime import UTC, datetime
 
 from billing_app.domain.catalogue import Catalog, Interval, Metric, Pack
 from billing_app.domain.common.periods import period_at, period_containing
 from billing_app.domain.credits import engine
 from billing_app.domain.credits.facts import Aggregation, Grant
-from billing_app.domain.credits.forecast import TICK, AheadPoint, Outcome, Outlook
+from billing_app.domain.credits.forecast import DAY, TICK, AheadPoint, Outcome, Outlook
 from billing_app.domain.credits.timeline import follow
 from billing_app.domain.purchases.offers import Offer, cheapest
+from billing_app.services.common import kept
 from billing_app.services.common.context import Context
 from billing_app.services.credits import renewals
 from billing_app.services.credits.renewals import MONTHS
 from billing_app.services.credits.views import BalancePoint
 from billing_app.services.credits.views_shared import Forecast, ForecastKind, OfferItem, OfferView
 from billing_app.services.usage import accounts, plans_in_force
-from billing_app.store.organizations import organizations
 
 
 def outlook(context: Context, metric: str, held: plans_in_force.Plans | None = None) -> Outlook:
@@ -32,44 +28,39 @@ def outlook(context: Context, metric: str, held: plans_in_force.Plans | None = N
     return Outlook(facts, follow(facts, now), now, renewals.coming(context, metric))
 
 
-KEPT = 64
-"""Organizations whose outlooks a process remembers: those in which somebody puts a basket together, or whose product
-asks for balances, right now."""
-
-KEPT_FOR = timedelta(seconds=30)
-"""How far an outlook's own moment may lie back: no pace and no date that a page shows moves in that time."""
-
-_kept: WeakKeyDictionary[Engine, dict[int, tuple[int, dict[str, Outlook]]]] = WeakKeyDictionary()
-_keeping = threading.Lock()
-
-
 def shared(context: Context, metrics: Iterable[str]) -> Mapping[str, Outlook]:
-    """The outlooks of `metrics`, read once for all that is asked until something changes.
-
-    They are read anew when the organization's revision is another (whatever its pages show has changed), when anything
-    changed by itself since, and after KEPT_FOR.
-    """
+    """The outlooks of `metrics` now, worked out once for all that is asked until something changes (`common.kept`)."""
     session, organization, now = context.session, context.organization, context.now
-    owner, wanted = organization.pk, set(metrics)
-    revision = organizations.revisions(session, [owner])[owner]
-    kept = _kept.setdefault(session.get_bind().engine, {})
-    seen, looks = kept.get(owner, (-1, {}))
-    looks = {metric: view for metric, view in looks.items() if seen == revision and _stands(view, now)}
-    missing = sorted(wanted - looks.keys())
-    if not missing:
-        return looks
-    held = plans_in_force.plans(session, owner)
-    looks |= {metric: outlook(context, metric, held) for metric in missing}
-    with _keeping:
-        kept.pop(owner, None)
-        while len(kept) >= KEPT:
-            kept.pop(next(iter(kept)), None)
-        kept[owner] = (revision, looks)
-    return looks
+    held: plans_in_force.Plans | None = None
+
+    def look(metric: str) -> kept.Fresh[Outlook]:
+        nonlocal held
+        held = held or plans(context)
+        view = outlook(context, metric, held)
+        return kept.Fresh(view, stands_until(view), len(view.facts.usage) + len(view.course.marks))
+
+    def one(metric: str) -> Outlook:
+        return kept.get(session, (organization,), now, ("outlook", metric), lambda: look(metric))
+
+    return {metric: one(metric) for metric in metrics}
 
 
-def _stands(view: Outlook, now: datetime) -> bool:
-    return view.now <= now < min(view.now + KEPT_FOR, engine.next_instant(view.facts, view.now))
+def plans(context: Context) -> plans_in_force.Plans:
+    """The plans that the organization held, read once in the same way."""
+    session, organization, now = context.session, context.organization, context.now
+
+    def read() -> kept.Fresh[plans_in_force.Plans]:
+        return kept.Fresh(plans_in_force.plans(session, organization.pk))
+
+    return kept.get(session, (organization,), now, "plans", read)
+
+
+def stands_until(view: Outlook) -> datetime:
+    """When it would say something else although nothing was written: at a change by itself, a renewal, and midnight,
+    which is where days and forecasts are cut."""
+    renewals_begin = (grant.effective_at for grant in view.coming)
+    midnight = (view.now + DAY).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return min(engine.next_instant(view.facts, view.now), midnight, *renewals_begin)
 
 
 def cut_off(view: Outlook) -> datetime | None:

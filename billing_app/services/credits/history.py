@@ -8,17 +8,17 @@ from datetime import datetime
 from typing import Any
 
 from billing_app.domain.common.periods import period_at, period_containing
-from billing_app.domain.credits import engine
 from billing_app.domain.credits.accounts import Account, Month
 from billing_app.domain.credits.allowances import largest_held
 from billing_app.domain.credits.facts import History
-from billing_app.domain.credits.forecast import TICK, Outlook
-from billing_app.domain.credits.timeline import follow
+from billing_app.domain.credits.forecast import TICK
 from billing_app.services.catalogue import versions
-from billing_app.services.common import payers
+from billing_app.services.common import kept, payers
 from billing_app.services.common.context import Context
 from billing_app.services.common.months import as_item
-from billing_app.services.usage import accounts, plans_in_force, sources
+from billing_app.services.credits import forecasts
+from billing_app.services.usage import sources
+from billing_app.store.tables.organizations import Organization
 
 PAST_PERIODS = 12
 """Ended periods that history shows besides the last one."""
@@ -42,17 +42,30 @@ def history(context: Context, *, to: datetime | None = None, metric: str | None 
     """
     session, organization, now = context.session, context.organization, context.now
     payer = payers.payer(session, organization, now)
+
+    def read() -> kept.Fresh[tuple[MetricHistory, ...]]:
+        found = _history(context, payer, to, metric)
+        return kept.Fresh(tuple(found), weight=sum(len(each.months) for each in found))
+
+    return list(kept.get(session, (organization, payer), now, ("history", to, metric), read))
+
+
+def _history(context: Context, payer: Organization, to: datetime | None, metric: str | None) -> list[MetricHistory]:
+    session, organization, now = context.session, context.organization, context.now
+    paying = replace(context, organization=payer)
     current = versions.current(session, now)
     wanted = [current.metric(metric).id] if metric is not None else list(current.metric_ids)
-    held = plans_in_force.plans(session, payer.pk)
+    if to is None:
+        looks = forecasts.shared(paying, wanted)
+    else:
+        held = forecasts.plans(paying)
+        looks = {each: forecasts.outlook(replace(paying, now=to), each, held) for each in wanted}
     found = []
-    for metric_id in wanted:
-        facts = accounts.history(session, payer, metric_id, to or now, held=held)
-        shown = months(facts, to or now, ended=to is not None)
+    for metric_id, look in looks.items():
+        shown = _months(look.facts, look.account, to or now, ended=to is not None)
         if payer.id == organization.id:
             found.append(MetricHistory(metric_id, shown))
             continue
-        look = Outlook(facts, follow(facts, to or now), to or now)
         own = (sources.own(session, payer, organization, current.metric(metric_id), look, each) for each in shown)
         found.append(MetricHistory(metric_id, tuple(replace(each, burns={}) for each in shown), tuple(own)))
     return found
@@ -67,16 +80,15 @@ def as_items(found: Iterable[MetricHistory]) -> list[dict[str, Any]]:
     ]
 
 
-def months(facts: History, until: datetime, *, ended: bool = False, past: int = PAST_PERIODS) -> tuple[Month, ...]:
-    """The `past` periods before the one of `until`, and that one.
+def _months(facts: History, account: Account, until: datetime, *, ended: bool) -> tuple[Month, ...]:
+    """The PAST_PERIODS periods before the one of `until`, and that one.
 
     With `ended`, `until` is an exclusive end: a period that begins exactly then is not shown any more.
     """
     last = period_containing(facts.anchor, until)
-    account = engine.compute(facts, until)
     if ended and last.start == until:
         last = period_at(facts.anchor, last.number - 1)
-    return tuple(month_of(facts, account, number) for number in range(last.number - past, last.number + 1))
+    return tuple(month_of(facts, account, number) for number in range(last.number - PAST_PERIODS, last.number + 1))
 
 
 def month_of(facts: History, account: Account, number: int) -> Month:

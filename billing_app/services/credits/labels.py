@@ -15,7 +15,7 @@ from billing_app.services.credits import forecasts
 from billing_app.services.credits.history import PAST_PERIODS, month_of
 from billing_app.services.credits.views import GrantLabel, GrantSource
 from billing_app.services.credits.views_shared import RecountView, UnpostedView
-from billing_app.services.usage import meters, plans_in_force, recounts, sources
+from billing_app.services.usage import meters, recounts, sources
 from billing_app.services.usage.plans_in_force import Plans
 from billing_app.services.usage.views import MonthView
 from billing_app.store.common import runs
@@ -45,9 +45,8 @@ def metric_with_credits(context: Context, current: Catalog, metric_id: str) -> M
     session, organization = context.session, context.organization
     if metric_id:
         return current.metric(metric_id)
-    held = plans_in_force.plans(session, organization.pk)
-    looks = [forecasts.outlook(context, metric, held) for metric in current.metric_ids]
-    pressing = [(forecasts.cut_off(look), metric) for look, metric in zip(looks, current.metrics, strict=True)]
+    looks = forecasts.shared(context, current.metric_ids)
+    pressing = [(forecasts.cut_off(looks[metric.id]), metric) for metric in current.metrics]
     dated = [(at, metric) for at, metric in pressing if at is not None]
     if dated:
         return min(dated, key=lambda found: found[0])[1]
@@ -89,19 +88,17 @@ def unposted(
     session, organization, now = context.session, context.organization, context.now
     since = _last_recount(session, organization)
     rows = {row.metric: row for row in meter_store.of_organization(session, organization.pk)}
+    due = [metric for metric in metrics if metric.id in rows and recounts.is_due(rows[metric.id], now)]
+    posted = ledger_store.balances(session, organization.pk) if due else {}
     found = []
-    for metric in metrics:
-        meter = rows.get(metric.id)
-        if meter is None or not recounts.is_due(meter, now):
-            continue
+    for metric in due:
+        meter = rows[metric.id]
         if looks is None and meters.usable(meter, now) and meter.valid_from <= now:
-            posted = ledger_store.balance(session, meter.organization_id, metric.id)
-            pending = meter.left - meter.debt - posted
-        elif looks is not None and metric.id in looks:
-            look = looks[metric.id]
-            _, pending = recounts.balance_of(session, organization, metric.id, look.facts, look.state)
+            pending = meter.left - meter.debt - posted.get(metric.id, 0)
         else:
-            _, pending = recounts.balance(context, metric.id)
+            known = looks if looks is not None and metric.id in looks else forecasts.shared(context, [metric.id])
+            look = known[metric.id]
+            _, pending = recounts.balance_of(session, organization, metric.id, look.facts, look.state)
         if pending:
             found.append(UnpostedView(metric, pending, since, recounts.next_scheduled(now)))
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from billing_app.domain.catalogue import TOKEN, Catalog, Metric
@@ -11,19 +11,20 @@ from billing_app.domain.common.errors import InvalidError, NotFoundError
 from billing_app.domain.common.periods import period_at
 from billing_app.domain.credits.postings import parse_bucket_name
 from billing_app.services.catalogue import versions
-from billing_app.services.common import cursors
+from billing_app.services.common import cursors, kept
 from billing_app.services.common.context import Context
 from billing_app.services.credits import forecasts, labels
 from billing_app.services.credits.read_grants import grant_views, with_tokens
 from billing_app.services.credits.views import GrantView
 from billing_app.services.credits.views_ledger import LedgerFilters, LedgerLine, LedgerView, TraceView
 from billing_app.services.credits.views_shared import UnpostedView
-from billing_app.services.usage import accounts
+from billing_app.services.usage import accounts, recounts
 from billing_app.store.credits import grants as credit_store
 from billing_app.store.credits import ledger as store
 from billing_app.store.credits.ledger import Filter
 from billing_app.store.tables.credits import GrantRow, LedgerEntry
 from billing_app.store.tables.organizations import Organization
+from billing_app.store.usage import meters as meter_store
 
 PAGE = 50
 """Entries of a page (api.md, Lists)."""
@@ -88,21 +89,34 @@ def waiting(context: Context, filters: LedgerFilters) -> list[Waiting]:
     Where the filters leave out what use burns now there is none (as on the page).
     """
     session, organization, now = context.session, context.organization, context.now
+    found = kept.get(session, (organization,), now, ("waiting", filters), lambda: _waiting(context, filters))
+    return [replace(line, occurred_at=now) for line in found]
+
+
+def _waiting(context: Context, filters: LedgerFilters) -> kept.Fresh[tuple[Waiting, ...]]:
+    session, organization, now = context.session, context.organization, context.now
     owner = organization.pk
-    metrics = with_tokens(versions.current(session, now), credit_store.grants(session, owner))
+    rows = meter_store.of_organization(session, owner)
+    # when a line may come or go although nothing was written
+    moments = [recounts.next_scheduled(now), filters.starting, filters.ending]
+    moments += [moment for row in rows for moment in (row.post_due_at, row.valid_until)]
+    until = min(moment for moment in moments if moment is not None and moment > now)
     if filters.starting is not None and filters.starting > now:
-        return []
-    return [
+        return kept.Fresh((), until)
+    metrics = with_tokens(versions.current(session, now), credit_store.grants(session, owner))
+    lines, posted = _unposted(context, metrics, filters), store.balances(session, owner)
+    found = tuple(
         Waiting(
             metric=line.metric.id,
             quantity=line.quantity,
-            balance_after=store.balance(session, owner, line.metric.id) + line.quantity,
+            balance_after=posted.get(line.metric.id, 0) + line.quantity,
             period=accounts.period_number(organization, now),
             occurred_at=now,
             reason=_not_yet(line),
         )
-        for line in _unposted(context, metrics, filters)
-    ]
+        for line in lines
+    )
+    return kept.Fresh(found, until)
 
 
 def _not_yet(line: UnpostedView) -> str:
@@ -208,5 +222,5 @@ def _grant_of(entry: LedgerEntry) -> str:
 
 def _grant(context: Context, metric: str, grant_id: str, rows: Mapping[str, GrantRow]) -> GrantView | None:
     """The grant as it is now."""
-    look = forecasts.outlook(context, metric)
+    look = forecasts.shared(context, [metric])[metric]
     return next((view for view in grant_views(look, list(rows.values())) if view.id == grant_id), None)

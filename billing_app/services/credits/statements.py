@@ -1,7 +1,7 @@
 """What an organization may read of its credits: balances, grants and ledger, as plain figures for programs.
 
 Computed by the engine from the facts, so a reader needs no lock and is right whether or not any job has run (credits.md
-rule 2). What was computed stands until one of the facts is another one (`outlooks.shared`).
+rule 2). What was computed stands until one of the facts is another one (`common.kept`).
 """
 
 from __future__ import annotations
@@ -9,20 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from billing_app.domain.credits.accounts import Account, GrantAccount
+from billing_app.domain.credits.accounts import GrantAccount
 from billing_app.domain.credits.entitlements import MeterState, Reading
+from billing_app.domain.credits.facts import NEVER
 from billing_app.domain.credits.forecast import Outlook
 from billing_app.services.catalogue import versions
-from billing_app.services.common import payers
+from billing_app.services.common import kept, payers
 from billing_app.services.common.context import Context
 from billing_app.services.credits import forecasts
 from billing_app.services.credits.history import month_of
 from billing_app.services.credits.views_shared import ForecastKind
-from billing_app.services.usage import accounts, plans_in_force, sources
+from billing_app.services.usage import accounts, sources
 from billing_app.store.credits import grants as credit_store
 from billing_app.store.credits import ledger as ledger_store
 from billing_app.store.credits.ledger import Filter
 from billing_app.store.tables.credits import GrantRow, LedgerEntry
+from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import meters as meter_store
 
 
@@ -71,45 +73,47 @@ def balances(context: Context, *, as_of: datetime | None = None) -> list[Balance
     `consume` decide by.
     """
     session, organization, now = context.session, context.organization, context.now
-    moment = as_of or now
-    payer = payers.payer(session, organization, moment)
-    owner = payer.pk
+    payer = payers.payer(session, organization, as_of or now)
+    owners = (organization, payer)
+    found = kept.get(session, owners, now, ("balances", as_of), lambda: _balances(context, payer, as_of))
+    return list(found) if as_of is not None else [replace(each, as_of=now) for each in found]
+
+
+def _balances(context: Context, payer: Organization, as_of: datetime | None) -> kept.Fresh[tuple[Balance, ...]]:
+    session, organization, now = context.session, context.organization, context.now
+    paying = replace(context, organization=payer, now=as_of or now)
     current = versions.current(session, now)
     if as_of is None:
-        looks = forecasts.shared(replace(context, organization=payer), current.metric_ids)
+        looks = forecasts.shared(paying, current.metric_ids)
     else:
-        held = plans_in_force.plans(session, owner)
-        looks = {
-            each: forecasts.outlook(replace(context, organization=payer, now=moment), each, held)
-            for each in current.metric_ids
-        }
+        held = forecasts.plans(replace(paying, now=now))
+        looks = {each: forecasts.outlook(paying, each, held) for each in current.metric_ids}
+    reserved, until = meter_store.reserved_by_metric(session, payer.pk, paying.now)
     found = []
     for metric in current.metrics:
         look = looks[metric.id]
-        account = look.account
+        account, held_back = look.account, reserved.get(metric.id, 0)
         month = month_of(look.facts, account, look.period.number)
-        reserved, _ = meter_store.reserved(session, owner, metric.id, moment)
-        reading = Reading(metric.aggregation, account.allowance, account.used, account.left, reserved, account.level)
-        rows = credit_store.grants(session, owner, metric.id)
+        reading = Reading(metric.aggregation, account.allowance, account.used, account.left, held_back, account.level)
         found.append(
             Balance(
                 metric=metric.id,
-                as_of=moment,
+                as_of=paying.now,
                 period_start=account.period.start,
                 period_end=account.period.end,
                 used=account.used,
                 own_used=sources.own(session, payer, organization, metric, look, month),
                 allowance=account.allowance,
-                reserved=reserved,
+                reserved=held_back,
                 credits=account.left,
                 debt=account.debt,
                 deficit=account.deficit,
                 state=reading.state,
-                next_expiry=_next_expiry(rows, account),
+                next_expiry=_next_expiry(look),
                 runs_out_on=_runs_out_on(look) if as_of is None else None,
             )
         )
-    return found
+    return kept.Fresh(tuple(found), until or NEVER, len(found))
 
 
 def grants(
@@ -125,16 +129,15 @@ def grants(
     Raises NotFoundError `metric_not_found`.
     """
     session, organization, now = context.session, context.organization, context.now
-    owner = organization.pk
     if metric is not None:
         versions.current(session, now).metric(metric)
-    rows = credit_store.grants(session, owner, metric)
-    held = plans_in_force.plans(session, owner)
-    moment = as_of or now
-    computed = {
-        each: accounts.account(session, organization, each, moment, held=held).grants
-        for each in sorted({row.metric for row in rows})
-    }
+    rows = credit_store.grants(session, organization.pk, metric)
+    metrics = sorted({row.metric for row in rows})
+    if as_of is None:
+        computed = {each: look.account.grants for each, look in forecasts.shared(context, metrics).items()}
+    else:
+        held = forecasts.plans(context)
+        computed = {each: accounts.account(session, organization, each, as_of, held=held).grants for each in metrics}
     found = [
         GrantStatement(row, computed[row.metric][row.id])
         for row in rows
@@ -173,13 +176,14 @@ def _runs_out_on(look: Outlook) -> datetime | None:
     return forecast.runs_out_at if forecast.kind in {ForecastKind.RUNS_OUT, ForecastKind.USED_UP} else None
 
 
-def _next_expiry(rows: list[GrantRow], account: Account) -> NextExpiry | None:
+def _next_expiry(look: Outlook) -> NextExpiry | None:
+    left = look.account.grants
     ending = [
-        (row.expires_at, account.grants[row.id].left)
-        for row in rows
-        if row.expires_at is not None and row.id in account.grants and account.grants[row.id].left
+        (grant.expires_at, left[grant.id].left)
+        for grant in look.facts.grants
+        if grant.expires_at is not None and left[grant.id].left
     ]
     if not ending:
         return None
     first = min(at for at, _ in ending)
-    return NextExpiry(first, sum(left for at, left in ending if at == first))
+    return NextExpiry(first, sum(quantity for at, quantity in ending if at == first))

@@ -21,7 +21,6 @@ from billing_app.services.common.context import Context
 from billing_app.services.credits import forecasts, labels
 from billing_app.services.credits.history import PAST_PERIODS, month_of
 from billing_app.services.overview.views import UsageView
-from billing_app.services.usage import plans_in_force
 from billing_app.services.usage import sources as source_use
 from billing_app.services.usage.views import DaysView, DayView
 from billing_app.store.organizations import tree
@@ -47,8 +46,9 @@ def usage(context: Context, metric_id: str, *, months: int = MONTHS, within: dat
     payer = payers.payer(session, organization, now)
     current = versions.current(session, now)
     metric = current.metric(metric_id) if metric_id else current.metrics[0]
-    held = plans_in_force.plans(session, payer.pk)
-    look = forecasts.shared(replace(context, organization=payer), [metric.id])[metric.id]
+    paying = replace(context, organization=payer)
+    held = forecasts.plans(paying)
+    look = forecasts.shared(paying, [metric.id])[metric.id]
     shown = labels.month_views(metric.id, look, held, past=min(max(months, 1), MONTHS) - 1)
     chosen = [view.period.number for view in shown if within is not None and view.period.contains(within)]
     number = chosen[0] if chosen else look.period.number
@@ -66,7 +66,7 @@ def usage(context: Context, metric_id: str, *, months: int = MONTHS, within: dat
         metrics=current.metrics,
         months=shown,
         forecast=forecasts.forecast(look),
-        recount=labels.recount_view(replace(context, organization=payer)),
+        recount=labels.recount_view(paying),
         chosen=number,
         days=_days_of(session, payer, metric, look, month),
         sources=sources,

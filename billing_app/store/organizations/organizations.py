@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Insert, Select, func
+from sqlalchemy import Insert, Select, bindparam, func
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
 from billing_app.store.common.upserts import upsert, upsert_on
+from billing_app.store.tables.catalogue import CatalogueVersion
 from billing_app.store.tables.meters import MeterRow
 from billing_app.store.tables.organizations import Organization, PageRevision
+from billing_app.store.tables.runs import RecountRun
 
 
 def insert(session: Session, organization: Organization) -> Organization | None:
@@ -97,6 +100,40 @@ def revisions_by_address(session: Session, addresses: list[str]) -> dict[str, in
     """The revisions of the organizations at these addresses, in one query; those that never changed are 0."""
     found = session.connection().execute(_revisions().where(col(Organization.address).in_(addresses)))
     return {row.address: row.revision for row in found}
+
+
+class State(NamedTuple):
+    """What names everything that can be read of some organizations: as long as it is equal, nothing has changed.
+
+    `revisions` by id, the number and the digest of the newest catalogue, and when the newest recount came to its end.
+    """
+
+    revisions: tuple[tuple[int, int], ...]
+    version: int | None
+    catalogue: str | None
+    recounted: datetime | None
+
+
+def state(session: Session, organization_ids: tuple[int, ...]) -> State:
+    """The state of these organizations (one, or one and who pays for it), in one query."""
+    ids = {"first": organization_ids[0], "last": organization_ids[-1]}
+    found = session.connection().execute(_state(), ids).all()
+    newest = found[0]
+    revisions = tuple((row.id, row.revision) for row in found)
+    return State(revisions, newest.version, newest.catalogue, newest.recounted)
+
+
+@lru_cache
+def _state() -> Select[Any]:
+    version, run = CatalogueVersion, RecountRun
+    newest = [
+        select_columns(column).order_by(col(version.version).desc()).limit(1).scalar_subquery().label(name)
+        for name, column in (("version", col(version.version)), ("catalogue", col(version.digest)))
+    ]
+    recounted = select_columns(col(run.finished_at)).order_by(col(run.id).desc()).limit(1).scalar_subquery()
+    query: Select[Any] = _revisions().add_columns(*newest, recounted.label("recounted"))
+    wanted = col(Organization.id).in_((bindparam("first"), bindparam("last")))
+    return query.where(wanted).order_by(col(Organization.id))
 
 
 @lru_cache
