@@ -23,7 +23,7 @@ from billing_app.services.limits import overrides
 from billing_app.services.limits.overrides import Kind, OrganizationOverride
 from billing_app.services.operators import organizations as operators
 from billing_app.services.organizations import profiles
-from billing_app.services.plans import endings_told
+from billing_app.services.plans import stripe_endings
 from billing_app.services.purchases import endings
 from billing_app.services.subscriptions.views_endings import EndingAnswer, PaidThingAnswer
 from billing_app.services.usage import plans_in_force
@@ -177,7 +177,7 @@ def end(
             Context(session, found, clock.now(), ACTOR), at_period_end=not now, reason=required_reason(reason)
         )
         owner = found.pk
-    problem = endings_told.tell_at_once(database.writing, payments, owner, clock.now)
+    problem = stripe_endings.notify_stripe_at_once(database.writing, payments, owner, clock.now)
     _print_ending(address, problem, as_json=as_json)
 
 
@@ -195,7 +195,7 @@ def keep(address: Address, as_json: AsJson = False) -> None:
         else:
             endings.withdraw(Context(session, found, clock.now(), ACTOR), reopen=True)
         owner = found.pk
-    problem = endings_told.tell_at_once(database.writing, payments, owner, clock.now)
+    problem = stripe_endings.notify_stripe_at_once(database.writing, payments, owner, clock.now)
     _print_ending(address, problem, as_json=as_json)
 
 
@@ -268,7 +268,7 @@ def show_audit(
         found = audit.entries(session, orgs.by_address(session, address).pk, count)
         words = Words.of(session, clock.now())
     items = [
-        {"at": rfc3339(entry.at), "action": entry.action, "actor": entry.actor, "said": words.told(entry).sentence}
+        {"at": rfc3339(entry.at), "action": entry.action, "actor": entry.actor, "said": words.text_of(entry).sentence}
         for entry in found
     ]
     print_items(items, ("at", "said"), as_json=as_json)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from billing_app import clock
 from billing_app.db import Database
 from billing_app.gateways.stripe.payments import payments_of
-from billing_app.services.plans import endings_told
+from billing_app.services.plans import stripe_endings
 from billing_app.settings import Settings
 
 EVERY_SECONDS = 30
@@ -15,4 +15,4 @@ EVERY_SECONDS = 30
 def sweep(database: Database, settings: Settings) -> int:
     """Does what is due; answers how many organizations it looked at."""
     payments = payments_of(settings) if settings.selling else None
-    return endings_told.sweep(database.writing, payments, clock.now)
+    return stripe_endings.sweep(database.writing, payments, clock.now)

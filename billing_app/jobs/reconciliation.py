@@ -12,7 +12,7 @@ from billing_app.gateways.stripe.payments import payments_of
 from billing_app.services.common import leases
 from billing_app.services.stripe import reconciliation
 from billing_app.services.stripe.findings import Sync
-from billing_app.services.stripe.reconciliation import Told
+from billing_app.services.stripe.reconciliation import Reporter
 from billing_app.settings import Settings
 
 EVERY_SECONDS = 5
@@ -26,7 +26,7 @@ def sync(
     *,
     dry: bool = False,
     days: int = reconciliation.WINDOW.days,
-    told: Told = lambda _progress: None,
+    told: Reporter = lambda _progress: None,
 ) -> int:
     """Compares everything with Stripe; the number of the report. Takes a while: calls are made slowly.
 

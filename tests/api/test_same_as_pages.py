@@ -163,7 +163,7 @@ ROWS: dict[str, str | tuple[str, ...]] = {
     "plans.changes.invoices": (f"GET {ORG}/invoices",),
     "plans.changes.preview": (f"POST {PLAN}/preview",),
     "plans.changes.portal": (f"POST {ORG}/portal",),
-    "plans.endings_told.decided": (
+    "plans.stripe_endings.decided": (
         f"POST {ORG}/ending",
         f"DELETE {ORG}/ending",
     ),

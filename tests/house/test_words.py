@@ -37,6 +37,23 @@ PARTS = {
 }
 """Parts of names in the product, and what is said now."""
 
+BELOW = ("billing_app/domain", "billing_app/store", "billing_app/services")
+
+PARTS_BELOW = {
+    "course": "timeline",
+    "hands": "manual changes",
+    "hindsight": "late facts",
+    "outlook": "forecast",
+    "spell": "past-due period",
+    "spells": "past-due periods",
+    "tell": "notify",
+    "tells": "notifies",
+    "told": "notified, sent",
+    "trouble": "account issue",
+}
+"""Parts of names in the domain, the store and the services, beside those of all the product. Records of services are
+answered as they are, so that a field of JSON keeps its name there."""
+
 MODULES = {
     "alerts": "notifications",
     "around": "frame",
@@ -46,6 +63,7 @@ MODULES = {
     "catalog": "catalogue",
     "course": "timeline",
     "documented": "responses",
+    "endings_told": "stripe_endings",
     "forgotten": "password_reset",
     "founding": "create",
     "handshakes": "websocket_guard",
@@ -63,6 +81,7 @@ MODULES = {
     "peaks": "reported_levels",
     "quiet": "ungranted_meters",
     "returned": "checkout_return",
+    "running": "subscription_changes",
     "staging": "test_clocks",
     "troubles": "account_issues",
 }
@@ -140,6 +159,18 @@ def test_names_have_the_words_of_the_field() -> None:
         for name in sorted({*names(path), path.stem})
         for part in (*parts(name), name.lower())
         if part in PARTS
+    ]
+    assert found == []
+
+
+def test_names_below_the_entry_points_have_them() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}: {name}, say {PARTS_BELOW[part]}"
+        for path in sources(*BELOW)
+        if not path.stem.startswith("views")
+        for name in sorted({*names(path), path.stem})
+        for part in parts(name)
+        if part in PARTS_BELOW
     ]
     assert found == []
 

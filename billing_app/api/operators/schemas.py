@@ -12,7 +12,7 @@ from billing_app.api.common.schemas import WHOLE, Answer, Moment, Name, Request
 from billing_app.domain.credits.facts import MAX_QUANTITY
 from billing_app.services.credits.gift_cards import MAX_BATCH, MAX_REDEMPTIONS
 from billing_app.services.credits.views_cards import CardState, NewCard
-from billing_app.services.operators.views import Trouble
+from billing_app.services.operators.views import AccountIssue
 
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Amount = Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY), WHOLE]
@@ -143,7 +143,7 @@ class ConvertedAnswer(Answer):
 class TroubleAnswer(Answer):
     """One thing that is wrong; `at` is until when a plan that is owed for stays."""
 
-    kind: Trouble
+    kind: AccountIssue
     metrics: tuple[str, ...]
     amount_cents: int
     currency: str

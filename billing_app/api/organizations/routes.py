@@ -97,7 +97,7 @@ def change_organization(access: AdminsAccess, request: OrganizationChange) -> Or
 def suborganizations_of(access: MembersAccess) -> dict[str, Any]:
     """Everything below the organization, each followed by its own sub-organizations."""
     with access.reading() as context:
-        return {"items": read.parts(context)}
+        return {"items": children.below(context)}
 
 
 @router.post(

@@ -93,6 +93,6 @@ class AuditAnswer(Answer):
         """The entry as JSON has it."""
         return AuditAnswer(
             id=entry.id, at=entry.at, organization=entry.address or None, actor=entry.actor, who=entry.who,
-            action=entry.action, subject=entry.subject, sentence=words.told(entry).sentence,
+            action=entry.action, subject=entry.subject, sentence=words.text_of(entry).sentence,
             before=dict(entry.before), after=dict(entry.after),
         )  # fmt: skip

@@ -14,7 +14,7 @@ from billing_app.api.common.responses import READING_A_BODY, guarded
 from billing_app.api.purchases.endings_schemas import EndingRequest, EndsWhen
 from billing_app.domain.common.access import ADMIN_ROLES, MONEY_ROLES, READ_SCOPES, Role, Scope
 from billing_app.gateways.stripe.payments import payments_of
-from billing_app.services.plans import endings_told
+from billing_app.services.plans import stripe_endings
 from billing_app.services.purchases import endings
 from billing_app.services.subscriptions.views_endings import EndingAnswer
 
@@ -60,6 +60,6 @@ def keep_organization(access: Deciding) -> EndingAnswer:
 def _decided(access: OrganizationAccess, decide: Callable[[RequestContext], None]) -> EndingAnswer:
     settings, database = access.application.settings, access.application.database
     payments = payments_of(settings) if settings.selling else None
-    endings_told.decided(access.writing, decide, database.writing, payments, clock.now)
+    stripe_endings.decided(access.writing, decide, database.writing, payments, clock.now)
     with access.reading() as context:
         return endings.look(context)

@@ -17,7 +17,7 @@ from billing_app.domain.credits.allowances import largest_held
 from billing_app.domain.credits.engine_state import State
 from billing_app.domain.credits.entitlements import Reading
 from billing_app.domain.credits.facts import MAX_QUANTITY, Aggregation, Grant, History, UsagePoint
-from billing_app.domain.credits.timeline import Course
+from billing_app.domain.credits.timeline import Timeline
 
 WINDOW = timedelta(days=28)
 """Use of the last 28 days makes the pace: four whole weeks, so that weekends weigh the same."""
@@ -83,20 +83,20 @@ class AheadPoint:
     granted: int = 0
 
 
-class Outlook:
+class MetricForecast:
     """One metric seen from `now`: its pace, and what comes of it with or without further credits."""
 
-    def __init__(self, facts: History, course: Course, now: datetime, coming: Iterable[Grant] = ()) -> None:
-        """`course` is that of `facts` up to `now`; it is not changed. `coming` are grants that renewals will bring."""
+    def __init__(self, facts: History, timeline: Timeline, now: datetime, coming: Iterable[Grant] = ()) -> None:
+        """`timeline` is that of `facts` up to `now`, and not changed. `coming` are grants that renewals will bring."""
         self.facts = facts
         self.coming = tuple(coming)
-        self.course = course
-        self.state = course.state
+        self.timeline = timeline
+        self.state = timeline.state
         self.now = now
         self.period = period_containing(facts.anchor, now)
         self.horizon = one_year_after(now)
         self.pace = _pace(facts, self.period, now)
-        self.account = course.state.account(facts, now)
+        self.account = timeline.state.account(facts, now)
         self._found: dict[tuple[Grant, ...], RunOut] = {}
         self._to_come: tuple[UsagePoint, ...] | None = None
 
@@ -178,7 +178,7 @@ class Outlook:
 
     def blocked_since(self) -> datetime | None:
         """Since when it is cut off; None if it is not."""
-        return self.course.blocked_since()
+        return self.timeline.blocked_since()
 
     def _ahead(self, extra: tuple[Grant, ...], until: datetime) -> History:
         """The facts to come: what is known, use at the pace, and grants that are only thought of."""

@@ -48,20 +48,20 @@ def marks(state: State) -> list[Mark]:
     return [mark for mark in found if mark]
 
 
-def next_used(state: State, account: Account, told: dict[str, int]) -> int | None:
+def next_used(state: State, account: Account, alerted: dict[str, int]) -> int | None:
     """The next `used` of the running period at which something is to be told; None if no growth tells anything.
 
-    `account` is the state's own, `told` has the highest percentage told so far by mark name. Used by the meter, so
+    `account` is the state's own, `alerted` has the highest percentage told so far by mark name. Used by the meter, so
     that thresholds cost one comparison; it may be too early, never too late.
     """
     if account.allowance is None:
         return None
     above = max(account.used, account.allowance)
     candidates = [above + account.left]  # from here on it is blocked
-    done = told.get(f"plan.usage:{account.period.number}", 0)
+    done = alerted.get(f"plan.usage:{account.period.number}", 0)
     candidates += [_share(percent, account.allowance) for percent in PLAN_PERCENTS if percent > done]
     if state.base is not None and state.base.available > 0:
-        done = told.get(f"credits.used:{state.base.grant_id}", 0)
+        done = alerted.get(f"credits.used:{state.base.grant_id}", 0)
         burned = state.burned - state.base.burned
         candidates += [
             above + max(0, _share(percent, state.base.available) - burned)

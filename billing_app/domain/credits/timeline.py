@@ -1,4 +1,4 @@
-"""The course of a metric: where it stood after each instant at which anything happened.
+"""The timeline of a metric: where it stood after each instant at which anything happened.
 
 One run of the engine that days, balance lines and cut-offs are all read from, so that a page runs it once.
 """
@@ -16,7 +16,7 @@ from billing_app.domain.credits.facts import History
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Point:
     """Where the metric stood right after `at`.
 
     `used` is the use of the running period, whose `number` it is; `level` what a `level` metric held; `left` the
@@ -32,52 +32,52 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
-    """The marks of a metric, oldest first, and the engine's state (with its trace) after the last."""
+class Timeline:
+    """The points of a metric, oldest first, and the engine's state (with its trace) after the last."""
 
-    marks: tuple[Mark, ...]
+    points: tuple[Point, ...]
     state: State
 
     def left_at(self, moment: datetime) -> int:
         """What was spendable right after everything that happened up to `moment`."""
         left = 0
-        for mark in self.marks:
-            if mark.at > moment:
+        for point in self.points:
+            if point.at > moment:
                 break
-            left = mark.left
+            left = point.left
         return left
 
-    def of_period(self, number: int) -> tuple[Mark, ...]:
-        """The marks of one period."""
-        return tuple(mark for mark in self.marks if mark.number == number)
+    def of_period(self, number: int) -> tuple[Point, ...]:
+        """The points of one period."""
+        return tuple(point for point in self.points if point.number == number)
 
-    def used_up(self) -> Iterator[Mark]:
-        """The marks at which plan and credits came to their end. Where there was nothing, nothing came to its end."""
+    def used_up(self) -> Iterator[Point]:
+        """The points at which plan and credits came to their end. Where there was nothing, nothing came to its end."""
         blocked = False
-        for mark in self.marks:
-            if mark.blocked and not blocked and mark.used:
-                yield mark
-            blocked = mark.blocked
+        for point in self.points:
+            if point.blocked and not blocked and point.used:
+                yield point
+            blocked = point.blocked
 
     def blocked_since(self) -> datetime | None:
         """Since when it is cut off; None if it is not."""
         since: datetime | None = None
-        for mark in reversed(self.marks):
-            if not mark.blocked:
+        for point in reversed(self.points):
+            if not point.blocked:
                 break
-            since = mark.at
+            since = point.at
         return since
 
 
-def follow(facts: History, until: datetime) -> Course:
-    """Runs the engine over `facts` up to `until`, inclusive, and keeps a mark of each instant."""
+def follow(facts: History, until: datetime) -> Timeline:
+    """Runs the engine over `facts` up to `until`, inclusive, and keeps a point of each instant."""
     state = engine.start(facts)
     state.trace = []
-    marks = tuple(_mark(facts, state, at) for at in engine.steps(state, facts, until))
-    return Course(marks, state)
+    points = tuple(_point(facts, state, at) for at in engine.steps(state, facts, until))
+    return Timeline(points, state)
 
 
-def _mark(facts: History, state: State, at: datetime) -> Mark:
+def _point(facts: History, state: State, at: datetime) -> Point:
     month, left = state.month, state.left
     reading = Reading(facts.aggregation, month.allowance, month.used, left, 0, state.level)
-    return Mark(at, month.period.number, month.used, state.level, left, not reading.allows(1))
+    return Point(at, month.period.number, month.used, state.level, left, not reading.allows(1))

@@ -13,7 +13,7 @@ REST = timedelta(hours=24)
 MAX_FAILURES = 3
 """In a row; then it turns itself off, and somebody has to look at the card."""
 
-PROPOSED_PART = 5
+PROPOSED_SHARE = 5
 """A proposed threshold is at most a fifth of what is bought: time enough to buy, and not too early."""
 
 
@@ -123,7 +123,7 @@ def proposed_threshold(left: int | None, quantity: int, factor: int) -> int:
     It is below what is `left` (None: no credits are ever spent) wherever anything is; one digit and zeros in the
     display unit, of `factor` base units, or in base units where it is less than one of those.
     """
-    most = quantity // PROPOSED_PART if left is None else min(quantity // PROPOSED_PART, max(0, left) // 2)
+    most = quantity // PROPOSED_SHARE if left is None else min(quantity // PROPOSED_SHARE, max(0, left) // 2)
     unit = factor if most >= factor else 1
     return _one_digit(most // unit) * unit
 

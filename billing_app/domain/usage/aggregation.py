@@ -95,10 +95,10 @@ class _Running:
 
     def _hold(self, batch: list[UsageEvent]) -> int:
         """Of several levels of one source at one instant the highest stands; all sources together are held."""
-        told: dict[str, int] = {}
+        reported: dict[str, int] = {}
         for event in batch:
-            told[event.source] = max(event.quantity, told.get(event.source, 0))
-        self.levels |= told
+            reported[event.source] = max(event.quantity, reported.get(event.source, 0))
+        self.levels |= reported
         return sum(self.levels.values())
 
     def _count_subjects(self, batch: list[UsageEvent]) -> None:

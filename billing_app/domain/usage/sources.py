@@ -21,10 +21,10 @@ def level_shares(events: Iterable[UsageEvent], standing: Mapping[str, int]) -> d
     levels = dict(standing)
     highest, found = sum(levels.values()), dict(levels)
     for _, batch in groupby(sorted(events, key=attrgetter("at")), key=attrgetter("at")):
-        told: dict[str, int] = {}
+        reported: dict[str, int] = {}
         for event in batch:
-            told[event.source] = max(event.quantity, told.get(event.source, 0))
-        levels |= told
+            reported[event.source] = max(event.quantity, reported.get(event.source, 0))
+        levels |= reported
         if sum(levels.values()) > highest:
             highest, found = sum(levels.values()), dict(levels)
     return found

@@ -11,7 +11,7 @@ from billing_app.domain.catalogue import Metric
 from billing_app.domain.common.errors import NotFoundError
 from billing_app.gateways.mail import Mail
 from billing_app.services.access import one_time_links
-from billing_app.services.access.notification_text import Told, in_general, told
+from billing_app.services.access.notification_text import MessageText, in_general, message_text
 from billing_app.services.access.views import Kind
 from billing_app.services.catalogue import versions
 from billing_app.store.tables.notifications import Delivery, OutboxMessage
@@ -116,11 +116,11 @@ def to_operator(email: str, title: str, text: str, link: str, mail_id: str) -> M
     )
 
 
-def in_words(session: Session, message: OutboxMessage, now: datetime) -> Told:
+def in_words(session: Session, message: OutboxMessage, now: datetime) -> MessageText:
     """A message in words. One that another version wrote differently is told in general words."""
     metric = metric_of(session, message.metric, now)
     try:
-        return told(message.kind, json.loads(message.payload), metric)
+        return message_text(message.kind, json.loads(message.payload), metric)
     except (KeyError, TypeError, ValueError):
         return in_general(message.kind)
 

@@ -16,7 +16,7 @@ Payload = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class MessageText:
     """A message in words. `page` is the page of the organization that shows more; empty for the overview."""
 
     title: str
@@ -24,7 +24,7 @@ class Told:
     page: str = ""
 
 
-def told(kind_id: str, payload: Payload, metric: Metric | None) -> Told:
+def message_text(kind_id: str, payload: Payload, metric: Metric | None) -> MessageText:
     """The words for a message. `metric` is the one that it is about, if there is still one."""
     words = WORDS.get(kind_id)
     if words is not None and (metric is not None or kind_id in WITHOUT_METRIC):
@@ -32,23 +32,23 @@ def told(kind_id: str, payload: Payload, metric: Metric | None) -> Told:
     return _in_general_with(kind_id, payload, metric)
 
 
-def in_general(kind_id: str) -> Told:
+def in_general(kind_id: str) -> MessageText:
     """What can be said of a kind without looking at the message."""
     known = kind(kind_id)
-    return Told(known.title if known else kind_id, (known.description,) if known else ())
+    return MessageText(known.title if known else kind_id, (known.description,) if known else ())
 
 
-def _in_general_with(kind_id: str, payload: Payload, metric: Metric | None) -> Told:
+def _in_general_with(kind_id: str, payload: Payload, metric: Metric | None) -> MessageText:
     """The general words, with the metric, why it failed, and where it can be paid."""
     plain = in_general(kind_id)
     title = f"{metric.name}: {plain.title[0].lower()}{plain.title[1:]}" if metric else plain.title
     pay_url = str(payload.get("pay_url") or "")
     more = [str(payload.get("failure") or ""), f"It can be paid here: {pay_url}" if pay_url else ""]
-    return Told(title, (*plain.lines, *filter(None, more)), PAGES_OF.get(kind_id.partition(".")[0], ""))
+    return MessageText(title, (*plain.lines, *filter(None, more)), PAGES_OF.get(kind_id.partition(".")[0], ""))
 
 
-def _blocked(payload: Payload, metric: Metric) -> Told:
-    return Told(
+def _blocked(payload: Payload, metric: Metric) -> MessageText:
+    return MessageText(
         f"{metric.name} is blocked",
         (
             f"The plan includes {_of(metric, payload['allowance'])} per month, {_now(metric, payload['used'])} are "
@@ -58,13 +58,13 @@ def _blocked(payload: Payload, metric: Metric) -> Told:
     )
 
 
-def _unblocked(payload: Payload, metric: Metric) -> Told:
-    return Told(f"{metric.name} works again", ("There is room again, so nothing is refused any more.",))
+def _unblocked(payload: Payload, metric: Metric) -> MessageText:
+    return MessageText(f"{metric.name} works again", ("There is room again, so nothing is refused any more.",))
 
 
-def _plan_usage(payload: Payload, metric: Metric) -> Told:
+def _plan_usage(payload: Payload, metric: Metric) -> MessageText:
     share = "all" if payload["percent"] == 100 else f"{payload['percent']} %"
-    return Told(
+    return MessageText(
         f"{metric.name}: {share} of the plan is used",
         (
             f"{_now(metric, payload['used'])} of {_of(metric, payload['allowance'])} in this month.",
@@ -74,114 +74,116 @@ def _plan_usage(payload: Payload, metric: Metric) -> Told:
     )
 
 
-def _credits_used(payload: Payload, metric: Metric) -> Told:
+def _credits_used(payload: Payload, metric: Metric) -> MessageText:
     share = "all" if payload["percent"] == 100 else f"{payload['percent']} %"
-    return Told(
+    return MessageText(
         f"{metric.name}: {share} of the credits are used",
         (f"{_now(metric, payload['left'])} are left.",),
         f"credits?metric={metric.id}",
     )
 
 
-def _expiring(payload: Payload, metric: Metric) -> Told:
+def _expiring(payload: Payload, metric: Metric) -> MessageText:
     days = "tomorrow" if payload["days"] == 1 else f"in {payload['days']} days"
-    return Told(
+    return MessageText(
         f"{metric.name}: {_now(metric, payload['quantity'])} of credits end {days}",
         (f"What is not used by {_moment(payload['expires_at'])} is gone.",),
         f"credits?metric={metric.id}",
     )
 
 
-def _expired(payload: Payload, metric: Metric) -> Told:
-    return Told(
+def _expired(payload: Payload, metric: Metric) -> MessageText:
+    return MessageText(
         f"{metric.name}: {_now(metric, payload['quantity'])} of credits have ended",
         (f"They were unused on {_moment(payload['expires_at'])}.",),
         f"credits?metric={metric.id}",
     )
 
 
-def _paid(payload: Payload, _metric: Metric | None) -> Told:
-    return Told("Your purchase is paid", (f"{_money(payload)} were paid, and the credits are there.",), "credits")
+def _paid(payload: Payload, _metric: Metric | None) -> MessageText:
+    return MessageText(
+        "Your purchase is paid", (f"{_money(payload)} were paid, and the credits are there.",), "credits"
+    )
 
 
-def _not_paid(payload: Payload, _metric: Metric | None) -> Told:
+def _not_paid(payload: Payload, _metric: Metric | None) -> MessageText:
     reason = str(payload.get("failure") or "")
-    return Told("A payment failed", tuple(filter(None, (reason, "Nothing was charged."))), "credits/buy")
+    return MessageText("A payment failed", tuple(filter(None, (reason, "Nothing was charged."))), "credits/buy")
 
 
-def _given_up(_payload: Payload, _metric: Metric | None) -> Told:
-    return Told("A payment was given up", ("The payment page closed before anybody paid.",), "credits/buy")
+def _given_up(_payload: Payload, _metric: Metric | None) -> MessageText:
+    return MessageText("A payment was given up", ("The payment page closed before anybody paid.",), "credits/buy")
 
 
-def _granted(payload: Payload, metric: Metric) -> Told:
-    return Told(
+def _granted(payload: Payload, metric: Metric) -> MessageText:
+    return MessageText(
         f"{metric.name}: {_now(metric, payload['quantity'])} of credits were given",
         (str(payload["reason"]),),
         f"credits?metric={metric.id}",
     )
 
 
-def _voided(payload: Payload, metric: Metric) -> Told:
-    return Told(
+def _voided(payload: Payload, metric: Metric) -> MessageText:
+    return MessageText(
         f"{metric.name}: {_now(metric, payload['quantity'])} of credits were taken back",
         (str(payload["reason"]),),
         f"credits?metric={metric.id}",
     )
 
 
-def _converted(payload: Payload, metric: Metric) -> Told:
+def _converted(payload: Payload, metric: Metric) -> MessageText:
     tokens, brought = payload["tokens"], _now(metric, payload["quantity"])
-    return Told(f"{tokens} tokens became {brought} of {metric.name}", (), f"credits?metric={metric.id}")
+    return MessageText(f"{tokens} tokens became {brought} of {metric.name}", (), f"credits?metric={metric.id}")
 
 
-def _redeemed(payload: Payload, _metric: Metric | None) -> Told:
-    return Told("A gift card was redeemed", (f"{payload['name']}: its credits are there.",), "credits")
+def _redeemed(payload: Payload, _metric: Metric | None) -> MessageText:
+    return MessageText("A gift card was redeemed", (f"{payload['name']}: its credits are there.",), "credits")
 
 
-def _refunded(payload: Payload, _metric: Metric | None) -> Told:
+def _refunded(payload: Payload, _metric: Metric | None) -> MessageText:
     lines = ("They go back to where they came from, and their share of the credits is taken back.",)
-    return Told(f"{_amount(payload)} was given back", _with_reason(lines, payload), "credits")
+    return MessageText(f"{_amount(payload)} was given back", _with_reason(lines, payload), "credits")
 
 
-def _refund_failed(payload: Payload, _metric: Metric | None) -> Told:
+def _refund_failed(payload: Payload, _metric: Metric | None) -> MessageText:
     lines = ("The bank returned the money to us, so the credits are available again.",)
-    return Told(f"A refund of {_amount(payload)} did not arrive", lines, "credits")
+    return MessageText(f"A refund of {_amount(payload)} did not arrive", lines, "credits")
 
 
-def _disputed(payload: Payload, _metric: Metric | None) -> Told:
+def _disputed(payload: Payload, _metric: Metric | None) -> MessageText:
     lines = ("What is left of its credits is on hold until the bank has decided.",)
-    return Told(f"A payment is disputed over {_amount(payload)}", lines, "credits")
+    return MessageText(f"A payment is disputed over {_amount(payload)}", lines, "credits")
 
 
-def _dispute_won(_payload: Payload, _metric: Metric | None) -> Told:
-    return Told("A dispute is over, and the payment stands", ("Its credits can be used again.",), "credits")
+def _dispute_won(_payload: Payload, _metric: Metric | None) -> MessageText:
+    return MessageText("A dispute is over, and the payment stands", ("Its credits can be used again.",), "credits")
 
 
-def _dispute_lost(payload: Payload, _metric: Metric | None) -> Told:
+def _dispute_lost(payload: Payload, _metric: Metric | None) -> MessageText:
     lines = ("The money went back, and its share of the credits is taken back.",)
-    return Told(f"A dispute over {_amount(payload)} is lost", lines, "credits")
+    return MessageText(f"A dispute over {_amount(payload)} is lost", lines, "credits")
 
 
-def _plan_changed(payload: Payload, _metric: Metric | None) -> Told:
+def _plan_changed(payload: Payload, _metric: Metric | None) -> MessageText:
     reason = str(payload.get("reason") or "")
-    return Told("The plan has changed", tuple(filter(None, (reason,))), "plan")
+    return MessageText("The plan has changed", tuple(filter(None, (reason,))), "plan")
 
 
-def _ending(payload: Payload, _metric: Metric | None) -> Told:
+def _ending(payload: Payload, _metric: Metric | None) -> MessageText:
     reason = str(payload.get("reason") or "")
     lines = (f"It is over on {_moment(payload['ends_at'])}. What was bought, and its history, stay readable.",)
-    return Told("This organization ends", _with_reason(lines, payload) if reason else lines, "organization")
+    return MessageText("This organization ends", _with_reason(lines, payload) if reason else lines, "organization")
 
 
-def _switched_off(payload: Payload, _metric: Metric | None) -> Told:
-    return Told("A webhook endpoint was switched off", (str(payload["url"]), str(payload["reason"])), "alerts")
+def _switched_off(payload: Payload, _metric: Metric | None) -> MessageText:
+    return MessageText("A webhook endpoint was switched off", (str(payload["url"]), str(payload["reason"])), "alerts")
 
 
-def _test(_payload: Payload, _metric: Metric | None) -> Told:
-    return Told("A test", ("If you can read this, it arrives.",), "alerts")
+def _test(_payload: Payload, _metric: Metric | None) -> MessageText:
+    return MessageText("A test", ("If you can read this, it arrives.",), "alerts")
 
 
-WORDS: Mapping[str, Callable[[Payload, Any], Told]] = {
+WORDS: Mapping[str, Callable[[Payload, Any], MessageText]] = {
     "metric.blocked": _blocked,
     "metric.unblocked": _unblocked,
     "plan.usage": _plan_usage,

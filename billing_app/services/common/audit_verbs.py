@@ -72,7 +72,7 @@ GRANTED = {
 }
 """What making a grant was, by where it came from; what an operator gave was granted."""
 
-TELLS_ITS_PACK = frozenset({"purchase", "recurring", "top_up", "conversion"})
+NAMES_ITS_PACK = frozenset({"purchase", "recurring", "top_up", "conversion"})
 """Sources whose grants have what was bought as their reason: the sentence says it already."""
 
 NOBODY = {

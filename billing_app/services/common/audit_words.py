@@ -18,7 +18,7 @@ from billing_app.domain.catalogue.quantities import format_size
 from billing_app.domain.common.errors import UnavailableError
 from billing_app.domain.common.money import format_money
 from billing_app.services.catalogue import versions
-from billing_app.services.common.audit_verbs import GRANTED, NOBODY, OVERRIDDEN, PHRASES, TELLS_ITS_PACK, VERBS
+from billing_app.services.common.audit_verbs import GRANTED, NAMES_ITS_PACK, NOBODY, OVERRIDDEN, PHRASES, VERBS
 from billing_app.services.common.views import Entry
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00$")
@@ -56,7 +56,7 @@ class English:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class AuditText:
     """An entry in words: `who` and `did` are the sentence, `details` what more there is to it."""
 
     who: str
@@ -86,12 +86,12 @@ class Words:
             return cls()
         return cls((*current.metrics, TOKEN), current.currency)
 
-    def told(self, entry: Entry) -> Told:
+    def text_of(self, entry: Entry) -> AuditText:
         """The entry as a sentence."""
         who = NOBODY.get(entry.actor, entry.who)
         say = _SAYINGS.get(entry.action) or _SAYINGS.get(f"{entry.action.partition('.')[0]}.") or Words._plainly
         did, details = say(self, entry)
-        return Told(who, did, tuple(each for each in details if each))
+        return AuditText(who, did, tuple(each for each in details if each))
 
     def _verb(self, entry: Entry) -> str:
         return VERBS.get(entry.action, entry.action.replace("_", " ").replace(".", " "))
@@ -112,7 +112,7 @@ class Words:
         values = entry.after
         source = str(values.get("source"))
         verb = GRANTED.get(source, "granted")
-        without = {"metric", "quantity", "source"} | ({"reason"} if source in TELLS_ITS_PACK else set())
+        without = {"metric", "quantity", "source"} | ({"reason"} if source in NAMES_ITS_PACK else set())
         return f"{verb} {self._amount(values.get('metric'), values.get('quantity'))}", self._changes(entry, without)
 
     def _refunded(self, entry: Entry) -> tuple[str, Iterator[str]]:
@@ -178,8 +178,8 @@ class Words:
     def _catalogue(self, entry: Entry) -> tuple[str, Iterator[str]]:
         changes = entry.after.get("changes")
         count = len(changes) if isinstance(changes, list) else 0
-        told = f"{count} change{'s' * (count != 1)}: {_short(', '.join(map(str, changes or [])))}" if count else ""
-        return f"{self._verb(entry)} {entry.subject}", iter((told,))
+        counted = f"{count} change{'s' * (count != 1)}: {_short(', '.join(map(str, changes or [])))}" if count else ""
+        return f"{self._verb(entry)} {entry.subject}", iter((counted,))
 
     def _cards(self, entry: Entry) -> tuple[str, Iterator[str]]:
         cards = entry.after.get("cards", 1)

@@ -18,17 +18,17 @@ MAX_CURSOR = 1_000
 MAX_NUMBER = 2**63 - 1
 """What a BIGINT column can be compared with."""
 
-Part = int | str | datetime | UUID
+Piece = int | str | datetime | UUID
 """What a place in a list is made of."""
 
 
-def encode(*place: Part) -> str:
+def encode(*place: Piece) -> str:
     """The cursor of a place in a list. Moments are aware."""
     written = [part if isinstance(part, int | str) else _text(part) for part in place]
     return base64.urlsafe_b64encode(json.dumps(written).encode()).decode().rstrip("=")
 
 
-def decode(cursor: str | None, *kinds: type[Part]) -> tuple[Any, ...] | None:
+def decode(cursor: str | None, *kinds: type[Piece]) -> tuple[Any, ...] | None:
     """The place again, a value of each of `kinds`; None for no cursor, which is the first page.
 
     Raises NotFoundError `cursor_not_found` for anything that `encode` did not make of such values.
@@ -70,7 +70,7 @@ def _moment(part: object) -> datetime:
     return moment
 
 
-_READ: dict[type[Part], Callable[[object], Part]] = {
+_READ: dict[type[Piece], Callable[[object], Piece]] = {
     str: _words,
     int: _number,
     datetime: _moment,

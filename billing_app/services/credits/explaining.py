@@ -12,13 +12,13 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from billing_app.domain.credits.forecast import Outlook
+from billing_app.domain.credits.forecast import MetricForecast
 from billing_app.domain.credits.postings import RANK, Bucket, buckets, differences
 from billing_app.services.catalogue import versions
 from billing_app.services.common import kept
 from billing_app.services.common.context import Context
 from billing_app.services.credits import forecasts, labels
-from billing_app.services.credits.late_facts import Hindsight
+from billing_app.services.credits.late_facts import LateFacts
 from billing_app.services.credits.read_grants import grant_views, totals, with_tokens
 from billing_app.services.credits.views import ExplainStep, ExplainView, GrantLabel
 from billing_app.services.usage import recounts
@@ -45,10 +45,10 @@ def explain(context: Context, metric_id: str, at: datetime) -> ExplainView:
         return kept.Fresh(_explain(context, metric_id, past))
 
     view = kept.get(session, (organization,), now, ("explain", metric_id, past), read)
-    return view if past else _told_at(view, now)
+    return view if past else _at_moment(view, now)
 
 
-def _told_at(view: ExplainView, now: datetime) -> ExplainView:
+def _at_moment(view: ExplainView, now: datetime) -> ExplainView:
     """A balance that still stands, as one of this moment."""
     steps = tuple(replace(step, at=now) if step.kind == UNPOSTED else step for step in view.steps)
     return replace(view, now=now, at=now, steps=steps)
@@ -62,10 +62,10 @@ def _explain(context: Context, metric_id: str, past: datetime | None) -> Explain
         look = forecasts.shared(context, [metric.id])[metric.id]
         now = look.now
     else:
-        look, now = forecasts.outlook(replace(context, now=past), metric.id, forecasts.plans(context)), context.now
+        look, now = forecasts.of_metric(replace(context, now=past), metric.id, forecasts.plans(context)), context.now
     rows = credit_store.grants(session, organization.pk)
     own = [row for row in rows if row.metric == metric.id]
-    hindsight = Hindsight(session, organization, metric.id, look)
+    late_facts = LateFacts(session, organization, metric.id, look)
     made_of = _parts(session, organization, metric.id, look, ended=past is not None)
     steps, left_out = _shown(_steps(made_of, {row.id: labels.grant_label(row) for row in own}, look.now))
     sums = totals(look)
@@ -82,10 +82,10 @@ def _explain(context: Context, metric_id: str, past: datetime | None) -> Explain
         clawed_back=sums.clawed_back,
         held=sums.held,
         debt=look.account.debt,
-        steps=tuple(_with_late_part(step, look, hindsight) for step in steps),
+        steps=tuple(_with_late_share(step, look, late_facts) for step in steps),
         steps_left_out=left_out,
         where=tuple(view for view in grant_views(look, own) if view.left),
-        later=hindsight.later(now),
+        later=late_facts.later(now),
     )
 
 
@@ -98,7 +98,7 @@ class _Parts:
     unposted: int = 0
 
 
-def _parts(session: Session, organization: Organization, metric: str, look: Outlook, *, ended: bool) -> _Parts:
+def _parts(session: Session, organization: Organization, metric: str, look: MetricForecast, *, ended: bool) -> _Parts:
     """Of a past moment what the engine says; of now what the ledger holds, and what the next recount will add."""
     owner = organization.pk
     if ended:
@@ -164,9 +164,9 @@ def _shown(steps: list[ExplainStep]) -> tuple[list[ExplainStep], int]:
     return [before, *newer], len(older)
 
 
-def _with_late_part(step: ExplainStep, look: Outlook, hindsight: Hindsight) -> ExplainStep:
+def _with_late_share(step: ExplainStep, look: MetricForecast, late_facts: LateFacts) -> ExplainStep:
     """A period's burns with what was reported only after the period had ended."""
     if step.period is None:
         return step
-    late = hindsight.late_part(look.account.month(step.period))
+    late = late_facts.late_share(look.account.month(step.period))
     return step if late is None else replace(step, late_quantity=late[0], late_recorded_at=late[1])

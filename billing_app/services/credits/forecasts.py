@@ -9,7 +9,7 @@ from billing_app.domain.catalogue import Catalog, Interval, Metric, Pack
 from billing_app.domain.common.periods import period_at, period_containing
 from billing_app.domain.credits import engine
 from billing_app.domain.credits.facts import Aggregation, Grant
-from billing_app.domain.credits.forecast import DAY, TICK, AheadPoint, Outcome, Outlook
+from billing_app.domain.credits.forecast import DAY, TICK, AheadPoint, MetricForecast, Outcome
 from billing_app.domain.credits.timeline import follow
 from billing_app.domain.purchases.offers import Offer, cheapest
 from billing_app.services.common import kept
@@ -21,25 +21,25 @@ from billing_app.services.credits.views_shared import Forecast, ForecastKind, Of
 from billing_app.services.usage import accounts, plans_in_force
 
 
-def outlook(context: Context, metric: str, held: plans_in_force.Plans | None = None) -> Outlook:
+def of_metric(context: Context, metric: str, held: plans_in_force.Plans | None = None) -> MetricForecast:
     """What is known of a metric, run up to `now` with its trace; to be made once per metric and page."""
     session, organization, now = context.session, context.organization, context.now
     facts = accounts.history(session, organization, metric, now, held=held)
-    return Outlook(facts, follow(facts, now), now, renewals.coming(context, metric))
+    return MetricForecast(facts, follow(facts, now), now, renewals.coming(context, metric))
 
 
-def shared(context: Context, metrics: Iterable[str]) -> Mapping[str, Outlook]:
+def shared(context: Context, metrics: Iterable[str]) -> Mapping[str, MetricForecast]:
     """The outlooks of `metrics` now, worked out once for all that is asked until something changes (`common.kept`)."""
     session, organization, now = context.session, context.organization, context.now
     held: plans_in_force.Plans | None = None
 
-    def look(metric: str) -> kept.Fresh[Outlook]:
+    def look(metric: str) -> kept.Fresh[MetricForecast]:
         nonlocal held
         held = held or plans(context)
-        view = outlook(context, metric, held)
-        return kept.Fresh(view, stands_until(view), len(view.facts.usage) + len(view.course.marks))
+        view = of_metric(context, metric, held)
+        return kept.Fresh(view, stands_until(view), len(view.facts.usage) + len(view.timeline.points))
 
-    def one(metric: str) -> Outlook:
+    def one(metric: str) -> MetricForecast:
         return kept.get(session, (organization,), now, ("outlook", metric), lambda: look(metric))
 
     return {metric: one(metric) for metric in metrics}
@@ -55,7 +55,7 @@ def plans(context: Context) -> plans_in_force.Plans:
     return kept.get(session, (organization,), now, "plans", read)
 
 
-def stands_until(view: Outlook) -> datetime:
+def stands_until(view: MetricForecast) -> datetime:
     """When it would say something else although nothing was written: at a change by itself, a renewal, and midnight,
     which is where days and forecasts are cut."""
     renewals_begin = (grant.effective_at for grant in view.coming)
@@ -63,7 +63,7 @@ def stands_until(view: Outlook) -> datetime:
     return min(engine.next_instant(view.facts, view.now), midnight, *renewals_begin)
 
 
-def cut_off(view: Outlook) -> datetime | None:
+def cut_off(view: MetricForecast) -> datetime | None:
     """When it stops: now where it is blocked; None where it lasts, or nothing is known of its pace.
 
     What was never used nor bought is not missed by anybody.
@@ -74,13 +74,13 @@ def cut_off(view: Outlook) -> datetime | None:
     return found.runs_out_at if found.kind is ForecastKind.RUNS_OUT else None
 
 
-def forecast(view: Outlook) -> Forecast:
+def forecast(view: MetricForecast) -> Forecast:
     """ "Runs out on": one figure for API, card and page."""
     found = view.run_out()
     return _as_forecast(view, found.outcome, found.at)
 
 
-def _as_forecast(view: Outlook, outcome: Outcome, at: datetime | None) -> Forecast:
+def _as_forecast(view: MetricForecast, outcome: Outcome, at: datetime | None) -> Forecast:
     overage = None
     if view.facts.aggregation is Aggregation.LEVEL and view.account.allowance is not None:
         overage = max(0, view.account.level - view.account.allowance)
@@ -105,7 +105,7 @@ def bought(packs: Sequence[tuple[Pack, int]], metric: str, now: datetime) -> tup
     )
 
 
-def lasts_until(view: Outlook, extra: Iterable[Grant]) -> tuple[datetime | None, bool]:
+def lasts_until(view: MetricForecast, extra: Iterable[Grant]) -> tuple[datetime | None, bool]:
     """When the metric runs out with further grants, and whether that is only the end of what is looked at."""
     found = view.run_out(extra)
     if found.outcome in (Outcome.UNKNOWN, Outcome.UNLIMITED):
@@ -113,13 +113,13 @@ def lasts_until(view: Outlook, extra: Iterable[Grant]) -> tuple[datetime | None,
     return found.at, found.outcome is not Outcome.RUNS_OUT
 
 
-def offer(current: Catalog, metric: Metric, view: Outlook, shortfall: int) -> OfferView | None:
+def offer(current: Catalog, metric: Metric, view: MetricForecast, shortfall: int) -> OfferView | None:
     """The cheapest one-time packs that cover `shortfall`, and until when they last."""
     found = cheapest(current.offered_packs(metric.id, Interval.ONCE), shortfall)
     return None if found is None else as_offer(current, metric, view, found)
 
 
-def as_offer(current: Catalog, metric: Metric, view: Outlook, found: Offer) -> OfferView:
+def as_offer(current: Catalog, metric: Metric, view: MetricForecast, found: Offer) -> OfferView:
     """An offer with what a page says of it."""
     until, _ = lasts_until(view, bought(found.items, metric.id, view.now))
     return OfferView(
@@ -131,12 +131,12 @@ def as_offer(current: Catalog, metric: Metric, view: Outlook, found: Offer) -> O
     )
 
 
-def suggested_end(view: Outlook) -> datetime:
+def suggested_end(view: MetricForecast) -> datetime:
     """Until when an offer should last unless a reader says otherwise: the end of the period after the running one."""
     return period_at(view.facts.anchor, view.period.number + 1).end
 
 
-def suggestion(current: Catalog, metric: Metric, view: Outlook) -> OfferView | None:
+def suggestion(current: Catalog, metric: Metric, view: MetricForecast) -> OfferView | None:
     """What to buy so that the metric lasts to the end of the next period; at least something if it is cut off."""
     if not current.offered_packs(metric.id, Interval.ONCE):
         return None
@@ -146,7 +146,7 @@ def suggestion(current: Catalog, metric: Metric, view: Outlook) -> OfferView | N
     return offer(current, metric, view, max(missing, view.owed() + 1))
 
 
-def ends_of_periods(view: Outlook, count: int) -> tuple[datetime, ...]:
+def ends_of_periods(view: MetricForecast, count: int) -> tuple[datetime, ...]:
     """The ends of the running period and of those after it."""
     number = period_containing(view.facts.anchor, view.now).number
     return tuple(period_at(view.facts.anchor, number + index).end for index in range(count))

@@ -156,8 +156,8 @@ def redeem(context: Context, code: str) -> Redeemed:
     ]
     now = locks.moment(session, now)
     audit.record(session, owner, now, actor, "gift_card.redeemed", card.name, after={"card": card.hint})
-    told = {"card": str(card.id), "name": card.name, "grants": [invoice_grants.told(each) for each in made]}
-    outbox.add(session, owner, "gift_card.redeemed", f"gift_card:{card.id}", told, now, now)
+    payload = {"card": str(card.id), "name": card.name, "grants": [invoice_grants.payload(each) for each in made]}
+    outbox.add(session, owner, "gift_card.redeemed", f"gift_card:{card.id}", payload, now, now)
     return Redeemed(card.id, card.name, tuple(made))
 
 

@@ -1,4 +1,4 @@
-"""Credits that an operator gives by hand: always with a reason, and told with it."""
+"""Credits that an operator gives manually: always with a reason, which the organization is told."""
 
 from __future__ import annotations
 
@@ -56,10 +56,17 @@ def give(
     )  # fmt: skip
     made = grants.grant(replace(context, now=now), new)
     now = locks.moment(session, now)
-    told = {"metric": made.metric, "grant": made.id, "quantity": made.quantity, "reason": said}
-    told["expires_at"] = made.expires_at.isoformat() if made.expires_at else None
+    payload = {"metric": made.metric, "grant": made.id, "quantity": made.quantity, "reason": said}
+    payload["expires_at"] = made.expires_at.isoformat() if made.expires_at else None
     outbox.add(
-        session, made.organization_id, "credits.granted", f"grant:{made.id}", told, made.effective_at, now, made.metric
+        session,
+        made.organization_id,
+        "credits.granted",
+        f"grant:{made.id}",
+        payload,
+        made.effective_at,
+        now,
+        made.metric,
     )
     return made
 
@@ -75,6 +82,6 @@ def void(session: Session, grant_id: str, now: datetime, *, reason: str, actor: 
     now = locks.moment(session, now)
     # One that had not begun has no rows in the ledger: all of it is gone.
     gone = found.quantity if found.effective_at > now else -ledger.sum_of_grant(session, owner, grant_id, "void")
-    told = {"grant": grant_id, "metric": found.metric, "quantity": gone, "reason": said}
-    outbox.add(session, owner, "credits.voided", f"void:{grant_id}", told, now, now, found.metric)
+    payload = {"grant": grant_id, "metric": found.metric, "quantity": gone, "reason": said}
+    outbox.add(session, owner, "credits.voided", f"void:{grant_id}", payload, now, now, found.metric)
     return organization, found

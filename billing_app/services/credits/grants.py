@@ -218,9 +218,9 @@ def change_plan(context: Context, plan: str, *, at: datetime | None = None, reas
     after = {"plan": plan, "reason": reason}
     audit.record(session, owner, now, actor, "plan.changed", plan, before=before, after=after)
     if held and held[-1].plan != plan:
-        told = {"plan": None if plan == NO_PLAN else plan, "before": held[-1].plan or None, "reason": reason}
-        told["since"] = (at or now).isoformat()
-        outbox.add(session, owner, "plan.changed", f"plan:{len(held) + 1}", told, at or now, now)
+        payload = {"plan": None if plan == NO_PLAN else plan, "before": held[-1].plan or None, "reason": reason}
+        payload["since"] = (at or now).isoformat()
+        outbox.add(session, owner, "plan.changed", f"plan:{len(held) + 1}", payload, at or now, now)
     meter_store.mark_stale(session, owner)
     for metric in metrics:
         meters.fresh(replace(context, now=now), metric)
@@ -262,8 +262,8 @@ def _act(
         )
     )
     session.flush()
-    told = {name: value for name, value in facts.items() if name != "actor" and value not in (None, "")}
-    audit.record(session, owner, now, str(facts.get("actor") or ""), f"grant.{kind}", grant_id, after=told)
+    after = {name: value for name, value in facts.items() if name != "actor" and value not in (None, "")}
+    audit.record(session, owner, now, str(facts.get("actor") or ""), f"grant.{kind}", grant_id, after=after)
     _follow(replace(context, now=now), found.metric)
     return found
 

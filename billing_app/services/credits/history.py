@@ -59,7 +59,7 @@ def _history(context: Context, payer: Organization, to: datetime | None, metric:
         looks = forecasts.shared(paying, wanted)
     else:
         held = forecasts.plans(paying)
-        looks = {each: forecasts.outlook(replace(paying, now=to), each, held) for each in wanted}
+        looks = {each: forecasts.of_metric(replace(paying, now=to), each, held) for each in wanted}
     found = []
     for metric_id, look in looks.items():
         shown = _months(look.facts, look.account, to or now, ended=to is not None)

@@ -55,7 +55,7 @@ def sold_by(price: Price, known: Known = MappingProxyType({})) -> Sold | None:
         return None
 
 
-def told(grant: GrantRow) -> dict[str, object]:
+def payload(grant: GrantRow) -> dict[str, object]:
     """A grant as messages name it."""
     return {
         "grant": grant.id,

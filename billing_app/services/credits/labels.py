@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from billing_app.domain.catalogue import Catalog, Metric
-from billing_app.domain.credits.forecast import TICK, Outlook
+from billing_app.domain.credits.forecast import TICK, MetricForecast
 from billing_app.services.common.context import Context
 from billing_app.services.credits import forecasts
 from billing_app.services.credits.history import PAST_PERIODS, month_of
@@ -78,7 +78,7 @@ def _last_recount(session: Session, organization: Organization) -> datetime | No
 
 
 def unposted(
-    context: Context, metrics: Iterable[Metric], looks: Mapping[str, Outlook] | None = None
+    context: Context, metrics: Iterable[Metric], looks: Mapping[str, MetricForecast] | None = None
 ) -> list[UnpostedView]:
     """The computed line that ends every view of the ledger, for each metric where something waits to be posted.
 
@@ -104,17 +104,22 @@ def unposted(
     return found
 
 
-def month_views(metric: str, look: Outlook, held: Plans, past: int = PAST_PERIODS) -> tuple[MonthView, ...]:
+def month_views(metric: str, look: MetricForecast, held: Plans, past: int = PAST_PERIODS) -> tuple[MonthView, ...]:
     """The months of a metric as pages draw them, oldest first, the last one running: it and the `past` before it."""
     first = look.period.number - past
-    ends = {mark.number: mark.at for mark in reversed(list(look.course.used_up()))}
+    ends = {point.number: point.at for point in reversed(list(look.timeline.used_up()))}
     return tuple(
         _month(metric, look, held, number, ends.get(number)) for number in range(first, look.period.number + 1)
     )
 
 
 def with_own(
-    session: Session, payer: Organization, part: Organization, metric: Metric, look: Outlook, views: Iterable[MonthView]
+    session: Session,
+    payer: Organization,
+    part: Organization,
+    metric: Metric,
+    look: MetricForecast,
+    views: Iterable[MonthView],
 ) -> tuple[MonthView, ...]:
     """The payer's months, each with what the part used of it."""
 
@@ -125,7 +130,7 @@ def with_own(
     return tuple(replace(view, own=own(view.period.number)) for view in views)
 
 
-def _month(metric: str, look: Outlook, held: Plans, number: int, used_up_at: datetime | None) -> MonthView:
+def _month(metric: str, look: MetricForecast, held: Plans, number: int, used_up_at: datetime | None) -> MonthView:
     month = month_of(look.facts, look.account, number)
     running = number == look.period.number
     return MonthView(

@@ -19,7 +19,7 @@ from billing_app.domain.credits import engine
 from billing_app.domain.credits.accounts import Month
 from billing_app.domain.credits.engine_state import State
 from billing_app.domain.credits.facts import Aggregation, History, UsagePoint
-from billing_app.domain.credits.forecast import TICK, Outlook
+from billing_app.domain.credits.forecast import TICK, MetricForecast
 from billing_app.services.credits.views import LateLine, Restated
 from billing_app.services.usage import accounts
 from billing_app.store.credits import grants as credit_store
@@ -45,10 +45,10 @@ class Then(NamedTuple):
     used: int
 
 
-class Hindsight:
+class LateFacts:
     """One metric as it looks from `look.now` with all that is known, against what was known before."""
 
-    def __init__(self, session: Session, organization: Organization, metric: str, look: Outlook) -> None:
+    def __init__(self, session: Session, organization: Organization, metric: str, look: MetricForecast) -> None:
         """Reads the roll-ups and the facts about credits, with the moments at which they were recorded."""
         owner = organization.pk
         self.session, self.organization, self.metric, self.look = session, organization, metric, look
@@ -78,9 +78,9 @@ class Hindsight:
             return Then(account.left, account.used)
         if number is None:
             number = period_containing(self.look.facts.anchor, moment).number
-            marks = reversed(self.look.course.of_period(number))
-            used = next((mark.used for mark in marks if mark.at <= moment), 0)
-            return Then(self.look.course.left_at(moment), used)
+            points = reversed(self.look.timeline.of_period(number))
+            used = next((point.used for point in points if point.at <= moment), 0)
+            return Then(self.look.timeline.left_at(moment), used)
         facts = self._facts_then(number, moment, known_at)
         state = self._before[number].fork()
         engine.advance(state, facts, moment)
@@ -113,18 +113,18 @@ class Hindsight:
         What is the same in a past and in today's view is so computed once, not once for each month end.
         """
         facts, found = self.look.facts, {}
-        marks = self.look.course.marks
+        points = self.look.timeline.points
         state = engine.start(facts)
         by_period: dict[int, list[UsagePoint]] = {}
         for point in facts.usage:
             by_period.setdefault(period_containing(facts.anchor, point.at).number, []).append(point)
-        for number in range(marks[0].number, self.look.period.number + 1) if marks else ():
+        for number in range(points[0].number, self.look.period.number + 1) if points else ():
             found[number] = state.fork()
             last = min(period_at(facts.anchor, number).end - TICK, self.look.now)
             engine.advance(state, replace(facts, usage=tuple(by_period.get(number, ()))), last)
         return found
 
-    def late_part(self, month: Month) -> tuple[int, datetime] | None:
+    def late_share(self, month: Month) -> tuple[int, datetime] | None:
         """Of an ended period's burns what was reported after its end, signed as in the ledger, and when last."""
         last = month.period.end - TICK
         late = [
@@ -142,7 +142,7 @@ class Hindsight:
         for moment in self._moments(now):
             if not self._may_differ(moment):
                 continue
-            then, known_now = self.known_then(moment).left, self.look.course.left_at(moment)
+            then, known_now = self.known_then(moment).left, self.look.timeline.left_at(moment)
             if then != known_now:
                 return Restated(moment, then, tuple(self._lines(moment, then, known_now)), known_now)
         return None
@@ -151,10 +151,10 @@ class Hindsight:
         """The moment that is explained if it has passed, then the ends of periods before it, newest first."""
         if self.look.now < now:
             yield self.look.now
-        if not self.look.course.marks:
+        if not self.look.timeline.points:
             return
         number = self.look.period.number
-        for each in range(number, max(self.look.course.marks[0].number, number - LOOK_BACK), -1):
+        for each in range(number, max(self.look.timeline.points[0].number, number - LOOK_BACK), -1):
             yield period_at(self.look.facts.anchor, each).start - TICK
 
     def _may_differ(self, moment: datetime) -> bool:

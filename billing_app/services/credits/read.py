@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from billing_app.domain.common.periods import add_months
-from billing_app.domain.credits.forecast import Outlook
-from billing_app.domain.credits.timeline import Course
+from billing_app.domain.credits.forecast import MetricForecast
+from billing_app.domain.credits.timeline import Timeline
 from billing_app.services.catalogue import versions
 from billing_app.services.common.context import Context
 from billing_app.services.credits import forecasts, labels
@@ -54,41 +54,41 @@ def credits(context: Context, metric_id: str, *, months: int = 6) -> CreditsView
         forecast=forecast,
         recount=labels.recount_view(context),
         unposted=waiting[0] if waiting else None,
-        balance=balance_line(look.course, add_months(now, -min(max(months, 1), MAX_MONTHS)), now),
+        balance=balance_line(look.timeline, add_months(now, -min(max(months, 1), MAX_MONTHS)), now),
         ahead=tuple(_ahead(look, forecast)),
         grants=grant_views(look, [row for row in rows if row.metric == metric.id]),
     )
 
 
-def balance_line(course: Course, since: datetime, now: datetime) -> tuple[BalancePoint, ...]:
+def balance_line(timeline: Timeline, since: datetime, now: datetime) -> tuple[BalancePoint, ...]:
     """The balance from `since` to now as a line that is straight between two points.
 
     Use is told once a day, and not before the day on which it began to burn; where a grant came, or credits went at one
     moment, two points of the same moment stand for before and after.
     """
-    sudden = {step.at for step in course.state.trace or () if step.grant_id is not None and step.kind not in BY_USE}
+    sudden = {step.at for step in timeline.state.trace or () if step.grant_id is not None and step.kind not in BY_USE}
     granted: dict[datetime, int] = {}
-    for step in course.state.trace or ():
+    for step in timeline.state.trace or ():
         if step.kind == "grant":
             granted[step.at] = granted.get(step.at, 0) + step.quantity
-    left = course.left_at(since)
+    left = timeline.left_at(since)
     points, by_use = [BalancePoint(since, left)], False
-    for mark in course.marks:
-        added = granted.get(mark.at, 0)
-        if not since < mark.at <= now or (mark.left == left and not added):
+    for point in timeline.points:
+        added = granted.get(point.at, 0)
+        if not since < point.at <= now or (point.left == left and not added):
             continue
-        if mark.at in sudden:
-            points.append(BalancePoint(mark.at, left))
+        if point.at in sudden:
+            points.append(BalancePoint(point.at, left))
             by_use = False
         else:
-            midnight = _midnight(mark.at)
+            midnight = _midnight(point.at)
             if points[-1].at < midnight - DAY:
                 points.append(BalancePoint(midnight, left))
             elif by_use and points[-1].at >= midnight:
                 points.pop()
             by_use = True
-        left = mark.left
-        points.append(BalancePoint(mark.at, left, added))
+        left = point.left
+        points.append(BalancePoint(point.at, left, added))
     return (*points, BalancePoint(now, left))
 
 
@@ -96,7 +96,7 @@ def _midnight(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _ahead(look: Outlook, forecast: Forecast) -> Iterator[BalancePoint]:
+def _ahead(look: MetricForecast, forecast: Forecast) -> Iterator[BalancePoint]:
     """The line from now to the run-out that the forecast tells, or to the end of its horizon."""
     if look.pace is None or forecast.kind in (ForecastKind.UNKNOWN, ForecastKind.USED_UP):
         return

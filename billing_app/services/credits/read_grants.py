@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from billing_app.domain.catalogue import TOKEN, Catalog, Metric
 from billing_app.domain.credits.accounts import Account, GrantAccount
-from billing_app.domain.credits.forecast import Outlook
+from billing_app.domain.credits.forecast import MetricForecast
 from billing_app.services.credits import labels
 from billing_app.services.credits.views import GrantStatus, GrantView, MonthBurn
 from billing_app.store.tables.credits import GrantRow
@@ -26,7 +26,7 @@ class Totals:
     held: int
 
 
-def totals(look: Outlook) -> Totals:
+def totals(look: MetricForecast) -> Totals:
     """Over the grants that are effective: what happens to one before it begins counts from its beginning on."""
     begun = [each for each in look.account.grants.values() if look.state.positions[each.id].effective]
     return Totals(
@@ -44,7 +44,7 @@ def with_tokens(current: Catalog, rows: Iterable[GrantRow]) -> tuple[Metric, ...
     return (*current.metrics, TOKEN) if any(row.metric == TOKEN.id for row in rows) else current.metrics
 
 
-def grant_views(look: Outlook, rows: Sequence[GrantRow]) -> tuple[GrantView, ...]:
+def grant_views(look: MetricForecast, rows: Sequence[GrantRow]) -> tuple[GrantView, ...]:
     """The grants of a metric in burn order; what has nothing left comes after, the newest first.
 
     Between the two is what waits: on hold, or not effective yet.
@@ -92,7 +92,7 @@ def _view(row: GrantRow, grant: GrantAccount, status: GrantStatus, burns: list[M
     )
 
 
-def _status(look: Outlook, grant: GrantAccount, place: int | None) -> GrantStatus:
+def _status(look: MetricForecast, grant: GrantAccount, place: int | None) -> GrantStatus:
     """What a grant does now; `place` is its place in burn order among those with credits left."""
     if place is not None:
         burning = look.account.allowance is not None and look.account.used > look.account.allowance
@@ -107,7 +107,7 @@ def _status(look: Outlook, grant: GrantAccount, place: int | None) -> GrantStatu
     return _end(look, grant)
 
 
-def _end(look: Outlook, grant: GrantAccount) -> GrantStatus:
+def _end(look: MetricForecast, grant: GrantAccount) -> GrantStatus:
     """Why nothing is left of it. What a grant paid for the debt of another was used, not taken back from it."""
     position = look.state.positions[grant.id]
     if position.asked:

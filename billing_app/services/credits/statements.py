@@ -12,7 +12,7 @@ from datetime import datetime
 from billing_app.domain.credits.accounts import GrantAccount
 from billing_app.domain.credits.entitlements import MeterState, Reading
 from billing_app.domain.credits.facts import NEVER
-from billing_app.domain.credits.forecast import Outlook
+from billing_app.domain.credits.forecast import MetricForecast
 from billing_app.services.catalogue import versions
 from billing_app.services.common import kept, payers
 from billing_app.services.common.context import Context
@@ -87,7 +87,7 @@ def _balances(context: Context, payer: Organization, as_of: datetime | None) -> 
         looks = forecasts.shared(paying, current.metric_ids)
     else:
         held = forecasts.plans(replace(paying, now=now))
-        looks = {each: forecasts.outlook(paying, each, held) for each in current.metric_ids}
+        looks = {each: forecasts.of_metric(paying, each, held) for each in current.metric_ids}
     reserved, until = meter_store.reserved_by_metric(session, payer.pk, paying.now)
     found = []
     for metric in current.metrics:
@@ -170,13 +170,13 @@ def ledger(
     return ledger_store.entries(session, organization.pk, wanted, limit, before)
 
 
-def _runs_out_on(look: Outlook) -> datetime | None:
+def _runs_out_on(look: MetricForecast) -> datetime | None:
     """The same figure as on card and page."""
     forecast = forecasts.forecast(look)
     return forecast.runs_out_at if forecast.kind in {ForecastKind.RUNS_OUT, ForecastKind.USED_UP} else None
 
 
-def _next_expiry(look: Outlook) -> NextExpiry | None:
+def _next_expiry(look: MetricForecast) -> NextExpiry | None:
     left = look.account.grants
     ending = [
         (grant.expires_at, left[grant.id].left)

@@ -99,9 +99,9 @@ def convert(context: Context, metric_id: str, tokens: int, *, key: str) -> Conve
     ]
     after = {"from": tokens, "to": quantity, "metric": metric.id}
     audit.record(session, owner, now, actor, "credits.converted", metric.id, after=after)
-    told = {"metric": metric.id, "tokens": tokens, "quantity": quantity, "reason": reason}
-    told["grants"] = [invoice_grants.told(each) for each in made]
-    outbox.add(session, owner, "credits.converted", name, told, now, now, metric.id)
+    payload = {"metric": metric.id, "tokens": tokens, "quantity": quantity, "reason": reason}
+    payload["grants"] = [invoice_grants.payload(each) for each in made]
+    outbox.add(session, owner, "credits.converted", name, payload, now, now, metric.id)
     return Converted(metric.id, tokens, quantity, reason, tuple(made))
 
 

@@ -49,13 +49,13 @@ class Chosen:
 
     rows: Mapping[tuple[str, str], bool]
 
-    def told(self, audience: str, kind: Kind) -> bool:
+    def notifies(self, audience: str, kind: Kind) -> bool:
         """Whether an audience is told of a kind."""
         return self.rows.get((audience, kind.id), _by_default(audience, kind))
 
     def kinds(self, audience: str) -> tuple[str, ...]:
         """Everything that an audience is told of."""
-        return tuple(kind.id for kind in KINDS if self.told(audience, kind))
+        return tuple(kind.id for kind in KINDS if self.notifies(audience, kind))
 
     def people(self) -> list[UUID]:
         """Single members somebody has chosen for."""
@@ -133,16 +133,16 @@ def write(context: Context, wanted: Choices) -> None:
     organizations.raise_revision(session, owner)
 
 
-def choose(context: Context, audience: str, kind_id: str, told: bool) -> None:
+def choose(context: Context, audience: str, kind_id: str, notified: bool) -> None:
     """Changes one choice. Raises InvalidError `unknown_kind`, NotFoundError `audience_not_found`."""
     session, organization, now, actor = context.session, context.organization, context.now, context.actor
     owner = organization.pk
     valid({kind_id})
     if audience not in audiences_of(session, owner):
         raise NotFoundError("This receiver does not exist any more.", code="audience_not_found")
-    before = chosen(session, owner).told(audience, one(kind_id))
-    store.choose(session, owner, audience, kind_id, told)
-    said = {"before": {"told": before}, "after": {"told": told}}
+    before = chosen(session, owner).notifies(audience, one(kind_id))
+    store.choose(session, owner, audience, kind_id, notified)
+    said = {"before": {"told": before}, "after": {"told": notified}}
     audit.record(session, owner, now, actor, "notifications.changed", f"{kind_id} {audience}", **said)
     organizations.raise_revision(session, owner)
 
@@ -181,7 +181,7 @@ def choose_all(session: Session, organization_id: int, audience: str, kinds: Col
     now = chosen(session, organization_id)
     person = audience.startswith("person:")
     for kind in KINDS:
-        if person or now.told(audience, kind) != (kind.id in kinds):
+        if person or now.notifies(audience, kind) != (kind.id in kinds):
             store.choose(session, organization_id, audience, kind.id, kind.id in kinds)
 
 
@@ -210,4 +210,4 @@ def _by_default(audience: str, kind: Kind) -> bool:
 def _noted(choices: Choices) -> dict[str, dict[str, list[str]]]:
     """Choices as the audit log has them."""
     both = {"roles": choices.roles, "people": choices.people, "webhooks": choices.webhooks}
-    return {name: {str(who): list(kinds) for who, kinds in told.items()} for name, told in both.items()}
+    return {name: {str(who): list(kinds) for who, kinds in by_audience.items()} for name, by_audience in both.items()}

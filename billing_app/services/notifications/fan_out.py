@@ -52,12 +52,12 @@ def _deliveries(
     for endpoint in notifications.endpoints(session, owner):
         # An endpoint hears of what happens from when it was there.
         here = endpoint.disabled_at is None and endpoint.created_at <= message.recorded_at
-        if here and chosen.told(choices.of_endpoint(endpoint.id), of_kind):
+        if here and chosen.notifies(choices.of_endpoint(endpoint.id), of_kind):
             store.add(session, message, WEBHOOK, endpoint.id, endpoint.url, now)
             made = True
     if mailing:
-        roles = [role for role in choices.ROLES if chosen.told(choices.of_role(role), of_kind)]
-        people = [user_id for user_id in chosen.people() if chosen.told(choices.of_person(user_id), of_kind)]
+        roles = [role for role in choices.ROLES if chosen.notifies(choices.of_role(role), of_kind)]
+        people = [user_id for user_id in chosen.people() if chosen.notifies(choices.of_person(user_id), of_kind)]
         for user in notifications.members(session, owner, roles, people):
             store.add(session, message, MAIL, user.id, user.email, now)
             made = True

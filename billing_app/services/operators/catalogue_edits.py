@@ -100,7 +100,9 @@ def versions(session: Session, now: datetime, limit: int, before: int | None = N
     found = []
     for place, head in enumerate(heads[:limit]):
         older = heads[place + 1] if place + 1 < len(heads) else None
-        told = () if older is None else changes(catalog.of_version(session, older), catalog.of_version(session, head))
+        differing = (
+            () if older is None else changes(catalog.of_version(session, older), catalog.of_version(session, head))
+        )
         found.append(
             Version(
                 version=head.version,
@@ -110,7 +112,7 @@ def versions(session: Session, now: datetime, limit: int, before: int | None = N
                 corrects=head.corrects,
                 corrected_by=replaced.get(head.version),
                 in_force=head.version == current,
-                changes=tuple(told),
+                changes=tuple(differing),
             )
         )
     return found

@@ -28,7 +28,7 @@ from billing_app.store.catalogue import versions as store
 from billing_app.store.organizations import plan_holders
 from billing_app.store.tables.organizations import Organization
 
-PLAN_PARTS = ("organization", "votingTypes", "features", "included")
+PLAN_FIELDS = ("organization", "votingTypes", "features", "included")
 """What of a plan its holders feel at once. Names, prices and trials concern whoever chooses it next."""
 
 MAX_DETAILED = 100
@@ -102,7 +102,7 @@ def _known(plans: Plans, metric: str) -> bool:
 def _plan_changes(plans: Plans, loading: Loading, now: datetime) -> tuple[CatalogChange, ...]:
     """The changes of the plan that is held now which its holder feels."""
     held = plans.plan_at(now)
-    starts = tuple(f"plans.{held}.{part}." for part in PLAN_PARTS)
+    starts = tuple(f"plans.{held}.{part}." for part in PLAN_FIELDS)
     return tuple(
         change
         for change in loading.result.changes

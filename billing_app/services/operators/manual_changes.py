@@ -1,4 +1,4 @@
-"""What an operator may do by hand for one organization: read together for its dialogs. And done."""
+"""What an operator may change manually for one organization: read together for its dialogs. And done."""
 
 from __future__ import annotations
 

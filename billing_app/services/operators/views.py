@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 
-class Trouble(StrEnum):
+class AccountIssue(StrEnum):
     """What can be wrong with an organization, the worst first."""
 
     BLOCKED = "blocked"
@@ -32,7 +32,7 @@ class Trouble(StrEnum):
 class AccountIssueView:
     """One thing that is wrong: with which metrics or how much money; `at` is until when a plan not paid for stays."""
 
-    kind: Trouble
+    kind: AccountIssue
     metrics: tuple[str, ...] = ()
     amount_cents: int = 0
     currency: str = ""
@@ -54,7 +54,7 @@ class OrganizationLine:
     @property
     def blocked(self) -> bool:
         """Whether something stands still."""
-        return any(each.kind is Trouble.BLOCKED for each in self.troubles)
+        return any(each.kind is AccountIssue.BLOCKED for each in self.troubles)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What an operator may do by hand for one organization."""
+"""What an operator may change manually for one organization."""
 
 from __future__ import annotations
 

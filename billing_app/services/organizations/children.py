@@ -1,12 +1,12 @@
-"""Organizations that are parts of others: made, moved, deactivated, and given a plan of their own or not.
+"""Organizations below others: made, moved, deactivated, and given a plan of their own or not.
 
-A part without its own plan has no meter (credits.md, rule 14): services.common.payers says who pays for it.
+A child without a plan of its own has no meter (credits.md, rule 14): services.common.payers says who pays for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session
@@ -22,6 +22,7 @@ from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.limits import limits
 from billing_app.services.organizations import profiles
+from billing_app.services.organizations.views import PartAnswer
 from billing_app.services.purchases import endings
 from billing_app.services.usage import plans_in_force
 from billing_app.store.access import members
@@ -33,42 +34,28 @@ from billing_app.store.tables.access import User
 from billing_app.store.tables.organizations import Organization
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One organization below another. `depth` 1 is right below; `plan` is empty where somebody above pays."""
-
-    organization: Organization
-    parent: str
-    depth: int
-    members: int
-    plan: str
-
-
-def below(context: Context) -> list[Part]:
-    """Everything below an organization as a tree: each followed by its own parts, by name."""
+def below(context: Context) -> tuple[PartAnswer, ...]:
+    """Everything below an organization as a tree: each followed by its own children, by name."""
     session, organization, now = context.session, context.organization, context.now
     found = tree.descendants(session, organization.pk)
-    held = tree.plans_held(session, [each.pk for each in found])
-    lineage = Lineage(plans=held)
+    lineage = Lineage(plans=tree.plans_held(session, [each.pk for each in found]))
     under: dict[int, list[Organization]] = {}
     for each in found:
         under.setdefault(each.parent_id or 0, []).append(each)
 
-    def walk(parent: Organization, depth: int) -> list[Part]:
-        parts: list[Part] = []
+    def walk(parent: Organization, depth: int) -> Iterator[PartAnswer]:
         for each in under.get(parent.pk, []):
             own = lineage.holds_plan(each.pk, now)
             plan = plans_in_force.plans(session, each.pk).held_at(now).name if own else ""
             people = members.people(session, [each.pk])
-            parts.append(Part(each, parent.address, depth, people, plan))
-            parts += walk(each, depth + 1)
-        return parts
+            yield PartAnswer(each.address, each.name, parent.address, depth, each.active, people, plan or None)
+            yield from walk(each, depth + 1)
 
-    return walk(organization, 1)
+    return tuple(walk(organization, 1))
 
 
 def create_below(context: Context, parent: str, *, name: str, address: str, creator: str) -> Organization:
-    """A new part of the organization, or of the part of it that has the address `parent`; an empty one is itself.
+    """A new child of the organization, or of the one below it at the address `parent`; an empty one is itself.
 
     `creator` is the e-mail address of who is its first admin. Raises as `create` does, and NotFoundError.
     """
@@ -89,7 +76,7 @@ def create(
     profile: Mapping[str, str] | None = None,
     actor: str,
 ) -> Organization:
-    """A new part of `parent`. Whoever makes it is its first admin and, being counted already, takes no further place.
+    """A new child of `parent`. Whoever makes it is its first admin and, being counted already, takes no further place.
 
     Its periods are the parent's. Raises ForbiddenError `limit_reached`, ConflictError `too_many_levels` or
     `address_taken`, and what `orgs.create` raises.
@@ -111,13 +98,13 @@ def create(
     return made
 
 
-def require_parents(session: Session, parent: Organization, told: Sequence[str]) -> None:
-    """Refuses parents of a new part that are neither `parent` alone nor it and all above it, nearest first.
+def require_parents(session: Session, parent: Organization, named: Sequence[str]) -> None:
+    """Refuses parents of a new child that are neither `parent` alone nor it and all above it, nearest first.
 
     Raises InvalidError `invalid_parents`.
     """
     above = [parent.address, *(each.address for each in tree.ancestors(session, parent))]
-    if list(told) not in (above, above[:1]):
+    if list(named) not in (above, above[:1]):
         raise InvalidError(
             f"`parents` names {parent.address} alone, or it and all above it, nearest first: {', '.join(above)}.",
             code="invalid_parents",
@@ -125,87 +112,87 @@ def require_parents(session: Session, parent: Organization, told: Sequence[str])
 
 
 def find(session: Session, organization: Organization, address: str) -> Organization:
-    """A part of `organization`, at any depth. Raises NotFoundError `suborganization_not_found`."""
+    """An organization below `organization`, at any depth. Raises NotFoundError `suborganization_not_found`."""
     found = org_store.by_address(session, address)
     if found is None:
-        raise _no_part(organization, address)
-    require_part(session, organization, found)
+        raise _no_child(organization, address)
+    require_child(session, organization, found)
     return found
 
 
-def require_part(session: Session, organization: Organization, part: Organization) -> None:
-    """Refuses what is not part of `organization`, at any depth. Raises NotFoundError `suborganization_not_found`."""
-    if all(each.id != organization.id for each in tree.ancestors(session, part)):
-        raise _no_part(organization, part.address)
+def require_child(session: Session, organization: Organization, child: Organization) -> None:
+    """Refuses what is not below `organization`, at any depth. Raises NotFoundError `suborganization_not_found`."""
+    if all(each.id != organization.id for each in tree.ancestors(session, child)):
+        raise _no_child(organization, child.address)
 
 
-def _no_part(organization: Organization, address: str) -> NotFoundError:
+def _no_child(organization: Organization, address: str) -> NotFoundError:
     return NotFoundError(f"{address} is not part of {organization.name}.", code="suborganization_not_found")
 
 
-def move(context: Context, part: Organization, parent: str) -> None:
-    """Makes a part of `organization` a part of another of its parts, or of itself: who pays changes from now on.
+def move(context: Context, child: Organization, parent: str) -> None:
+    """Moves what is below `organization` under another of those, or under itself: who pays changes from now on.
 
     Raises NotFoundError `suborganization_not_found`, ConflictError `parent_cycle` or `too_many_levels`, ForbiddenError
     `limit_reached` where it comes to count against another plan.
     """
     session, organization, now, actor = context.session, context.organization, context.now, context.actor
     target = organization if parent == organization.address else find(session, organization, parent)
-    if target.id == part.parent_id:
+    if target.id == child.parent_id:
         return
-    for owner in sorted({organization.pk, part.pk, target.pk}):
+    for owner in sorted({organization.pk, child.pk, target.pk}):
         now = locks.hold(session, owner, now)
-    require_part(session, organization, part)  # somebody above may have moved them while we waited
+    require_child(session, organization, child)  # somebody above may have moved them while we waited
     if target.id != organization.id:
-        require_part(session, organization, target)
-    if target.id == part.parent_id:
+        require_child(session, organization, target)
+    if target.id == child.parent_id:
         return
     parents = _parents_above(session, organization)
     parents |= {each.pk: each.parent_id or 0 for each in tree.descendants(session, organization.pk)}
-    before = session.get_one(Organization, part.parent_id)
-    require_place(parents, part.pk, target.pk)
-    if part.active and payers.payer(session, before, now).id != payers.payer(session, target, now).id:
+    before = session.get_one(Organization, child.parent_id)
+    require_place(parents, child.pk, target.pk)
+    if child.active and payers.payer(session, before, now).id != payers.payer(session, target, now).id:
         limits.require(replace(context, organization=target, now=now), Limit.SUB_ORGS)
         now = locks.moment(session, now)
-    tree.add_parent(session, part, target.pk, now, now)
+    tree.add_parent(session, child, target.pk, now, now)
     change = {"before": {"part_of": before.address}, "after": {"part_of": target.address}}
-    for owner in sorted({part.pk, organization.pk}):
-        audit.record(session, owner, now, actor, "sub_organization.moved", part.address, **change)
-    orgs.raise_revisions_above(session, part, before)
+    for owner in sorted({child.pk, organization.pk}):
+        audit.record(session, owner, now, actor, "sub_organization.moved", child.address, **change)
+    orgs.raise_revisions_above(session, child, before)
 
 
-def set_active(context: Context, part: Organization, active: bool) -> None:
-    """Deactivates a part, which keeps its data and allows nothing more, or lets it work again (which takes a place).
+def set_active(context: Context, child: Organization, active: bool) -> None:
+    """Deactivates a child, which keeps its data and allows nothing more, or lets it work again (which takes a place).
 
-    What a deactivated part pays for by itself ends when it has run out.
+    What a deactivated child pays for by itself ends when it has run out.
     """
     session, organization, now, actor = context.session, context.organization, context.now, context.actor
-    if part.active == active:
+    if child.active == active:
         return
-    parent = session.get_one(Organization, part.parent_id)
+    parent = session.get_one(Organization, child.parent_id)
     expected = payers.payer(session, parent, now)
-    for owner in sorted({each.pk for each in (organization, parent, expected, part)}):
+    for owner in sorted({each.pk for each in (organization, parent, expected, child)}):
         now = locks.hold(session, owner, now)
-    require_part(session, organization, part)  # somebody above may have moved it while we waited
-    if part.active == active:
+    require_child(session, organization, child)  # somebody above may have moved it while we waited
+    if child.active == active:
         return
-    parent = session.get_one(Organization, part.parent_id)
+    parent = session.get_one(Organization, child.parent_id)
     payers.same_payer(replace(context, organization=parent, now=now), expected)
     if active:
         limits.require(replace(context, organization=parent, now=now), Limit.SUB_ORGS)
         now = locks.moment(session, now)
-    part.active = active
-    session.add(part)
+    child.active = active
+    session.add(child)
     session.flush()
     action = "sub_organization.activated" if active else "sub_organization.deactivated"
-    for owner in sorted({part.pk, organization.pk}):
-        audit.record(session, owner, now, actor, action, part.address)
-    endings.follow_activity(replace(context, organization=part, now=now))
-    orgs.raise_revisions_above(session, part)
+    for owner in sorted({child.pk, organization.pk}):
+        audit.record(session, owner, now, actor, action, child.address)
+    endings.follow_activity(replace(context, organization=child, now=now))
+    orgs.raise_revisions_above(session, child)
 
 
 def end_plan(context: Context, *, reason: str) -> None:
-    """From now on the part has no plan of its own: what it is a part of pays again.
+    """From now on the child has no plan of its own: what is above it pays again.
 
     Its past and its credits stay where they are. Raises ConflictError `no_parent` for one that is part of nothing.
     """

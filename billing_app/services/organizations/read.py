@@ -24,7 +24,6 @@ from billing_app.services.organizations.views import (
     CountsAnswer,
     MoneyView,
     OrganizationPageView,
-    PartAnswer,
     ProfileView,
 )
 from billing_app.services.purchases import endings
@@ -88,27 +87,11 @@ def page(
         profile=profile(Context(session, organization, now), money=role in MONEY_ROLES or role is Role.OPERATOR),
         limits=limits.usage(Context(session, organization, now)),
         members=tuple(members.every(session, organization, limit=MAX_MEMBERS)),
-        parts=parts(Context(session, organization, now)),
+        parts=children.below(Context(session, organization, now)),
         keys=tuple(api_keys.every(session, owner)) if admin else (),
         audit=audit_page(session, owner, now, cursor, action) if admin else AuditPage((), ""),
         public_url=settings.public_url,
         ending=endings.look(Context(session, organization, now)) if admin else None,
-    )
-
-
-def parts(context: Context) -> tuple[PartAnswer, ...]:
-    """Everything below it, each followed by its own parts."""
-    return tuple(
-        PartAnswer(
-            address=part.organization.address,
-            name=part.organization.name,
-            parent=part.parent,
-            depth=part.depth,
-            active=part.organization.active,
-            members=part.members,
-            plan=part.plan or None,
-        )
-        for part in children.below(context)
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from billing_app.domain.catalogue import Catalog
-from billing_app.domain.credits.forecast import Outlook
+from billing_app.domain.credits.forecast import MetricForecast
 from billing_app.domain.organizations.limits import NOUNS, LimitUse
 from billing_app.domain.purchases.subscriptions import PastDue
 from billing_app.services.credits import forecasts
@@ -29,7 +29,7 @@ RANK = (
 def banners(
     current: Catalog,
     meters: Sequence[MeterView],
-    looks: dict[str, Outlook],
+    looks: dict[str, MetricForecast],
     actions: Sequence[ActionView],
     past_due: Sequence[PastDue] = (),
     exceeded: Sequence[LimitUse] = (),
@@ -53,17 +53,17 @@ def banners(
     return tuple(sorted(found, key=lambda banner: RANK.index(banner.kind)))
 
 
-def _soon(meter: MeterView, look: Outlook) -> bool:
+def _soon(meter: MeterView, look: MetricForecast) -> bool:
     at = meter.forecast.runs_out_at
     return at is not None and at - look.now <= SOON
 
 
-def _blocked(current: Catalog, meter: MeterView, look: Outlook, actions: Sequence[ActionView]) -> BannerView:
+def _blocked(current: Catalog, meter: MeterView, look: MetricForecast, actions: Sequence[ActionView]) -> BannerView:
     refused = tuple(action.name for action in actions if meter.metric in action.blocking)
     offer = forecasts.suggestion(current, meter.metric, look)
     return BannerView(BannerKind.BLOCKED, meter.metric, meter.blocked_since, meter.deficit, refused, offer=offer)
 
 
-def _debt(current: Catalog, meter: MeterView, look: Outlook) -> BannerView:
+def _debt(current: Catalog, meter: MeterView, look: MetricForecast) -> BannerView:
     offer = forecasts.offer(current, meter.metric, look, look.owed())
     return BannerView(BannerKind.DEBT, meter.metric, quantity=meter.debt, offer=offer)

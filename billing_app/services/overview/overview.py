@@ -15,7 +15,7 @@ from billing_app.domain.catalogue import Catalog, Metric
 from billing_app.domain.common.periods import period_containing
 from billing_app.domain.credits.entitlements import Reading
 from billing_app.domain.credits.facts import Aggregation
-from billing_app.domain.credits.forecast import Outlook
+from billing_app.domain.credits.forecast import MetricForecast
 from billing_app.services.catalogue import versions
 from billing_app.services.common import payers
 from billing_app.services.common.context import Context
@@ -61,14 +61,14 @@ def overview(context: Context, metric: str = "") -> OverviewView:
         current.metric(metric)
     held = plans_in_force.plans(session, payer.pk)
     looks = {
-        each.id: forecasts.outlook(replace(context, organization=payer), each.id, held) for each in current.metrics
+        each.id: forecasts.of_metric(replace(context, organization=payer), each.id, held) for each in current.metrics
     }
     view = _overview(replace(context, organization=payer), metric, current, held, looks)
-    return view if payer.id == organization.id else _of_part(session, organization, payer, looks, view)
+    return view if payer.id == organization.id else _of_child(session, organization, payer, looks, view)
 
 
 def _overview(
-    context: Context, metric: str, current: Catalog, held: plans_in_force.Plans, looks: dict[str, Outlook]
+    context: Context, metric: str, current: Catalog, held: plans_in_force.Plans, looks: dict[str, MetricForecast]
 ) -> OverviewView:
     """The overview of one that pays for itself."""
     session, organization, now = context.session, context.organization, context.now
@@ -98,19 +98,19 @@ def _overview(
     )
 
 
-def _of_part(
-    session: Session, part: Organization, payer: Organization, looks: dict[str, Outlook], view: OverviewView
+def _of_child(
+    session: Session, child: Organization, payer: Organization, looks: dict[str, MetricForecast], view: OverviewView
 ) -> OverviewView:
     """The payer's overview as somebody of the part may see it."""
 
     def used(metric: Metric) -> OwnUse:
         look = looks[metric.id]
         month = month_of(look.facts, look.account, look.period.number)
-        return OwnUse(metric, sources.own(session, payer, part, metric, look, month), month.used)
+        return OwnUse(metric, sources.own(session, payer, child, metric, look, month), month.used)
 
     months = view.months
     if view.chart:
-        months = labels.with_own(session, payer, part, view.chart, looks[view.chart.id], view.months)
+        months = labels.with_own(session, payer, child, view.chart, looks[view.chart.id], view.months)
     own = tuple(used(meter.metric) for meter in view.meters)
     return replace(
         view,
@@ -130,7 +130,7 @@ def meter_state(reading: Reading) -> MeterState:
     return MeterState(reading.state.value)
 
 
-def _meter(session: Session, owner: int, metric: Metric, look: Outlook) -> MeterView:
+def _meter(session: Session, owner: int, metric: Metric, look: MetricForecast) -> MeterView:
     account = look.account
     reserved, _ = meter_store.reserved(session, owner, metric.id, look.now)
     reading = Reading(look.facts.aggregation, account.allowance, account.used, account.left, reserved, account.level)
@@ -155,7 +155,7 @@ def _meter(session: Session, owner: int, metric: Metric, look: Outlook) -> Meter
     )
 
 
-def _next_end(look: Outlook) -> NextEnd | None:
+def _next_end(look: MetricForecast) -> NextEnd | None:
     """The credits that end soonest."""
     left = [(each.expires_at, look.account.grants[each.id].left) for each in look.facts.grants]
     ends = sorted((ends_at, quantity) for ends_at, quantity in left if quantity and ends_at is not None)
@@ -167,7 +167,7 @@ def _next_end(look: Outlook) -> NextEnd | None:
     return NextEnd(at, quantity, all_of_it=quantity == look.account.left, soon=soon)
 
 
-def _ends_unused(look: Outlook, at: datetime) -> bool:
+def _ends_unused(look: MetricForecast, at: datetime) -> bool:
     """Whether credits that end at `at` are still there then, at this pace."""
     found = look.run_out()
     return found.at is None or found.at >= at
@@ -199,7 +199,7 @@ def _actions(current: Catalog, blocked: set[str]) -> tuple[ActionView, ...]:
     return tuple(sorted(views, key=lambda view: not view.blocking))
 
 
-def _spent(current: Catalog, looks: dict[str, Outlook], rows: dict[str, GrantRow]) -> tuple[SpentLine, ...]:
+def _spent(current: Catalog, looks: dict[str, MetricForecast], rows: dict[str, GrantRow]) -> tuple[SpentLine, ...]:
     """What each metric burned in the running period, and of which grant most of it came."""
     lines = []
     for metric in current.metrics:
@@ -215,7 +215,7 @@ def _spent(current: Catalog, looks: dict[str, Outlook], rows: dict[str, GrantRow
 
 
 def _ending(
-    current: Catalog, looks: dict[str, Outlook], rows: dict[str, GrantRow], now: datetime
+    current: Catalog, looks: dict[str, MetricForecast], rows: dict[str, GrantRow], now: datetime
 ) -> tuple[EndingLine, ...]:
     """Credits that end within 30 days, the soonest first."""
     lines = []
@@ -229,7 +229,9 @@ def _ending(
     return tuple(sorted(lines, key=lambda line: line.ends_at))
 
 
-def _takes(current: Catalog, meters: list[MeterView], looks: dict[str, Outlook], plan_name: str) -> TakesView | None:
+def _takes(
+    current: Catalog, meters: list[MeterView], looks: dict[str, MetricForecast], plan_name: str
+) -> TakesView | None:
     """Why the first blocked metric is blocked and what it takes."""
     meter = next((each for each in meters if each.state is MeterState.BLOCKED and each.allowance is not None), None)
     if meter is None or meter.allowance is None:

@@ -14,7 +14,7 @@ from billing_app.domain.common.errors import NotFoundError
 from billing_app.domain.common.periods import Period
 from billing_app.domain.credits.accounts import Month
 from billing_app.domain.credits.facts import Aggregation
-from billing_app.domain.credits.forecast import TICK, Outlook
+from billing_app.domain.credits.forecast import TICK, MetricForecast
 from billing_app.services.catalogue import versions
 from billing_app.services.common import payers
 from billing_app.services.common.context import Context
@@ -89,7 +89,9 @@ def days(context: Context, metric_id: str, period_number: int) -> DaysView:
     return _days_of(session, organization, metric, look, month)
 
 
-def _days_of(session: Session, organization: Organization, metric: Metric, look: Outlook, month: Month) -> DaysView:
+def _days_of(
+    session: Session, organization: Organization, metric: Metric, look: MetricForecast, month: Month
+) -> DaysView:
     """The days of `month`; their parts say who paid for each unit of use in the end."""
     period = month.period
     end = min(period.end, look.now + TICK)
@@ -97,7 +99,7 @@ def _days_of(session: Session, organization: Organization, metric: Metric, look:
         found = _added(look, month, end)
     else:
         found = _levels(session, organization, metric, look, month, end)
-    first_known = look.course.marks[0].number if look.course.marks else period.number
+    first_known = look.timeline.points[0].number if look.timeline.points else period.number
     return DaysView(
         metric=metric,
         period=period,
@@ -110,37 +112,37 @@ def _days_of(session: Session, organization: Organization, metric: Metric, look:
     )
 
 
-def _added(look: Outlook, month: Month, end: datetime) -> Iterator[DayView]:
+def _added(look: MetricForecast, month: Month, end: datetime) -> Iterator[DayView]:
     """What each day added: the days sum to the month. A correction that outweighs the day's use makes it negative."""
-    marks = look.course.of_period(month.period.number)
-    moments = [mark.at for mark in marks]
+    points = look.timeline.of_period(month.period.number)
+    moments = [point.at for point in points]
     before = 0
     for start, stop in _spans(month.period, end):
         place = bisect_right(moments, stop - TICK)
-        used = marks[place - 1].used if place else 0
+        used = points[place - 1].used if place else 0
         yield _day(month, start, before, used)
         before = used
 
 
 def _levels(
-    session: Session, organization: Organization, metric: Metric, look: Outlook, month: Month, end: datetime
+    session: Session, organization: Organization, metric: Metric, look: MetricForecast, month: Month, end: datetime
 ) -> Iterator[DayView]:
     """The highest level of each day. A `level` stands until the next report; a `max` is only what was reported."""
     owner = organization.pk
     reported = list(reported_levels.levels(session, owner, metric.id, month.period.start, end))
     moments = [at for at, _ in reported]
-    marks = [mark.at for mark in look.course.marks]
+    points = [point.at for point in look.timeline.points]
     # of levels that several organizations hold, each report is only a part
-    together = metric.aggregation is Aggregation.LEVEL and tree.has_parts(session, owner)
+    together = metric.aggregation is Aggregation.LEVEL and tree.has_children(session, owner)
     for start, stop in _spans(month.period, end):
         heard = reported[bisect_right(moments, start - TICK) : bisect_right(moments, stop - TICK)]
         highest = [level for _, level in heard]
         if together:
-            place = slice(bisect_right(marks, start - TICK), bisect_right(marks, stop - TICK))
-            highest = [mark.level for mark in look.course.marks[place]]
-        before = bisect_right(marks, start - TICK)
+            place = slice(bisect_right(points, start - TICK), bisect_right(points, stop - TICK))
+            highest = [point.level for point in look.timeline.points[place]]
+        before = bisect_right(points, start - TICK)
         if metric.aggregation is Aggregation.LEVEL and before:
-            highest.append(look.course.marks[before - 1].level)
+            highest.append(look.timeline.points[before - 1].level)
         yield _day(month, start, 0, max(highest, default=0))
 
 
@@ -174,13 +176,13 @@ def _paid(month: Month, used: int) -> tuple[int, int]:
     return covered, min(used - covered, month.burned) if unpaid else used - covered
 
 
-def _reached_at(look: Outlook, month: Month) -> datetime | None:
+def _reached_at(look: MetricForecast, month: Month) -> datetime | None:
     """Since when the month's use is at its allowance or above; None where it is not, or where nothing is included."""
     if not month.allowance:
         return None
     since: datetime | None = None
-    for mark in reversed(look.course.of_period(month.period.number)):
-        if mark.used < month.allowance:
+    for point in reversed(look.timeline.of_period(month.period.number)):
+        if point.used < month.allowance:
             break
-        since = mark.at
+        since = point.at
     return since

@@ -27,7 +27,7 @@ from billing_app.services.common.answers import filled
 from billing_app.services.common.context import Context, Enter
 from billing_app.services.payments import payment_account
 from billing_app.services.plans import orders
-from billing_app.services.plans.running import Decided, act, running
+from billing_app.services.plans.subscription_changes import Decided, act, running
 from billing_app.services.purchases import customers
 from billing_app.services.subscriptions import subscriptions as mirrored
 from billing_app.services.subscriptions.views_plan import PlanPreviewAnswer, PreviewLineAnswer

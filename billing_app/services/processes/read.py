@@ -107,7 +107,7 @@ def uses(context: Context, content: Content) -> tuple[UseView, ...]:
         offer = None
         if missing:
             offer = forecasts.offer(
-                current, metric, forecasts.outlook(replace(context, organization=payer), name), missing
+                current, metric, forecasts.of_metric(replace(context, organization=payer), name), missing
             )
         found.append(UseView(metric, needed, by_plan, needed - by_plan - missing, missing, available, offer))
     return tuple(found)

@@ -8,7 +8,7 @@ from datetime import datetime
 from billing_app.domain.catalogue import Catalog, Interval, Metric, Pack
 from billing_app.domain.common.errors import InvalidError, NotFoundError
 from billing_app.domain.credits.facts import Aggregation, default_expiry
-from billing_app.domain.credits.forecast import Outcome, Outlook
+from billing_app.domain.credits.forecast import MetricForecast, Outcome
 from billing_app.domain.purchases.offers import MAX_PACKS, by_saving
 from billing_app.gateways.payments import Payments
 from billing_app.services.catalogue import versions
@@ -99,9 +99,9 @@ def checkout(context: Context, found: PurchaseStatus) -> CheckoutView:
     """What the page shows that a payment returns to."""
     session, now = context.session, context.now
     current = versions.current(session, now)
-    looks: dict[str, Outlook] = {}
+    looks: dict[str, MetricForecast] = {}
     for row in found.grants:
-        looks[row.metric] = looks.get(row.metric) or forecasts.outlook(context, row.metric)
+        looks[row.metric] = looks.get(row.metric) or forecasts.of_metric(context, row.metric)
     received = tuple(
         ReceivedGrant(
             metric=current.metric(row.metric),
@@ -142,7 +142,7 @@ def _packs(current: Catalog, metric: Metric) -> tuple[Pack, ...]:
     )
 
 
-def _group(current: Catalog, metric: Metric, look: Outlook) -> MetricPacks:
+def _group(current: Catalog, metric: Metric, look: MetricForecast) -> MetricPacks:
     once = current.offered_packs(metric.id, Interval.ONCE)
     monthly = current.offered_packs(metric.id, Interval.MONTH)
     saving = by_saving(once) | by_saving(monthly)
@@ -156,7 +156,7 @@ def _group(current: Catalog, metric: Metric, look: Outlook) -> MetricPacks:
     )
 
 
-def _lasting(look: Outlook, metric: Metric, packs: tuple[Pack, ...]) -> dict[str, Lasting]:
+def _lasting(look: MetricForecast, metric: Metric, packs: tuple[Pack, ...]) -> dict[str, Lasting]:
     """Until when the metric lasts with one of each pack, smallest first, and whether that is only the end of the look.
 
     More credits never end earlier: where one pack outlasts what is looked at, or nothing runs out at all, the larger
@@ -197,7 +197,7 @@ def _urgency(group: MetricPacks) -> tuple[int, float]:
     return (2, 0)
 
 
-def _need(current: Catalog, metric: Metric, look: Outlook, until: datetime | None, basket: Basket) -> NeedView:
+def _need(current: Catalog, metric: Metric, look: MetricForecast, until: datetime | None, basket: Basket) -> NeedView:
     """The calculator: what is missing until a date, the cheapest packs for it, and both balances."""
     choices = forecasts.ends_of_periods(look, CHOICES)
     end = until if until is not None and until in choices else choices[min(1, len(choices) - 1)]
@@ -216,7 +216,7 @@ def _need(current: Catalog, metric: Metric, look: Outlook, until: datetime | Non
     )
 
 
-def _line(groups: list[MetricPacks], look: Outlook, pack: Pack, count: int, basket: Basket) -> BasketLine:
+def _line(groups: list[MetricPacks], look: MetricForecast, pack: Pack, count: int, basket: Basket) -> BasketLine:
     view = next(each for group in groups for each in group.packs if each.id == pack.id)
     until, _ = forecasts.lasts_until(look, forecasts.bought(basket, pack.metric, look.now))
     allowance = look.account.allowance

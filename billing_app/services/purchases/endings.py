@@ -58,7 +58,7 @@ def look(context: Context) -> EndingAnswer:
         name=organization.name,
         pays=pays,
         parts=parts,
-        told=row.told_at is not None,
+        told=row.stripe_notified_at is not None,
         done=row.done_at is not None,
     )
 
@@ -130,7 +130,7 @@ def withdraw(context: Context, *, reopen: bool = False) -> None:
         found = rows.get(each.pk)
         if found is not None and not found.withdrawn and found.decided_at == row.decided_at:
             found.withdrawn, found.revision = True, found.revision + 1
-            found.told_at, found.next_try_at, found.error = None, now, ""
+            found.stripe_notified_at, found.next_try_at, found.error = None, now, ""
             session.add(found)
             if found.done_at is not None and found.scope == ORGANIZATION:
                 each.active = True
@@ -170,7 +170,7 @@ def _write(context: Context, scope: str, at_period_end: bool, ends_at: datetime,
         row.subscriptions = "[]"
     row.scope, row.at_period_end, row.decided_at, row.ends_at = scope, at_period_end, now, ends_at
     row.reason, row.actor, row.revision, row.withdrawn = reason, actor, revision, False
-    row.told_at = row.done_at = None
+    row.stripe_notified_at = row.done_at = None
     row.next_try_at, row.tries, row.error = now, 0, ""
     session.add(row)
     for setting in store.top_ups(session, owner):

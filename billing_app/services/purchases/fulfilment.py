@@ -120,7 +120,7 @@ def locked_order(context: Context, order_id: str) -> Order | None:
 
 def give_up(context: Context, order: Order) -> None:
     """An open order that nobody can pay, or shall pay, any more; the organization must be locked. Nobody is told."""
-    _close(context, order, OrderState.EXPIRED, "", told=False)
+    _close(context, order, OrderState.EXPIRED, "", notify=False)
 
 
 def _ask_after(transaction: Transaction, payments: Payments, session_id: str, now: Callable[[], datetime]) -> None:
@@ -141,7 +141,11 @@ def _plan_next(session: Session, owner: int, order_id: str, now: datetime) -> No
         return
     if order.session_id is None:
         _close(
-            Context(session, organization, now), order, OrderState.EXPIRED, "The payment was never started.", told=False
+            Context(session, organization, now),
+            order,
+            OrderState.EXPIRED,
+            "The payment was never started.",
+            notify=False,
         )
         return
     order.next_check_at = now + min(FIRST_CHECK * 2 ** min(order.checks + 1, 20), MAX_CHECK)
@@ -232,8 +236,8 @@ def _paid(
     order.state, order.failure, order.payment_id = OrderState.PAID.value, "", payment_id
     order.paid_at, order.closed_at, order.next_check_at = paid_at, now, None
     session.add(order)
-    told = [invoice_grants.told(grant) for grant in grants]
-    _tell(session, order, OrderState.PAID, paid_at, now, grants=told)
+    payload = [invoice_grants.payload(grant) for grant in grants]
+    _notify(session, order, OrderState.PAID, paid_at, now, grants=payload)
 
 
 def _grant(
@@ -259,16 +263,16 @@ def _grant(
     )
 
 
-def _close(context: Context, order: Order, state: OrderState, failure: str, *, told: bool = True) -> None:
+def _close(context: Context, order: Order, state: OrderState, failure: str, *, notify: bool = True) -> None:
     session, organization, now = context.session, context.organization, context.now
     order.state, order.failure, order.closed_at, order.next_check_at = state.value, failure, now, None
     session.add(order)
-    if told:
-        _tell(session, order, state, now, now, failure=failure)
+    if notify:
+        _notify(session, order, state, now, now, failure=failure)
     organizations.raise_revision(session, organization.pk)
 
 
-def _tell(session: Session, order: Order, state: OrderState, at: datetime, now: datetime, **more: object) -> None:
+def _notify(session: Session, order: Order, state: OrderState, at: datetime, now: datetime, **more: object) -> None:
     payload = {
         "order": order.id,
         "checkout": order.session_id,

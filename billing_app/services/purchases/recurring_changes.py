@@ -33,7 +33,7 @@ from billing_app.store.tables.purchases import RecurringPack
 
 log = structlog.get_logger()
 
-TELL_AGAIN = timedelta(minutes=1)
+SEND_AGAIN = timedelta(minutes=1)
 """When the sweep tells Stripe of a change, if whoever decided it did not live to do so."""
 
 LOOK_AGAIN = timedelta(hours=6)
@@ -60,7 +60,7 @@ def change(enter: Enter, payments: Payments, pack_id: str, count: int) -> Recurr
         payment_account.confirm(context.session, account, context.now)
     with customer_leases.held(enter) as renew:
         try:
-            found = _tell(enter, payments, subscription_id, renew)
+            found = _send(enter, payments, subscription_id, renew)
         except InvalidError:
             # Stripe knows better than we: what it says now is what stands, and the refusal goes to whoever asked.
             _follow(enter, payments.subscription(subscription_id))
@@ -86,14 +86,14 @@ def decide(context: Context, pack_id: str, count: int) -> RecurringPack:
     change = {"before": {"count": row.next_count}, "after": {"count": count}}
     audit.record(session, owner, now, actor, f"recurring_pack.{'changed' if count else 'ended'}", row.pack, **change)
     row.next_count, row.actor = count, actor or row.actor
-    row.revision, row.check_at = row.revision + 1, now + TELL_AGAIN
+    row.revision, row.check_at = row.revision + 1, now + SEND_AGAIN
     session.add(row)
     session.flush()
     org_store.raise_revision(session, owner)
     return row
 
 
-def _tell(enter: Enter, payments: Payments, subscription_id: str, renew: Renew) -> Subscription:
+def _send(enter: Enter, payments: Payments, subscription_id: str, renew: Renew) -> Subscription:
     """Tells Stripe what all packs of the subscription shall be; answers the subscription as it then is.
 
     Under the customer's lease: of two changes at once the one that was decided last is told last.
@@ -104,8 +104,8 @@ def _tell(enter: Enter, payments: Payments, subscription_id: str, renew: Renew) 
         rows = store.of_subscription(context.session, owner, subscription_id)
         live = [row for row in rows if row.state != State.ENDED]
         wanted = {row.price_id: row.next_count for row in live}
-        told = {row.id: row.revision for row in live}
-        decided = any(row.revision != row.told_revision for row in live)
+        sent = {row.id: row.revision for row in live}
+        decided = any(row.revision != row.stripe_revision for row in live)
         renew(context)
     if found.status in ENDED or not decided:
         return found
@@ -113,23 +113,23 @@ def _tell(enter: Enter, payments: Payments, subscription_id: str, renew: Renew) 
     wanted_change = domain.change(billed, wanted)
     if wanted_change.items or wanted_change.ends != found.cancel_at_period_end:
         # The same decisions put into the same words are the same request.
-        said = hashlib.sha256(repr((sorted(told.items()), wanted_change)).encode()).hexdigest()[:32]
+        said = hashlib.sha256(repr((sorted(sent.items()), wanted_change)).encode()).hexdigest()[:32]
         try:
             found = payments.change_packs(f"packs:{subscription_id}:{said}", subscription_id, wanted_change)
         except InvalidError:
-            _note_told(enter, subscription_id, told)  # refused: what stands there is what stands
+            _note_sent(enter, subscription_id, sent)  # refused: what stands there is what stands
             raise
-    _note_told(enter, subscription_id, told)
+    _note_sent(enter, subscription_id, sent)
     return found
 
 
-def _note_told(enter: Enter, subscription_id: str, told: dict[str, int]) -> None:
+def _note_sent(enter: Enter, subscription_id: str, sent: dict[str, int]) -> None:
     """Stripe was told of these decisions; of what somebody has decided meanwhile it was not."""
     with enter() as context:
         owner = context.organization.pk
         locks.hold(context.session, owner, context.now)
         for row in store.of_subscription(context.session, owner, subscription_id):
-            row.told_revision = max(row.told_revision, told.get(row.id, 0))
+            row.stripe_revision = max(row.stripe_revision, sent.get(row.id, 0))
             context.session.add(row)
 
 
@@ -158,7 +158,7 @@ def _look_after(
     enter = entering(transaction, owner, now)
     try:
         with customer_leases.held(enter) as renew:
-            found = _tell(enter, payments, subscription_id, renew)
+            found = _send(enter, payments, subscription_id, renew)
             paid = payments.invoices_of(found.customer_id, RECENT_INVOICES, subscription_id)
             for each in reversed(paid):
                 invoice = payments.invoice(each.id)

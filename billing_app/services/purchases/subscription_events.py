@@ -83,7 +83,7 @@ def settle(session: Session, found: Subscription, now: datetime, at: datetime | 
     """Writes down where a subscription stands, of a plan or of packs. For whoever reads one: webhooks and the sync.
 
     What is ours is what we stored, or what its metadata says (`ownership`); beside that, one at a price of ours that
-    somebody made by hand for a customer of ours.
+    somebody created manually for a customer of ours.
     """
     organization = ownership.of_subscription(session, found.id, found.metadata, found.customer_id)
     if organization is None:

@@ -47,8 +47,8 @@ def paid(context: Context, invoice: Invoice) -> list[GrantRow]:
     if setting is not None:
         setting.failures, setting.failure, setting.resting_until = 0, "", None
         session.add(setting)
-    told = [invoice_grants.told(grant) for grant in grants]
-    _tell(session, attempt, "top_up.paid", {"invoice": invoice.id, "grants": told}, at, now)
+    payload = [invoice_grants.payload(grant) for grant in grants]
+    _notify(session, attempt, "top_up.paid", {"invoice": invoice.id, "grants": payload}, at, now)
     session.flush()
     organizations.raise_revision(session, owner)
     return grants
@@ -69,7 +69,7 @@ def failed(session: Session, owner: int, attempt_id: str, reason: str, now: date
         setting.failure, setting.armed_at, setting.resting_until = reason, None, now + domain.REST
         session.add(setting)
     resting = setting.resting_until.isoformat() if setting and setting.resting_until else None
-    _tell(session, attempt, "top_up.failed", {"failure": reason, "resting_until": resting}, now, now)
+    _notify(session, attempt, "top_up.failed", {"failure": reason, "resting_until": resting}, now, now)
     if setting is not None and setting.enabled and setting.failures >= domain.MAX_FAILURES:
         turn_off(session, setting, reason, now, failures=setting.failures)
     session.flush()
@@ -103,7 +103,7 @@ def cap_reached(session: Session, setting: AutoTopUp, until: datetime, reason: s
     organizations.raise_revision(session, setting.organization_id)
 
 
-def _tell(
+def _notify(
     session: Session, attempt: TopUpAttempt, kind: str, more: dict[str, object], at: datetime, now: datetime
 ) -> None:
     payload = {

@@ -54,7 +54,7 @@ def of_dispute(before: str | None, row: PaymentDispute) -> News | None:
     return News(f"dispute.{status}", row, row.created_at if status is DisputeStatus.OPENED else row.changed_at)
 
 
-def tell(session: Session, owner: int, news: Sequence[News], grants: Sequence[GrantRow], now: datetime) -> None:
+def notify(session: Session, owner: int, news: Sequence[News], grants: Sequence[GrantRow], now: datetime) -> None:
     """Writes the messages, after the grants have followed."""
     if not news:
         return
@@ -73,10 +73,10 @@ def tell(session: Session, owner: int, news: Sequence[News], grants: Sequence[Gr
         outbox.add(session, owner, each.kind, f"{each.kind}:{about.id}", payload, each.at, now)
         renews = bool({grant.id for grant in grants} & recurring_store.renewing_grants(session, owner))
         if isinstance(about, PaymentDispute) and (about.plan or renews or not grants):
-            _tell_operators(session, owner, about, each.kind, now, renews=renews)
+            _mail_operators(session, owner, about, each.kind, now, renews=renews)
 
 
-def _tell_operators(
+def _mail_operators(
     session: Session, owner: int, dispute: PaymentDispute, kind: str, now: datetime, *, renews: bool
 ) -> None:
     """A plan, or a pack that renews, goes on whatever the bank decides, and so does what brought no credits."""
@@ -121,4 +121,4 @@ def _touched(session: Session, grant: GrantRow) -> dict[str, Any]:
     cents = (refunds[-1] if refunds else 0) + sum(grant.paid_cents if each is None else each for each in lost)
     given = min(cents, grant.paid_cents)
     taken = grant.quantity * given // grant.paid_cents if grant.paid_cents else 0
-    return {**invoice_grants.told(grant), "refunded_cents": given, "taken_back": taken}
+    return {**invoice_grants.payload(grant), "refunded_cents": given, "taken_back": taken}

@@ -94,7 +94,7 @@ def settle(session: Session, reading: Reading, now: datetime, at: datetime | Non
     grants = _in_line_order(store.paid_by(session, owner, found.payment_id), reading)
     now = meters.prepare_all(Context(session, organization, now), {grant.metric for grant in grants})
     changed |= _follow(Context(session, organization, now), found, grants, _moment(at, now))
-    notices.tell(session, owner, news, grants, now)
+    notices.notify(session, owner, news, grants, now)
     if changed:
         organizations.raise_revision(session, owner)
     return Settled(owner, changed)

@@ -216,7 +216,7 @@ def _write(session: Session, worker: Worker, event: InboxEvent, write: Write, no
     return State(row.state)
 
 
-def _tell_operators(session: Session, row: InboxEvent, now: datetime) -> None:
+def _mail_operators(session: Session, row: InboxEvent, now: datetime) -> None:
     operator_mails.write(
         session,
         "event_given_up",
@@ -241,7 +241,7 @@ def _failed(worker: Worker, event: InboxEvent, error: str, worked: Worked) -> No
                 row.next_try_at = None
                 row.error = f"Given up after {row.attempts} tries: {row.error}"
                 log.error("event_given_up", id=row.id, type=row.type, error=row.error)
-                _tell_operators(session, row, now)
+                _mail_operators(session, row, now)
             session.add(row)
             session.flush()
         runs.release_lease(session, _lease(event.subject), worker.holder)

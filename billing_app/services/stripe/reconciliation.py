@@ -76,10 +76,10 @@ class Progress:
     remaining: int
 
 
-Told = Callable[[Progress], None]
+Reporter = Callable[[Progress], None]
 
 
-def run(sync: Sync, holder: str, trigger: str, told: Told = lambda _progress: None) -> int:
+def run(sync: Sync, holder: str, trigger: str, report: Reporter = lambda _progress: None) -> int:
     """Compares everything, or goes on where a run was stopped; the number of its report.
 
     Raises ConflictError `lease_taken` while another process is at it, and UnavailableError when Stripe does not answer:
@@ -95,10 +95,10 @@ def run(sync: Sync, holder: str, trigger: str, told: Told = lambda _progress: No
     sync = Sync(sync.transaction, sync.payments, sync.now, since, sync.dry, sync.grace)
     try:
         for name in list(STAGES)[list(STAGES).index(stage) :]:
-            cursor = _stage(sync, run_id, holder, name, cursor if name == stage else "", told)
+            cursor = _stage(sync, run_id, holder, name, cursor if name == stage else "", report)
         with sync.transaction() as session:
             _close(session, run_id, sync.now())
-            told(progress(_row(session, run_id)))
+            report(progress(_row(session, run_id)))
     except BillingError as error:
         _note(sync, run_id, error)
         raise
@@ -191,13 +191,13 @@ def _begin_or_resume(session: Session, sync: Sync, trigger: str, now: datetime) 
     return store.begin(session, new)
 
 
-def _stage(sync: Sync, run_id: int, holder: str, name: str, cursor: str, told: Told) -> str:
+def _stage(sync: Sync, run_id: int, holder: str, name: str, cursor: str, report: Reporter) -> str:
     while True:
         look = STAGES[name](sync, cursor)
         for suspect in look.suspects:
             _judge(sync, run_id, holder, suspect)
         with sync.transaction() as session:
-            told(progress(_checkpoint(session, run_id, holder, name, look, sync.now())))
+            report(progress(_checkpoint(session, run_id, holder, name, look, sync.now())))
         cursor = look.next_cursor
         if not cursor:
             return ""

@@ -15,7 +15,7 @@ from billing_app.services.stripe.findings import Finding, Look, Suspect, Sync
 from billing_app.store.purchases import customers as store
 from billing_app.store.tables.stripe import FormerCustomer, StripeCustomer
 
-MAX_TOLD = 300
+MAX_REPORTED = 300
 """Of one run; the next one tells of the rest."""
 
 
@@ -25,7 +25,7 @@ def customers(sync: Sync, cursor: str) -> Look:
     """
     page = sync.payments.customers_all(cursor)
     with sync.transaction() as session:
-        gone = [] if cursor else store.unreported(session, MAX_TOLD)
+        gone = [] if cursor else store.unreported(session, MAX_REPORTED)
         said = store.said_of_all(session, [found.id for found in page.items])
         changed = [_changed(sync, found, said[found.id]) for found in page.items if _differs(said, found)]
     return Look(len(gone) + len(page.items), (*(_suspect(row) for row in gone), *changed), page.next_cursor)
@@ -57,10 +57,10 @@ def _settle(session: Session, now: datetime, found: Customer | None) -> Finding 
 
 
 def _suspect(row: FormerCustomer) -> Suspect:
-    return Suspect(row.customer_id, partial(_tell, (row.organization_id, row.customer_id)))
+    return Suspect(row.customer_id, partial(_report, (row.organization_id, row.customer_id)))
 
 
-def _tell(key: tuple[int, str], session: Session, now: datetime, _read: object) -> Finding | None:
+def _report(key: tuple[int, str], session: Session, now: datetime, _read: object) -> Finding | None:
     row = session.get(FormerCustomer, key, populate_existing=True)
     if row is None or row.reported_at is not None:
         return None

@@ -109,7 +109,7 @@ def given_up(context: Context, invoice: Invoice) -> None:
     )
 
 
-def tell_operators(context: Context, row: Subscription, old_price: str, old_status: str, old_collection: str) -> None:
+def mail_operators(context: Context, row: Subscription, old_price: str, old_status: str, old_collection: str) -> None:
     """Writes what is new of a subscription; the sync goes on reporting it until it is put right."""
     session, organization, now = context.session, context.organization, context.now
     held = store.current(session, row.organization_id)

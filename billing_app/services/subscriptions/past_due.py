@@ -25,8 +25,8 @@ def since(session: Session, organization: Organization) -> datetime | None:
     changes = store.past_due_changes(session, organization.pk)
     by_instant = {row.at: row.past_due for row in sorted(changes, key=lambda row: (row.at, row.number))}
     found: datetime | None = None
-    for at, owed in by_instant.items():
-        found = (found or at) if owed else None
+    for at, unpaid in by_instant.items():
+        found = (found or at) if unpaid else None
     return found
 
 

@@ -67,7 +67,7 @@ def paid(context: Context, invoice: Invoice) -> list[GrantRow]:
     session.flush()
     _end_what_was_left_out(session, owner, invoice, now)
     if invoice.reason == "subscription_cycle":
-        _tell(session, owner, invoice, "recurring_pack.renewed", invoice_grants.paid_at(invoice, now), now, grants)
+        _notify(session, owner, invoice, "recurring_pack.renewed", invoice_grants.paid_at(invoice, now), now, grants)
     organizations.raise_revision(session, owner)
     return grants
 
@@ -83,7 +83,7 @@ def unpaid(context: Context, invoice: Invoice) -> None:
         if row.state != State.ENDED:
             row.state, row.failure, row.pay_url = State.PAST_DUE.value, invoice.failure, invoice.hosted_url
             session.add(row)
-    _tell(session, owner, invoice, f"recurring_pack.payment_failed:{invoice.attempts}", now, now, [])
+    _notify(session, owner, invoice, f"recurring_pack.payment_failed:{invoice.attempts}", now, now, [])
     organizations.raise_revision(session, owner)
 
 
@@ -152,7 +152,7 @@ def _renew(
         return
     if line.end > row.renews_at:
         row.count, row.renews_at = line.count, line.end
-        if row.told_revision == row.revision and row.next_count:
+        if row.stripe_revision == row.revision and row.next_count:
             row.next_count = line.count
     row.state, row.failure, row.pay_url = State.ACTIVE.value, "", ""
     row.actor = row.actor or actor
@@ -179,7 +179,7 @@ def _follow(row: RecurringPack, item: Item, subscription: Subscription, now: dat
         row.count = item.count
     row.renews_at = max(row.renews_at, item.period_end)
     row.price_id = item.price.id
-    if row.told_revision == row.revision:
+    if row.stripe_revision == row.revision:
         row.next_count = 0 if ends else item.count
     row.check_at = row.renews_at + LATE
 
@@ -191,16 +191,16 @@ def _state(session: Session, row: RecurringPack, subscription: Subscription, now
     latest = subscription.latest_invoice
     row.collection, row.collection_resumes_at = subscription.collection, subscription.collection_resumes_at
     row.latest_invoice_status = latest.status if latest else ""
-    owed = subscription.status in (Status.PAST_DUE, Status.UNPAID)
-    if not owed:
+    unpaid = subscription.status in (Status.PAST_DUE, Status.UNPAID)
+    if not unpaid:
         row.failure = row.pay_url = ""
-    row.state = (State.PAST_DUE if owed else State.ACTIVE).value
+    row.state = (State.PAST_DUE if unpaid else State.ACTIVE).value
     session.add(row)
 
 
 def _gone(session: Session, row: RecurringPack, subscription: Subscription, now: datetime) -> None:
     """A pack that the subscription has no item for: it was removed, and ends with the period that is paid."""
-    if row.told_revision == row.revision:
+    if row.stripe_revision == row.revision:
         row.next_count = 0
     period = max((item.period_start for item in subscription.items), default=now)
     if subscription.status in ENDED or (row.next_count == 0 and row.renews_at <= period):
@@ -214,14 +214,14 @@ def _end(session: Session, row: RecurringPack, at: datetime, now: datetime) -> N
     if row.state == State.ENDED:
         return
     row.state, row.next_count, row.ended_at, row.check_at = State.ENDED.value, 0, at, None
-    row.told_revision = row.revision
+    row.stripe_revision = row.revision
     session.add(row)
     payload = {"recurring_pack": row.id, "pack": row.pack, "metric": row.metric}
     key = f"recurring_pack.ended:{row.id}"
     outbox.add(session, row.organization_id, "recurring_pack.ended", key, payload, at, now, row.metric)
 
 
-def _tell(
+def _notify(
     session: Session, owner: int, invoice: Invoice, kind: str, at: datetime, now: datetime, grants: list[GrantRow]
 ) -> None:
     """Once per invoice, and per attempt to pay it."""
@@ -232,7 +232,7 @@ def _tell(
         "currency": invoice.currency,
         "failure": invoice.failure if kind.startswith("recurring_pack.payment_failed") else "",
         "pay_url": invoice.hosted_url if not invoice.paid_at else "",
-        "grants": [invoice_grants.told(grant) for grant in grants],
+        "grants": [invoice_grants.payload(grant) for grant in grants],
     }
     name = kind.partition(":")[0]
     outbox.add(session, owner, name, f"invoice:{invoice.id}:{kind}", payload, at, now)

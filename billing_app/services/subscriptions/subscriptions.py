@@ -104,8 +104,8 @@ def mirror(context: Context, subscription: Subscription, at: datetime | None = N
         _follow_plan(replace(context, organization=organization, now=now), row, subscription, before, heard)
         _follow_payment(replace(context, organization=organization, now=now), row, subscription, at)
     if before.status != row.status:
-        _tell(session, row, before.status, now)
-    notices.tell_operators(
+        _notify(session, row, before.status, now)
+    notices.mail_operators(
         replace(context, organization=organization, now=now), row, before.price_id, before.status, before.collection
     )
     if row.status not in domain.ENDED and row.cancel_at is None:
@@ -246,8 +246,8 @@ def _follow_payment(context: Context, row: Row, found: Subscription, at: datetim
     since = past_due.since(session, organization)
     if row.status in domain.PAST_DUE:
         opened = invoice.opened_at if invoice and invoice.opened_at else found.item.period_start
-        told = at if at is not None and at <= now + CLOCKS_DIFFER else opened
-        first = _bounded(told, opened, now)
+        stated = at if at is not None and at <= now + CLOCKS_DIFFER else opened
+        first = _bounded(stated, opened, now)
         if since is None or (first < since and invoice is not None):
             past_due.record(context, past_due=True, at=first, reason="The card was not charged")
             since = first
@@ -266,7 +266,7 @@ def _bounded(moment: datetime, low: datetime, high: datetime) -> datetime:
     return min(max(moment, low), high)
 
 
-def _tell(session: Session, row: Row, before: str, now: datetime) -> None:
+def _notify(session: Session, row: Row, before: str, now: datetime) -> None:
     payload = {
         "subscription": row.id,
         "plan": row.plan,

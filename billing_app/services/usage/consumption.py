@@ -81,7 +81,7 @@ def consume(
     if key is not None:
         idempotency.answer(session, owner, "consume", key, json.dumps(asdict(consumed)))
     if consumed.accepted:
-        _tell(session, organization, payer)
+        _refresh_pages(session, organization, payer)
     return consumed
 
 
@@ -169,7 +169,7 @@ def reserve(
     session.add(reservation)
     session.flush()
     meters.recompute(replace(context, organization=payer, now=now), row)
-    _tell(session, organization, payer)
+    _refresh_pages(session, organization, payer)
     return reservation
 
 
@@ -203,7 +203,7 @@ def confirm(context: Context, reservation_id: str, *, quantity: int | None = Non
         use(replace(context, organization=payer, now=now), metric, row, real, held.source)
     else:
         meters.recompute(replace(context, organization=payer, now=now), row)
-    _tell(session, organization, payer)
+    _refresh_pages(session, organization, payer)
     return held
 
 
@@ -228,7 +228,7 @@ def release(context: Context, reservation_id: str) -> Reservation:
         session.add(held)
         session.flush()
         meters.recompute(replace(context, organization=payer, now=now), row)
-        _tell(session, organization, payer)
+        _refresh_pages(session, organization, payer)
     return held
 
 
@@ -248,7 +248,7 @@ def _held(context: Context, reservation_id: str) -> tuple[Reservation, MeterRow,
     raise NotFoundError(f"There is no reservation {reservation_id!r}.", code="reservation_not_found")
 
 
-def _tell(session: Session, *organizations: Organization) -> None:
+def _refresh_pages(session: Session, *organizations: Organization) -> None:
     """The pages of the payer and of whoever uses change."""
     for owner in sorted({each.pk for each in organizations}):
         orgs.raise_revision(session, owner)

@@ -105,7 +105,7 @@ def recompute(context: Context, row: MeterRow, facts: History | None = None) -> 
     if facts is None or moment != now:
         facts = accounts.history(session, organization, row.metric, moment)
     reserved, first_end = store.reserved(session, row.organization_id, row.metric, moment)
-    told = outbox.marks(session, row.organization_id, row.metric)
+    alerted = outbox.marks(session, row.organization_id, row.metric)
     watched = row.watched_at
     looks = [] if watched is None else expiry_notices.moments(facts.grants, watched, moment)
     if looks:  # what is left at these moments must be exact, so use is read to the event around them
@@ -114,17 +114,17 @@ def recompute(context: Context, row: MeterRow, facts: History | None = None) -> 
     for until in sorted({*looks, moment}):
         for instant in engine.steps(state, facts, until):
             if watched is not None and instant > watched:
-                _tell(session, row, facts, state, reserved, told, instant, now)
+                _alert(session, row, facts, state, reserved, alerted, instant, now)
         if until in looks:
-            _tell_of_endings(session, row, state, until, now)
-    _tell(session, row, facts, state, reserved, told, moment, now)
+            _alert_of_expiry(session, row, state, until, now)
+    _alert(session, row, facts, state, reserved, alerted, moment, now)
     account = state.account(facts, moment)
     _write(row, facts, account, moment)
     row.reserved = reserved
     arms_at = top_up_arming.look(session, row.organization_id, row.metric, account, now)
-    looks_at = [used for used in (next_used(state, account, told), arms_at) if used is not None]
+    looks_at = [used for used in (next_used(state, account, alerted), arms_at) if used is not None]
     reachable = [used for used in looks_at if used <= MAX_QUANTITY]
-    row.told_at_used = min(reachable, default=None) if facts.aggregation is Aggregation.SUM else None
+    row.next_alert_at_used = min(reachable, default=None) if facts.aggregation is Aggregation.SUM else None
     if first_end is not None:
         row.valid_until = min(row.valid_until, first_end)
     session.add(row)
@@ -174,20 +174,20 @@ def _reading_of(facts: History, state: State, reserved: int, moment: datetime) -
     return Reading(facts.aggregation, largest_held(facts, period.start, moment), 0, state.left, reserved, state.level)
 
 
-def _tell(
+def _alert(
     session: Session,
     row: MeterRow,
     facts: History,
     state: State,
     reserved: int,
-    told: dict[str, int],
+    alerted: dict[str, int],
     moment: datetime,
     now: datetime,
 ) -> None:
     """Tells thresholds that were reached and a change of "blocked"; a figure that falls and rises is told once."""
     for mark in marks(state):
-        if state.month.period.contains(moment) and mark.percent > told.get(mark.name, 0):
-            _remember(session, row, mark.name, mark.percent, told)
+        if state.month.period.contains(moment) and mark.percent > alerted.get(mark.name, 0):
+            _remember(session, row, mark.name, mark.percent, alerted)
             key = f"{row.metric}:{mark.name}:{mark.percent}"
             figures = {"used": state.used, "allowance": state.month.allowance, "left": state.left}
             payload = {"metric": row.metric, "percent": mark.percent, **figures}
@@ -196,10 +196,10 @@ def _tell(
         return  # nothing uses tokens, so nothing stops when there are none
     reading_now = _reading_of(facts, state, reserved, moment)
     blocked = int(reading_now.state is MeterState.BLOCKED)
-    before = told.get(BLOCKED)
+    before = alerted.get(BLOCKED)
     if before == blocked:
         return
-    _remember(session, row, BLOCKED, blocked, told)
+    _remember(session, row, BLOCKED, blocked, alerted)
     if before is not None:  # the first look only notes how it was before anything happened
         kind = "metric.blocked" if blocked else "metric.unblocked"
         figures = {"used": reading_now.used, "allowance": reading_now.allowance, "left": reading_now.left}
@@ -208,12 +208,12 @@ def _tell(
         outbox.add(session, row.organization_id, kind, key, payload, moment, now, row.metric)
 
 
-def _remember(session: Session, row: MeterRow, name: str, percent: int, told: dict[str, int]) -> None:
-    told[name] = percent
+def _remember(session: Session, row: MeterRow, name: str, percent: int, alerted: dict[str, int]) -> None:
+    alerted[name] = percent
     outbox.set_mark(session, row.organization_id, row.metric, name, percent)
 
 
-def _tell_of_endings(session: Session, row: MeterRow, state: State, moment: datetime, now: datetime) -> None:
+def _alert_of_expiry(session: Session, row: MeterRow, state: State, moment: datetime, now: datetime) -> None:
     """Tells which credits end soon or have ended, once each."""
     for notice in expiry_notices.notices(state, moment):
         payload = {

@@ -255,7 +255,7 @@ def _record(
         row.stale = True
     session.add(row)
     session.flush()
-    if watch and (row.stale or (row.told_at_used is not None and row.used >= row.told_at_used)):
+    if watch and (row.stale or (row.next_alert_at_used is not None and row.used >= row.next_alert_at_used)):
         meters.recompute(Context(session, organization, now), row)
 
 

@@ -96,7 +96,7 @@ def _asked(context: Context, metric: str, facts: History) -> Iterator[Finding]:
         taken[at] += quantity
     reservations = usage_store.reservations(session, owner, metric)
     opened = {row.opened_at for row in reservations}
-    instants, after = _course(facts, now)
+    instants, after = _timeline(facts, now)
     judged = 0
     for at in sorted({*taken, *opened}):
         held, place = _held(reservations, at), bisect_right(instants, at)
@@ -144,7 +144,7 @@ def _held(reservations: Sequence[Reservation], at: datetime) -> int:
     )
 
 
-def _course(facts: History, now: datetime) -> tuple[list[datetime], list[After]]:
+def _timeline(facts: History, now: datetime) -> tuple[list[datetime], list[After]]:
     """The instants at which anything happened, and how it stood right after each."""
     state = engine.start(facts)
     instants: list[datetime] = []

@@ -17,19 +17,21 @@ from billing_app.store.tables.notifications import NotificationChoice, WebhookEn
 
 def choices(session: Session, organization_id: int) -> dict[tuple[str, str], bool]:
     """What an organization has chosen, by audience and kind."""
-    query = select(NotificationChoice.audience, NotificationChoice.kind, NotificationChoice.told).where(
+    query = select(NotificationChoice.audience, NotificationChoice.kind, NotificationChoice.notified).where(
         NotificationChoice.organization_id == organization_id
     )
-    return {(audience, kind): told for audience, kind, told in session.exec(query)}
+    return {(audience, kind): notified for audience, kind, notified in session.exec(query)}
 
 
-def choose(session: Session, organization_id: int, audience: str, kind: str, told: bool) -> None:
+def choose(session: Session, organization_id: int, audience: str, kind: str, notified: bool) -> None:
     """Keeps a choice."""
     statement = upsert(session, NotificationChoice).values(
-        organization_id=organization_id, audience=audience, kind=kind, told=told
+        organization_id=organization_id, audience=audience, kind=kind, notified=notified
     )
     session.connection().execute(
-        statement.on_conflict_do_update(index_elements=["organization_id", "audience", "kind"], set_={"told": told})
+        statement.on_conflict_do_update(
+            index_elements=["organization_id", "audience", "kind"], set_={"notified": notified}
+        )
     )
 
 

@@ -21,8 +21,8 @@ def ending(session: Session, organization_id: int) -> Ending | None:
 def again(session: Session, organization_id: int, now: datetime) -> None:
     """Something of an organization that ends is billed at Stripe all the same: that is to be told once more."""
     row = ending(session, organization_id)
-    if row is not None and not row.withdrawn and row.told_at is not None:
-        row.told_at, row.next_try_at, row.tries = None, now, 0
+    if row is not None and not row.withdrawn and row.stripe_notified_at is not None:
+        row.stripe_notified_at, row.next_try_at, row.tries = None, now, 0
         session.add(row)
 
 

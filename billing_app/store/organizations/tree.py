@@ -92,7 +92,7 @@ def ever_above(session: Session, organization_id: int) -> set[int]:
     return above
 
 
-def has_parts(session: Session, organization_id: int) -> bool:
+def has_children(session: Session, organization_id: int) -> bool:
     """Whether anything was ever a part of it."""
     query = select(OrganizationParent.organization_id).where(OrganizationParent.parent_id == organization_id).limit(1)
     return session.exec(query).first() is not None

@@ -43,7 +43,7 @@ def open_orders(session: Session, organization_id: int) -> list[Order]:
     return list(session.exec(query.order_by(col(Order.created_at))))
 
 
-class OwedFor(NamedTuple):
+class PastDueFact(NamedTuple):
     """From `at` on a plan is owed for (`past_due`), or paid again, as was recorded in the order of `number`."""
 
     number: int
@@ -52,10 +52,10 @@ class OwedFor(NamedTuple):
     recorded_at: datetime
 
 
-def past_due_changes(session: Session, organization_id: int, known_at: datetime | None = None) -> list[OwedFor]:
+def past_due_changes(session: Session, organization_id: int, known_at: datetime | None = None) -> list[PastDueFact]:
     """When its plan was owed for and paid again, in recorded order; what was recorded by `known_at`, if told."""
     query = _past_due_changes(as_known=known_at is not None)
-    return [OwedFor(*row) for row in read(session, query, {"owner": organization_id, "known_at": known_at})]
+    return [PastDueFact(*row) for row in read(session, query, {"owner": organization_id, "known_at": known_at})]
 
 
 @cache

@@ -14,8 +14,8 @@ class MeterRow(Table, table=True):
     """What a decision needs, in one row. A cache: `stale` or outside `[valid_from, valid_until)` it is computed anew.
 
     `allowance` null is unlimited. `left` are spendable credits, `level` what a `level` metric holds now. `watched_at`
-    is the moment up to which thresholds were looked at; `told_at_used` is the next `used` at which something is to be
-    told (null: nothing). `debits` counts what consume took, so that open pages hear of it (docs/decisions/0015).
+    is the moment up to which thresholds were looked at; `next_alert_at_used` is the next `used` at which somebody is
+    notified (null: nobody). `debits` counts what consume took, so that open pages hear of it (docs/decisions/0015).
     """
 
     __tablename__ = "meters"
@@ -34,7 +34,7 @@ class MeterRow(Table, table=True):
     reserved: int = Field(default=0, sa_type=Big)
     debt: int = Field(default=0, sa_type=Big)
     deficit: int = Field(default=0, sa_type=Big)
-    told_at_used: int | None = Field(default=None, sa_type=Big)
+    next_alert_at_used: int | None = Field(default=None, sa_type=Big)
     watched_at: datetime | None = Field(default=None, sa_type=Moment)
     posted_at: datetime | None = Field(default=None, sa_type=Moment, description="the ledger is complete up to here")
     post_due_at: datetime | None = Field(default=None, sa_type=Moment, description="when it next changes by itself")

@@ -24,7 +24,7 @@ class NotificationChoice(Table, table=True):
     organization_id: int = Field(primary_key=True, sa_type=Big, foreign_key="organizations.id")
     audience: str = Field(primary_key=True, max_length=60)
     kind: str = Field(primary_key=True, max_length=60)
-    told: bool
+    notified: bool
 
 
 class WebhookEndpoint(Table, table=True):

@@ -150,11 +150,11 @@ class OrganizationOverride(Table, table=True):
 class Ending(Table, table=True):
     """Somebody decided that an organization pays for nothing any more. Written before Stripe is asked.
 
-    `scope` says of what: the "organization" as a whole, which is over at `ends_at`; or its "payments" alone, of a part
+    `scope` says of what: the "organization" as a whole, which is over at `ends_at`; or its "payments" alone, of a child
     that was deactivated. `at_period_end`: what is paid for stays until it runs out. `next_try_at` is when the job does
-    the next thing about it: it tells Stripe (`told_at` is null until Stripe knows), and at `ends_at` it closes the
-    organization (`done_at`). `subscriptions` are the ids that it has set to end, as JSON. `withdrawn` says that it
-    shall not end after all: then just those go on.
+    the next thing about it: it notifies Stripe (`stripe_notified_at` is null until Stripe knows), and at `ends_at` it
+    closes the organization (`done_at`). `subscriptions` are the ids that it has set to end, as JSON. `withdrawn` says
+    that it shall not end after all: then just those go on.
     """
 
     __tablename__ = "organization_endings"
@@ -173,7 +173,7 @@ class Ending(Table, table=True):
     actor: str = Field(default="", max_length=254)
     revision: int = Field(default=1, description="grows with every decision, so that an older one is not carried out")
     withdrawn: bool = False
-    told_at: datetime | None = Field(default=None, sa_type=Moment)
+    stripe_notified_at: datetime | None = Field(default=None, sa_type=Moment)
     done_at: datetime | None = Field(default=None, sa_type=Moment)
     next_try_at: datetime | None = Field(default=None, sa_type=Moment)
     subscriptions: str = Field(default="[]", sa_type=Text)

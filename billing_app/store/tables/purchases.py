@@ -83,7 +83,7 @@ class RecurringPack(Table, table=True):
 
     `quantity`, `price_cents` and `price_id` are of one pack, as it was sold, for ever. `count` is billed now,
     `next_count` from the next renewal on: 0 says that it ends then. `revision` counts what was decided here,
-    `told_revision` what Stripe knows of. `check_at` is when the sweep looks after it; null once it has ended.
+    `stripe_revision` what Stripe knows of. `check_at` is when the sweep looks after it; null once it has ended.
     `collection`, `collection_resumes_at` and `latest_invoice_status` are the subscription's, as of a plan's.
     """
 
@@ -119,7 +119,7 @@ class RecurringPack(Table, table=True):
     ended_at: datetime | None = Field(default=None, sa_type=Moment)
     check_at: datetime | None = Field(default=None, sa_type=Moment)
     revision: int = Field(default=0)
-    told_revision: int = Field(default=0)
+    stripe_revision: int = Field(default=0)
     actor: str = Field(default="", max_length=254)
     collection: str = Field(default="", max_length=30, sa_column_kwargs={"server_default": text("''")})
     collection_resumes_at: datetime | None = Field(default=None, sa_type=Moment)

@@ -64,7 +64,7 @@ FITS = """organization_id = :organization_id AND metric = :metric AND NOT stale
     AND (watched_at IS NULL OR watched_at <= :ahead)
     AND (allowance IS NULL
          OR :quantity - CASE WHEN allowance > used THEN allowance - used ELSE 0 END <= "left" - reserved)
-    AND (told_at_used IS NULL OR used + :quantity < told_at_used)
+    AND (next_alert_at_used IS NULL OR used + :quantity < next_alert_at_used)
     AND (SELECT digest FROM catalogue_versions ORDER BY version DESC LIMIT 1) = :catalogue"""
 """The meter may be used as it is, the whole quantity fits, and nothing is to be told when it is taken.
 
@@ -209,8 +209,8 @@ def _written(sourced: bool, where: str, moment: str, hour: str) -> dict[str, str
 
 def _answer(accepted: int, figures: Figures) -> str:
     """What a key keeps of the request that took it."""
-    told = {"accepted": accepted, "used": figures.used, "allowance": figures.allowance, "credits": figures.left}
-    return json.dumps(told)
+    answer = {"accepted": accepted, "used": figures.used, "allowance": figures.allowance, "credits": figures.left}
+    return json.dumps(answer)
 
 
 def _given(debit: Debit, dialect: Dialect) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def audit_rows(page: AuditPage, now: datetime, formats: Formats) -> list[AuditRo
 
 
 def _row(entry: Entry, now: datetime, words: Words) -> AuditRow:
-    said = words.told(entry)
+    said = words.text_of(entry)
     return AuditRow(
         who=said.who,
         did=said.did,

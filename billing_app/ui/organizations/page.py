@@ -16,7 +16,7 @@ from billing_app.services.access import api_keys, invitations, members
 from billing_app.services.access.members import Invitation
 from billing_app.services.organizations import children, profiles, read
 from billing_app.services.organizations.views import OrganizationPageView
-from billing_app.services.plans import endings_told
+from billing_app.services.plans import stripe_endings
 from billing_app.services.purchases import endings
 from billing_app.ui import routes
 from billing_app.ui.access.session import PageAccess, guarded
@@ -179,7 +179,7 @@ class OrganizationState(OrganizationPage):
             self.busy, self.refused = True, ""
         problem = ""
         try:
-            await access.call(lambda: endings_told.decided(access.writing, decide, *access.outside))
+            await access.call(lambda: stripe_endings.decided(access.writing, decide, *access.outside))
         except BillingError as error:
             if isinstance(error, UnauthenticatedError) or error.code in ("forbidden", "organization_not_found"):
                 raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from billing_app.domain.credits.facts import Aggregation, Allowance, Grant, History
-from billing_app.domain.credits.forecast import Outcome, Outlook
+from billing_app.domain.credits.forecast import MetricForecast, Outcome
 from billing_app.domain.credits.timeline import follow
 from billing_app.domain.usage.aggregation import UsageEvent, fold
 
@@ -18,18 +18,18 @@ def at(day: int, month: int = 1) -> datetime:
     return datetime(2026, month, day, tzinfo=UTC)
 
 
-def outlook(
+def forecast(
     now: datetime,
     events: list[UsageEvent],
     *grants: Grant,
     allowance: int | None = 0,
     aggregation: Aggregation = Aggregation.SUM,
     coming: tuple[Grant, ...] = (),
-) -> Outlook:
+) -> MetricForecast:
     """One metric seen from `now`."""
     usage = fold(aggregation, JANUARY, events)
     facts = History(JANUARY, aggregation, (Allowance(JANUARY, allowance),), grants, usage)
-    return Outlook(facts, follow(facts, now), now, coming)
+    return MetricForecast(facts, follow(facts, now), now, coming)
 
 
 def daily(quantity: int, days: int) -> list[UsageEvent]:
@@ -43,13 +43,13 @@ def pack(quantity: int, *, ends: datetime | None = None, starts: datetime = JANU
 
 
 def test_with_less_than_three_days_of_data_there_is_no_pace() -> None:
-    look = outlook(at(3), daily(10, 2), pack(100))
+    look = forecast(at(3), daily(10, 2), pack(100))
     assert look.pace is None
     assert look.run_out().outcome is Outcome.UNKNOWN
 
 
 def test_credits_run_out_when_the_pace_has_used_them() -> None:
-    look = outlook(at(15), daily(10, 14), pack(200))
+    look = forecast(at(15), daily(10, 14), pack(200))
     assert look.account.left == 60
     found = look.run_out()
     assert found.outcome is Outcome.RUNS_OUT
@@ -59,42 +59,42 @@ def test_credits_run_out_when_the_pace_has_used_them() -> None:
 
 
 def test_a_plan_that_is_enough_in_every_period_covers_it() -> None:
-    look = outlook(at(15), daily(10, 14), allowance=400)
+    look = forecast(at(15), daily(10, 14), allowance=400)
     assert look.run_out().outcome is Outcome.PLAN_COVERS
 
 
 def test_a_plan_that_is_not_enough_runs_out_inside_each_period() -> None:
-    found = outlook(at(15), daily(10, 14), allowance=200).run_out()
+    found = forecast(at(15), daily(10, 14), allowance=200).run_out()
     assert found.outcome is Outcome.RUNS_OUT
     assert found.at is not None
     assert at(20) < found.at < at(22)
 
 
 def test_unlimited_never_runs_out() -> None:
-    assert outlook(at(15), daily(10, 14), allowance=None).run_out().outcome is Outcome.UNLIMITED
+    assert forecast(at(15), daily(10, 14), allowance=None).run_out().outcome is Outcome.UNLIMITED
 
 
 def test_what_is_used_up_says_since_when() -> None:
-    found = outlook(at(15), daily(10, 14), pack(95)).run_out()
+    found = forecast(at(15), daily(10, 14), pack(95)).run_out()
     assert found.outcome is Outcome.USED_UP
     assert found.at == at(10) + timedelta(hours=12)
 
 
 def test_an_expiry_can_come_before_the_pace_does() -> None:
-    found = outlook(at(15), daily(10, 14), pack(1_000, ends=at(18))).run_out()
+    found = forecast(at(15), daily(10, 14), pack(1_000, ends=at(18))).run_out()
     assert (found.outcome, found.at) == (Outcome.RUNS_OUT, at(18))
 
 
 def test_a_level_burns_its_overage_again_every_period() -> None:
     events = [UsageEvent(at(2), 150)]
-    look = outlook(at(10), events, pack(120), allowance=100, aggregation=Aggregation.LEVEL)
+    look = forecast(at(10), events, pack(120), allowance=100, aggregation=Aggregation.LEVEL)
     assert look.account.left == 70
     found = look.run_out()
     assert (found.outcome, found.at) == (Outcome.RUNS_OUT, at(1, 3))
 
 
 def test_what_is_missing_until_a_day_includes_what_is_owed() -> None:
-    look = outlook(at(15), daily(10, 14), pack(100))
+    look = forecast(at(15), daily(10, 14), pack(100))
     assert look.owed() == 40
     missing = look.shortfall(at(1, 2))
     assert missing - 40 in range(165, 180)
@@ -105,7 +105,7 @@ def test_what_is_missing_until_a_day_includes_what_is_owed() -> None:
 
 
 def test_the_period_ends_with_what_the_pace_adds() -> None:
-    look = outlook(at(15), daily(10, 14))
+    look = forecast(at(15), daily(10, 14))
     projected = look.projected_use()
     assert projected is not None
     assert projected in range(305, 325)
@@ -113,7 +113,7 @@ def test_the_period_ends_with_what_the_pace_adds() -> None:
 
 def test_new_subjects_make_the_pace_of_distinct_ones() -> None:
     events = [UsageEvent(JANUARY + DAY * day, 1, f"device-{day}") for day in range(10)]
-    look = outlook(at(11), events, allowance=100, aggregation=Aggregation.UNIQUE)
+    look = forecast(at(11), events, allowance=100, aggregation=Aggregation.UNIQUE)
     assert look.pace is not None
     assert look.pace.per_day == 1
     assert look.projected_use() == 31
@@ -122,8 +122,8 @@ def test_new_subjects_make_the_pace_of_distinct_ones() -> None:
 def test_what_renewals_will_bring_is_counted_on() -> None:
     coming = tuple(pack(400, starts=at(18, month), name=f"coming:{month}") for month in range(1, 13))
     alone, renewing = (
-        outlook(at(15), daily(10, 14), pack(200)),
-        outlook(at(15), daily(10, 14), pack(200), coming=coming),
+        forecast(at(15), daily(10, 14), pack(200)),
+        forecast(at(15), daily(10, 14), pack(200), coming=coming),
     )
     assert renewing.account.left == alone.account.left == 60
     assert alone.run_out().outcome is Outcome.RUNS_OUT

@@ -18,7 +18,7 @@ PARTS = st.one_of(
 
 
 @given(place=st.lists(PARTS, min_size=1, max_size=3))
-def test_a_place_comes_back_as_it_was(place: list[cursors.Part]) -> None:
+def test_a_place_comes_back_as_it_was(place: list[cursors.Piece]) -> None:
     kinds = [type(part) for part in place]
     assert cursors.decode(cursors.encode(*place), *kinds) == tuple(place)
 
@@ -28,7 +28,7 @@ def test_no_cursor_is_the_first_page() -> None:
 
 
 @pytest.mark.parametrize("kinds", [(str,), (UUID,), (datetime,), (int, int), ()])
-def test_a_cursor_of_another_list_is_refused(kinds: tuple[type[cursors.Part], ...]) -> None:
+def test_a_cursor_of_another_list_is_refused(kinds: tuple[type[cursors.Piece], ...]) -> None:
     with pytest.raises(NotFoundError, match="Begin again without a cursor"):
         cursors.decode(cursors.encode(7), *kinds)
 

@@ -14,7 +14,7 @@ from billing_app.services.common import organizations as orgs
 from billing_app.services.common.context import Context
 from billing_app.services.operators import organizations as operators
 from billing_app.services.operators import read_customer
-from billing_app.services.operators.views import Trouble
+from billing_app.services.operators.views import AccountIssue
 from billing_app.services.organizations import read
 from billing_app.services.subscriptions import past_due
 from billing_app.services.usage import reporting
@@ -67,7 +67,7 @@ def test_whoever_has_something_wrong_comes_first_with_what_is_wrong(database: Da
     told = {line.address: [each.kind for each in line.troubles] for line in found}
     assert list(told) == ["emil", "dora", "cora", "bert", "anna"]
     assert list(told.values()) == [
-        [Trouble.BLOCKED], [Trouble.PAST_DUE], [Trouble.DISPUTED], [Trouble.IN_DEBT], [],
+        [AccountIssue.BLOCKED], [AccountIssue.PAST_DUE], [AccountIssue.DISPUTED], [AccountIssue.IN_DEBT], [],
     ]  # fmt: skip
     emil, dora, cora, bert, _ = (line.troubles for line in found)
     assert (emil[0].metrics, bert[0].metrics) == (("Emails",), ("SMS",))
@@ -97,7 +97,7 @@ def test_a_cursor_that_is_none_of_ours_is_refused(database: Database) -> None:
 def test_one_organizations_page_says_what_is_wrong_and_what_its_plan_rests_on(database: Database) -> None:
     with database.reading() as session:
         view = read_customer.customer(session, "dora", "", None, NOON, selling=True)
-    assert [each.kind for each in view.troubles] == [Trouble.PAST_DUE]
+    assert [each.kind for each in view.troubles] == [AccountIssue.PAST_DUE]
     assert view.subscription is not None
     assert (view.subscription.status, view.subscription.price_cents) == ("past_due", 9_900)
 

@@ -23,7 +23,7 @@ from billing_app.services.credits import grants
 from billing_app.services.limits import limits, overrides
 from billing_app.services.limits.overrides import Kind
 from billing_app.services.operators import organizations as operators
-from billing_app.services.organizations import children, profiles, read
+from billing_app.services.organizations import children, profiles
 from billing_app.services.overview import frame, overview, read_usage
 from billing_app.services.overview.views import BannerKind
 from billing_app.services.usage import accounts, consumption, entitlements, reporting
@@ -244,7 +244,7 @@ class TestParts:
             a_part(session, "oslo", "north")
             refused("too_many_levels", children.create, session, at(session, "oslo"), NOON, name="x", actor=ADMIN)
             found = [
-                (part.address, part.depth, part.parent) for part in read.parts(Context(session, at(session), NOON))
+                (part.address, part.depth, part.parent) for part in children.below(Context(session, at(session), NOON))
             ]
         assert found == [("north", 1, "acme"), ("oslo", 2, "north")]
 
@@ -379,7 +379,7 @@ class TestParts:
             refused("parent_cycle", move, north, "oslo")
             refused("too_many_levels", move, north, "south")
             move(at(session, "oslo"), "south")
-            assert [part.address for part in read.parts(Context(session, at(session), NOON))] == [
+            assert [part.address for part in children.below(Context(session, at(session), NOON))] == [
                 "north",
                 "south",
                 "oslo",

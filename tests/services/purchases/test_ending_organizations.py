@@ -14,7 +14,7 @@ from billing_app.services.access import api_keys, members
 from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
 from billing_app.services.organizations import children
-from billing_app.services.plans import changes, endings_told, orders
+from billing_app.services.plans import changes, orders, stripe_endings
 from billing_app.services.purchases import endings, recurring_changes, saved_cards, top_ups
 from billing_app.services.purchases.top_ups import Wanted
 from billing_app.services.subscriptions.views_endings import EndingAnswer
@@ -56,11 +56,11 @@ def decide(acme: Subscriber, *, at_period_end: bool, address: str = "acme") -> N
 
 
 def tell(acme: Subscriber) -> str:
-    return endings_told.tell_at_once(acme.database.writing, acme.payments, owner_of(acme), acme.clock)
+    return stripe_endings.notify_stripe_at_once(acme.database.writing, acme.payments, owner_of(acme), acme.clock)
 
 
 def sweep(acme: Subscriber) -> None:
-    endings_told.sweep(acme.database.writing, acme.payments, acme.clock)
+    stripe_endings.sweep(acme.database.writing, acme.payments, acme.clock)
 
 
 def look(acme: Subscriber, address: str = "acme") -> EndingAnswer:

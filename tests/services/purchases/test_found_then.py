@@ -20,7 +20,7 @@ from billing_app.services.credits import grants
 from billing_app.services.notifications import webhook_endpoints
 from billing_app.services.organizations import children
 from billing_app.services.payments import customer_leases
-from billing_app.services.plans import endings_told
+from billing_app.services.plans import stripe_endings
 from billing_app.services.purchases import endings, recurring_changes
 from billing_app.services.purchases.top_ups import Wanted
 from billing_app.store.tables.purchases import Order
@@ -115,8 +115,8 @@ class TestEnding:
             session.add(row)
         with monkeypatch.context() as patched:
             meanwhile(patched, acme.payments, "subscription", takes_back)
-            endings_told.tell_at_once(acme.database.writing, acme.payments, owner, acme.clock)
-        endings_told.sweep(acme.database.writing, acme.payments, acme.clock)
+            stripe_endings.notify_stripe_at_once(acme.database.writing, acme.payments, owner, acme.clock)
+        stripe_endings.sweep(acme.database.writing, acme.payments, acme.clock)
         assert [each.status for each in acme.stripe.subscriptions.list({"customer": acme.customer}).data] == [
             "trialing"
         ]
@@ -126,7 +126,7 @@ class TestEnding:
         acme.stripe.subscriptions.cancel(acme.stripe.subscriptions.list({"customer": acme.customer}).data[0].id)
         with acme.database.writing() as session:
             owner = organizations.by_address(session, "acme").pk
-        assert endings_told.tell_at_once(acme.database.writing, acme.payments, owner, acme.clock) == ""
+        assert stripe_endings.notify_stripe_at_once(acme.database.writing, acme.payments, owner, acme.clock) == ""
         row = acme.row()
         assert row is not None
         assert (row.status, acme.plan()) == ("canceled", "free")
@@ -173,14 +173,14 @@ class TestParts:
         for deed in ("off", "move"):
             with database.writing() as session:
                 east, leaf = organizations.by_address(session, "east"), organizations.by_address(session, "leaf")
-                known = children.require_part
+                known = children.require_child
                 with monkeypatch.context() as patched:
                     # It passed the first look, at the door; by its turn it is somebody else's.
                     patched.setattr(
                         children, "find", lambda session, _, address: organizations.by_address(session, address)
                     )
                     children.move(Context(session, organizations.by_address(session, "top"), NOON, "t"), leaf, "west")
-                    assert children.require_part is known
+                    assert children.require_child is known
                     with pytest.raises(BillingError) as refused:
                         if deed == "off":
                             children.set_active(Context(session, east, NOON, "tests"), leaf, False)

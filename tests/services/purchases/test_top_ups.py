@@ -446,7 +446,9 @@ def test_the_audit_log_says_who_saved_a_card_and_set_a_top_up(database: Database
     with topping.shop.enter() as buyer:
         words = Words.of(buyer.session, buyer.now)
         entries = audit.entries(buyer.session, buyer.organization.pk, 50)
-        said = [words.told(each).sentence for each in reversed(entries) if each.action.startswith(("card.", "top_up."))]
+        said = [
+            words.text_of(each).sentence for each in reversed(entries) if each.action.startswith(("card.", "top_up."))
+        ]
         who = buyer.actor
     assert said == [
         f"{who} saved the card visa 4242.",

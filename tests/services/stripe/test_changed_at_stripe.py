@@ -14,7 +14,7 @@ from billing_app.services.common import organizations as orgs
 from billing_app.services.common.context import Context
 from billing_app.services.operators import account_issues, read_customer
 from billing_app.services.operators import organizations as operators
-from billing_app.services.operators.views import Trouble
+from billing_app.services.operators.views import AccountIssue
 from billing_app.services.plans import orders, read
 from billing_app.services.purchases import read_recurring
 from billing_app.services.reversals import reversals
@@ -91,7 +91,7 @@ def sync(acme: Subscriber) -> dict[str, list[str]]:
     return said
 
 
-def trouble_of(acme: Subscriber) -> list[Trouble]:
+def trouble_of(acme: Subscriber) -> list[AccountIssue]:
     with acme.database.reading() as session:
         owner = orgs.by_address(session, acme.address).pk
         return [each.kind for each in account_issues.of(session, {owner}, acme.now).get(owner, ())]
@@ -137,7 +137,7 @@ class TestAPriceThatNobodyKnows:
         subscription = acme.subscribe("pro")
         replace_price(acme, subscription)
         acme.hear_all()
-        assert (acme.plan(), trouble_of(acme)) == ("pro", [Trouble.UNKNOWN_PRICE])
+        assert (acme.plan(), trouble_of(acme)) == ("pro", [AccountIssue.UNKNOWN_PRICE])
         assert sync(acme) == {"unknown_price": [subscription]}
         assert mailed(acme) == ["A subscription is billed at an unknown price"]
         acme.stripe.subscriptions.cancel(subscription)
@@ -190,7 +190,7 @@ class TestEverySubscriptionThatIsNotHeld:
         acme.hear_all()
         assert sync(acme) == {"second_subscription": [made]}
         assert (trouble_of(acme), mailed(acme)) == (
-            [Trouble.SECOND_SUBSCRIPTION], ["An organization has two subscriptions"],
+            [AccountIssue.SECOND_SUBSCRIPTION], ["An organization has two subscriptions"],
         )  # fmt: skip
         acme.stripe.subscriptions.cancel(made)
         acme.hear_all()
@@ -333,11 +333,11 @@ class TestMoneyThatNobodyCollects:
         row = acme.row()
         assert row is not None
         assert (row.status, row.collection, acme.plan(), sync(acme)) == ("active", "void", "pro", {})
-        assert (mailed(acme), trouble_of(acme)) == (["A subscription is not collected"], [Trouble.NOT_COLLECTED])
+        assert (mailed(acme), trouble_of(acme)) == (["A subscription is not collected"], [AccountIssue.NOT_COLLECTED])
         acme.wait(acme.now + days(33))
         acme.hear_all()
         assert mailed(acme) == [], "each invoice that it voids is no news"
-        assert trouble_of(acme) == [Trouble.NOT_COLLECTED]
+        assert trouble_of(acme) == [AccountIssue.NOT_COLLECTED]
         acme.stripe.subscriptions.update(subscription, {"pause_collection": ""})
         acme.wait(acme.now + days(31))
         acme.hear_all()
@@ -361,7 +361,7 @@ class TestMoneyThatNobodyCollects:
         (owed,) = acme.stripe.invoices.list({"customer": acme.customer, "status": "open"}).data
         getattr(acme.stripe.invoices, way)(owed.id)
         acme.hear_all(twice=True)
-        assert (mailed(acme), trouble_of(acme)) == ([title], [Trouble.GIVEN_UP])
+        assert (mailed(acme), trouble_of(acme)) == ([title], [AccountIssue.GIVEN_UP])
         assert (acme.past_due_since(), acme.plan(), sync(acme)) == (None, "pro", {})
 
     def test_an_invoice_of_something_else_is_not_ours(self, acme: Subscriber) -> None:
@@ -388,11 +388,11 @@ class TestADisputeOfWhatAPlanCost:
         (payment,) = [each.id for each in acme.stripe.payment_intents.list({"customer": acme.customer}).data]
         found = acme.control("POST", "/disputes", payment_intent=payment)
         acme.hear_all()
-        assert trouble_of(acme) == [Trouble.DISPUTED]
+        assert trouble_of(acme) == [AccountIssue.DISPUTED]
         acme.control("POST", f"/disputes/{found['id']}/close", outcome="lost")
         acme.hear_all(twice=True)
         assert mailed(acme) == ["A payment for a plan is disputed", "A payment for a plan was disputed and is lost"]
-        assert (acme.plan(), trouble_of(acme)) == ("pro", [Trouble.PLAN_LOST])
+        assert (acme.plan(), trouble_of(acme)) == ("pro", [AccountIssue.PLAN_LOST])
         acme.stripe.subscriptions.cancel(subscription)
         acme.hear_all()
         assert (acme.plan(), trouble_of(acme)) == ("free", [])
@@ -426,7 +426,7 @@ class TestMonthlyPacks:
         pause: Any = {"behavior": "void", "resumes_at": int(resumes.timestamp())}
         packs.stripe.subscriptions.update(of_packs(packs), {"pause_collection": pause})
         packs.hear_all(twice=True)
-        assert (mailed(packs), trouble_of(packs)) == (["Monthly packs are not collected"], [Trouble.NOT_COLLECTED])
+        assert (mailed(packs), trouble_of(packs)) == (["Monthly packs are not collected"], [AccountIssue.NOT_COLLECTED])
         note = "Nothing is charged for it until 18 Jun, and it brings no credits meanwhile."
         assert shown(packs) == ("Not charged", note, False)
         packs.wait(packs.now + days(32))
@@ -450,7 +450,7 @@ class TestMonthlyPacks:
         (owed,) = packs.stripe.invoices.list({"customer": packs.customer, "status": "open"}).data
         getattr(packs.stripe.invoices, way)(owed.id)
         packs.hear_all(twice=True)
-        assert (mailed(packs), trouble_of(packs)) == ([title], [Trouble.GIVEN_UP])
+        assert (mailed(packs), trouble_of(packs)) == ([title], [AccountIssue.GIVEN_UP])
         assert shown(packs)[1].endswith("no credits came of it.")
         assert (len(packs.grants()), sync(packs)) == (1, {})
 
@@ -462,7 +462,7 @@ class TestMonthlyPacks:
         assert mailed(packs) == [
             "A payment for monthly packs is disputed", "A payment for monthly packs was disputed and is lost",
         ]  # fmt: skip
-        assert (trouble_of(packs), shown(packs)[2], packs.balance("mau")) == ([Trouble.PACK_LOST], True, 0)
+        assert (trouble_of(packs), shown(packs)[2], packs.balance("mau")) == ([AccountIssue.PACK_LOST], True, 0)
         packs.stripe.subscriptions.cancel(of_packs(packs))
         packs.hear_all()
         assert trouble_of(packs) == []

@@ -198,7 +198,7 @@ def test_a_change_that_stripe_was_not_told_of_is_told(renewing: Renewing) -> Non
     recurring_changes.sweep(renewing.shop.database.writing, renewing.shop.payments, renewing.shop.clock)
     (made,) = renewing.shop.stripe.subscriptions.list({"customer": renewing.customer_id}).data
     assert made["items"].data[0].quantity == 2
-    assert renewing.packs()["mau-10k-monthly"].told_revision == 1
+    assert renewing.packs()["mau-10k-monthly"].stripe_revision == 1
 
 
 def test_beside_a_plan_neither_touches_the_other(database: Database) -> None:

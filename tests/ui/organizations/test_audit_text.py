@@ -60,7 +60,7 @@ def entry(
 )
 def test_credits_came_in_by_what_brought_them(actor: str, source: str, said: str) -> None:
     after = {"metric": "mau", "quantity": 1_000, "until": UNTIL, "source": source, "reason": "Why"}
-    assert WORDS.told(entry("grant.made", "gr_1", actor, after=after)).sentence == said
+    assert WORDS.text_of(entry("grant.made", "gr_1", actor, after=after)).sentence == said
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_credits_came_in_by_what_brought_them(actor: str, source: str, said: str
     ],
 )
 def test_what_was_done_is_a_sentence(action: str, subject: str, before: Any, after: Any, said: str) -> None:
-    assert WORDS.told(entry(action, subject, before=before, after=after)).sentence == f"kim@example.org {said}."
+    assert WORDS.text_of(entry(action, subject, before=before, after=after)).sentence == f"kim@example.org {said}."
 
 
 def test_a_page_says_the_same_in_the_signs_of_its_reader() -> None:
@@ -206,8 +206,8 @@ def test_a_page_says_the_same_in_the_signs_of_its_reader() -> None:
 
 
 def test_stripe_and_overrides_are_named() -> None:
-    told = WORDS.told(entry("override.set", "voting_type ranked", "stripe", after={"ranked": 1}))
-    assert told.sentence == "Stripe overrode the way of voting ranked: 1."
+    text = WORDS.text_of(entry("override.set", "voting_type ranked", "stripe", after={"ranked": 1}))
+    assert text.sentence == "Stripe overrode the way of voting ranked: 1."
 
 
 def _noted() -> set[str]:
@@ -239,7 +239,7 @@ def test_no_sentence_has_a_raw_pair(action: str) -> None:
     values = {"some_name": {"emails": 1}, "flag": False, "empty": {}, "many": ["a", "b", "c", "d"], "none": None}
     values |= {"role": "admin"}
     for before, after in (({}, values), (values, {}), (values, values | {"some_name": {}})):
-        said = WORDS.told(
+        said = WORDS.text_of(
             entry(action if not action.endswith(".") else f"{action}x", "it", before=before, after=after)
         ).sentence
         assert not re.search(r"[{}\[\]']|\w_\w|None|False|True", said), said
@@ -247,7 +247,7 @@ def test_no_sentence_has_a_raw_pair(action: str) -> None:
 
 def test_auto_top_up_is_said_in_words() -> None:
     values = {"pack": "mau-10k", "count": 1, "threshold": "1,000", "cap_cents": 5_000}
-    assert WORDS.told(entry("top_up.switched_on", "MAU", after=values)).sentence == (
+    assert WORDS.text_of(entry("top_up.switched_on", "MAU", after=values)).sentence == (
         "kim@example.org switched on auto top-up of MAU, with the pack mau-10k, 1 at a time, "
         "when credits fall to 1,000, for at most $50.00 a month."
     )

@@ -10,7 +10,7 @@ import reflex as rx
 
 from billing_app.domain.common.access import ADMIN_ROLES
 from billing_app.domain.organizations.limits import Limit, LimitUse
-from billing_app.services.plans import endings_told
+from billing_app.services.plans import stripe_endings
 from billing_app.ui.access.session import GUARD
 from billing_app.ui.kit.formats import Formats
 from billing_app.ui.organizations.page import OrganizationState
@@ -120,14 +120,14 @@ def test_a_page_that_the_tab_has_left_meanwhile_is_not_loaded_again(
 ) -> None:
     """It would take over what the tab hears of changes from the page that it shows now."""
     state = meridian.open(OrganizationState, "/o/meridian/organization")
-    decided = endings_told.decided
+    decided = stripe_endings.decided
 
     def slow(*arguments: Any) -> str:
         if gone_on:
             move(state._get_root_state(), "/o/meridian/plan", meridian.cookies["admin"])
         return decided(*arguments)
 
-    monkeypatch.setattr(endings_told, "decided", slow)
+    monkeypatch.setattr(stripe_endings, "decided", slow)
     handler = vars(OrganizationState)["end_organization"].fn
     then = asyncio.run(handler(state, {"when": "now", "reason": "moved"}))
     assert state.refused == ""

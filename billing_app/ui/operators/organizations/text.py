@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from billing_app.services.operators.views import AccountIssueView, OrganizationsView, Trouble
+from billing_app.services.operators.views import AccountIssue, AccountIssueView, OrganizationsView
 from billing_app.ui import operator_routes
 from billing_app.ui.kit.formats import Formats, day
 
 LABELS = {
-    Trouble.BLOCKED: ("Blocked", "blocked"),
-    Trouble.PAST_DUE: ("Past due", "soon"),
-    Trouble.DISPUTED: ("Dispute", "soon"),
-    Trouble.SECOND_SUBSCRIPTION: ("Two subscriptions", "blocked"),
-    Trouble.UNKNOWN_PRICE: ("Unknown price", "soon"),
-    Trouble.PLAN_LOST: ("Plan's payment lost", "blocked"),
-    Trouble.PACK_LOST: ("Pack's payment lost", "blocked"),
-    Trouble.NOT_COLLECTED: ("Not collected", "soon"),
-    Trouble.GIVEN_UP: ("Invoice given up", "soon"),
-    Trouble.IN_DEBT: ("In debt", "blocked"),
+    AccountIssue.BLOCKED: ("Blocked", "blocked"),
+    AccountIssue.PAST_DUE: ("Past due", "soon"),
+    AccountIssue.DISPUTED: ("Dispute", "soon"),
+    AccountIssue.SECOND_SUBSCRIPTION: ("Two subscriptions", "blocked"),
+    AccountIssue.UNKNOWN_PRICE: ("Unknown price", "soon"),
+    AccountIssue.PLAN_LOST: ("Plan's payment lost", "blocked"),
+    AccountIssue.PACK_LOST: ("Pack's payment lost", "blocked"),
+    AccountIssue.NOT_COLLECTED: ("Not collected", "soon"),
+    AccountIssue.GIVEN_UP: ("Invoice given up", "soon"),
+    AccountIssue.IN_DEBT: ("In debt", "blocked"),
 }
 
 
@@ -63,7 +63,7 @@ def issue_rows(issues: tuple[AccountIssueView, ...], formats: Formats, now: date
 def _note(issue: AccountIssueView, formats: Formats, now: datetime) -> str:
     if issue.currency:
         return formats.money(issue.amount_cents, issue.currency.upper())
-    if issue.kind is Trouble.PAST_DUE:
+    if issue.kind is AccountIssue.PAST_DUE:
         if issue.at is None:
             return ""
         return f"plan stays until {day(issue.at, now)}" if issue.at > now else f"plan ended {day(issue.at, now)}"

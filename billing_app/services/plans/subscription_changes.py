@@ -27,11 +27,11 @@ from billing_app.store.tables.subscriptions import Subscription as Row
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What is to be done to the subscription `row`; `told` goes into the audit log."""
+    """What is to be done to the subscription `row`; `audited` goes into the audit log."""
 
     row: Row
     deed: Callable[[Subscription], Subscription]
-    told: dict[str, str] = field(default_factory=dict)
+    audited: dict[str, str] = field(default_factory=dict)
 
 
 Decide = Callable[[Context], Decided | None]
@@ -76,7 +76,9 @@ def act(enter: Enter, payments: Payments, action: str, decide: Decide) -> None:
             mirrored.mirror(context, after)
             owner = context.organization.pk
             if after != found:  # the same change sent twice is one change
-                audit.record(context.session, owner, context.now, context.actor, action, after.id, after=decided.told)
+                audit.record(
+                    context.session, owner, context.now, context.actor, action, after.id, after=decided.audited
+                )
                 organizations.raise_revision(context.session, owner)
 
 

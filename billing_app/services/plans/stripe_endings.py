@@ -32,7 +32,7 @@ SWEEP = 20
 """Organizations that one sweep works on: at some calls each it stays below what test mode allows per second."""
 
 
-def tell(transaction: Transaction, payments: Payments | None, owner: int, now: Callable[[], datetime]) -> None:
+def notify_stripe(transaction: Transaction, payments: Payments | None, owner: int, now: Callable[[], datetime]) -> None:
     """Does what was decided of an organization, as far as it goes now. Never call it inside a transaction.
 
     Raises BillingError where Stripe could not be told: that is noted, and tried again.
@@ -41,10 +41,14 @@ def tell(transaction: Transaction, payments: Payments | None, owner: int, now: C
         row = store.ending(session, owner)
         if row is None or row.next_try_at is None:
             return
-        revision, told, wanted = row.revision, row.told_at is not None, _wanted(row.withdrawn, row.at_period_end)
+        revision, knows, wanted = (
+            row.revision,
+            row.stripe_notified_at is not None,
+            _wanted(row.withdrawn, row.at_period_end),
+        )
         ours = list(json.loads(row.subscriptions))
     try:
-        if not told:
+        if not knows:
             ours = _ended(transaction, payments, owner, revision, wanted, ours, now)
     except BillingError as error:
         with transaction() as session:
@@ -55,7 +59,7 @@ def tell(transaction: Transaction, payments: Payments | None, owner: int, now: C
         row = store.ending(session, owner)
         if row is None or row.revision != revision:
             return
-        row.told_at, row.subscriptions, row.error = row.told_at or moment, json.dumps(ours), ""
+        row.stripe_notified_at, row.subscriptions, row.error = row.stripe_notified_at or moment, json.dumps(ours), ""
         session.add(row)
         session.flush()
         endings.close_if_due(Context(session, organization, moment))
@@ -63,7 +67,7 @@ def tell(transaction: Transaction, payments: Payments | None, owner: int, now: C
         session.add(row)
 
 
-def tell_at_once(
+def notify_stripe_at_once(
     transaction: Transaction, payments: Payments | None, organization_id: int, now: Callable[[], datetime]
 ) -> str:
     """For whoever has just decided: tells Stripe of the organization and its parts; why that is to be tried again.
@@ -72,12 +76,12 @@ def tell_at_once(
     """
     with transaction() as session:
         organization = org_store.by_id(session, organization_id)
-        parts = tree.descendants(session, organization_id) if organization else []
-        owners = [organization_id, *(each.pk for each in parts)]
+        children = tree.descendants(session, organization_id) if organization else []
+        owners = [organization_id, *(each.pk for each in children)]
     problem = ""
     for owner in owners:
         try:
-            tell(transaction, payments, owner, now)
+            notify_stripe(transaction, payments, owner, now)
         except BillingError as error:
             log.warning("ending_not_told", organization=owner, code=error.code, detail=error.detail)
             problem = problem or error.detail
@@ -91,11 +95,11 @@ def decided(
     payments: Payments | None,
     now: Callable[[], datetime],
 ) -> str:
-    """Decides in a transaction of somebody who was let in, then tells Stripe; answers as `tell_at_once`."""
+    """Decides in a transaction of somebody who was let in, then tells Stripe; answers as `notify_stripe_at_once`."""
     with enter() as at:
         decide(at)
         owner = at.organization.pk
-    return tell_at_once(transaction, payments, owner, now)
+    return notify_stripe_at_once(transaction, payments, owner, now)
 
 
 def sweep(transaction: Transaction, payments: Payments | None, now: Callable[[], datetime]) -> int:
@@ -104,7 +108,7 @@ def sweep(transaction: Transaction, payments: Payments | None, now: Callable[[],
         due = store.due(session, now(), SWEEP)
     for owner in due:
         try:
-            tell(transaction, payments, owner, now)
+            notify_stripe(transaction, payments, owner, now)
         except BillingError as error:
             log.warning("ending_not_told", organization=owner, code=error.code, detail=error.detail)
     return len(due)
