@@ -15,9 +15,10 @@ from billing_app.services.credits import gift_cards, tokens
 from billing_app.services.credits.views_cards import BroughtView, TokensView
 from billing_app.ui.access.session import PageAccess, guarded
 from billing_app.ui.frame.state import OrganizationPage
+from billing_app.ui.kit.basics import lucide, primary_button, tool_button
 from billing_app.ui.kit.dialogs import buttons, dialog, refusal
 from billing_app.ui.kit.formats import Formats
-from billing_app.ui.operators.catalogue.review import plain_button
+from billing_app.ui.kit.forms import labelled
 from billing_app.ui.operators.catalogue.values import Kind, Spec, typed
 
 
@@ -127,8 +128,8 @@ screen = CardsState.screen
 def card_buttons(tokens: Any) -> rx.Component:
     """For who may buy: a gift card, and tokens where there are any."""
     return rx.fragment(
-        rx.cond(tokens, plain_button("Convert tokens", CardsState.ask("convert"), "coins")),
-        plain_button("Redeem gift card", CardsState.ask("redeem"), "gift"),
+        rx.cond(tokens, tool_button("Convert tokens", CardsState.ask("convert"), "coins")),
+        tool_button("Redeem gift card", CardsState.ask("redeem"), "gift"),
         _redeem_dialog(),
         _convert_dialog(),
     )
@@ -136,11 +137,9 @@ def card_buttons(tokens: Any) -> rx.Component:
 
 def _done() -> rx.Component:
     return rx.el.div(
-        rx.el.p(
-            rx.icon("circle-check", size=16, aria_hidden="true"), screen.done, class_name="done-line", role="status"
-        ),
+        rx.el.p(lucide("circle-check", 16), screen.done, class_name="done-line", role="status"),
         rx.el.div(
-            rx.button("Done", type="button", size="2", class_name="button primary", on_click=CardsState.close(False)),
+            primary_button("Done", on_click=CardsState.close(False)),
             class_name="dialog-foot",
         ),
     )
@@ -149,8 +148,8 @@ def _done() -> rx.Component:
 def _redeem_dialog() -> rx.Component:
     form = rx.el.form(
         refusal(screen.refused),
-        rx.el.label(
-            rx.el.span("Code"),
+        labelled(
+            "Code",
             rx.el.input(
                 name="code",
                 placeholder="XXXX-XXXX-XXXX-XXXX",
@@ -161,7 +160,6 @@ def _redeem_dialog() -> rx.Component:
                 auto_focus=True,
                 class_name="input large secret",
             ),
-            class_name="field",
         ),
         buttons(CardsState.close(False), "Redeem"),
         on_submit=CardsState.redeem,
@@ -179,19 +177,17 @@ def _redeem_dialog() -> rx.Component:
 def _convert_dialog() -> rx.Component:
     form = rx.el.form(
         refusal(screen.refused),
-        rx.el.label(
-            rx.el.span("Into"),
+        labelled(
+            "Into",
             rx.el.select(
                 rx.foreach(screen.rates, lambda rate: rx.el.option(rate.words, value=rate.id)),
                 name="metric",
                 class_name="input large",
             ),
-            class_name="field",
         ),
-        rx.el.label(
-            rx.el.span("Tokens"),
+        labelled(
+            "Tokens",
             rx.el.input(name="tokens", input_mode="numeric", required=True, max_length=20, class_name="input large"),
-            class_name="field",
         ),
         buttons(CardsState.close(False), "Convert"),
         on_submit=CardsState.convert,

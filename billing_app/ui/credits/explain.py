@@ -18,7 +18,7 @@ from billing_app.ui.credits.grants import where_row
 from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.organization import elsewhere, page
 from billing_app.ui.frame.state import OrganizationPage
-from billing_app.ui.kit.basics import choice_switch, download, head, link
+from billing_app.ui.kit.basics import choice_switch, download, head, link, lucide, quiet_button
 from billing_app.ui.kit.chart import legend_item, plot
 from billing_app.ui.kit.records import Field
 from billing_app.ui.kit.skeletons import page_skeleton
@@ -96,15 +96,7 @@ def _moment() -> rx.Component:
     """The moment that is explained; opens to choose another."""
     return rx.popover.root(
         rx.popover.trigger(
-            rx.button(
-                rx.icon("calendar", size=14, aria_hidden="true"),
-                screen.at,
-                type="button",
-                size="2",
-                variant="outline",
-                color_scheme="gray",
-                class_name="button quiet",
-            )
+            quiet_button(lucide("calendar", 14), screen.at)
         ),
         rx.popover.content(
             rx.el.form(
@@ -187,7 +179,7 @@ def _step(row: rx.Var[StepRow]) -> rx.Component:
             rx.cond(
                 row.href != "",
                 link(
-                    rx.icon("chevron-right", size=14, aria_hidden="true"),
+                    lucide("chevron-right", 14),
                     href=row.href,
                     class_name="cover quiet",
                     aria_label=f"Entry: {row.what}, {row.when}",

@@ -17,7 +17,17 @@ from billing_app.ui.credits.ledger_text import KINDS, LedgerRow, LedgerScreen, l
 from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.organization import elsewhere, page
 from billing_app.ui.frame.state import OrganizationPage
-from billing_app.ui.kit.basics import button_link, download, figure, head, link, metric_tile, more_link, recount_line
+from billing_app.ui.kit.basics import (
+    button_link,
+    download,
+    figure,
+    head,
+    link,
+    lucide,
+    metric_tile,
+    more_link,
+    recount_line,
+)
 from billing_app.ui.kit.listing import search_field
 from billing_app.ui.kit.records import Choice, Field
 from billing_app.ui.kit.skeletons import list_skeleton
@@ -195,7 +205,7 @@ def _row(row: rx.Var[LedgerRow]) -> rx.Component:
             rx.cond(
                 row.href != "",
                 link(
-                    rx.icon("chevron-right", size=14, aria_hidden="true"),
+                    lucide("chevron-right", 14),
                     href=row.href,
                     class_name="cover quiet",
                     aria_label=f"Trace of entry {row.number}",
@@ -218,7 +228,7 @@ def _trace() -> rx.Component:
         rx.el.div(
             rx.el.h2(trace.title),
             link(
-                rx.icon("x", size=16, aria_hidden="true"),
+                lucide("x", 16),
                 href=screen.close_href,
                 class_name="icon-button",
                 aria_label="Close",

@@ -18,7 +18,17 @@ from billing_app.ui.credits.text import DEFAULT_RANGE, RANGES, CreditsScreen, cr
 from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.organization import elsewhere, frame, page
 from billing_app.ui.frame.state import OrganizationPage
-from billing_app.ui.kit.basics import button_link, choice_switch, download, figure, head, more_link, refused_button
+from billing_app.ui.kit.basics import (
+    button_link,
+    choice_switch,
+    download,
+    figure,
+    head,
+    lucide,
+    more_link,
+    panel_head,
+    refused_button,
+)
 from billing_app.ui.kit.chart import legend_item, plot, table_below
 from billing_app.ui.kit.records import Field
 from billing_app.ui.kit.skeletons import page_skeleton
@@ -78,7 +88,7 @@ def credits_page() -> rx.Component:
 
 
 def _buy() -> rx.Component:
-    label = rx.fragment(rx.icon("plus", size=16, aria_hidden="true"), "Buy credits")
+    label = rx.fragment(lucide("plus", 16), "Buy credits")
     return rx.cond(
         frame.buying != "",
         refused_button(label, frame.buying, primary=True),
@@ -112,19 +122,17 @@ def _sum(one: rx.Var[Field]) -> rx.Component:
 def _balance() -> rx.Component:
     chart = screen.chart
     return rx.el.section(
-        rx.el.div(
-            rx.el.h2(chart.title),
+        panel_head(
+            chart.title,
             rx.el.small(chart.caption),
-            rx.el.div(
+            tools=[
                 rx.el.div(
                     legend_item("line", "Balance", screen.metric.hue),
                     rx.cond(screen.ahead, legend_item("dotted", "At this pace")),
                     class_name="legend wide-only",
                 ),
                 choice_switch(screen.ranges, screen.span, screen.span_base, "Range", size="1"),
-                class_name="panel-tools",
-            ),
-            class_name="panel-head",
+            ],
         ),
         plot(chart, "276px"),
         rx.el.div(
@@ -153,15 +161,13 @@ def _empty() -> rx.Component:
 
 def _grants() -> rx.Component:
     return rx.el.section(
-        rx.el.div(
-            rx.el.h2("Grants"),
+        panel_head(
+            "Grants",
             rx.el.small("what ends first pays first"),
-            rx.el.div(
+            tools=[
                 choice_switch(screen.filters, screen.kept, screen.kept_base, "Which grants", size="1"),
                 rx.cond(frame.money, rx.fragment(card_buttons(screen.tokens), download("CSV", screen.csv_href))),
-                class_name="panel-tools",
-            ),
-            class_name="panel-head",
+            ],
         ),
         grants_table(screen.grants, screen.metric.hue, screen.total_left, screen.total_granted, screen.total_burned),
         class_name="panel",

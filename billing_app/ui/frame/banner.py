@@ -7,15 +7,15 @@ from typing import Any
 import reflex as rx
 
 from billing_app.ui.frame.banner_text import BannerScreen
-from billing_app.ui.kit.basics import button_link, refused_button
+from billing_app.ui.kit.basics import button_link, lucide, refused_button
 
 
 def banner(screen: rx.Var[BannerScreen], others: rx.Var[list[str]], strip: Any = None) -> rx.Component:
     """What is wrong, in a sentence, and the one thing to do about it."""
     sign = rx.cond(
         screen.tone == "blocked",
-        rx.icon("ban", size=18, aria_hidden="true"),
-        rx.icon("triangle-alert", size=18, aria_hidden="true"),
+        lucide("ban", 18),
+        lucide("triangle-alert", 18),
     )
     words = rx.el.div(
         rx.el.strong(screen.title),
@@ -68,8 +68,8 @@ def action_strip(actions: rx.Var[list]) -> rx.Component:
             lambda one: rx.el.li(
                 rx.cond(
                     one.works,
-                    rx.icon("circle-check", size=16, aria_hidden="true"),
-                    rx.icon("ban", size=16, aria_hidden="true"),
+                    lucide("circle-check", 16),
+                    lucide("ban", 16),
                 ),
                 rx.el.div(rx.el.strong(one.name), rx.el.span(one.note)),
                 custom_attrs={"data-works": rx.cond(one.works, "yes", "no")},
@@ -83,7 +83,7 @@ def action_strip(actions: rx.Var[list]) -> rx.Component:
 def notice(icon: str, title: Any, text: Any, *actions: Any, tone: str = "", whole: bool = False) -> rx.Component:
     """A panel that says something: what is empty, or, as the `whole` page, what went wrong."""
     return rx.el.section(
-        rx.icon(icon, size=22, aria_hidden="true"),
+        lucide(icon, 22),
         rx.el.h1(title) if whole else rx.el.h2(title),
         rx.el.p(text),
         rx.el.div(*actions, class_name="notice-actions"),
@@ -104,7 +104,7 @@ def remark(
     """One line above a page that says what has just happened, or what to know of it."""
     return rx.el.section(
         rx.el.div(
-            rx.icon(icon, size=18, aria_hidden="true"),
+            lucide(icon, 18),
             rx.el.div(rx.el.strong(title), rx.el.span(text, class_name="text"), class_name="banner-words"),
             *([] if action is None else [action]),
             class_name="banner-line",

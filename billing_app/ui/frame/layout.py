@@ -14,7 +14,7 @@ import reflex as rx
 
 from billing_app.ui import routes
 from billing_app.ui.frame.banner import notice, refusal
-from billing_app.ui.kit.basics import link, plain_link
+from billing_app.ui.kit.basics import link, lucide, plain_link
 from billing_app.ui.kit.forms import plain_form
 
 ICON_SIDE, ICON_MORE, ICON_TAB = 16, 18, 20
@@ -117,9 +117,7 @@ def signed_in_as(email: rx.Var[str]) -> rx.Component | rx.Var:
 def appearance_button() -> rx.Component:
     """Light or dark; until it is used, the system decides."""
     return rx.el.button(
-        rx.color_mode_cond(
-            light=rx.icon("moon", size=15, aria_hidden="true"), dark=rx.icon("sun", size=15, aria_hidden="true")
-        ),
+        rx.color_mode_cond(light=lucide("moon", 15), dark=lucide("sun", 15)),
         type="button",
         on_click=rx.toggle_color_mode,
         class_name="icon-button",
@@ -163,7 +161,7 @@ def _side(frame: Frame, active: str) -> rx.Component:
         rx.cond(frame.state.frame.test_mode, _test_mode()),
         rx.el.div(
             rx.el.span(rx.el.strong(person), rx.el.small(frame.role), class_name="lines"),
-            _sign_out(rx.icon("log-out", size=15, aria_hidden="true"), "icon-button"),
+            _sign_out(lucide("log-out", 15), "icon-button"),
             appearance_button(),
             class_name="person",
         ),
@@ -181,7 +179,7 @@ def _side_entry(frame: Frame, entry: Entry, active: str) -> Any:
 def _titled(entry: Entry | None, class_name: str, size: int, *behind: Any, **props: Any) -> rx.Component:
     if entry is None:
         return rx.fragment()
-    icon = rx.icon(entry.icon, size=size, aria_hidden="true")
+    icon = lucide(entry.icon, size)
     return link(icon, entry.label, *behind, href=entry.href, title=entry.label, class_name=class_name, **props)
 
 
@@ -192,7 +190,7 @@ def _current(here: bool) -> dict[str, str]:
 def _phone_tabs(frame: Frame, active: str) -> rx.Component:
     tabs = [
         link(
-            rx.icon(entry.icon, size=ICON_TAB, aria_hidden="true"),
+            lucide(entry.icon, ICON_TAB),
             rx.el.span(entry.tab),
             href=entry.href,
             class_name="tab",
@@ -211,7 +209,7 @@ def _more(frame: Frame, active: str) -> rx.Component:
     return rx.popover.root(
         rx.popover.trigger(
             rx.el.button(
-                rx.icon("menu", size=ICON_TAB, aria_hidden="true"),
+                lucide("menu", ICON_TAB),
                 rx.el.span("More"),
                 type="button",
                 class_name="tab",
@@ -221,7 +219,7 @@ def _more(frame: Frame, active: str) -> rx.Component:
         rx.popover.content(
             *[_more_line(entry) for entry in rest],
             rx.cond(frame.other_side.href != "", rx.popover.close(other)),
-            _sign_out(rx.fragment(rx.icon("log-out", size=ICON_MORE, aria_hidden="true"), "Sign out"), "more-line"),
+            _sign_out(rx.fragment(lucide("log-out", ICON_MORE), "Sign out"), "more-line"),
             rx.el.p(frame.state.frame.person, " \N{MIDDLE DOT} ", frame.role, class_name="menu-note"),
             side="top",
             align="end",
@@ -232,7 +230,7 @@ def _more(frame: Frame, active: str) -> rx.Component:
 
 
 def _more_line(entry: Entry) -> Any:
-    icon = rx.icon(entry.icon, size=ICON_MORE, aria_hidden="true")
+    icon = lucide(entry.icon, ICON_MORE)
     line = rx.popover.close(link(icon, entry.label, href=entry.href, class_name="more-line"))
     return line if isinstance(entry.href, str) else rx.cond(entry.href != "", line)
 

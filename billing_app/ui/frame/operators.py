@@ -10,7 +10,7 @@ from billing_app.ui import operator_routes, routes
 from billing_app.ui.frame.banner import notice, remark
 from billing_app.ui.frame.layout import Entry, Frame, framed
 from billing_app.ui.frame.state import OperatorPage
-from billing_app.ui.kit.basics import button_link, link, more_link
+from billing_app.ui.kit.basics import button_link, link, lucide, more_link
 
 frame: Any = OperatorPage.frame
 
@@ -55,7 +55,7 @@ def operator_page(content: Any, *, active: str, ready: Any, skeleton: Any) -> rx
 def _top(class_name: str) -> rx.Component:
     """Where an organization's pages have their switcher."""
     return link(
-        rx.el.span(rx.icon("shield", size=15, aria_hidden="true"), class_name="initial", aria_hidden="true"),
+        rx.el.span(lucide("shield", 15), class_name="initial", aria_hidden="true"),
         rx.el.span(rx.el.strong("Operator"), rx.el.small("All organizations"), class_name="lines"),
         href=operator_routes.ORGANIZATIONS,
         class_name=f"switcher {class_name}",

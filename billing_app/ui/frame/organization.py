@@ -11,7 +11,7 @@ from billing_app.ui.frame.banner import notice, remark
 from billing_app.ui.frame.layout import Entry, Frame, framed
 from billing_app.ui.frame.state import OrganizationPage
 from billing_app.ui.frame.text import SwitchLine
-from billing_app.ui.kit.basics import button_link, head, link
+from billing_app.ui.kit.basics import button_link, head, link, lucide
 
 frame: Any = OrganizationPage.frame
 
@@ -71,7 +71,7 @@ def _switcher(class_name: str) -> rx.Component:
             rx.el.button(
                 rx.el.span(frame.initial, class_name="initial", aria_hidden="true"),
                 rx.el.span(rx.el.strong(frame.name), rx.el.small(frame.plan), class_name="lines"),
-                rx.icon("chevrons-up-down", size=14, aria_hidden="true"),
+                lucide("chevrons-up-down", 14),
                 type="button",
                 class_name=f"switcher {class_name}",
                 aria_label=f"Organization {frame.name}, {frame.plan}. Switch organization",
@@ -107,7 +107,7 @@ def _new_organization() -> rx.Component:
         rx.dropdown_menu.separator(),
         rx.dropdown_menu.item(
             link(
-                rx.el.span(rx.icon("plus", size=14, aria_hidden="true"), class_name="initial small plain"),
+                rx.el.span(lucide("plus", 14), class_name="initial small plain"),
                 "New organization",
                 href=routes.NEW_ORGANIZATION,
                 class_name="switch-line",

@@ -18,6 +18,48 @@ SWITCH_LIMIT = 6
 """More metrics than this do not fit beside each other: a select takes the switch's place."""
 
 
+QUIET = {"variant": "outline", "color_scheme": "gray", "class_name": "button quiet"}
+"""How a button looks that is not the page's main one."""
+
+
+def lucide(name: str, size: int, **props: Any) -> rx.Component:
+    """A lucide icon beside words that say the same."""
+    return rx.icon(name, size=size, aria_hidden="true", **props)
+
+
+def quiet_button(*content: Any, **props: Any) -> rx.Component:
+    """A button that does something here, beside the main one."""
+    return rx.button(*content, **({"type": "button", "size": "2"} | QUIET | props))
+
+
+def tool_button(label: Any, on_click: Any, icon: str = "", **props: Any) -> rx.Component:
+    """A quiet button with an icon, where that says more."""
+    return quiet_button(*([lucide(icon, 14)] if icon else []), label, on_click=on_click, **props)
+
+
+def primary_button(*content: Any, **props: Any) -> rx.Component:
+    """The main button of a page or a dialog."""
+    return rx.button(*content, **({"type": "button", "size": "2", "class_name": "button primary"} | props))
+
+
+def icon_button(name: str, label: Any, on_click: Any, size: int = 15, class_name: str = "icon-button") -> rx.Component:
+    """A button that is only an icon; what it does is said on hover and to a screen reader."""
+    return rx.el.button(
+        lucide(name, size), type="button", on_click=on_click, class_name=class_name, title=label, aria_label=label
+    )
+
+
+def close_link(href: Any) -> rx.Component:
+    """Closes what is opened beside a list."""
+    return link(lucide("x", 16), href=href, class_name="icon-button", aria_label="Close", title="Close")
+
+
+def panel_head(title: Any, *beside: Any, tools: list[Any] | None = None) -> rx.Component:
+    """The head of a panel: what it is, what to know of it, and its tools on the right."""
+    right = [rx.el.div(*tools, class_name="panel-tools")] if tools else []
+    return rx.el.div(rx.el.h2(title), *beside, *right, class_name="panel-head")
+
+
 def link(*children: Any, href: Any, **props: Any) -> rx.Component:
     """A link to a page of ours, without loading everything anew."""
     return router_link(*children, to=href, **props)
@@ -33,8 +75,8 @@ def plain_link(*children: Any, href: Any, **props: Any) -> rx.Component:
 
 def metric_icon(name: rx.Var[str], size: int = 16) -> rx.Component | rx.Var:
     """The lucide icon of a metric."""
-    cases = [(known, rx.icon(known, size=size, aria_hidden="true")) for known in METRIC_ICONS]
-    return rx.match(name, *cases, rx.icon("gauge", size=size, aria_hidden="true"))
+    cases = [(known, lucide(known, size)) for known in METRIC_ICONS]
+    return rx.match(name, *cases, lucide("gauge", size))
 
 
 def metric_tile(hue: rx.Var[str], icon: rx.Var[str]) -> rx.Component:
@@ -54,12 +96,7 @@ def button_link(*children: Any, href: Any, primary: bool = False, class_name: st
 def download(label: str, href: Any) -> rx.Component:
     """A plain link to a file that the API makes."""
     return rx.button(
-        plain_link(rx.icon("download", size=14, aria_hidden="true"), label, href=href, download=True),
-        as_child=True,
-        size="2",
-        variant="outline",
-        color_scheme="gray",
-        class_name="button quiet",
+        plain_link(lucide("download", 14), label, href=href, download=True), as_child=True, size="2", **QUIET
     )
 
 
@@ -103,7 +140,7 @@ def choice_switch(
 
 def state_badge(label: rx.Var[str], tone: rx.Var[str]) -> rx.Component | rx.Var:
     """ "Within plan" is quiet, "Using credits" indigo, "Blocked" red with a sign."""
-    sign = rx.icon("ban", size=12, aria_hidden="true")
+    sign = lucide("ban", 12)
     return rx.match(
         tone,
         ("blocked", rx.badge(sign, label, color_scheme="red", class_name="state")),
@@ -121,7 +158,7 @@ def figure(value: Any, exact: Any = "", class_name: str = "", tone: Any = "") ->
 
 def more_link(label: Any, href: Any) -> rx.Component:
     """ "Open ledger →" """
-    return link(label, rx.icon("arrow-right", size=14, aria_hidden="true"), href=href, class_name="more")
+    return link(label, lucide("arrow-right", 14), href=href, class_name="more")
 
 
 def head(title: Any, *beside: Any, tools: list[Any] | None = None, crumb: Any = None) -> rx.Component:
@@ -137,7 +174,7 @@ def head(title: Any, *beside: Any, tools: list[Any] | None = None, crumb: Any = 
 def recount_line(text: rx.Var[str], failed: Any = False) -> rx.Component:
     """ "Counted at 12:00 · next recount 18:00 UTC"."""
     return rx.el.span(
-        rx.icon("refresh-cw", size=13, aria_hidden="true"),
+        lucide("refresh-cw", 13),
         text,
         class_name="recount",
         custom_attrs={"data-tone": rx.cond(failed, "soon", "")},

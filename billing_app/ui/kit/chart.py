@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 import reflex as rx
 from reflex_components_plotly.plotly import PlotlyBasic
 
+from billing_app.ui.kit.basics import lucide
 from billing_app.ui.kit.chart_text import Chart
 from billing_app.ui.kit.records import Table
 
@@ -99,7 +100,7 @@ def plain_table(table: rx.Var[Table], class_name: str = "numbers") -> rx.Compone
 def table_below(table: rx.Var[Table]) -> rx.Component:
     """The numbers behind a chart that has no table beside it."""
     return rx.el.details(
-        rx.el.summary("Numbers", rx.icon("chevron-down", size=14, aria_hidden="true")),
+        rx.el.summary("Numbers", lucide("chevron-down", 14)),
         rx.el.div(plain_table(table), class_name="scroll", tab_index=0, role="region", aria_label=table.caption),
         class_name="numbers-below",
     )

@@ -6,6 +6,9 @@ from typing import Any
 
 import reflex as rx
 
+from billing_app.ui.kit.basics import lucide, primary_button, quiet_button
+from billing_app.ui.kit.forms import labelled
+
 
 def dialog(is_open: Any, on_close: Any, title: Any, text: Any, *content: Any, width: str = "440px") -> rx.Component:
     """A dialog that the page's state opens; Escape, a click beside it and its cross close it."""
@@ -27,7 +30,7 @@ def refusal(text: Any) -> rx.Component:
     return rx.cond(
         text != "",
         rx.el.p(
-            rx.icon("circle-alert", size=16, aria_hidden="true"),
+            lucide("circle-alert", 16),
             rx.el.span(text),
             role="alert",
             class_name="form-error",
@@ -38,16 +41,8 @@ def refusal(text: Any) -> rx.Component:
 def buttons(on_close: Any, go: Any, *, busy: Any = False) -> rx.Component:
     """The way out and the way on, at the foot of a form."""
     return rx.el.div(
-        rx.button(
-            "Cancel",
-            type="button",
-            on_click=on_close,
-            size="2",
-            variant="outline",
-            color_scheme="gray",
-            class_name="button quiet",
-        ),
-        rx.button(go, type="submit", size="2", loading=busy, class_name="button primary"),
+        quiet_button("Cancel", on_click=on_close),
+        primary_button(go, type="submit", loading=busy),
         class_name="dialog-foot",
     )
 
@@ -55,33 +50,17 @@ def buttons(on_close: Any, go: Any, *, busy: Any = False) -> rx.Component:
 def secret(label: str, value: Any, note: Any, on_close: Any) -> rx.Component:
     """Something to copy now, because it is never shown again."""
     return rx.el.div(
-        rx.el.label(
-            rx.el.span(label),
+        labelled(
+            label,
             rx.el.span(
                 rx.el.input(value=value, read_only=True, class_name="input", auto_focus=True, aria_label=label),
-                rx.button(
-                    rx.icon("copy", size=14, aria_hidden="true"),
-                    "Copy",
-                    type="button",
-                    on_click=rx.set_clipboard(value),
-                    size="2",
-                    class_name="button primary",
-                ),
+                primary_button(lucide("copy", 14), "Copy", on_click=rx.set_clipboard(value)),
                 class_name="copy-line",
             ),
-            class_name="field",
         ),
         rx.el.p(note, class_name="quiet-note"),
         rx.el.div(
-            rx.button(
-                "Done",
-                type="button",
-                on_click=on_close,
-                size="2",
-                variant="outline",
-                color_scheme="gray",
-                class_name="button quiet",
-            ),
+            quiet_button("Done", on_click=on_close),
             class_name="dialog-foot",
         ),
         class_name="form",
@@ -96,15 +75,7 @@ def question(is_open: Any, on_close: Any, title: Any, text: Any, go: Any, on_go:
             rx.alert_dialog.description(text, size="2", class_name="quiet"),
             refusal(refused),
             rx.el.div(
-                rx.button(
-                    "Keep it as it is",
-                    type="button",
-                    on_click=on_close,
-                    size="2",
-                    variant="outline",
-                    color_scheme="gray",
-                    class_name="button quiet",
-                ),
+                quiet_button("Keep it as it is", on_click=on_close),
                 rx.button(go, type="button", on_click=on_go, size="2", color_scheme="red", class_name="button"),
                 class_name="dialog-foot",
             ),
@@ -159,14 +130,9 @@ def secret_box(element_id: str, label: str) -> rx.Component:
             spell_check=False,
             class_name="input secret",
         ),
-        rx.button(
-            rx.icon("copy", size=14, aria_hidden="true"),
+        quiet_button(
+            lucide("copy", 14),
             "Copy",
-            type="button",
-            size="2",
-            variant="outline",
-            color_scheme="gray",
-            class_name="button quiet",
             on_click=rx.set_clipboard(rx.Var(f"document.getElementById('{element_id}').value").to(str)),
         ),
         class_name="secret-box",

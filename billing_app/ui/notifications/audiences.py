@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from billing_app.ui.kit.basics import more_link, state_badge
+from billing_app.ui.kit.basics import lucide, more_link, panel_head, quiet_button, state_badge
 from billing_app.ui.kit.dialogs import asking, secret_box
 from billing_app.ui.notifications.records import EndpointRow, Reader
 
@@ -15,23 +15,16 @@ def recipients(state: Any, secret_id: str) -> rx.Component:
     """Endpoints and readers of mail, and the secret that was made just now."""
     screen = state.screen
     return rx.el.section(
+        panel_head("Who is told", tools=[more_link("Choose of what", "#choices")]),
         rx.el.div(
-            rx.el.h2("Who is told"),
-            rx.el.div(more_link("Choose of what", "#choices"), class_name="panel-tools"),
-            class_name="panel-head",
-        ),
-        rx.el.div(
-            rx.icon("key-round", size=18, aria_hidden="true"),
+            lucide("key-round", 18),
             rx.el.div(
                 rx.el.strong("Copy the signing secret now."),
                 rx.el.p("It is shown this once. With it, your program sees that a message is from us."),
                 secret_box(secret_id, "Signing secret"),
                 class_name="fresh-words",
             ),
-            rx.button(
-                "Done", type="button", size="2", variant="outline", color_scheme="gray", class_name="button quiet",
-                on_click=state.hide_secret,
-            ),
+            quiet_button("Done", on_click=state.hide_secret),
             class_name="fresh",
             hidden=~state.fresh,
         ),
@@ -55,7 +48,7 @@ def recipients(state: Any, secret_id: str) -> rx.Component:
 
 def _endpoint(state: Any, one: rx.Var[EndpointRow]) -> rx.Component:
     return rx.el.li(
-        rx.icon("webhook", size=16, aria_hidden="true"),
+        lucide("webhook", 16),
         rx.el.span(
             rx.el.span(rx.el.strong(one.host), rx.el.span(one.path, class_name="quiet"), class_name="url"),
             rx.el.small(rx.cond(one.note != "", f"{one.note}: ", ""), "told of ", one.notified_of, ". ", one.detail),
@@ -78,7 +71,7 @@ def _endpoint(state: Any, one: rx.Var[EndpointRow]) -> rx.Component:
             ),
             asking(
                 rx.el.button(
-                    rx.icon("trash-2", size=15, aria_hidden="true"),
+                    lucide("trash-2", 15),
                     type="button", class_name="icon-button", title="Delete", aria_label=f"Delete {one.host}",
                 ),
                 "Delete this webhook?",
@@ -93,7 +86,7 @@ def _endpoint(state: Any, one: rx.Var[EndpointRow]) -> rx.Component:
 
 def _reader(screen: Any, one: rx.Var[Reader]) -> rx.Component:
     return rx.el.li(
-        rx.icon("mail", size=16, aria_hidden="true"),
+        lucide("mail", 16),
         rx.el.span(
             rx.el.span(rx.el.strong(one.name), " ", rx.el.span(one.note, class_name="quiet"), class_name="url"),
             class_name="lines",
@@ -112,6 +105,4 @@ def _reader(screen: Any, one: rx.Var[Reader]) -> rx.Component:
 
 def _small(label: str, on_click: Any = None) -> rx.Component:
     handlers = {} if on_click is None else {"on_click": on_click}
-    return rx.button(
-        label, type="button", size="1", variant="outline", color_scheme="gray", class_name="button quiet", **handlers
-    )
+    return quiet_button(label, size="1", **handlers)

@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from billing_app.ui.kit.basics import choice_switch, link, state_badge
+from billing_app.ui.kit.basics import choice_switch, link, lucide, panel_head, quiet_button, state_badge
 from billing_app.ui.kit.records import Field
 from billing_app.ui.notifications.text import AttemptRow, DeliveryRow
 
@@ -14,13 +14,9 @@ from billing_app.ui.notifications.text import AttemptRow, DeliveryRow
 def delivery_list(screen: Any) -> rx.Component:
     """The newest deliveries."""
     return rx.el.section(
-        rx.el.div(
-            rx.el.h2("Recent deliveries"),
-            rx.el.div(
-                choice_switch(screen.states, screen.state, screen.state_base, "Which deliveries", size="1"),
-                class_name="panel-tools",
-            ),
-            class_name="panel-head",
+        panel_head(
+            "Recent deliveries",
+            tools=[choice_switch(screen.states, screen.state, screen.state_base, "Which deliveries", size="1")],
         ),
         rx.cond(
             screen.deliveries.length() > 0,
@@ -76,7 +72,7 @@ def _row(row: rx.Var[DeliveryRow]) -> rx.Component:
         ),
         rx.el.td(
             link(
-                rx.icon("chevron-right", size=14, aria_hidden="true"),
+                lucide("chevron-right", 14),
                 href=row.href,
                 class_name="cover quiet",
                 aria_label=f"{row.title}, {row.when}",
@@ -94,7 +90,7 @@ def opened_delivery(state: Any) -> rx.Component:
         rx.el.div(
             rx.el.h2(opened.title),
             link(
-                rx.icon("x", size=16, aria_hidden="true"),
+                lucide("x", 16),
                 href=state.screen.close_href,
                 class_name="icon-button",
                 aria_label="Close",
@@ -105,15 +101,7 @@ def opened_delivery(state: Any) -> rx.Component:
         rx.el.dl(rx.foreach(opened.facts, _fact), class_name="facts"),
         rx.el.div(
             rx.el.h2("Tries"),
-            rx.button(
-                "Send again",
-                type="button",
-                size="1",
-                variant="outline",
-                color_scheme="gray",
-                class_name="button quiet",
-                on_click=state.resend(opened.id),
-            ),
+            quiet_button("Send again", size="1", on_click=state.resend(opened.id)),
             class_name="two tries-head",
         ),
         rx.cond(

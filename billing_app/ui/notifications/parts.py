@@ -9,6 +9,8 @@ from typing import Any
 
 import reflex as rx
 
+from billing_app.ui.kit.basics import lucide, panel_head, primary_button, quiet_button
+from billing_app.ui.kit.forms import text_field
 from billing_app.ui.notifications.text import Cell, Column, Line
 
 
@@ -16,15 +18,14 @@ def matrix(state: Any) -> rx.Component:
     """Kinds of events by who is told of them."""
     screen = state.screen
     return rx.el.section(
-        rx.el.div(
-            rx.el.h2("Who is told of what"),
+        panel_head(
+            "Who is told of what",
             rx.cond(
                 screen.mail,
                 rx.el.small("changes are saved as you make them", class_name="wide-only"),
                 rx.el.small("no mail server is set up, so nothing is mailed yet", custom_attrs={"data-tone": "soon"}),
             ),
-            rx.el.div(_add_person(state), class_name="panel-tools"),
-            class_name="panel-head",
+            tools=[_add_person(state)],
         ),
         rx.el.div(
             rx.el.table(
@@ -63,12 +64,12 @@ def _matrix_head(state: Any) -> rx.Component:
 
 def _channel(channel: str, label: str) -> rx.Component:
     icon = "mail" if channel == "mail" else "webhook"
-    return rx.el.span(rx.icon(icon, size=13, aria_hidden="true"), label, class_name="way")
+    return rx.el.span(lucide(icon, 13), label, class_name="way")
 
 
 def _column(state: Any, column: rx.Var[Column]) -> rx.Component:
     taken_out = rx.el.button(
-        rx.icon("x", size=12, aria_hidden="true"),
+        lucide("x", 12),
         type="button",
         class_name="icon-button tiny",
         title="Tell no longer by name",
@@ -143,7 +144,7 @@ def add_webhook(state: Any) -> rx.Component:
     return rx.dialog.root(
         rx.dialog.trigger(
             rx.button(
-                rx.icon("plus", size=16, aria_hidden="true"), "Add a webhook", size="2", class_name="button primary"
+                lucide("plus", 16), "Add a webhook", size="2", class_name="button primary"
             )
         ),
         rx.dialog.content(
@@ -154,7 +155,7 @@ def add_webhook(state: Any) -> rx.Component:
             rx.cond(
                 state.refused != "",
                 rx.el.p(
-                    rx.icon("circle-alert", size=16, aria_hidden="true"),
+                    lucide("circle-alert", 16),
                     rx.el.span(state.refused),
                     role="alert",
                     class_name="form-error",
@@ -165,12 +166,9 @@ def add_webhook(state: Any) -> rx.Component:
                 _field("What it is, if you like", "description", "CRM", 100),
                 rx.el.div(
                     rx.dialog.close(
-                        rx.button(
-                            "Cancel", type="button", variant="outline", color_scheme="gray", size="2",
-                            class_name="button quiet",
-                        )
+                        quiet_button("Cancel")
                     ),
-                    rx.button("Add it", type="submit", size="2", class_name="button primary"),
+                    primary_button("Add it", type="submit"),
                     class_name="dialog-actions",
                 ),
                 on_submit=state.add,
@@ -185,10 +183,4 @@ def add_webhook(state: Any) -> rx.Component:
 
 
 def _field(label: str, name: str, example: str, longest: int, **props: Any) -> rx.Component:
-    return rx.el.label(
-        rx.el.span(label),
-        rx.el.input(
-            name=name, placeholder=example, max_length=longest, auto_complete="off", class_name="input", **props
-        ),
-        class_name="field",
-    )
+    return text_field(label, name=name, placeholder=example, max_length=longest, auto_complete="off", **props)

@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from billing_app.ui.frame.banner import notice
-from billing_app.ui.kit.basics import button_link
+from billing_app.ui.kit.basics import button_link, panel_head
 from billing_app.ui.organizations.audit_text import AuditRow
 
 
@@ -16,10 +16,7 @@ def audit_section(screen: Any) -> rx.Component:
     return rx.cond(
         screen.audit.length() > 0,
         rx.el.section(
-            rx.el.div(
-                rx.el.h2("Audit log"), rx.el.small("every change, who made it, and what it was before"),
-                class_name="panel-head",
-            ),
+            panel_head("Audit log", rx.el.small("every change, who made it, and what it was before")),
             audit_list(screen.audit),
             rx.cond(
                 (screen.audit_next != "") | (screen.audit_first != ""),

@@ -7,8 +7,9 @@ from typing import Any
 import reflex as rx
 
 from billing_app.ui.frame.banner import notice
-from billing_app.ui.kit.basics import link, more_link, refused_button
+from billing_app.ui.kit.basics import link, lucide, more_link, panel_head, primary_button, quiet_button, refused_button
 from billing_app.ui.kit.dialogs import buttons, dialog, refusal
+from billing_app.ui.kit.forms import labelled, text_field
 from billing_app.ui.kit.records import Choice
 from billing_app.ui.organizations.text import ChildRow
 
@@ -19,7 +20,7 @@ def children_section(screen: Any, state: Any) -> rx.Component:
         rx.cond(
             screen.parent != "",
             rx.el.p(
-                rx.icon("corner-left-up", size=14, aria_hidden="true"),
+                lucide("corner-left-up", 14),
                 "Part of ",
                 rx.cond(
                     screen.parent_href != "",
@@ -35,15 +36,10 @@ def children_section(screen: Any, state: Any) -> rx.Component:
 
 def _tree(screen: Any, state: Any) -> rx.Component:
     return rx.el.section(
-        rx.el.div(
-            rx.el.h2("Sub-organizations"),
+        panel_head(
+            "Sub-organizations",
             rx.el.small(screen.children_taken),
-            rx.el.div(
-                more_link("Use by source", screen.sources_href),
-                rx.cond(screen.admin, _new(screen, state)),
-                class_name="panel-tools",
-            ),
-            class_name="panel-head",
+            tools=[more_link("Use by source", screen.sources_href), rx.cond(screen.admin, _new(screen, state))],
         ),
         rx.el.ul(rx.foreach(screen.children, lambda one: _row(one, screen, state)), class_name="people tree"),
         class_name="panel",
@@ -61,11 +57,11 @@ def _empty(screen: Any, state: Any) -> rx.Component:
 
 
 def _new(screen: Any, state: Any) -> rx.Component:
-    label = rx.fragment(rx.icon("plus", size=16, aria_hidden="true"), "New sub-organization")
+    label = rx.fragment(lucide("plus", 16), "New sub-organization")
     return rx.cond(
         screen.no_child != "",
         refused_button(label, screen.no_child, primary=True),
-        rx.button(label, type="button", on_click=state.open("child"), size="2", class_name="button primary"),
+        primary_button(label, on_click=state.open("child")),
     )
 
 
@@ -75,7 +71,7 @@ def _row(one: rx.Var[ChildRow], screen: Any, state: Any) -> rx.Component:
     )
     return rx.el.li(
         rx.el.span(
-            rx.cond(one.deeper, rx.icon("corner-down-right", size=16, aria_hidden="true")),
+            rx.cond(one.deeper, lucide("corner-down-right", 16)),
             rx.el.span(one.initial, class_name="initial small", aria_hidden="true"),
             style={"padding-left": one.indent},
             class_name="branch",
@@ -106,37 +102,19 @@ def _row(one: rx.Var[ChildRow], screen: Any, state: Any) -> rx.Component:
 
 
 def _button(label: str, on_click: Any, name: Any) -> rx.Component:
-    return rx.button(
-        label,
-        type="button",
-        on_click=on_click,
-        size="1",
-        variant="outline",
-        color_scheme="gray",
-        class_name="button quiet",
-        aria_label=label + " " + name,
-    )
+    return quiet_button(label, on_click=on_click, size="1", aria_label=label + " " + name)
 
 
 def child_dialog(state: Any) -> rx.Component:
     """Name, place and address of a new sub-organization."""
     form = rx.el.form(
         refusal(state.refused),
-        rx.el.label(
-            rx.el.span("Name"),
-            rx.el.input(name="name", required=True, max_length=200, auto_focus=True, class_name="input"),
-            class_name="field",
-        ),
-        rx.el.label(
-            rx.el.span("Part of"),
-            rx.el.select(rx.foreach(state.screen.parents, _parent), name="parent", class_name="input"),
-            class_name="field",
-        ),
-        rx.el.label(
-            rx.el.span("Address"),
+        text_field("Name", name="name", required=True, max_length=200, auto_focus=True),
+        labelled("Part of", rx.el.select(rx.foreach(state.screen.parents, _parent), name="parent", class_name="input")),
+        labelled(
+            "Address",
             rx.el.input(name="address", max_length=64, pattern="[A-Za-z0-9._\\-]+", class_name="input"),
             rx.el.small("Its name in links and in the API, for ever. Left empty, one is made."),
-            class_name="field",
         ),
         buttons(state.close, "Create"),
         on_submit=state.create_child,

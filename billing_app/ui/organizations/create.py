@@ -15,7 +15,7 @@ from billing_app.ui.access import anybody
 from billing_app.ui.access.session import MAX_TEXT, public
 from billing_app.ui.access.transactions import PersonContext
 from billing_app.ui.frame.layout import bare_page, signed_in_as
-from billing_app.ui.kit.basics import button_link
+from billing_app.ui.kit.basics import button_link, lucide
 from billing_app.ui.organizations.places import UTC, countries, time_zones
 
 FIELDS = {"invalid_name": "name", "invalid_address": "address", "address_taken": "address"}
@@ -200,7 +200,7 @@ def _field(label: str, name: str, control: rx.Component, note: str = "") -> rx.C
 
 def _refusal(class_name: str, name: str = "form") -> rx.Component:
     return rx.el.p(
-        rx.icon("circle-alert", size=16, aria_hidden="true"),
+        lucide("circle-alert", 16),
         rx.el.span(CreateOrganizationState.refused),
         role="alert",
         id=f"{name}-refusal",

@@ -7,7 +7,9 @@ from typing import Any
 import reflex as rx
 
 from billing_app.ui.frame.banner import remark
+from billing_app.ui.kit.basics import quiet_button
 from billing_app.ui.kit.dialogs import dialog, refusal
+from billing_app.ui.kit.forms import labelled
 from billing_app.ui.kit.records import Field
 
 
@@ -17,10 +19,7 @@ def ending_remark(screen: Any, state: Any) -> rx.Component:
     keep = rx.cond(
         ending.may_keep,
         rx.el.div(
-            rx.button(
-                "Keep it", type="button", size="2", variant="outline", color_scheme="gray", class_name="button quiet",
-                on_click=state.keep_organization, loading=state.busy,
-            ),
+            quiet_button("Keep it", on_click=state.keep_organization, loading=state.busy),
             class_name="banner-actions",
         ),
     )  # fmt: skip
@@ -83,16 +82,11 @@ def ending_dialog(screen: Any, state: Any) -> rx.Component:
                 "What has changed at Stripe by then decides: what has ended there already stays as it is.",
                 class_name="quiet-note",
             ),
-            rx.el.label(
-                rx.el.span("Why (kept in the audit log)"),
-                rx.el.input(name="reason", max_length=500, class_name="input"),
-                class_name="field wide",
+            labelled(
+                "Why (kept in the audit log)", rx.el.input(name="reason", max_length=500, class_name="input"), wide=True
             ),
             rx.el.div(
-                rx.button(
-                    "Keep it", type="button", size="2", variant="outline", color_scheme="gray",
-                    class_name="button quiet", on_click=state.close,
-                ),
+                quiet_button("Keep it", on_click=state.close),
                 rx.button(
                     "End it", type="submit", size="2", color_scheme="red", class_name="button", loading=state.busy
                 ),

@@ -9,8 +9,9 @@ import reflex as rx
 from billing_app.domain.common.access import DEFAULT_SCOPES, Scope
 from billing_app.ui import routes
 from billing_app.ui.frame.banner import notice
-from billing_app.ui.kit.basics import plain_link
+from billing_app.ui.kit.basics import lucide, panel_head, plain_link, primary_button, quiet_button
 from billing_app.ui.kit.dialogs import buttons, dialog, refusal, secret
+from billing_app.ui.kit.forms import text_field
 from billing_app.ui.organizations.text import KeyRow
 
 SCOPES = {
@@ -24,22 +25,12 @@ SCOPES = {
 
 def keys_section(screen: Any, state: Any) -> rx.Component:
     """The organization's keys, revoked ones too."""
-    new = rx.button(
-        rx.icon("plus", size=16, aria_hidden="true"),
-        "New key",
-        type="button",
-        on_click=state.open("key"),
-        size="2",
-        class_name="button primary",
-    )
+    new = primary_button(lucide("plus", 16), "New key", on_click=state.open("key"))
     listed = rx.el.section(
-        rx.el.div(
-            rx.el.h2("API keys"),
+        panel_head(
+            "API keys",
             rx.el.small("for programs that report usage and ask"),
-            rx.el.div(
-                plain_link("API reference", href=routes.API_DOCS, class_name="more"), new, class_name="panel-tools"
-            ),
-            class_name="panel-head",
+            tools=[plain_link("API reference", href=routes.API_DOCS, class_name="more"), new],
         ),
         rx.el.ul(rx.foreach(screen.api_keys, lambda one: _row(one, state)), class_name="people keys"),
         class_name="panel",
@@ -55,7 +46,7 @@ def keys_section(screen: Any, state: Any) -> rx.Component:
 
 def _row(one: rx.Var[KeyRow], state: Any) -> rx.Component:
     return rx.el.li(
-        rx.el.span(rx.icon("key-round", size=16, aria_hidden="true"), class_name="tile plain"),
+        rx.el.span(lucide("key-round", 16), class_name="tile plain"),
         rx.el.span(
             rx.el.span(rx.el.strong(one.name), rx.el.code(one.hint, class_name="hint"), class_name="person-name"),
             rx.el.small(one.made, " \N{MIDDLE DOT} ", one.used),
@@ -69,15 +60,8 @@ def _row(one: rx.Var[KeyRow], state: Any) -> rx.Component:
             rx.cond(
                 one.revoked != "",
                 rx.el.small(one.revoked),
-                rx.button(
-                    "Revoke",
-                    type="button",
-                    on_click=state.ask("revoke", one.id, one.name),
-                    size="1",
-                    variant="outline",
-                    color_scheme="gray",
-                    class_name="button quiet",
-                    aria_label="Revoke " + one.name,
+                quiet_button(
+                    "Revoke", on_click=state.ask("revoke", one.id, one.name), size="1", aria_label="Revoke " + one.name
                 ),
             ),
             class_name="row-actions",
@@ -110,18 +94,7 @@ def key_dialog(state: Any) -> rx.Component:
     """Name and scopes of a new key; then its secret, once."""
     form = rx.el.form(
         refusal(state.refused),
-        rx.el.label(
-            rx.el.span("Name"),
-            rx.el.input(
-                name="name",
-                required=True,
-                max_length=100,
-                auto_focus=True,
-                placeholder="Production",
-                class_name="input",
-            ),
-            class_name="field",
-        ),
+        text_field("Name", name="name", required=True, max_length=100, auto_focus=True, placeholder="Production"),
         _scopes(),
         buttons(state.close, "Create key"),
         on_submit=state.create_key,

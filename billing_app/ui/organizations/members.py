@@ -6,19 +6,19 @@ from typing import Any
 
 import reflex as rx
 
-from billing_app.ui.kit.basics import refused_button
+from billing_app.ui.kit.basics import lucide, panel_head, primary_button, refused_button
 from billing_app.ui.kit.dialogs import buttons, dialog, refusal, secret
+from billing_app.ui.kit.forms import text_field
 from billing_app.ui.organizations.text import ROLES, MemberRow
 
 
 def members_section(screen: Any, state: Any) -> rx.Component:
     """Everybody with a role, and who is invited."""
     return rx.el.section(
-        rx.el.div(
-            rx.el.h2("Members"),
+        panel_head(
+            "Members",
             rx.el.small(screen.members_taken),
             rx.cond(screen.admin, rx.el.div(_invite(screen, state), class_name="panel-tools")),
-            class_name="panel-head",
         ),
         rx.el.ul(rx.foreach(screen.members, lambda one: _row(one, screen, state)), class_name="people"),
         class_name="panel",
@@ -26,11 +26,11 @@ def members_section(screen: Any, state: Any) -> rx.Component:
 
 
 def _invite(screen: Any, state: Any) -> rx.Component:
-    label = rx.fragment(rx.icon("user-plus", size=16, aria_hidden="true"), "Invite")
+    label = rx.fragment(lucide("user-plus", 16), "Invite")
     return rx.cond(
         screen.no_place != "",
         refused_button(label, screen.no_place, primary=True),
-        rx.button(label, type="button", on_click=state.open("invite"), size="2", class_name="button primary"),
+        primary_button(label, on_click=state.open("invite")),
     )
 
 
@@ -97,7 +97,7 @@ def _leave(one: rx.Var[MemberRow], screen: Any, state: Any) -> rx.Component:
 
 def _icon(icon: str, label: Any, on_click: Any) -> rx.Component:
     return rx.el.button(
-        rx.icon(icon, size=15, aria_hidden="true"),
+        lucide(icon, 15),
         type="button",
         on_click=on_click,
         class_name="icon-button",
@@ -110,11 +110,7 @@ def invite_dialog(state: Any) -> rx.Component:
     """Whom to invite as what; then the link to copy."""
     form = rx.el.form(
         refusal(state.refused),
-        rx.el.label(
-            rx.el.span("E-mail"),
-            rx.el.input(name="email", type="email", required=True, max_length=254, auto_focus=True, class_name="input"),
-            class_name="field",
-        ),
+        text_field("E-mail", name="email", type="email", required=True, max_length=254, auto_focus=True),
         rx.el.fieldset(
             rx.el.legend("Role"),
             *[

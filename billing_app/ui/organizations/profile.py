@@ -7,7 +7,9 @@ from typing import Any
 import reflex as rx
 
 from billing_app.ui.frame.banner import remark
+from billing_app.ui.kit.basics import lucide, panel_head, primary_button
 from billing_app.ui.kit.dialogs import refusal
+from billing_app.ui.kit.forms import labelled
 from billing_app.ui.kit.records import Field
 from billing_app.ui.organizations.ending import ending_panel, ending_remark
 
@@ -31,7 +33,7 @@ def profile_section(screen: Any, state: Any) -> rx.Component:
 def _form(screen: Any, state: Any) -> rx.Component:
     profile = screen.profile
     return rx.el.section(
-        rx.el.div(rx.el.h2("Profile"), class_name="panel-head"),
+        panel_head("Profile"),
         rx.el.form(
             refusal(state.refused),
             _line("Name", "name", profile.name, required=True, max_length=200, wide=True),
@@ -49,7 +51,7 @@ def _form(screen: Any, state: Any) -> rx.Component:
                 rx.el.p("Kept as its address: our pages load nothing from other hosts.", class_name="quiet-note wide"),
             ),
             rx.el.div(
-                rx.button("Save", type="submit", size="2", class_name="button primary"),
+                primary_button("Save", type="submit"),
                 rx.cond(state.saved, _done()),
                 class_name="form-foot wide",
             ),
@@ -61,12 +63,12 @@ def _form(screen: Any, state: Any) -> rx.Component:
 
 
 def _done() -> rx.Component:
-    return rx.el.span(rx.icon("check", size=14, aria_hidden="true"), "Saved", role="status", class_name="done")
+    return rx.el.span(lucide("check", 14), "Saved", role="status", class_name="done")
 
 
 def _description(profile: Any) -> rx.Component:
-    return rx.el.label(
-        rx.el.span("Description"),
+    return labelled(
+        "Description",
         rx.el.textarea(
             name="description",
             default_value=profile.description,
@@ -75,7 +77,7 @@ def _description(profile: Any) -> rx.Component:
             max_length=2_000,
             class_name="input area",
         ),
-        class_name="field wide",
+        wide=True,
     )
 
 
@@ -93,7 +95,7 @@ def _colour(profile: Any) -> rx.Component:
         max_length=7,
         class_name="input",
     )
-    return rx.el.label(rx.el.span("Colour"), rx.el.span(swatch, text, class_name="swatch-line"), class_name="field")
+    return labelled("Colour", rx.el.span(swatch, text, class_name="swatch-line"))
 
 
 def _web_address(profile: Any) -> rx.Component:
@@ -115,7 +117,7 @@ def _line(label: str, name: str, value: Any, *, wide: bool = False, **props: Any
 def _read(screen: Any) -> rx.Component:
     profile = screen.profile
     return rx.el.section(
-        rx.el.div(rx.el.h2(profile.name), class_name="panel-head"),
+        panel_head(profile.name),
         rx.el.div(
             rx.cond(
                 profile.said.length() > 0,

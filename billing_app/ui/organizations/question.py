@@ -6,6 +6,7 @@ from typing import Any
 
 import reflex as rx
 
+from billing_app.ui.kit.basics import primary_button
 from billing_app.ui.kit.dialogs import buttons, dialog, question, refusal
 
 
@@ -52,7 +53,7 @@ def ask_first(state: Any) -> rx.Component:
             "This was not changed",
             state.refused,
             rx.el.div(
-                rx.button("Close", type="button", on_click=state.close, size="2", class_name="button primary"),
+                primary_button("Close", on_click=state.close),
                 class_name="dialog-foot",
             ),
         ),

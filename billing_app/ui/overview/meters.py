@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from billing_app.ui.kit.basics import figure, link, metric_tile, state_badge
+from billing_app.ui.kit.basics import figure, link, lucide, metric_tile, state_badge
 from billing_app.ui.overview.meters_text import BarScreen, MeterScreen
 
 
@@ -43,7 +43,7 @@ def _head(used_head: rx.Var[str]) -> rx.Component:
         rx.el.span(rx.el.i(class_name="key plan neutral"), "plan"),
         rx.el.span(rx.el.i(class_name="key credits neutral"), "credits"),
         rx.el.span(rx.el.i(class_name="key tick"), "included"),
-        rx.el.span("cut-off", rx.icon("arrow-right-to-line", size=12, aria_hidden="true"), class_name="cut-off"),
+        rx.el.span("cut-off", lucide("arrow-right-to-line", 12), class_name="cut-off"),
         role="columnheader",
         class_name="meter-key",
     )
@@ -98,7 +98,7 @@ def meter_row(row: rx.Var[MeterScreen]) -> rx.Component:
         left,
         until,
         rx.el.div(state_badge(row.state, row.state_tone), role="cell", class_name="meter-state"),
-        rx.icon("chevron-right", size=16, class_name="chevron", aria_hidden="true"),
+        lucide("chevron-right", 16, class_name="chevron"),
         role="row",
         class_name="meter-row",
     )

@@ -19,8 +19,10 @@ from billing_app.ui.kit.basics import (
     choice_switch,
     figure,
     head,
+    lucide,
     metric_tile,
     more_link,
+    panel_head,
     plain_link,
     recount_line,
     refused_button,
@@ -81,7 +83,7 @@ def overview_page() -> rx.Component:
 
 
 def _buy() -> rx.Component:
-    label = rx.fragment(rx.icon("plus", size=16, aria_hidden="true"), "Buy credits")
+    label = rx.fragment(lucide("plus", 16), "Buy credits")
     return rx.el.span(
         rx.cond(
             frame.buying != "",
@@ -110,14 +112,10 @@ def _empty() -> rx.Component:
 def _months() -> rx.Component:
     chart = screen.chart
     return rx.el.section(
-        rx.el.div(
-            rx.el.h2(chart.title),
+        panel_head(
+            chart.title,
             rx.el.small(chart.caption),
-            rx.el.div(
-                choice_switch(screen.choices, screen.metric.id, screen.metric_base, "Metric", size="1"),
-                class_name="panel-tools",
-            ),
-            class_name="panel-head",
+            tools=[choice_switch(screen.choices, screen.metric.id, screen.metric_base, "Metric", size="1")],
         ),
         plot(chart, class_name="fill"),
         rx.el.div(months_legend(chart, screen.metric.hue), table_below(chart.table), class_name="chart-foot"),
@@ -174,7 +172,7 @@ def _line(line: rx.Var[CreditLine]) -> rx.Component:
 
 def _ending_line(line: rx.Var[CreditLine]) -> rx.Component:
     return rx.el.li(
-        rx.el.span(rx.icon("hourglass", size=16, aria_hidden="true"), class_name="tile soon"),
+        rx.el.span(lucide("hourglass", 16), class_name="tile soon"),
         rx.el.div(rx.el.span(line.metric.name), rx.el.small(line.note), class_name="lines"),
         figure(line.figure, line.hint),
     )

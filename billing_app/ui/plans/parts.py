@@ -6,7 +6,16 @@ from typing import Any
 
 import reflex as rx
 
-from billing_app.ui.kit.basics import choice_switch, plain_link, refused_button, state_badge
+from billing_app.ui.kit.basics import (
+    choice_switch,
+    lucide,
+    panel_head,
+    plain_link,
+    primary_button,
+    quiet_button,
+    refused_button,
+    state_badge,
+)
 from billing_app.ui.kit.records import Field
 from billing_app.ui.kit.skeletons import bone
 from billing_app.ui.plans.cards import CardLine, PlanCard
@@ -17,29 +26,21 @@ GHOSTS = 3
 """Grey lines while Stripe is asked what was billed."""
 
 
-def quiet_button(label: Any, busy: Any, on_click: Any, *, disabled: Any = False, **props: Any) -> rx.Component:
-    """A secondary button that shows when it is at work."""
-    return rx.button(
-        label, type="button", size="2", variant="outline", color_scheme="gray", class_name="button quiet",
-        on_click=on_click, loading=busy, disabled=disabled, **props,
-    )  # fmt: skip
-
-
 def special(screen: rx.Var[PlanScreen], busy: rx.Var[str], manage: Any, ask: Any) -> rx.Component | rx.Var:
     """What is special about the subscription, with the one thing to do about it."""
     state = screen.state
     icon = rx.match(
         state.icon,
-        ("triangle-alert", rx.icon("triangle-alert", size=18, aria_hidden="true")),
-        ("circle-pause", rx.icon("circle-pause", size=18, aria_hidden="true")),
-        rx.icon("info", size=18, aria_hidden="true"),
+        ("triangle-alert", lucide("triangle-alert", 18)),
+        ("circle-pause", lucide("circle-pause", 18)),
+        lucide("info", 18),
     )
     button = rx.cond(
         state.deed == "portal",
         rx.button(
             state.action, type="button", size="2", class_name="button", on_click=manage, loading=busy == "portal"
         ),
-        quiet_button(state.action, False, ask(state.deed)),
+        quiet_button(state.action, on_click=ask(state.deed)),
     )
     banner = rx.el.section(
         rx.el.div(
@@ -82,9 +83,10 @@ def current_plan(screen: rx.Var[PlanScreen], busy: rx.Var[str], manage: Any, ask
                 rx.cond(
                     screen.can_manage,
                     quiet_button(
-                        rx.fragment(rx.icon("credit-card", size=14, aria_hidden="true"), "Cards and billing details"),
-                        busy == "portal",
-                        manage,
+                        lucide("credit-card", 14),
+                        "Cards and billing details",
+                        on_click=manage,
+                        loading=busy == "portal",
                     ),
                 ),
                 rx.el.span(class_name="plan-gap"),
@@ -146,14 +148,10 @@ def _limit(one: rx.Var[LimitRow]) -> rx.Component:
 def compare(screen: rx.Var[PlanScreen], busy: rx.Var[str], choose: Any) -> rx.Component:
     """All plans side by side, by the month or by the year."""
     return rx.el.section(
-        rx.el.div(
-            rx.el.h2(screen.compare_title),
+        panel_head(
+            screen.compare_title,
             rx.el.small(screen.compare_note, class_name="wide-only"),
-            rx.el.div(
-                choice_switch(screen.intervals, screen.interval, screen.interval_base, "Paid", size="1"),
-                class_name="panel-tools",
-            ),
-            class_name="panel-head",
+            tools=[choice_switch(screen.intervals, screen.interval, screen.interval_base, "Paid", size="1")],
         ),
         rx.el.div(
             rx.foreach(screen.cards, lambda card: _card(card, busy, choose)),
@@ -175,7 +173,7 @@ def _card(card: rx.Var[PlanCard], busy: rx.Var[str], choose: Any) -> rx.Componen
     return rx.el.article(
         head,
         rx.el.details(
-            rx.el.summary("What it includes", rx.icon("chevron-down", size=14, aria_hidden="true")),
+            rx.el.summary("What it includes", lucide("chevron-down", 14)),
             lines,
             class_name="phone-only card-more",
         ),
@@ -186,11 +184,8 @@ def _card(card: rx.Var[PlanCard], busy: rx.Var[str], choose: Any) -> rx.Componen
 
 
 def _action(card: rx.Var[PlanCard], busy: rx.Var[str], choose: Any) -> rx.Component | rx.Var:
-    solid = rx.button(
-        card.action, type="button", size="2", class_name="button primary", on_click=choose(card.id),
-        loading=busy == card.id,
-    )  # fmt: skip
-    quiet = quiet_button(card.action, busy == card.id, choose(card.id))
+    solid = primary_button(card.action, on_click=choose(card.id), loading=busy == card.id)  # fmt: skip
+    quiet = quiet_button(card.action, on_click=choose(card.id), loading=busy == card.id)
     offered = rx.cond(card.primary, solid, quiet)
     return rx.cond(card.deed != "", rx.cond(card.refusal != "", refused_button(card.action, card.refusal), offered))
 
@@ -230,11 +225,7 @@ def invoices(billed: rx.Var[list[InvoiceRow]], known: rx.Var[bool], billed_to: r
         "Nothing was billed yet. Invoices are listed here as soon as there are any.", class_name="no-invoices"
     )
     return rx.el.section(
-        rx.el.div(
-            rx.el.h2("Invoices"),
-            rx.cond(billed_to != "", rx.el.small("to ", billed_to, class_name="billed-to")),
-            class_name="panel-head",
-        ),
+        panel_head("Invoices", rx.cond(billed_to != "", rx.el.small("to ", billed_to, class_name="billed-to"))),
         rx.cond(known, rx.cond(billed.length() > 0, rx.el.div(table, class_name="scroll"), empty), ghosts),
         class_name="panel",
     )
@@ -267,7 +258,7 @@ def question(dialog: rx.Var[DialogScreen], busy: rx.Var[str], confirm: Any, clos
         class_name="sum",
     )
     facts = rx.el.ul(
-        rx.foreach(dialog.facts, lambda one: rx.el.li(rx.icon("check", size=14, aria_hidden="true"), rx.el.span(one))),
+        rx.foreach(dialog.facts, lambda one: rx.el.li(lucide("check", 14), rx.el.span(one))),
         class_name="facts",
     )
     return rx.alert_dialog.root(
@@ -277,10 +268,7 @@ def question(dialog: rx.Var[DialogScreen], busy: rx.Var[str], confirm: Any, clos
                 rx.el.div(rx.cond(dialog.lines.length() > 0, amounts), facts), as_child=True
             ),
             rx.el.div(
-                rx.button(
-                    dialog.back, type="button", size="2", variant="outline", color_scheme="gray",
-                    class_name="button quiet", on_click=close, disabled=busy == "confirm",
-                ),
+                quiet_button(dialog.back, on_click=close, disabled=busy == "confirm"),
                 rx.button(
                     dialog.confirm, type="button", size="2", class_name="button", on_click=confirm,
                     loading=busy == "confirm", color_scheme=rx.cond(dialog.tone == "danger", "red", "indigo"),

@@ -14,7 +14,7 @@ from billing_app.ui.access.session import PageAccess, guarded
 from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.frame.organization import page
 from billing_app.ui.frame.state import OrganizationPage
-from billing_app.ui.kit.basics import head, link
+from billing_app.ui.kit.basics import head, link, lucide
 from billing_app.ui.kit.skeletons import list_skeleton
 from billing_app.ui.processes.features_text import FeaturesScreen, OptionRow, features_screen
 
@@ -104,9 +104,9 @@ def _read_only(one: rx.Var[OptionRow]) -> rx.Component:
     """What a reader who cannot switch it is told in place of the switch: a disabled one looks alike on and off."""
     sign = rx.match(
         one.tone,
-        ("on", rx.icon("check", size=14, aria_hidden="true")),
-        ("off", rx.icon("minus", size=14, aria_hidden="true")),
-        rx.icon("lock", size=14, aria_hidden="true"),
+        ("on", lucide("check", 14)),
+        ("off", lucide("minus", 14)),
+        lucide("lock", 14),
     )
     word = rx.match(one.tone, ("on", "On"), ("off", "Off"), "Locked")
     return rx.el.span(

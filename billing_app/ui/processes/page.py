@@ -14,7 +14,7 @@ from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.organization import page
 from billing_app.ui.frame.state import OrganizationPage
-from billing_app.ui.kit.basics import button_link, choice_switch, head, link, state_badge
+from billing_app.ui.kit.basics import button_link, choice_switch, head, link, lucide, state_badge
 from billing_app.ui.kit.skeletons import list_skeleton
 from billing_app.ui.processes.text import LimitRow, ProcessesScreen, ProcessRow, processes_screen
 
@@ -42,7 +42,7 @@ screen = ProcessesState.screen
 
 def processes_page() -> rx.Component:
     """The page."""
-    new = button_link(rx.icon("plus", size=16, aria_hidden="true"), "New process", href=screen.new_href, primary=True)
+    new = button_link(lucide("plus", 16), "New process", href=screen.new_href, primary=True)
     content = rx.fragment(
         head("Processes", tools=[rx.cond(screen.may_change, rx.cond(screen.empty, rx.fragment(), new))]),
         rx.el.dl(rx.foreach(screen.limits, limit_bar), class_name="limit-bars"),

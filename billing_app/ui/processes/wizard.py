@@ -6,7 +6,17 @@ from typing import Any
 
 import reflex as rx
 
-from billing_app.ui.kit.basics import button_link, figure, head, link, metric_tile, state_badge
+from billing_app.ui.kit.basics import (
+    button_link,
+    figure,
+    head,
+    link,
+    lucide,
+    metric_tile,
+    panel_head,
+    primary_button,
+    state_badge,
+)
 from billing_app.ui.kit.dialogs import asking
 from billing_app.ui.kit.records import Field
 from billing_app.ui.processes.process_text import STEPS
@@ -24,7 +34,7 @@ def wizard(state: Any) -> rx.Component:
             crumb=link("Processes", href=screen.list_href),
             tools=[
                 rx.el.span(
-                    rx.cond(state.unsaved, rx.icon("triangle-alert", size=13, aria_hidden="true")),
+                    rx.cond(state.unsaved, lucide("triangle-alert", 13)),
                     state.saved,
                     class_name="recount",
                     role="status",
@@ -68,13 +78,13 @@ def published(state: Any) -> rx.Component:
         ),
         _refusal(state),
         rx.el.section(
-            rx.el.div(rx.el.h2("What was published"), class_name="panel-head"),
+            panel_head("What was published"),
             rx.el.dl(rx.foreach(screen.summary, _fact), class_name="fact-grid"),
             rx.cond(screen.description != "", rx.el.p(screen.description, class_name="process-text")),
             class_name="panel",
         ),
         rx.el.section(
-            rx.el.div(rx.el.h2("Questions"), class_name="panel-head"),
+            panel_head("Questions"),
             rx.el.ol(
                 rx.foreach(
                     screen.questions,
@@ -93,7 +103,7 @@ def _refusal(state: Any) -> rx.Component:
     return rx.cond(
         state.error != "",
         rx.el.p(
-            rx.icon("circle-alert", size=16, aria_hidden="true"),
+            lucide("circle-alert", 16),
             rx.el.span(state.error),
             role="alert",
             class_name="form-error",
@@ -143,13 +153,7 @@ def _moves(state: Any) -> rx.Component:
         rx.cond(screen.may_change, rx.button("Save draft", on_click=state.save, **quiet)),
         rx.cond(
             screen.step != order[-1],
-            rx.button(
-                "Continue",
-                type="button",
-                size="2",
-                class_name="button primary",
-                on_click=state.go(rx.match(screen.step, *on.items(), order[-1])),
-            ),
+            primary_button("Continue", on_click=state.go(rx.match(screen.step, *on.items(), order[-1]))),
         ),
         class_name="wizard-moves",
     )
@@ -161,7 +165,7 @@ def _costs(screen: Any) -> rx.Component:
         rx.el.h2("This process uses"),
         rx.el.div(
             rx.el.span(
-                rx.icon("list-checks", size=16, aria_hidden="true"),
+                lucide("list-checks", 16),
                 class_name="tile",
                 custom_attrs={"data-hue": "gray"},
             ),

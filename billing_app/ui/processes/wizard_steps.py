@@ -7,7 +7,8 @@ from typing import Any
 import reflex as rx
 
 from billing_app.domain.processes.processes import MAX_DESCRIPTION, MAX_TITLE
-from billing_app.ui.kit.basics import figure, link
+from billing_app.ui.kit.basics import figure, link, lucide, primary_button, quiet_button
+from billing_app.ui.kit.forms import labelled, text_field
 from billing_app.ui.kit.records import Field
 from billing_app.ui.processes.records import ChoiceRow, QuestionRow
 
@@ -22,8 +23,8 @@ def information(state: Any) -> rx.Component:
         "Information",
         "What voters see first.",
         _text(state, "Title", "title", screen.name, max_length=MAX_TITLE, placeholder="Board election"),
-        rx.el.label(
-            rx.el.span("Description"),
+        labelled(
+            "Description",
             rx.el.textarea(
                 default_value=screen.description,
                 max_length=MAX_DESCRIPTION,
@@ -33,7 +34,7 @@ def information(state: Any) -> rx.Component:
                 disabled=~screen.may_change,
                 class_name="input area",
             ),
-            class_name="field wide",
+            wide=True,
         ),
         _text(state, "Opens (UTC)", "starts_at", screen.starts, kind="datetime-local"),
         _text(state, "Ends (UTC)", "ends_at", screen.ends, kind="datetime-local"),
@@ -49,16 +50,7 @@ def questions(state: Any) -> rx.Component:
         rx.el.ol(rx.foreach(screen.questions, lambda one: _question(state, one)), class_name="question-list wide"),
         rx.cond(
             screen.may_change,
-            rx.button(
-                rx.icon("plus", size=14, aria_hidden="true"),
-                "Add a question",
-                type="button",
-                on_click=state.add(-1),
-                size="2",
-                variant="outline",
-                color_scheme="gray",
-                class_name="button quiet",
-            ),
+            quiet_button(lucide("plus", 14), "Add a question", on_click=state.add(-1)),
         ),
     )
 
@@ -113,7 +105,7 @@ def confirm(state: Any) -> rx.Component:
             rx.el.ul(
                 rx.foreach(
                     screen.missing,
-                    lambda text: rx.el.li(rx.icon("circle-alert", size=14, aria_hidden="true"), rx.el.span(text)),
+                    lambda text: rx.el.li(lucide("circle-alert", 14), rx.el.span(text)),
                 ),
                 class_name="missing wide",
                 aria_label="What is missing",
@@ -133,7 +125,7 @@ def confirm(state: Any) -> rx.Component:
                     ),
                     content="The list above says what is missing.",
                 ),
-                rx.button("Publish", type="button", size="2", on_click=state.publish, class_name="button primary"),
+                primary_button("Publish", on_click=state.publish),
             ),
         ),
     )
@@ -180,18 +172,14 @@ def _question(state: Any, one: rx.Var[QuestionRow]) -> rx.Component:
 
     return rx.el.li(
         rx.el.div(
-            rx.el.label(
-                rx.el.span(one.name),
-                rx.el.input(
-                    default_value=one.title,
-                    max_length=MAX_TITLE,
-                    placeholder="Who should sit on the board?",
-                    on_change=lambda given: state.ask(one.place, -1, given).debounce(PAUSE_MS),
-                    on_blur=lambda given: state.ask(one.place, -1, given),
-                    disabled=~state.screen.may_change,
-                    class_name="input",
-                ),
-                class_name="field",
+            text_field(
+                one.name,
+                default_value=one.title,
+                max_length=MAX_TITLE,
+                placeholder="Who should sit on the board?",
+                on_change=lambda given: state.ask(one.place, -1, given).debounce(PAUSE_MS),
+                on_blur=lambda given: state.ask(one.place, -1, given),
+                disabled=~state.screen.may_change,
             ),
             _drop(state, one.place, -1, f"Take away {one.name}"),
             class_name="question-head",
@@ -210,7 +198,7 @@ def _drop(state: Any, place: Any, answer: Any, label: Any) -> rx.Component:
     return rx.cond(
         state.screen.may_change,
         rx.el.button(
-            rx.icon("x", size=15, aria_hidden="true"),
+            lucide("x", 15),
             type="button",
             on_click=state.drop(place, answer),
             class_name="icon-button",
@@ -221,17 +209,13 @@ def _drop(state: Any, place: Any, answer: Any, label: Any) -> rx.Component:
 
 def _reminders(state: Any, label: str, name: str, value: Any, is_open: Any, note: Any) -> rx.Component:
     return rx.el.div(
-        rx.el.label(
-            rx.el.span(label),
-            rx.el.input(
-                input_mode="numeric",
-                default_value=value,
-                on_change=lambda given: state.fill(name, given).debounce(PAUSE_MS),
-                on_blur=lambda given: state.fill(name, given),
-                disabled=~state.screen.may_change | ~is_open,
-                class_name="input",
-            ),
-            class_name="field",
+        text_field(
+            label,
+            input_mode="numeric",
+            default_value=value,
+            on_change=lambda given: state.fill(name, given).debounce(PAUSE_MS),
+            on_blur=lambda given: state.fill(name, given),
+            disabled=~state.screen.may_change | ~is_open,
         ),
         rx.cond(note != "", _locked(state, note), rx.el.small("One message to every voter, each time.")),
         class_name="with-note",
@@ -273,7 +257,7 @@ def _locked(state: Any, note: Any) -> rx.Component:
     """Why it can't be chosen, with the way to change that."""
     screen = state.screen
     href = rx.cond(note.to(str).startswith("switched"), screen.features_href, screen.plan_href)
-    return link(rx.icon("lock", size=12, aria_hidden="true"), note, href=href, class_name="option-note")
+    return link(lucide("lock", 12), note, href=href, class_name="option-note")
 
 
 def _fact(one: rx.Var[Field]) -> rx.Component:

@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from billing_app.ui.kit.basics import metric_tile, refused_button
+from billing_app.ui.kit.basics import lucide, metric_tile, refused_button
 from billing_app.ui.kit.records import Choice
 from billing_app.ui.purchases.text import BasketRow, BuyScreen
 
@@ -57,7 +57,7 @@ def _line(row: rx.Var[BasketRow], change: Any) -> rx.Component:
         rx.el.div(rx.el.span(row.name, class_name="strong"), rx.el.small(row.note), class_name="lines"),
         rx.el.span(row.price, class_name="strong"),
         rx.el.button(
-            rx.icon("x", size=14, aria_hidden="true"),
+            lucide("x", 14),
             type="button",
             class_name="icon-button small",
             aria_label=f"One less of {row.name}",
@@ -83,5 +83,5 @@ def _pay(screen: rx.Var[BuyScreen], paying: rx.Var[bool], pay: Any) -> rx.Compon
 
 
 def _note(note: rx.Var[Choice]) -> rx.Component:
-    icons = [(name, rx.icon(name, size=14, aria_hidden="true")) for name in NOTE_ICONS]
-    return rx.el.li(rx.match(note.value, *icons, rx.icon("info", size=14, aria_hidden="true")), rx.el.span(note.label))
+    icons = [(name, lucide(name, 14)) for name in NOTE_ICONS]
+    return rx.el.li(rx.match(note.value, *icons, lucide("info", 14)), rx.el.span(note.label))

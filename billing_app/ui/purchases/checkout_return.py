@@ -14,7 +14,7 @@ from billing_app.ui import routes
 from billing_app.ui.access.session import PageAccess, guarded
 from billing_app.ui.frame.organization import frame, page
 from billing_app.ui.frame.state import OrganizationPage
-from billing_app.ui.kit.basics import button_link, head, link, metric_tile
+from billing_app.ui.kit.basics import button_link, head, link, lucide, metric_tile
 from billing_app.ui.kit.skeletons import list_skeleton
 from billing_app.ui.purchases.checkout_return_text import CheckoutReturnScreen, ReceivedRow, checkout_return_screen
 from billing_app.ui.purchases.page import BuyState
@@ -76,10 +76,10 @@ def checkout_return_page() -> rx.Component:
     """The page."""
     sign = rx.match(
         screen.status,
-        ("paid", rx.icon("circle-check", size=24, aria_hidden="true", class_name="good")),
-        ("failed", rx.icon("circle-x", size=24, aria_hidden="true", class_name="bad")),
-        ("expired", rx.icon("clock-alert", size=24, aria_hidden="true")),
-        rx.icon("hourglass", size=24, aria_hidden="true"),
+        ("paid", lucide("circle-check", 24, class_name="good")),
+        ("failed", lucide("circle-x", 24, class_name="bad")),
+        ("expired", lucide("clock-alert", 24)),
+        lucide("hourglass", 24),
     )
     done = screen.status == "paid"
     content = rx.fragment(

@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from billing_app.ui.kit.basics import link, metric_tile
+from billing_app.ui.kit.basics import link, lucide, metric_tile
 from billing_app.ui.purchases.text import PackRow
 
 HEADS = (
@@ -63,7 +63,7 @@ def stepper(row: rx.Var[PackRow], change: Any) -> rx.Component:
     name = f"{row.quantity} {row.metric.name}"
     return rx.el.div(
         rx.el.button(
-            rx.icon("minus", size=14, aria_hidden="true"),
+            lucide("minus", 14),
             type="button",
             aria_label=f"One less of {name}",
             title=rx.cond(row.count == 0, "There is none in the basket", ""),
@@ -72,7 +72,7 @@ def stepper(row: rx.Var[PackRow], change: Any) -> rx.Component:
         ),
         rx.el.output(row.count, aria_label=f"{name} in the basket"),
         rx.el.button(
-            rx.icon("plus", size=14, aria_hidden="true"),
+            lucide("plus", 14),
             type="button",
             aria_label=f"One more of {name}",
             title=row.refusal,

@@ -18,7 +18,7 @@ from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.frame.banner import remark
 from billing_app.ui.frame.organization import elsewhere, page
 from billing_app.ui.frame.state import OrganizationPage
-from billing_app.ui.kit.basics import choice_switch, head, link, recount_line
+from billing_app.ui.kit.basics import choice_switch, head, link, lucide, panel_head, quiet_button, recount_line
 from billing_app.ui.kit.chart import legend_item, plot
 from billing_app.ui.kit.external_redirect import external_redirect
 from billing_app.ui.kit.skeletons import page_skeleton
@@ -216,15 +216,14 @@ def _need() -> rx.Component:
         class_name="calculator",
     )
     picture = rx.el.section(
-        rx.el.div(
-            rx.el.h2(chart.title),
+        panel_head(
+            chart.title,
             rx.el.small(chart.caption),
             rx.el.div(
                 rx.cond(need.nothing.length() > 0, rx.fragment(), legend_item("dotted", "As it is")),
                 rx.cond(screen.with_basket, legend_item("line", "With the basket", screen.metric.hue)),
                 class_name="legend panel-tools",
             ),
-            class_name="panel-head",
         ),
         rx.cond(need.nothing.length() > 0, _nothing(), plot(chart, "184px")),
         class_name="split-main",
@@ -250,18 +249,15 @@ def _nothing() -> rx.Component:
 def _take(in_basket: rx.Var[bool]) -> rx.Component:
     return rx.cond(
         in_basket,
-        rx.el.p(rx.icon("check", size=14, aria_hidden="true"), "In your basket", class_name="taken", role="status"),
-        rx.button(
-            "Put into the basket", type="button", on_click=BuyState.take, size="2", variant="outline",
-            color_scheme="gray", class_name="button quiet",
-        ),
+        rx.el.p(lucide("check", 14), "In your basket", class_name="taken", role="status"),
+        quiet_button("Put into the basket", on_click=BuyState.take),
     )  # fmt: skip
 
 
 def _packs() -> rx.Component:
     return rx.el.section(
-        rx.el.div(
-            rx.el.h2("Packs"),
+        panel_head(
+            "Packs",
             rx.el.small(screen.kind_note),
             rx.cond(
                 screen.kinds.length() > 0,
@@ -270,7 +266,6 @@ def _packs() -> rx.Component:
                     class_name="panel-tools",
                 ),
             ),
-            class_name="panel-head",
         ),
         packs_table(screen.rows, BuyState.change),
         class_name="panel",

@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from billing_app.ui.kit.basics import metric_tile, state_badge
+from billing_app.ui.kit.basics import lucide, metric_tile, panel_head, quiet_button, state_badge
 from billing_app.ui.kit.dialogs import asking, buttons, dialog, refusal
 from billing_app.ui.kit.external_redirect import external_redirect
 from billing_app.ui.kit.records import Choice
@@ -19,11 +19,10 @@ def renewing_panel(state: Any) -> rx.Component:
     return rx.cond(
         screen.rows.length() > 0,
         rx.el.section(
-            rx.el.div(
-                rx.el.h2("Renewing packs"),
+            panel_head(
+                "Renewing packs",
                 rx.el.small("charged every month, each valid one year"),
                 rx.el.div(rx.el.strong(screen.total, class_name="small-figure"), class_name="panel-tools wide-only"),
-                class_name="panel-head",
             ),
             rx.cond(state.changing == "", refusal(state.refusal)),
             rx.el.ul(rx.foreach(screen.rows, lambda row: _row(state, row)), class_name="renewing-rows"),
@@ -57,29 +56,11 @@ def _row(state: Any, row: rx.Var[RenewingRow]) -> rx.Component:
 
 
 def _quiet(state: Any, label: Any, name: Any, on_click: Any) -> rx.Component:
-    return rx.button(
-        label,
-        type="button",
-        size="1",
-        variant="outline",
-        color_scheme="gray",
-        class_name="button quiet",
-        aria_label=name,
-        disabled=state.busy,
-        on_click=on_click,
-    )
+    return quiet_button(label, size="1", aria_label=name, disabled=state.busy, on_click=on_click)
 
 
 def _cancel(state: Any, row: rx.Var[RenewingRow]) -> rx.Component:
-    trigger = rx.button(
-        "Cancel",
-        type="button",
-        size="1",
-        variant="outline",
-        color_scheme="gray",
-        class_name="button quiet",
-        aria_label=f"Cancel {row.name}",
-    )
+    trigger = quiet_button("Cancel", size="1", aria_label=f"Cancel {row.name}")
     return asking(trigger, row.cancel_title, row.cancel_text, "Stop renewing", state.renew(row.id, 0))
 
 
@@ -116,7 +97,7 @@ def _change(state: Any, row: rx.Var[RenewingRow]) -> rx.Component:
 
 def _step(state: Any, row: rx.Var[RenewingRow], icon: str, name: str, count: Any, disabled: Any) -> rx.Component:
     return rx.el.button(
-        rx.icon(icon, size=14, aria_hidden="true"),
+        lucide(icon, 14),
         type="button",
         aria_label=name,
         disabled=disabled,

@@ -16,8 +16,8 @@ from billing_app.ui.access.session import MAX_TEXT, public
 from billing_app.ui.access.transactions import transactions
 from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.layout import bare_page, signed_in_as
-from billing_app.ui.kit.basics import button_link
-from billing_app.ui.kit.forms import plain_form
+from billing_app.ui.kit.basics import button_link, lucide
+from billing_app.ui.kit.forms import labelled, plain_form
 from billing_app.ui.sign_in.text import LinkScreen, link_screen, refusal
 
 
@@ -85,11 +85,10 @@ class EntranceState(rx.State):
 
 
 def _field(label: str, name: str, kind: str, autocomplete: str, note: str = "", **props: Any) -> rx.Component:
-    return rx.el.label(
-        rx.el.span(label),
+    return labelled(
+        label,
         rx.el.input(type=kind, name=name, auto_complete=autocomplete, class_name="input large", **props),
         rx.el.small(note) if note else rx.fragment(),
-        class_name="field",
     )
 
 
@@ -99,7 +98,7 @@ def _form(action: str, *fields: Any, button: str) -> rx.Component:
         rx.cond(
             EntranceState.error != "",
             rx.el.p(
-                rx.icon("circle-alert", size=16, aria_hidden="true"),
+                lucide("circle-alert", 16),
                 rx.el.span(EntranceState.error),
                 role="alert",
                 class_name="form-error",

@@ -16,7 +16,7 @@ from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.organization import page, paid_by
 from billing_app.ui.frame.state import OrganizationPage
-from billing_app.ui.kit.basics import choice_switch, download, figure, head, link
+from billing_app.ui.kit.basics import choice_switch, download, figure, head, link, lucide, panel_head
 from billing_app.ui.kit.chart import months_legend, plot, table_below
 from billing_app.ui.kit.records import Field
 from billing_app.ui.kit.skeletons import page_skeleton
@@ -113,15 +113,14 @@ def _stat(one: rx.Var[Field]) -> rx.Component:
 def _days() -> rx.Component:
     days = screen.days
     return rx.el.section(
-        rx.el.div(
-            rx.el.h2(days.title),
+        panel_head(
+            days.title,
             rx.el.small(days.caption),
             rx.el.div(
                 _arrow("chevron-left", "Earlier month", screen.earlier_href),
                 _arrow("chevron-right", "Later month", screen.later_href),
                 class_name="panel-tools arrows",
             ),
-            class_name="panel-head",
         ),
         plot(days, class_name="fill"),
         rx.el.div(rx.el.p(screen.days_note, class_name="quiet-note"), table_below(days.table), class_name="chart-foot"),
@@ -130,7 +129,7 @@ def _days() -> rx.Component:
 
 
 def _arrow(icon: str, label: str, href: rx.Var[str]) -> rx.Component:
-    sign = rx.icon(icon, size=16, aria_hidden="true")
+    sign = lucide(icon, 16)
     return rx.cond(
         href != "",
         link(sign, href=href, class_name="icon-button", aria_label=label, title=label),
@@ -167,8 +166,8 @@ def _row(row: rx.Var[MonthRow]) -> rx.Component:
 
 def _sources() -> rx.Component:
     return rx.el.section(
-        rx.el.div(
-            rx.el.h2(screen.sources_title),
+        panel_head(
+            screen.sources_title,
             rx.cond(
                 screen.chart.shared,
                 rx.el.div(
@@ -177,7 +176,6 @@ def _sources() -> rx.Component:
                     class_name="panel-tools arrows",
                 ),
             ),
-            class_name="panel-head",
         ),
         rx.el.ul(rx.foreach(screen.sources, _source), class_name="sources"),
         class_name="panel",

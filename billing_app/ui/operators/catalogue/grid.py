@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from billing_app.ui.kit.basics import metric_tile
+from billing_app.ui.kit.basics import lucide, metric_tile
 from billing_app.ui.operators.catalogue.text import CellScreen, ColumnScreen, GridScreen, GroupScreen, LineScreen
 
 
@@ -60,7 +60,7 @@ def _tools(state: Any, item: Any, moves: Any, title: Any, way: str) -> rx.Compon
 
     def button(icon: str, words: str, on_click: Any) -> rx.Component:
         return rx.el.button(
-            rx.icon(icon, size=13, aria_hidden="true"),
+            lucide(icon, 13),
             type="button",
             class_name="icon-button tiny",
             title=words,

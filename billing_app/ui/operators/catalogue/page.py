@@ -17,12 +17,12 @@ from billing_app.ui.access.session import OperatorAccess, for_operators
 from billing_app.ui.access.transactions import OperatorPageContext
 from billing_app.ui.frame.operators import operator_page
 from billing_app.ui.frame.state import OperatorPage
-from billing_app.ui.kit.basics import download, head
+from billing_app.ui.kit.basics import download, head, tool_button
 from billing_app.ui.kit.skeletons import list_skeleton
 from billing_app.ui.operators.catalogue import drafts
 from billing_app.ui.operators.catalogue.grid import grid_table
 from billing_app.ui.operators.catalogue.grids import SEPARATOR
-from billing_app.ui.operators.catalogue.review import edit_bar, history_list, plain_button, remarks, review_dialog
+from billing_app.ui.operators.catalogue.review import edit_bar, history_list, remarks, review_dialog
 from billing_app.ui.operators.catalogue.review_text import (
     ReviewScreen,
     counted,
@@ -263,7 +263,7 @@ def _tools() -> rx.Component:
         *[
             (
                 part,
-                plain_button(f"Add {part.removesuffix('s')}", CatalogueState.add, "plus"),
+                tool_button(f"Add {part.removesuffix('s')}", CatalogueState.add, "plus"),
             )
             for part in LISTS
         ],

@@ -6,26 +6,10 @@ from typing import Any
 
 import reflex as rx
 
-from billing_app.ui.kit.basics import state_badge
+from billing_app.ui.kit.basics import lucide, primary_button, state_badge, tool_button
 from billing_app.ui.kit.dialogs import dialog
 from billing_app.ui.operators.catalogue.changes_text import AffectedRow, ChangeRow
 from billing_app.ui.operators.catalogue.review_text import ReviewScreen, VersionRow
-
-
-def plain_button(label: Any, on_click: Any, icon: str = "", **props: Any) -> rx.Component:
-    """A quiet button that does something here."""
-    sign = [rx.icon(icon, size=14, aria_hidden="true")] if icon else []
-    return rx.button(
-        *sign,
-        label,
-        type="button",
-        size="2",
-        variant="outline",
-        color_scheme="gray",
-        class_name="button quiet",
-        on_click=on_click,
-        **props,
-    )
 
 
 def remarks(state: Any) -> rx.Component:
@@ -36,7 +20,7 @@ def remarks(state: Any) -> rx.Component:
             screen.file.title != "",
             rx.el.section(
                 rx.el.div(
-                    rx.icon("triangle-alert", size=18, aria_hidden="true"),
+                    lucide("triangle-alert", 18),
                     rx.el.div(
                         rx.el.strong(screen.file.title),
                         rx.el.span(screen.file.text),
@@ -44,7 +28,7 @@ def remarks(state: Any) -> rx.Component:
                     ),
                     rx.cond(
                         screen.file.opens,
-                        rx.el.div(plain_button("Open it as an edit", state.open_file), class_name="banner-actions"),
+                        rx.el.div(tool_button("Open it as an edit", state.open_file), class_name="banner-actions"),
                     ),
                     class_name="banner-line",
                 ),
@@ -55,9 +39,9 @@ def remarks(state: Any) -> rx.Component:
         rx.cond(
             screen.saved != "",
             rx.el.section(
-                rx.icon("circle-check", size=16, aria_hidden="true"),
+                lucide("circle-check", 16),
                 rx.el.strong(screen.saved),
-                rx.cond(screen.push, plain_button("Push prices to Stripe", state.push), rx.el.span(screen.pushed)),
+                rx.cond(screen.push, tool_button("Push prices to Stripe", state.push), rx.el.span(screen.pushed)),
                 class_name="panel saved",
                 role="status",
             ),
@@ -85,23 +69,14 @@ def edit_bar(state: Any) -> rx.Component:
     )
     go = rx.cond(
         screen.newer != "",
-        rx.button(
-            "Put my changes on top", type="button", size="2", class_name="button primary", on_click=state.take_newer
-        ),
-        rx.button(
-            "Review",
-            type="button",
-            size="2",
-            class_name="button primary",
-            disabled=~screen.sound,
-            on_click=state.review(False),
-        ),
+        primary_button("Put my changes on top", on_click=state.take_newer),
+        primary_button("Review", disabled=~screen.sound, on_click=state.review(False)),
     )
     return rx.cond(
         screen.dirty,
         rx.el.section(
             rx.el.div(words, class_name="edit-words", aria_live="polite"),
-            rx.el.div(plain_button("Discard", state.discard), go, class_name="banner-actions"),
+            rx.el.div(tool_button("Discard", state.discard), go, class_name="banner-actions"),
             class_name="edit-bar",
             aria_label="Your edit",
         ),
@@ -139,8 +114,8 @@ def review_dialog(state: Any) -> rx.Component:
         rx.cond(review.prices != "", rx.el.p(review.prices, class_name="quiet-note")),
         rx.cond(review.kept != "", rx.el.p(review.kept, class_name="quiet-note")),
         rx.el.div(
-            plain_button("Back", state.close_review(False)),
-            rx.button(review.save, type="button", size="2", class_name="button primary", on_click=state.save),
+            tool_button("Back", state.close_review(False)),
+            primary_button(review.save, on_click=state.save),
             class_name="dialog-foot",
         ),
         width="680px",
@@ -220,5 +195,5 @@ def _version(state: Any, one: rx.Var[VersionRow]) -> rx.Component:
             ),
             rx.el.p("The first version.", class_name="quiet-note"),
         ),
-        rx.cond(~one.in_force, plain_button("Open as an edit", state.restore(one.number), "history")),
+        rx.cond(~one.in_force, tool_button("Open as an edit", state.restore(one.number), "history")),
     )

@@ -19,11 +19,11 @@ from billing_app.ui.access.transactions import OperatorPageContext
 from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.operators import operator_page
 from billing_app.ui.frame.state import OperatorPage
-from billing_app.ui.kit.basics import head, link, state_badge
+from billing_app.ui.kit.basics import head, link, lucide, primary_button, state_badge, tool_button
 from billing_app.ui.kit.dialogs import buttons, dialog, refusal
+from billing_app.ui.kit.forms import text_field
 from billing_app.ui.kit.listing import pager, table_head
 from billing_app.ui.kit.skeletons import list_skeleton
-from billing_app.ui.operators.catalogue.review import plain_button
 from billing_app.ui.operators.gift_cards.text import (
     CardRow,
     GiftCardsScreen,
@@ -150,14 +150,7 @@ screen = GiftCardsState.screen
 
 def gift_cards_page() -> rx.Component:
     """The page."""
-    make = rx.button(
-        rx.icon("plus", size=16, aria_hidden="true"),
-        "Make gift cards",
-        type="button",
-        size="2",
-        class_name="button primary",
-        on_click=GiftCardsState.ask("make", ""),
-    )
+    make = primary_button(lucide("plus", 16), "Make gift cards", on_click=GiftCardsState.ask("make", ""))
     content = rx.fragment(
         head("Gift cards", tools=[make]),
         rx.cond(
@@ -214,12 +207,12 @@ def _row(row: rx.Var[CardRow]) -> rx.Component:
         rx.el.td(row.ends),
         rx.el.td(row.made, class_name="quiet"),
         rx.el.td(rx.el.span(state_badge(row.state, row.tone), title=row.note)),
-        rx.el.td(rx.cond(row.open, plain_button("Void", GiftCardsState.ask("void", row.id))), class_name="number"),
+        rx.el.td(rx.cond(row.open, tool_button("Void", GiftCardsState.ask("void", row.id))), class_name="number"),
     )
 
 
 def _field(label: str, **props: Any) -> rx.Component:
-    return rx.el.label(rx.el.span(label), rx.el.input(class_name="input", **props), class_name="field")
+    return text_field(label, **props)
 
 
 def _make_dialog() -> rx.Component:
@@ -268,11 +261,9 @@ def _codes_dialog() -> rx.Component:
         "They are not stored. When this is closed, nobody can show them again.",
         rx.el.ul(rx.foreach(GiftCardsState.codes, lambda code: rx.el.li(code)), class_name="codes", tab_index=0),
         rx.el.div(
-            plain_button("Copy all", rx.set_clipboard(GiftCardsState.codes.join("\n")), "copy"),
-            plain_button("Save as CSV", GiftCardsState.save_codes, "download"),
-            rx.button(
-                "Done", type="button", size="2", class_name="button primary", on_click=GiftCardsState.close(False)
-            ),
+            tool_button("Copy all", rx.set_clipboard(GiftCardsState.codes.join("\n")), "copy"),
+            tool_button("Save as CSV", GiftCardsState.save_codes, "download"),
+            primary_button("Done", on_click=GiftCardsState.close(False)),
             class_name="dialog-foot",
         ),
         width="560px",

@@ -22,7 +22,7 @@ from billing_app.ui.access.transactions import OperatorPageContext
 from billing_app.ui.frame.banner import remark
 from billing_app.ui.frame.operators import operator_page
 from billing_app.ui.frame.state import OperatorPage
-from billing_app.ui.kit.basics import button_link, head, link
+from billing_app.ui.kit.basics import button_link, head, link, panel_head
 from billing_app.ui.kit.listing import facts_strip, table_head
 from billing_app.ui.kit.skeletons import list_skeleton
 from billing_app.ui.operators.organizations.customer_parts import (
@@ -174,7 +174,7 @@ def _done() -> rx.Component:
 def _grants() -> rx.Component:
     return rx.el.div(
         rx.el.section(
-            rx.el.header(rx.el.h2("Grants"), class_name="panel-head"),
+            panel_head("Grants"),
             rx.cond(
                 screen.grants.length() > 0,
                 rx.el.div(

@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from billing_app.ui.kit.basics import button_link, link, metric_tile, more_link, state_badge
+from billing_app.ui.kit.basics import button_link, link, metric_tile, more_link, panel_head, state_badge
 from billing_app.ui.kit.listing import table_head
 from billing_app.ui.operators.organizations.customer_text import OrderRow, PaidGrantRow, StandingRow
 from billing_app.ui.operators.organizations.text import IssueRow
@@ -23,7 +23,7 @@ def overrides(screen: Any) -> rx.Component:
     return rx.cond(
         screen.overrides.length() > 0,
         rx.el.section(
-            rx.el.header(rx.el.h2("In place of the plan"), class_name="panel-head"),
+            panel_head("In place of the plan"),
             rx.el.ul(
                 rx.foreach(
                     screen.overrides,
@@ -46,7 +46,7 @@ def overrides(screen: Any) -> rx.Component:
 def standings(screen: Any) -> rx.Component:
     """Each metric now."""
     return rx.el.section(
-        rx.el.header(rx.el.h2("Where they stand"), class_name="panel-head"),
+        panel_head("Where they stand"),
         rx.el.div(
             rx.el.table(
                 rx.el.caption("Each metric now", class_name="unseen"),
@@ -118,7 +118,7 @@ def grant_line(row: rx.Var[PaidGrantRow]) -> rx.Component:
 
 def _orders(screen: Any) -> rx.Component:
     return rx.el.section(
-        rx.el.header(rx.el.h2("Purchases"), class_name="panel-head"),
+        panel_head("Purchases"),
         rx.cond(
             screen.orders.length() > 0,
             rx.el.ul(rx.foreach(screen.orders, _order), class_name="short-list"),
@@ -137,11 +137,7 @@ def _order(row: rx.Var[OrderRow]) -> rx.Component:
 
 def _events(screen: Any) -> rx.Component:
     return rx.el.section(
-        rx.el.header(
-            rx.el.h2("Stripe events"),
-            rx.el.div(more_link("All of theirs", screen.events_href), class_name="panel-tools"),
-            class_name="panel-head",
-        ),
+        panel_head("Stripe events", tools=[more_link("All of theirs", screen.events_href)]),
         rx.cond(
             screen.events.length() > 0,
             rx.el.ul(rx.foreach(screen.events, _event), class_name="short-list"),

@@ -18,11 +18,12 @@ from billing_app.ui import operator_routes
 from billing_app.ui.access.session import OperatorAccess, for_operators
 from billing_app.ui.access.transactions import OperatorPageContext
 from billing_app.ui.frame.state import OperatorPage
+from billing_app.ui.kit.basics import lucide, primary_button, tool_button
 from billing_app.ui.kit.dialogs import buttons, dialog, refusal
 from billing_app.ui.kit.formats import Formats, long_day
+from billing_app.ui.kit.forms import labelled, text_field
 from billing_app.ui.kit.records import Choice
 from billing_app.ui.operators.catalogue.grids import LIMITS
-from billing_app.ui.operators.catalogue.review import plain_button
 from billing_app.ui.operators.catalogue.values import Kind, Spec, typed
 
 SWITCHES = {"on": 1, "off": 0}
@@ -180,11 +181,11 @@ def manual_changes_panel(reload: Any) -> rx.Component:
     until = _field("Until (optional)", name="until", type="date")
     return rx.el.section(
         rx.el.h2("By hand"),
-        plain_button("Give credits", ManualChangesState.ask("give"), "plus"),
-        plain_button("Void a grant", ManualChangesState.ask("void")),
-        plain_button("Set plan", ManualChangesState.ask("plan")),
-        plain_button("Override the plan", ManualChangesState.ask("override")),
-        plain_button("End an override", ManualChangesState.ask("end")),
+        tool_button("Give credits", ManualChangesState.ask("give"), "plus"),
+        tool_button("Void a grant", ManualChangesState.ask("void")),
+        tool_button("Set plan", ManualChangesState.ask("plan")),
+        tool_button("Override the plan", ManualChangesState.ask("override")),
+        tool_button("End an override", ManualChangesState.ask("end")),
         _dialog(
             reload, "give", "Give credits", "For nothing, valid for a year unless you say until when.", "Give",
             _choose("Metric", "metric", screen.metrics),
@@ -213,32 +214,23 @@ def manual_changes_panel(reload: Any) -> rx.Component:
 
 
 def _field(label: str, **props: Any) -> rx.Component:
-    return rx.el.label(rx.el.span(label), rx.el.input(class_name="input", **props), class_name="field")
+    return text_field(label, **props)
 
 
 def _choose(label: str, name: str, choices: rx.Var[list[Choice]]) -> rx.Component:
-    return rx.el.label(
-        rx.el.span(label),
+    return labelled(
+        label,
         rx.el.select(
             rx.foreach(choices, lambda one: rx.el.option(one.label, value=one.value)), name=name, class_name="input"
         ),
-        class_name="field",
     )
 
 
 def _dialog(reload: Any, what: str, title: str, text: str, go: str, *fields: rx.Component) -> rx.Component:
     finished = rx.el.div(
-        rx.el.p(
-            rx.icon("circle-check", size=16, aria_hidden="true"), screen.done, class_name="done-line", role="status"
-        ),
+        rx.el.p(lucide("circle-check", 16), screen.done, class_name="done-line", role="status"),
         rx.el.div(
-            rx.button(
-                "Done",
-                type="button",
-                size="2",
-                class_name="button primary",
-                on_click=[ManualChangesState.close(False), reload],
-            ),
+            primary_button("Done", on_click=[ManualChangesState.close(False), reload]),
             class_name="dialog-foot",
         ),
     )

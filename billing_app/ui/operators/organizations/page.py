@@ -10,7 +10,7 @@ from billing_app.ui.access.session import OperatorAccess, for_operators
 from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.operators import operator_page
 from billing_app.ui.frame.state import OperatorPage
-from billing_app.ui.kit.basics import button_link, head, link, more_link
+from billing_app.ui.kit.basics import button_link, head, link, lucide, more_link
 from billing_app.ui.kit.listing import search_field
 from billing_app.ui.kit.skeletons import list_skeleton
 from billing_app.ui.operators.organizations.customer_parts import issue
@@ -126,7 +126,7 @@ def _row(row: rx.Var[OrganizationRow]) -> rx.Component:
                 rx.el.span("ok", class_name="quiet"),
             )
         ),
-        rx.el.td(rx.icon("chevron-right", size=14, aria_hidden="true", class_name="chevron"), class_name="go"),
+        rx.el.td(lucide("chevron-right", 14, class_name="chevron"), class_name="go"),
     )
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import reflex as rx
 
-from billing_app.ui.kit.basics import link
+from billing_app.ui.kit.basics import link, lucide
 from billing_app.ui.kit.dialogs import refusal
+from billing_app.ui.kit.forms import labelled, text_field
 from billing_app.ui.kit.records import Field
 
 
@@ -18,7 +19,7 @@ def refund_panel(state: Any) -> rx.Component:
         rx.el.div(
             rx.el.h2(refund.title),
             link(
-                rx.icon("x", size=16, aria_hidden="true"),
+                lucide("x", 16),
                 href=refund.close_href,
                 class_name="icon-button",
                 aria_label="Close",
@@ -47,8 +48,8 @@ def refund_panel(state: Any) -> rx.Component:
 def _amount(state: Any) -> rx.Component:
     """How much."""
     refund = state.screen.refund
-    return rx.el.label(
-        rx.el.span("Amount"),
+    return labelled(
+        "Amount",
         rx.el.input(
             name="amount",
             default_value=refund.amount,
@@ -60,23 +61,13 @@ def _amount(state: Any) -> rx.Component:
             max_length=20,
         ),
         rx.el.small(refund.limit),
-        class_name="field",
     )
 
 
 def _why() -> rx.Component:
     """Why, for the record."""
-    return rx.el.label(
-        rx.el.span("Reason"),
-        rx.el.input(
-            name="reason",
-            required=True,
-            max_length=500,
-            auto_complete="off",
-            placeholder="Kept with the refund",
-            class_name="input",
-        ),
-        class_name="field",
+    return text_field(
+        "Reason", name="reason", required=True, max_length=500, auto_complete="off", placeholder="Kept with the refund"
     )
 
 

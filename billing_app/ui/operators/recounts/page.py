@@ -13,7 +13,7 @@ from billing_app.ui import operator_routes
 from billing_app.ui.access.session import OperatorAccess, for_operators
 from billing_app.ui.frame.operators import operator_page
 from billing_app.ui.frame.state import OperatorPage
-from billing_app.ui.kit.basics import head, state_badge
+from billing_app.ui.kit.basics import head, lucide, primary_button, state_badge
 from billing_app.ui.kit.listing import answer, pager, table_head
 from billing_app.ui.kit.skeletons import list_skeleton
 from billing_app.ui.operators.recounts.text import RecountRow, RecountsScreen, recounts_screen
@@ -61,14 +61,11 @@ def recounts_page() -> rx.Component:
         answer(
             screen.sentence,
             screen.note,
-            rx.button(
-                rx.icon("refresh-cw", size=14, aria_hidden="true"),
+            primary_button(
+                lucide("refresh-cw", 14),
                 rx.cond(RecountsState.running, "Recounting", "Recount now"),
                 on_click=RecountsState.run,
                 disabled=RecountsState.running,
-                type="button",
-                size="2",
-                class_name="button primary",
             ),
         ),
         rx.el.section(

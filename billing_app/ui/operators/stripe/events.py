@@ -18,7 +18,7 @@ from billing_app.ui.access.transactions import OperatorPageContext
 from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.operators import operator_page
 from billing_app.ui.frame.state import OperatorPage
-from billing_app.ui.kit.basics import head, link, more_link, state_badge
+from billing_app.ui.kit.basics import head, link, lucide, more_link, primary_button, state_badge
 from billing_app.ui.kit.listing import pager, search_field, select, table_head
 from billing_app.ui.kit.records import Field
 from billing_app.ui.kit.skeletons import list_skeleton
@@ -171,7 +171,7 @@ def _event() -> rx.Component:
         rx.el.div(
             rx.el.h2(rx.cond(event.missing != "", "No such event", event.type)),
             link(
-                rx.icon("x", size=16, aria_hidden="true"),
+                lucide("x", 16),
                 href=screen.close_href,
                 class_name="icon-button",
                 aria_label="Close",
@@ -192,18 +192,15 @@ def _opened() -> rx.Component:
         rx.cond(event.error != "", rx.el.p(event.error, class_name="event-error")),
         rx.el.dl(rx.foreach(event.facts, _fact), class_name="facts"),
         rx.cond(event.organization_href != "", more_link(event.organization, event.organization_href)),
-        rx.button(
-            rx.icon("rotate-cw", size=14, aria_hidden="true"),
+        primary_button(
+            lucide("rotate-cw", 14),
             rx.cond(StripeEventsState.replaying, "Working on it", "Replay"),
             on_click=StripeEventsState.replay,
             disabled=StripeEventsState.replaying,
-            type="button",
-            size="2",
-            class_name="button primary",
         ),
         rx.el.p("Reads everything anew from Stripe. What was done already is not done again.", class_name="quiet-note"),
         rx.el.details(
-            rx.el.summary(rx.icon("chevron-down", size=14, aria_hidden="true"), "What was received"),
+            rx.el.summary(lucide("chevron-down", 14), "What was received"),
             rx.el.pre(event.payload, class_name="payload", tab_index=0, aria_label="Payload"),
             class_name="numbers-below",
         ),

@@ -14,7 +14,16 @@ from billing_app.ui.access.session import OperatorAccess, for_operators
 from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.operators import operator_page
 from billing_app.ui.frame.state import OperatorPage
-from billing_app.ui.kit.basics import button_link, head, link, refused_button, state_badge
+from billing_app.ui.kit.basics import (
+    button_link,
+    head,
+    link,
+    lucide,
+    panel_head,
+    primary_button,
+    refused_button,
+    state_badge,
+)
 from billing_app.ui.kit.listing import answer, table_head
 from billing_app.ui.kit.skeletons import list_skeleton
 from billing_app.ui.operators.stripe.reconciliation_text import (
@@ -133,14 +142,11 @@ def _run_button() -> rx.Component:
     reason = "Payments are not set up on this server, so there is nothing to compare with."
     return rx.cond(
         screen.selling,
-        rx.button(
-            rx.icon("scale", size=14, aria_hidden="true"),
+        primary_button(
+            lucide("scale", 14),
             rx.cond(screen.running, "Running", "Run now"),
             on_click=ReconciliationState.run,
             disabled=screen.running,
-            type="button",
-            size="2",
-            class_name="button primary",
         ),
         refused_button("Run now", reason, primary=True),
     )
@@ -171,12 +177,12 @@ def _repaired() -> rx.Component:
 def _findings(title: Any, count: Any, rows: rx.Var[list[FindingRow]], tone: str) -> rx.Component:
     sign = {"blocked": "circle-alert", "good": "circle-check"}[tone]
     return rx.el.section(
-        rx.el.header(rx.el.h2(title), rx.el.small(count), class_name="panel-head"),
+        panel_head(title, rx.el.small(count)),
         rx.el.ul(
             rx.foreach(
                 rows,
                 lambda row: rx.el.li(
-                    rx.icon(sign, size=16, aria_hidden="true"),
+                    lucide(sign, 16),
                     rx.el.div(
                         rx.el.strong(row.title),
                         rx.el.span(row.detail),
@@ -195,7 +201,7 @@ def _findings(title: Any, count: Any, rows: rx.Var[list[FindingRow]], tone: str)
 
 def _history() -> rx.Component:
     return rx.el.section(
-        rx.el.header(rx.el.h2("Runs"), class_name="panel-head"),
+        panel_head("Runs"),
         rx.el.div(
             rx.el.table(
                 rx.el.caption("Comparisons, the newest first", class_name="unseen"),
