@@ -78,7 +78,6 @@ class GuardedPage(rx.State):
         await binding.wipe(self)
         return rx.redirect(routes.sign_in(url.path + (f"?{url.query}" if url.query else "")))
 
-    @rx.event
     @public("shows that an event failed; says nothing about anybody")
     def fail(self) -> None:
         """What the screen says when a handler broke: the log has the reason."""

@@ -247,26 +247,25 @@ class OperatorAccess(Access[OperatorPageContext]):
 Handler = Callable[..., Awaitable[Any]]
 
 
-def guarded(*, roles: frozenset[Role] = ALL_ROLES) -> Callable[[Handler], Handler]:
-    """Makes an event handler that only a visitor with one of `roles` gets through.
+def guarded(roles: frozenset[Role] = ALL_ROLES, *, background: bool = False) -> Callable[[Handler], Any]:
+    """Makes an event handler that only a visitor with one of `roles` gets through; there is no other way to make one.
 
     The function takes `self`, a `PageAccess` and then its own arguments; a browser can pass only the latter, and only
     plain values of the declared types.
     """
+    return lambda function: _handler(function, roles, lambda state: access_of(state, roles), background)
 
-    return lambda function: wrapped(function, roles, lambda state: access_of(state, roles))
 
-
-def for_operators(function: Handler) -> Handler:
+def for_operators(*, background: bool = False) -> Callable[[Handler], Any]:
     """Makes an event handler that only an operator gets through.
 
     The function takes `self`, an `OperatorAccess` and then its own arguments, which a browser can pass. Whoever is not
     an operator gets the same refusal from each and sees nothing else.
     """
-    return wrapped(function, OPERATORS, operator_access_of)
+    return lambda function: _handler(function, OPERATORS, operator_access_of, background)
 
 
-def wrapped(function: Handler, guard: object, enter: Callable[[Any], Access[Any]]) -> Handler:
+def _handler(function: Handler, guard: object, enter: Callable[[Any], Access[Any]], background: bool) -> Any:
     """`function` as a handler that is handed what `enter` makes of the event, and whose refusals are shown.
 
     `guard` says to tests who gets through.
@@ -293,15 +292,15 @@ def wrapped(function: Handler, guard: object, enter: Callable[[Any], Access[Any]
     handler.__annotations__ = {name: note for name, note in function.__annotations__.items() if name in own}
     del handler.__wrapped__
     setattr(handler, GUARD, guard)
-    return handler
+    return rx.event(handler, background=background)
 
 
-def public(reason: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Marks a handler that anybody may call, and says why that is right."""
+def public(reason: str) -> Callable[[Callable[..., Any]], Any]:
+    """Makes an event handler that anybody may send, and says why that is right."""
 
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+    def decorate(function: Callable[..., Any]) -> Any:
         setattr(function, GUARD, reason)
-        return function
+        return rx.event(function)
 
     return decorate
 

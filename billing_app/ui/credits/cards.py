@@ -47,8 +47,7 @@ class CardsState(OrganizationPage):
     screen: CardsScreen = CardsScreen()
     _key: str = ""
 
-    @rx.event
-    @guarded(roles=MONEY_ROLES)
+    @guarded(MONEY_ROLES)
     async def ask(self, access: PageAccess, what: str) -> None:
         """Opens a dialog."""
         view = await access.read(lambda at: tokens.look(at))
@@ -56,22 +55,19 @@ class CardsState(OrganizationPage):
         self._key = secrets.token_hex(12)
         self.screen = CardsScreen(what if what in ("redeem", "convert") else "", left=left, rates=rates)
 
-    @rx.event
-    @guarded(roles=MONEY_ROLES)
+    @guarded(MONEY_ROLES)
     async def close(self, access: PageAccess, opened: bool) -> None:
         """Closes it."""
         await access.read(lambda at: None)
         if not opened:
             self.screen = CardsScreen()
 
-    @rx.event
-    @guarded(roles=MONEY_ROLES)
+    @guarded(MONEY_ROLES)
     async def redeem(self, access: PageAccess, form: dict) -> None:
         """Redeems the code that was typed."""
         await self._try(access, lambda: gift_cards.redeem_counted(access.writing, form.get("code", "")))
 
-    @rx.event
-    @guarded(roles=MONEY_ROLES)
+    @guarded(MONEY_ROLES)
     async def convert(self, access: PageAccess, form: dict) -> None:
         """Converts tokens; sending the form twice converts once."""
         count = typed(form.get("tokens", ""), Spec(Kind.NUMBER))

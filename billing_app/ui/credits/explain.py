@@ -29,8 +29,7 @@ class ExplainState(OrganizationPage):
 
     screen: ExplainScreen = ExplainScreen()
 
-    @rx.event
-    @guarded(roles=MONEY_ROLES)
+    @guarded(MONEY_ROLES)
     async def load(self, access: PageAccess) -> None:
         """Reads the page."""
         metric, at = access.text("metric"), moment_in(access.text("at"))
@@ -43,8 +42,7 @@ class ExplainState(OrganizationPage):
 
         self.screen = await access.show(self, read, explain_screen)
 
-    @rx.event
-    @guarded(roles=MONEY_ROLES)
+    @guarded(MONEY_ROLES)
     async def choose(self, access: PageAccess, form: dict) -> rx.event.EventSpec:
         """Explains another moment."""
         at = moment_in(form.get("at", ""))
@@ -217,8 +215,3 @@ def _later() -> rx.Component:
             class_name="panel side-panel",
         ),
     )
-
-
-def add(app: rx.App) -> None:
-    """Puts the page into the app."""
-    app.add_page(explain_page, route=routes.EXPLAIN, title="Explain a balance", on_load=ExplainState.load)

@@ -39,8 +39,7 @@ class LedgerState(OrganizationPage):
 
     screen: LedgerScreen = LedgerScreen()
 
-    @rx.event
-    @guarded(roles=MONEY_ROLES)
+    @guarded(MONEY_ROLES)
     async def load(self, access: PageAccess) -> None:
         """Reads a page of the ledger, and the opened entry."""
         filters, cursor = filters_of(access), access.text("cursor")
@@ -60,8 +59,7 @@ class LedgerState(OrganizationPage):
             partial(ledger_screen, filters=filters, cursor=cursor),
         )
 
-    @rx.event
-    @guarded(roles=MONEY_ROLES)
+    @guarded(MONEY_ROLES)
     async def search(self, access: PageAccess, text: str) -> rx.event.EventSpec:
         """Searches within the filters that are set."""
         query = query_of(filters_of(access)) | {"search": text}
@@ -282,8 +280,3 @@ def _other(row: rx.Var[LedgerRow]) -> rx.Component:
         ),
         custom_attrs={"data-chosen": rx.cond(row.chosen, "yes", "no")},
     )
-
-
-def add(app: rx.App) -> None:
-    """Puts the page into the app."""
-    app.add_page(ledger_page, route=routes.LEDGER, title="Ledger", on_load=LedgerState.load)

@@ -9,7 +9,6 @@ import reflex as rx
 from billing_app.services.credits import read as reading
 from billing_app.services.credits.views import CreditsView
 from billing_app.services.subscriptions.views_recurring import RenewalsView
-from billing_app.ui import routes
 from billing_app.ui.access.session import PageAccess, guarded
 from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.credits.cards import card_buttons
@@ -41,7 +40,6 @@ class CreditsState(OrganizationPage):
 
     screen: CreditsScreen = CreditsScreen()
 
-    @rx.event
     @guarded()
     async def load(self, access: PageAccess) -> None:
         """Reads the page."""
@@ -172,8 +170,3 @@ def _grants() -> rx.Component:
         grants_table(screen.grants, screen.metric.hue, screen.total_left, screen.total_granted, screen.total_burned),
         class_name="panel",
     )
-
-
-def add(app: rx.App) -> None:
-    """Puts the page into the app."""
-    app.add_page(credits_page, route=routes.CREDITS, title="Credits", on_load=[CreditsState.load, RenewalsState.arrive])

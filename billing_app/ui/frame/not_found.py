@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import reflex as rx
-from reflex.constants import Page404
 
 from billing_app.ui import routes
 from billing_app.ui.frame.layout import bare_page
@@ -17,8 +16,3 @@ def not_found_page() -> rx.Component:
         rx.el.p("No page has this address. It may be mistyped, or the page has moved.", class_name="quiet"),
         button_link("Go to my organization", href=routes.HOME, primary=True),
     )
-
-
-def add(app: rx.App) -> None:
-    """Puts the page into the app."""
-    app.add_page(not_found_page, route=Page404.SLUG, title="Nothing here")

@@ -39,35 +39,30 @@ class AlertsState(OrganizationPage):
     refused: str = ""
     """Why the form's endpoint was not added."""
 
-    @rx.event
-    @guarded(roles=ADMIN_ROLES)
+    @guarded(ADMIN_ROLES)
     async def load(self, access: PageAccess) -> None:
         """Reads the page."""
         await self._read(access)
 
-    @rx.event
-    @guarded(roles=ADMIN_ROLES)
+    @guarded(ADMIN_ROLES)
     async def choose(self, access: PageAccess, audience: str, kind: str, notify: bool) -> None:
         """Somebody is told of something, or no longer."""
         await access.write(lambda at: choices.choose(at, audience, kind, notify))
         await self._read(access)
 
-    @rx.event
-    @guarded(roles=ADMIN_ROLES)
+    @guarded(ADMIN_ROLES)
     async def choose_person(self, access: PageAccess, email: str, notify: bool) -> None:
         """A single member gets a column, or loses it."""
         change = choices.add_person if notify else choices.remove_person
         await access.write(lambda at: change(at, email))
         await self._read(access)
 
-    @rx.event
-    @guarded(roles=ADMIN_ROLES)
+    @guarded(ADMIN_ROLES)
     async def open_adding(self, access: PageAccess, opened: bool) -> None:
         """Opens or closes the form of a new endpoint."""
         self.adding, self.refused = opened, ""
 
-    @rx.event
-    @guarded(roles=ADMIN_ROLES)
+    @guarded(ADMIN_ROLES)
     async def add(self, access: PageAccess, form: dict) -> Any:
         """A new endpoint, and its secret once."""
         self.refused = ""
@@ -87,43 +82,37 @@ class AlertsState(OrganizationPage):
             return None
         return await self._show_secret(access, secret)
 
-    @rx.event
-    @guarded(roles=ADMIN_ROLES)
+    @guarded(ADMIN_ROLES)
     async def rotate(self, access: PageAccess, webhook: str) -> Any:
         """A new secret, once."""
         secret = await access.write(lambda at: webhook_endpoints.rotate(at, _id(webhook)).secret)
         return await self._show_secret(access, secret)
 
-    @rx.event
-    @guarded(roles=ADMIN_ROLES)
+    @guarded(ADMIN_ROLES)
     async def hide_secret(self, access: PageAccess) -> Any:
         """The secret is gone from the page."""
         self.fresh = False
         return rx.set_value(SECRET, "")
 
-    @rx.event
-    @guarded(roles=ADMIN_ROLES)
+    @guarded(ADMIN_ROLES)
     async def enable(self, access: PageAccess, webhook: str) -> None:
         """Sends to an endpoint again."""
         await access.write(lambda at: webhook_endpoints.enable(at, _id(webhook)))
         await self._read(access)
 
-    @rx.event
-    @guarded(roles=ADMIN_ROLES)
+    @guarded(ADMIN_ROLES)
     async def delete(self, access: PageAccess, webhook: str) -> None:
         """Sends to an endpoint no more."""
         await access.write(lambda at: webhook_endpoints.delete(at, _id(webhook)))
         await self._read(access)
 
-    @rx.event
-    @guarded(roles=ADMIN_ROLES)
+    @guarded(ADMIN_ROLES)
     async def test(self, access: PageAccess, webhook: str) -> Any:
         """Sends a test, and shows how it goes."""
         delivery = await access.write(lambda at: delivery_log.test(at, _id(webhook)))
         return rx.redirect(routes.alerts(access.address, delivery=str(delivery)))
 
-    @rx.event
-    @guarded(roles=ADMIN_ROLES)
+    @guarded(ADMIN_ROLES)
     async def resend(self, access: PageAccess, delivery: str) -> None:
         """Sends a delivery once more."""
         await access.write(lambda at: delivery_log.resend(at, _id(delivery)))
@@ -169,8 +158,3 @@ def alerts_page() -> rx.Component:
         matrix(AlertsState),
     )
     return page(content, active="alerts", ready=screen.ready, skeleton=list_skeleton("Alerts"))
-
-
-def add(app: rx.App) -> None:
-    """Puts the page into the app."""
-    app.add_page(alerts_page, route=routes.ALERTS, title="Alerts", on_load=AlertsState.load)

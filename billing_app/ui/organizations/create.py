@@ -35,7 +35,6 @@ class CreateOrganizationState(rx.State):
     wrong: str = ""
     """The field that `refused` is about."""
 
-    @rx.event
     @public("shows the form; whoever the cookie names is told only about themselves")
     async def open(self) -> Any:
         """Who is at the form; who is not signed in is asked to."""
@@ -50,7 +49,6 @@ class CreateOrganizationState(rx.State):
         self.ready = True
         return None
 
-    @rx.event
     @public("proposes an address of a typed name to whoever the cookie names; tells what creating it would tell")
     async def propose(self, name: str) -> None:
         """What the address will be if none is typed."""
@@ -59,7 +57,6 @@ class CreateOrganizationState(rx.State):
         except BillingError:
             self.proposed = ""
 
-    @rx.event
     @public("makes an organization for whoever the cookie names, as POST /organizations does")
     async def create_organization(self, form: dict) -> Any:
         """Makes it and goes there; what is refused is said beside its field."""
@@ -214,13 +211,3 @@ def _marked(name: str) -> dict[str, Any]:
         "aria_invalid": rx.cond(CreateOrganizationState.wrong == name, "true", "false"),
         "aria_describedby": rx.cond(CreateOrganizationState.wrong == name, f"{name}-refusal", f"{name}-note"),
     }
-
-
-def add(app: rx.App) -> None:
-    """Puts the page into the app."""
-    app.add_page(
-        create_organization_page,
-        route=routes.NEW_ORGANIZATION,
-        title="New organization",
-        on_load=CreateOrganizationState.open,
-    )

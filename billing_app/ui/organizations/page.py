@@ -67,7 +67,6 @@ class OrganizationState(OrganizationPage):
     secret: str = ""
     """A key's secret, just made: shown once."""
 
-    @rx.event
     @guarded()
     async def load(self, access: PageAccess) -> None:
         """Reads the page."""
@@ -76,28 +75,24 @@ class OrganizationState(OrganizationPage):
         to_screen = partial(organization_screen, tab=tab, cursor=cursor)
         self.screen = await access.show(self, lambda at: page_of(at, cursor if tab == "audit" else ""), to_screen)
 
-    @rx.event
-    @guarded(roles=ADMIN_ROLES)
+    @guarded(ADMIN_ROLES)
     async def save(self, access: PageAccess, form: dict) -> None:
         """Saves the profile."""
         changes = {name: form[name] for name in FIELDS if name in form}
         if await self._change(access, lambda at: profiles.change(at, changes)):
             self.saved = True
 
-    @rx.event
-    @guarded(roles=ADMIN_ROLES)
+    @guarded(ADMIN_ROLES)
     async def invite(self, access: PageAccess, form: dict) -> None:
         """Invites a person and shows the link."""
         await self._invite(access, form.get("email", ""), form.get("role", ""))
 
-    @rx.event
-    @guarded(roles=ADMIN_ROLES)
+    @guarded(ADMIN_ROLES)
     async def renew(self, access: PageAccess, email: str, role: str) -> None:
         """Makes a new link for somebody who is invited already, and shows it."""
         await self._invite(access, email, role)
 
-    @rx.event
-    @guarded(roles=ADMIN_ROLES)
+    @guarded(ADMIN_ROLES)
     async def change_role(self, access: PageAccess, member: str, role: str) -> None:
         """Gives a member another role."""
         found = _id(member)
@@ -107,8 +102,7 @@ class OrganizationState(OrganizationPage):
         ):
             self.dialog = "refused"
 
-    @rx.event
-    @guarded(roles=ADMIN_ROLES)
+    @guarded(ADMIN_ROLES)
     async def create_child(self, access: PageAccess, form: dict) -> None:
         """Makes a sub-organization."""
         name, address, parent = (form.get(key, "").strip() for key in ("name", "address", "parent"))
@@ -119,8 +113,7 @@ class OrganizationState(OrganizationPage):
         if await self._change(access, create):
             self.dialog = ""
 
-    @rx.event
-    @guarded(roles=ADMIN_ROLES)
+    @guarded(ADMIN_ROLES)
     async def create_key(self, access: PageAccess, form: dict) -> None:
         """Makes a key and shows its secret, once."""
         scopes = [scope.value for scope in Scope if form.get(f"scope-{scope.value}")]
@@ -133,8 +126,7 @@ class OrganizationState(OrganizationPage):
         if made is not None:
             self.secret = made.secret
 
-    @rx.event
-    @guarded(roles=ADMIN_ROLES)
+    @guarded(ADMIN_ROLES)
     async def act(self, access: PageAccess) -> Any:
         """Does what the open question asked about."""
         what, target = self.asked.what, self.asked.target
@@ -148,8 +140,7 @@ class OrganizationState(OrganizationPage):
         if done is not None and await self._change(access, done):
             self._close()
 
-    @rx.event(background=True)
-    @guarded(roles=ADMIN_ROLES)
+    @guarded(ADMIN_ROLES, background=True)
     async def end_organization(self, access: PageAccess, form: dict) -> Any:
         """Ends the organization, now or when what is paid has run out."""
         at_period_end = form.get("when") != "now"
@@ -160,8 +151,7 @@ class OrganizationState(OrganizationPage):
 
         return await self._settle_ending(access, decide)
 
-    @rx.event(background=True)
-    @guarded(roles=ADMIN_ROLES)
+    @guarded(ADMIN_ROLES, background=True)
     async def keep_organization(self, access: PageAccess) -> Any:
         """It does not end after all."""
 
@@ -193,7 +183,6 @@ class OrganizationState(OrganizationPage):
                 self._close()
             return OrganizationState.load if access.still_on(self) else None
 
-    @rx.event
     @guarded()
     async def leave(self, access: PageAccess) -> Any:
         """Ends one's own membership, and goes home."""
@@ -202,14 +191,12 @@ class OrganizationState(OrganizationPage):
         self._close()
         return rx.redirect(routes.HOME)
 
-    @rx.event
     @guarded()
     async def open(self, access: PageAccess, dialog: str) -> None:
         """Opens a dialog; the server is asked again when it is sent."""
         self._close()
         self.dialog = dialog if dialog in ("invite", "child", "key", "end") else ""
 
-    @rx.event
     @guarded()
     async def ask(self, access: PageAccess, what: str, target: str, name: str) -> None:
         """Opens the question before something is ended."""
@@ -217,7 +204,6 @@ class OrganizationState(OrganizationPage):
         if what in QUESTIONS:
             self.asked = Asked(what, target, name)
 
-    @rx.event
     @guarded()
     async def close(self, access: PageAccess) -> None:
         """Closes whatever is open and forgets what was shown once."""
@@ -318,10 +304,3 @@ def organization_page() -> rx.Component:
         ask_first(state),
     )
     return page(content, active="organization", ready=screen.ready, skeleton=list_skeleton("Organization"))
-
-
-def add(app: rx.App) -> None:
-    """Puts the page into the app."""
-    app.add_page(
-        organization_page, route=routes.ORGANIZATION_PAGE, title="Organization", on_load=OrganizationState.load
-    )

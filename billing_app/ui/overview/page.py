@@ -38,7 +38,6 @@ class OverviewState(OrganizationPage):
 
     screen: OverviewScreen = OverviewScreen()
 
-    @rx.event
     @guarded()
     async def load(self, access: PageAccess) -> None:
         """Reads the page. The chart's metric is the URL's."""
@@ -192,8 +191,3 @@ def _takes() -> rx.Component:
         rx.el.div(more_link("Compare packs", takes.href), class_name="panel-foot"),
         class_name="panel side-panel",
     )
-
-
-def add(app: rx.App) -> None:
-    """Puts the page into the app."""
-    app.add_page(overview_page, route=routes.OVERVIEW, title="Overview", on_load=OverviewState.load)

@@ -13,7 +13,6 @@ from billing_app.domain.purchases.subscriptions import PlanDeed, interval_in
 from billing_app.services.plans import changes, orders, read
 from billing_app.services.purchases import buying
 from billing_app.services.subscriptions.views_plan import PlanView
-from billing_app.ui import routes
 from billing_app.ui.access.session import PageAccess, guarded
 from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.frame.banner import remark
@@ -43,8 +42,7 @@ class PlanState(OrganizationPage):
     _choice: tuple[str, str] = ("", "")
     _at: datetime | None = None
 
-    @rx.event
-    @guarded(roles=MONEY_ROLES)
+    @guarded(MONEY_ROLES)
     async def load(self, access: PageAccess) -> None:
         """Reads the page. It is also read anew when something changed: a question that is asked stays open then."""
         if access.path != self._path:
@@ -52,8 +50,7 @@ class PlanState(OrganizationPage):
             self.away, self.busy, self.welcome, self.dialog = "", "", "", DialogScreen()
         await self._show(access)
 
-    @rx.event(background=True)
-    @guarded(roles=MONEY_ROLES)
+    @guarded(MONEY_ROLES, background=True)
     async def arrive(self, access: PageAccess) -> Any:
         """Asks Stripe: how a payment went that the browser comes back from, and what was billed."""
         session_id = access.text("session_id")
@@ -66,8 +63,7 @@ class PlanState(OrganizationPage):
         await self._ask_what_was_billed(access)
         return await self._again(access) if session_id else None
 
-    @rx.event(background=True)
-    @guarded(roles=MONEY_ROLES)
+    @guarded(MONEY_ROLES, background=True)
     async def choose(self, access: PageAccess, plan: str) -> None:
         """The button under a plan: to the payment page, or to the question that says what a change costs."""
         async with self:
@@ -107,21 +103,18 @@ class PlanState(OrganizationPage):
         async with self:
             self.dialog = deed_dialog(PlanDeed.CANCEL, view)
 
-    @rx.event
-    @guarded(roles=MONEY_ROLES)
+    @guarded(MONEY_ROLES)
     async def ask(self, access: PageAccess, deed: str) -> None:
         """Asks before something is done to the subscription."""
         if deed in set(PlanDeed):
             self.dialog = deed_dialog(PlanDeed(deed), await access.read(plan_of))
 
-    @rx.event
-    @guarded(roles=MONEY_ROLES)
+    @guarded(MONEY_ROLES)
     async def close(self, access: PageAccess) -> None:
         """The question is not answered."""
         self.dialog = DialogScreen()
 
-    @rx.event(background=True)
-    @guarded(roles=MONEY_ROLES)
+    @guarded(MONEY_ROLES, background=True)
     async def confirm(self, access: PageAccess) -> Any:
         """The answer is yes."""
         async with self:
@@ -148,8 +141,7 @@ class PlanState(OrganizationPage):
         await self._ask_what_was_billed(access)
         return await self._again(access)
 
-    @rx.event(background=True)
-    @guarded(roles=MONEY_ROLES)
+    @guarded(MONEY_ROLES, background=True)
     async def manage(self, access: PageAccess) -> None:
         """To Stripe's own pages."""
         async with self:
@@ -217,8 +209,3 @@ def plan_page() -> rx.Component:
         external_redirect(url=PlanState.away),
     )
     return page(content, active="plan", ready=screen.ready, skeleton=page_skeleton("Plan"))
-
-
-def add(app: rx.App) -> None:
-    """Puts the page into the app."""
-    app.add_page(plan_page, route=routes.PLAN, title="Plan", on_load=[PlanState.load, PlanState.arrive])

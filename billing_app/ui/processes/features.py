@@ -9,7 +9,6 @@ from billing_app.domain.processes.voting import option_kind
 from billing_app.services.limits import features
 from billing_app.services.processes import read
 from billing_app.services.processes.views import OptionsView
-from billing_app.ui import routes
 from billing_app.ui.access.session import PageAccess, guarded
 from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.frame.organization import page
@@ -24,14 +23,12 @@ class FeaturesState(OrganizationPage):
 
     screen: FeaturesScreen = FeaturesScreen()
 
-    @rx.event
     @guarded()
     async def load(self, access: PageAccess) -> None:
         """Reads the page."""
         self.screen = await access.show(self, options_of, features_screen)
 
-    @rx.event
-    @guarded(roles=ADMIN_ROLES)
+    @guarded(ADMIN_ROLES)
     async def switch(self, access: PageAccess, kind: str, name: str, on: bool) -> None:
         """Switches one on or off."""
         await access.write(lambda at: features.switch(at, {(option_kind(kind), name): on}))
@@ -113,8 +110,3 @@ def _read_only(one: rx.Var[OptionRow]) -> rx.Component:
         sign, word, class_name="told-state", title=rx.cond(one.locked, one.note, screen.why_not),
         custom_attrs={"data-state": one.tone},
     )  # fmt: skip
-
-
-def add(app: rx.App) -> None:
-    """Puts the page into the app."""
-    app.add_page(features_page, route=routes.FEATURES, title="Features", on_load=FeaturesState.load)

@@ -8,7 +8,6 @@ import reflex as rx
 
 from billing_app.services.processes import read
 from billing_app.services.processes.views import ProcessesView
-from billing_app.ui import routes
 from billing_app.ui.access.session import PageAccess, guarded
 from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.frame.banner import notice
@@ -24,7 +23,6 @@ class ProcessesState(OrganizationPage):
 
     screen: ProcessesScreen = ProcessesScreen()
 
-    @rx.event
     @guarded()
     async def load(self, access: PageAccess) -> None:
         """Reads a page of the list."""
@@ -119,8 +117,3 @@ def _row(row: rx.Var[ProcessRow]) -> rx.Component:
         rx.el.td(row.census),
         rx.el.td(row.when),
     )
-
-
-def add(app: rx.App) -> None:
-    """Puts the page into the app."""
-    app.add_page(processes_page, route=routes.PROCESSES, title="Processes", on_load=ProcessesState.load)

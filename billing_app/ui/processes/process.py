@@ -49,7 +49,6 @@ class ProcessPageState(OrganizationPage):
     _process: str = ""
     _revision: int = 0
 
-    @rx.event
     @guarded()
     async def enter(self, access: PageAccess) -> None:
         """Opens a process, or begins a new one."""
@@ -59,43 +58,36 @@ class ProcessPageState(OrganizationPage):
             self.step, self.saved, self.error, self.unsaved = STEPS[0][0], "", "", False
         await self._read(access, stored=True)
 
-    @rx.event
     @guarded()
     async def load(self, access: PageAccess) -> None:
         """Something changed: plan, credits, or the process itself. What is being filled in stays."""
         await self._read(access, stored=not self.screen.draft)
 
-    @rx.event
-    @guarded(roles=ADMIN_ROLES)
+    @guarded(ADMIN_ROLES)
     async def fill(self, access: PageAccess, name: str, value: str) -> Any:
         """A field was filled in."""
         return await self._change(access, lambda content: filled(content, name, value))
 
-    @rx.event
-    @guarded(roles=ADMIN_ROLES)
+    @guarded(ADMIN_ROLES)
     async def choose(self, access: PageAccess, name: str, on: bool) -> Any:
         """A feature was chosen, or no longer."""
         return await self._change(access, lambda content: with_feature(content, name, on))
 
-    @rx.event
-    @guarded(roles=ADMIN_ROLES)
+    @guarded(ADMIN_ROLES)
     async def ask(self, access: PageAccess, place: int, answer: int, value: str) -> Any:
         """A question's text (`answer` -1) or one of its answers was filled in."""
         return await self._change(access, lambda content: asked(content, place, answer, value))
 
-    @rx.event
-    @guarded(roles=ADMIN_ROLES)
+    @guarded(ADMIN_ROLES)
     async def add(self, access: PageAccess, place: int) -> Any:
         """Another answer to a question, or (-1) another question."""
         return await self._change(access, lambda content: added(content, place))
 
-    @rx.event
-    @guarded(roles=ADMIN_ROLES)
+    @guarded(ADMIN_ROLES)
     async def drop(self, access: PageAccess, place: int, answer: int) -> Any:
         """Takes an answer away, or (-1) the whole question."""
         return await self._change(access, lambda content: dropped(content, place, answer))
 
-    @rx.event
     @guarded()
     async def go(self, access: PageAccess, step: str) -> None:
         """Another step of the wizard."""
@@ -103,14 +95,12 @@ class ProcessPageState(OrganizationPage):
             self.step = step
             await self._read(access, stored=False)
 
-    @rx.event
-    @guarded(roles=ADMIN_ROLES)
+    @guarded(ADMIN_ROLES)
     async def save(self, access: PageAccess) -> Any:
         """Saves the draft, by the button."""
         return await self._change(access, lambda content: content)
 
-    @rx.event
-    @guarded(roles=ADMIN_ROLES)
+    @guarded(ADMIN_ROLES)
     async def publish(self, access: PageAccess) -> Any:
         """Publishes it."""
         content = domain.decode(self._content)
@@ -124,8 +114,7 @@ class ProcessPageState(OrganizationPage):
             return None
         return rx.redirect(routes.process(access.address, process=str(made)), replace=True)
 
-    @rx.event
-    @guarded(roles=ADMIN_ROLES)
+    @guarded(ADMIN_ROLES)
     async def discard(self, access: PageAccess) -> Any:
         """Deletes the draft."""
         process = self._id()
@@ -133,8 +122,7 @@ class ProcessPageState(OrganizationPage):
             await access.write(lambda at: processes.discard(at, process))
         return rx.redirect(routes.processes(access.address))
 
-    @rx.event
-    @guarded(roles=ADMIN_ROLES)
+    @guarded(ADMIN_ROLES)
     async def end(self, access: PageAccess, outcome: str, form: dict) -> None:
         """Closes or cancels it; the form says how many messages went out."""
         process = self._id()
@@ -296,8 +284,3 @@ def process_page() -> rx.Component:
     """The page."""
     content = rx.cond(screen.draft, wizard(ProcessPageState), published(ProcessPageState))
     return page(content, active="processes", ready=screen.ready, skeleton=list_skeleton("Process"))
-
-
-def add(app: rx.App) -> None:
-    """Puts the page into the app."""
-    app.add_page(process_page, route=routes.PROCESS, title="Process", on_load=ProcessPageState.enter)

@@ -30,8 +30,7 @@ class CheckoutReturnState(OrganizationPage):
     screen: CheckoutReturnScreen = CheckoutReturnScreen()
     ready: bool = False
 
-    @rx.event
-    @guarded(roles=MONEY_ROLES)
+    @guarded(MONEY_ROLES)
     async def load(self, access: PageAccess) -> Any:
         """Shows the frame, and asks about the payment in the background."""
         waiting = CheckoutView("open", 0, "", ())
@@ -47,8 +46,7 @@ class CheckoutReturnState(OrganizationPage):
         self.ready = True
         return CheckoutReturnState.settle
 
-    @rx.event(background=True)
-    @guarded(roles=MONEY_ROLES)
+    @guarded(MONEY_ROLES, background=True)
     async def settle(self, access: PageAccess) -> None:
         """Asks until it is paid or failed. Asking fulfils: the page and the webhook may come in any order."""
         if not access.path.startswith(routes.organization(access.address, "credits/bought")):
@@ -110,8 +108,3 @@ def _row(row: rx.Var[ReceivedRow]) -> rx.Component:
         rx.el.div(rx.el.span("+", row.name), rx.el.small(row.note), class_name="lines"),
         rx.el.span(row.balance, class_name="figure"),
     )
-
-
-def add(app: rx.App) -> None:
-    """Puts the page into the app."""
-    app.add_page(checkout_return_page, route=routes.RETURNED, title="Payment", on_load=CheckoutReturnState.load)

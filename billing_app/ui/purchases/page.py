@@ -12,7 +12,6 @@ from billing_app.domain.common.errors import InvalidError, NotFoundError
 from billing_app.services.purchases import buying, orders
 from billing_app.services.purchases.views_buying import BuyView
 from billing_app.services.subscriptions.views_recurring import RenewalsView
-from billing_app.ui import routes
 from billing_app.ui.access.session import PageAccess, guarded
 from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.frame.banner import remark
@@ -46,8 +45,7 @@ class BuyState(OrganizationPage):
     _begun: str = ""
     _until: datetime | None = None
 
-    @rx.event
-    @guarded(roles=MONEY_ROLES)
+    @guarded(MONEY_ROLES)
     async def load(self, access: PageAccess) -> None:
         """Reads the page; a basket in the URL is put in once."""
         offered = access.text("basket")
@@ -57,8 +55,7 @@ class BuyState(OrganizationPage):
         self.cancelled, self.payment_url = access.text("cancelled") != "", ""
         await self._show(access)
 
-    @rx.event
-    @guarded(roles=MONEY_ROLES)
+    @guarded(MONEY_ROLES)
     async def change(self, access: PageAccess, pack: str, step: int) -> None:
         """One more or one less of a pack."""
         count = max(0, min(self._basket.get(pack, 0) + (1 if step > 0 else -1), MAX_COUNT))
@@ -66,22 +63,19 @@ class BuyState(OrganizationPage):
         self._basket = (kept | {pack: count}) if count and len(kept) < MAX_PACKS else kept
         await self._show(access)
 
-    @rx.event
-    @guarded(roles=MONEY_ROLES)
+    @guarded(MONEY_ROLES)
     async def cover(self, access: PageAccess, until: str) -> None:
         """Asks the calculator for another day."""
         self._until = day_in(until)
         await self._show(access)
 
-    @rx.event
-    @guarded(roles=MONEY_ROLES)
+    @guarded(MONEY_ROLES)
     async def take(self, access: PageAccess) -> None:
         """Puts the calculator's set of packs into the basket."""
         self._basket = self._basket | basket_in(self.screen.need.basket)
         await self._show(access)
 
-    @rx.event(background=True)
-    @guarded(roles=MONEY_ROLES)
+    @guarded(MONEY_ROLES, background=True)
     async def pay(self, access: PageAccess) -> None:
         """Begins the payment and goes to its page."""
         async with self:
@@ -270,8 +264,3 @@ def _packs() -> rx.Component:
         packs_table(screen.rows, BuyState.change),
         class_name="panel",
     )
-
-
-def add(app: rx.App) -> None:
-    """Puts the page into the app."""
-    app.add_page(buy_page, route=routes.BUY, title="Buy credits", on_load=[BuyState.load, RenewalsState.arrive])

@@ -7,8 +7,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
-import reflex as rx
-
 from billing_app.domain.common.access import MONEY_ROLES
 from billing_app.domain.common.errors import ConflictError, InvalidError, NotFoundError, UnavailableError
 from billing_app.services.overview.views_frame import FrameView
@@ -42,8 +40,7 @@ class RenewalsState(OrganizationPage):
     card_url: str = ""
     _typed: dict[str, str] = {}  # noqa: RUF012  Reflex copies defaults
 
-    @rx.event(background=True)
-    @guarded(roles=MONEY_ROLES)
+    @guarded(MONEY_ROLES, background=True)
     async def arrive(self, access: PageAccess) -> None:
         """Keeps a card that was just saved on the page that the browser comes back from."""
         async with self:
@@ -53,15 +50,13 @@ class RenewalsState(OrganizationPage):
             await access.call(lambda: saved_cards.finish(access.writing, access.payments, session_id))
             await reread(self, access)
 
-    @rx.event
-    @guarded(roles=MONEY_ROLES)
+    @guarded(MONEY_ROLES)
     async def edit(self, access: PageAccess, opened: bool) -> None:
         """Opens or closes the dialog of the auto top-up."""
         self.editing, self.refusal, self._typed = opened, "", {}
         await self._weigh(access)
 
-    @rx.event
-    @guarded(roles=MONEY_ROLES)
+    @guarded(MONEY_ROLES)
     async def weigh(self, access: PageAccess, name: str, text: str) -> None:
         """Says what the amounts that are being typed would buy right away."""
         if name in TYPED:
@@ -75,8 +70,7 @@ class RenewalsState(OrganizationPage):
         found = at_once(view.top_up, typed, access.formats) if view and view.top_up else ""
         self.screen = replace(self.screen, top_up=replace(self.screen.top_up, at_once=found))
 
-    @rx.event
-    @guarded(roles=MONEY_ROLES)
+    @guarded(MONEY_ROLES)
     async def switch(self, access: PageAccess, on: bool) -> None:
         """Turning it on needs amounts and consent; turning it off is done at once."""
         if on:
@@ -87,8 +81,7 @@ class RenewalsState(OrganizationPage):
         await access.write(lambda at: top_ups.turn_off(at, metric))
         self.screen = renewals_screen(await access.read(lambda at: renewals_of(at, metric)), access.formats)
 
-    @rx.event(background=True)
-    @guarded(roles=MONEY_ROLES)
+    @guarded(MONEY_ROLES, background=True)
     async def agree(self, access: PageAccess, entries: dict) -> None:
         """Turns the auto top-up on with what was typed; goes on to save a card where there is none."""
         async with self:
@@ -105,8 +98,7 @@ class RenewalsState(OrganizationPage):
                 self.editing, self.card_url = False, url
             await reread(self, access)
 
-    @rx.event(background=True)
-    @guarded(roles=MONEY_ROLES)
+    @guarded(MONEY_ROLES, background=True)
     async def card(self, access: PageAccess) -> None:
         """Goes to the page on which another card is saved."""
         async with self:
@@ -117,14 +109,12 @@ class RenewalsState(OrganizationPage):
         async with self:
             self.card_url = url or ""
 
-    @rx.event
-    @guarded(roles=MONEY_ROLES)
+    @guarded(MONEY_ROLES)
     async def choose(self, access: PageAccess, pack: str, count: int) -> None:
         """Opens the dialog in which a pack's quantity is chosen; empty closes it."""
         self.changing, self.count, self.refusal = pack, max(1, min(count, 99)), ""
 
-    @rx.event(background=True)
-    @guarded(roles=MONEY_ROLES)
+    @guarded(MONEY_ROLES, background=True)
     async def renew(self, access: PageAccess, pack: str, count: int) -> None:
         """From its next renewal on it is so many; 0 ends it then."""
         async with self:

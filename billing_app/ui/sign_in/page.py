@@ -35,7 +35,6 @@ class EntranceState(rx.State):
     sends_mail: bool = False
     sent: bool = False
 
-    @rx.event
     @public("shows the sign-in or sign-up form; reads nothing but the URL and a setting")
     def sign_in(self) -> None:
         """What went wrong, where to go on, and whether one may sign up."""
@@ -48,7 +47,6 @@ class EntranceState(rx.State):
         self.error = refusal(query.get("error", ""))
         self.next_path = local_path(query.get("next", ""))
 
-    @rx.event
     @public("shows what a one-time link is for; whoever holds its secret may know")
     async def open_link(self) -> None:
         """What the link in the URL is for, or that it has ended."""
@@ -66,7 +64,6 @@ class EntranceState(rx.State):
             self.link = LinkScreen(ended=error.detail)
         self.ready = True
 
-    @rx.event
     @public("sends a person to an organization of theirs; the cookie says whose")
     async def go_home(self) -> Any:
         """To the first organization; to the sign-in page for nobody."""
@@ -259,16 +256,3 @@ def home_page() -> rx.Component:
         ),
         bare_page(rx.el.p("One moment", class_name="quiet", aria_busy="true")),
     )
-
-
-def add(app: rx.App) -> None:
-    """Puts the pages into the app."""
-    app.add_page(home_page, route=routes.HOME, title="Billing", on_load=EntranceState.go_home)
-    app.add_page(sign_in_page, route=routes.SIGN_IN, title="Sign in", on_load=EntranceState.sign_in)
-    app.add_page(sign_up_page, route=routes.SIGN_UP, title="Make an account", on_load=EntranceState.sign_in)
-    app.add_page(
-        forgot_password_page, route=routes.FORGOT_PASSWORD, title="Forgot password", on_load=EntranceState.sign_in
-    )
-    app.add_page(set_up_page, route=routes.SET_UP, title="Set up", on_load=EntranceState.open_link)
-    app.add_page(new_password_page, route=routes.NEW_PASSWORD, title="New password", on_load=EntranceState.open_link)
-    app.add_page(invitation_page, route=routes.INVITATION, title="Join", on_load=EntranceState.open_link)

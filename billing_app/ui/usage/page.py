@@ -10,7 +10,6 @@ import reflex as rx
 from billing_app.domain.common.moments import day
 from billing_app.services.overview import read_usage
 from billing_app.services.overview.views import UsageView
-from billing_app.ui import routes
 from billing_app.ui.access.session import PageAccess, guarded
 from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.frame.banner import notice
@@ -28,7 +27,6 @@ class UsageState(OrganizationPage):
 
     screen: UsageScreen = UsageScreen()
 
-    @rx.event
     @guarded()
     async def load(self, access: PageAccess) -> None:
         """Reads the page."""
@@ -43,7 +41,6 @@ class UsageState(OrganizationPage):
 
         self.screen = await access.show(self, read, partial(usage_screen, months=months))
 
-    @rx.event
     @guarded()
     async def pick(self, access: PageAccess, place: int) -> rx.event.EventSpec | None:
         """A click on a month of the chart shows its days."""
@@ -189,8 +186,3 @@ def _source(one: rx.Var[SourceRow]) -> rx.Component:
         custom_attrs={"data-hue": screen.metric.hue},
     )
     return rx.el.li(rx.el.span(one.name), bar, figure(one.used))
-
-
-def add(app: rx.App) -> None:
-    """Puts the page into the app."""
-    app.add_page(usage_page, route=routes.USAGE, title="Usage", on_load=UsageState.load)

@@ -47,8 +47,7 @@ class AuditState(OperatorPage):
 
     screen: AuditScreen = AuditScreen()
 
-    @rx.event
-    @for_operators
+    @for_operators()
     async def load(self, access: OperatorAccess) -> None:
         """Reads a page of the log."""
         cursor, asked = access.text("cursor"), access.text("action")
@@ -61,8 +60,7 @@ class AuditState(OperatorPage):
             lambda found, formats: audit_screen(found, formats, kind, organization, who, cursor),
         )
 
-    @rx.event
-    @for_operators
+    @for_operators()
     async def search(self, access: OperatorAccess, name: str, text: str) -> rx.event.EventSpec | None:
         """Looks for what was changed in an organization, or by somebody."""
         await access.check()
@@ -130,8 +128,3 @@ def _search() -> rx.Component:
         ],
         class_name="filters",
     )
-
-
-def add(app: rx.App) -> None:
-    """Puts the page into the app."""
-    app.add_page(audit_page, route=operator_routes.AUDIT, title="Audit log", on_load=AuditState.load)

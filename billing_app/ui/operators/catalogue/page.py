@@ -12,7 +12,7 @@ from billing_app.domain.common.errors import ConflictError
 from billing_app.services.operators import catalogue_editor, catalogue_edits, catalogue_effects
 from billing_app.services.operators.views_catalogue import CatalogueView, CheckView
 from billing_app.services.payments import stripe_names
-from billing_app.ui import operator_routes, routes
+from billing_app.ui import routes
 from billing_app.ui.access.session import OperatorAccess, for_operators
 from billing_app.ui.access.transactions import OperatorPageContext
 from billing_app.ui.frame.operators import operator_page
@@ -57,8 +57,7 @@ class CatalogueState(OperatorPage):
     _base: Document = {}  # noqa: RUF012
     _version: int = 0
 
-    @rx.event
-    @for_operators
+    @for_operators()
     async def load(self, access: OperatorAccess) -> None:
         """Reads the catalogue in force. An edit that was begun in this tab stays."""
         view: CatalogueView = await access.show(self, catalogue_of, lambda view, _formats: view)
@@ -70,8 +69,7 @@ class CatalogueState(OperatorPage):
         )
         await self._show(access)
 
-    @rx.event
-    @for_operators
+    @for_operators()
     async def show_part(self, access: OperatorAccess, part: str) -> None:
         """Opens another part of the catalogue."""
         versions = await access.read(lambda at: catalogue_edits.versions(at.session, at.now, PAGE, None))
@@ -79,8 +77,7 @@ class CatalogueState(OperatorPage):
         self.screen = replace(self.screen, part=chosen, history=version_rows(versions, self._base))
         await self._show(access)
 
-    @rx.event
-    @for_operators
+    @for_operators()
     async def edit(self, access: OperatorAccess, key: str, text: str) -> None:
         """Changes one cell of the edit."""
         await access.check()
@@ -88,37 +85,32 @@ class CatalogueState(OperatorPage):
         if place is not None:
             await self._become(access, drafts.changed(self._draft, place, text))
 
-    @rx.event
-    @for_operators
+    @for_operators()
     async def add(self, access: OperatorAccess) -> None:
         """One plan, pack, metric, feature, action or rate more."""
         await access.check()
         if self.screen.part in LISTS and self._draft:
             await self._become(access, drafts.with_one_more(self._draft, LISTS[self.screen.part]))
 
-    @rx.event
-    @for_operators
+    @for_operators()
     async def take_out(self, access: OperatorAccess, key: str) -> None:
         """One of them less."""
         await access.check()
         await self._become(access, drafts.without(self._draft, *_item(key)))
 
-    @rx.event
-    @for_operators
+    @for_operators()
     async def move(self, access: OperatorAccess, key: str) -> None:
         """One of them a place further to the front."""
         await access.check()
         await self._become(access, drafts.earlier(self._draft, *_item(key)))
 
-    @rx.event
-    @for_operators
+    @for_operators()
     async def discard(self, access: OperatorAccess) -> None:
         """Forgets the edit."""
         self._begin(await access.read(catalogue_of))
         await self._show(access)
 
-    @rx.event
-    @for_operators
+    @for_operators()
     async def take_newer(self, access: OperatorAccess) -> None:
         """Puts the edit on top of what somebody else saved meanwhile."""
         draft, based_on = self._draft, self._version
@@ -131,23 +123,20 @@ class CatalogueState(OperatorPage):
         self.screen = replace(self.screen, both=said)
         await self._show(access)
 
-    @rx.event
-    @for_operators
+    @for_operators()
     async def open_file(self, access: OperatorAccess) -> None:
         """Opens the changed plans.json as an edit."""
         document = await access.read(lambda at: catalogue_editor.from_file(at.settings.catalogue_file))
         await self._become(access, dict(document))
 
-    @rx.event
-    @for_operators
+    @for_operators()
     async def restore(self, access: OperatorAccess, version: int) -> None:
         """Opens an earlier version as an edit."""
         document = await access.read(lambda at: to_document(catalogue_edits.of_number(at.session, version)))
         self.screen = replace(self.screen, part="plans")
         await self._become(access, dict(document))
 
-    @rx.event
-    @for_operators
+    @for_operators()
     async def review(self, access: OperatorAccess, correcting: bool) -> None:
         """Shows what saving would do, with every organization that feels it."""
         draft, version = self._draft, self._version
@@ -158,16 +147,14 @@ class CatalogueState(OperatorPage):
         self.screen = replace(self.screen, review=review, saved="")
         self.problem = self.problem_detail = ""
 
-    @rx.event
-    @for_operators
+    @for_operators()
     async def close_review(self, access: OperatorAccess, opened: bool) -> None:
         """Back to the edit."""
         await access.check()
         if not opened:
             self.screen = replace(self.screen, review=ReviewScreen())
 
-    @rx.event
-    @for_operators
+    @for_operators()
     async def save(self, access: OperatorAccess) -> None:
         """Saves what was reviewed."""
         draft, version, correcting = self._draft, self._version, self.screen.review.correcting
@@ -192,8 +179,7 @@ class CatalogueState(OperatorPage):
         )  # fmt: skip
         await self._show(access)
 
-    @rx.event(background=True)
-    @for_operators
+    @for_operators(background=True)
     async def push(self, access: OperatorAccess) -> None:
         """Makes at Stripe what the catalogue sells."""
         done = await access.call(lambda: stripe_names.push(access.reading, access.writing, lambda: access.payments))
@@ -293,8 +279,3 @@ def _table() -> rx.Component | rx.Var:
         for part, label in PARTS.items()
     ]
     return rx.match(screen.part, *tables, history_list(CatalogueState))
-
-
-def add(app: rx.App) -> None:
-    """Puts the page into the app."""
-    app.add_page(catalogue_page, route=operator_routes.CATALOGUE, title="Catalogue", on_load=CatalogueState.load)

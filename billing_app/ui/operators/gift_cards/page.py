@@ -13,7 +13,6 @@ from billing_app.domain.common.errors import BillingError, InvalidError, NotFoun
 from billing_app.services.credits import gift_cards
 from billing_app.services.credits.gift_cards import CardView
 from billing_app.services.operators import catalogue_editor
-from billing_app.ui import operator_routes
 from billing_app.ui.access.session import OperatorAccess, for_operators
 from billing_app.ui.access.transactions import OperatorPageContext
 from billing_app.ui.frame.banner import notice
@@ -53,8 +52,7 @@ class GiftCardsState(OperatorPage):
     chosen_name: str = ""
     _csv: str = ""
 
-    @rx.event
-    @for_operators
+    @for_operators()
     async def load(self, access: OperatorAccess) -> None:
         """Reads a page of cards."""
         cursor = access.text("cursor")
@@ -64,8 +62,7 @@ class GiftCardsState(OperatorPage):
             lambda found, formats: gift_cards_screen(*found, formats, cursor),
         )
 
-    @rx.event
-    @for_operators
+    @for_operators()
     async def ask(self, access: OperatorAccess, what: str, card: str) -> None:
         """Opens a dialog, of one card or for new ones."""
         found = await access.read(
@@ -76,16 +73,14 @@ class GiftCardsState(OperatorPage):
         self.chosen, self.chosen_name, self.refused = row.id, f"{row.name} {row.hint}", ""
         self.asking = what if what in ("make", "void", "who") else ""
 
-    @rx.event
-    @for_operators
+    @for_operators()
     async def close(self, access: OperatorAccess, opened: bool) -> None:
         """Closes the dialog; codes that it showed are gone from here, too."""
         await access.check()
         if not opened:
             self.asking, self.codes, self._csv, self.refused = "", [], "", ""
 
-    @rx.event
-    @for_operators
+    @for_operators()
     async def make(self, access: OperatorAccess, form: dict) -> None:
         """Makes a batch and shows its codes, this once."""
         document = await access.read(lambda at: catalogue_editor.document(at.session, at.now))
@@ -105,15 +100,13 @@ class GiftCardsState(OperatorPage):
         self.codes, self._csv, self.asking, self.refused = [card.code for card in made], codes_csv(made), "codes", ""
         await self._again(access)
 
-    @rx.event
-    @for_operators
+    @for_operators()
     async def save_codes(self, access: OperatorAccess) -> rx.event.EventSpec | None:
         """The codes that are on the screen as a file."""
         await access.check()
         return rx.download(data=self._csv, filename="gift-cards.csv") if self._csv else None
 
-    @rx.event
-    @for_operators
+    @for_operators()
     async def void(self, access: OperatorAccess, form: dict) -> None:
         """Ends the chosen card."""
         card, reason = self.chosen, form.get("reason", "")
@@ -306,8 +299,3 @@ def _who_dialog() -> rx.Component:
             rx.el.p("Nobody yet.", class_name="quiet-note inset"),
         ),
     )
-
-
-def add(app: rx.App) -> None:
-    """Puts the page into the app."""
-    app.add_page(gift_cards_page, route=operator_routes.GIFT_CARDS, title="Gift cards", on_load=GiftCardsState.load)

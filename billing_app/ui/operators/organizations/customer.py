@@ -50,8 +50,7 @@ class CustomerState(OperatorPage):
     _key: str = ""
     _amount: str = ""
 
-    @rx.event
-    @for_operators
+    @for_operators()
     async def load(self, access: OperatorAccess) -> None:
         """Reads the organization of the URL, and what a refund of the opened grant would do."""
         if not access.text("grant"):
@@ -60,16 +59,14 @@ class CustomerState(OperatorPage):
         self.refused = ""
         await self._show(access)
 
-    @rx.event
-    @for_operators
+    @for_operators()
     async def reckon(self, access: OperatorAccess, amount: str) -> None:
         """Shows what another amount would do."""
         await access.check()
         self._amount, self.refused, self.done = amount[:20], "", ""
         await self._show(access)
 
-    @rx.event(background=True)
-    @for_operators
+    @for_operators(background=True)
     async def give_back(self, access: OperatorAccess, form: dict) -> Any:
         """Gives the money back, and shows what that did."""
         await access.check()
@@ -99,8 +96,7 @@ class CustomerState(OperatorPage):
             self._amount = ""
         return rx.redirect(operator_routes.organization(_address(access)))
 
-    @rx.event
-    @for_operators
+    @for_operators()
     async def load_again(self, access: OperatorAccess) -> None:
         """Reads everything anew, with why the refund was refused still there."""
         await self._show(access)
@@ -209,8 +205,3 @@ SECTIONS: tuple[Callable[[], rx.Component], ...] = (
     lambda: purchases_and_events(screen),
 )
 """From top to bottom."""
-
-
-def add(app: rx.App) -> None:
-    """Puts the page into the app."""
-    app.add_page(customer_page, route=operator_routes.ORGANIZATION, title="Organization", on_load=CustomerState.load)

@@ -52,8 +52,7 @@ class ManualChangesState(OperatorPage):
     _key: str = ""
     _factors: dict[str, int] = {}  # noqa: RUF012  Reflex copies defaults
 
-    @rx.event
-    @for_operators
+    @for_operators()
     async def ask(self, access: OperatorAccess, what: str) -> None:
         """Opens a dialog."""
         address = operator_routes.address_in(access.path)
@@ -61,16 +60,14 @@ class ManualChangesState(OperatorPage):
         self._key, self._factors = secrets.token_hex(12), {each.id: each.factor for each in view.metrics}
         self.screen = replace(manual_changes_screen(view, access.formats), asking=what if what in KINDS else "")
 
-    @rx.event
-    @for_operators
+    @for_operators()
     async def close(self, access: OperatorAccess, opened: bool) -> None:
         """Closes it."""
         await access.check()
         if not opened:
             self.screen = ManualChangesScreen()
 
-    @rx.event
-    @for_operators
+    @for_operators()
     async def act(self, access: OperatorAccess, form: dict) -> None:
         """Does what the open dialog asks for."""
         address, what, key, factors = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from billing_app.services.operators import organizations
-from billing_app.ui import operator_routes, routes
+from billing_app.ui import operator_routes
 from billing_app.ui.access.session import OperatorAccess, for_operators
 from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.operators import operator_page
@@ -22,8 +22,7 @@ class OrganizationsState(OperatorPage):
 
     screen: OrganizationsScreen = OrganizationsScreen()
 
-    @rx.event
-    @for_operators
+    @for_operators()
     async def load(self, access: OperatorAccess) -> None:
         """Reads a page of the list."""
         search, cursor = access.text("search"), access.text("cursor")
@@ -33,8 +32,7 @@ class OrganizationsState(OperatorPage):
             lambda view, formats: organizations_screen(view, formats, search, cursor),
         )
 
-    @rx.event
-    @for_operators
+    @for_operators()
     async def search(self, access: OperatorAccess, text: str) -> rx.event.EventSpec:
         """Searches by name, address or Stripe's customer."""
         await access.check()
@@ -128,9 +126,3 @@ def _row(row: rx.Var[OrganizationRow]) -> rx.Component:
         ),
         rx.el.td(lucide("chevron-right", 14, class_name="chevron"), class_name="go"),
     )
-
-
-def add(app: rx.App) -> None:
-    """Puts the page into the app, where operators begin."""
-    for route in (routes.ADMIN, operator_routes.ORGANIZATIONS):
-        app.add_page(organizations_page, route=route, title="Organizations", on_load=OrganizationsState.load)

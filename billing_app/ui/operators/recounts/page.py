@@ -9,7 +9,6 @@ import reflex as rx
 from billing_app import clock
 from billing_app.services.operators import operations
 from billing_app.services.usage import recounts
-from billing_app.ui import operator_routes
 from billing_app.ui.access.session import OperatorAccess, for_operators
 from billing_app.ui.frame.operators import operator_page
 from billing_app.ui.frame.state import OperatorPage
@@ -25,8 +24,7 @@ class RecountsState(OperatorPage):
     screen: RecountsScreen = RecountsScreen()
     running: bool = False
 
-    @rx.event
-    @for_operators
+    @for_operators()
     async def load(self, access: OperatorAccess) -> None:
         """Reads a page of runs."""
         cursor = access.text("cursor")
@@ -36,8 +34,7 @@ class RecountsState(OperatorPage):
             lambda view, formats: recounts_screen(view, formats, cursor),
         )
 
-    @rx.event(background=True)
-    @for_operators
+    @for_operators(background=True)
     async def run(self, access: OperatorAccess) -> Any:
         """Recounts now, and shows the run."""
         await access.check()
@@ -110,8 +107,3 @@ def _row(row: rx.Var[RecountRow]) -> rx.Component:
             rx.cond(row.error != "", rx.el.small(row.error, class_name="event-note")),
         ),
     )
-
-
-def add(app: rx.App) -> None:
-    """Puts the page into the app."""
-    app.add_page(recounts_page, route=operator_routes.RECOUNTS, title="Recounts", on_load=RecountsState.load)

@@ -33,14 +33,12 @@ class StripeEventsState(OperatorPage):
     screen: StripeEventsScreen = StripeEventsScreen()
     replaying: bool = False
 
-    @rx.event
-    @for_operators
+    @for_operators()
     async def load(self, access: OperatorAccess) -> None:
         """Reads a page of events, and the opened one."""
         self.screen = await _read(self, access)
 
-    @rx.event
-    @for_operators
+    @for_operators()
     async def search(self, access: OperatorAccess, text: str) -> rx.event.EventSpec:
         """Shows the events of one organization."""
         await access.check()
@@ -48,8 +46,7 @@ class StripeEventsState(OperatorPage):
         found = operator_routes.stripe_events(state=filters.state, type=filters.type, organization=text)
         return rx.redirect(found, replace=True)
 
-    @rx.event(background=True)
-    @for_operators
+    @for_operators(background=True)
     async def replay(self, access: OperatorAccess) -> Any:
         """Works on the opened event again, and shows what became of it."""
         await access.check()
@@ -209,13 +206,3 @@ def _opened() -> rx.Component:
 
 def _fact(one: rx.Var[Field]) -> rx.Component:
     return rx.el.div(rx.el.dt(one.label), rx.el.dd(one.value, title=one.hint))
-
-
-def add(app: rx.App) -> None:
-    """Puts the page into the app."""
-    app.add_page(
-        stripe_events_page,
-        route=operator_routes.STRIPE_EVENTS,
-        title="Stripe events",
-        on_load=StripeEventsState.load,
-    )

@@ -47,23 +47,20 @@ class ReconciliationState(OperatorPage):
     screen: ReconciliationScreen = ReconciliationScreen()
     watching: bool = False
 
-    @rx.event
-    @for_operators
+    @for_operators()
     async def load(self, access: OperatorAccess) -> Any:
         """Reads the report, and follows it while it runs."""
         self.screen = await access.show(self, *_view(access))
         return ReconciliationState.watch if self.screen.running and not self.watching else None
 
-    @rx.event
-    @for_operators
+    @for_operators()
     async def run(self, access: OperatorAccess) -> Any:
         """Has everything compared now."""
         await access.write(lambda at: reconciliation.ask(at.session, at.now, selling=at.settings.selling))
         self.screen = await access.show(self, *_view(access, latest=True))
         return [rx.redirect(operator_routes.RECONCILIATION), ReconciliationState.watch]
 
-    @rx.event(background=True)
-    @for_operators
+    @for_operators(background=True)
     async def watch(self, access: OperatorAccess) -> None:
         """Shows how far the run is until it is done, or until the tab has gone on."""
         await access.check()
@@ -232,14 +229,4 @@ def _run(row: rx.Var[RunRow]) -> rx.Component:
         rx.el.td(row.remaining, class_name="number", custom_attrs={"data-tone": rx.cond(row.needs_you, "blocked", "")}),
         rx.el.td(rx.cond(row.state != "", state_badge(row.state, row.tone))),
         custom_attrs={"data-chosen": rx.cond(row.chosen, "yes", "no")},
-    )
-
-
-def add(app: rx.App) -> None:
-    """Puts the page into the app."""
-    app.add_page(
-        reconciliation_page,
-        route=operator_routes.RECONCILIATION,
-        title="Reconciliation",
-        on_load=ReconciliationState.load,
     )
