@@ -123,5 +123,5 @@ test-long: check ## the same on both with the full number of examples
 	$(RUN)/pytest -m browser -n $(BROWSER_PROCESSES) --dist loadfile --no-loadscope-reorder $(BROWSER_TESTS)
 
 .PHONY: bench
-bench: .venv/.development ## measure against limits on this machine (docs: benchmarks/)
-	$(RUN)/python -m benchmarks
+bench: .venv/.development ## measure against limits on this machine; WORK=recount: that row alone (docs/performance.md)
+	$(RUN)/python -m benchmarks $(WORK)

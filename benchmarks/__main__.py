@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import hot_path, reading, webhooks
+from benchmarks import hot_path, reading, recounting, webhooks
 from benchmarks.measuring import Row
 from benchmarks.places import KINDS, database
 from billing_app.db import Database
@@ -22,7 +22,7 @@ Work = Callable[[Database, str, float], list[Row]]
 WORKS: dict[str, Work] = {
     "consume": hot_path.consume_service,
     "http": hot_path.over_http,
-    "recount": reading.recount,
+    "recount": recounting.recount,
     "overview": reading.overview,
     "import": reading.imported,
     "verify": reading.verified,

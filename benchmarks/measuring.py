@@ -107,3 +107,10 @@ def rate_of(times: Sequence[float], seconds: float) -> Rate:
 def best(*rates: Rate) -> Rate:
     """The fastest of several runs: what else the machine does can only slow one down."""
     return max(rates, key=lambda rate: rate.per_second)
+
+
+def timed(work: Callable[[], Any]) -> float:
+    """The seconds that `work` takes, once."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started

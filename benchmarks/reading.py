@@ -1,70 +1,26 @@
-"""Recounts, pages and imports: what must cost by what changed or is shown, and not by what exists."""
+"""Pages and imports: what must cost by what changed or is shown, and not by what exists."""
 
 from __future__ import annotations
 
 import csv
 import tempfile
-import time
 import tracemalloc
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import text
-
-from benchmarks.measuring import Rate, Row, best, measured
+from benchmarks.measuring import Rate, Row, best, measured, timed
 from benchmarks.places import NOW, an_organization
 from billing_app.db import Database
-from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
-from billing_app.services.credits import grants
 from billing_app.services.operators import imports
 from billing_app.services.overview import overview as overviews
-from billing_app.services.usage import recounts, reporting
+from billing_app.services.usage import reporting
 from billing_app.services.usage.reporting import ReportedEvent
 from billing_app.services.verification import verification
 
-ORGANIZATIONS = 500
-"""Enough to see what one costs, and told within a minute; costs are given for each."""
-
-METRICS = ("bandwidth", "emails", "sms")
-
 FEW, MANY = 2_000, 40_000
 """Events of an organization whose pages are compared."""
-
-
-def recount(opened: Database, kind: str, _seconds: float) -> list[Row]:
-    """Organizations with three metrics, every tenth over its plan with five grants; all changed, then none."""
-    for start in range(0, ORGANIZATIONS, 50):
-        with opened.writing() as session:
-            for number in range(start, start + 50):
-                _told(session, number)
-    with opened.writing() as session:
-        set_based = _timed(lambda: session.connection().execute(text(
-            "CREATE TABLE posted AS SELECT organization_id, metric, sum(quantity) AS used FROM usage_hours "
-            "GROUP BY organization_id, metric"
-        )))  # fmt: skip
-    later = NOW + timedelta(hours=6)
-    changed = _timed(lambda: recounts.run(opened.writing, lambda: later, "bench", "demand"))
-    idle = _timed(lambda: recounts.run(opened.writing, lambda: later + timedelta(seconds=1), "bench", "demand"))
-    notes = {"all_changed_s": round(changed, 2), "nothing_changed_s": round(idle, 3), "organizations": ORGANIZATIONS}
-    rate = Rate(round(ORGANIZATIONS / changed, 1), *[round(1000 * changed / ORGANIZATIONS, 2)] * 3)
-    limit = "one set-based pass over the same roll-ups"
-    return [Row("recount, organizations", kind, rate, limit, ORGANIZATIONS / set_based, 0.2, notes)]
-
-
-def _told(session: Any, number: int) -> None:
-    made = organizations.create(session, NOW, address=f"org-{number}", anchor=NOW - timedelta(days=9))
-    over = number % 10 == 0
-    if over:
-        for grant in range(5):
-            grants.grant(
-                Context(session, made, NOW - timedelta(days=5)),
-                grants.NewGrant("sms", 100, source="operator", source_key=f"g{grant}", reason="B"),
-            )
-    events = [ReportedEvent(metric, 50, None, NOW - timedelta(hours=2), f"{metric}-{number}") for metric in METRICS]
-    reporting.report(Context(session, made, NOW), events if over else events[:2])
 
 
 def overview(opened: Database, kind: str, seconds: float) -> list[Row]:
@@ -108,7 +64,7 @@ def imported(opened: Database, kind: str, _seconds: float) -> list[Row]:
                 imports.import_usage(file, opened.writing, lambda: NOW, backfill=True, create=create)
 
             tracemalloc.start()
-            took = _timed(work)
+            took = timed(work)
             peaks[lines] = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
     small, large = peaks[2_000], peaks[20_000]
@@ -140,7 +96,7 @@ def verified(opened: Database, kind: str, _seconds: float) -> list[Row]:
 
         work()
         tracemalloc.start()
-        took = _timed(work)
+        took = timed(work)
         peaks[count] = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     flat = peaks[FEW] / peaks[FEW * 10]
@@ -151,9 +107,3 @@ def verified(opened: Database, kind: str, _seconds: float) -> list[Row]:
     rate = Rate(round(FEW * 10 / took, 1), *[round(took * 1000 / (FEW * 10), 4)] * 3)
     limit = "its memory for a tenth of the events"
     return [Row("verify, events", kind, rate, limit, rate.per_second / flat, 0.5, notes)]
-
-
-def _timed(work: Callable[[], Any]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started

@@ -113,21 +113,39 @@ def _burned_once(moved: Mapping[str, tuple[datetime, int]], month: RunningMonth)
     return {name.removeprefix(prefix) for name in moved if name.startswith(prefix)}
 
 
-def differences(wanted: Mapping[str, Bucket], held: Mapping[str, Bucket], posted_at: datetime | None) -> list[Posting]:
-    """The rows that bring the ledger (`held`, its sums by bucket) to `wanted`, in the order in which they are written.
+def changed(wanted: Mapping[str, Bucket], held: Mapping[str, int]) -> dict[str, int]:
+    """By bucket what the ledger (`held`, its sums) lacks of `wanted`.
 
-    A bucket that the engine no longer knows (late facts may undo it) is brought to zero. `posted_at` is the moment up
-    to which the ledger was complete.
+    A bucket that the engine no longer knows (late facts may undo it) is brought to zero.
     """
-    rows: list[Posting] = []
-    for name in wanted.keys() | held.keys():
-        bucket = wanted.get(name) or held[name]
-        goal = wanted[name].quantity if name in wanted else 0
-        quantity = goal - (held[name].quantity if name in held else 0)
+    found: dict[str, int] = {}
+    for name, bucket in wanted.items():
+        quantity = bucket.quantity - held.get(name, 0)
         if quantity:
-            late = posted_at is not None and bucket.period.end <= posted_at
-            rows.append(Posting(bucket, entry_kind(bucket.kind, quantity), quantity, late))
-    return sorted(rows, key=lambda row: (row.bucket.moved_at, RANK.get(row.kind, 9), row.bucket.name))
+            found[name] = quantity
+    for name, quantity in held.items():
+        if quantity and name not in wanted:
+            found[name] = -quantity
+    return found
+
+
+def rows(quantities: Mapping[str, int], known: Mapping[str, Bucket], posted_at: datetime | None) -> list[Posting]:
+    """The rows for what has `changed`, in the order in which they are written.
+
+    `known` has the buckets by name, `posted_at` is the moment up to which the ledger was complete.
+    """
+    found: list[Posting] = []
+    for name, quantity in quantities.items():
+        bucket = known[name]
+        late = posted_at is not None and bucket.period.end <= posted_at
+        found.append(Posting(bucket, entry_kind(bucket.kind, quantity), quantity, late))
+    return sorted(found, key=lambda row: (row.bucket.moved_at, RANK.get(row.kind, 9), row.bucket.name))
+
+
+def differences(wanted: Mapping[str, Bucket], held: Mapping[str, Bucket], posted_at: datetime | None) -> list[Posting]:
+    """The rows that bring the ledger from `held` to `wanted`."""
+    quantities = changed(wanted, {name: bucket.quantity for name, bucket in held.items()})
+    return rows(quantities, {**held, **wanted}, posted_at)
 
 
 def entry_kind(kind: str, quantity: int) -> str:

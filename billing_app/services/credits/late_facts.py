@@ -22,6 +22,7 @@ from billing_app.domain.credits.facts import Aggregation, History, UsagePoint
 from billing_app.domain.credits.forecast import TICK, MetricForecast
 from billing_app.services.credits.views import LateLine, Restated
 from billing_app.services.usage import accounts
+from billing_app.store.common.questions import one
 from billing_app.store.credits import grants as credit_store
 from billing_app.store.purchases import subscriptions
 from billing_app.store.tables.organizations import Organization
@@ -93,8 +94,7 @@ class LateFacts:
         facts = replace(
             self.look.facts, grants=credit_store.as_grants(grants), actions=credit_store.as_actions(actions)
         )
-        points = usage_points.usage_points(
-            self.session,
+        asking = usage_points.usage_points(
             self.organization.pk,
             self.metric,
             facts.aggregation,
@@ -104,7 +104,7 @@ class LateFacts:
             since=period_at(facts.anchor, number).start,
             standing=self._before[number].level,
         )
-        return replace(facts, usage=points)
+        return replace(facts, usage=one(self.session, asking))
 
     @cached_property
     def _before(self) -> dict[int, State]:

@@ -12,11 +12,12 @@ from billing_app.domain.common.periods import period_containing
 from billing_app.domain.credits import engine
 from billing_app.domain.credits.accounts import Account
 from billing_app.domain.credits.engine_state import State
-from billing_app.domain.credits.facts import History
+from billing_app.domain.credits.facts import Grant, History
 from billing_app.services.usage.plans_in_force import Plans, plans
-from billing_app.store.credits import grants as credit_store
+from billing_app.store.common.questions import Asking, one
+from billing_app.store.credits.grants import ActionFacts, GrantFacts
 from billing_app.store.tables.organizations import Organization
-from billing_app.store.usage import usage_points
+from billing_app.store.usage.usage_points import usage_points
 
 INSTANT = timedelta(microseconds=1)
 """The smallest step of time that is told apart."""
@@ -38,20 +39,33 @@ def history(
     moments before `as_of` that will be asked for too.
     Raises NotFoundError `metric_not_found`.
     """
+    held = held or plans(session, organization.pk, known_at)
+    return one(session, history_of(organization, metric, as_of, held, known_at=known_at, looked_at=looked_at))
+
+
+def history_of(
+    organization: Organization,
+    metric: str,
+    as_of: datetime,
+    held: Plans,
+    *,
+    known_at: datetime | None = None,
+    looked_at: Iterable[datetime] = (),
+    grants: tuple[Grant, ...] | None = None,
+) -> Asking[History]:
+    """The same beside other accounts; `grants` are the metric's, where they are known already."""
     owner = organization.pk
-    held = held or plans(session, owner, known_at)
     aggregation = held.catalogs[-1][1].metric(metric).aggregation
     facts = History(
         anchor=organization.anchor,
         aggregation=aggregation,
         allowances=held.allowances(metric),
-        grants=credit_store.grant_facts(session, owner, metric, known_at),
-        actions=credit_store.action_facts(session, owner, metric, known_at),
+        grants=(yield GrantFacts(owner, metric, known_at)) if grants is None else grants,
+        actions=(yield ActionFacts(owner, metric, known_at)),
         policies=held.policies(metric),
     )
-    points = usage_points.usage_points(
-        session, owner, metric, aggregation, organization.anchor, boundaries(facts, as_of) | {*looked_at}, known_at
-    )
+    looks = boundaries(facts, as_of) | {*looked_at}
+    points = yield from usage_points(owner, metric, aggregation, organization.anchor, looks, known_at)
     return replace(facts, usage=points)
 
 

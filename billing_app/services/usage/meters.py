@@ -23,12 +23,17 @@ from billing_app.domain.credits.entitlements import MeterState, Reading
 from billing_app.domain.credits.facts import MAX_QUANTITY, NEVER, Aggregation, History
 from billing_app.domain.credits.thresholds import marks, next_used
 from billing_app.services.common.context import Context
-from billing_app.services.usage import accounts, top_up_arming
+from billing_app.services.usage import accounts, plans_in_force, top_up_arming
+from billing_app.services.usage.plans_in_force import Plans
 from billing_app.store.common import locks
+from billing_app.store.common.questions import Asking, one
 from billing_app.store.notifications import outbox
+from billing_app.store.notifications.outbox import Marks
+from billing_app.store.purchases.top_ups import Setting
 from billing_app.store.tables.meters import MeterRow
+from billing_app.store.tables.top_ups import AutoTopUp
 from billing_app.store.usage import meters as store
-from billing_app.store.usage.meters import Figures
+from billing_app.store.usage.meters import Figures, Held, Meter, Reserved
 
 MAX_RESERVATIONS = 10_000
 """Of one organization and metric that are open at a time: what is held is added up with each of them."""
@@ -98,37 +103,45 @@ def recompute(context: Context, row: MeterRow, facts: History | None = None) -> 
     which wrote it was wrong (docs/decisions/0021). `facts` are the metric's as of `now`, where the caller, who holds
     the row's lock, has read them already.
     """
+    session = context.session
+    one(session, recomputed(context, row, plans_in_force.plans(session, row.organization_id), facts))
+    session.flush()
+
+
+def recomputed(context: Context, row: MeterRow, held: Plans, facts: History | None = None) -> Asking[None]:
+    """The same beside other meters; the caller flushes."""
     session, organization, now = context.session, context.organization, context.now
+    owner, metric = row.organization_id, row.metric
     moment = seen_at(row, now)
     if not is_plausible(row.watched_at, now):
         row.watched_at = None
     if facts is None or moment != now:
-        facts = accounts.history(session, organization, row.metric, moment)
-    reserved, first_end = store.reserved(session, row.organization_id, row.metric, moment)
-    alerted = outbox.marks(session, row.organization_id, row.metric)
+        facts = yield from accounts.history_of(organization, metric, moment, held)
+    open_now: Held = yield Reserved(owner, metric, moment)
+    alerted: dict[str, int] = yield Marks(owner, metric)
+    setting: AutoTopUp | None = yield Setting(owner, metric)
     watched = row.watched_at
     looks = [] if watched is None else expiry_notices.moments(facts.grants, watched, moment)
     if looks:  # what is left at these moments must be exact, so use is read to the event around them
-        facts = accounts.history(session, organization, row.metric, moment, looked_at=looks)
+        facts = yield from accounts.history_of(organization, metric, moment, held, looked_at=looks)
     state = engine.start(facts)
     for until in sorted({*looks, moment}):
         for instant in engine.steps(state, facts, until):
             if watched is not None and instant > watched:
-                _alert(session, row, facts, state, reserved, alerted, instant, now)
+                _alert(session, row, facts, state, open_now.quantity, alerted, instant, now)
         if until in looks:
             _alert_of_expiry(session, row, state, until, now)
-    _alert(session, row, facts, state, reserved, alerted, moment, now)
+    _alert(session, row, facts, state, open_now.quantity, alerted, moment, now)
     account = state.account(facts, moment)
     _write(row, facts, account, moment)
-    row.reserved = reserved
-    arms_at = top_up_arming.look(session, row.organization_id, row.metric, account, now)
+    row.reserved = open_now.quantity
+    arms_at = top_up_arming.look(session, setting, account, now)
     looks_at = [used for used in (next_used(state, account, alerted), arms_at) if used is not None]
     reachable = [used for used in looks_at if used <= MAX_QUANTITY]
     row.next_alert_at_used = min(reachable, default=None) if facts.aggregation is Aggregation.SUM else None
-    if first_end is not None:
-        row.valid_until = min(row.valid_until, first_end)
+    if open_now.first_end is not None:
+        row.valid_until = min(row.valid_until, open_now.first_end)
     session.add(row)
-    session.flush()
 
 
 def reading(row: MeterRow | Figures, aggregation: Aggregation) -> Reading:
@@ -136,7 +149,7 @@ def reading(row: MeterRow | Figures, aggregation: Aggregation) -> Reading:
     return Reading(aggregation, row.allowance, row.used, row.left, row.reserved, row.level)
 
 
-def usable(row: MeterRow | Figures, now: datetime) -> bool:
+def usable(row: MeterRow | Meter | Figures, now: datetime) -> bool:
     """Whether the row may be used as it is: not stale, of this time, and not written by a clock that was ahead."""
     return not row.stale and now < row.valid_until and is_plausible(row.watched_at, now)
 

@@ -12,9 +12,9 @@ from billing_app.domain.credits.facts import Allowance, Policy
 from billing_app.domain.organizations.tree import NO_PLAN
 from billing_app.domain.purchases.subscriptions import PastDue, past_due
 from billing_app.services.catalogue import versions as catalogs
-from billing_app.store.credits import grants as credit_store
-from billing_app.store.credits.grants import HeldPlan
-from billing_app.store.purchases import subscriptions as subscription_store
+from billing_app.store.common.questions import Asking, one
+from billing_app.store.credits.grants import HeldPlan, PlanChanges
+from billing_app.store.purchases.subscriptions import PastDueChanges, PastDueFact
 from billing_app.store.tables.organizations import Organization
 
 NOTHING = Plan(
@@ -128,11 +128,18 @@ class Plans:
 
 def plans(session: Session, organization_id: int, known_at: datetime | None = None) -> Plans:
     """The organization's plans with the catalogues that define them, and when those were past due."""
-    held = credit_store.plan_changes(session, organization_id, known_at)
-    held.sort(key=lambda change: (change.at, change.number))
     organization = session.get_one(Organization, organization_id)
-    found = Plans(tuple(held), tuple(catalogs.timeline(session)), child=organization.parent_id is not None)
-    changes = subscription_store.past_due_changes(session, organization_id, known_at)
+    return one(session, plans_of(organization, tuple(catalogs.timeline(session)), known_at))
+
+
+def plans_of(
+    organization: Organization, timeline: tuple[tuple[datetime, Catalog], ...], known_at: datetime | None = None
+) -> Asking[Plans]:
+    """The same beside other organizations; `timeline` are the catalogues that have held."""
+    owner = organization.pk
+    held: list[HeldPlan] = sorted((yield PlanChanges(owner, known_at)), key=lambda change: (change.at, change.number))
+    found = Plans(tuple(held), timeline, child=organization.parent_id is not None)
+    changes: list[PastDueFact] = yield PastDueChanges(owner, known_at)
     if not changes:
         return found
     anchor, grace = organization.anchor, lambda at: found.catalog_at(at).grace_days

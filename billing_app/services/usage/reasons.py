@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from billing_app.domain.credits.postings import Posting, bucket_name
+from billing_app.domain.credits.postings import Posting
 from billing_app.services.common.months import month_label
-from billing_app.store.tables.credits import GrantAction, GrantRow
+from billing_app.store.credits.grants import GrantLabel
 
 LATE_USE = "Late use"
 LATE_CORRECTION = "Late correction of use"
@@ -17,7 +17,7 @@ def is_late(reason: str) -> bool:
     return reason.startswith((LATE_USE, LATE_CORRECTION))
 
 
-def reason_for(posting: Posting, grants: Mapping[str, GrantRow]) -> str:
+def reason_for(posting: Posting, grants: Mapping[str, GrantLabel]) -> str:
     """Why the credits of a posting moved."""
     bucket = posting.bucket
     grant = grants.get(bucket.grant_id or bucket.origin or "")
@@ -37,15 +37,6 @@ def reason_for(posting: Posting, grants: Mapping[str, GrantRow]) -> str:
         "convert": "Tokens converted",
     }
     return texts[posting.kind]
-
-
-def conversion_reasons(actions: Iterable[GrantAction]) -> dict[str, str]:
-    """What each conversion said it was for, by the name of its bucket."""
-    return {
-        bucket_name("convert", action.grant_id, None, action.number): action.reason
-        for action in actions
-        if action.kind == "convert"
-    }
 
 
 def grant_action(text: str, posting: Posting) -> str:

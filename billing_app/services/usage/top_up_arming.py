@@ -8,15 +8,14 @@ from sqlmodel import Session
 
 from billing_app.domain.credits.accounts import Account
 from billing_app.domain.purchases import top_ups as domain
-from billing_app.store.purchases import top_ups as store
+from billing_app.store.tables.top_ups import AutoTopUp
 
 
-def look(session: Session, organization_id: int, metric: str, account: Account, now: datetime) -> int | None:
+def look(session: Session, row: AutoTopUp | None, account: Account, now: datetime) -> int | None:
     """Arms or disarms the metric's auto top-up; answers the use at which it is to be looked at again, if use does that.
 
     Whoever calls it holds the meter's row.
     """
-    row = store.setting(session, organization_id, metric)
     if row is None or not row.enabled:
         return None
     if not domain.armed(account, row.threshold):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import structlog
@@ -10,23 +11,23 @@ from billing_app.domain.common.clocks import is_plausible
 from billing_app.services.common import operator_mails
 from billing_app.services.common.context import Context
 from billing_app.store.tables.meters import MeterRow
-from billing_app.store.usage import meters as meter_store
+from billing_app.store.usage.meters import Meter
 
 log = structlog.get_logger()
 
 
-def is_ahead(row: MeterRow, now: datetime) -> bool:
+def is_ahead(row: Meter | MeterRow, now: datetime) -> bool:
     """Whether a clock that was wrong has brought the meter, or its ledger, to a moment that has not come."""
     return not (is_plausible(row.watched_at, now) and is_plausible(row.posted_at, now))
 
 
-def was_repaired(context: Context) -> bool:
+def was_repaired(context: Context, meters: Iterable[Meter]) -> bool:
     """Whether this recount puts an organization's meters or ledger right after a clock that was ahead; tells operators.
 
-    Asked before the recount, under the organization's lock.
+    `meters` are as they were before the recount, which holds the organization's lock.
     """
     session, organization, now = context.session, context.organization, context.now
-    found = [row for row in meter_store.of_organization(session, organization.pk) if is_ahead(row, now)]
+    found = [row for row in meters if is_ahead(row, now)]
     if not found:
         return False
     until = max(moment for row in found for moment in (row.watched_at, row.posted_at) if moment is not None)

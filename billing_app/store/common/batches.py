@@ -28,6 +28,23 @@ def insert(session: Session, table: Any, rows: Sequence[dict[str, Any]]) -> None
         connection.exec_driver_sql(statement, list(zip(*columns, strict=True)))
 
 
+def update(session: Session, table: Any, keys: tuple[str, ...], rows: Sequence[dict[str, Any]]) -> None:
+    """Changes rows that are found by `keys`; all of them name the same columns."""
+    if not rows:
+        return
+    connection, names = session.connection(), tuple(rows[0])
+    columns = [[row[name] for row in rows] for name in names]
+    if connection.dialect.name == "postgresql":
+        statement = _update_of_lists(table.__table__, keys, names, connection.dialect)
+        connection.exec_driver_sql(statement, dict(zip(names, columns, strict=True)))
+    else:
+        processors = _processors(table.__table__, names, connection.dialect)
+        given = dict(zip(names, map(_processed, columns, (False,) * len(names), processors), strict=True))
+        order = [*(name for name in names if name not in keys), *keys]
+        statement = _update_row_by_row(table.__table__, keys, names, connection.dialect)
+        connection.exec_driver_sql(statement, list(zip(*(given[name] for name in order), strict=True)))
+
+
 def _processed(values: list[Any], shared: bool, processor: Callable[[Any], Any] | None) -> list[Any]:
     if processor is None:
         return values
@@ -62,3 +79,21 @@ def _row_by_row(table: Table, names: tuple[str, ...], dialect: Dialect) -> str:
 
 def _into(table: Table, names: tuple[str, ...], dialect: Dialect) -> str:
     return f"INSERT INTO {table.name} ({', '.join(map(dialect.identifier_preparer.quote, names))})"
+
+
+@lru_cache
+def _update_of_lists(table: Table, keys: tuple[str, ...], names: tuple[str, ...], dialect: Dialect) -> str:
+    quote = dialect.identifier_preparer.quote
+    lists = ", ".join(f"CAST(%({name})s AS {table.c[name].type.compile(dialect)}[])" for name in names)
+    changes = ", ".join(f"{quote(name)} = rows.{quote(name)}" for name in names if name not in keys)
+    found = " AND ".join(f"{table.name}.{quote(name)} = rows.{quote(name)}" for name in keys)
+    source = f"unnest({lists}) AS rows ({', '.join(map(quote, names))})"
+    return f"UPDATE {table.name} SET {changes} FROM {source} WHERE {found}"  # noqa: S608  names of our own tables
+
+
+@lru_cache
+def _update_row_by_row(table: Table, keys: tuple[str, ...], names: tuple[str, ...], dialect: Dialect) -> str:
+    quote = dialect.identifier_preparer.quote
+    changes = ", ".join(f"{quote(name)} = ?" for name in names if name not in keys)
+    found = " AND ".join(f"{quote(name)} = ?" for name in keys)
+    return f"UPDATE {table.name} SET {changes} WHERE {found}"  # noqa: S608  names of our own tables

@@ -7,13 +7,16 @@ on the transaction reads every row as it stands, not as it was when it was first
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime
 
-from sqlmodel import Session, select
+from sqlalchemy import update
+from sqlalchemy.orm.attributes import set_committed_value
+from sqlmodel import Session, col, select
 
 from billing_app.db import CLOCK, HELD
 from billing_app.domain.common.clocks import latest
+from billing_app.store.common.questions import among, listed
 from billing_app.store.tables.organizations import Organization
 
 MOMENT = "moment"
@@ -37,6 +40,25 @@ def hold_row(session: Session, organization_id: int, now: datetime) -> tuple[Org
         row.held_at = moment
         session.add(row)
     return row, moment
+
+
+def hold_rows(session: Session, organization_ids: Sequence[int], now: datetime) -> tuple[list[Organization], datetime]:
+    """The same for many, locked by id, with the one moment of all of them."""
+    dialect = session.get_bind().dialect.name
+    query = select(Organization).where(among(dialect, col(Organization.id), "owners")).order_by(col(Organization.id))
+    query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    rows = list(session.exec(query, params={"owners": listed(dialect, organization_ids)}))
+    moment = now
+    for row in rows:
+        moment = moment_of(session, ("organization", row.id), moment, row.held_at)
+    behind = [row for row in rows if row.held_at != moment]
+    if behind:
+        held = update(Organization).where(among(dialect, col(Organization.id), "owners")).values(held_at=moment)
+        values = {"owners": listed(dialect, [row.pk for row in behind])}
+        session.connection().execute(held, values, execution_options={"synchronize_session": False})
+        for row in behind:
+            set_committed_value(row, "held_at", moment)
+    return rows, moment
 
 
 def share(session: Session, organization_id: int) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import fields
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
@@ -14,6 +14,15 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from billing_app.domain.credits.facts import Action, Conversion, Dispute, DisputeStatus, Grant, Refund, Void
+from billing_app.store.common.questions import (
+    OfMetric,
+    OfOrganization,
+    among,
+    grouped,
+    listed,
+    metric_values,
+    of_metrics,
+)
 from billing_app.store.common.rows import read
 from billing_app.store.tables.credits import GrantAction, GrantRow, PlanChange
 
@@ -62,22 +71,104 @@ def actions(session: Session, organization_id: int, metric: str, known_at: datet
     return list(session.exec(query, params={"owner": organization_id, "metric": metric, "known_at": known_at}))
 
 
-def grant_facts(session: Session, organization_id: int, metric: str, known_at: datetime | None) -> tuple[Grant, ...]:
-    """The metric's grants as the engine's facts; with `known_at` those recorded by then."""
-    values = {"owner": organization_id, "metric": metric, "known_at": known_at}
-    return tuple(Grant(*row) for row in read(session, _grant_facts(as_known=known_at is not None), values))
+@dataclass(frozen=True, slots=True)
+class GrantFacts(OfMetric):
+    """A metric's grants as the engine's facts, oldest first; with `known_at` those recorded by then."""
+
+    known_at: datetime | None = None
+
+    @property
+    def alike(self) -> datetime | None:
+        """Those of one `known_at` are answered together."""
+        return self.known_at
+
+    @classmethod
+    def answer(cls, session: Session, asked: Sequence[GrantFacts]) -> list[tuple[Grant, ...]]:
+        """One statement, whatever the number of organizations."""
+        return [tuple(Grant(*row[2:]) for row in rows) for rows in _of_many(session, _grant_facts, asked)]
 
 
 @cache
-def _grant_facts(*, as_known: bool) -> Select[*tuple[Any, ...]]:
+def _grant_facts(dialect: str, *, as_known: bool) -> Select[*tuple[Any, ...]]:
     columns = [getattr(GrantRow, field.name) for field in fields(Grant)]
-    return _grants(of_metric=True, as_known=as_known).with_only_columns(*columns)
+    query = select_columns(col(GrantRow.organization_id), col(GrantRow.metric), *columns)
+    query = _asked_for(dialect, query, GrantRow, as_known=as_known)
+    return query.order_by(col(GrantRow.effective_at), col(GrantRow.id))
 
 
-def action_facts(session: Session, organization_id: int, metric: str, known_at: datetime | None) -> tuple[Action, ...]:
-    """What happened to the metric's grants as the engine's facts, in recorded order."""
-    values = {"owner": organization_id, "metric": metric, "known_at": known_at}
-    return tuple(_as_action(row) for row in read(session, _actions(as_known=known_at is not None), values))
+@dataclass(frozen=True, slots=True)
+class ActionFacts(OfMetric):
+    """What happened to a metric's grants as the engine's facts, in recorded order; with `known_at` what was by then."""
+
+    known_at: datetime | None = None
+
+    @property
+    def alike(self) -> datetime | None:
+        """Those of one `known_at` are answered together."""
+        return self.known_at
+
+    @classmethod
+    def answer(cls, session: Session, asked: Sequence[ActionFacts]) -> list[tuple[Action, ...]]:
+        """One statement, whatever the number of organizations."""
+        return [tuple(map(_as_action, rows)) for rows in _of_many(session, _action_facts, asked)]
+
+
+@cache
+def _action_facts(dialect: str, *, as_known: bool) -> Select[*tuple[Any, ...]]:
+    row = GrantAction
+    columns = (
+        row.organization_id, row.metric, row.kind, row.at, row.number, row.grant_id, row.refunded_cents, row.quantity,
+        row.status, row.amount_cents, row.dispute_id,
+    )  # fmt: skip
+    query = _asked_for(dialect, select_columns(*map(col, columns)), row, as_known=as_known)
+    return query.order_by(col(row.number))
+
+
+def _asked_for(dialect: str, query: Any, row: Any, *, as_known: bool) -> Any:
+    query = query.where(*of_metrics(dialect, row))
+    return query.where(col(row.recorded_at) <= bindparam("known_at")) if as_known else query
+
+
+def _of_many(session: Session, statement: Any, asked: Sequence[GrantFacts] | Sequence[ActionFacts]) -> list[list[Any]]:
+    """The rows of each question, of a statement whose first columns are organization and metric."""
+    dialect, known_at = session.get_bind().dialect.name, asked[0].known_at
+    values = {
+        **metric_values(dialect, asked),
+        "known_at": known_at,
+    }
+    rows = read(session, statement(dialect, as_known=known_at is not None), values)
+    return grouped(rows, [each.key for each in asked])
+
+
+@dataclass(frozen=True, slots=True)
+class GrantLabels(OfOrganization):
+    """Why grants were made and what they stand for, by id: for the rows of the ledger that name them."""
+
+    grant_ids: frozenset[str]
+
+    @classmethod
+    def answer(cls, session: Session, asked: Sequence[GrantLabels]) -> list[dict[str, GrantLabel]]:
+        """One statement, whatever the number of organizations."""
+        dialect = session.get_bind().dialect.name
+        owners = [each.organization_id for each in asked]
+        wanted = frozenset[str]().union(*(each.grant_ids for each in asked))
+        values = {"owners": listed(dialect, owners), "ids": listed(dialect, wanted)}
+        rows = grouped(read(session, _grant_labels(dialect), values), [(owner,) for owner in owners])
+        return [{row[1]: GrantLabel(*row[2:]) for row in each} for each in rows]
+
+
+class GrantLabel(NamedTuple):
+    """Why a grant was made, and the purchase, gift card or request that it stands for."""
+
+    reason: str
+    source_key: str
+
+
+@cache
+def _grant_labels(dialect: str) -> Select[*tuple[Any, ...]]:
+    row = GrantRow
+    query = select_columns(col(row.organization_id), col(row.id), col(row.reason), col(row.source_key))
+    return query.where(among(dialect, row.organization_id, "owners"), among(dialect, row.id, "ids"))
 
 
 @cache
@@ -87,6 +178,28 @@ def _actions(*, as_known: bool) -> SelectOfScalar[GrantAction]:
     if as_known:
         query = query.where(col(row.recorded_at) <= bindparam("known_at"))
     return query.order_by(col(row.number))
+
+
+@dataclass(frozen=True, slots=True)
+class ConversionReasons(OfMetric):
+    """What each conversion of a metric's grants said it was for, by grant and the conversion's number."""
+
+    @classmethod
+    def answer(cls, session: Session, asked: Sequence[ConversionReasons]) -> list[dict[tuple[str, int], str]]:
+        """One statement, whatever the number of organizations."""
+        dialect, keys = session.get_bind().dialect.name, [each.key for each in asked]
+        values = metric_values(dialect, asked)
+        found = grouped(read(session, _conversion_reasons(dialect), values), keys)
+        return [{(grant_id, number): reason for _, _, grant_id, number, reason in rows} for rows in found]
+
+
+@cache
+def _conversion_reasons(dialect: str) -> Select[int, str, str, int, str]:
+    row = GrantAction
+    query = select_columns(
+        col(row.organization_id), col(row.metric), col(row.grant_id), col(row.number), col(row.reason)
+    )
+    return _asked_for(dialect, query, row, as_known=False).where(row.kind == "convert")
 
 
 def action_by_source(session: Session, organization_id: int, source_key: str) -> GrantAction | None:
@@ -120,17 +233,37 @@ class HeldPlan(NamedTuple):
     recorded_at: datetime
 
 
-def plan_changes(session: Session, organization_id: int, known_at: datetime | None = None) -> list[HeldPlan]:
+@dataclass(frozen=True, slots=True)
+class PlanChanges(OfOrganization):
+    """The plans that an organization held, in recorded order; with `known_at` what was recorded by then."""
+
+    known_at: datetime | None = None
+
+    @property
+    def alike(self) -> datetime | None:
+        """Those of one `known_at` are answered together."""
+        return self.known_at
+
+    @classmethod
+    def answer(cls, session: Session, asked: Sequence[PlanChanges]) -> list[list[HeldPlan]]:
+        """One statement, whatever the number of organizations."""
+        dialect, known_at = session.get_bind().dialect.name, asked[0].known_at
+        owners = [each.organization_id for each in asked]
+        values = {"owners": listed(dialect, owners), "known_at": known_at}
+        rows = read(session, _plan_changes(dialect, as_known=known_at is not None), values)
+        return [[HeldPlan(*row[1:]) for row in each] for each in grouped(rows, [(owner,) for owner in owners])]
+
+
+def plan_changes(session: Session, organization_id: int) -> list[HeldPlan]:
     """The plans that the organization held, in recorded order."""
-    query = _plan_changes(as_known=known_at is not None)
-    return [HeldPlan(*row) for row in read(session, query, {"owner": organization_id, "known_at": known_at})]
+    return PlanChanges.answer(session, [PlanChanges(organization_id)])[0]
 
 
 @cache
-def _plan_changes(*, as_known: bool) -> Select[*tuple[Any, ...]]:
+def _plan_changes(dialect: str, *, as_known: bool) -> Select[*tuple[Any, ...]]:
     row = PlanChange
-    query = select_columns(col(row.number), col(row.plan), col(row.at), col(row.recorded_at))
-    query = query.where(col(row.organization_id) == bindparam("owner"))
+    query = select_columns(col(row.organization_id), col(row.number), col(row.plan), col(row.at), col(row.recorded_at))
+    query = query.where(among(dialect, row.organization_id, "owners"))
     if as_known:
         query = query.where(col(row.recorded_at) <= bindparam("known_at"))
     return query.order_by(col(row.number))

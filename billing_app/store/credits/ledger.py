@@ -6,11 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 from sqlalchemy import Select, bindparam, func
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
+from billing_app.store.common import batches
+from billing_app.store.common.questions import OfOrganization, among, grouped, listed
 from billing_app.store.tables.credits import LedgerEntry
 
 
@@ -21,6 +24,63 @@ class BucketSum:
     quantity: int
     rows: int
     last_number: int
+
+
+def add(session: Session, rows: list[dict[str, Any]]) -> None:
+    """Adds entries; one whose key is there already fails in the database."""
+    batches.insert(session, LedgerEntry, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerSums(OfOrganization):
+    """What the ledgers of an organization hold: by metric the sums of all buckets."""
+
+    @classmethod
+    def answer(cls, session: Session, asked: Sequence[LedgerSums]) -> list[dict[str, dict[str, BucketSum]]]:
+        """One statement, whatever the number of organizations."""
+        dialect, owners = session.get_bind().dialect.name, [each.organization_id for each in asked]
+        found = session.connection().execute(_ledger_sums(dialect), {"owners": listed(dialect, owners)})
+        answers = []
+        for rows in grouped(found, [(owner,) for owner in owners]):
+            metrics: dict[str, dict[str, BucketSum]] = {}
+            for _owner, metric, bucket, total, count, last in rows:
+                metrics.setdefault(metric, {})[bucket] = BucketSum(int(total), count, last)
+            answers.append(metrics)
+        return answers
+
+
+@cache
+def _ledger_sums(dialect: str) -> Select[*tuple[Any, ...]]:
+    row = LedgerEntry
+    names = (col(row.organization_id), col(row.metric), col(row.bucket))
+    query = select_columns(*names, func.sum(row.quantity), func.count(), func.max(row.number))
+    return query.where(among(dialect, row.organization_id, "owners")).group_by(*names)
+
+
+@dataclass(frozen=True, slots=True)
+class Entries(OfOrganization):
+    """The entries of an organization with these numbers, by number."""
+
+    numbers: tuple[int, ...]
+
+    @classmethod
+    def answer(cls, session: Session, asked: Sequence[Entries]) -> list[dict[int, LedgerEntry]]:
+        """One statement, whatever the number of organizations; none where no number is asked for."""
+        numbers = {number for each in asked for number in each.numbers}
+        found: dict[int, dict[int, LedgerEntry]] = {}
+        if numbers:
+            dialect, row = session.get_bind().dialect.name, LedgerEntry
+            query = select(row).where(
+                among(dialect, row.organization_id, "owners"), among(dialect, row.number, "numbers")
+            )
+            owners = {each.organization_id for each in asked if each.numbers}
+            values = {"owners": listed(dialect, owners), "numbers": listed(dialect, numbers)}
+            for entry in session.exec(query, params=values):
+                found.setdefault(entry.organization_id, {})[entry.number] = entry
+        return [
+            {number: found[each.organization_id][number] for number in each.numbers} if each.numbers else {}
+            for each in asked
+        ]
 
 
 def bucket_sums(session: Session, organization_id: int, metric: str) -> dict[str, BucketSum]:
@@ -41,12 +101,7 @@ def _bucket_sums() -> Select[str, int, int, int]:
 
 def entries_numbered(session: Session, organization_id: int, numbers: Sequence[int]) -> dict[int, LedgerEntry]:
     """The entries with these numbers."""
-    if not numbers:
-        return {}
-    query = select(LedgerEntry).where(
-        LedgerEntry.organization_id == organization_id, col(LedgerEntry.number).in_(list(numbers))
-    )
-    return {row.number: row for row in session.exec(query)}
+    return Entries.answer(session, [Entries(organization_id, tuple(numbers))])[0]
 
 
 def last_number(session: Session, organization_id: int) -> int:

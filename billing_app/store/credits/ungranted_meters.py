@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, and_, exists, not_, or_, select, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
+from billing_app.store.common.questions import among, listed
 from billing_app.store.tables.credits import GrantRow
 from billing_app.store.tables.meters import MeterRow
 from billing_app.store.tables.organizations import Organization
@@ -29,22 +30,27 @@ def lock(session: Session, as_of: datetime, after: int, limit: int) -> list[int]
     owner = col(MeterRow.organization_id)
     found = select(owner).where(owner > after, is_due(MeterRow, as_of), ~loud).distinct().order_by(owner).limit(limit)
     ids = list(session.connection().execute(found).scalars())
-    locked = select(col(Organization.id)).where(col(Organization.id).in_(ids)).order_by(col(Organization.id))
-    session.connection().execute(locked.with_for_update(key_share=True))
+    dialect = session.get_bind().dialect.name
+    locked = (
+        select(col(Organization.id)).where(among(dialect, Organization.id, "owners")).order_by(col(Organization.id))
+    )
+    session.connection().execute(locked.with_for_update(key_share=True), {"owners": listed(dialect, ids)})
     return ids
 
 
 def post(session: Session, organization_ids: Sequence[int], as_of: datetime) -> None:
     """Notes that the ledgers of these are complete up to `as_of`. What became loud meanwhile stays due."""
+    dialect = session.get_bind().dialect.name
+    owners = {"owners": listed(dialect, organization_ids)}
     posted = (
         update(MeterRow)
-        .where(col(MeterRow.organization_id).in_(organization_ids), is_due(MeterRow, as_of), _is_quiet(MeterRow, as_of))
+        .where(among(dialect, MeterRow.organization_id, "owners"), is_due(MeterRow, as_of), _is_quiet(MeterRow, as_of))
         .values(changed=False, posted_at=as_of, post_due_at=MeterRow.valid_until)
     )
-    session.connection().execute(posted.execution_options(synchronize_session=False))
+    session.connection().execute(posted, owners, execution_options={"synchronize_session": False})
     before = or_(col(Organization.recounted_at).is_(None), col(Organization.recounted_at) < as_of)
-    complete = update(Organization).where(col(Organization.id).in_(organization_ids), before).values(recounted_at=as_of)
-    session.connection().execute(complete.execution_options(synchronize_session=False))
+    complete = update(Organization).where(among(dialect, Organization.id, "owners"), before).values(recounted_at=as_of)
+    session.connection().execute(complete, owners, execution_options={"synchronize_session": False})
 
 
 def _is_quiet(meter: Any, as_of: datetime) -> ColumnElement[bool]:

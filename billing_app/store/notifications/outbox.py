@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
+from sqlalchemy import Select
+from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
+from billing_app.store.common.questions import OfMetric, grouped, metric_values, of_metrics
 from billing_app.store.common.upserts import upsert
 from billing_app.store.tables.notifications import OutboxMessage, ThresholdMark
 
@@ -40,12 +45,27 @@ def messages(session: Session, organization_id: int, metric: str | None = None) 
     return list(session.exec(query.order_by(col(OutboxMessage.id))))
 
 
-def marks(session: Session, organization_id: int, metric: str) -> dict[str, int]:
-    """The highest percentage told so far, by mark."""
-    query = select(ThresholdMark.name, ThresholdMark.percent).where(
-        ThresholdMark.organization_id == organization_id, ThresholdMark.metric == metric
+@dataclass(frozen=True, slots=True)
+class Marks(OfMetric):
+    """The highest percentage of a metric that was told so far, by mark."""
+
+    @classmethod
+    def answer(cls, session: Session, asked: Sequence[Marks]) -> list[dict[str, int]]:
+        """One statement, whatever the number of organizations."""
+        dialect, keys = session.get_bind().dialect.name, [each.key for each in asked]
+        values = metric_values(dialect, asked)
+        return [
+            {name: percent for _, _, name, percent in rows}
+            for rows in grouped(session.connection().execute(_marks(dialect), values), keys)
+        ]
+
+
+@cache
+def _marks(dialect: str) -> Select[int, str, str, int]:
+    row = ThresholdMark
+    return select_columns(col(row.organization_id), col(row.metric), col(row.name), col(row.percent)).where(
+        *of_metrics(dialect, row)
     )
-    return dict(session.exec(query).all())
 
 
 def set_mark(session: Session, organization_id: int, metric: str, name: str, percent: int) -> None:

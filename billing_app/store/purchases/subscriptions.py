@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
@@ -10,6 +12,7 @@ from sqlalchemy import Select, bindparam, func
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
+from billing_app.store.common.questions import OfOrganization, among, grouped, listed
 from billing_app.store.common.rows import read
 from billing_app.store.tables.purchases import Order
 from billing_app.store.tables.subscriptions import PastDueChange, Subscription
@@ -52,17 +55,37 @@ class PastDueFact(NamedTuple):
     recorded_at: datetime
 
 
-def past_due_changes(session: Session, organization_id: int, known_at: datetime | None = None) -> list[PastDueFact]:
-    """When its plan was owed for and paid again, in recorded order; what was recorded by `known_at`, if told."""
-    query = _past_due_changes(as_known=known_at is not None)
-    return [PastDueFact(*row) for row in read(session, query, {"owner": organization_id, "known_at": known_at})]
+@dataclass(frozen=True, slots=True)
+class PastDueChanges(OfOrganization):
+    """When an organization's plan was owed for and paid again, in recorded order; with `known_at` as was by then."""
+
+    known_at: datetime | None = None
+
+    @property
+    def alike(self) -> datetime | None:
+        """Those of one `known_at` are answered together."""
+        return self.known_at
+
+    @classmethod
+    def answer(cls, session: Session, asked: Sequence[PastDueChanges]) -> list[list[PastDueFact]]:
+        """One statement, whatever the number of organizations."""
+        dialect, known_at = session.get_bind().dialect.name, asked[0].known_at
+        owners = [each.organization_id for each in asked]
+        values = {"owners": listed(dialect, owners), "known_at": known_at}
+        rows = read(session, _past_due_changes(dialect, as_known=known_at is not None), values)
+        return [[PastDueFact(*row[1:]) for row in each] for each in grouped(rows, [(owner,) for owner in owners])]
+
+
+def past_due_changes(session: Session, organization_id: int) -> list[PastDueFact]:
+    """When its plan was owed for and paid again, in recorded order."""
+    return PastDueChanges.answer(session, [PastDueChanges(organization_id)])[0]
 
 
 @cache
-def _past_due_changes(*, as_known: bool) -> Select[*tuple[Any, ...]]:
+def _past_due_changes(dialect: str, *, as_known: bool) -> Select[*tuple[Any, ...]]:
     row = PastDueChange
-    query = select_columns(col(row.number), col(row.past_due), col(row.at), col(row.recorded_at))
-    query = query.where(col(row.organization_id) == bindparam("owner"))
+    columns = (row.organization_id, row.number, row.past_due, row.at, row.recorded_at)
+    query = select_columns(*map(col, columns)).where(among(dialect, row.organization_id, "owners"))
     if as_known:
         query = query.where(col(row.recorded_at) <= bindparam("known_at"))
     return query.order_by(col(row.number))

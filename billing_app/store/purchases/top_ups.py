@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import and_, func, or_
 from sqlmodel import Session, col, select
 
+from billing_app.store.common.questions import OfMetric, metric_values, of_metrics
 from billing_app.store.common.upserts import upsert
 from billing_app.store.tables.meters import MeterRow
 from billing_app.store.tables.organizations import Organization
@@ -16,6 +19,21 @@ from billing_app.store.tables.top_ups import AutoTopUp, SavedCard, TopUpAttempt
 def setting(session: Session, organization_id: int, metric: str) -> AutoTopUp | None:
     """What is set for a metric, as it is now; whoever changes it holds the organization's row or the meter's."""
     return session.get(AutoTopUp, (organization_id, metric), populate_existing=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting(OfMetric):
+    """What is set for a metric, as it is now; whoever changes it holds the organization's row or the meter's."""
+
+    @classmethod
+    def answer(cls, session: Session, asked: Sequence[Setting]) -> list[AutoTopUp | None]:
+        """One statement, whatever the number of organizations."""
+        dialect, row = session.get_bind().dialect.name, AutoTopUp
+        query = select(row).where(*of_metrics(dialect, row))
+        values = metric_values(dialect, asked)
+        found = session.exec(query.execution_options(populate_existing=True), params=values)
+        rows = {(row.organization_id, row.metric): row for row in found}
+        return [rows.get((each.organization_id, each.metric)) for each in asked]
 
 
 def settings(session: Session, organization_id: int) -> dict[str, AutoTopUp]:

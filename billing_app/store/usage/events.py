@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -13,9 +14,11 @@ from sqlalchemy import ARRAY, Text, any_, bindparam
 from sqlmodel import Session, col, select
 
 from billing_app.domain.common.periods import Period
+from billing_app.domain.credits.facts import NEVER
 from billing_app.domain.usage.aggregation import UsageEvent
 from billing_app.store.common import batches
-from billing_app.store.common.rows import read
+from billing_app.store.common.questions import OfMetric, grouped, in_spans, span_values
+from billing_app.store.tables.base import Moment
 from billing_app.store.tables.meters import Reservation
 from billing_app.store.tables.usage import IdempotencyKey, UsageKey, UsageRow
 from billing_app.store.usage import rollups
@@ -23,6 +26,9 @@ from billing_app.store.usage import rollups
 KEYS_PER_QUERY = 500
 """How many keys one query looks up; below SQLite's limit on bound values."""
 
+
+FIRST = datetime.min.replace(tzinfo=UTC)
+"""Before anything that is recorded."""
 
 Recorded = tuple[UsageEvent, datetime]
 """An event and when it was written."""
@@ -50,34 +56,50 @@ def add_events(session: Session, rows: list[dict[str, Any]]) -> None:
     batches.insert(session, UsageRow, rows)
 
 
-def events_between(
-    session: Session,
-    organization_id: int,
-    metric: str,
-    start: datetime | None = None,
-    end: datetime | None = None,
-    known_at: datetime | None = None,
-) -> Iterator[UsageEvent]:
-    """The raw events of `[start, end)`, recorded by `known_at`, by time. Streams: memory does not grow with them."""
-    query = _events_between(since=start is not None, before=end is not None, as_known=known_at is not None)
-    values = {"owner": organization_id, "metric": metric, "start": start, "end": end, "known_at": known_at}
-    for at, quantity, subject, source in read(session, query, values):
-        yield UsageEvent(at, quantity, subject, source)
+@dataclass(frozen=True, slots=True)
+class Events(OfMetric):
+    """The raw events of a metric in these `[start, end)`, by time; with `known_at` those recorded by then."""
+
+    spans: tuple[tuple[datetime, datetime], ...]
+    known_at: datetime | None = None
+
+    @property
+    def alike(self) -> datetime | None:
+        """Those of one `known_at` are answered together."""
+        return self.known_at
+
+    @classmethod
+    def answer(cls, session: Session, asked: Sequence[Events]) -> list[list[UsageEvent]]:
+        """One statement, whatever the number of organizations and spans."""
+        keys = [each.key for each in asked]
+        if len({*keys}) < len(keys):  # the rows of two questions about one metric could not be told apart
+            return [cls.answer(session, [each])[0] for each in asked]
+        connection, known_at = session.connection(), asked[0].known_at
+        values = span_values(
+            connection.dialect, [(each.organization_id, each.metric, *span) for each in asked for span in each.spans]
+        )
+        statement = _events(connection.dialect.name, as_known=known_at is not None)
+        found = connection.execute(statement, values if known_at is None else {**values, "known_at": known_at})
+        return [[UsageEvent(*row[2:]) for row in rows] for rows in grouped(found, keys)]
 
 
 @cache
-def _events_between(*, since: bool, before: bool, as_known: bool) -> sqlalchemy.Select[*tuple[Any, ...]]:
-    row = UsageRow
-    query = sqlalchemy.select(col(row.occurred_at), col(row.quantity), col(row.subject), col(row.source)).where(
-        col(row.organization_id) == bindparam("owner"), col(row.metric) == bindparam("metric")
-    )
-    if since:
-        query = query.where(col(row.occurred_at) >= bindparam("start"))
-    if before:
-        query = query.where(col(row.occurred_at) < bindparam("end"))
+def _events(dialect: str, *, as_known: bool) -> sqlalchemy.TextualSelect:
+    names = ("occurred_at", "quantity", "subject", "source")
+    known = ("r.recorded_at <= :known_at",) if as_known else ()
+    statement = in_spans(dialect, names, "usage_events", "occurred_at", *known)
     if as_known:
-        query = query.where(col(row.recorded_at) <= bindparam("known_at"))
-    return query.order_by(col(row.occurred_at)).execution_options(yield_per=5_000)
+        statement = statement.bindparams(bindparam("known_at", type_=Moment()))
+    row = UsageRow
+    columns: tuple[Any, ...] = (row.organization_id, row.metric, *(getattr(row, name) for name in names))
+    return statement.columns(*columns)
+
+
+def events_between(
+    session: Session, organization_id: int, metric: str, start: datetime = FIRST, end: datetime = NEVER
+) -> list[UsageEvent]:
+    """The raw events of `[start, end)`, by time."""
+    return Events.answer(session, [Events(organization_id, metric, ((start, end),))])[0]
 
 
 def recorded(session: Session, organization_id: int, metric: str) -> Iterator[Recorded]:

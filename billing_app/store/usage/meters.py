@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -12,9 +13,10 @@ from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from billing_app.domain.common.clocks import AHEAD
+from billing_app.domain.common.clocks import AHEAD, latest
 from billing_app.store.catalogue import versions
-from billing_app.store.common import locks
+from billing_app.store.common import batches, locks
+from billing_app.store.common.questions import OfMetric, among, listed, metric_values, of_metrics
 from billing_app.store.common.upserts import upsert
 from billing_app.store.tables.catalogue import CatalogueVersion
 from billing_app.store.tables.meters import MeterRow, Reservation
@@ -70,6 +72,72 @@ def of_organization(session: Session, organization_id: int) -> list[MeterRow]:
     """All meters of an organization, by metric."""
     query = select(MeterRow).where(MeterRow.organization_id == organization_id).order_by(col(MeterRow.metric))
     return list(session.exec(query.execution_options(populate_existing=True)))
+
+
+class Meter(NamedTuple):
+    """A meter as it was when its row was locked (see `MeterRow`)."""
+
+    organization_id: int
+    metric: str
+    stale: bool
+    valid_until: datetime
+    watched_at: datetime | None
+    posted_at: datetime | None
+    post_due_at: datetime | None
+    changed: bool
+
+
+def lock_of(session: Session, organization_ids: Sequence[int]) -> list[Meter]:
+    """All meters of these organizations, locked in the common order until the transaction ends."""
+    dialect = session.get_bind().dialect.name
+    found = session.connection().execute(_lock_of(dialect), {"owners": listed(dialect, organization_ids)})
+    return [Meter._make(row) for row in found]
+
+
+@lru_cache
+def _lock_of(dialect: str) -> Select[Any]:
+    row = MeterRow
+    query = select_columns(*(getattr(row, name) for name in Meter._fields))
+    query = query.where(among(dialect, row.organization_id, "owners"))
+    return query.order_by(col(row.organization_id), col(row.metric)).with_for_update()
+
+
+@dataclass(frozen=True, slots=True)
+class Rows(OfMetric):
+    """The row of a meter that is locked, to be computed anew."""
+
+    @classmethod
+    def answer(cls, session: Session, asked: Sequence[Rows]) -> list[MeterRow]:
+        """One statement, whatever the number of organizations."""
+        dialect, row = session.get_bind().dialect.name, MeterRow
+        query = select(row).where(*of_metrics(dialect, row))
+        values = metric_values(dialect, asked)
+        found = session.exec(query.execution_options(populate_existing=True), params=values)
+        rows = {(row.organization_id, row.metric): row for row in found}
+        return [rows[each.organization_id, each.metric] for each in asked]
+
+
+def posted(session: Session, due: Sequence[tuple[Meter, datetime]], now: datetime) -> None:
+    """Notes that the ledgers of these meters are complete up to `now`, and when each is to be looked at again."""
+    batches.update(
+        session,
+        MeterRow,
+        ("organization_id", "metric"),
+        [
+            {
+                "organization_id": meter.organization_id,
+                "metric": meter.metric,
+                "changed": False,
+                "posted_at": latest(now, meter.posted_at),
+                "post_due_at": due_at,
+            }
+            for meter, due_at in due
+        ],
+    )
+    for meter, _ in due:
+        key = session.identity_key(MeterRow, (meter.organization_id, meter.metric))
+        if (row := session.identity_map.get(key)) is not None:
+            session.expire(row, ["changed", "posted_at", "post_due_at"])
 
 
 def lock_all(session: Session, organization_id: int) -> list[MeterRow]:
@@ -149,22 +217,55 @@ def due(session: Session, as_of: datetime, after: int, limit: int) -> list[int]:
     return list(session.exec(query))
 
 
-def reserved(session: Session, organization_id: int, metric: str, now: datetime) -> tuple[int, datetime | None]:
-    """What is held at `now`, and when the first of it runs out (fine point 12)."""
-    found = session.connection().execute(_reserved(), {"owner": organization_id, "name": metric, "now": now})
-    total, first_end = found.one()
-    return int(total or 0), first_end
+class Held(NamedTuple):
+    """What open reservations hold of a metric, and when the first of them runs out (fine point 12)."""
+
+    quantity: int
+    first_end: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved(OfMetric):
+    """What is held of a metric at `now`."""
+
+    now: datetime
+
+    @property
+    def alike(self) -> datetime:
+        """Those of one moment are answered together."""
+        return self.now
+
+    @classmethod
+    def answer(cls, session: Session, asked: Sequence[Reserved]) -> list[Held]:
+        """One statement, whatever the number of organizations."""
+        dialect, keys = session.get_bind().dialect.name, [each.key for each in asked]
+        values = {
+            **metric_values(dialect, asked),
+            "now": asked[0].now,
+        }
+        found = session.connection().execute(_reserved(dialect), values)
+        held = {(owner, metric): Held(int(total or 0), first_end) for owner, metric, total, first_end in found}
+        return [held.get(key, Held(0, None)) for key in keys]
+
+
+def reserved(session: Session, organization_id: int, metric: str, now: datetime) -> Held:
+    """The same of one metric."""
+    return Reserved.answer(session, [Reserved(organization_id, metric, now)])[0]
 
 
 @lru_cache
-def _reserved() -> Select[int, datetime]:
+def _reserved(dialect: str) -> Select[int, str, int, datetime]:
     row = Reservation
-    return select_columns(func.sum(row.quantity), func.min(row.holds_until)).where(
-        col(row.organization_id) == bindparam("owner"),
-        col(row.metric) == bindparam("name"),
-        col(row.opened_at) <= bindparam("now"),
-        col(row.holds_until) > bindparam("now"),
-        col(row.closed_at).is_(None),
+    names = (col(row.organization_id), col(row.metric))
+    return (
+        select_columns(*names, func.sum(row.quantity), func.min(row.holds_until))
+        .where(
+            *of_metrics(dialect, row),
+            col(row.opened_at) <= bindparam("now"),
+            col(row.holds_until) > bindparam("now"),
+            col(row.closed_at).is_(None),
+        )
+        .group_by(*names)
     )
 
 

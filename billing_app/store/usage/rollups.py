@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from sqlmodel import Session, col
 from billing_app.domain.common.periods import period_containing
 from billing_app.domain.credits.facts import Aggregation
 from billing_app.domain.usage.aggregation import UsageEvent
+from billing_app.store.common.questions import OfMetric, grouped, metric_values, of_metrics
 from billing_app.store.common.upserts import upsert, upsert_on
 from billing_app.store.tables.usage import UsageHour, UsageSubject
 from billing_app.store.usage import sources
@@ -218,22 +220,45 @@ def rows(session: Session, organization_id: int, metric: str) -> Iterator[UsageH
     yield from session.scalars(query)
 
 
+@dataclass(frozen=True, slots=True)
+class Hours(OfMetric):
+    """The roll-ups of the hours of a metric that begin in `[start, end)`, by time."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+
+    @property
+    def alike(self) -> tuple[datetime | None, datetime | None]:
+        """Those of the same span are answered together."""
+        return self.start, self.end
+
+    @classmethod
+    def answer(cls, session: Session, asked: Sequence[Hours]) -> list[list[Hour]]:
+        """One statement, whatever the number of organizations."""
+        connection, (start, end) = session.connection(), asked[0].alike
+        keys = [each.key for each in asked]
+        dialect = connection.dialect.name
+        values = {
+            **metric_values(dialect, asked),
+            "start": start,
+            "end": end,
+        }
+        found = connection.execute(_hours(dialect, since=start is not None, before=end is not None), values)
+        return [[Hour(*row[2:]) for row in rows] for rows in grouped(found, keys)]
+
+
 def hours(
     session: Session, organization_id: int, metric: str, start: datetime | None = None, end: datetime | None = None
 ) -> list[Hour]:
-    """The roll-ups of the hours that begin in `[start, end)`, by time."""
-    query = _hours(since=start is not None, before=end is not None)
-    values = {"owner": organization_id, "metric": metric, "start": start, "end": end}
-    return [Hour(*found) for found in session.connection().execute(query, values)]
+    """The same of one metric."""
+    return Hours.answer(session, [Hours(organization_id, metric, start, end)])[0]
 
 
 @cache
-def _hours(*, since: bool, before: bool) -> Select[datetime, int, int, datetime, bool, datetime]:
+def _hours(dialect: str, *, since: bool, before: bool) -> Select[*tuple[Any, ...]]:
     row = UsageHour
-    columns = (col(row.hour), col(row.quantity), col(row.level), col(row.last_at), col(row.exact), col(row.recorded_at))
-    query = select(*columns).where(
-        col(row.organization_id) == bindparam("owner"), col(row.metric) == bindparam("metric")
-    )
+    columns = (row.organization_id, row.metric, *(getattr(row, name) for name in Hour._fields))
+    query = select(*map(col, columns)).where(*of_metrics(dialect, row))
     if since:
         query = query.where(col(row.hour) >= bindparam("start"))
     if before:

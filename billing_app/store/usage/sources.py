@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func
+from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
 from billing_app.domain.common.periods import Period, period_containing
 from billing_app.domain.usage.aggregation import UsageEvent
+from billing_app.store.common.questions import OfMetric, grouped, metric_values, of_metrics
 from billing_app.store.common.upserts import upsert
 from billing_app.store.tables.organizations import SourceTotal
 from billing_app.store.tables.usage import UsageRow, UsageSubject
@@ -89,17 +92,41 @@ def first_sightings(session: Session, organization_id: int, metric: str) -> dict
     return {(period, subject): at for period, subject, at in session.exec(query)}
 
 
-def levels_before(
-    session: Session, organization_id: int, metric: str, moment: datetime, known_at: datetime | None = None
-) -> dict[str, int]:
+@dataclass(frozen=True, slots=True)
+class LevelsBefore(OfMetric):
     """The level that each sub-organization held right before `moment`: of its latest instant the highest."""
-    row = UsageRow
-    query = select(row.source, row.occurred_at, row.quantity).where(
-        row.organization_id == organization_id, row.metric == metric, row.source != "", row.occurred_at < moment
-    )
-    if known_at is not None:
-        query = query.where(row.recorded_at <= known_at)
-    found: dict[str, tuple[datetime, int]] = {}
-    for source, at, quantity in session.exec(query):
-        found[source] = max(found.get(source, (at, quantity)), (at, quantity))
-    return {source: quantity for source, (_, quantity) in found.items()}
+
+    moment: datetime
+    known_at: datetime | None = None
+
+    @property
+    def alike(self) -> tuple[datetime, datetime | None]:
+        """Those of the same moments are answered together."""
+        return self.moment, self.known_at
+
+    @classmethod
+    def answer(cls, session: Session, asked: Sequence[LevelsBefore]) -> list[dict[str, int]]:
+        """One statement, whatever the number of organizations."""
+        row, dialect, (moment, known_at) = UsageRow, session.get_bind().dialect.name, asked[0].alike
+        keys = [each.key for each in asked]
+        columns = (row.organization_id, row.metric, row.source, row.occurred_at, row.quantity)
+        query = select_columns(*map(col, columns)).where(
+            *of_metrics(dialect, row),
+            col(row.source) != "",
+            col(row.occurred_at) < moment,
+        )
+        if known_at is not None:
+            query = query.where(col(row.recorded_at) <= known_at)
+        values = metric_values(dialect, asked)
+        answers = []
+        for rows in grouped(session.connection().execute(query, values), keys):
+            found: dict[str, tuple[datetime, int]] = {}
+            for _owner, _metric, source, at, quantity in rows:
+                found[source] = max(found.get(source, (at, quantity)), (at, quantity))
+            answers.append({source: quantity for source, (_, quantity) in found.items()})
+        return answers
+
+
+def levels_before(session: Session, organization_id: int, metric: str, moment: datetime) -> dict[str, int]:
+    """The same of one metric."""
+    return LevelsBefore.answer(session, [LevelsBefore(organization_id, metric, moment)])[0]

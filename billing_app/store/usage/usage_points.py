@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, NamedTuple
 
-from sqlmodel import Session, col, select
+from sqlalchemy import TextualSelect
+from sqlmodel import Session
 
 from billing_app.domain.common.periods import Period, period_at, period_containing
 from billing_app.domain.credits.facts import Aggregation, UsagePoint
 from billing_app.domain.usage.aggregation import EARLIEST, UsageEvent, fold
+from billing_app.store.common.questions import Asking, OfMetric, grouped, in_spans, span_values
 from billing_app.store.tables.usage import UsageSubject
 from billing_app.store.usage import events as usage
 from billing_app.store.usage import sources
-from billing_app.store.usage.rollups import HOUR, Hour, hour_of, hours
+from billing_app.store.usage.events import Events
+from billing_app.store.usage.rollups import HOUR, Hour, Hours, hour_of, hours
 
 TICK = timedelta(microseconds=1)
 """The smallest step of time that is stored."""
 
 
 def usage_points(
-    session: Session,
     organization_id: int,
     metric: str,
     aggregation: Aggregation,
@@ -30,7 +35,7 @@ def usage_points(
     *,
     since: datetime | None = None,
     standing: int = 0,
-) -> tuple[UsagePoint, ...]:
+) -> Asking[tuple[UsagePoint, ...]]:
     """All usage of the metric as points. `boundaries` are the moments at which anything else happens to it.
 
     With `known_at` only events recorded by then count: hours that something was counted into later are read from their
@@ -38,23 +43,22 @@ def usage_points(
     """
     # use is never dated further ahead, so hours after this held nothing yet
     end = None if known_at is None else known_at + EARLIEST + TICK
-    rolled = hours(session, organization_id, metric, start=since and hour_of(since), end=end)
+    rolled: list[Hour] = yield Hours(organization_id, metric, since and hour_of(since), end)
     if not rolled:
         return ()
     late = {row.hour for row in rolled if known_at is not None and row.recorded_at > known_at}
     raw = _hours_to_read(rolled, anchor, boundaries, aggregation) | late
     if aggregation is Aggregation.UNIQUE:
-        return _unique_points(session, organization_id, metric, anchor, rolled, raw, late, known_at)
+        return (yield from _unique_points(organization_id, metric, anchor, rolled, raw, late, known_at))
     events: list[UsageEvent] = []
     for row in rolled:
         if row.hour not in raw:
             events += _as_events(aggregation, row)
-    for start, end in spans(raw):
-        first = start if since is None else max(start, since)
-        events += usage.events_between(session, organization_id, metric, first, end, known_at)
+    wanted = tuple((start if since is None else max(start, since), end) for start, end in spans(raw))
+    events += yield Events(organization_id, metric, wanted, known_at)
     others: dict[str, int] = {}
     if since is not None and aggregation is Aggregation.LEVEL and any(event.source for event in events):
-        others = sources.levels_before(session, organization_id, metric, since, known_at)
+        others = yield sources.LevelsBefore(organization_id, metric, since, known_at)
     return fold(aggregation, anchor, events, standing, others)
 
 
@@ -109,7 +113,6 @@ def spans(raw: set[datetime]) -> list[tuple[datetime, datetime]]:
 
 
 def _unique_points(
-    session: Session,
     organization_id: int,
     metric: str,
     anchor: datetime,
@@ -117,41 +120,68 @@ def _unique_points(
     raw: set[datetime],
     late: set[datetime],
     known_at: datetime | None,
-) -> tuple[UsagePoint, ...]:
+) -> Asking[tuple[UsagePoint, ...]]:
     """Distinct subjects so far: counted where each was first seen.
 
     A period with corrections, or with something that was not known yet, is read event by event.
     """
-    points: list[UsagePoint] = []
     by_period: dict[int, list[Hour]] = {}
     for row in rolled:
         by_period.setdefault(period_containing(anchor, row.hour).number, []).append(row)
         if period_containing(anchor, row.last_at).number != period_containing(anchor, row.hour).number:
             by_period.setdefault(period_containing(anchor, row.last_at).number, []).append(row)
+    exact = {number: all(row.exact and row.hour not in late for row in rows) for number, rows in by_period.items()}
+    sightings: list[tuple[datetime, datetime]] = []
+    whole: list[tuple[datetime, datetime]] = []
     for number, rows in by_period.items():
         period = period_at(anchor, number)
-        if all(row.exact and row.hour not in late for row in rows):
-            first_seen = [UsageEvent(row.last_at, row.quantity) for row in rows if row.hour not in raw]
-            for start, end in spans({row.hour for row in rows} & raw):
-                first_seen += _first_seen(
-                    session, organization_id, metric, number, max(start, period.start), min(end, period.end)
-                )
-            points += fold(Aggregation.SUM, anchor, first_seen)
+        if exact[number]:
+            hours = spans({row.hour for row in rows} & raw)
+            sightings += [(max(start, period.start), min(end, period.end)) for start, end in hours]
         else:
-            events = usage.events_between(session, organization_id, metric, period.start, period.end, known_at)
-            points += fold(Aggregation.UNIQUE, anchor, events)
+            whole.append((period.start, period.end))
+    seen: list[FirstSeen] = (yield FirstSightings(organization_id, metric, tuple(sightings))) if sightings else []
+    events: list[UsageEvent] = (yield Events(organization_id, metric, tuple(whole), known_at)) if whole else []
+    points: list[UsagePoint] = []
+    for number, rows in by_period.items():
+        if exact[number]:
+            counted = [UsageEvent(row.last_at, row.quantity) for row in rows if row.hour not in raw]
+            counted += [UsageEvent(each.at, 1) for each in seen if each.period == number]
+            points += fold(Aggregation.SUM, anchor, counted)
+        else:
+            period = period_at(anchor, number)
+            points += fold(Aggregation.UNIQUE, anchor, [event for event in events if period.contains(event.at)])
     return tuple(points)
 
 
-def _first_seen(
-    session: Session, organization_id: int, metric: str, period: int, start: datetime, end: datetime
-) -> list[UsageEvent]:
-    """One event for each subject that was first seen in `[start, end)`."""
-    query = select(UsageSubject.first_seen_at).where(
-        UsageSubject.organization_id == organization_id,
-        UsageSubject.metric == metric,
-        UsageSubject.period == period,
-        col(UsageSubject.first_seen_at) >= start,
-        col(UsageSubject.first_seen_at) < end,
-    )
-    return [UsageEvent(at, 1) for at in session.exec(query)]
+class FirstSeen(NamedTuple):
+    """A subject of a `unique` metric was first seen in the period of this number at this moment."""
+
+    period: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FirstSightings(OfMetric):
+    """When the subjects of a metric that were first seen in these `[start, end)` were."""
+
+    spans: tuple[tuple[datetime, datetime], ...]
+
+    @classmethod
+    def answer(cls, session: Session, asked: Sequence[FirstSightings]) -> list[list[FirstSeen]]:
+        """One statement, whatever the number of organizations and spans."""
+        connection = session.connection()
+        values = span_values(
+            connection.dialect, [(each.organization_id, each.metric, *span) for each in asked for span in each.spans]
+        )
+        found = connection.execute(_first_seen(connection.dialect.name), values)
+        groups = grouped(found, [each.key for each in asked])
+        return [[FirstSeen(*row[2:]) for row in rows] for rows in groups]
+
+
+@cache
+def _first_seen(dialect: str) -> TextualSelect:
+    row = UsageSubject
+    statement = in_spans(dialect, ("period", "first_seen_at"), "usage_subjects", "first_seen_at")
+    columns: tuple[Any, ...] = (row.organization_id, row.metric, row.period, row.first_seen_at)
+    return statement.columns(*columns)
