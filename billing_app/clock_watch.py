@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
 
-from billing_app.domain.common.clocks import MAX_DIFFERENCE
 from billing_app.domain.common.errors import UnavailableError
+from billing_app.domain.common.moments import MAX_DIFFERENCE
 
 LOOK_AGAIN_S = 30.0
 """How long a comparison stands while requests write; jobs and /readyz compare anew."""

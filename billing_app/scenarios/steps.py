@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from billing_app.domain.catalogue.fields import MISSING, Fields, Reading, shown
-from billing_app.domain.catalogue.mistakes import suggestion
+from billing_app.domain.catalogue.fields import MISSING, Fields, Reading, shown, suggestion
 from billing_app.domain.common import moments
 from billing_app.domain.common.errors import InvalidError
 from billing_app.domain.credits.accounts import GrantAccount

@@ -13,7 +13,7 @@ from billing_app.services.purchases import saved_cards, top_up_charging, top_ups
 from billing_app.services.purchases.top_ups import TopUp, Wanted
 from billing_app.services.usage import consumption
 from billing_app.store.tables.base import new_id
-from billing_app.store.tables.top_ups import TopUpAttempt
+from billing_app.store.tables.purchases import TopUpAttempt
 from tests.support.recurring import Renewing
 from tests.support.shop import PAYS, PUBLIC_URL
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from starlette.responses import StreamingResponse
 
-from billing_app.domain.common.spreadsheets import BYTE_ORDER_MARK, harmless
+from billing_app.domain.common.texts import BYTE_ORDER_MARK, harmless
 from billing_app.services.common.months import rfc3339
 
 MEDIA_TYPE = "text/csv; charset=utf-8"

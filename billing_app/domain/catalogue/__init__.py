@@ -19,10 +19,10 @@ from billing_app.domain.catalogue.document import (
     to_document,
     to_json,
 )
-from billing_app.domain.catalogue.icons import ICONS
-from billing_app.domain.catalogue.mistakes import CatalogInvalidError, CatalogRefusedError, Mistake
+from billing_app.domain.catalogue.fields import CatalogInvalidError, CatalogRefusedError, Mistake
 from billing_app.domain.catalogue.model import (
     DEFAULT_GRACE_DAYS,
+    ICONS,
     TOKEN,
     TOKEN_ID,
     ActionRule,

@@ -1,4 +1,4 @@
-"""What an edit of the catalogue changes, what it must not change, and what stays because it is in use."""
+"""What an edit of the catalogue changes, what it must not change, what stays because it is in use; merging of edits."""
 
 from __future__ import annotations
 
@@ -220,3 +220,45 @@ def _differences(path: str, before: Any, after: Any) -> Iterator[CatalogChange]:
             yield from _differences(f"{path}.{key}", before.get(key, absent), after.get(key, absent))
     elif before != after:
         yield CatalogChange(ChangeKind.CHANGED, path, before, after)
+
+
+Document = Mapping[str, Any]
+
+
+def merged(base: Document, mine: Document, theirs: Document) -> tuple[dict[str, Any], list[str]]:
+    """`theirs` with everything that `mine` changed of `base`; and the places that both changed, where mine stands.
+
+    What somebody else removed and mine did not touch stays removed. The order is theirs, what mine added comes after.
+    """
+    both: list[str] = []
+    keys = [*theirs, *(key for key in mine if key not in theirs)]
+    result: dict[str, Any] = {}
+    for key in keys:
+        identity = IDENTITIES.get(key)
+        documents = [document.get(key) for document in (base, mine, theirs)]
+        if identity is not None and all(isinstance(each, list) for each in documents):
+            indexed = [{item[identity]: item for item in each or ()} for each in documents]
+            result[key] = list(_merged(key, *indexed, both).values())
+        else:
+            result |= _merged("", *({key: each} for each in documents), both)
+    return result, both
+
+
+def _merged(
+    path: str, base: Mapping[str, Any], mine: Mapping[str, Any], theirs: Mapping[str, Any], both: list[str]
+) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key in [*theirs, *(key for key in mine if key not in theirs)]:
+        place = f"{path}.{key}" if path else str(key)
+        was, my, their = base.get(key), mine.get(key), theirs.get(key)
+        if isinstance(was, dict) and isinstance(my, dict) and isinstance(their, dict):
+            result[key] = _merged(place, was, my, their, both)
+            continue
+        changed = (key in mine) != (key in base) or my != was
+        if changed and ((key in theirs) != (key in base) or their != was) and my != their:
+            both.append(place)
+        if changed and key in mine:
+            result[key] = my
+        elif not changed and key in theirs:
+            result[key] = their
+    return result

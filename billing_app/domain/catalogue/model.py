@@ -265,3 +265,12 @@ class Catalog:
         """What can be bought of a metric now, smallest first."""
         packs = (pack for pack in self.packs if pack.offered and (pack.metric, pack.interval) == (metric_id, interval))
         return tuple(sorted(packs, key=lambda pack: (pack.quantity, pack.price_cents, pack.id)))
+
+
+_NAMES = """
+activity arrow-down-up bell bot box boxes cloud coins cpu credit-card database download file folder globe hard-drive
+image key layers mail map-pin message-square mouse-pointer-click package phone printer radio server smartphone terminal
+timer tv upload users video vote webhook zap
+"""
+
+ICONS = frozenset(_NAMES.split())

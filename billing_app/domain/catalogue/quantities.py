@@ -1,18 +1,20 @@
 """Quantities for a person to read: base units in the metric's display unit, exact or rounded, never through a float.
 
 The one place that rounds a quantity for show. English figures (commas, a point); a page in another locale takes the
-numbers of `reading` and writes them itself.
+numbers of `reading` and writes them itself. And back again: what a person types into a field.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from math import gcd
 
 from billing_app.domain.catalogue.model import Metric, Pack
-from billing_app.domain.common.money import MINUS
+from billing_app.domain.common.errors import InvalidError
+from billing_app.domain.common.money import MAX_AMOUNT_CENTS, MINUS, exponent
+from billing_app.domain.credits.facts import MAX_QUANTITY
 
 DECIMAL_PREFIXES = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 """Units that are a thousand of the one before, so that 1 180 GB can be read as 1.18 TB and 0.05 GB as 50 MB."""
@@ -192,3 +194,44 @@ def _with_unit(written: str, unit: str) -> str:
 def _in_a_sentence(name: str) -> str:
     """`Storage` becomes `storage` in the middle of a sentence; `SMS` and `API calls` stay."""
     return name.lower() if name[1:].islower() and " " not in name else name
+
+
+MAX_TYPED = 50
+"""Characters of a number that anybody means."""
+
+
+def quantity_in(text: str, metric: Metric) -> int:
+    """The quantity that a person typed, `5,000` or `1.5` display units, in base units.
+
+    Raises InvalidError `invalid_quantity` for what is not a number, negative, or finer than the metric's base unit.
+    """
+    typed = _number(text)
+    if typed is None or typed < 0:
+        raise InvalidError(f"Type a number of {metric.display_unit}, such as 5,000.", code="invalid_quantity")
+    exact = counted(typed, metric.factor)
+    if exact is None or exact > MAX_QUANTITY:
+        raise InvalidError(f"That is not a quantity of {metric.display_unit} that is counted.", code="invalid_quantity")
+    return exact
+
+
+def cents_in(text: str, currency: str) -> int:
+    """The amount that a person typed, `200` or `199.50`, in the currency's minor unit.
+
+    Raises InvalidError `invalid_amount` for what is not an amount above 0.
+    """
+    typed = _number(text)
+    exact = None if typed is None else typed.scaleb(exponent(currency))
+    if exact is None or exact != exact.to_integral_value() or not 0 < exact <= MAX_AMOUNT_CENTS:
+        raise InvalidError("Type an amount above 0, such as 200.", code="invalid_amount")
+    return int(exact)
+
+
+def _number(text: str) -> Decimal | None:
+    """Digits with a decimal point, perhaps grouped by commas or spaces; None for anything else."""
+    plain = text.strip().replace(",", "").replace(" ", "").replace("\N{NO-BREAK SPACE}", "")
+    if len(plain) > MAX_TYPED or not plain.isascii() or not plain.replace(".", "", 1).isdigit():
+        return None
+    try:
+        return Decimal(plain)
+    except InvalidOperation:
+        return None

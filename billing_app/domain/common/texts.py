@@ -1,4 +1,4 @@
-"""Texts that people write about what they do, without control characters: PostgreSQL cannot store a NUL."""
+"""Texts that people write: what they may contain, and what a spreadsheet would do with them."""
 
 from __future__ import annotations
 
@@ -19,3 +19,16 @@ def required_reason(reason: str) -> str:
 def optional_reason(reason: str) -> str:
     """The same of one that may be left out."""
     return required_reason(reason) if reason.strip() else ""
+
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""A cell that begins so is taken for a formula. A reason, a name and an e-mail address are texts that others write."""
+
+
+def harmless(text: str) -> str:
+    """The text with an apostrophe before it where it would be computed."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+BYTE_ORDER_MARK = "\ufeff"
+"""What a CSV file begins with: without it Excel takes UTF-8 for the code page of its country. Readers skip it."""

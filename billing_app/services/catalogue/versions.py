@@ -35,7 +35,7 @@ from billing_app.domain.common.errors import ConflictError, UnavailableError
 from billing_app.store.catalogue import versions as store
 from billing_app.store.catalogue.versions import VersionHead
 from billing_app.store.common import locks
-from billing_app.store.organizations import plan_holders
+from billing_app.store.organizations import organizations
 from billing_app.store.tables.catalogue import CatalogueVersion
 from billing_app.store.usage import meters
 
@@ -134,7 +134,7 @@ def load(
         ),
     )
     meters.mark_all_stale(session)
-    plan_holders.raise_all_revisions(session)
+    organizations.raise_all_revisions(session)
     return LoadResult(version, loading.result.changes, loading.result.kept, written=True)
 
 

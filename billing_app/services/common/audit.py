@@ -19,7 +19,7 @@ from billing_app.services.common import cursors
 from billing_app.services.common.views import Entry
 from billing_app.store.common import audit as store
 from billing_app.store.organizations import organizations
-from billing_app.store.tables.audit import AuditEntry
+from billing_app.store.tables.access import AuditEntry
 
 CONSOLE = 0
 """Stands for an organization in entries about the console as a whole."""

@@ -10,9 +10,9 @@ from sqlmodel import Session
 
 from billing_app.services.stripe import reconciliation
 from billing_app.services.usage import recounts
-from billing_app.store.common import backlogs as store
 from billing_app.store.common import runs
-from billing_app.store.stripe import inbox_search
+from billing_app.store.operators import search as store
+from billing_app.store.stripe import inbox
 from billing_app.store.stripe import reconciliation as reconciliation_store
 from billing_app.store.usage import meters
 
@@ -56,7 +56,7 @@ def read(session: Session, now: datetime) -> Backlogs:
             "outbox": _queue(store.messages(session), now),
             "deliveries": _queue(store.deliveries(session, now), now),
         },
-        given_up=inbox_search.given_up(session),
+        given_up=inbox.given_up(session),
         recount_at=last_recount.finished_at if last_recount else None,
         recount_due=len(meters.due(session, now, 0, MAX_DUE)),
         sync_at=last_sync.finished_at if last_sync else None,

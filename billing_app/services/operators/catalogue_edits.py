@@ -20,7 +20,7 @@ from billing_app.domain.catalogue import (
     parse_catalog,
     to_document,
 )
-from billing_app.domain.catalogue.merging import merged
+from billing_app.domain.catalogue.changes import merged
 from billing_app.domain.common.errors import NotFoundError
 from billing_app.domain.credits.facts import MAX_QUANTITY
 from billing_app.services.catalogue import versions as catalog

@@ -25,7 +25,7 @@ from billing_app.services.operators.views_catalogue import Affected, MetricEffec
 from billing_app.services.usage import accounts
 from billing_app.services.usage.plans_in_force import Plans
 from billing_app.store.catalogue import versions as store
-from billing_app.store.organizations import plan_holders
+from billing_app.store.organizations import organizations
 from billing_app.store.tables.organizations import Organization
 
 PLAN_FIELDS = ("organization", "votingTypes", "features", "included")
@@ -79,8 +79,8 @@ def _after(loading: Loading, before: Timeline, session: Session, now: datetime, 
 
 def _holders(session: Session, before: Timeline, after: Timeline) -> Iterator[tuple[Organization, Plans, Plans]]:
     """Every organization with the plans that it held, under both."""
-    held = plan_holders.plan_changes(session)
-    for organization in plan_holders.organizations(session):
+    held = organizations.plan_changes(session)
+    for organization in organizations.organizations(session):
         plans = Plans(held.get(organization.pk, ()), before, child=organization.parent_id is not None)
         yield organization, plans, replace(plans, catalogs=after)
 

@@ -27,7 +27,7 @@ from billing_app.services.stripe.inbox import STRIPE
 from billing_app.services.usage import recounts
 from billing_app.store.common import runs
 from billing_app.store.organizations import organizations
-from billing_app.store.stripe import inbox_search
+from billing_app.store.stripe import inbox
 from billing_app.store.stripe import reconciliation as store
 from billing_app.store.tables.organizations import Organization
 from billing_app.store.tables.runs import RecountRun
@@ -50,7 +50,7 @@ def events(session: Session, filters: EventFilters, cursor: str, now: datetime, 
     """A page of events. Raises InvalidError `invalid_filter`; NotFoundError `cursor_not_found`."""
     if filters.state and filters.state not in STATES:
         raise InvalidError(f"An event's state is one of {', '.join(STATES)}.", code="invalid_filter")
-    found = inbox_search.page(
+    found = inbox.page(
         session,
         state=filters.state,
         kind=filters.type,
@@ -58,13 +58,13 @@ def events(session: Session, filters: EventFilters, cursor: str, now: datetime, 
         before=cursors.decode(cursor, datetime, str),
         limit=limit + 1,
     )
-    page, due = found[:limit], inbox_search.due(session)
+    page, due = found[:limit], inbox.due(session)
     last = page[-1][0] if len(found) > limit else None
     return EventsView(
         now=now,
         events=tuple(_line(event, organization) for event, organization in page),
         next_cursor=cursors.encode(last.received_at, last.id) if last else "",
-        types=tuple(inbox_search.types(session)),
+        types=tuple(inbox.types(session)),
         waiting=due.get("new", 0),
         failing=due.get("failed", 0),
     )
@@ -72,7 +72,7 @@ def events(session: Session, filters: EventFilters, cursor: str, now: datetime, 
 
 def event(session: Session, event_id: str) -> EventWithPayloadAnswer:
     """One event with what was received. Raises NotFoundError `event_not_found`."""
-    found = inbox_search.one(session, STRIPE, event_id)
+    found = inbox.one(session, STRIPE, event_id)
     if found is None:
         raise NotFoundError(f"No event {event_id!r} was received.", code="event_not_found")
     return filled(EventWithPayloadAnswer, _line(*found), payload=json.loads(found[0].payload))

@@ -15,7 +15,7 @@ from billing_app.services.usage import plans_in_force
 from billing_app.settings import Settings
 from billing_app.store.credits import grants as credit_store
 from billing_app.store.notifications import outbox
-from billing_app.store.stripe import inbox_search
+from billing_app.store.stripe import inbox
 
 SHOWN = 50
 """Organizations in the switcher; a person with more is told how many there are."""
@@ -54,7 +54,7 @@ def operator_frame(session: Session, identity: sessions.Identity, settings: Sett
         test_mode=test_mode(settings),
         selling=settings.selling,
         home=home(session, identity) or "",
-        given_up=inbox_search.given_up(session),
+        given_up=inbox.given_up(session),
     )
 
 

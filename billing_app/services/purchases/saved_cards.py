@@ -25,7 +25,7 @@ from billing_app.store.common import locks
 from billing_app.store.purchases import customers as customer_store
 from billing_app.store.purchases import top_ups as store
 from billing_app.store.tables.base import new_id
-from billing_app.store.tables.top_ups import SavedCard
+from billing_app.store.tables.purchases import SavedCard
 
 KIND, CARD = "kind", "card"
 """What the metadata of such a session says that it is."""

@@ -19,7 +19,7 @@ from billing_app.store.common import locks
 from billing_app.store.credits import grants as credit_store
 from billing_app.store.purchases import top_ups as store
 from billing_app.store.tables.base import new_id
-from billing_app.store.tables.top_ups import TopUpAttempt
+from billing_app.store.tables.purchases import TopUpAttempt
 
 OWN = timedelta(minutes=2)
 """How long an attempt belongs to who works on it: more than all its calls take, less than anybody would wait."""

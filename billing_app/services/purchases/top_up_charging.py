@@ -27,7 +27,7 @@ from billing_app.services.purchases import customers, saved_cards, top_up_outcom
 from billing_app.services.purchases.top_up_attempts import OWN, begin
 from billing_app.store.common import locks
 from billing_app.store.purchases import top_ups as store
-from billing_app.store.tables.top_ups import TopUpAttempt
+from billing_app.store.tables.purchases import TopUpAttempt
 
 log = structlog.get_logger()
 

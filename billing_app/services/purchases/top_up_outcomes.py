@@ -19,7 +19,7 @@ from billing_app.store.notifications import outbox
 from billing_app.store.purchases import top_ups as store
 from billing_app.store.stripe import ownership
 from billing_app.store.tables.credits import GrantRow
-from billing_app.store.tables.top_ups import AutoTopUp, TopUpAttempt
+from billing_app.store.tables.purchases import AutoTopUp, TopUpAttempt
 
 ORGANIZATION, KIND, TOP_UP = "organization", "kind", "top_up"
 """Names in the metadata of the invoices that we make."""

@@ -9,8 +9,7 @@ from typing import Any
 from sqlmodel import Session
 
 from billing_app.domain.catalogue import Catalog, Metric, Pack
-from billing_app.domain.catalogue.entries import cents_in, quantity_in
-from billing_app.domain.catalogue.quantities import format_pack, format_size
+from billing_app.domain.catalogue.quantities import cents_in, format_pack, format_size, quantity_in
 from billing_app.domain.common.errors import InvalidError
 from billing_app.domain.common.money import MAX_AMOUNT_CENTS, format_money
 from billing_app.domain.credits.facts import MAX_QUANTITY
@@ -24,7 +23,7 @@ from billing_app.services.purchases import endings
 from billing_app.services.usage import accounts, meters
 from billing_app.store.common import locks
 from billing_app.store.purchases import top_ups as store
-from billing_app.store.tables.top_ups import AutoTopUp, SavedCard
+from billing_app.store.tables.purchases import AutoTopUp, SavedCard
 
 
 @dataclass(frozen=True, slots=True)

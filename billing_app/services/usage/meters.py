@@ -12,8 +12,8 @@ from datetime import datetime
 from sqlmodel import Session
 
 from billing_app.domain.catalogue import TOKEN_ID, Metric
-from billing_app.domain.common.clocks import is_plausible, latest
 from billing_app.domain.common.errors import ConflictError
+from billing_app.domain.common.moments import is_plausible, latest
 from billing_app.domain.common.periods import period_containing
 from billing_app.domain.credits import engine, expiry_notices
 from billing_app.domain.credits.accounts import Account
@@ -31,7 +31,7 @@ from billing_app.store.notifications import outbox
 from billing_app.store.notifications.outbox import Marks
 from billing_app.store.purchases.top_ups import Setting
 from billing_app.store.tables.meters import MeterRow
-from billing_app.store.tables.top_ups import AutoTopUp
+from billing_app.store.tables.purchases import AutoTopUp
 from billing_app.store.usage import meters as store
 from billing_app.store.usage.meters import Figures, Held, Meter, Reserved
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from billing_app.domain.common.clocks import is_plausible, latest
+from billing_app.domain.common.moments import is_plausible, latest
 from billing_app.domain.common.periods import period_at
 from billing_app.domain.credits.engine_state import State
 from billing_app.domain.credits.facts import Grant, History

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from billing_app.domain.credits.accounts import Account
 from billing_app.domain.purchases import top_ups as domain
-from billing_app.store.tables.top_ups import AutoTopUp
+from billing_app.store.tables.purchases import AutoTopUp
 
 
 def look(session: Session, row: AutoTopUp | None, account: Account, now: datetime) -> int | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import structlog
 
-from billing_app.domain.common.clocks import is_plausible
+from billing_app.domain.common.moments import is_plausible
 from billing_app.services.common import operator_mails
 from billing_app.services.common.context import Context
 from billing_app.store.tables.meters import MeterRow

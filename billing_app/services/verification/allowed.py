@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from sqlmodel import Session
 
-from billing_app.domain.common.clocks import is_plausible
+from billing_app.domain.common.moments import is_plausible
 from billing_app.domain.credits import engine
 from billing_app.domain.credits.accounts import Account
 from billing_app.domain.credits.facts import Aggregation, History

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import case, delete, update
 from sqlmodel import Session, col
 
-from billing_app.store.common.upserts import upsert
+from billing_app.store.common.statements import upsert
 from billing_app.store.tables.access import SignInAttempts
 
 

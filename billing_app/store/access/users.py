@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, update
 from sqlmodel import Session, col, exists, select
 
-from billing_app.store.common.upserts import upsert
+from billing_app.store.common.statements import upsert
 from billing_app.store.tables.access import Membership, User
 from billing_app.store.tables.organizations import Organization
 

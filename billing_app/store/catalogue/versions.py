@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from billing_app.domain.catalogue import CatalogUse
-from billing_app.store.common.rows import read
+from billing_app.store.common.statements import read
 from billing_app.store.tables.base import Moment
 from billing_app.store.tables.catalogue import CatalogueVersion
 from billing_app.store.tables.credits import GrantRow, PlanChange

@@ -8,8 +8,7 @@ from uuid import UUID
 from sqlalchemy import and_, or_
 from sqlmodel import Session, col, select
 
-from billing_app.store.tables.access import ApiKey, OperatorKey, User
-from billing_app.store.tables.audit import AuditEntry
+from billing_app.store.tables.access import ApiKey, AuditEntry, OperatorKey, User
 
 
 def add(session: Session, entry: AuditEntry) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Insert, Update, bindparam, update
 from sqlmodel import Session, col
 
 from billing_app.domain.common.errors import InvalidError
-from billing_app.store.common.upserts import upsert_on
+from billing_app.store.common.statements import upsert_on
 from billing_app.store.tables.usage import IdempotencyKey
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col, select
 
 from billing_app.db import CLOCK, HELD
-from billing_app.domain.common.clocks import latest
+from billing_app.domain.common.moments import latest
 from billing_app.store.common.questions import among, listed
 from billing_app.store.tables.organizations import Organization
 

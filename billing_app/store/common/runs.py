@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
-from billing_app.domain.common.clocks import AHEAD
 from billing_app.domain.common.errors import ConflictError
-from billing_app.store.common.upserts import upsert
+from billing_app.domain.common.moments import AHEAD
+from billing_app.store.common.statements import upsert
 from billing_app.store.tables.runs import Lease, RecountRun
 
 LEASE_TIME = timedelta(seconds=20)

@@ -23,7 +23,7 @@ from billing_app.store.common.questions import (
     metric_values,
     of_metrics,
 )
-from billing_app.store.common.rows import read
+from billing_app.store.common.statements import read
 from billing_app.store.tables.credits import GrantAction, GrantRow, PlanChange
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Select, bindparam, func
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
-from billing_app.store.common import batches
+from billing_app.store.common import statements
 from billing_app.store.common.questions import OfOrganization, among, grouped, listed
 from billing_app.store.tables.credits import LedgerEntry
 
@@ -28,7 +28,7 @@ class BucketSum:
 
 def add(session: Session, rows: list[dict[str, Any]]) -> None:
     """Adds entries; one whose key is there already fails in the database."""
-    batches.insert(session, LedgerEntry, rows)
+    statements.insert(session, LedgerEntry, rows)
 
 
 @dataclass(frozen=True, slots=True)

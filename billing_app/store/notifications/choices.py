@@ -10,7 +10,7 @@ from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
 from billing_app.store.access.users import joined
-from billing_app.store.common.upserts import upsert
+from billing_app.store.common.statements import upsert
 from billing_app.store.tables.access import Membership, User
 from billing_app.store.tables.notifications import NotificationChoice, WebhookEndpoint
 

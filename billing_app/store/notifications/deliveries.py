@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import and_, func, or_, update
 from sqlmodel import Session, col, select
 
-from billing_app.store.common.upserts import upsert
+from billing_app.store.common.statements import upsert
 from billing_app.store.tables.notifications import Delivery, DeliveryAttempt, OutboxMessage
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from billing_app.store.common.upserts import upsert
+from billing_app.store.common.statements import upsert
 from billing_app.store.tables.access import User
 from billing_app.store.tables.notifications import OperatorMail
 

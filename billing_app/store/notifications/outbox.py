@@ -14,7 +14,7 @@ from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
 from billing_app.store.common.questions import OfMetric, grouped, metric_values, of_metrics
-from billing_app.store.common.upserts import upsert
+from billing_app.store.common.statements import upsert
 from billing_app.store.tables.notifications import OutboxMessage, ThresholdMark
 
 

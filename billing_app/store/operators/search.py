@@ -1,14 +1,17 @@
-"""Queries over all organizations: what an operator looks for."""
+"""Queries over all organizations: what an operator looks for, and what waits to be done."""
 
 from __future__ import annotations
+
+from datetime import datetime
 
 from sqlalchemy import func, or_, tuple_
 from sqlmodel import Session, col, select
 
 from billing_app.store.operators import account_issues
 from billing_app.store.tables.access import Membership
+from billing_app.store.tables.notifications import Delivery, OutboxMessage
 from billing_app.store.tables.organizations import Organization
-from billing_app.store.tables.stripe import FormerCustomer
+from billing_app.store.tables.stripe import FormerCustomer, InboxEvent
 
 Place = tuple[int, str, str]
 """How bad it is (issues.rank), name, address."""
@@ -45,3 +48,25 @@ def member_counts(session: Session, organization_ids: list[int]) -> dict[int, in
         .group_by(col(Membership.organization_id))
     )
     return dict.fromkeys(organization_ids, 0) | dict(session.exec(query).all())
+
+
+Waiting = tuple[int, datetime | None]
+"""How many, and since when the first of them."""
+
+
+def inbox(session: Session, now: datetime) -> Waiting:
+    """Events of Stripe that are due."""
+    due = col(InboxEvent.next_try_at) <= now
+    return session.exec(select(func.count(), func.min(InboxEvent.next_try_at)).where(due)).one()
+
+
+def messages(session: Session) -> Waiting:
+    """Messages that nobody has fanned out."""
+    waiting = col(OutboxMessage.fanned_out_at).is_(None)
+    return session.exec(select(func.count(), func.min(OutboxMessage.recorded_at)).where(waiting)).one()
+
+
+def deliveries(session: Session, now: datetime) -> Waiting:
+    """Deliveries that are due."""
+    due = col(Delivery.next_try_at) <= now
+    return session.exec(select(func.count(), func.min(Delivery.next_try_at)).where(due)).one()

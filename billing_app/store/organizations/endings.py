@@ -8,9 +8,8 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from billing_app.store.tables.organizations import Ending
-from billing_app.store.tables.purchases import Order, RecurringPack
+from billing_app.store.tables.purchases import AutoTopUp, Order, RecurringPack
 from billing_app.store.tables.subscriptions import Subscription
-from billing_app.store.tables.top_ups import AutoTopUp
 
 
 def ending(session: Session, organization_id: int) -> Ending | None:

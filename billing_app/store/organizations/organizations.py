@@ -1,20 +1,23 @@
-"""Queries about organizations."""
+"""Queries about organizations: finding them, their revisions, and who of all of them holds which plan."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Insert, Select, bindparam, func, literal, update
+from sqlalchemy import Insert, Select, bindparam, func, literal, true, update
 from sqlalchemy import select as select_columns
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col, select
 
 from billing_app.store.common.questions import among, listed
-from billing_app.store.common.upserts import upsert, upsert_on
+from billing_app.store.common.statements import read, upsert, upsert_on
+from billing_app.store.credits.grants import HeldPlan
 from billing_app.store.tables.catalogue import CatalogueVersion
+from billing_app.store.tables.credits import PlanChange
 from billing_app.store.tables.meters import MeterRow
 from billing_app.store.tables.organizations import Organization, PageRevision
 from billing_app.store.tables.runs import RecountRun
@@ -167,4 +170,33 @@ def _revisions() -> Select[Any]:
     columns: list[Any] = [col(Organization.id), col(Organization.address), revision.label("revision")]
     return select_columns(*columns).join(
         PageRevision, col(PageRevision.organization_id) == col(Organization.id), isouter=True
+    )
+
+
+def organizations(session: Session) -> list[Organization]:
+    """Every organization, by name."""
+    return list(session.exec(select(Organization).order_by(col(Organization.name), col(Organization.address))))
+
+
+def plan_changes(session: Session) -> dict[int, tuple[HeldPlan, ...]]:
+    """The plans that each organization held, by time."""
+    row = PlanChange
+    query = select_columns(
+        col(row.organization_id), col(row.number), col(row.plan), col(row.at), col(row.recorded_at)
+    ).order_by(col(row.at), col(row.number))
+    found: defaultdict[int, list[HeldPlan]] = defaultdict(list)
+    for owner, *change in read(session, query, {}):
+        found[owner].append(HeldPlan(*change))
+    return {owner: tuple(held) for owner, held in found.items()}
+
+
+def raise_all_revisions(session: Session) -> None:
+    """Tells the pages of every organization, in one statement; the last locks of the common order."""
+    # SQLite reads ON CONFLICT after a SELECT as part of its FROM unless a WHERE stands between.
+    every = select(col(Organization.id), literal(1)).where(true()).order_by(col(Organization.id))
+    statement = upsert(session, PageRevision).from_select(["organization_id", "revision"], every)
+    session.connection().execute(
+        statement.on_conflict_do_update(
+            index_elements=["organization_id"], set_={"revision": PageRevision.revision + 1}
+        )
     )

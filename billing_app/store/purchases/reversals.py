@@ -8,9 +8,8 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from billing_app.store.tables.credits import GrantAction, GrantRow
-from billing_app.store.tables.purchases import Order
+from billing_app.store.tables.purchases import Order, SavedCard
 from billing_app.store.tables.reversals import PaymentDispute, PaymentRefund, RefundRequest
-from billing_app.store.tables.top_ups import SavedCard
 
 
 def refund(session: Session, organization_id: int, refund_id: str) -> PaymentRefund | None:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session, select
 
-from billing_app.store.common.upserts import upsert
+from billing_app.store.common.statements import upsert
 from billing_app.store.tables.catalogue import StripePlan
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
 from billing_app.store.common.questions import OfOrganization, among, grouped, listed
-from billing_app.store.common.rows import read
+from billing_app.store.common.statements import read
 from billing_app.store.tables.purchases import Order
 from billing_app.store.tables.subscriptions import PastDueChange, Subscription
 

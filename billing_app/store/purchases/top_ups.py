@@ -10,10 +10,10 @@ from sqlalchemy import and_, func, or_
 from sqlmodel import Session, col, select
 
 from billing_app.store.common.questions import OfMetric, metric_values, of_metrics
-from billing_app.store.common.upserts import upsert
+from billing_app.store.common.statements import upsert
 from billing_app.store.tables.meters import MeterRow
 from billing_app.store.tables.organizations import Organization
-from billing_app.store.tables.top_ups import AutoTopUp, SavedCard, TopUpAttempt
+from billing_app.store.tables.purchases import AutoTopUp, SavedCard, TopUpAttempt
 
 
 def setting(session: Session, organization_id: int, metric: str) -> AutoTopUp | None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from sqlmodel import Session, col, select
 
 from billing_app.store.tables.credits import GrantRow
-from billing_app.store.tables.purchases import Order, RecurringPack
+from billing_app.store.tables.purchases import Order, RecurringPack, TopUpAttempt
 from billing_app.store.tables.subscriptions import Subscription
-from billing_app.store.tables.top_ups import TopUpAttempt
 
 
 def of_subscription(session: Session, subscription_id: str) -> tuple[int, str] | None:

@@ -2,7 +2,6 @@
 
 from billing_app.store.tables import (
     access,
-    audit,
     base,
     catalogue,
     credits,
@@ -15,7 +14,6 @@ from billing_app.store.tables import (
     runs,
     stripe,
     subscriptions,
-    top_ups,
     usage,
 )
 

@@ -19,7 +19,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Connection, Dialect, Engine, Uuid
 from sqlmodel import Session
 
-from billing_app.domain.common.clocks import AHEAD
+from billing_app.domain.common.moments import AHEAD
 from billing_app.domain.credits.facts import MAX_QUANTITY
 from billing_app.store.tables.base import Moment
 

@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 from billing_app.domain.common.periods import Period
 from billing_app.domain.credits.facts import NEVER
 from billing_app.domain.usage.aggregation import UsageEvent
-from billing_app.store.common import batches
+from billing_app.store.common import statements
 from billing_app.store.common.questions import OfMetric, grouped, in_spans, span_values
 from billing_app.store.tables.base import Moment
 from billing_app.store.tables.meters import Reservation
@@ -48,12 +48,12 @@ def seen_keys(session: Session, organization_id: int, keys: Sequence[str]) -> di
 
 def add_keys(session: Session, rows: list[dict[str, Any]]) -> None:
     """Takes keys; a key taken twice fails in the database."""
-    batches.insert(session, UsageKey, rows)
+    statements.insert(session, UsageKey, rows)
 
 
 def add_events(session: Session, rows: list[dict[str, Any]]) -> None:
     """Adds raw events."""
-    batches.insert(session, UsageRow, rows)
+    statements.insert(session, UsageRow, rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from billing_app.domain.common.clocks import AHEAD, latest
+from billing_app.domain.common.moments import AHEAD, latest
 from billing_app.store.catalogue import versions
-from billing_app.store.common import batches, locks
+from billing_app.store.common import locks, statements
 from billing_app.store.common.questions import OfMetric, among, listed, metric_values, of_metrics
-from billing_app.store.common.upserts import upsert
+from billing_app.store.common.statements import upsert
 from billing_app.store.tables.catalogue import CatalogueVersion
 from billing_app.store.tables.meters import MeterRow, Reservation
 
@@ -119,7 +119,7 @@ class Rows(OfMetric):
 
 def posted(session: Session, due: Sequence[tuple[Meter, datetime]], now: datetime) -> None:
     """Notes that the ledgers of these meters are complete up to `now`, and when each is to be looked at again."""
-    batches.update(
+    statements.update(
         session,
         MeterRow,
         ("organization_id", "metric"),

@@ -20,7 +20,7 @@ from billing_app.domain.common.periods import period_containing
 from billing_app.domain.credits.facts import Aggregation
 from billing_app.domain.usage.aggregation import UsageEvent
 from billing_app.store.common.questions import OfMetric, grouped, metric_values, of_metrics
-from billing_app.store.common.upserts import upsert, upsert_on
+from billing_app.store.common.statements import upsert, upsert_on
 from billing_app.store.tables.usage import UsageHour, UsageSubject
 from billing_app.store.usage import sources
 

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 from billing_app.domain.common.periods import Period, period_containing
 from billing_app.domain.usage.aggregation import UsageEvent
 from billing_app.store.common.questions import OfMetric, grouped, metric_values, of_metrics
-from billing_app.store.common.upserts import upsert
+from billing_app.store.common.statements import upsert
 from billing_app.store.tables.organizations import SourceTotal
 from billing_app.store.tables.usage import UsageRow, UsageSubject
 

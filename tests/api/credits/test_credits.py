@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from billing_app.api.common.csv_answers import written
-from billing_app.domain.common.spreadsheets import FORMULA_STARTS
+from billing_app.domain.common.texts import FORMULA_STARTS
 from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
 from billing_app.services.credits import grants as credit_service

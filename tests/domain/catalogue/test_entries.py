@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from billing_app.domain.catalogue import parse_catalog
-from billing_app.domain.catalogue.entries import cents_in, quantity_in
+from billing_app.domain.catalogue.quantities import cents_in, quantity_in
 from billing_app.domain.common.errors import InvalidError
 from billing_app.locations import ROOT
 from billing_app.services.catalogue import versions

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing_app.domain.catalogue import Metric
-from billing_app.domain.catalogue.entries import quantity_in
 from billing_app.domain.catalogue.quantities import (
     DECIMAL_PREFIXES,
     counted,
@@ -22,6 +21,7 @@ from billing_app.domain.catalogue.quantities import (
     format_size,
     in_display_units,
     in_field,
+    quantity_in,
     reading,
 )
 from billing_app.domain.credits.facts import MAX_QUANTITY

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from billing_app.db import Database
 from billing_app.domain.catalogue import CatalogInvalidError, CatalogRefusedError, parse_catalog, to_document
-from billing_app.domain.catalogue.merging import merged
+from billing_app.domain.catalogue.changes import merged
 from billing_app.domain.common.errors import ConflictError, NotFoundError
 from billing_app.domain.credits.entitlements import MeterState
 from billing_app.domain.organizations.limits import Limit

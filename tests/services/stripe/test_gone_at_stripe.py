@@ -24,7 +24,7 @@ from billing_app.services.purchases.status import PurchaseStatus
 from billing_app.services.stripe import reconciliation
 from billing_app.services.stripe.findings import Sync
 from billing_app.store.purchases import customers as customer_store
-from billing_app.store.tables.audit import AuditEntry
+from billing_app.store.tables.access import AuditEntry
 from billing_app.store.tables.organizations import Organization
 from billing_app.store.tables.stripe import ReconciliationFinding
 from tests.gateways.test_stripe_payments import an_offer

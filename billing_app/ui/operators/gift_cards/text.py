@@ -11,7 +11,7 @@ from typing import Any
 
 from billing_app.domain.catalogue import TOKEN_ID, Metric, parse_catalog
 from billing_app.domain.common.moments import day
-from billing_app.domain.common.spreadsheets import BYTE_ORDER_MARK, harmless
+from billing_app.domain.common.texts import BYTE_ORDER_MARK, harmless
 from billing_app.services.credits.views_cards import CardState, CardView, NewCard, Redemption
 from billing_app.ui import operator_routes
 from billing_app.ui.kit.formats import Formats, long_day

@@ -1,12 +1,16 @@
-"""Many rows of one table at once: SQLAlchemy would look at each row by itself, and PostgreSQL would be sent each."""
+"""Statements as no ORM writes them: many rows at once, INSERT ... ON CONFLICT, and rows read as plain values."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Dialect, Table
+from sqlalchemy import CursorResult, Dialect, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
+from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+from sqlalchemy.sql.base import Executable
 from sqlmodel import Session
 
 
@@ -97,3 +101,25 @@ def _update_row_by_row(table: Table, keys: tuple[str, ...], names: tuple[str, ..
     changes = ", ".join(f"{quote(name)} = ?" for name in names if name not in keys)
     found = " AND ".join(f"{quote(name)} = ?" for name in keys)
     return f"UPDATE {table.name} SET {changes} WHERE {found}"  # noqa: S608  names of our own tables
+
+
+def upsert(session: Session, table: Any) -> SqliteInsert | PostgresInsert:
+    """An INSERT into `table` that knows `on_conflict_do_nothing` and `on_conflict_do_update`.
+
+    Its result's `rowcount` says how many rows were written. SQLAlchemy keeps that only when asked: on PostgreSQL it
+    would be -1, which is true and passes for "written".
+    """
+    return upsert_on(session.get_bind().dialect.name, table)
+
+
+@lru_cache
+def upsert_on(dialect: str, table: Any) -> SqliteInsert | PostgresInsert:
+    """The same for a dialect's name: for statements that are made once and used for every request."""
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    return insert(table).execution_options(preserve_rowcount=True)
+
+
+def read(session: Session, statement: Executable, values: Mapping[str, Any]) -> CursorResult[*tuple[Any, ...]]:
+    """What the statement finds; whatever the session has not written yet is written first, as its own queries do."""
+    session.flush()
+    return session.connection().execute(statement, values)
