@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from billing_app import clock as wall_clock
 from billing_app.api import openapi
-from billing_app.api.access import password_reset, sign_in, sign_in_links
+from billing_app.api.access import sign_in, sign_in_links
 from billing_app.api.catalogue import routes as catalogue
 from billing_app.api.common import docs_page, health, problems
 from billing_app.api.common.body_limits import BodyLimits
@@ -26,8 +26,7 @@ from billing_app.api.common.lanes import Lanes, contexts_of
 from billing_app.api.common.process import PREFIX, Application
 from billing_app.api.common.rate_limits import Limit, RateLimits, buckets_of
 from billing_app.api.common.request_log import RequestLog
-from billing_app.api.common.sockets import Sockets
-from billing_app.api.common.websocket_guard import Handshakes
+from billing_app.api.common.sockets import Handshakes, Sockets
 from billing_app.api.credits import cards_and_tokens, downloads
 from billing_app.api.credits import routes as credits
 from billing_app.api.notifications import routes as notifications
@@ -39,11 +38,9 @@ from billing_app.api.organizations import members
 from billing_app.api.organizations import routes as organizations
 from billing_app.api.overview import routes as looking
 from billing_app.api.plans import routes as subscription
-from billing_app.api.processes import features
 from billing_app.api.processes import routes as processes
 from billing_app.api.purchases import checkout, endings, recurring
 from billing_app.api.stripe import routes as webhooks
-from billing_app.api.usage import consume_routes
 from billing_app.api.usage import routes as usage
 from billing_app.api.usage.fast_path import HotPath
 from billing_app.db import Database
@@ -52,10 +49,8 @@ from billing_app.settings import Settings
 
 ROUTERS: tuple[APIRouter, ...] = (
     sign_in.router,
-    password_reset.router,
     catalogue.router,
     usage.router,
-    consume_routes.router,
     credits.router,
     looking.router,
     downloads.router,
@@ -68,7 +63,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     members.router,
     notifications.router,
     sign_in_links.router,
-    features.router,
     processes.router,
     operator_organizations.router,
     operator_credits.router,

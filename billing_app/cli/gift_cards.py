@@ -13,7 +13,7 @@ from billing_app import clock, wiring
 from billing_app.cli.printing import ACTOR, AsJson, moment, number, print_done, print_items, print_json
 from billing_app.domain.common.errors import InvalidError
 from billing_app.services.credits import gift_cards
-from billing_app.services.credits.views_cards import CardView
+from billing_app.services.credits.views_cards import GiftCardAnswer
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -57,7 +57,7 @@ def create(
             count=count, max_redemptions=redemptions, expires_at=moment(until), actor=ACTOR,
         )  # fmt: skip
     if as_json:
-        print_json({"items": [{**_item(card.view), "code": card.code} for card in made]})
+        print_json({"items": [_item(card) for card in made]})
         return
     print("Keep them safe, they are not shown again.", file=sys.stderr)
     for card in made:
@@ -109,5 +109,5 @@ def _uuid(text: str) -> UUID:
         raise InvalidError(f"{text!r} is not the id of a card.", code="invalid_id") from None
 
 
-def _item(card: CardView) -> dict[str, Any]:
+def _item(card: GiftCardAnswer) -> dict[str, Any]:
     return asdict(card)

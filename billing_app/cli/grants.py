@@ -16,6 +16,7 @@ from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
 from billing_app.services.credits import granting, statements
 from billing_app.services.credits.grants import ONE_YEAR, GrantRow
+from billing_app.services.credits.views_statements import GrantAnswer
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -39,7 +40,7 @@ def list_grants(
         found = statements.grants(
             Context(session, organizations.by_address(session, address), clock.now()), metric=metric or None
         )
-        items = [_item(each.row) | {"left": each.account.left, "burned": each.account.burned} for each in found]
+        items = [_item(each) | {"left": each.left, "burned": each.burned} for each in found]
     print_items(items, ("id", "metric", "quantity", "left", "source", "reason", "expires_at"), as_json=as_json)
 
 
@@ -94,6 +95,6 @@ def void(
     print_done(_item(voided), f"Voided what was left of {grant} of {organization.address}.", as_json=as_json)
 
 
-def _item(row: GrantRow) -> dict[str, Any]:
+def _item(row: GrantRow | GrantAnswer) -> dict[str, Any]:
     names = ("id", "metric", "quantity", "source", "reason", "paid_cents", "effective_at", "expires_at")
     return {name: getattr(row, name) for name in names}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from itertools import dropwhile
 from pathlib import Path
 from typing import Annotated
@@ -22,7 +23,7 @@ from billing_app.domain.credits.accounts import Month
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
-from billing_app.services.common.months import month_label
+from billing_app.services.common.months import month_label, rfc3339
 from billing_app.services.credits import history as histories
 from billing_app.services.operators import imports
 
@@ -117,9 +118,9 @@ def history(
         organization = organizations.by_address(session, address)
         found = histories.history(Context(session, organization, clock.now()), to=moment(to), metric=metric or None)
         metrics = {each.id: each for each in versions.current(session, clock.now()).metrics}
-    items = histories.as_items(found)
     if as_json:
-        print(json.dumps({"organization": address, "items": items}, indent=1))
+        items = [asdict(each) for each in histories.as_items(found)]
+        print(json.dumps({"organization": address, "items": items}, indent=1, default=rfc3339))
     else:
         _print_history(found, metrics)
 

@@ -26,6 +26,7 @@ from billing_app.services.common import organizations
 from billing_app.services.common.context import Context, OperatorContext
 from billing_app.services.credits import statements
 from billing_app.services.credits.grants import GrantRow
+from billing_app.services.credits.views_statements import GrantAnswer
 from billing_app.services.purchases import orders, status
 from billing_app.services.reversals import refunds, reversals
 from billing_app.settings import Settings
@@ -79,8 +80,10 @@ def stage(database: Database, payments: Payments, settings: Settings, now: datet
     till = Till(database, payments, settings, now)
     grant = _bought(till, LARKFIELD, REFUNDED_PACK)
     with database.reading() as session:
-        refunded = refunds.of_grants(session, grant.organization_id, [grant.id])
-        disputed = any(reversals.is_disputed(session, row) for row in _paid(till, session, PEBBLEBROOK))
+        refunded = refunds.of_grants(session, organizations.by_address(session, LARKFIELD.address).pk, [grant.id])
+        disputer = organizations.by_address(session, PEBBLEBROOK.address).pk
+        paid = [each.payment_id for each in _paid(till, session, PEBBLEBROOK)]
+        disputed = reversals.is_disputed(session, disputer, paid)
     if not refunded or refunded[0].state == "open":
         operator = ACCOUNTS.operator.email
         enter = partial(till.enter_as_operator, operator)
@@ -89,7 +92,7 @@ def stage(database: Database, payments: Payments, settings: Settings, now: datet
         _dispute(till, _bought(till, PEBBLEBROOK, DISPUTED_PACK).payment_id)
 
 
-def _bought(till: Till, organization: DemoOrganization, pack: str) -> GrantRow:
+def _bought(till: Till, organization: DemoOrganization, pack: str) -> GrantRow | GrantAnswer:
     """The grant of one pack, bought and paid by the organization's admin if it was not yet."""
     key = f"demo {pack}"
     person, _role = organization.members[0]
@@ -107,10 +110,10 @@ def _bought(till: Till, organization: DemoOrganization, pack: str) -> GrantRow:
     return status.status(enter, till.payments, started.session_id).grants[0]
 
 
-def _paid(till: Till, session: Session, organization: DemoOrganization) -> list[GrantRow]:
+def _paid(till: Till, session: Session, organization: DemoOrganization) -> list[GrantAnswer]:
     """What an organization bought, the oldest first."""
     found = statements.grants(Context(session, organizations.by_address(session, organization.address), till.now))
-    return [each.row for each in reversed(found) if each.row.payment_id]
+    return [each for each in reversed(found) if each.payment_id]
 
 
 def _dispute(till: Till, payment_id: str) -> None:

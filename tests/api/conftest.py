@@ -16,7 +16,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 from billing_app import clock
 from billing_app.api import app as building
-from billing_app.api.access import mails
+from billing_app.api.access import sign_in
 from billing_app.api.common.process import Application
 from billing_app.db import Database
 from billing_app.services.access import passwords
@@ -48,7 +48,7 @@ class Api:
 
     def has_posted(self) -> None:
         """Waits for mails that are written after their answers: they read this test's database."""
-        turns = mails.MAIL_POOL.turns
+        turns = sign_in.MAIL_POOL.turns
         eventually(lambda: turns.going + turns.waiting == 0, "mail that goes out after an answer")
 
     def program(self, secret: str) -> httpx.Client:

@@ -30,7 +30,7 @@ from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
 from billing_app.services.purchases import orders, status
-from billing_app.services.purchases.orders import StartedCheckout
+from billing_app.services.purchases.orders import CheckoutAnswer
 from billing_app.services.purchases.status import PurchaseStatus
 from billing_app.services.stripe import inbox
 from billing_app.services.stripe.inbox import Worker
@@ -89,7 +89,7 @@ class Shop:
         with self.database.writing() as session:
             yield Context(session, organizations.by_address(session, self.address), self.clock(), "user:ada")
 
-    def start(self, *packs: str, key: str | None = None, **counts: int) -> StartedCheckout:
+    def start(self, *packs: str, key: str | None = None, **counts: int) -> CheckoutAnswer:
         """Begins a payment of one of each pack; `counts` are others, with `_` for `-`."""
         wanted = [(pack, 1) for pack in packs]
         wanted += [(name.replace("_", "-"), count) for name, count in counts.items()]

@@ -1,26 +1,31 @@
-"""Signing in, out and up, and following one-time links."""
+"""Signing in, out and up, following one-time links, and asking for a new password.
+
+Mails are sent after the answer has gone, so that the answer's time says nothing of what they say.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Annotated
 from uuid import UUID
 
+import structlog
 from fastapi import APIRouter, Form, Query
 from pydantic import BaseModel
 from sqlmodel import Session
 from starlette.background import BackgroundTask
 from starlette.responses import Response
 
-from billing_app.api.access.mails import post
 from billing_app.api.common.browsers import Browser, Entered, FromBrowser
 from billing_app.api.common.framing import FormRoute
-from billing_app.api.common.responses import problems
-from billing_app.domain.common.errors import InvalidError
-from billing_app.gateways.mail import Mail, mailer_of
+from billing_app.api.common.problems import problems
+from billing_app.domain.common.errors import BusyError, InvalidError, TooManyAtOnceError, UnavailableError
+from billing_app.gateways.mail import Mail, Mailer, MailRefusedError, mailer_of
 from billing_app.services.access import (
     devices,
     one_time_links,
+    password_reset,
     passwords,
     sessions,
     sign_in_links,
@@ -31,11 +36,13 @@ from billing_app.services.access.one_time_links import PAGES
 from billing_app.services.access.sessions import SignedIn
 from billing_app.services.access.sign_in_throttle import Attempt
 from billing_app.services.access.views import Kind, LinkView
+from billing_app.turns import Limits, Pool
 
 router = APIRouter(tags=["sign-in"], route_class=FormRoute)
 
 SIGN_IN_PAGE = "/sign-in"
 SIGN_UP_PAGE = "/sign-up"
+FORGOT_PAGE = "/forgot-password"
 
 MAX_FIELD = 2_000
 """Characters of a form field; a password's own limit is services.access.passwords.MAX_LENGTH."""
@@ -214,3 +221,56 @@ def _who(browser: Browser, view: LinkView, password: str) -> UUID | None:
     with browser.application.database.writing() as session:
         sign_in_throttle.succeed(session, attempt)
     return attempt.user_id
+
+
+MAILS = Limits(at_once=2, each=1, waiting=100, waiting_each=10, seconds=60.0)
+"""Mails on their way at once: a mail server that hangs must hold up nothing else. Callers are addresses of clients."""
+
+MAIL_POOL = Pool("entrance-mails", MAILS)
+
+log = structlog.get_logger("billing.mail")
+
+
+async def post(client: str, mailer: Mailer, write: Callable[[], Mail | None]) -> None:
+    """Sends what `write` gives, if anything, in a thread of its own. Too many at once are not sent."""
+    try:
+        await MAIL_POOL.run(client, _send, mailer, write)
+    except (BusyError, TooManyAtOnceError):
+        log.warning("mail_not_sent", reason="too many wait to be sent")
+    except Exception:
+        # The answer has gone: whoever asked asks again for a mail that does not come.
+        log.exception("mail_not_sent")
+
+
+def _send(mailer: Mailer, write: Callable[[], Mail | None]) -> None:
+    mail = write()
+    if mail is None:
+        return
+    try:
+        mailer.send(mail)
+    except MailRefusedError as refused:
+        log.warning("mail_refused", reason=refused.reason)
+
+
+@router.post("/forgot-password", response_model=GoOn, responses=problems(303, 403, 422, 503))
+def forgot_password(browser: FromBrowser, email: Field = "") -> Response:
+    """Mails a password reset link, if there is such an account. The answer is the same in either case."""
+    mailer = mailer_of(browser.application.settings)
+
+    def work() -> Entered:
+        if mailer is None:
+            raise UnavailableError("This server sends no mail. Ask its operator for a link.", code="mail_unavailable")
+        if not email.strip():
+            raise InvalidError("Type your e-mail address.", code="fields_missing")
+        return Entered(f"{FORGOT_PAGE}?sent=1")
+
+    answer = browser.answer(FORGOT_PAGE, work)
+    if mailer is not None and answer.headers.get("location", f"{FORGOT_PAGE}?sent=1") == f"{FORGOT_PAGE}?sent=1":
+        answer.background = BackgroundTask(post, browser.client, mailer, lambda: _reset_mail(browser, email))
+    return answer
+
+
+def _reset_mail(browser: Browser, email: str) -> Mail | None:
+    application = browser.application
+    with application.database.writing() as session:
+        return password_reset.ask(session, email, browser.client, browser.now, application.settings.public_url)

@@ -1,18 +1,40 @@
-"""Sign-in links: the way from the SaaS product's "Billing" button to the pages here."""
+"""Sign-in links, for the "Billing" button of the SaaS product."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends
+from pydantic import Field, StringConstraints
 
-from billing_app.api.access.schemas import SignInLinkAnswer, SignInLinkRequest
 from billing_app.api.common.access import OrganizationAccess, RequireOrganization
+from billing_app.api.common.problems import READING_A_BODY, guarded
 from billing_app.api.common.process import PREFIX
-from billing_app.api.common.responses import READING_A_BODY, guarded
-from billing_app.domain.common.access import ADMIN_ROLES, Scope
+from billing_app.api.common.schemas import VISIBLE, Answer, Request
+from billing_app.domain.common.access import ADMIN_ROLES, MAX_LOCAL_PATH, Role, Scope
 from billing_app.services.access import sign_in_links
+
+Email = Annotated[str, StringConstraints(min_length=1, max_length=254, pattern=VISIBLE)]
+
+
+class SignInLinkRequest(Request):
+    """Whom to sign in. Somebody new gets `role`; a member keeps theirs. `return_to` is a page of the organization."""
+
+    email: Email
+    role: Role = Field(default=Role.MEMBER, description="admin, billing or member")
+    return_to: str = Field(default="", max_length=MAX_LOCAL_PATH, examples=["/o/acme/credits"])
+
+
+class SignInLinkAnswer(Answer):
+    """Send the person's browser to `url` before `expires_at`; it works once."""
+
+    url: str
+    email: str
+    role: Role
+    expires_at: datetime
+
 
 router = APIRouter(prefix="/organizations/{address}/sign-in-links", tags=["people"])
 

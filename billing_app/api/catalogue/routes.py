@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 
 from billing_app.api.catalogue.schemas import MetricAnswer, PackAnswer, PlanAnswer
+from billing_app.api.common.problems import problems
 from billing_app.api.common.process import application_of
-from billing_app.api.common.responses import problems
 from billing_app.api.common.schemas import Items, Name
 from billing_app.domain.catalogue import Catalog, Plan, metric_document, pack_document, plan_document
 from billing_app.domain.common.errors import NotFoundError

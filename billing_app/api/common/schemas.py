@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Annotated, Generic, TypeVar
+from functools import cache
+from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Path
 from pydantic import (
@@ -15,6 +17,7 @@ from pydantic import (
     Field,
     Strict,
     StringConstraints,
+    TypeAdapter,
 )
 from pydantic_core import PydanticCustomError
 from starlette.responses import Response
@@ -22,6 +25,7 @@ from starlette.responses import Response
 from billing_app.domain.common.errors import InvalidError
 from billing_app.domain.common.moments import moment, within
 from billing_app.domain.credits.facts import MAX_QUANTITY
+from billing_app.services.common import cursors
 
 VISIBLE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]+$"
 """Texts without control characters and line breaks: PostgreSQL cannot store a NUL, and none belongs in a name."""
@@ -96,12 +100,17 @@ class Answer(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
-def written(answer: Answer, headers: dict[str, str] | None = None) -> Response:
+@cache
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def written(answer: object, headers: dict[str, str] | None = None) -> Response:
     """The answer as JSON without its unset members, for routes that are asked before everything a product does.
 
     FastAPI would check it once more and write it in another thread, which takes longer than answering.
     """
-    content = answer.model_dump_json(exclude_unset=True)
+    content = _adapter(type(answer)).dump_json(answer, exclude_unset=True)
     return Response(content, media_type="application/json", headers=headers)
 
 
@@ -118,3 +127,9 @@ class Items(Answer, Generic[Item]):
 
     items: list[Item]
     next_cursor: str | None = None
+
+
+def page_of(found: Sequence[Item], limit: int, place: Callable[[Item], tuple[Any, ...]]) -> dict[str, Any]:
+    """The first `limit` of what was `found` (one more, if there is more), and the cursor of the place of the last."""
+    page = found[:limit]
+    return {"items": page, "next_cursor": cursors.encode(*place(page[-1])) if len(found) > limit else None}

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from billing_app.api.common.access import OrganizationAccess, RequireOrganization
 from billing_app.api.common.idempotency import REPEATABLE, FromRepeatable
-from billing_app.api.common.responses import READING_A_BODY, guarded
+from billing_app.api.common.problems import READING_A_BODY, guarded
 from billing_app.api.operators.schemas import ConvertedAnswer, ConvertRequest, RedeemedAnswer, RedeemRequest
 from billing_app.domain.common.access import MONEY_ROLES, Scope
 from billing_app.services.credits import gift_cards, tokens

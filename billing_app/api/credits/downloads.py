@@ -10,33 +10,30 @@ from starlette.responses import Response
 
 from billing_app.api.common.access import Access, RequestContext
 from billing_app.api.common.csv_answers import MEDIA_TYPE, Cell, csv_answer
-from billing_app.api.common.responses import Responses, guarded
+from billing_app.api.common.problems import Responses, guarded
 from billing_app.api.credits.routes import MembersAccess, MoneyAccess, unposted
 from billing_app.api.credits.schemas import (
-    BalanceAnswer,
     BalancesQuery,
-    GrantAnswer,
     GrantFilters,
     HistoryQuery,
-    LedgerAnswer,
     LedgerFilters,
-    MonthAnswer,
 )
 from billing_app.domain.catalogue import TOKEN
 from billing_app.services.catalogue import versions
+from billing_app.services.common.answers import answered
 from billing_app.services.credits import history as histories
 from billing_app.services.credits import statements
-from billing_app.services.credits.read_ledger import LedgerEntry, Waiting
+from billing_app.services.credits.views_statements import BalanceAnswer, GrantAnswer, LedgerAnswer, MonthAnswer
 
 router = APIRouter(prefix="/organizations/{address}", tags=["downloads"])
 
 LEDGER_PAGE = 1_000
 """Entries read in one short transaction: a slow reader must not hold one open for the whole ledger."""
 
-BALANCE_COLUMNS = tuple(name for name in BalanceAnswer.model_fields if name != "next_expiry")
-GRANT_COLUMNS = tuple(GrantAnswer.model_fields)
-LEDGER_COLUMNS = tuple(LedgerAnswer.model_fields)
-MONTH_COLUMNS = tuple(name for name in MonthAnswer.model_fields if name != "burned_from")
+BALANCE_COLUMNS = answered(BalanceAnswer, without="next_expiry")
+GRANT_COLUMNS = answered(GrantAnswer)
+LEDGER_COLUMNS = answered(LedgerAnswer)
+MONTH_COLUMNS = answered(MonthAnswer, without="burned_from")
 
 
 def _csv_or(*statuses: int) -> Responses:
@@ -59,7 +56,7 @@ def grants_csv(access: MoneyAccess, query: Annotated[GrantFilters, Query()]) -> 
     """/grants as CSV."""
     with access.reading() as context:
         found = statements.grants(context, metric=query.metric, as_of=query.as_of, start=query.start, end=query.end)
-        rows = [[getattr(GrantAnswer.of(each), name) for name in GRANT_COLUMNS] for each in found]
+        rows = [[getattr(each, name) for name in GRANT_COLUMNS] for each in found]
         units = _units(context)
     return csv_answer(f"{access.address}-grants.csv", *_told(GRANT_COLUMNS, rows, units))
 
@@ -79,7 +76,7 @@ def history_csv(access: MoneyAccess, query: Annotated[HistoryQuery, Query()]) ->
     with access.reading() as context:
         found = histories.history(context, to=query.to, metric=query.metric)
         units = _units(context)
-    rows = ([item[name] for name in MONTH_COLUMNS] for item in histories.as_items(found))
+    rows = ([getattr(item, name) for name in MONTH_COLUMNS] for item in histories.as_items(found))
     return csv_answer(f"{access.address}-history.csv", *_told(MONTH_COLUMNS, rows, units))
 
 
@@ -95,14 +92,14 @@ def _told(
     return (*columns, "unit"), ([*row, units.get(str(row[place]), "")] for row in rows)
 
 
-def _balance_row(balance: statements.Balance) -> list[Cell]:
+def _balance_row(balance: BalanceAnswer) -> list[Cell]:
     expiry = balance.next_expiry
     ending: list[Cell] = [None, None] if expiry is None else [expiry.at, expiry.quantity]
     return [*(getattr(balance, name) for name in BALANCE_COLUMNS), *ending]
 
 
 def _ledger_rows(
-    access: Access, query: LedgerFilters, waiting: list[Waiting], page: list[LedgerEntry]
+    access: Access, query: LedgerFilters, waiting: list[LedgerAnswer], page: list[LedgerAnswer]
 ) -> Iterator[list[Cell]]:
     """All rows. Each page is a transaction of its own; the ledger only grows, so pages fit together."""
     for line in waiting:
@@ -113,12 +110,12 @@ def _ledger_rows(
         page = _ledger_page(access, query, page[-1].number) if len(page) == LEDGER_PAGE else []
 
 
-def _ledger_page(access: Access, query: LedgerFilters, before: int | None) -> list[LedgerEntry]:
+def _ledger_page(access: Access, query: LedgerFilters, before: int | None) -> list[LedgerAnswer]:
     with access.reading() as context:
         return _entries(context, query, before)
 
 
-def _entries(context: RequestContext, query: LedgerFilters, before: int | None) -> list[LedgerEntry]:
+def _entries(context: RequestContext, query: LedgerFilters, before: int | None) -> list[LedgerAnswer]:
     return statements.ledger(
         context,
         LEDGER_PAGE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -10,24 +11,22 @@ from starlette.responses import Response
 
 from billing_app.api.common.access import OrganizationAccess, RequestContext, RequireOrganization
 from billing_app.api.common.kept_answers import kept_json
-from billing_app.api.common.responses import guarded
-from billing_app.api.common.schemas import Items, as_json
-from billing_app.api.credits.explain_schemas import ExplainAnswer, ExplainQuery
+from billing_app.api.common.problems import guarded
+from billing_app.api.common.schemas import Items, as_json, page_of
 from billing_app.api.credits.schemas import (
-    BalanceAnswer,
     BalancesQuery,
-    GrantAnswer,
+    ExplainAnswer,
+    ExplainQuery,
     GrantQuery,
     HistoryQuery,
-    LedgerAnswer,
     LedgerFilters,
     LedgerQuery,
-    MonthAnswer,
 )
 from billing_app.domain.common.access import ALL_ROLES, MONEY_ROLES, READ_SCOPES
 from billing_app.services.common import cursors, kept
 from billing_app.services.credits import explaining, read_ledger, statements, views_ledger
 from billing_app.services.credits import history as histories
+from billing_app.services.credits.views_statements import BalanceAnswer, GrantAnswer, LedgerAnswer, MonthAnswer
 
 router = APIRouter(prefix="/organizations/{address}", tags=["credits"])
 
@@ -49,10 +48,7 @@ def grants(access: MoneyAccess, query: Annotated[GrantQuery, Query()]) -> dict[s
     after = cursors.decode(query.cursor, datetime, str)
     with access.reading() as context:
         found = statements.grants(context, metric=query.metric, as_of=query.as_of, start=query.start, end=query.end)
-        rest = [each for each in found if after is None or _place(each) < after]
-        page = [GrantAnswer.of(each) for each in rest[: query.limit]]
-    more = len(rest) > query.limit
-    return {"items": page, "next_cursor": cursors.encode(*_place(rest[query.limit - 1])) if more else None}
+    return page_of([each for each in found if after is None or _place(each) < after], query.limit, _place)
 
 
 @router.get("/ledger", response_model=Items[LedgerAnswer], responses=guarded(422, 503))
@@ -70,7 +66,8 @@ def ledger(access: MoneyAccess, query: Annotated[LedgerQuery, Query()]) -> Respo
 
         asked = ("ledger", query.model_dump_json())
         found = kept.get(context.session, (context.organization,), context.now, asked, read)
-    page = [_told_at(line, access.now) if line.number is None else line for line in found.items]
+    # A computed line that still stands, as one of this moment.
+    page = [replace(line, occurred_at=access.now) if line.number is None else line for line in found.items]
     return as_json(Items[LedgerAnswer](items=page, next_cursor=found.next_cursor))
 
 
@@ -87,16 +84,11 @@ def _ledger(context: RequestContext, query: LedgerQuery, before: int, given: int
         end=query.end,
         before=before or None,
     )
-    page = [LedgerAnswer.model_validate(entry) for entry in (*lines[: query.limit], *found[:room])]
+    page = [*lines[: query.limit], *found[:room]]
     more = len(lines) > query.limit or len(found) > room
     number = page[-1].number if page else None
     last = (0, given + len(page)) if number is None else (number, 0)
     return Items[LedgerAnswer](items=page, next_cursor=cursors.encode(*last) if more else None)
-
-
-def _told_at(line: LedgerAnswer, now: datetime) -> LedgerAnswer:
-    """A computed line that still stands, as one of this moment."""
-    return line.model_copy(update={"occurred_at": now})
 
 
 @router.get("/history", response_model=Items[MonthAnswer], responses=guarded(422, 503))
@@ -120,7 +112,7 @@ def explain(access: MoneyAccess, query: Annotated[ExplainQuery, Query()]) -> Res
     return as_json(ExplainAnswer.of(found))
 
 
-def unposted(context: RequestContext, query: LedgerFilters) -> list[read_ledger.Waiting]:
+def unposted(context: RequestContext, query: LedgerFilters) -> list[LedgerAnswer]:
     """The computed lines that the filters let through."""
     wanted = views_ledger.LedgerFilters(
         metric=query.metric or "", kind=query.kind or "", grant=query.grant or "", starting=query.start,
@@ -129,6 +121,6 @@ def unposted(context: RequestContext, query: LedgerFilters) -> list[read_ledger.
     return read_ledger.waiting(context, wanted)
 
 
-def _place(statement: statements.GrantStatement) -> tuple[datetime, str]:
+def _place(grant: GrantAnswer) -> tuple[datetime, str]:
     """Where a grant is in the list."""
-    return statement.row.effective_at, statement.row.id
+    return grant.effective_at, grant.id

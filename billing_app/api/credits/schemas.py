@@ -1,4 +1,4 @@
-"""Balances, grants, ledger and history. All quantities are whole numbers in the metric's base unit."""
+"""What is asked about credits: filters and pages of lists, and the explanation of a balance."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from billing_app.api.common.schemas import DEFAULT_LIST, Answer, Limit, Moment, Name, Text
-from billing_app.services.credits.statements import GrantStatement
+from billing_app.services.credits.views import ExplainStep, ExplainView, LaterAnswer
 
 LedgerKind = Literal[
     "grant", "burn", "release", "expire", "void", "refund", "hold", "unhold", "debt", "settle", "convert"
@@ -77,134 +77,77 @@ class HistoryQuery(BaseModel):
     to: Moment | None = None
 
 
-class NextExpiryAnswer(Answer):
-    """The next credits to end."""
+StepKind = Literal[
+    "grant", "burn", "release", "expire", "void", "refund", "hold", "unhold", "debt", "settle", "convert", "unposted",
+    "earlier",
+]  # fmt: skip
 
-    at: datetime
-    quantity: int
+
+class ExplainQuery(BaseModel):
+    """The query of /explain. Without `metric` what is blocked or runs out first, without `at` now."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    metric: Name | None = None
+    at: Moment | None = None
 
 
-class BalanceAnswer(Answer):
-    """Where one metric stands. `allowance` null is unlimited; state is ok, using_credits or blocked.
+class StepAnswer(Answer):
+    """A grant, or everything of one kind that a period did; `balance` is what it was after it.
 
-    Of a sub-organization without a plan these are the figures of its payer, and `own_used` is its part.
-    `runs_out_on` is when nothing will be left at the pace of the last 28 days; null if never, or not known yet.
+    `unposted` is what the next recount will add to the ledger; `earlier` sums up what is too old to be listed. Of a
+    burn `late_quantity` was reported after its period had ended. `entry` is the number of the last ledger entry.
     """
 
-    metric: str
-    as_of: datetime
-    period_start: datetime
-    period_end: datetime
-    used: int
-    own_used: int
-    allowance: int | None
-    reserved: int
-    credits: int
-    debt: int
-    deficit: int
-    state: str
-    next_expiry: NextExpiryAnswer | None
-    runs_out_on: datetime | None
-
-
-class GrantAnswer(Answer):
-    """A lot of credits. quantity = pending + left + burned + held + expired + voided + clawed_back."""
-
-    id: str
-    metric: str
-    source: str
-    reason: str
-    pack: str | None
-    paid_cents: int
-    currency: str
-    priority: int
-    effective_at: datetime
-    expires_at: datetime | None
-    created_at: datetime
+    kind: StepKind
+    at: datetime
+    period_start: datetime | None
+    period_end: datetime | None
     quantity: int
-    pending: int
-    left: int
-    burned: int
-    held: int
-    expired: int
-    voided: int
-    clawed_back: int
-    debt: int
+    balance: int
+    source: str | None
+    note: str
+    entry: int | None
+    late_quantity: int
 
     @classmethod
-    def of(cls, statement: GrantStatement) -> GrantAnswer:
-        """The answer for one grant."""
-        row, account = statement.row, statement.account
-        return cls(
-            id=row.id,
-            metric=row.metric,
-            source=row.source,
-            reason=row.reason,
-            pack=row.pack,
-            paid_cents=row.paid_cents,
-            currency=row.currency,
-            priority=row.priority,
-            effective_at=row.effective_at,
-            expires_at=row.expires_at,
-            created_at=row.created_at,
-            quantity=account.quantity,
-            pending=account.pending,
-            left=account.left,
-            burned=account.burned,
-            held=account.held,
-            expired=account.expired,
-            voided=account.voided,
-            clawed_back=account.clawed_back,
-            debt=account.debt,
+    def of(cls, step: ExplainStep) -> StepAnswer:
+        """The answer for one step."""
+        period, label = step.period, step.label
+        return cls.model_validate(
+            {
+                "kind": step.kind,
+                "at": step.at,
+                "period_start": None if period is None else period.start,
+                "period_end": None if period is None else period.end,
+                "quantity": step.quantity,
+                "balance": step.balance,
+                "source": None if label is None else label.source.value,
+                "note": "" if label is None else label.note,
+                "entry": step.entry,
+                "late_quantity": step.late_quantity,
+            }
         )
 
 
-class LedgerAnswer(Answer):
-    """One movement of credits. `number` counts the organization's entries; `period` is a period's id.
-
-    The computed line of what is not posted yet has kind `unposted` and neither `number` nor `recorded_at`: with it the
-    entries of a metric sum to its balance.
-    """
-
-    number: int | None
-    metric: str
-    kind: str
-    quantity: int
-    balance_after: int
-    grant_id: str | None
-    period: int
-    occurred_at: datetime
-    recorded_at: datetime | None
-    reason: str
-    source: str
-
-
-class BurnedFromAnswer(Answer):
-    """What a month burned of one grant."""
-
-    grant: str
-    quantity: int
-
-
-class MonthAnswer(Answer):
-    """One metric's period: used = covered + burned + uncovered + deficit. `balance` is what was left at its end.
-
-    Of a sub-organization without a plan these are the months of its payer, `own_used` is its part, and which
-    grants were burned is not told.
-    """
+class ExplainAnswer(Answer):
+    """The steps sum to `left` minus `debt`."""
 
     metric: str
-    period: int
-    start: datetime
-    end: datetime
-    allowance: int | None
-    used: int
-    own_used: int
-    covered: int
-    burned: int
-    burned_from: list[BurnedFromAnswer]
-    uncovered: int
-    deficit: int
-    granted: int
-    expired: int
-    balance: int
+    at: datetime
+    left: int
+    debt: int
+    steps: list[StepAnswer]
+    later: LaterAnswer | None
+
+    @classmethod
+    def of(cls, view: ExplainView) -> ExplainAnswer:
+        """The answer for a view."""
+        return cls(
+            metric=view.metric.id,
+            at=view.at,
+            left=view.left,
+            debt=view.debt,
+            steps=[StepAnswer.of(step) for step in view.steps],
+            later=view.later,
+        )

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from billing_app.api.common.access import OrganizationAccess, RequestContext, RequireOrganization
-from billing_app.api.common.responses import READING_A_BODY, guarded
-from billing_app.api.common.schemas import Items
+from billing_app.api.common.problems import READING_A_BODY, guarded
+from billing_app.api.common.schemas import Items, page_of
 from billing_app.api.notifications.schemas import (
     ChoicesRequest,
     DeliveriesQuery,
@@ -112,9 +112,7 @@ def deliveries(access: AdminsAccess, query: Annotated[DeliveriesQuery, Query()])
             state=query.state or "",
             target=query.webhook,
         )
-    page = found[: query.limit]
-    more = len(found) > query.limit
-    return {"items": page, "next_cursor": cursors.encode(page[-1].id) if more else None}
+    return page_of(found, query.limit, lambda delivery: (delivery.id,))
 
 
 @router.get("/deliveries/{delivery_id}", response_model=DeliveryDetailAnswer, responses=guarded(422))

@@ -8,10 +8,9 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from billing_app.api.common.access import OutsideAccess, RequireOperator
-from billing_app.api.common.responses import READING_A_BODY, guarded
-from billing_app.api.common.schemas import DEFAULT_LIST, Items, Limit, Number
+from billing_app.api.common.problems import READING_A_BODY, guarded
+from billing_app.api.common.schemas import DEFAULT_LIST, Items, Limit, Number, page_of
 from billing_app.api.operators.catalogue_schemas import (
-    CatalogueAnswer,
     CatalogueEditRequest,
     CatalogueFileAnswer,
     CatalogueRequest,
@@ -28,7 +27,7 @@ from billing_app.domain.catalogue import parse_catalog, to_document, to_json
 from billing_app.gateways.stripe.payments import payments_of
 from billing_app.services.common import cursors
 from billing_app.services.operators import catalogue_editor, catalogue_edits, catalogue_effects
-from billing_app.services.operators.views_catalogue import FileState
+from billing_app.services.operators.views_catalogue import CatalogueAnswer, FileState
 from billing_app.services.payments import stripe_names
 
 router = APIRouter(prefix="/admin/catalogue", tags=["operator"])
@@ -43,7 +42,7 @@ def catalogue_in_force(access: Operating) -> CatalogueAnswer:
         head, current = catalogue_edits.editing(context.session, context.now)
         document = to_document(stripe_names.named(context.session, current))
         return CatalogueAnswer(
-            version=head.version, effective_at=head.effective_at, source=head.source, document=document
+            version=head.version, effective_at=head.effective_at, source=head.source, document=document, now=context.now
         )
 
 
@@ -144,8 +143,7 @@ def catalogue_versions(
     before = cursors.decode(cursor, int)
     with access.reading() as context:
         found = catalogue_edits.versions(context.session, context.now, limit + 1, before[0] if before else None)
-        page = [VersionAnswer.of(each) for each in found[:limit]]
-    return {"items": page, "next_cursor": cursors.encode(page[-1].version) if len(found) > limit else None}
+    return page_of([VersionAnswer.model_validate(each) for each in found], limit, lambda version: (version.version,))
 
 
 @router.get("/versions/{version}", response_model=CatalogueAnswer, responses=guarded(422, 503))
@@ -155,5 +153,5 @@ def catalogue_version(access: Operating, version: Number) -> CatalogueAnswer:
         head = catalogue_edits.head_of(context.session, version)
         document = to_document(catalogue_edits.of_number(context.session, version))
         return CatalogueAnswer(
-            version=head.version, effective_at=head.effective_at, source=head.source, document=document
+            version=head.version, effective_at=head.effective_at, source=head.source, document=document, now=context.now
         )

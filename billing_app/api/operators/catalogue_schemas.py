@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from billing_app.api.common.schemas import WHOLE, Answer, Flag, Request
 from billing_app.domain.credits.facts import MAX_QUANTITY
-from billing_app.services.operators.views_catalogue import Affected, MetricEffect, Preview, Version
+from billing_app.services.operators.views_catalogue import Affected, MetricEffect, Preview
 from billing_app.services.payments.stripe_catalogue import Step
 
 
@@ -86,15 +86,6 @@ class PushedAnswer(Answer):
         )
 
 
-class CatalogueAnswer(Answer):
-    """A version of the catalogue, whole."""
-
-    version: int
-    effective_at: datetime
-    source: str
-    document: dict[str, Any]
-
-
 class ChangeAnswer(Answer):
     """One difference. `path` names items by their id: `plans.pro.prices.month`."""
 
@@ -115,11 +106,6 @@ class VersionAnswer(Answer):
     corrected_by: int | None
     in_force: bool
     changes: list[ChangeAnswer]
-
-    @classmethod
-    def of(cls, version: Version) -> VersionAnswer:
-        """The answer for a version."""
-        return cls.model_validate(version)
 
 
 class MistakeAnswer(Answer):

@@ -10,22 +10,20 @@ from starlette.responses import Response
 
 from billing_app.api.common.access import OutsideAccess, OutsideContext, RequireOperator
 from billing_app.api.common.idempotency import REPEATABLE, FromRepeatable
-from billing_app.api.common.responses import READING_A_BODY, guarded
-from billing_app.api.common.schemas import DEFAULT_LIST, MAX_LIST, Items, Limit
+from billing_app.api.common.problems import READING_A_BODY, guarded
+from billing_app.api.common.schemas import DEFAULT_LIST, MAX_LIST, Items, Limit, page_of
 from billing_app.api.operators.schemas import (
-    GiftCardAnswer,
     GiftCardRequest,
     GivenAnswer,
     GrantRequest,
-    NewGiftCardAnswer,
     NewGiftCardsAnswer,
     ReasonRequest,
-    RedemptionAnswer,
 )
 from billing_app.services.common import cursors, organizations
 from billing_app.services.common.context import Context
 from billing_app.services.credits import gift_cards, granting
 from billing_app.services.credits.grants import ONE_YEAR
+from billing_app.services.credits.views_cards import GiftCardAnswer, RedemptionAnswer
 
 router = APIRouter(prefix="/admin", tags=["operator"])
 
@@ -90,7 +88,7 @@ def create_gift_cards(access: Operating, request: GiftCardRequest, once: FromRep
             expires_at=request.expires_at,
             actor=context.actor,
         )
-        return NewGiftCardsAnswer(items=[NewGiftCardAnswer.of(card) for card in made])
+        return NewGiftCardsAnswer(items=made)
 
     return once.answer(access, request, work, status=201, private=True)
 
@@ -101,8 +99,7 @@ def list_gift_cards(access: Operating, limit: Limit = DEFAULT_LIST, cursor: Curs
     before = cursors.decode(cursor, UUID)
     with access.reading() as context:
         found = gift_cards.page(context.session, context.now, limit + 1, before[0] if before else None)
-    page = found[:limit]
-    return {"items": page, "next_cursor": cursors.encode(page[-1].id) if len(found) > limit else None}
+    return page_of(found, limit, lambda card: (card.id,))
 
 
 @router.get("/gift-cards/{card}/redemptions", response_model=Items[RedemptionAnswer], responses=guarded(422))
@@ -116,5 +113,4 @@ def gift_card_redemptions(access: Operating, card: CardId) -> dict[str, Any]:
 def void_gift_card(access: Operating, card: CardId, request: ReasonRequest) -> GiftCardAnswer:
     """Voids a card. What was redeemed stays."""
     with access.writing() as context:
-        voided = gift_cards.void(context.session, card, request.reason, context.now, actor=context.actor)
-        return GiftCardAnswer.model_validate(voided)
+        return gift_cards.void(context.session, card, request.reason, context.now, actor=context.actor)

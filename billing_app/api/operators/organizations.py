@@ -7,25 +7,25 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query
 
 from billing_app.api.common.access import OutsideAccess, RequireOperator
-from billing_app.api.common.responses import READING_A_BODY, guarded
+from billing_app.api.common.problems import READING_A_BODY, guarded
 from billing_app.api.common.schemas import Items, Name
 from billing_app.api.operators.schemas import (
     NewOrganizationAnswer,
     NewOrganizationRequest,
-    OrganizationLineAnswer,
     OverrideAnswer,
     OverrideRequest,
     PlanHeldAnswer,
     PlanRequest,
 )
+from billing_app.api.organizations.members import entries
 from billing_app.api.organizations.schemas import AuditAnswer, AuditQuery
-from billing_app.services.common import audit, cursors
+from billing_app.services.common import cursors
 from billing_app.services.common import organizations as orgs
-from billing_app.services.common.audit_words import Words
 from billing_app.services.common.context import Context
 from billing_app.services.limits import overrides
 from billing_app.services.limits.overrides import Kind
 from billing_app.services.operators import organizations as operators
+from billing_app.services.operators.views import OrganizationLineAnswer
 from billing_app.services.usage import plans_in_force
 
 router = APIRouter(prefix="/admin", tags=["operator"])
@@ -124,13 +124,5 @@ def end_override(access: Operating, organization: Address, kind: Kind, name: Ann
 @router.get("/audit", response_model=Items[AuditAnswer], responses=guarded(422))
 def audit_of_everything(access: Operating, query: Annotated[AuditQuery, Query()]) -> dict[str, Any]:
     """Who changed what anywhere, the newest first."""
-    before, action = audit.place_at(query.cursor), query.action or ""
     with access.reading() as context:
-        found = audit.entries(context.session, None, query.limit + 1, before=before, action=action)
-        said = Words.of(context.session, context.now)
-    page = found[: query.limit]
-    more = len(found) > query.limit
-    return {
-        "items": [AuditAnswer.of(entry, said) for entry in page],
-        "next_cursor": cursors.encode(*page[-1].place) if more else None,
-    }
+        return entries(context, None, query)

@@ -1,4 +1,4 @@
-"""What operators send and get: organizations, grants by hand, gift cards."""
+"""What operators send and get: organizations, grants, gift cards, comparisons with Stripe, recounts and refunds."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from billing_app.api.common.schemas import WHOLE, Answer, Moment, Name, Request
+from billing_app.api.common.schemas import WHOLE, Answer, Flag, Moment, Name, Request
+from billing_app.domain.common.texts import MAX_REASON
 from billing_app.domain.credits.facts import MAX_QUANTITY
 from billing_app.services.credits.gift_cards import MAX_BATCH, MAX_REDEMPTIONS
-from billing_app.services.credits.views_cards import CardState, NewCard
-from billing_app.services.operators.views import AccountIssue
+from billing_app.services.credits.views_cards import NewGiftCardAnswer
+from billing_app.services.stripe.reconciliation import MAX_DAYS, WINDOW
 
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Amount = Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY), WHOLE]
@@ -65,48 +66,10 @@ class GiftCardRequest(Request):
     expires_at: Moment | None = None
 
 
-class GiftCardAnswer(Answer):
-    """A card. `hint` is the end of its code, which is not stored."""
-
-    id: UUID
-    batch_id: UUID
-    name: str
-    hint: str
-    contents: dict[str, int]
-    expires_at: datetime | None
-    max_redemptions: int
-    redemptions: int
-    created_at: datetime
-    created_by: str
-    voided_at: datetime | None
-    void_reason: str
-    state: CardState
-
-
-class NewGiftCardAnswer(GiftCardAnswer):
-    """A card with its code, shown this once."""
-
-    code: str
-
-    @classmethod
-    def of(cls, card: NewCard) -> NewGiftCardAnswer:
-        """The answer for a card that was just made."""
-        return cls(**GiftCardAnswer.model_validate(card.view).model_dump(), code=card.code)
-
-
 class NewGiftCardsAnswer(Answer):
     """The cards of one batch."""
 
     items: list[NewGiftCardAnswer]
-
-
-class RedemptionAnswer(Answer):
-    """An organization that redeemed a card."""
-
-    address: str
-    name: str
-    redeemed_at: datetime
-    actor: str
 
 
 class RedeemRequest(Request):
@@ -138,27 +101,6 @@ class ConvertedAnswer(Answer):
     quantity: int
     reason: str
     grants: list[GivenAnswer]
-
-
-class TroubleAnswer(Answer):
-    """One thing that is wrong; `at` is until when a plan that is owed for stays."""
-
-    kind: AccountIssue
-    metrics: tuple[str, ...]
-    amount_cents: int
-    currency: str
-    at: Moment | None
-
-
-class OrganizationLineAnswer(Answer):
-    """One organization in a list of all."""
-
-    address: str
-    name: str
-    plan_name: str
-    blocked: bool
-    troubles: tuple[TroubleAnswer, ...]
-    members: int
 
 
 class NewOrganizationRequest(Request):
@@ -212,3 +154,31 @@ class OverrideAnswer(Answer):
     ended_at: datetime | None
     reason: str
     actor: str
+
+
+class RunRequest(Request):
+    """A comparison that is to begin. `dry_run` only says what would be repaired."""
+
+    dry_run: Flag = False
+    days: Annotated[int, Field(strict=True, ge=1, le=MAX_DAYS), WHOLE] = WINDOW.days
+
+
+class StartedAnswer(Answer):
+    """It runs by itself from here; `run` is the number of its report."""
+
+    run: int
+
+
+class RecountedAnswer(Answer):
+    """What a recount came to."""
+
+    organizations_seen: int
+    organizations_changed: int
+    entries: int
+
+
+class RefundRequest(Request):
+    """Money to give back for a grant; without an amount all that is left of its price."""
+
+    amount_cents: Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY), WHOLE] | None = None
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=MAX_REASON)]

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Depends, Path, Query
 
 from billing_app.api.common.access import OutsideAccess, RequireOperator
 from billing_app.api.common.idempotency import IdempotencyKey
-from billing_app.api.common.responses import READING_A_BODY, guarded
+from billing_app.api.common.problems import READING_A_BODY, guarded
 from billing_app.api.common.schemas import DEFAULT_LIST, TYPED, Items, Limit, Number
-from billing_app.api.operators.stripe_schemas import RecountedAnswer, RefundRequest, RunRequest, StartedAnswer
+from billing_app.api.operators.schemas import RecountedAnswer, RefundRequest, RunRequest, StartedAnswer
 from billing_app.domain.common.errors import NotFoundError
 from billing_app.domain.credits.facts import MAX_QUANTITY
 from billing_app.gateways.stripe.payments import payments_of

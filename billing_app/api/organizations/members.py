@@ -9,9 +9,9 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
-from billing_app.api.common.access import OrganizationAccess, RequestContext, RequireOrganization
-from billing_app.api.common.responses import READING_A_BODY, guarded
-from billing_app.api.common.schemas import Items
+from billing_app.api.common.access import OrganizationAccess, OutsideContext, RequestContext, RequireOrganization
+from billing_app.api.common.problems import READING_A_BODY, guarded
+from billing_app.api.common.schemas import Items, page_of
 from billing_app.api.organizations.schemas import (
     AuditAnswer,
     AuditQuery,
@@ -44,9 +44,7 @@ def members_of(access: MembersAccess, query: Annotated[Page, Query()]) -> dict[s
     after = cursors.decode(query.cursor, str)
     with access.reading() as context:
         found = members.every(context.session, context.organization, after[0] if after else "", query.limit + 1)
-    page = found[: query.limit]
-    more = len(found) > query.limit
-    return {"items": page, "next_cursor": cursors.encode(page[-1].email) if more else None}
+    return page_of(found, query.limit, lambda member: (member.email,))
 
 
 @router.post(
@@ -123,20 +121,12 @@ def revoke_key(access: AdminsAccess, key_id: UUID) -> Response:
 def audit_of(access: AdminsAccess, query: Annotated[AuditQuery, Query()]) -> dict[str, Any]:
     """Who changed what of this organization, the newest first."""
     with access.reading() as context:
-        return _entries(context, context.organization_id, query)
+        return entries(context, context.organization_id, query)
 
 
-def _entries(context: RequestContext, organization_id: int | None, query: AuditQuery) -> dict[str, Any]:
-    found = audit.entries(
-        context.session,
-        organization_id,
-        query.limit + 1,
-        before=audit.place_at(query.cursor),
-        action=query.action or "",
-    )
-    page, said = found[: query.limit], Words.of(context.session, context.now)
-    more = len(found) > query.limit
-    return {
-        "items": [AuditAnswer.of(entry, said) for entry in page],
-        "next_cursor": cursors.encode(*page[-1].place) if more else None,
-    }
+def entries(context: RequestContext | OutsideContext, organization_id: int | None, query: AuditQuery) -> dict[str, Any]:
+    """Entries of one organization, or (None) of all."""
+    before, action = audit.place_at(query.cursor), query.action or ""
+    found = audit.entries(context.session, organization_id, query.limit + 1, before=before, action=action)
+    page, said = page_of(found, query.limit, lambda entry: entry.place), Words.of(context.session, context.now)
+    return {**page, "items": [AuditAnswer.of(entry, said) for entry in page["items"]]}

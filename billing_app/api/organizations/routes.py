@@ -15,9 +15,9 @@ from billing_app.api.common.access import (
     RequireOperator,
     RequireOrganization,
 )
-from billing_app.api.common.responses import READING_A_BODY, guarded
+from billing_app.api.common.problems import READING_A_BODY, guarded
 from billing_app.api.common.schemas import Items, Name
-from billing_app.api.organizations.profile_schemas import (
+from billing_app.api.organizations.schemas import (
     NewOrganization,
     OrganizationAnswer,
     OrganizationChange,

@@ -9,18 +9,18 @@ from starlette.responses import Response
 
 from billing_app.api.common.access import OrganizationAccess, RequireOrganization
 from billing_app.api.common.kept_answers import kept_json
-from billing_app.api.common.responses import guarded
+from billing_app.api.common.problems import guarded
 from billing_app.api.common.schemas import Number
 from billing_app.api.overview.schemas import (
     DaysAnswer,
     DaysQuery,
     ForecastAnswer,
     ForecastQuery,
-    TokensAnswer,
     TraceAnswer,
 )
 from billing_app.domain.common.access import ALL_ROLES, MONEY_ROLES, READ_SCOPES
 from billing_app.services.credits import read_ledger, tokens
+from billing_app.services.credits.views_cards import TokensAnswer
 from billing_app.services.overview import read_usage
 from billing_app.services.purchases import buying
 
@@ -63,4 +63,4 @@ def ledger_entry(access: MoneyAccess, number: Number) -> TraceAnswer:
 def tokens_of(access: MoneyAccess) -> TokensAnswer:
     """Tokens that are left, and the rates at which they convert into credits."""
     with access.reading() as context:
-        return TokensAnswer.of(tokens.look(context))
+        return tokens.look(context)

@@ -7,11 +7,13 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, Field
 
 from billing_app.api.common.schemas import Answer, Moment, Name
-from billing_app.api.credits.schemas import LedgerAnswer
-from billing_app.services.credits.views_cards import TokensView
+from billing_app.services.credits.views import PointAnswer
 from billing_app.services.credits.views_ledger import LedgerLine, TraceView
+from billing_app.services.credits.views_shared import OfferItemAnswer
+from billing_app.services.credits.views_statements import LedgerAnswer
 from billing_app.services.overview.views import UsageView
 from billing_app.services.purchases.views_buying import BuyView, NeedView
+from billing_app.services.usage.views import DayAnswer, SourceAnswer
 
 
 class DaysQuery(BaseModel):
@@ -21,25 +23,6 @@ class DaysQuery(BaseModel):
 
     metric: Name | None = None
     within: Moment | None = None
-
-
-class DayAnswer(Answer):
-    """One UTC day: quantity = covered + burned + uncovered + deficit (credits.md, fine point 10)."""
-
-    start: datetime
-    quantity: int
-    covered: int
-    burned: int
-    uncovered: int = Field(description="of a period that has ended: what nobody paid")
-    deficit: int = Field(description="of the running period: what nobody has paid yet")
-
-
-class SourceAnswer(Answer):
-    """Whose use it was; without an address: others that the same plan pays for."""
-
-    address: str
-    name: str
-    used: int
 
 
 class DaysAnswer(Answer):
@@ -66,8 +49,8 @@ class DaysAnswer(Answer):
             period_end=shown.period.end,
             allowance=shown.allowance,
             reached_at=None if view.payer_name else shown.reached_at,
-            days=[] if view.payer_name else [DayAnswer.model_validate(day) for day in shown.days],
-            sources=[SourceAnswer.model_validate(source) for source in view.sources],
+            days=[] if view.payer_name else list(shown.days),
+            sources=list(view.sources),
         )
 
 
@@ -80,13 +63,6 @@ class ForecastQuery(BaseModel):
     until: Moment | None = None
 
 
-class OfferItemAnswer(BaseModel):
-    """So many of one pack."""
-
-    pack: str
-    count: int
-
-
 class OfferAnswer(BaseModel):
     """The cheapest packs that cover what is missing."""
 
@@ -95,13 +71,6 @@ class OfferAnswer(BaseModel):
     price_cents: int
     currency: str
     lasts_until: datetime | None
-
-
-class PointAnswer(Answer):
-    """What is left at a moment; the line between two is straight."""
-
-    at: datetime
-    left: int
 
 
 class ForecastAnswer(BaseModel):
@@ -139,13 +108,13 @@ class ForecastAnswer(BaseModel):
             offer=None
             if offer is None
             else OfferAnswer(
-                items=[OfferItemAnswer(pack=item.pack_id, count=item.count) for item in offer.items],
+                items=list(offer.items),
                 quantity=offer.quantity,
                 price_cents=offer.price_cents,
                 currency=view.currency.lower(),
                 lasts_until=offer.lasts_until,
             ),
-            balance=[PointAnswer.model_validate(point) for point in need.as_it_is],
+            balance=list(need.as_it_is),
         )
 
 
@@ -180,24 +149,3 @@ def _entry(line: LedgerLine) -> LedgerAnswer:
         reason=line.reason,
         source=line.source,
     )
-
-
-class RateAnswer(BaseModel):
-    """So many tokens become so much of a metric."""
-
-    metric: str
-    tokens: int
-    quantity: int
-
-
-class TokensAnswer(BaseModel):
-    """Tokens that are left, and what they may become."""
-
-    left: int
-    rates: list[RateAnswer]
-
-    @classmethod
-    def of(cls, view: TokensView) -> TokensAnswer:
-        """The answer for the tokens of the credits page."""
-        rates = [RateAnswer(metric=each.metric.id, tokens=each.tokens, quantity=each.quantity) for each in view.rates]
-        return cls(left=view.left, rates=rates)

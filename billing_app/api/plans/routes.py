@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends
 
 from billing_app.api.catalogue.schemas import PlanAnswer
 from billing_app.api.common.access import OrganizationAccess, RequireOrganization
-from billing_app.api.common.responses import READING_A_BODY, guarded
+from billing_app.api.common.problems import READING_A_BODY, guarded
 from billing_app.api.common.schemas import Items
 from billing_app.api.plans.schemas import (
     LimitUseAnswer,

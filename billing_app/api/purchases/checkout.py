@@ -8,13 +8,14 @@ from fastapi import APIRouter, Depends, Path
 
 from billing_app.api.common.access import OrganizationAccess, RequireOrganization
 from billing_app.api.common.idempotency import IdempotencyKey
-from billing_app.api.common.responses import READING_A_BODY, guarded
-from billing_app.api.purchases.checkout_schemas import CheckoutAnswer, CheckoutRequest, CheckoutStatusAnswer
+from billing_app.api.common.problems import READING_A_BODY, guarded
+from billing_app.api.purchases.schemas import CheckoutRequest, CheckoutStatusAnswer
 from billing_app.domain.common.access import MONEY_ROLES, Scope
 from billing_app.gateways.stripe.payments import payments_of
 from billing_app.services.plans import orders as plan_orders
 from billing_app.services.purchases import orders as purchases
 from billing_app.services.purchases import status
+from billing_app.services.purchases.orders import CheckoutAnswer
 
 router = APIRouter(prefix="/organizations/{address}/checkout", tags=["buying"])
 
@@ -24,7 +25,7 @@ Buying = Annotated[
 
 
 @router.post("", status_code=201, response_model=CheckoutAnswer, responses=guarded(*READING_A_BODY, 409, 503))
-def start_checkout(access: Buying, basket: CheckoutRequest, key: IdempotencyKey) -> purchases.StartedCheckout:
+def start_checkout(access: Buying, basket: CheckoutRequest, key: IdempotencyKey) -> CheckoutAnswer:
     """Starts the payment of a basket, or a first subscription; the answer says where to send the payer's browser."""
     access.check()  # nobody makes us talk to Stripe who may not buy
     settings = access.application.settings

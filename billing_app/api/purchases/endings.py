@@ -10,8 +10,8 @@ from fastapi import APIRouter, Depends
 
 from billing_app import clock
 from billing_app.api.common.access import OrganizationAccess, RequestContext, RequireOrganization
-from billing_app.api.common.responses import READING_A_BODY, guarded
-from billing_app.api.purchases.endings_schemas import EndingRequest, EndsWhen
+from billing_app.api.common.problems import READING_A_BODY, guarded
+from billing_app.api.purchases.schemas import EndingRequest, EndsWhen
 from billing_app.domain.common.access import ADMIN_ROLES, MONEY_ROLES, READ_SCOPES, Role, Scope
 from billing_app.gateways.stripe.payments import payments_of
 from billing_app.services.plans import stripe_endings

@@ -7,13 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path
 
 from billing_app.api.common.access import OrganizationAccess, RequireOrganization
-from billing_app.api.common.responses import READING_A_BODY, guarded
+from billing_app.api.common.problems import READING_A_BODY, guarded
 from billing_app.api.common.schemas import Items, Name
-from billing_app.api.purchases.recurring_schemas import (
-    AtOnceAnswer,
+from billing_app.api.purchases.schemas import (
     AutoTopUpAnswer,
     AutoTopUpRequest,
-    CardSetupAnswer,
     CardSetupRequest,
     RecurringPackAnswer,
     RecurringPackChange,
@@ -21,6 +19,8 @@ from billing_app.api.purchases.recurring_schemas import (
 from billing_app.domain.common.access import MONEY_ROLES, Scope
 from billing_app.gateways.stripe.payments import payments_of
 from billing_app.services.purchases import recurring_changes, saved_cards, top_ups
+from billing_app.services.purchases.saved_cards import CardSetupAnswer
+from billing_app.services.purchases.top_ups import AtOnceAnswer
 from billing_app.services.subscriptions import recurring_packs
 
 router = APIRouter(prefix="/organizations/{address}", tags=["buying"])
@@ -85,12 +85,11 @@ def set_auto_top_up(access: Buying, metric: Metric, request: AutoTopUpRequest) -
 def preview_auto_top_up(access: Buying, metric: Metric, request: AutoTopUpRequest) -> AtOnceAnswer:
     """What turning it on with these amounts would charge right away. Changes nothing."""
     with access.reading() as context:
-        found = top_ups.preview(context, metric, request.wanted())
-    return AtOnceAnswer.model_validate(found)
+        return top_ups.preview(context, metric, request.wanted())
 
 
 @router.post("/saved-card", status_code=201, response_model=CardSetupAnswer, responses=guarded(*READING_A_BODY, 503))
-def save_card(access: Buying, request: CardSetupRequest) -> saved_cards.StartedSetup:
+def save_card(access: Buying, request: CardSetupRequest) -> CardSetupAnswer:
     """Starts saving the card that auto top-ups are charged to, in place of another; its owner does so on a page."""
     access.check()
     settings = access.application.settings

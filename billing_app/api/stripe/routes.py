@@ -10,8 +10,8 @@ from pydantic import BaseModel
 
 from billing_app import monitoring
 from billing_app.api.common.body_limits import raw_body
+from billing_app.api.common.problems import problems
 from billing_app.api.common.process import application_of
-from billing_app.api.common.responses import problems
 from billing_app.domain.common.errors import BusyError, TooManyAtOnceError
 from billing_app.gateways.stripe.payments import payments_of, verified_event
 from billing_app.services.stripe import inbox

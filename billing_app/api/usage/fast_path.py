@@ -24,10 +24,8 @@ from billing_app.api.common import problems
 from billing_app.api.common.access import OrganizationAccess, RequireOrganization
 from billing_app.api.common.body_limits import again, received
 from billing_app.api.common.idempotency import IdempotencyKey
-from billing_app.api.usage import consume_routes
 from billing_app.api.usage import routes as usage
-from billing_app.api.usage.consume_schemas import ConsumeRequest
-from billing_app.api.usage.schemas import CheckRequest
+from billing_app.api.usage.schemas import CheckRequest, ConsumeRequest
 from billing_app.domain.common.json_objects import strict
 
 BEARER = b"Bearer "
@@ -51,15 +49,13 @@ class Lane:
 
 
 def _route(function: Callable[..., Any]) -> APIRoute:
-    routes = (*consume_routes.router.routes, *usage.router.routes)
+    routes = usage.router.routes
     return next(route for route in routes if isinstance(route, APIRoute) and route.endpoint is function)
 
 
 LANES = {
     "/check": Lane(_route(usage.check), usage.ASKING, TypeAdapter(CheckRequest), False, usage.check),
-    "/consume": Lane(
-        _route(consume_routes.consume), consume_routes.USING, TypeAdapter(ConsumeRequest), True, consume_routes.consume
-    ),
+    "/consume": Lane(_route(usage.consume), usage.USING, TypeAdapter(ConsumeRequest), True, usage.consume),
 }
 
 

@@ -1,10 +1,11 @@
-"""Reporting usage, and asking whether an action may happen."""
+"""Reporting usage, asking whether an action may happen, and using what is asked for first: consume, reservations."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Path, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import Field, TypeAdapter, ValidationError
 from starlette.responses import Response
@@ -13,8 +14,9 @@ from billing_app import monitoring
 from billing_app.api.common.access import OrganizationAccess, RequestContext, RequireOrganization
 from billing_app.api.common.body_limits import raw_body
 from billing_app.api.common.framing import media_type
-from billing_app.api.common.responses import READING_A_BODY, guarded
-from billing_app.api.common.schemas import written
+from billing_app.api.common.idempotency import REPEATABLE, REPEATED, FromRepeatable, IdempotencyKey
+from billing_app.api.common.problems import READING_A_BODY, guarded
+from billing_app.api.common.schemas import Name, written
 from billing_app.api.usage.schemas import (
     AboutAction,
     AboutFeature,
@@ -26,7 +28,10 @@ from billing_app.api.usage.schemas import (
     CheckRequest,
     CloudEvent,
     CloudEventBatch,
-    UsageAnswer,
+    ConfirmRequest,
+    ConsumeRequest,
+    ReservationAnswer,
+    ReservationRequest,
     UsageBatch,
 )
 from billing_app.domain.common.access import NO_ROLES, Scope
@@ -34,8 +39,10 @@ from billing_app.domain.common.errors import InvalidError
 from billing_app.domain.common.json_objects import Members
 from billing_app.domain.usage.reported import Read, parsed, read, read_cloud_event
 from billing_app.services.limits import permissions
-from billing_app.services.usage import entitlements, reporting
-from billing_app.services.usage.reporting import MAX_BATCH
+from billing_app.services.usage import consumption, debits, entitlements, reporting
+from billing_app.services.usage.consumption import Reservation
+from billing_app.services.usage.debits import ConsumeAnswer
+from billing_app.services.usage.reporting import MAX_BATCH, UsageAnswer
 
 router = APIRouter(prefix="/organizations/{address}", tags=["usage"])
 
@@ -64,6 +71,9 @@ DOCUMENTED_BODY = {
 Reporting = Annotated[OrganizationAccess, Depends(RequireOrganization(NO_ROLES, frozenset({Scope.USAGE_WRITE})))]
 ASKING = RequireOrganization(NO_ROLES, frozenset({Scope.CHECK}))
 Asking = Annotated[OrganizationAccess, Depends(ASKING)]
+USING = RequireOrganization(NO_ROLES, frozenset({Scope.USAGE_WRITE}))
+Using = Annotated[OrganizationAccess, Depends(USING)]
+ReservationId = Annotated[Name, Path(description="the id from the answer that made the reservation")]
 
 
 @router.post(
@@ -77,7 +87,7 @@ def report_usage(
     request: Request,
     access: Reporting,
     body: Annotated[bytes, Depends(raw_body)],
-) -> reporting.Report:
+) -> UsageAnswer:
     """Records what was used. Each event stands or is rejected by itself, whatever is wrong with it.
 
     An `id` that says something else than the first time is rejected with `idempotency_mismatch`; where there is nothing
@@ -158,3 +168,66 @@ def read_events(body: bytes, media: str) -> list[Read]:
     if isinstance(events, Batch):
         return [read(each) for each in events.events]
     return [read_cloud_event(each) for each in (events if isinstance(events, list) else [events])]
+
+
+@router.post("/consume", response_model=ConsumeAnswer, responses=guarded(*READING_A_BODY, *REPEATABLE, 402, 503))
+def consume(access: Using, request: ConsumeRequest, key: IdempotencyKey) -> Response:
+    """Takes a quantity only if the allowance and the credits still have it."""
+    wanted: dict[str, Any] = {"mode": request.mode, "key": key}
+    with access.single() as context:
+        consumed = debits.take(context, request.metric, request.quantity, **wanted)
+    if consumed is None:
+        with access.writing() as context:
+            consumed = consumption.consume(context, request.metric, request.quantity, **wanted)
+    outcome = "refused" if not consumed.accepted else "allowed" if consumed.accepted == request.quantity else "partly"
+    monitoring.decisions.labels("consume", outcome).inc()
+    if consumed.accepted == 0:
+        raise consumption.exhausted(request.metric, request.quantity, consumed)
+    return written(consumed, {REPEATED: "true"} if consumed.repeated else None)
+
+
+@router.post(
+    "/reservations",
+    status_code=201,
+    response_model=ReservationAnswer,
+    responses=guarded(*READING_A_BODY, *REPEATABLE, 402, 503),
+)
+def reserve(access: Using, request: ReservationRequest, once: FromRepeatable) -> Response:
+    """Holds a quantity until it is confirmed or released."""
+
+    def work(context: RequestContext) -> ReservationAnswer:
+        held = consumption.reserve(context, request.metric, request.quantity, timeout_s=request.timeout_s)
+        return _answer(held, context.now)
+
+    return once.answer(access, request, work, status=201)
+
+
+@router.post(
+    "/reservations/{reservation_id}/confirm",
+    response_model=ReservationAnswer,
+    responses=guarded(*READING_A_BODY, 503),
+)
+def confirm(access: Using, reservation_id: ReservationId, request: ConfirmRequest) -> ReservationAnswer:
+    """Counts what was really used and gives the rest back. Confirming twice is one confirmation."""
+    with access.writing() as context:
+        held = consumption.confirm(context, reservation_id, quantity=request.quantity)
+        return _answer(held, context.now)
+
+
+@router.delete("/reservations/{reservation_id}", response_model=ReservationAnswer, responses=guarded(422, 503))
+def release(access: Using, reservation_id: ReservationId) -> ReservationAnswer:
+    """Gives all of a reservation back. Releasing twice is once."""
+    with access.writing() as context:
+        return _answer(consumption.release(context, reservation_id), context.now)
+
+
+def _answer(held: Reservation, now: datetime) -> ReservationAnswer:
+    return ReservationAnswer(
+        id=held.id,
+        metric=held.metric,
+        quantity=held.quantity,
+        status=consumption.status(held, now).value,
+        opened_at=held.opened_at,
+        holds_until=held.holds_until,
+        confirmed_quantity=held.confirmed_quantity,
+    )

@@ -1,13 +1,16 @@
-"""Reporting usage and asking before an action."""
+"""Reporting usage, asking before an action, consume and reservations. Quantities are in the metric's base unit."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, RootModel, StringConstraints, Tag
 
-from billing_app.api.common.schemas import MAX_TEXT, VISIBLE, Answer, Moment, Name, Quantity, Request, Text
+from billing_app.api.common.schemas import MAX_TEXT, VISIBLE, WHOLE, Answer, Moment, Name, Quantity, Request, Text
 from billing_app.services.limits.permissions import Permission
+from billing_app.services.usage.consumption import DEFAULT_TIMEOUT_S, MAX_TIMEOUT_S, Mode
+from billing_app.services.usage.entitlements import BlockingAnswer
 from billing_app.services.usage.reporting import MAX_BATCH
 
 MAX_METRICS = 100
@@ -71,30 +74,6 @@ class CloudEvent(BaseModel):
 
 class CloudEventBatch(RootModel[Annotated[list[CloudEvent], Field(min_length=1, max_length=MAX_BATCH)]]):
     """Up to 1 000 CloudEvents of one organization."""
-
-
-class DuplicateAnswer(Answer):
-    """An event that was there already. `differs`: it said something else the first time, which stands."""
-
-    index: int
-    id: str
-    differs: bool
-
-
-class RejectedAnswer(Answer):
-    """An event that was not recorded, with the reason; its id stays free."""
-
-    index: int
-    code: str
-    detail: str
-
-
-class UsageAnswer(Answer):
-    """What became of a batch."""
-
-    accepted: int
-    duplicates: list[DuplicateAnswer]
-    rejected: list[RejectedAnswer]
 
 
 class AboutAction(Request):
@@ -163,17 +142,6 @@ CheckRequest = Annotated[
 """A question of /check."""
 
 
-class BlockingAnswer(Answer):
-    """A metric that has too little left for what was requested. `allowance` null is unlimited."""
-
-    metric: str
-    allowance: int | None
-    used: int
-    reserved: int
-    credits: int
-    requested: int
-
-
 class LimitAnswer(Answer):
     """How much of a limit is taken. `maximum` null is unlimited."""
 
@@ -212,3 +180,41 @@ class CheckAnswer(Answer):
             upgrade_url=f"{origin}{permission.upgrade_path}",
             **({"switched_off": True} if permission.switched_off else {}),
         )
+
+
+Timeout = Annotated[int, Field(strict=True, ge=-(2**31), le=2**31), WHOLE]
+"""Seconds. Anything from 1 to a day is meant; the rest is answered with `invalid_timeout`, not with a wrong field."""
+
+
+class ConsumeRequest(Request):
+    """Takes `quantity` of a metric: all or nothing (`reject`), or as much as fits (`clamp`)."""
+
+    metric: Name
+    quantity: Quantity
+    mode: Mode = Mode.REJECT
+
+
+class ReservationRequest(Request):
+    """Holds `quantity` of a metric for `timeout_s` seconds, at most a day."""
+
+    metric: Name
+    quantity: Quantity
+    timeout_s: Timeout = Field(default=DEFAULT_TIMEOUT_S, description=f"1 to {MAX_TIMEOUT_S}")
+
+
+class ConfirmRequest(Request):
+    """What was really used; without `quantity` all that was reserved."""
+
+    quantity: Quantity | None = None
+
+
+class ReservationAnswer(Answer):
+    """A quantity that is held until `holds_until`, or what became of it."""
+
+    id: str
+    metric: str
+    quantity: int
+    status: Literal["open", "confirmed", "released", "expired"]
+    opened_at: datetime
+    holds_until: datetime
+    confirmed_quantity: int | None

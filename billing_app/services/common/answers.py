@@ -10,7 +10,7 @@ from dataclasses import fields
 from functools import cache
 from typing import Annotated, Any, TypeVar
 
-from pydantic import Field, GetPydanticSchema
+from pydantic import ConfigDict, Field, GetPydanticSchema, TypeAdapter
 from pydantic_core import core_schema
 
 from billing_app.domain.catalogue.model import Metric
@@ -40,9 +40,25 @@ MetricId = Annotated[
 """The catalogue's metric to a page, which needs its name and units; its id to other programs."""
 
 
+def _always_said(schema: dict[str, Any]) -> None:
+    for field in schema["properties"].values():
+        field.pop("default", None)
+    schema["required"] = list(schema["properties"])
+
+
+SAID_WHOLE = ConfigDict(json_schema_extra=_always_said)
+"""The `__pydantic_config__` of a record with defaults: they are for whoever makes it, and an answer has every field."""
+
+
 def filled(record: type[Record], source: object, **others: Any) -> Record:
     """A record whose fields have the values that `source` has under the same names, and those of `others`."""
     return record(**{name: getattr(source, name) for name in _names(record) if name not in others}, **others)
+
+
+def answered(record: type[Any], *, without: str = "") -> tuple[str, ...]:
+    """The names that the API says of a record, in its order."""
+    said = TypeAdapter(record).json_schema(mode="serialization")["properties"]
+    return tuple(name for name in said if name != without)
 
 
 @cache

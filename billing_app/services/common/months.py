@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from billing_app.domain.common.periods import Period
-from billing_app.domain.credits.accounts import Month
 
 
 def month_label(period: Period) -> str:
@@ -20,27 +18,3 @@ def month_label(period: Period) -> str:
 def rfc3339(moment: datetime) -> str:
     """A moment as the API writes it: UTC with a Z."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def as_item(metric: str, month: Month, own_used: int | None = None) -> dict[str, Any]:
-    """One month of one metric as JSON: quantities in base units, `allowance` null is unlimited.
-
-    `own_used` is a sub-organization's part of the payer's use; by default all of it.
-    """
-    return {
-        "metric": metric,
-        "period": month.period.number,
-        "start": rfc3339(month.period.start),
-        "end": rfc3339(month.period.end),
-        "allowance": month.allowance,
-        "used": month.used,
-        "own_used": month.used if own_used is None else own_used,
-        "covered": month.covered,
-        "burned": month.burned,
-        "burned_from": [{"grant": grant, "quantity": quantity} for grant, quantity in sorted(month.burns.items())],
-        "uncovered": month.uncovered,
-        "deficit": month.deficit,
-        "granted": month.granted,
-        "expired": month.expired,
-        "balance": month.balance,
-    }

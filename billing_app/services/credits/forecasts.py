@@ -16,8 +16,8 @@ from billing_app.services.common import kept
 from billing_app.services.common.context import Context
 from billing_app.services.credits import renewals
 from billing_app.services.credits.renewals import MONTHS
-from billing_app.services.credits.views import BalancePoint
-from billing_app.services.credits.views_shared import Forecast, ForecastKind, OfferItem, OfferView
+from billing_app.services.credits.views import PointAnswer
+from billing_app.services.credits.views_shared import Forecast, ForecastKind, OfferItemAnswer, OfferView
 from billing_app.services.usage import accounts, plans_in_force
 
 
@@ -123,7 +123,7 @@ def as_offer(current: Catalog, metric: Metric, view: MetricForecast, found: Offe
     """An offer with what a page says of it."""
     until, _ = lasts_until(view, bought(found.items, metric.id, view.now))
     return OfferView(
-        items=tuple(OfferItem(pack.id, metric, pack.quantity, count) for pack, count in found.items),
+        items=tuple(OfferItemAnswer(pack.id, metric, pack.quantity, count) for pack, count in found.items),
         quantity=found.quantity,
         price_cents=found.price_cents,
         currency=current.currency.upper(),
@@ -152,11 +152,11 @@ def ends_of_periods(view: MetricForecast, count: int) -> tuple[datetime, ...]:
     return tuple(period_at(view.facts.anchor, number + index).end for index in range(count))
 
 
-def balance_points(points: Iterable[AheadPoint]) -> tuple[BalancePoint, ...]:
+def balance_points(points: Iterable[AheadPoint]) -> tuple[PointAnswer, ...]:
     """Forecast points as a page draws them: what a renewal brings is an upright step."""
-    found: list[BalancePoint] = []
+    found: list[PointAnswer] = []
     for point in points:
         if point.granted and found and point.left > found[-1].left:
-            found.append(BalancePoint(point.at, found[-1].left))
-        found.append(BalancePoint(point.at, point.left, point.granted))
+            found.append(PointAnswer(point.at, found[-1].left))
+        found.append(PointAnswer(point.at, point.left, point.granted))
     return tuple(found)

@@ -21,11 +21,18 @@ from billing_app.domain.credits import gift_codes
 from billing_app.domain.credits.facts import MAX_QUANTITY
 from billing_app.services.catalogue import versions
 from billing_app.services.common import audit, cursors, payers
+from billing_app.services.common.answers import filled
 from billing_app.services.common.context import Context, Enter
 from billing_app.services.common.secrets import digest
 from billing_app.services.credits import grants as credits
 from billing_app.services.credits import invoice_grants
-from billing_app.services.credits.views_cards import BroughtView, CardState, CardView, NewCard, Redemption
+from billing_app.services.credits.views_cards import (
+    BroughtView,
+    CardState,
+    GiftCardAnswer,
+    NewGiftCardAnswer,
+    RedemptionAnswer,
+)
 from billing_app.store.access import sign_in_throttle
 from billing_app.store.common import locks
 from billing_app.store.credits import gift_cards as store
@@ -72,7 +79,7 @@ def create(
     expires_at: datetime | None = None,
     actor: str = "",
     draw: Callable[[], str] = _drawn,
-) -> list[NewCard]:
+) -> list[NewGiftCardAnswer]:
     """Makes `count` cards of one batch, all with the same contents (metric or `token` to base units).
 
     `draw` gives their codes; nothing but the demo, whose card everybody may know, has another than chance.
@@ -100,7 +107,10 @@ def create(
     holds = ", ".join(f"{quantity} {metric}" for metric, quantity in held.items())
     made = {"cards": count, "each holds": holds, "redemptions": max_redemptions, "until": expires_at}
     audit.record(session, None, now, actor, "gift_card.created", title, after=made)
-    return [NewCard(view(row, now), gift_codes.grouped(code)) for row, code in zip(rows, codes, strict=True)]
+    return [
+        filled(NewGiftCardAnswer, view(row, now), code=gift_codes.grouped(code))
+        for row, code in zip(rows, codes, strict=True)
+    ]
 
 
 def begin(context: Context) -> None:
@@ -171,7 +181,7 @@ def redeem_counted(enter: Enter, code: str) -> BroughtView:
         return BroughtView(got.name, tuple((current.metric(each.metric), each.quantity) for each in got.grants))
 
 
-def void(session: Session, card_id: UUID, reason: str, now: datetime, *, actor: str = "") -> CardView:
+def void(session: Session, card_id: UUID, reason: str, now: datetime, *, actor: str = "") -> GiftCardAnswer:
     """Ends a card for good; what was redeemed stays. Voiding twice is one void.
 
     Raises NotFoundError `gift_card_not_found`, InvalidError `reason_required`.
@@ -185,35 +195,30 @@ def void(session: Session, card_id: UUID, reason: str, now: datetime, *, actor: 
     return view(card, now)
 
 
-def page(session: Session, now: datetime, limit: int, before: UUID | None = None) -> list[CardView]:
+def page(session: Session, now: datetime, limit: int, before: UUID | None = None) -> list[GiftCardAnswer]:
     """Cards, the newest first."""
     return [view(card, now) for card in store.page(session, limit, before)]
 
 
-def listed(session: Session, cursor: str, now: datetime) -> tuple[list[CardView], str]:
+def listed(session: Session, cursor: str, now: datetime) -> tuple[list[GiftCardAnswer], str]:
     """A page of cards, the newest first, and the cursor of the one after. Raises NotFoundError `cursor_not_found`."""
     (before,) = cursors.decode(cursor, UUID) or (None,)
     found = page(session, now, PAGE + 1, before)
     return found[:PAGE], cursors.encode(found[PAGE - 1].id) if len(found) > PAGE else ""
 
 
-def redemptions(session: Session, card_id: UUID, limit: int) -> list[Redemption]:
+def redemptions(session: Session, card_id: UUID, limit: int) -> list[RedemptionAnswer]:
     """Who redeemed a card, the latest first. Raises NotFoundError `gift_card_not_found`."""
     _existing(session, card_id)
     return [
-        Redemption(organization.address, organization.name, row.redeemed_at, row.actor)
+        RedemptionAnswer(organization.address, organization.name, row.redeemed_at, row.actor)
         for row, organization in store.redeemers(session, card_id, limit)
     ]
 
 
-def view(card: GiftCard, now: datetime) -> CardView:
+def view(card: GiftCard, now: datetime) -> GiftCardAnswer:
     """What may be shown of a card."""
-    return CardView(
-        id=card.id, batch_id=card.batch_id, name=card.name, hint=card.hint, contents=contents_of(card),
-        expires_at=card.expires_at, max_redemptions=card.max_redemptions, redemptions=card.redemptions,
-        created_at=card.created_at, created_by=card.created_by, voided_at=card.voided_at,
-        void_reason=card.void_reason, state=_state(card, now),
-    )  # fmt: skip
+    return filled(GiftCardAnswer, card, contents=contents_of(card), state=_state(card, now))
 
 
 def contents_of(card: GiftCard) -> dict[str, int]:

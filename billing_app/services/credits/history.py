@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from billing_app.domain.common.periods import period_at, period_containing
 from billing_app.domain.credits.accounts import Account, Month
@@ -14,9 +13,10 @@ from billing_app.domain.credits.facts import History
 from billing_app.domain.credits.forecast import TICK
 from billing_app.services.catalogue import versions
 from billing_app.services.common import kept, payers
+from billing_app.services.common.answers import filled
 from billing_app.services.common.context import Context
-from billing_app.services.common.months import as_item
 from billing_app.services.credits import forecasts
+from billing_app.services.credits.views_statements import BurnedFromAnswer, MonthAnswer
 from billing_app.services.usage import sources
 from billing_app.store.tables.organizations import Organization
 
@@ -71,13 +71,26 @@ def _history(context: Context, payer: Organization, to: datetime | None, metric:
     return found
 
 
-def as_items(found: Iterable[MetricHistory]) -> list[dict[str, Any]]:
+def as_items(found: Iterable[MetricHistory]) -> list[MonthAnswer]:
     """All months of all metrics as the API, the CSV and the command line tell them."""
     return [
-        as_item(each.metric, month, own)
+        _item(each.metric, month, own)
         for each in found
         for month, own in zip(each.months, each.own or [None] * len(each.months), strict=True)
     ]
+
+
+def _item(metric: str, month: Month, own_used: int | None) -> MonthAnswer:
+    return filled(
+        MonthAnswer,
+        month,
+        metric=metric,
+        period=month.period.number,
+        start=month.period.start,
+        end=month.period.end,
+        own_used=month.used if own_used is None else own_used,
+        burned_from=tuple(BurnedFromAnswer(grant, quantity) for grant, quantity in sorted(month.burns.items())),
+    )
 
 
 def _months(facts: History, account: Account, until: datetime, *, ended: bool) -> tuple[Month, ...]:

@@ -20,7 +20,7 @@ from billing_app.domain.credits.accounts import Month
 from billing_app.domain.credits.engine_state import State
 from billing_app.domain.credits.facts import Aggregation, History, UsagePoint
 from billing_app.domain.credits.forecast import TICK, MetricForecast
-from billing_app.services.credits.views import LateLine, Restated
+from billing_app.services.credits.views import LaterAnswer, LaterLineAnswer
 from billing_app.services.usage import accounts
 from billing_app.store.common.questions import one
 from billing_app.store.credits import grants as credit_store
@@ -137,14 +137,14 @@ class LateFacts:
         grown = max(0, month.used - month.allowance) - max(0, used - month.allowance)
         return (-min(grown, month.burned), max(row.recorded_at for row in late)) if grown else None
 
-    def later(self, now: datetime) -> Restated | None:
+    def later(self, now: datetime) -> LaterAnswer | None:
         """The newest moment up to `look.now` whose balance was shown otherwise then; None if none was."""
         for moment in self._moments(now):
             if not self._may_differ(moment):
                 continue
             then, known_now = self.known_then(moment).left, self.look.timeline.left_at(moment)
             if then != known_now:
-                return Restated(moment, then, tuple(self._lines(moment, then, known_now)), known_now)
+                return LaterAnswer(moment, then, known_now, tuple(self._lines(moment, then, known_now)))
         return None
 
     def _moments(self, now: datetime) -> Iterator[datetime]:
@@ -177,7 +177,7 @@ class LateFacts:
         months = (month for month in self.look.account.months if month.period.number in numbers)
         return any(month.used > month.covered for month in months)
 
-    def _lines(self, moment: datetime, then: int, known_now: int) -> Iterator[LateLine]:
+    def _lines(self, moment: datetime, then: int, known_now: int) -> Iterator[LaterLineAnswer]:
         """What was learnt, day by day and kind by kind, as the change that it made to the balance of `moment`."""
         batches = [
             (day_and_kind[1], [recorded for recorded, _ in batch])
@@ -189,7 +189,7 @@ class LateFacts:
             after = known_now if last else self.known_then(moment, recorded[-1]).left
             if after != balance:
                 shown = "release" if kind == "burn" and after > balance else kind
-                yield LateLine(shown, recorded[-1] if not last else batches[-1][1][-1], after - balance)
+                yield LaterLineAnswer(shown, recorded[-1] if not last else batches[-1][1][-1], after - balance)
             balance = after
             if last:
                 return

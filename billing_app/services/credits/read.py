@@ -12,7 +12,7 @@ from billing_app.services.catalogue import versions
 from billing_app.services.common.context import Context
 from billing_app.services.credits import forecasts, labels
 from billing_app.services.credits.read_grants import grant_views, totals, with_tokens
-from billing_app.services.credits.views import BalancePoint, CreditsView
+from billing_app.services.credits.views import CreditsView, PointAnswer
 from billing_app.services.credits.views_shared import Forecast, ForecastKind
 from billing_app.store.credits import grants as credit_store
 
@@ -60,7 +60,7 @@ def credits(context: Context, metric_id: str, *, months: int = 6) -> CreditsView
     )
 
 
-def balance_line(timeline: Timeline, since: datetime, now: datetime) -> tuple[BalancePoint, ...]:
+def balance_line(timeline: Timeline, since: datetime, now: datetime) -> tuple[PointAnswer, ...]:
     """The balance from `since` to now as a line that is straight between two points.
 
     Use is told once a day, and not before the day on which it began to burn; where a grant came, or credits went at one
@@ -72,31 +72,31 @@ def balance_line(timeline: Timeline, since: datetime, now: datetime) -> tuple[Ba
         if step.kind == "grant":
             granted[step.at] = granted.get(step.at, 0) + step.quantity
     left = timeline.left_at(since)
-    points, by_use = [BalancePoint(since, left)], False
+    points, by_use = [PointAnswer(since, left)], False
     for point in timeline.points:
         added = granted.get(point.at, 0)
         if not since < point.at <= now or (point.left == left and not added):
             continue
         if point.at in sudden:
-            points.append(BalancePoint(point.at, left))
+            points.append(PointAnswer(point.at, left))
             by_use = False
         else:
             midnight = _midnight(point.at)
             if points[-1].at < midnight - DAY:
-                points.append(BalancePoint(midnight, left))
+                points.append(PointAnswer(midnight, left))
             elif by_use and points[-1].at >= midnight:
                 points.pop()
             by_use = True
         left = point.left
-        points.append(BalancePoint(point.at, left, added))
-    return (*points, BalancePoint(now, left))
+        points.append(PointAnswer(point.at, left, added))
+    return (*points, PointAnswer(now, left))
 
 
 def _midnight(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _ahead(look: MetricForecast, forecast: Forecast) -> Iterator[BalancePoint]:
+def _ahead(look: MetricForecast, forecast: Forecast) -> Iterator[PointAnswer]:
     """The line from now to the run-out that the forecast tells, or to the end of its horizon."""
     if look.pace is None or forecast.kind in (ForecastKind.UNKNOWN, ForecastKind.USED_UP):
         return
@@ -104,8 +104,8 @@ def _ahead(look: MetricForecast, forecast: Forecast) -> Iterator[BalancePoint]:
     left = look.account.left
     for point in look.points(ends or look.horizon):
         if point.granted or (look.pace_is_level and point.left != left):
-            yield BalancePoint(point.at, left)  # a level burns when a period turns, not day by day
-        yield BalancePoint(point.at, point.left, point.granted)
+            yield PointAnswer(point.at, left)  # a level burns when a period turns, not day by day
+        yield PointAnswer(point.at, point.left, point.granted)
         left = point.left
     if ends is not None:
-        yield BalancePoint(ends, 0)
+        yield PointAnswer(ends, 0)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 
 from billing_app.domain.catalogue import TOKEN, Catalog, Metric
 from billing_app.domain.common.errors import InvalidError, NotFoundError
@@ -18,6 +17,7 @@ from billing_app.services.credits.read_grants import grant_views, with_tokens
 from billing_app.services.credits.views import GrantView
 from billing_app.services.credits.views_ledger import LedgerFilters, LedgerLine, LedgerView, TraceView
 from billing_app.services.credits.views_shared import UnpostedView
+from billing_app.services.credits.views_statements import LedgerAnswer
 from billing_app.services.usage import accounts, recounts
 from billing_app.store.credits import grants as credit_store
 from billing_app.store.credits import ledger as store
@@ -66,24 +66,7 @@ def ledger(context: Context, filters: LedgerFilters, cursor: str) -> LedgerView:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """The computed line of one metric, in the form of an entry: it has no number and was not recorded."""
-
-    metric: str
-    quantity: int
-    balance_after: int
-    period: int
-    occurred_at: datetime
-    reason: str
-    number: None = None
-    kind: str = "unposted"
-    grant_id: None = None
-    recorded_at: None = None
-    source: str = ""
-
-
-def waiting(context: Context, filters: LedgerFilters) -> list[Waiting]:
+def waiting(context: Context, filters: LedgerFilters) -> list[LedgerAnswer]:
     """What is not posted yet, for programs and files: with it the entries of a metric sum to its balance.
 
     Where the filters leave out what use burns now there is none (as on the page).
@@ -93,7 +76,7 @@ def waiting(context: Context, filters: LedgerFilters) -> list[Waiting]:
     return [replace(line, occurred_at=now) for line in found]
 
 
-def _waiting(context: Context, filters: LedgerFilters) -> kept.Fresh[tuple[Waiting, ...]]:
+def _waiting(context: Context, filters: LedgerFilters) -> kept.Fresh[tuple[LedgerAnswer, ...]]:
     session, organization, now = context.session, context.organization, context.now
     owner = organization.pk
     rows = meter_store.of_organization(session, owner)
@@ -106,13 +89,18 @@ def _waiting(context: Context, filters: LedgerFilters) -> kept.Fresh[tuple[Waiti
     metrics = with_tokens(versions.current(session, now), credit_store.grants(session, owner))
     lines, posted = _unposted(context, metrics, filters), store.balances(session, owner)
     found = tuple(
-        Waiting(
+        LedgerAnswer(
+            number=None,
             metric=line.metric.id,
+            kind="unposted",
             quantity=line.quantity,
             balance_after=posted.get(line.metric.id, 0) + line.quantity,
+            grant_id=None,
             period=accounts.period_number(organization, now),
             occurred_at=now,
+            recorded_at=None,
             reason=_not_yet(line),
+            source="",
         )
         for line in lines
     )

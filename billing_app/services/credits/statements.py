@@ -6,67 +6,32 @@ rule 2). What was computed stands until one of the facts is another one (`common
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
-from billing_app.domain.credits.accounts import GrantAccount
-from billing_app.domain.credits.entitlements import MeterState, Reading
+from billing_app.domain.credits.entitlements import Reading
 from billing_app.domain.credits.facts import NEVER
 from billing_app.domain.credits.forecast import MetricForecast
 from billing_app.services.catalogue import versions
 from billing_app.services.common import kept, payers
+from billing_app.services.common.answers import filled
 from billing_app.services.common.context import Context
 from billing_app.services.credits import forecasts
 from billing_app.services.credits.history import month_of
 from billing_app.services.credits.views_shared import ForecastKind
+from billing_app.services.credits.views_statements import BalanceAnswer, GrantAnswer, LedgerAnswer, NextExpiryAnswer
 from billing_app.services.usage import accounts, sources
 from billing_app.store.credits import grants as credit_store
 from billing_app.store.credits import ledger as ledger_store
 from billing_app.store.credits.ledger import Filter
-from billing_app.store.tables.credits import GrantRow, LedgerEntry
 from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import meters as meter_store
 
-
-@dataclass(frozen=True, slots=True)
-class NextExpiry:
-    """The next grant that ends with something left."""
-
-    at: datetime
-    quantity: int
+ACCOUNT = ("quantity", "pending", "left", "burned", "held", "expired", "voided", "clawed_back", "debt")
+"""What of a grant is computed; the rest is as it was stored."""
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
-    """Where one metric stands. `used` and `allowance` are the running period's; `allowance` None is unlimited."""
-
-    metric: str
-    as_of: datetime
-    period_start: datetime
-    period_end: datetime
-    used: int
-    own_used: int
-    """Of `used`, what the organization used itself: less than all of it where another pays for several (rule 14)."""
-    allowance: int | None
-    reserved: int
-    credits: int
-    debt: int
-    deficit: int
-    state: MeterState
-    next_expiry: NextExpiry | None
-    runs_out_on: datetime | None
-    """When nothing will be left at this pace, or since when nothing is; None if never, unknown, or asked `as_of`."""
-
-
-@dataclass(frozen=True, slots=True)
-class GrantStatement:
-    """One grant, and where its credits are."""
-
-    row: GrantRow
-    account: GrantAccount
-
-
-def balances(context: Context, *, as_of: datetime | None = None) -> list[Balance]:
+def balances(context: Context, *, as_of: datetime | None = None) -> list[BalanceAnswer]:
     """Every metric's balance now, or as of another moment by what is known today.
 
     Of a sub-organization without a plan at that moment these are the balances of whoever paid then: what `check` and
@@ -79,7 +44,7 @@ def balances(context: Context, *, as_of: datetime | None = None) -> list[Balance
     return list(found) if as_of is not None else [replace(each, as_of=now) for each in found]
 
 
-def _balances(context: Context, payer: Organization, as_of: datetime | None) -> kept.Fresh[tuple[Balance, ...]]:
+def _balances(context: Context, payer: Organization, as_of: datetime | None) -> kept.Fresh[tuple[BalanceAnswer, ...]]:
     session, organization, now = context.session, context.organization, context.now
     paying = replace(context, organization=payer, now=as_of or now)
     current = versions.current(session, now)
@@ -96,7 +61,7 @@ def _balances(context: Context, payer: Organization, as_of: datetime | None) -> 
         month = month_of(look.facts, account, look.period.number)
         reading = Reading(metric.aggregation, account.allowance, account.used, account.left, held_back, account.level)
         found.append(
-            Balance(
+            BalanceAnswer(
                 metric=metric.id,
                 as_of=paying.now,
                 period_start=account.period.start,
@@ -123,7 +88,7 @@ def grants(
     as_of: datetime | None = None,
     start: datetime | None = None,
     end: datetime | None = None,
-) -> list[GrantStatement]:
+) -> list[GrantAnswer]:
     """The organization's grants that became effective in `[start, end)`, the newest first.
 
     Raises NotFoundError `metric_not_found`.
@@ -139,13 +104,13 @@ def grants(
         held = forecasts.plans(context)
         computed = {each: accounts.account(session, organization, each, as_of, held=held).grants for each in metrics}
     found = [
-        GrantStatement(row, computed[row.metric][row.id])
+        filled(GrantAnswer, row, **{name: getattr(computed[row.metric][row.id], name) for name in ACCOUNT})
         for row in rows
         if row.id in computed[row.metric]
         and (start is None or row.effective_at >= start)
         and (end is None or row.effective_at < end)
     ]
-    return sorted(found, key=lambda statement: (statement.row.effective_at, statement.row.id), reverse=True)
+    return sorted(found, key=lambda grant: (grant.effective_at, grant.id), reverse=True)
 
 
 def ledger(
@@ -158,7 +123,7 @@ def ledger(
     start: datetime | None = None,
     end: datetime | None = None,
     before: int | None = None,
-) -> list[LedgerEntry]:
+) -> list[LedgerAnswer]:
     """Entries that occurred in `[start, end)`, the newest first, `limit` at a time, below the number `before`.
 
     Raises NotFoundError `metric_not_found`.
@@ -167,7 +132,8 @@ def ledger(
     if metric is not None:
         versions.current(session, now).metric(metric)
     wanted = Filter(metric=metric, kind=kind, grant_id=grant, start=start, end=end)
-    return ledger_store.entries(session, organization.pk, wanted, limit, before)
+    found = ledger_store.entries(session, organization.pk, wanted, limit, before)
+    return [filled(LedgerAnswer, entry) for entry in found]
 
 
 def _runs_out_on(look: MetricForecast) -> datetime | None:
@@ -176,7 +142,7 @@ def _runs_out_on(look: MetricForecast) -> datetime | None:
     return forecast.runs_out_at if forecast.kind in {ForecastKind.RUNS_OUT, ForecastKind.USED_UP} else None
 
 
-def _next_expiry(look: MetricForecast) -> NextExpiry | None:
+def _next_expiry(look: MetricForecast) -> NextExpiryAnswer | None:
     left = look.account.grants
     ending = [
         (grant.expires_at, left[grant.id].left)
@@ -186,4 +152,4 @@ def _next_expiry(look: MetricForecast) -> NextExpiry | None:
     if not ending:
         return None
     first = min(at for at, _ in ending)
-    return NextExpiry(first, sum(quantity for at, quantity in ending if at == first))
+    return NextExpiryAnswer(first, sum(quantity for at, quantity in ending if at == first))

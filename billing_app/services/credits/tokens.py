@@ -24,7 +24,7 @@ from billing_app.services.common.context import Context
 from billing_app.services.common.secrets import digest
 from billing_app.services.credits import grants as credits
 from billing_app.services.credits import invoice_grants
-from billing_app.services.credits.views_cards import BroughtView, RateView, TokensView
+from billing_app.services.credits.views_cards import BroughtView, RateAnswer, TokensAnswer
 from billing_app.services.usage import accounts, meters, recounts
 from billing_app.store.common import locks
 from billing_app.store.credits import grants as store
@@ -186,11 +186,11 @@ def brought(session: Session, done: Converted, now: datetime) -> BroughtView:
     return BroughtView(done.reason, ((versions.current(session, now).metric(done.metric), done.quantity),))
 
 
-def look(context: Context) -> TokensView:
+def look(context: Context) -> TokensAnswer:
     """What is left, and what it may become."""
     session, organization, now = context.session, context.organization, context.now
     left = accounts.account(session, organization, TOKEN_ID, now).left
-    return TokensView(left, tuple(RateView(*rate) for rate in rates(session, now)))
+    return TokensAnswer(left, tuple(RateAnswer(*rate) for rate in rates(session, now)))
 
 
 def rates(session: Session, now: datetime) -> tuple[tuple[Metric, int, int], ...]:

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from billing_app.domain.catalogue.model import Metric
 from billing_app.domain.common.periods import Period
+from billing_app.services.common.answers import Internal
 from billing_app.services.credits.views_shared import Forecast, RecountView, UnpostedView
 
 
@@ -84,12 +85,12 @@ class GrantView:
 
 
 @dataclass(frozen=True, slots=True)
-class BalancePoint:
-    """The balance right after a moment; the line is straight between two points and upright at a grant."""
+class PointAnswer:
+    """What is left at a moment; the line between two is straight."""
 
     at: datetime
     left: int
-    granted: int = 0
+    granted: Internal[int] = 0
     """What a grant added at this moment; draws the step and its "+50,000"."""
 
 
@@ -112,9 +113,9 @@ class CreditsView:
     forecast: Forecast
     recount: RecountView
     unposted: UnpostedView | None
-    balance: tuple[BalancePoint, ...]
+    balance: tuple[PointAnswer, ...]
     """Oldest first, over the months asked for, ending now."""
-    ahead: tuple[BalancePoint, ...]
+    ahead: tuple[PointAnswer, ...]
     """The engine run forward at the pace: from now to the run-out, or to the end of its horizon; empty if unknown."""
     grants: tuple[GrantView, ...]
     """In burn order; what has nothing left comes after, the newest first."""
@@ -145,23 +146,23 @@ class ExplainStep:
 
 
 @dataclass(frozen=True, slots=True)
-class LateLine:
-    """One fact that was learnt after the moment that is explained."""
+class LaterLineAnswer:
+    """A fact that was learnt later, by the kind of entry that it changed."""
 
     kind: str
-    """Ledger kind of what it changed; "burn" is late use."""
+    """ "burn" is late use."""
     recorded_at: datetime
     quantity: int
 
 
 @dataclass(frozen=True, slots=True)
-class Restated:
-    """The balance at `at` as it was known then, and as it is known now."""
+class LaterAnswer:
+    """A balance that was shown otherwise at `at`, and what was learnt since."""
 
     at: datetime
     shown_then: int
-    lines: tuple[LateLine, ...]
     known_now: int
+    lines: tuple[LaterLineAnswer, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,5 +187,5 @@ class ExplainView:
     """Older steps summed up in the first one, when there are too many to draw."""
     where: tuple[GrantView, ...]
     """Grants with something left at `at`, in burn order, as they were then."""
-    later: Restated | None
+    later: LaterAnswer | None
     """The newest moment up to `at` (month end or `at` itself) whose balance was shown otherwise; None if none was."""

@@ -9,23 +9,24 @@ from enum import StrEnum
 from uuid import UUID
 
 from billing_app.domain.catalogue import Metric
+from billing_app.services.common.answers import MetricId
 
 
 @dataclass(frozen=True, slots=True)
-class RateView:
-    """`tokens` tokens become `quantity` base units of the metric."""
+class RateAnswer:
+    """So many tokens become so much of a metric."""
 
-    metric: Metric
+    metric: MetricId
     tokens: int
     quantity: int
 
 
 @dataclass(frozen=True, slots=True)
-class TokensView:
-    """How many tokens are left, and what they may become."""
+class TokensAnswer:
+    """Tokens that are left, and what they may become."""
 
     left: int
-    rates: tuple[RateView, ...]
+    rates: tuple[RateAnswer, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,8 @@ class CardState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class CardView:
-    """A card as operators see it. `hint` is the end of its code."""
+class GiftCardAnswer:
+    """A card. `hint` is the end of its code, which is not stored."""
 
     id: UUID
     batch_id: UUID
@@ -65,16 +66,15 @@ class CardView:
 
 
 @dataclass(frozen=True, slots=True)
-class NewCard:
-    """A card just made. `code` is shown now and never again."""
+class NewGiftCardAnswer(GiftCardAnswer):
+    """A card with its code, shown this once."""
 
-    view: CardView
     code: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Redemption:
-    """Who redeemed a card, and when."""
+class RedemptionAnswer:
+    """An organization that redeemed a card."""
 
     address: str
     name: str

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from billing_app.domain.catalogue.model import Metric
+from billing_app.services.common.answers import Internal
 
 
 class MeterState(StrEnum):
@@ -51,12 +52,12 @@ class Forecast:
 
 
 @dataclass(frozen=True, slots=True)
-class OfferItem:
+class OfferItemAnswer:
     """So many of one pack."""
 
-    pack_id: str
-    metric: Metric
-    quantity: int
+    pack: str
+    metric: Internal[Metric]
+    quantity: Internal[int]
     """Of one pack."""
     count: int
 
@@ -65,7 +66,7 @@ class OfferItem:
 class OfferView:
     """The cheapest set of packs that covers a shortfall of one metric."""
 
-    items: tuple[OfferItem, ...]
+    items: tuple[OfferItemAnswer, ...]
     quantity: int
     """Of all items together."""
     price_cents: int

@@ -13,14 +13,14 @@ from billing_app.domain.catalogue import CatalogInvalidError, parse_catalog, to_
 from billing_app.domain.common.errors import ConflictError
 from billing_app.services.catalogue import versions
 from billing_app.services.operators import catalogue_edits, catalogue_effects
-from billing_app.services.operators.views_catalogue import CatalogueView, CheckView, FileState, FileView
+from billing_app.services.operators.views_catalogue import CatalogueAnswer, CheckView, FileState, FileView
 from billing_app.services.payments import stripe_names
 
 
-def catalogue(session: Session, now: datetime, file: Path) -> CatalogueView:
+def catalogue(session: Session, now: datetime, file: Path) -> CatalogueAnswer:
     """The version in force, and what the next start would make of `file`."""
     head, current = catalogue_edits.editing(session, now)
-    return CatalogueView(
+    return CatalogueAnswer(
         version=head.version,
         effective_at=head.effective_at,
         source=head.source,

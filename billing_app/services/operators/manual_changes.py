@@ -35,11 +35,7 @@ def look(session: Session, address: str, now: datetime) -> ManualChangesView:
         metrics=(*current.metrics, TOKEN),
         plans=tuple((plan.id, plan.name) for plan in current.plans if not plan.retired),
         plan=plans_in_force.plans(session, owner).plan_at(now),
-        grants=tuple(
-            (each.row.id, current.metric(each.row.metric), each.account.left, each.row.reason)
-            for each in found
-            if each.account.left
-        ),
+        grants=tuple((each.id, current.metric(each.metric), each.left, each.reason) for each in found if each.left),
         overrides=tuple(
             (row.kind, row.name, row.value, row.ends_at) for row in override_store.in_force(session, owner, now)
         ),

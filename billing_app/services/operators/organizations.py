@@ -14,7 +14,7 @@ from billing_app.services.common import payers as paying
 from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.operators import account_issues
-from billing_app.services.operators.views import OrganizationLine, OrganizationsView
+from billing_app.services.operators.views import AccountIssue, OrganizationLineAnswer, OrganizationsView
 from billing_app.services.subscriptions import subscriptions
 from billing_app.services.usage import plans_in_force
 from billing_app.store.operators import search as org_search
@@ -45,10 +45,11 @@ def organizations(session: Session, search: str, cursor: str, now: datetime) -> 
     return OrganizationsView(
         organizations=tuple(
             # A sub-organization without a plan of its own has the plan, and the stops, of its payer.
-            OrganizationLine(
+            OrganizationLineAnswer(
                 address=each.address,
                 name=each.name,
                 plan_name=plans_in_force.plans(session, payer.pk).held_at(now).name,
+                blocked=any(issue.kind is AccountIssue.BLOCKED for issue in wrong.get(payer.pk, ())),
                 troubles=wrong.get(payer.pk, ()),
                 members=members[owner],
                 payer_name="" if payer.id == owner else payer.name,

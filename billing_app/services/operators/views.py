@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from billing_app.services.common.answers import SAID_WHOLE, Internal
+
 
 class AccountIssue(StrEnum):
     """What can be wrong with an organization, the worst first."""
@@ -29,8 +31,10 @@ class AccountIssue(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class AccountIssueView:
-    """One thing that is wrong: with which metrics or how much money; `at` is until when a plan not paid for stays."""
+class TroubleAnswer:
+    """One thing that is wrong; `at` is until when a plan that is owed for stays."""
+
+    __pydantic_config__ = SAID_WHOLE
 
     kind: AccountIssue
     metrics: tuple[str, ...] = ()
@@ -40,28 +44,24 @@ class AccountIssueView:
 
 
 @dataclass(frozen=True, slots=True)
-class OrganizationLine:
+class OrganizationLineAnswer:
     """One organization in a list of all."""
 
     address: str
     name: str
     plan_name: str
-    troubles: tuple[AccountIssueView, ...]
+    blocked: bool
+    troubles: tuple[TroubleAnswer, ...]
     members: int
-    payer_name: str = ""
+    payer_name: Internal[str] = ""
     """Whose plan that is, if another pays."""
-
-    @property
-    def blocked(self) -> bool:
-        """Whether something stands still."""
-        return any(each.kind is AccountIssue.BLOCKED for each in self.troubles)
 
 
 @dataclass(frozen=True, slots=True)
 class OrganizationsView:
     """One page of a search for organizations."""
 
-    organizations: tuple[OrganizationLine, ...]
+    organizations: tuple[OrganizationLineAnswer, ...]
     now: datetime
     next_cursor: str
     """The page after this one; empty at the end."""

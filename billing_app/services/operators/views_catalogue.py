@@ -12,6 +12,7 @@ from billing_app.domain.catalogue import CatalogChange, Metric
 from billing_app.domain.credits.entitlements import MeterState
 from billing_app.domain.organizations.limits import LimitUse
 from billing_app.services.catalogue.versions import LoadResult
+from billing_app.services.common.answers import Internal
 
 
 class FileState(StrEnum):
@@ -36,15 +37,16 @@ class FileView:
 
 
 @dataclass(frozen=True, slots=True)
-class CatalogueView:
-    """The version that an edit begins with, and how plans.json stands to it."""
+class CatalogueAnswer:
+    """A version of the catalogue, whole."""
 
     version: int
     effective_at: datetime
     source: str
     document: Mapping[str, Any]
-    now: datetime
-    file: FileView = FileView()
+    now: Internal[datetime]
+    file: Internal[FileView] = FileView()
+    """How plans.json stands to it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from datetime import datetime
 from billing_app.domain.catalogue.model import Metric
 from billing_app.domain.credits.entitlements import MeterState
 from billing_app.services.credits.views import GrantLabel
-from billing_app.services.operators.views import AccountIssueView
+from billing_app.services.operators.views import TroubleAnswer
 from billing_app.services.operators.views_operations import EventAnswer
 from billing_app.services.reversals.views import RefundPreviewAnswer
 from billing_app.services.subscriptions.views_endings import EndingAnswer
@@ -110,7 +110,7 @@ class CustomerView:
     why_not: str = ""
     payer: str = ""
     payer_name: str = ""
-    troubles: tuple[AccountIssueView, ...] = ()
+    troubles: tuple[TroubleAnswer, ...] = ()
     overrides: tuple[OverrideLine, ...] = ()
     subscription: PaidPlanLine | None = None
     ending: EndingAnswer | None = None

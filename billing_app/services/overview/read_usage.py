@@ -22,7 +22,7 @@ from billing_app.services.credits import forecasts, labels
 from billing_app.services.credits.history import PAST_PERIODS, month_of
 from billing_app.services.overview.views import UsageView
 from billing_app.services.usage import sources as source_use
-from billing_app.services.usage.views import DaysView, DayView
+from billing_app.services.usage.views import DayAnswer, DaysView
 from billing_app.store.organizations import tree
 from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import reported_levels
@@ -112,7 +112,7 @@ def _days_of(
     )
 
 
-def _added(look: MetricForecast, month: Month, end: datetime) -> Iterator[DayView]:
+def _added(look: MetricForecast, month: Month, end: datetime) -> Iterator[DayAnswer]:
     """What each day added: the days sum to the month. A correction that outweighs the day's use makes it negative."""
     points = look.timeline.of_period(month.period.number)
     moments = [point.at for point in points]
@@ -126,7 +126,7 @@ def _added(look: MetricForecast, month: Month, end: datetime) -> Iterator[DayVie
 
 def _levels(
     session: Session, organization: Organization, metric: Metric, look: MetricForecast, month: Month, end: datetime
-) -> Iterator[DayView]:
+) -> Iterator[DayAnswer]:
     """The highest level of each day. A `level` stands until the next report; a `max` is only what was reported."""
     owner = organization.pk
     reported = list(reported_levels.levels(session, owner, metric.id, month.period.start, end))
@@ -155,7 +155,7 @@ def _spans(period: Period, end: datetime) -> Iterator[tuple[datetime, datetime]]
         start = midnight
 
 
-def _day(month: Month, start: datetime, before: int, after: int) -> DayView:
+def _day(month: Month, start: datetime, before: int, after: int) -> DayAnswer:
     """What use from `before` to `after` of the month was, by who paid for it in the end.
 
     The plan pays first, credits next, and what nobody paid comes last: a deficit is settled oldest first (rule 4), so
@@ -165,7 +165,7 @@ def _day(month: Month, start: datetime, before: int, after: int) -> DayView:
     burned = _paid(month, after)[1] - _paid(month, before)[1]
     unpaid = after - before - covered - burned
     uncovered, deficit = (0, unpaid) if month.deficit else (unpaid, 0)
-    return DayView(start, after - before, covered, burned, uncovered, deficit)
+    return DayAnswer(start, after - before, covered, burned, uncovered, deficit)
 
 
 def _paid(month: Month, used: int) -> tuple[int, int]:

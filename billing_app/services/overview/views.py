@@ -10,7 +10,7 @@ from billing_app.domain.catalogue.model import Metric
 from billing_app.domain.common.periods import Period
 from billing_app.services.credits.views import GrantLabel
 from billing_app.services.credits.views_shared import Forecast, MeterState, OfferView, RecountView, UnpostedView
-from billing_app.services.usage.views import DaysView, MonthView, SourceView
+from billing_app.services.usage.views import DaysView, MonthView, SourceAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +195,7 @@ class UsageView:
     chosen: int
     """The number of the chosen period; always one of `months`, unless there are none."""
     days: DaysView
-    sources: tuple[SourceView, ...]
+    sources: tuple[SourceAnswer, ...]
     """Of the chosen period, the largest first; one or none is not shown."""
     ever_used: bool
     payer_name: str = ""

@@ -34,7 +34,7 @@ from billing_app.services.purchases.customers import Wanted
 from billing_app.services.purchases.orders import (
     IDEMPOTENCY_SPACE,
     NEVER_BEGUN_AFTER,
-    StartedCheckout,
+    CheckoutAnswer,
     record_session,
     said_once,
 )
@@ -82,7 +82,7 @@ class Opening:
     trial_days: int
     anchor: datetime | None
     expires_at: datetime | None
-    started: StartedCheckout | None = None
+    started: CheckoutAnswer | None = None
 
 
 class _PageOpenError(Exception):
@@ -101,7 +101,7 @@ def start(
     public_url: str,
     *,
     key: str | None = None,
-) -> StartedCheckout:
+) -> CheckoutAnswer:
     """Begins a first subscription. Talks to Stripe; takes two transactions. A repeated `key` gives what it began.
 
     Raises NotFoundError `plan_not_found`, InvalidError `plan_not_for_sale` or `idempotency_mismatch`, ConflictError
@@ -228,7 +228,7 @@ def _opening(context: Context, order: Order, sale: Sale) -> Opening:
     owner = order.organization_id
     started = None
     if order.session_id is not None and order.url is not None:
-        started = StartedCheckout(order.id, order.session_id, order.url)
+        started = CheckoutAnswer(order.id, order.url, order.session_id)
     # A trial is for those who have never subscribed.
     first = not store.of_organization(session, owner, store.PLAN)
     trial_days = versions.current(session, now).plan(order.plan).trial_days if first else 0

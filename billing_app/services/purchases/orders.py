@@ -24,6 +24,7 @@ from billing_app.gateways.payments import NewCheckout, Offer, OpenCheckout, Paym
 from billing_app.gateways.subscriptions import NewSubscription
 from billing_app.services.catalogue import versions
 from billing_app.services.common import payers
+from billing_app.services.common.answers import Internal
 from billing_app.services.common.context import Context, Enter
 from billing_app.services.payments import payment_account, stripe_catalogue
 from billing_app.services.purchases import customers, endings, fulfilment
@@ -46,12 +47,12 @@ MAX_OPEN_ORDERS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class StartedCheckout:
-    """A payment that was begun: `url` is the hosted page to send the payer's browser to."""
+class CheckoutAnswer:
+    """A payment that was begun. Send the payer's browser to `url`."""
 
-    order_id: str
-    session_id: str
+    order_id: Internal[str]
     url: str
+    session_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +64,13 @@ class Opening:
     customer: Wanted
     items: tuple[Item, ...]
     offers: tuple[Offer, ...]
-    started: StartedCheckout | None = None
+    started: CheckoutAnswer | None = None
     """Set when it was begun before, by a request that is now repeated."""
 
 
 def start_checkout(
     enter: Enter, payments: Payments, wanted: Iterable[tuple[str, int]], public_url: str, *, key: str | None = None
-) -> StartedCheckout:
+) -> CheckoutAnswer:
     """Begins the payment of so many packs each (pack id, count). Talks to Stripe; takes two transactions.
 
     A repeated `key` gives the payment that it began. `public_url` is where our own pages are.
@@ -140,7 +141,7 @@ def open_order(context: Context, wanted: list[tuple[str, int]], *, key: str | No
     return _opening(organization, current, order, items)
 
 
-def record_session(context: Context, order_id: str, opened: OpenCheckout) -> StartedCheckout:
+def record_session(context: Context, order_id: str, opened: OpenCheckout) -> CheckoutAnswer:
     """Writes down what Stripe answered; the page that counts, if another came first.
 
     Raises NotFoundError `order_not_found`.
@@ -157,7 +158,7 @@ def record_session(context: Context, order_id: str, opened: OpenCheckout) -> Sta
             order.next_check_at = now + fulfilment.FIRST_CHECK
         session.add(order)
         session.flush()
-    return StartedCheckout(order.id, order.session_id or opened.id, order.url or opened.url)
+    return CheckoutAnswer(order.id, order.url or opened.url, order.session_id or opened.id)
 
 
 def _opened_before(session: Session, organization: Organization, current: Catalog, order_id: str) -> Opening:
@@ -167,7 +168,7 @@ def _opened_before(session: Session, organization: Organization, current: Catalo
         raise ConflictError("This request is being processed. Try again in a moment.", code="order_closed")
     items = domain.decode(order.items)
     if order.session_id is not None and order.url is not None:
-        started = StartedCheckout(order.id, order.session_id, order.url)
+        started = CheckoutAnswer(order.id, order.url, order.session_id)
         return Opening(order.id, organization.address, customers.to_be(organization), items, (), started)
     if order.state != OrderState.OPEN:
         raise ConflictError("This order was closed before it was started. Order again.", code="order_closed")

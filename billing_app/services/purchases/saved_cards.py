@@ -35,14 +35,14 @@ METRIC = "metric"
 
 
 @dataclass(frozen=True, slots=True)
-class StartedSetup:
-    """A page on which a card can be saved; send the payer's browser to `url`."""
+class CardSetupAnswer:
+    """A page on which a card is saved. Send the payer's browser to `url`."""
 
-    session_id: str
     url: str
+    session_id: str
 
 
-def begin(enter: Enter, payments: Payments, public_url: str, metric: str = "") -> StartedSetup:
+def begin(enter: Enter, payments: Payments, public_url: str, metric: str = "") -> CardSetupAnswer:
     """Begins to save a card; the browser comes back to the credits page of `metric`. Talks to Stripe.
 
     Raises NotFoundError `metric_not_found`, ForbiddenError `organization_inactive`, ConflictError
@@ -78,7 +78,7 @@ def begin(enter: Enter, payments: Payments, public_url: str, metric: str = "") -
         )
 
     opened = customers.using(enter, payments, wanted, ask)
-    return StartedSetup(opened.id, opened.url)
+    return CardSetupAnswer(opened.url, opened.id)
 
 
 def finish(enter: Enter, payments: Payments, session_id: str) -> SavedCard | None:

@@ -18,6 +18,7 @@ from billing_app.domain.purchases.baskets import MAX_COUNT, on_offer
 from billing_app.domain.purchases.top_ups import Figures, Standing, TopUpState
 from billing_app.services.catalogue import versions
 from billing_app.services.common import audit, organizations, payers
+from billing_app.services.common.answers import SAID_WHOLE
 from billing_app.services.common.context import Context
 from billing_app.services.purchases import endings
 from billing_app.services.usage import accounts, meters
@@ -53,11 +54,13 @@ class TopUpEntries:
 
 
 @dataclass(frozen=True, slots=True)
-class AtOnce:
-    """What a setting buys right away, because credits are at its threshold or below. Nothing is 0 packs.
+class AtOnceAnswer:
+    """What a setting buys right away, because credits are at its threshold or below; 0 packs for nothing.
 
-    `refusal` says why it would not: the month's cap has no room for it.
+    All of it is one charge, before tax. `refusal` says why it is not made: the month's cap has no room for it.
     """
+
+    __pydantic_config__ = SAID_WHOLE
 
     packs: int = 0
     quantity: int = 0
@@ -76,7 +79,7 @@ class TopUp:
     paid_cents: int
     """Paid for it in the running calendar month (UTC)."""
     currency: str
-    at_once: AtOnce
+    at_once: AtOnceAnswer
     """What it buys as soon as it can."""
 
 
@@ -88,21 +91,23 @@ def top_up(context: Context, metric_id: str) -> TopUp:
     metric = current.metric(metric_id)
     row, card = store.setting(session, owner, metric_id), store.card(session, owner)
     paid = _paid(session, owner, metric_id, now) if row is not None else 0
-    at_once = AtOnce()
+    at_once = AtOnceAnswer()
     if row is not None and row.enabled and any(pack.id == row.pack for pack in current.packs):
         figures = accounts.account(session, organization, metric_id, now)
         at_once = bought_at_once(figures, current.pack(row.pack), row, paid, current.currency)
     return TopUp(metric, state_of(row, card, now), row, card, paid, current.currency, at_once)
 
 
-def bought_at_once(figures: Figures, pack: Pack, amounts: Wanted | AutoTopUp, paid_cents: int, currency: str) -> AtOnce:
+def bought_at_once(
+    figures: Figures, pack: Pack, amounts: Wanted | AutoTopUp, paid_cents: int, currency: str
+) -> AtOnceAnswer:
     """What these amounts buy now, in one charge; `paid_cents` were paid in the running month."""
     if not domain.armed(figures, amounts.threshold):
-        return AtOnce()
+        return AtOnceAnswer()
     packs = domain.packs_needed(figures, amounts.threshold, pack.quantity, amounts.count)
     price, room = pack.price_cents * packs, amounts.cap_cents - paid_cents
     refusal = "" if price <= room else no_room(packs, price, room, amounts.cap_cents, currency)
-    return AtOnce(packs, pack.quantity * packs, price, refusal)
+    return AtOnceAnswer(packs, pack.quantity * packs, price, refusal)
 
 
 def no_room(packs: int, price_cents: int, room_cents: int, cap_cents: int, currency: str) -> str:
@@ -114,7 +119,7 @@ def no_room(packs: int, price_cents: int, room_cents: int, cap_cents: int, curre
     )
 
 
-def preview(context: Context, metric_id: str, wanted: Wanted) -> AtOnce:
+def preview(context: Context, metric_id: str, wanted: Wanted) -> AtOnceAnswer:
     """What turning it on with these amounts would buy right away. Changes nothing; raises what `put` raises of them."""
     session, organization, now = context.session, context.organization, context.now
     current = versions.current(session, now)
@@ -212,7 +217,7 @@ def _figures(metric: Metric, row: AutoTopUp) -> dict[str, Any]:
     return {"threshold": left, "pack": row.pack, "count": row.count, "cap_cents": row.cap_cents}
 
 
-def _agreed(wanted: Wanted, at_once: AtOnce, currency: str) -> None:
+def _agreed(wanted: Wanted, at_once: AtOnceAnswer, currency: str) -> None:
     """Refuses what nobody agreed to, with what it would cost, and amounts whose first purchase can never be made."""
     if at_once.price_cents > wanted.cap_cents:
         raise InvalidError(at_once.refusal, code="cap_too_small")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from billing_app.domain.catalogue.model import Metric
-from billing_app.services.credits.views import BalancePoint, GrantLabel
+from billing_app.services.credits.views import GrantLabel, PointAnswer
 from billing_app.services.credits.views_shared import Forecast, OfferView, RecountView
 
 
@@ -71,9 +71,9 @@ class NeedView:
     """Credits missing until then; 0: nothing is needed."""
     offer: OfferView | None
     """None when nothing is needed, nothing fits, or the pace is unknown."""
-    as_it_is: tuple[BalancePoint, ...]
+    as_it_is: tuple[PointAnswer, ...]
     """From now on without the basket."""
-    with_basket: tuple[BalancePoint, ...]
+    with_basket: tuple[PointAnswer, ...]
     """From now on with it; empty if the basket has nothing of this metric."""
 
 

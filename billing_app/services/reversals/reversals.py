@@ -269,9 +269,9 @@ def _dispute(
     return True
 
 
-def is_disputed(session: Session, grant: GrantRow) -> bool:
-    """Whether the payer's bank was ever asked for the money of a grant."""
-    return bool(store.disputes_of(session, grant.organization_id, [grant.payment_id]))
+def is_disputed(session: Session, organization_id: int, payment_ids: list[str]) -> bool:
+    """Whether the payer's bank was ever asked for the money of one of these payments."""
+    return bool(store.disputes_of(session, organization_id, payment_ids))
 
 
 def _moment(at: datetime | None, now: datetime) -> datetime:

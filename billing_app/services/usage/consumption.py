@@ -17,7 +17,7 @@ from billing_app.services.catalogue import versions
 from billing_app.services.common import payers
 from billing_app.services.common.context import Context
 from billing_app.services.usage import debits, meters
-from billing_app.services.usage.debits import Consumed, Mode
+from billing_app.services.usage.debits import ConsumeAnswer, Mode
 from billing_app.services.usage.totals import PeriodTotals
 from billing_app.store.common import idempotency
 from billing_app.store.organizations import organizations as orgs
@@ -53,7 +53,7 @@ def consume(
     mode: Mode = Mode.REJECT,
     key: str | None = None,
     strict: bool = True,
-) -> Consumed:
+) -> ConsumeAnswer:
     """Takes `quantity`, all or nothing (reject) or what fits (clamp), never past allowance and credits.
 
     A repeated `key` answers what it answered first, refusals too (fine point 15); where `strict`, as over HTTP, only to
@@ -75,7 +75,7 @@ def consume(
         digest = debits.digest(metric_id, quantity, mode)
         answer = idempotency.take(session, owner, "consume", key, digest, now, strict=strict)
         if answer is not None:
-            return replace(Consumed(**json.loads(answer)), repeated=True)
+            return replace(ConsumeAnswer(**json.loads(answer)), repeated=True)
     payers.same_payer(replace(context, now=now), payer)
     consumed = _take(replace(context, organization=payer, now=now), metric, row, quantity, mode, source)
     if key is not None:
@@ -85,7 +85,7 @@ def consume(
     return consumed
 
 
-def exhausted(metric_id: str, quantity: int, consumed: Consumed) -> CreditsExhaustedError:
+def exhausted(metric_id: str, quantity: int, consumed: ConsumeAnswer) -> CreditsExhaustedError:
     """The refusal of a consume of which nothing was accepted, with the same figures."""
     return CreditsExhaustedError(
         f"{quantity} of {metric_id} do not fit: neither allowance nor credits are left for it.",
@@ -103,13 +103,13 @@ def status(held: Reservation, now: datetime) -> ReservationState:
     return ReservationState.OPEN if now < held.holds_until else ReservationState.EXPIRED
 
 
-def _take(context: Context, metric: Metric, row: MeterRow, quantity: int, mode: Mode, source: str) -> Consumed:
+def _take(context: Context, metric: Metric, row: MeterRow, quantity: int, mode: Mode, source: str) -> ConsumeAnswer:
     """From the locked meter, through the engine."""
     fits = meters.reading(row, metric.aggregation).fits(quantity)
     accepted = fits if mode is Mode.CLAMP or fits == quantity else 0
     if accepted:
         use(context, metric, row, accepted, source)
-    return Consumed(accepted, row.used, row.allowance, row.left)
+    return ConsumeAnswer(accepted, row.used, row.allowance, row.left)
 
 
 def use(context: Context, metric: Metric, row: MeterRow, quantity: int, source: str = "") -> None:

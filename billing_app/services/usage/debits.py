@@ -12,6 +12,7 @@ from billing_app.domain.common.periods import period_containing
 from billing_app.domain.credits.facts import MAX_QUANTITY, Aggregation
 from billing_app.services.catalogue import versions
 from billing_app.services.common import payers
+from billing_app.services.common.answers import Internal
 from billing_app.services.common.context import Context
 from billing_app.store.common import locks
 from billing_app.store.tables.base import new_id
@@ -32,22 +33,21 @@ class Mode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Consumed:
-    """The answer of consume: how much was taken, and the metric's figures after it. `accepted` 0 is a refusal.
-
-    `repeated`: this is the answer to an earlier request with the same key.
-    """
+class ConsumeAnswer:
+    """How much was taken, and where the metric stands after it. `allowance` null is unlimited."""
 
     accepted: int
+    """0 is a refusal."""
     used: int
     allowance: int | None
     credits: int
-    repeated: bool = False
+    repeated: Internal[bool] = False
+    """This is the answer to an earlier request with the same key."""
 
 
 def take(
     context: Context, metric_id: str, quantity: int, *, mode: Mode = Mode.REJECT, key: str | None = None
-) -> Consumed | None:
+) -> ConsumeAnswer | None:
     """Takes the whole quantity in one statement; None, with nothing written, where `consumption.consume` must decide.
 
     It must where the meter is out of date, the catalogue is another than this process knows, the quantity does not fit
@@ -76,7 +76,7 @@ def take(
             digest=digest(metric_id, quantity, mode),
         ),
     )
-    return None if figures is None else Consumed(quantity, figures.used, figures.allowance, figures.left)
+    return None if figures is None else ConsumeAnswer(quantity, figures.used, figures.allowance, figures.left)
 
 
 def is_consumable(current: Catalog, metric_id: str) -> bool:

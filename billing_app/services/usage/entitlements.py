@@ -34,8 +34,8 @@ class OutOfDateError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Blocking:
-    """A metric that has too little left for what was asked, with the figures of the answer."""
+class BlockingAnswer:
+    """A metric that has too little left for what was requested. `allowance` null is unlimited."""
 
     metric: str
     allowance: int | None
@@ -50,7 +50,7 @@ class Answer:
     """Whether it is allowed, what blocks it, and what still works."""
 
     allowed: bool
-    blocking: tuple[Blocking, ...]
+    blocking: tuple[BlockingAnswer, ...]
     still_works: tuple[str, ...]
 
 
@@ -135,7 +135,7 @@ class _Look:
 
 def _check(look: _Look, asked: Mapping[str, int], subject: str | None, action: str = "") -> Answer:
     """What still works are other actions that pass with 1 of each of their metrics, never the `action` refused."""
-    blocking: list[Blocking] = []
+    blocking: list[BlockingAnswer] = []
     for metric, quantity in sorted(asked.items()):
         if not 0 <= quantity <= MAX_QUANTITY:
             raise FactRefusedError(f"{metric}: a quantity is 0 to {MAX_QUANTITY}.", code="invalid_quantity")
@@ -143,7 +143,7 @@ def _check(look: _Look, asked: Mapping[str, int], subject: str | None, action: s
         counted = subject is not None and _is_counted(look, reading.aggregation, metric, subject)
         if not reading.allows(quantity, counted_already=counted):
             figures = (reading.allowance, reading.used, reading.reserved, reading.left)
-            blocking.append(Blocking(metric, *figures, requested=quantity))
+            blocking.append(BlockingAnswer(metric, *figures, requested=quantity))
     if not blocking:
         return Answer(True, (), ())
     works = [each for each, blockers in look.working_actions().items() if not blockers and each != action]

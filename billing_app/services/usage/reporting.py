@@ -18,6 +18,7 @@ from billing_app.domain.usage.aggregation import UsageEvent, validated_moment, v
 from billing_app.domain.usage.reported import Read, ReportedEvent
 from billing_app.services.catalogue import versions
 from billing_app.services.common import payers
+from billing_app.services.common.answers import SAID_WHOLE
 from billing_app.services.common.context import Context
 from billing_app.services.usage import meters
 from billing_app.services.usage.totals import PeriodTotals
@@ -34,8 +35,8 @@ MAX_BATCH = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected:
-    """An event of a batch that was not recorded; the good ones were."""
+class RejectedAnswer:
+    """An event that was not recorded, with the reason; its id stays free."""
 
     index: int
     code: str
@@ -43,8 +44,8 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
-class Duplicate:
-    """An event whose id was seen before: silently the same event. `differs` if it now says something else."""
+class DuplicateAnswer:
+    """An event that was there already. `differs`: it said something else the first time, which stands."""
 
     index: int
     id: str
@@ -52,19 +53,21 @@ class Duplicate:
 
 
 @dataclass(slots=True)
-class Report:
+class UsageAnswer:
     """What became of a batch."""
 
+    __pydantic_config__ = SAID_WHOLE
+
     accepted: int = 0
-    duplicates: list[Duplicate] = field(default_factory=list)
-    rejected: list[Rejected] = field(default_factory=list)
+    duplicates: list[DuplicateAnswer] = field(default_factory=list)
+    rejected: list[RejectedAnswer] = field(default_factory=list)
 
     def reject_what_differs(self) -> None:
         """Rejects events whose id was seen before with other content, too: said alike by every entrance."""
         for each in self.duplicates:
             if each.differs:
                 detail = f"{each.id!r} was reported before with different content, which is kept."
-                self.rejected.append(Rejected(each.index, "idempotency_mismatch", detail))
+                self.rejected.append(RejectedAnswer(each.index, "idempotency_mismatch", detail))
         self.rejected.sort(key=lambda rejected: rejected.index)
 
 
@@ -79,7 +82,7 @@ class _Valid:
     """Whether the report says when; otherwise it counts at the moment at which it is recorded."""
 
 
-def report(context: Context, events: Sequence[Read], *, backfill: bool = False, watch: bool = True) -> Report:
+def report(context: Context, events: Sequence[Read], *, backfill: bool = False, watch: bool = True) -> UsageAnswer:
     """Records a batch of events of one organization; those that were refused as they were read are told with the rest.
 
     `backfill` lifts the age limit for an operator's import. Without `watch` meters are only marked stale, for imports
@@ -90,7 +93,7 @@ def report(context: Context, events: Sequence[Read], *, backfill: bool = False, 
     if not backfill:
         payers.require_active(organization, payers.payer(session, organization, now))
     current = versions.current(session, now)
-    outcome = Report()
+    outcome = UsageAnswer()
     valid = _validated(current, events, now, backfill, outcome)
     changed: set[int] = set()
     for payer, batch in _by_payer(session, organization, valid):
@@ -130,7 +133,7 @@ def _take_in(
     books: _Books,
     current: Catalog,
     valid: list[_Valid],
-    outcome: Report,
+    outcome: UsageAnswer,
     now: datetime,
     watch: bool,
 ) -> bool:
@@ -151,7 +154,7 @@ def _take_in(
         try:
             totals.add(each.metric, current.metric(each.metric).aggregation, each.event)
         except FactRefusedError as refusal:
-            outcome.rejected.append(Rejected(each.index, refusal.code, refusal.detail))
+            outcome.rejected.append(RejectedAnswer(each.index, refusal.code, refusal.detail))
         else:
             recorded[each.metric].append(each)
     for metric, batch in recorded.items():
@@ -171,7 +174,7 @@ def _lock(context: Context, metric: str, watch: bool) -> tuple[MeterRow, datetim
 
 
 def _validated(
-    current: Catalog, events: Sequence[Read], now: datetime, backfill: bool, outcome: Report
+    current: Catalog, events: Sequence[Read], now: datetime, backfill: bool, outcome: UsageAnswer
 ) -> list[_Valid]:
     """The events that may be recorded; the others are noted as rejected."""
     valid: list[_Valid] = []
@@ -186,7 +189,7 @@ def _validated(
             quantity = validated_quantity(aggregation, event.quantity, event.subject)
             at = validated_moment(event.at or now, now, backfill=backfill)
         except BillingError as refusal:
-            outcome.rejected.append(Rejected(index, refusal.code, refusal.detail))
+            outcome.rejected.append(RejectedAnswer(index, refusal.code, refusal.detail))
             continue
         counted = UsageEvent(at, quantity, event.subject)
         valid.append(_Valid(index, event.metric, event.id, digest(event), counted, dated=event.at is not None))
@@ -201,7 +204,7 @@ def digest(event: ReportedEvent) -> str:
 
 
 def _without_duplicates(
-    session: Session, organization: Organization, valid: list[_Valid], outcome: Report
+    session: Session, organization: Organization, valid: list[_Valid], outcome: UsageAnswer
 ) -> list[_Valid]:
     """Leaves out events whose key was seen before, in the database or earlier in the batch."""
     keys = [each.key for each in valid if each.key is not None]
@@ -209,7 +212,7 @@ def _without_duplicates(
     new: list[_Valid] = []
     for each in valid:
         if each.key is not None and each.key in seen:
-            outcome.duplicates.append(Duplicate(each.index, each.key, seen[each.key] != each.digest))
+            outcome.duplicates.append(DuplicateAnswer(each.index, each.key, seen[each.key] != each.digest))
             continue
         if each.key is not None:
             seen[each.key] = each.digest

@@ -12,7 +12,7 @@ from billing_app.domain.credits.accounts import Month
 from billing_app.domain.credits.facts import Aggregation
 from billing_app.domain.credits.forecast import MetricForecast
 from billing_app.domain.usage.sources import OWN, level_shares, max_shares, unique_shares
-from billing_app.services.usage.views import SourceView
+from billing_app.services.usage.views import SourceAnswer
 from billing_app.store.organizations import organizations, tree
 from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import events, rollups, sources, usage_points
@@ -20,26 +20,26 @@ from billing_app.store.usage import events, rollups, sources, usage_points
 
 def shares(
     session: Session, organization: Organization, metric: Metric, look: MetricForecast, month: Month
-) -> tuple[SourceView, ...]:
+) -> tuple[SourceAnswer, ...]:
     """The parts of a month's use, the largest first; only the organization itself where nothing is a part of it."""
     if not month.used:
         return ()
     if not tree.has_children(session, organization.pk):
-        return (SourceView(organization.address, organization.name, month.used),)
+        return (SourceAnswer(organization.address, organization.name, month.used),)
     found = by_source(session, organization, metric, look, month)
     return _named(session, {source or organization.address: quantity for source, quantity in found.items()})
 
 
 def own_shares(
     session: Session, payer: Organization, child: Organization, metric: Metric, look: MetricForecast, month: Month
-) -> tuple[SourceView, ...]:
+) -> tuple[SourceAnswer, ...]:
     """The same for one that another pays for: itself and what lies under it by name, the largest first, all else in one
     line without any. Who else the payer pays for is nobody's business there."""
     mine = _below(session, child)
     found = by_source(session, payer, metric, look, month)
     views = _named(session, {source: quantity for source, quantity in found.items() if source in mine})
     others = sum(quantity for source, quantity in found.items() if source not in mine)
-    return (*views, SourceView("", "", others)) if others else views
+    return (*views, SourceAnswer("", "", others)) if others else views
 
 
 def own(
@@ -81,9 +81,9 @@ def used_by(session: Session, payer: Organization, child: Organization, metric: 
     return max(levels, default=0)
 
 
-def _named(session: Session, found: dict[str, int]) -> tuple[SourceView, ...]:
+def _named(session: Session, found: dict[str, int]) -> tuple[SourceAnswer, ...]:
     names = organizations.names(session, set(found))
-    views = [SourceView(address, names.get(address, address), quantity) for address, quantity in found.items()]
+    views = [SourceAnswer(address, names.get(address, address), quantity) for address, quantity in found.items()]
     return tuple(sorted(views, key=lambda view: (-view.used, view.name)))
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
 
 from billing_app.domain.catalogue.model import Metric
 from billing_app.domain.common.periods import Period
@@ -40,21 +43,16 @@ class MonthView:
 
 
 @dataclass(frozen=True, slots=True)
-class DayView:
-    """One UTC day of a period.
-
-    For `sum` and `unique` what the day added; for `max` and `level` the highest level of the day. quantity = covered +
-    burned + uncovered + deficit.
-    """
+class DayAnswer:
+    """One UTC day: quantity = covered + burned + uncovered + deficit (credits.md, fine point 10)."""
 
     start: datetime
     quantity: int
+    """Of `sum` and `unique` what the day added; of `max` and `level` the highest level of the day."""
     covered: int
     burned: int
-    uncovered: int
-    """Its part of what an ended period left unpaid."""
-    deficit: int = 0
-    """Its part of what nobody has paid of the running period so far."""
+    uncovered: Annotated[int, Field(description="of a period that has ended: what nobody paid")]
+    deficit: Annotated[int, Field(description="of the running period: what nobody has paid yet")]
 
     @property
     def unpaid(self) -> int:
@@ -69,7 +67,7 @@ class DaysView:
     metric: Metric
     period: Period
     allowance: int | None
-    days: tuple[DayView, ...]
+    days: tuple[DayAnswer, ...]
     running: bool
     """The last day is not over."""
     reached_at: datetime | None
@@ -79,11 +77,8 @@ class DaysView:
 
 
 @dataclass(frozen=True, slots=True)
-class SourceView:
-    """Whose use it was: the organization itself or one of its sub-organizations (credits.md rule 14).
-
-    Without an address: others that the same plan pays for, whom the reader is not told by name.
-    """
+class SourceAnswer:
+    """Whose use it was; without an address: others that the same plan pays for."""
 
     address: str
     name: str

@@ -12,7 +12,7 @@ import reflex as rx
 from billing_app.domain.common.access import MONEY_ROLES
 from billing_app.domain.common.errors import BillingError, UnauthenticatedError
 from billing_app.services.credits import gift_cards, tokens
-from billing_app.services.credits.views_cards import BroughtView, TokensView
+from billing_app.services.credits.views_cards import BroughtView, TokensAnswer
 from billing_app.ui.access.session import PageAccess, guarded
 from billing_app.ui.frame.state import OrganizationPage
 from billing_app.ui.kit.basics import lucide, primary_button, tool_button
@@ -97,7 +97,7 @@ class CardsState(OrganizationPage):
         self.screen = CardsScreen(self.screen.asking, done=brought_words(brought, access.formats))
 
 
-def rate_rows(view: TokensView, formats: Formats) -> tuple[str, list[RateRow]]:
+def rate_rows(view: TokensAnswer, formats: Formats) -> tuple[str, list[RateRow]]:
     """How many are left, and what each rate is."""
     rates = [
         RateRow(

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
-from billing_app.services.credits.views import ExplainStep, ExplainView, Restated
+from billing_app.services.credits.views import ExplainStep, ExplainView, LaterAnswer
 from billing_app.services.overview.views_frame import FrameView
 from billing_app.ui import routes
 from billing_app.ui.credits.grants_text import GrantRow, grant_row
@@ -237,7 +237,7 @@ def _axis(step: ExplainStep, now: datetime) -> str:
     return f"to {plain_day(last_day(step.period.end))}"
 
 
-def _later(later: Restated | None, view: ExplainView, formats: Formats) -> RestatedScreen:
+def _later(later: LaterAnswer | None, view: ExplainView, formats: Formats) -> RestatedScreen:
     if later is None:
         return RestatedScreen()
     metric, when = view.metric, plain_day(later.at)

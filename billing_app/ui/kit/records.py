@@ -92,7 +92,7 @@ def grant_note(label: GrantLabel, formats: Formats) -> str:
 
 def offer_basket(offer: OfferView) -> str:
     """The offer as the buy page's `basket` query: "mau-50k:1,mau-10k:2"."""
-    return ",".join(f"{item.pack_id}:{item.count}" for item in offer.items)
+    return ",".join(f"{item.pack}:{item.count}" for item in offer.items)
 
 
 def offer_named(offer: OfferView, formats: Formats) -> str:

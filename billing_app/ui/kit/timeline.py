@@ -10,7 +10,7 @@ import pandas as pd
 
 from billing_app.domain.catalogue.model import Metric
 from billing_app.domain.common.periods import add_months, month_start
-from billing_app.services.credits.views import BalancePoint
+from billing_app.services.credits.views import PointAnswer
 from billing_app.ui.kit.charts.balance import COLUMNS, Ticks
 from billing_app.ui.kit.charts.scale import Scale
 from billing_app.ui.kit.formats import Formats, long_day, plain_day
@@ -23,7 +23,7 @@ def stamp(moment: datetime) -> pd.Timestamp:
     return cast("pd.Timestamp", pd.Timestamp(moment).tz_convert(None))
 
 
-def points_frame(points: Iterable[BalancePoint], metric: Metric, scale: Scale, formats: Formats) -> pd.DataFrame:
+def points_frame(points: Iterable[PointAnswer], metric: Metric, scale: Scale, formats: Formats) -> pd.DataFrame:
     """Balance points as a frame."""
     rows = [
         {

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from billing_app.domain.catalogue import Metric
 from billing_app.domain.credits.facts import Aggregation
-from billing_app.services.credits.views import BalancePoint
+from billing_app.services.credits.views import PointAnswer
 from billing_app.services.credits.views_shared import Forecast, ForecastKind
 from billing_app.services.purchases.views_buying import BuyView, NeedView
 from billing_app.ui.kit.chart_text import Chart, both
@@ -68,8 +68,7 @@ def need_screen(need: NeedView, view: BuyView, counts: dict[str, int], formats: 
         answer=answer,
         offer=offer,
         price=price,
-        in_basket=need.offer is not None
-        and all(counts.get(item.pack_id, 0) >= item.count for item in need.offer.items),
+        in_basket=need.offer is not None and all(counts.get(item.pack, 0) >= item.count for item in need.offer.items),
         basket=offer_basket(need.offer) if need.offer else "",
         nothing=_nothing(need, _owed(need, view), formats),
         nothing_note=_nothing_note(_owed(need, view)),
@@ -142,7 +141,7 @@ def _run_out(forecast: Forecast) -> datetime | None:
     return forecast.runs_out_at if forecast.kind is ForecastKind.RUNS_OUT else None
 
 
-def _until_empty(points: tuple[BalancePoint, ...], at: datetime | None) -> tuple[BalancePoint, ...]:
+def _until_empty(points: tuple[PointAnswer, ...], at: datetime | None) -> tuple[PointAnswer, ...]:
     """Up to the first moment at which nothing is left, which is `at` where that is known: what comes after is empty."""
     for place, one in enumerate(points):
         if one.left <= 0 and place:
@@ -151,7 +150,7 @@ def _until_empty(points: tuple[BalancePoint, ...], at: datetime | None) -> tuple
     return points
 
 
-def _ending(points: tuple[BalancePoint, ...], now: datetime) -> str:
+def _ending(points: tuple[PointAnswer, ...], now: datetime) -> str:
     """The day on which a balance runs out; empty if it does not, or has done so already."""
     runs_out = len(points) > 1 and points[0].left > 0 and points[-1].left <= 0
     return day(points[-1].at, now) if runs_out else ""

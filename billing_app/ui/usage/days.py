@@ -8,7 +8,7 @@ import pandas as pd
 
 from billing_app.domain.catalogue.model import Metric
 from billing_app.domain.credits.facts import Aggregation
-from billing_app.services.usage.views import DaysView, DayView
+from billing_app.services.usage.views import DayAnswer, DaysView
 from billing_app.ui.kit.chart_text import Chart, both
 from billing_app.ui.kit.charts.days import COLUMNS, days_figure
 from billing_app.ui.kit.charts.scale import Scale, scale_for
@@ -113,7 +113,7 @@ def _unpaid(view: DaysView) -> str:
     return DEFICIT if view.running else UNCOVERED
 
 
-def _hover(one: DayView, view: DaysView, formats: Formats) -> str:
+def _hover(one: DayAnswer, view: DaysView, formats: Formats) -> str:
     metric = view.metric
     lines = [f"<b>{plain_day(one.start)}</b>", formats.quantity(metric, one.quantity)]
     if one.burned and one.covered:

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from billing_app.api.app import ROUTERS, create_api
 from billing_app.api.common.body_limits import MAX_BODY_BYTES, BodyLimits
-from billing_app.api.common.websocket_guard import Handshakes
+from billing_app.api.common.sockets import Handshakes
 from billing_app.services.access.cookies import HASH_NAME, NAME
 from tests.api.conftest import Api
 from tests.api.serving import Site

@@ -15,8 +15,7 @@ from urllib.parse import parse_qs
 import pytest
 from reflex.app import _decode_asgi_headers
 
-from billing_app.api.common.sockets import NOBODYS, SocketLimits, Sockets
-from billing_app.api.common.websocket_guard import Handshakes
+from billing_app.api.common.sockets import NOBODYS, Handshakes, SocketLimits, Sockets
 from billing_app.services.access.cookies import HASH_NAME, for_reflex, session_hash_in, token_in
 from billing_app.services.common.secrets import digest
 from tests.support.patience import PATIENCE_SECONDS

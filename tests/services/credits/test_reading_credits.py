@@ -10,7 +10,7 @@ from billing_app.db import Database
 from billing_app.domain.common.errors import NotFoundError
 from billing_app.services.common.context import Context
 from billing_app.services.credits import read
-from billing_app.services.credits.views import BalancePoint, CreditsView, GrantSource, GrantStatus
+from billing_app.services.credits.views import CreditsView, GrantSource, GrantStatus, PointAnswer
 from billing_app.services.credits.views_shared import ForecastKind
 from tests.services.notifications.telling import Story, at
 
@@ -25,7 +25,7 @@ def credits(story: Story, now: str, metric: str = "api", months: int = 6) -> Cre
         return read.credits(Context(session, organization, at(now)), metric, months=months)
 
 
-def line(points: tuple[BalancePoint, ...]) -> list[tuple[str, int, int]]:
+def line(points: tuple[PointAnswer, ...]) -> list[tuple[str, int, int]]:
     return [(f"{point.at:%d %b %H:%M}".removesuffix(" 00:00"), point.left, point.granted) for point in points]
 
 

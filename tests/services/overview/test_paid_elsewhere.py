@@ -138,7 +138,7 @@ def test_balances_and_history_over_http_are_the_payers_with_the_own_part(family:
     ]
     assert {each.metric: each.own_used for each in theirs}["emails"] == 75
     assert [each.own_used for each in ours] == [each.used for each in ours]
-    assert (months[-1]["used"], months[-1]["own_used"], months[-1]["burned_from"]) == (500, 75, [])
+    assert (months[-1].used, months[-1].own_used, months[-1].burned_from) == (500, 75, ())
     assert {each.used for each in before} == {0}
 
 
@@ -236,7 +236,7 @@ class TestTheEndOfAPlanOfItsOwn:
             (own,) = statements.grants(Context(session, north, ended))
             theirs = {each.metric: each for each in statements.balances(Context(session, north, ended))}["emails"]
         assert shell.payer is not None
-        assert own.account.left == 50
+        assert own.left == 50
         assert (theirs.used, theirs.own_used) == (510, 85)
 
     @pytest.mark.parametrize("way", ["cancelled", "paused"])

@@ -18,7 +18,7 @@ from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.organizations import children
 from billing_app.services.usage import accounts, consumption, debits
-from billing_app.services.usage.debits import Consumed, Mode
+from billing_app.services.usage.debits import ConsumeAnswer, Mode
 from billing_app.services.verification import verification
 from billing_app.store.usage import events, meters, rollups
 from tests.services.credits.test_reading_cost import heard
@@ -42,12 +42,12 @@ def acme(database: Database) -> Database:
     return database
 
 
-def take(database: Database, quantity: int, **how: Any) -> Consumed | None:
+def take(database: Database, quantity: int, **how: Any) -> ConsumeAnswer | None:
     with database.single() as session:
         return debits.take(Context(session, organizations.by_address(session, "acme"), NOON), "emails", quantity, **how)
 
 
-def consume(database: Database, quantity: int, **how: Any) -> Consumed:
+def consume(database: Database, quantity: int, **how: Any) -> ConsumeAnswer:
     with database.writing() as session:
         return consumption.consume(
             Context(session, organizations.by_address(session, "acme"), NOON), "emails", quantity, **how
@@ -63,7 +63,9 @@ def test_a_debit_is_one_statement_on_postgresql_and_four_on_sqlite(acme: Databas
     with acme.writing() as session:
         made = organizations.by_address(session, "acme")
         with heard(acme) as statements:
-            assert consumption.consume(Context(session, made, NOON), "emails", 5, key="k") == Consumed(5, 6, EMAILS, 0)
+            assert consumption.consume(Context(session, made, NOON), "emails", 5, key="k") == ConsumeAnswer(
+                5, 6, EMAILS, 0
+            )
     assert len(statements) == (4 if acme.sqlite else 1)
 
 
@@ -168,7 +170,7 @@ def test_a_sub_organization_s_use_is_noted_and_its_pages_hear_of_it(acme: Databa
     before = {address: revision(acme, address) for address in ("acme", "north")}
     with acme.single() as session:
         north = organizations.by_address(session, "north")
-        assert debits.take(Context(session, north, NOON), "emails", 7, key="k") == Consumed(7, 8, EMAILS, 0)
+        assert debits.take(Context(session, north, NOON), "emails", 7, key="k") == ConsumeAnswer(7, 8, EMAILS, 0)
     assert {address: revision(acme, address) for address in before} == {at: seen + 1 for at, seen in before.items()}
     with acme.writing() as session:
         made = organizations.by_address(session, "acme")

@@ -11,7 +11,7 @@ import reflex as rx
 
 from billing_app.domain.catalogue.model import Hue
 from billing_app.domain.common.periods import period_containing
-from billing_app.services.credits.views import BalancePoint
+from billing_app.services.credits.views import PointAnswer
 from billing_app.ui.credits.explain_text import explain_screen
 from billing_app.ui.kit.chart import plot
 from billing_app.ui.kit.chart_text import Chart
@@ -229,8 +229,8 @@ def test_a_balance_has_its_grants_now_and_the_run_out() -> None:
 
 
 def test_crowded_grants_are_named_once() -> None:
-    points = [BalancePoint(at(f"2025-10-{day:02}"), 1000 + day, 10) for day in range(1, 9)]
-    frame = points_frame([BalancePoint(at("2025-01-01"), 0), *points], MAU, scale_for(MAU, 1000), FORMATS)
+    points = [PointAnswer(at(f"2025-10-{day:02}"), 1000 + day, 10) for day in range(1, 9)]
+    frame = points_frame([PointAnswer(at("2025-01-01"), 0), *points], MAU, scale_for(MAU, 1000), FORMATS)
     empty = points_frame([], MAU, scale_for(MAU, 1), FORMATS)
     figure = balance_figure(frame, empty, "blue", Ticks([], []), stamp(NOW), now=stamp(NOW))
     assert len([text for text in notes(figure) if text.startswith("+")]) < 4

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from billing_app.services.credits.views import (
-    BalancePoint,
     CreditsView,
     ExplainStep,
     ExplainView,
@@ -13,9 +12,10 @@ from billing_app.services.credits.views import (
     GrantSource,
     GrantStatus,
     GrantView,
-    LateLine,
+    LaterAnswer,
+    LaterLineAnswer,
     MonthBurn,
-    Restated,
+    PointAnswer,
 )
 from billing_app.services.credits.views_ledger import LedgerFilters, LedgerLine, LedgerView, TraceView
 from billing_app.services.credits.views_shared import Forecast, ForecastKind, UnpostedView
@@ -93,12 +93,12 @@ def credits(address: str, wanted: str, months: int) -> CreditsView:
         recount=RECOUNT,
         unposted=UnpostedView(MAU, -194, RECOUNT.last_at, RECOUNT.next_at) if has else None,
         balance=(
-            BalancePoint(since, 0),
-            *(BalancePoint(at(day), left, granted) for day, left, granted in BALANCE if at(day) > since),
+            PointAnswer(since, 0),
+            *(PointAnswer(at(day), left, granted) for day, left, granted in BALANCE if at(day) > since),
         )
         if has
-        else (BalancePoint(since, 0), BalancePoint(NOW, 0)),
-        ahead=tuple(BalancePoint(at(day), left) for day, left in AHEAD) if has else (),
+        else (PointAnswer(since, 0), PointAnswer(NOW, 0)),
+        ahead=tuple(PointAnswer(at(day), left) for day, left in AHEAD) if has else (),
         grants=GRANTS if has else (),
     )
 
@@ -156,7 +156,9 @@ def explain(address: str, wanted: str, moment: datetime | None) -> ExplainView:
         steps=steps,
         steps_left_out=0,
         where=tuple(one for one in GRANTS if one.left) if has else (),
-        later=Restated(at("2025-10-31T23:59"), 35_030, (LateLine("burn", at("2025-11-03T06:00"), -620),), 34_410)
+        later=LaterAnswer(
+            at("2025-10-31T23:59"), 35_030, (LaterLineAnswer("burn", at("2025-11-03T06:00"), -620),), 34_410
+        )
         if has
         else None,
     )

@@ -8,7 +8,7 @@ from billing_app.services.credits.views_shared import (
     Forecast,
     ForecastKind,
     MeterState,
-    OfferItem,
+    OfferItemAnswer,
     OfferView,
     RecountView,
     UnpostedView,
@@ -131,7 +131,7 @@ ACTIONS = (
 
 def meridian(chart: str = "") -> OverviewView:
     """Living on credits, as in the picture."""
-    offer = OfferView((OfferItem("mau-50k", MAU, 50_000, 1),), 50_000, 4900, "USD", at("2026-01-18"))
+    offer = OfferView((OfferItemAnswer("mau-50k", MAU, 50_000, 1),), 50_000, 4900, "USD", at("2026-01-18"))
     drawn = metric(chart)
     return OverviewView(
         now=NOW,
@@ -172,7 +172,7 @@ def stopped(chart: str = "") -> OverviewView:
         since=since,
     )
     others = tuple(meter for meter in base.meters if meter.metric is not STORAGE)
-    offer = OfferView((OfferItem("storage-200", STORAGE, 200 * GB, 1),), 200 * GB, 2100, "USD", at("2026-01-01"))
+    offer = OfferView((OfferItemAnswer("storage-200", STORAGE, 200 * GB, 1),), 200 * GB, 2100, "USD", at("2026-01-01"))
     drawn = metric(chart) if chart else STORAGE
     used = (*USED["storage"][:-1], 250 * GB) if drawn is STORAGE else None
     drawn_months = months(drawn, used)

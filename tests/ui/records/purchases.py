@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from billing_app.services.credits.views import BalancePoint
-from billing_app.services.credits.views_shared import OfferItem, OfferView
+from billing_app.services.credits.views import PointAnswer
+from billing_app.services.credits.views_shared import OfferItemAnswer, OfferView
 from billing_app.services.purchases.views_buying import (
     BasketLine,
     BuyView,
@@ -57,7 +57,7 @@ def buy(address: str, metric: str, until: datetime | None, basket: Mapping[str, 
     chosen = next((group for group in groups if group.metric.id == metric), groups[0])
     has = any(line.pack.metric is MAU for line in lines)
     drawn = chosen.metric is MAU
-    offer = OfferView((OfferItem("mau-50k", MAU, 50_000, 1),), 50_000, 4900, "USD", at("2026-01-18"))
+    offer = OfferView((OfferItemAnswer("mau-50k", MAU, 50_000, 1),), 50_000, 4900, "USD", at("2026-01-18"))
     return BuyView(
         now=NOW,
         metrics=groups,
@@ -68,11 +68,11 @@ def buy(address: str, metric: str, until: datetime | None, basket: Mapping[str, 
             until=until if until in CHOICES else CHOICES[0],
             shortfall=36_761 if drawn else 0,
             offer=offer if drawn else None,
-            as_it_is=tuple(BalancePoint(at(day), left) for day, left in AS_IT_IS)
+            as_it_is=tuple(PointAnswer(at(day), left) for day, left in AS_IT_IS)
             if drawn
-            else (BalancePoint(NOW, chosen.left), BalancePoint(NOW + timedelta(days=90), chosen.left)),
+            else (PointAnswer(NOW, chosen.left), PointAnswer(NOW + timedelta(days=90), chosen.left)),
             with_basket=tuple(
-                BalancePoint(at(day), left, 50_000 if place == 0 else 0) for place, (day, left) in enumerate(WITH)
+                PointAnswer(at(day), left, 50_000 if place == 0 else 0) for place, (day, left) in enumerate(WITH)
             )
             if drawn and has
             else (),

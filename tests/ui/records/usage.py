@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from billing_app.domain.common.periods import Period
 from billing_app.domain.credits.facts import Aggregation
 from billing_app.services.overview.views import UsageView
-from billing_app.services.usage.views import DaysView, DayView, SourceView
+from billing_app.services.usage.views import DayAnswer, DaysView, SourceAnswer
 from tests.ui.records import overview as overviews
 from tests.ui.records.facts import BANDWIDTH, METRICS, NOW, RECOUNT, metric
 
@@ -32,11 +32,11 @@ def usage(address: str, wanted: str, count: int, within: datetime | None) -> Usa
         chosen=chosen.period.number,
         days=days(chosen_metric, chosen, has_earlier=chosen is not drawn[0], has_later=chosen is not drawn[-1]),
         sources=(
-            SourceView("meridian", "Meridian Apps", chosen.used * 7 // 10),
-            SourceView("meridian-labs", "Meridian Labs", chosen.used - chosen.used * 7 // 10),
+            SourceAnswer("meridian", "Meridian Apps", chosen.used * 7 // 10),
+            SourceAnswer("meridian-labs", "Meridian Labs", chosen.used - chosen.used * 7 // 10),
         )
         if chosen_metric is BANDWIDTH
-        else (SourceView("meridian", "Meridian Apps", chosen.used),),
+        else (SourceAnswer("meridian", "Meridian Apps", chosen.used),),
         ever_used=address != "fresh-start",
     )
 
@@ -63,7 +63,7 @@ def days(wanted, month, *, has_earlier: bool, has_later: bool) -> DaysView:
         if paid and reached is None:
             reached = start + timedelta(hours=9)
         unpaid = paid if month.unpaid and not month.burned else 0
-        result.append(DayView(start, quantity, plan, paid - unpaid, unpaid))
+        result.append(DayAnswer(start, quantity, plan, paid - unpaid, unpaid, 0))
     if not month.used:
         result = []
     return DaysView(wanted, period, month.allowance, tuple(result), month.running, reached, has_earlier, has_later)

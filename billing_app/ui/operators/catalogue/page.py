@@ -10,7 +10,7 @@ import reflex as rx
 from billing_app.domain.catalogue import to_document
 from billing_app.domain.common.errors import ConflictError
 from billing_app.services.operators import catalogue_editor, catalogue_edits, catalogue_effects
-from billing_app.services.operators.views_catalogue import CatalogueView, CheckView
+from billing_app.services.operators.views_catalogue import CatalogueAnswer, CheckView
 from billing_app.services.payments import stripe_names
 from billing_app.ui import routes
 from billing_app.ui.access.session import OperatorAccess, for_operators
@@ -60,7 +60,7 @@ class CatalogueState(OperatorPage):
     @for_operators()
     async def load(self, access: OperatorAccess) -> None:
         """Reads the catalogue in force. An edit that was begun in this tab stays."""
-        view: CatalogueView = await access.show(self, catalogue_of, lambda view, _formats: view)
+        view: CatalogueAnswer = await access.show(self, catalogue_of, lambda view, _formats: view)
         if self._draft == self._base:
             self._begin(view)
         title, since = head_words(view)
@@ -187,7 +187,7 @@ class CatalogueState(OperatorPage):
             said = f"{counted(len(done), 'price')} pushed to Stripe." if done else "Stripe sells exactly this already."
             self.screen = replace(self.screen, push=False, pushed=said)
 
-    def _begin(self, view: CatalogueView) -> None:
+    def _begin(self, view: CatalogueAnswer) -> None:
         """An edit of this version that changes nothing yet."""
         self._base, self._draft, self._version = dict(view.document), dict(view.document), view.version
 
@@ -212,7 +212,7 @@ class CatalogueState(OperatorPage):
         self.screen = replace(self.screen, grid=grid, dirty=dirty, **words)
 
 
-def catalogue_of(at: OperatorPageContext) -> CatalogueView:
+def catalogue_of(at: OperatorPageContext) -> CatalogueAnswer:
     """The version that an edit begins with."""
     return catalogue_editor.catalogue(at.session, at.now, at.settings.catalogue_file)
 

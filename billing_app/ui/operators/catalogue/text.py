@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from billing_app.domain.catalogue.changes import IDENTITIES
-from billing_app.services.operators.views_catalogue import CatalogueView, CheckView
+from billing_app.services.operators.views_catalogue import CatalogueAnswer, CheckView
 from billing_app.ui.kit.formats import long_day
 from billing_app.ui.operators.catalogue.drafts import value_at
 from billing_app.ui.operators.catalogue.grids import Document, Grid, Place, key_of, places, plans_grid
@@ -107,7 +107,7 @@ MIN_NAMED = 3
 """List, item and field: shorter paths are those of the catalogue itself."""
 
 
-def head_words(view: CatalogueView) -> tuple[str, str]:
+def head_words(view: CatalogueAnswer) -> tuple[str, str]:
     """Which version, and since when."""
     return f"Version {view.version}", f"since {long_day(view.effective_at)}, {view.source}"
 

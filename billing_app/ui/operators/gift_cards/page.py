@@ -11,7 +11,7 @@ import reflex as rx
 
 from billing_app.domain.common.errors import BillingError, InvalidError, NotFoundError
 from billing_app.services.credits import gift_cards
-from billing_app.services.credits.gift_cards import CardView
+from billing_app.services.credits.gift_cards import GiftCardAnswer
 from billing_app.services.operators import catalogue_editor
 from billing_app.ui.access.session import OperatorAccess, for_operators
 from billing_app.ui.access.transactions import OperatorPageContext
@@ -124,7 +124,7 @@ class GiftCardsState(OperatorPage):
         self.screen = replace(gift_cards_screen(*found, access.formats, ""), ready=True)
 
 
-def cards_of(at: OperatorPageContext, cursor: str) -> tuple[Sequence[CardView], str, Mapping[str, Any]]:
+def cards_of(at: OperatorPageContext, cursor: str) -> tuple[Sequence[GiftCardAnswer], str, Mapping[str, Any]]:
     """Cards, the newest first; the cursor of the page after; and the catalogue that names what they hold."""
     cards, after = gift_cards.listed(at.session, cursor, at.now)
     return cards, after, catalogue_editor.document(at.session, at.now)

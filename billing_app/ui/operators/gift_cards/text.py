@@ -12,7 +12,7 @@ from typing import Any
 from billing_app.domain.catalogue import TOKEN_ID, Metric, parse_catalog
 from billing_app.domain.common.moments import day
 from billing_app.domain.common.texts import BYTE_ORDER_MARK, harmless
-from billing_app.services.credits.views_cards import CardState, CardView, NewCard, Redemption
+from billing_app.services.credits.views_cards import CardState, GiftCardAnswer, NewGiftCardAnswer, RedemptionAnswer
 from billing_app.ui import operator_routes
 from billing_app.ui.kit.formats import Formats, long_day
 from billing_app.ui.operators.catalogue.values import Kind, Spec, typed
@@ -72,7 +72,7 @@ class GiftCardsScreen:
 
 
 def gift_cards_screen(
-    cards: Sequence[CardView], next_cursor: str, document: Mapping[str, Any], formats: Formats, cursor: str
+    cards: Sequence[GiftCardAnswer], next_cursor: str, document: Mapping[str, Any], formats: Formats, cursor: str
 ) -> GiftCardsScreen:
     """The list as the screen has it."""
     current = parse_catalog(document, "catalogue", stored=True)
@@ -86,7 +86,7 @@ def gift_cards_screen(
     )
 
 
-def _row(card: CardView, metrics: Mapping[str, Metric], formats: Formats) -> CardRow:
+def _row(card: GiftCardAnswer, metrics: Mapping[str, Metric], formats: Formats) -> CardRow:
     state, tone = STATES[card.state]
     return CardRow(
         id=str(card.id),
@@ -110,7 +110,7 @@ def _held(metric: Metric | None, name: str, quantity: int, formats: Formats) -> 
     return f"{size} {metric.name}" if metric.counts else f"{size} of {metric.name}"
 
 
-def redeemer_rows(found: Sequence[Redemption]) -> list[RedeemerRow]:
+def redeemer_rows(found: Sequence[RedemptionAnswer]) -> list[RedeemerRow]:
     """Who redeemed a card."""
     return [
         RedeemerRow(each.name, long_day(each.redeemed_at), operator_routes.organization(each.address)) for each in found
@@ -135,14 +135,14 @@ def whole(text: str, absent: int) -> int:
     return value if isinstance(value, int) else -1
 
 
-def codes_csv(cards: Sequence[NewCard]) -> str:
+def codes_csv(cards: Sequence[NewGiftCardAnswer]) -> str:
     """The codes as a file: the only place that ever has them all. A name that a spreadsheet would compute is text."""
     buffer = io.StringIO()
     buffer.write(BYTE_ORDER_MARK)
     writer = csv.writer(buffer)
     writer.writerow(["code", "name", "expires_at"])
     for card in cards:
-        writer.writerow([card.code, harmless(card.view.name), _moment(card.view.expires_at)])
+        writer.writerow([card.code, harmless(card.name), _moment(card.expires_at)])
     return buffer.getvalue()
 
 

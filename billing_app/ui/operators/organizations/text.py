@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from billing_app.services.operators.views import AccountIssue, AccountIssueView, OrganizationsView
+from billing_app.services.operators.views import AccountIssue, OrganizationsView, TroubleAnswer
 from billing_app.ui import operator_routes
 from billing_app.ui.kit.formats import Formats, day
 
@@ -55,12 +55,12 @@ class OrganizationsScreen:
     first_href: str = ""
 
 
-def issue_rows(issues: tuple[AccountIssueView, ...], formats: Formats, now: datetime) -> list[IssueRow]:
+def issue_rows(issues: tuple[TroubleAnswer, ...], formats: Formats, now: datetime) -> list[IssueRow]:
     """What is wrong with an organization, the worst first."""
     return [IssueRow(*LABELS[each.kind], _note(each, formats, now)) for each in issues]
 
 
-def _note(issue: AccountIssueView, formats: Formats, now: datetime) -> str:
+def _note(issue: TroubleAnswer, formats: Formats, now: datetime) -> str:
     if issue.currency:
         return formats.money(issue.amount_cents, issue.currency.upper())
     if issue.kind is AccountIssue.PAST_DUE:

@@ -1,8 +1,9 @@
-"""Recurring packs and auto top-up."""
+"""Buying: packs through Stripe's page, monthly packs, auto top-up, and ending an organization."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -10,10 +11,72 @@ from pydantic import Field, model_validator
 from billing_app.api.common.schemas import WHOLE, Answer, Flag, Name, Request
 from billing_app.domain.common.money import MAX_AMOUNT_CENTS
 from billing_app.domain.credits.facts import MAX_QUANTITY
-from billing_app.domain.purchases.baskets import MAX_COUNT
-from billing_app.domain.purchases.subscriptions import given_up
-from billing_app.services.purchases.top_ups import TopUp, Wanted
+from billing_app.domain.purchases.baskets import MAX_COUNT, MAX_LINES
+from billing_app.domain.purchases.subscriptions import BillingInterval, given_up
+from billing_app.services.purchases.status import PurchaseStatus
+from billing_app.services.purchases.top_ups import AtOnceAnswer, TopUp, Wanted
 from billing_app.services.subscriptions.recurring_packs import RecurringPack
+
+
+class CheckoutItem(Request):
+    """So many of one pack."""
+
+    pack: Name
+    quantity: Annotated[int, Field(strict=True, ge=1, le=MAX_COUNT), WHOLE] = 1
+
+
+class CheckoutRequest(Request):
+    """A basket of packs, or a first subscription to a plan, paid per month or per year."""
+
+    items: Annotated[list[CheckoutItem], Field(min_length=1, max_length=MAX_LINES)] | None = None
+    plan: Name | None = None
+    interval: BillingInterval = BillingInterval.MONTH
+
+    @model_validator(mode="after")
+    def one_of_both(self) -> CheckoutRequest:
+        """A basket or a plan: which one is meant if it is both, nobody can tell."""
+        if (self.items is None) == (self.plan is None):
+            raise ValueError("send either items or a plan")
+        return self
+
+
+class PaidGrantAnswer(Answer):
+    """What a paid line brought. `quantity` in base units, `paid_cents` after discounts, taxes included."""
+
+    id: str
+    metric: str
+    quantity: int
+    pack: str | None
+    paid_cents: int
+    currency: str
+    effective_at: datetime
+    expires_at: datetime | None
+
+
+class CheckoutStatusAnswer(Answer):
+    """Where a payment stands. Open with `processing`: the payer is done, the money is on its way.
+
+    `failure` is a sentence for the payer: why the last attempt failed, or empty.
+    """
+
+    status: Literal["open", "paid", "expired", "failed"]
+    processing: bool
+    total_cents: int
+    currency: str
+    failure: str
+    grants: list[PaidGrantAnswer]
+
+    @classmethod
+    def of(cls, found: PurchaseStatus) -> CheckoutStatusAnswer:
+        """The answer for a purchase."""
+        return cls(
+            status=found.state.value,
+            processing=found.processing,
+            total_cents=found.total_cents,
+            currency=found.currency,
+            failure=found.failure,
+            grants=[PaidGrantAnswer.model_validate(grant) for grant in found.grants],
+        )
 
 
 class RecurringPackAnswer(Answer):
@@ -85,18 +148,6 @@ class AutoTopUpRequest(Request):
         return Wanted(self.enabled, self.threshold, self.pack, self.count, self.monthly_cap_cents, self.consent)
 
 
-class AtOnceAnswer(Answer):
-    """What a setting buys right away, because credits are at its threshold or below; 0 packs for nothing.
-
-    All of it is one charge, before tax. `refusal` says why it is not made: the month's cap has no room for it.
-    """
-
-    packs: int
-    quantity: int
-    price_cents: int
-    refusal: str
-
-
 class CardAnswer(Answer):
     """The saved card, as far as anybody may know it."""
 
@@ -154,7 +205,7 @@ class AutoTopUpAnswer(Answer):
             consent_text=row.consent_text if row else "",
             consent_by=row.consent_by if row else "",
             consent_at=row.consent_at if row else None,
-            at_once=AtOnceAnswer.model_validate(found.at_once),
+            at_once=found.at_once,
         )
 
 
@@ -164,8 +215,15 @@ class CardSetupRequest(Request):
     metric: Name = ""
 
 
-class CardSetupAnswer(Answer):
-    """A page on which a card is saved. Send the payer's browser to `url`."""
+class EndsWhen(StrEnum):
+    """When an organization ends."""
 
-    url: str
-    session_id: str
+    NOW = "now"
+    PERIOD_END = "period_end"
+
+
+class EndingRequest(Request):
+    """Ends the organization `now`, or when everything that is paid has run out (`period_end`)."""
+
+    when: EndsWhen = EndsWhen.PERIOD_END
+    reason: Annotated[str, Field(max_length=500)] = ""
