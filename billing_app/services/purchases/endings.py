@@ -84,9 +84,9 @@ def decide(context: Context, *, at_period_end: bool, reason: str = "") -> None:
             _write(replace(context, organization=each, now=now), ORGANIZATION, at_period_end, ends_at, reason)
             if not at_period_end:
                 _close(replace(context, organization=each, now=now))
-    told = {"when": "period_end" if at_period_end else "now", "ends_at": ends_at.isoformat(), "reason": reason}
+    decision = {"when": "period_end" if at_period_end else "now", "ends_at": ends_at.isoformat(), "reason": reason}
     owner = organization.pk
-    audit.record(session, owner, now, actor, "organization.ending", organization.address, after=told)
+    audit.record(session, owner, now, actor, "organization.ending", organization.address, after=decision)
 
 
 def follow_activity(context: Context) -> None:

@@ -146,7 +146,7 @@ def _post(session: Session, owners: Sequence[int], now: datetime) -> list[_Poste
         found[owner].written += len(account.rows)
     store.add(session, entries)
     meter_store.posted(session, [(each.meter, each.due_at) for each in accounts_due], now)
-    organizations.recounted(session, organizations_held, now)
+    organizations.note_recounted(session, organizations_held, now)
     return list(found.values())
 
 

@@ -72,7 +72,7 @@ def page(session: Session, after: str, limit: int) -> list[Organization]:
     return list(session.exec(query))
 
 
-def recounted(session: Session, rows: Sequence[Organization], now: datetime) -> None:
+def note_recounted(session: Session, rows: Sequence[Organization], now: datetime) -> None:
     """Notes that the ledgers of these, which are locked, are complete up to `now`."""
     dialect = session.get_bind().dialect.name
     statement = update(Organization).where(among(dialect, Organization.id, "owners")).values(recounted_at=now)

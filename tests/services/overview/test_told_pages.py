@@ -26,11 +26,18 @@ SERVICES, STORE = "billing_app.services.", "billing_app.store."
 RAISING = {
     f"{STORE}organizations.organizations.raise_revision",
     f"{STORE}organizations.organizations.raise_revisions",
-    f"{STORE}organizations.plan_holders.raise_all_revisions",
+    f"{STORE}organizations.organizations.raise_all_revisions",
 }
 RECORDING = {f"{STORE}common.audit.add"}
 
-BESIDE = ("common.audit", "common.idempotency", "common.locks", "common.runs", "common.upserts", "usage.meters.lock")
+BESIDE = (
+    "common.audit",
+    "common.idempotency",
+    "common.locks",
+    "common.runs",
+    "common.statements.upsert",
+    "usage.meters.lock",
+)
 """Of the store: locks, leases and answers kept are no change; entries themselves are none either."""
 
 A_PERSONS_OWN = "a person's own session, link or attempt to sign in: shown on no page of an organization"
