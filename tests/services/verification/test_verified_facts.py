@@ -80,10 +80,10 @@ def books(database: Database) -> Books:
 def test_more_tokens_converted_than_there_were(books: Books) -> None:
     books.gives("token", 45, NOON, "gift")
     books.do(tokens.convert, "emails", 20, key="one", at=NOON + HOUR, actor="tests")
-    assert books.note_recounted(NOON + 2 * HOUR) == []
+    assert books.recounted(NOON + 2 * HOUR) == []
     facts: dict[str, Any] = {"kind": "convert", "quantity": 30, "source_key": "convert:two:gift"}
     books.adds(GrantAction, number=9, grant_id="gift", metric="token", at=NOON + HOUR, recorded_at=NOON + HOUR, **facts)
-    assert "acme token: converted by convert:two: stored 30, computed at most 25" in books.note_recounted(NOON + 2 * HOUR)
+    assert "acme token: converted by convert:two: stored 30, computed at most 25" in books.recounted(NOON + 2 * HOUR)
 
 
 @pytest.mark.parametrize("later", [False, True], ids=["unpaid", "paid by a grant of later"])
@@ -93,7 +93,7 @@ def test_more_consumed_than_there_was(books: Books, later: bool) -> None:
     assert books.do(consumption.consume, "emails", 300, key="two", at=NOON + HOUR).accepted == 300
     if later:
         books.gives("emails", 1_000, NOON + 2 * HOUR, "later")
-    found = books.note_recounted(NOON + 3 * HOUR)
+    found = books.recounted(NOON + 3 * HOUR)
     assert found == [f"acme emails: consumed at {(NOON + HOUR).isoformat()}: stored 300, computed at most 50"]
 
 
@@ -101,7 +101,7 @@ def test_more_reserved_than_there_was(books: Books) -> None:
     books.do(consumption.reserve, "emails", 200, at=NOON)
     books.tampers(MeterRow, reserved=0)
     books.do(consumption.reserve, "emails", 100, at=NOON + HOUR)
-    found = books.note_recounted(NOON + 2 * HOUR)
+    found = books.recounted(NOON + 2 * HOUR)
     assert found == [f"acme emails: reserved at {(NOON + HOUR).isoformat()}: stored 300, computed at most 250"]
 
 
@@ -109,7 +109,7 @@ def test_what_is_dated_after_its_recording(books: Books) -> None:
     books.gives("emails", 10, NOON, "gift")
     books.do(grants.void, "gift", at=NOON + HOUR)
     books.do(reporting.report, [ReportedEvent("emails", 3, at=NOON + timedelta(minutes=5))], at=NOON)
-    assert books.note_recounted(NOON + 2 * HOUR) == []
+    assert books.recounted(NOON + 2 * HOUR) == []
     late: dict[str, Any] = {"metric": "emails", "recorded_at": NOON + HOUR}
     books.adds(GrantAction, number=9, grant_id="gift", kind="void", at=NOON + 9 * HOUR, source_key="x", **late)
     books.adds(UsageRow, id=new_id(), quantity=3, occurred_at=NOON + 2 * HOUR, **late)
@@ -120,7 +120,7 @@ def test_what_is_dated_after_its_recording(books: Books) -> None:
 
 def test_what_was_recorded_with_a_clock_that_was_ahead(books: Books) -> None:
     books.do(consumption.consume, "emails", 5, key="ahead", at=NOON + 60 * 24 * HOUR)
-    assert any("recording of usage" in each for each in books.note_recounted(NOON))
+    assert any("recording of usage" in each for each in books.recounted(NOON))
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -154,4 +154,4 @@ def test_no_history_that_was_allowed_is_reported(books: Books, seed: int) -> Non
         except BillingError:
             continue
     assert books.found(now) == []
-    assert books.note_recounted(now) == []
+    assert books.recounted(now) == []
