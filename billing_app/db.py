@@ -135,6 +135,13 @@ class Database:
             yield session
 
     @contextmanager
+    def glance(self) -> Generator[Connection]:
+        """For single statements that only read, without the ORM: none of them is to be seen together with another."""
+        options = {READ_ONLY: True} if self.sqlite else {"isolation_level": "AUTOCOMMIT"}
+        with self.engine.connect().execution_options(**options) as connection:
+            yield connection
+
+    @contextmanager
     def single(self, *, writing: bool = True) -> Generator[Session]:
         """For work that one statement decides: on PostgreSQL each statement is a transaction of its own.
 

@@ -1,20 +1,24 @@
 """The short way of `check` and `consume`, which a product asks before everything it does.
 
 FastAPI's way from a request to its function takes longer than the function. A request of these routes that is plainly
-right (a key, a JSON body of the route's form) goes straight to the same function, asked for the same access. Anything
-else goes FastAPI's way, unread, so that one place says what is wrong with a request. The routes' document is FastAPI's
-too.
+right (a key, a JSON body of the route's form) is decided together with those that wait beside it, by few statements
+(services.access.fast_path). Where those do not suffice it goes to the route's function, asked for the same access.
+Anything that is not plainly right goes FastAPI's way, unread, so that one place says what is wrong with a request. The
+routes' document is FastAPI's too.
 """
 
 from __future__ import annotations
 
 import re
+from asyncio import wrap_future
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import Engine
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -24,13 +28,18 @@ from billing_app.api.common import problems
 from billing_app.api.common.access import OrganizationAccess, RequireOrganization
 from billing_app.api.common.body_limits import again, received
 from billing_app.api.common.idempotency import IdempotencyKey
+from billing_app.api.common.process import application_of
 from billing_app.api.usage import routes as usage
-from billing_app.api.usage.schemas import CheckRequest, ConsumeRequest
+from billing_app.api.usage.schemas import AboutAction, AboutMetric, CheckAnswer, CheckRequest, ConsumeRequest
 from billing_app.domain.common.json_objects import strict
+from billing_app.services.access.fast_path import Asker, FastPath, Question, Wanted
 
 BEARER = b"Bearer "
 
 KEY = b"idempotency-key"
+
+LEADERS = 4
+"""Meters that are decided at once on PostgreSQL: fewer than the connections of these routes (api.common.lanes)."""
 
 PATH = re.compile(r"/organizations/([^/]+)(/check|/consume)")
 
@@ -66,6 +75,7 @@ class HotPath:
         """Wraps `app`, whose API is under `prefix`."""
         self.app = app
         self.prefix = prefix
+        self._decisions: WeakKeyDictionary[Engine, FastPath] = WeakKeyDictionary()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
@@ -83,10 +93,47 @@ class HotPath:
         request = Request({**scope, "route": lane.route})
         scope["route"] = lane.route  # for whoever counts requests
         try:
-            answer = await run_in_threadpool(_work, lane, request, sent.credential, found[1], asked)
+            answer = await self._usual(request, lane, sent.credential, found[1], asked)
+            if answer is None:
+                answer = await run_in_threadpool(_work, lane, request, sent.credential, found[1], asked)
         except problems.TOLD as error:
             answer = await problems.told(request, error)
         await answer(scope, receive, send)
+
+    async def _usual(
+        self, request: Request, lane: Lane, credential: str, address: str, asked: list[Any]
+    ) -> Response | None:
+        """The answer to what is usual; None where the route's function must decide."""
+        application = application_of(request)
+        decisions = self._decisions.get(application.database.engine)
+        if decisions is None:
+            decisions = FastPath(application.database, leaders=LEADERS)
+            self._decisions[application.database.engine] = decisions
+        asker = Asker(credential, address, application.clock())
+        if lane.keyed:
+            body: ConsumeRequest = asked[0]
+            wanted = Wanted(asker, body.metric, body.quantity, body.mode, asked[1])
+            line = None if application.database.sqlite else (address, body.metric)
+            taken = await wrap_future(decisions.consume(line, wanted))
+            if taken is None:
+                return None
+            request.state.caller = taken.actor
+            return usage.told_of_consume(body, taken.consumed)
+        question = _question(asker, asked[0])
+        checked = None if question is None else await wrap_future(decisions.check(None, question))
+        if checked is None:
+            return None
+        request.state.caller = checked.actor
+        return usage.told_of_check(CheckAnswer.model_validate(checked.answer))
+
+
+def _question(asker: Asker, about: Any) -> Question | None:
+    """A question about metrics alone; who is counted already is asked where the events are."""
+    if isinstance(about, AboutMetric) and about.subject is None:
+        return Question(asker, {about.metric: about.quantity})
+    if isinstance(about, AboutAction) and about.subject is None:
+        return Question(asker, about.quantities, about.action)
+    return None
 
 
 def _work(lane: Lane, request: Request, credential: str, address: str, asked: list[Any]) -> Response:

@@ -126,6 +126,11 @@ def check(access: Asking, question: CheckRequest) -> Response:
     except entitlements.OutOfDateError:
         with access.writing() as context:  # the meter is brought up to date and kept
             answer = _ask(context, question, access.application.origin, writing=True)
+    return told_of_check(answer)
+
+
+def told_of_check(answer: CheckAnswer) -> Response:
+    """The answer as it is sent."""
     monitoring.decisions.labels("check", "allowed" if answer.allowed else "refused").inc()
     return written(answer)
 
@@ -179,6 +184,11 @@ def consume(access: Using, request: ConsumeRequest, key: IdempotencyKey) -> Resp
     if consumed is None:
         with access.writing() as context:
             consumed = consumption.consume(context, request.metric, request.quantity, **wanted)
+    return told_of_consume(request, consumed)
+
+
+def told_of_consume(request: ConsumeRequest, consumed: ConsumeAnswer) -> Response:
+    """What was taken, or the refusal of one of which nothing was (CreditsExhaustedError)."""
     outcome = "refused" if not consumed.accepted else "allowed" if consumed.accepted == request.quantity else "partly"
     monitoring.decisions.labels("consume", outcome).inc()
     if consumed.accepted == 0:

@@ -183,7 +183,12 @@ def assumed(session: Session, now: datetime) -> tuple[str, Catalog] | None:
 
     Only for a statement that does nothing where the newest version has another digest: then ask `current`.
     """
-    seen = _last_seen.get(session.get_bind().engine)
+    return assumed_in(session.get_bind().engine, now)
+
+
+def assumed_in(engine: Engine, now: datetime) -> tuple[str, Catalog] | None:
+    """The same of a database."""
+    seen = _last_seen.get(engine)
     catalog = None if seen is None or now < seen.effective_at else _parsed.get(seen.digest)
     return None if seen is None or catalog is None else (seen.digest, catalog)
 

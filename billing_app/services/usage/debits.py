@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+
+from sqlalchemy import Connection
 
 from billing_app.domain.catalogue import Catalog
 from billing_app.domain.common.periods import period_containing
@@ -60,7 +63,7 @@ def take(
     payer, source = payers.route(session, organization, now)
     now = locks.moment_of(session, DEBIT, now)
     figures = store.take(
-        session,
+        session.connection(),
         Debit(
             organization_id=payer.pk,
             metric=metric_id,
@@ -75,6 +78,21 @@ def take(
             key=key,
             digest=digest(metric_id, quantity, mode),
         ),
+    )
+    return None if figures is None else ConsumeAnswer(quantity, figures.used, figures.allowance, figures.left)
+
+
+def take_own(
+    connection: Connection, owner: int, metric_id: str, quantity: int, mode: Mode, key: str, now: datetime
+) -> ConsumeAnswer | None:
+    """The same of an organization that is known to be active and to pay for itself, at a moment read under the lock."""
+    seen, known = versions.assumed_in(connection.engine, now) or ("", None)
+    if known is None or not 1 <= quantity <= MAX_QUANTITY or not is_consumable(known, metric_id):
+        return None
+    asked = digest(metric_id, quantity, mode)
+    figures = store.take(
+        connection,
+        Debit(owner, metric_id, quantity, now, rollups.hour_of(now), seen, new_id(), "", 0, owner, key, asked),
     )
     return None if figures is None else ConsumeAnswer(quantity, figures.used, figures.allowance, figures.left)
 

@@ -7,11 +7,13 @@ anew, and that is written: with `writing=False` the question is then to be asked
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
 
+from billing_app.domain.catalogue import Catalog
 from billing_app.domain.common.errors import FactRefusedError
 from billing_app.domain.common.periods import period_at
 from billing_app.domain.credits.entitlements import Reading
@@ -21,6 +23,7 @@ from billing_app.services.catalogue import versions
 from billing_app.services.common import payers
 from billing_app.services.common.context import Context
 from billing_app.services.usage import accounts, meters
+from billing_app.store.access.callers import MeterFigures
 from billing_app.store.tables.meters import MeterRow
 from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import events as usage_store
@@ -131,6 +134,32 @@ class _Look:
         blocked = {metric.id for metric in self.current.metrics if not self.reading(metric.id).allows(1)}
         rules = self.current.actions
         return {rule.id: tuple(metric for metric in rule.metrics if metric in blocked) for rule in rules}
+
+
+class _Seen(_Look):
+    """The same by figures that somebody else has read; those that may not be used are left out."""
+
+    def __init__(self, current: Catalog, figures: Mapping[str, MeterFigures]) -> None:
+        self.current = current
+        self._figures = figures
+
+    def reading(self, metric: str) -> Reading:
+        """What the metric's meter says. Raises OutOfDateError."""
+        found = self._figures.get(metric)
+        if found is None or not found.usable:
+            raise OutOfDateError(metric)
+        return meters.reading(found, self.current.metric(metric).aggregation)
+
+
+def by_figures(
+    current: Catalog, figures: Mapping[str, MeterFigures], asked: Mapping[str, int], action: str = ""
+) -> Answer | None:
+    """The answer of `check_metric` or `check_action` by figures just read; None where they do not suffice."""
+    if not all(0 <= quantity <= MAX_QUANTITY for quantity in asked.values()):
+        return None
+    with suppress(OutOfDateError):
+        return _check(_Seen(current, figures), asked, None, action)
+    return None
 
 
 def _check(look: _Look, asked: Mapping[str, int], subject: str | None, action: str = "") -> Answer:

@@ -25,6 +25,7 @@ from billing_app.domain.credits.thresholds import marks, next_used
 from billing_app.services.common.context import Context
 from billing_app.services.usage import accounts, plans_in_force, top_up_arming
 from billing_app.services.usage.plans_in_force import Plans
+from billing_app.store.access.callers import MeterFigures
 from billing_app.store.common import locks
 from billing_app.store.common.questions import Asking, one
 from billing_app.store.notifications import outbox
@@ -144,7 +145,7 @@ def recomputed(context: Context, row: MeterRow, held: Plans, facts: History | No
     session.add(row)
 
 
-def reading(row: MeterRow | Figures, aggregation: Aggregation) -> Reading:
+def reading(row: MeterRow | Figures | MeterFigures, aggregation: Aggregation) -> Reading:
     """The meter as the facts of a decision."""
     return Reading(aggregation, row.allowance, row.used, row.left, row.reserved, row.level)
 

@@ -17,7 +17,6 @@ from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Dialect, Engine, Uuid
-from sqlmodel import Session
 
 from billing_app.domain.common.moments import AHEAD
 from billing_app.domain.credits.facts import MAX_QUANTITY
@@ -147,9 +146,8 @@ TYPES = {
 """Of the parameters on PostgreSQL, where an integer of Python would be as long as its value needs."""
 
 
-def take(session: Session, debit: Debit) -> Figures | None:
+def take(connection: Connection, debit: Debit) -> Figures | None:
     """Takes the whole quantity, or writes nothing and answers None."""
-    connection = session.connection()
     given, kind = _given(debit, connection.dialect), (debit.key is not None, debit.source != "")
     if connection.dialect.name == "postgresql":
         if _is_spread(connection):
