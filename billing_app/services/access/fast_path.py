@@ -19,8 +19,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from billing_app.db import Database
 from billing_app.domain.catalogue import Catalog
 from billing_app.domain.common.access import Scope
-from billing_app.domain.common.clocks import AHEAD
 from billing_app.domain.common.errors import BillingError
+from billing_app.domain.common.moments import AHEAD
 from billing_app.services.access.api_keys import KEY, USE_NOTED_EVERY
 from billing_app.services.catalogue import versions
 from billing_app.services.common.secrets import digest
