@@ -16,7 +16,7 @@ from billing_app.ui.access.binding import Bound
 from billing_app.ui.access.guarded_page import GuardedPage
 from billing_app.ui.credits import explain, ledger
 from billing_app.ui.credits import page as credits
-from billing_app.ui.frame import not_found
+from billing_app.ui.frame import layout
 from billing_app.ui.frame.connection import SCRIPT, connection
 from billing_app.ui.frame.theme import STYLESHEETS
 from billing_app.ui.notifications import page as alerts
@@ -65,7 +65,7 @@ PAGES: tuple[tuple[str, str, Any, Any], ...] = (
     (routes.PROCESS, "Process", process.process_page, process.ProcessPageState.enter),
     (routes.ORGANIZATION_PAGE, "Organization", organization.organization_page, organization.OrganizationState.load),
     (routes.ALERTS, "Alerts", alerts.alerts_page, alerts.AlertsState.load),
-    (Page404.SLUG, "Nothing here", not_found.not_found_page, None),
+    (Page404.SLUG, "Nothing here", layout.not_found_page, None),
     (routes.ADMIN, "Organizations", customers.organizations_page, customers.OrganizationsState.load),
     (operator_routes.ORGANIZATIONS, "Organizations", customers.organizations_page, customers.OrganizationsState.load),
     (operator_routes.ORGANIZATION, "Organization", customer.customer_page, customer.CustomerState.load),

@@ -12,8 +12,8 @@ VIEWS = re.compile(r"billing_app\.services\.(\w+\.)+views(_\w+)?(\.|$)")
 """Modules of frozen records: what a service answers."""
 
 TEXT_MAY = {
-    "audit_text": "billing_app.services.common.audit_words",
-    "profile_text": "billing_app.services.common.places",
+    "organizations/text": "billing_app.services.common.audit_words",
+    "organizations/profile_text": "billing_app.services.common.places",
 }
 """The log's sentences are said once, for pages, API and command line; a place's clock needs the table of time zones."""
 
@@ -45,15 +45,15 @@ def wrong_in_pages(package: Path) -> list[str]:
         f"{'.'.join(file.relative_to(package.parent).with_suffix('').parts)} -> {name}"
         for file in sorted((package / "ui").rglob("*.py"))
         for name in imported(file)
-        if (file.stem.endswith("text") and _is_no_text(file.stem, name))
+        if (file.stem.endswith("text") and _is_no_text(f"{file.parent.name}/{file.stem}", name))
         or (file.stem.endswith("parts") and name.startswith("billing_app.services"))
     ]
 
 
-def _is_no_text(stem: str, name: str) -> bool:
+def _is_no_text(place: str, name: str) -> bool:
     if name.partition(".")[0] == "reflex":
         return True
-    allowed = VIEWS.match(name) or (stem in TEXT_MAY and (name + ".").startswith(TEXT_MAY[stem] + "."))
+    allowed = VIEWS.match(name) or (place in TEXT_MAY and (name + ".").startswith(TEXT_MAY[place] + "."))
     return name.startswith("billing_app.services") and not allowed
 
 

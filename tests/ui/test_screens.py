@@ -14,9 +14,8 @@ from billing_app.services.credits.views_ledger import LedgerFilters
 from billing_app.services.overview.views import BannerKind, BannerView
 from billing_app.services.purchases.views_buying import CheckoutView
 from billing_app.ui.credits.explain_text import explain_screen
-from billing_app.ui.credits.grants_text import grant_row
 from billing_app.ui.credits.ledger_text import ledger_screen
-from billing_app.ui.credits.text import credits_screen
+from billing_app.ui.credits.text import credits_screen, grant_row
 from billing_app.ui.frame.text import frame_screen
 from billing_app.ui.kit.formats import Formats
 from billing_app.ui.kit.records import chart_caption, in_a_sentence

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
+import reflex as rx
+
 from billing_app import clock
 from billing_app.domain.common.access import Role
 from billing_app.services.access import sessions
@@ -21,6 +23,7 @@ from billing_app.services.common.context import Context, OperatorContext
 from billing_app.services.overview.shared_views import SharedViews
 from billing_app.services.purchases.orders import Payments
 from billing_app.settings import Settings
+from billing_app.ui import threads
 
 View = TypeVar("View")
 
@@ -159,3 +162,25 @@ def serve_from(opened: Transactions) -> None:
     """Says once, at start, from where pages are served."""
     global _transactions
     _transactions = opened
+
+
+async def read(page: rx.State, work: Callable[[PersonContext], View]) -> View:
+    """What `work` gives, in one transaction, in a thread. Who may ask is for the service to say."""
+    cookies = page.router.headers.cookie
+
+    def inside() -> View:
+        with transactions().of_anybody(cookies) as at:
+            return work(at)
+
+    return await threads.load(threads.neighbour(cookies), inside)
+
+
+async def write(page: rx.State, work: Callable[[PersonContext], View]) -> View:
+    """The same for what changes something: committed before this comes back."""
+    cookies = page.router.headers.cookie
+
+    def inside() -> View:
+        with transactions().of_anybody(cookies, writing=True) as at:
+            return work(at)
+
+    return await threads.deed(threads.neighbour(cookies), inside)

@@ -19,7 +19,7 @@ from billing_app.ui.kit.basics import lucide, primary_button, tool_button
 from billing_app.ui.kit.dialogs import buttons, dialog, refusal
 from billing_app.ui.kit.formats import Formats
 from billing_app.ui.kit.forms import labelled
-from billing_app.ui.operators.catalogue.values import Kind, Spec, typed
+from billing_app.ui.kit.values import Kind, Spec, typed
 
 
 @dataclass(frozen=True)

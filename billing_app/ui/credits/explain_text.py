@@ -10,10 +10,9 @@ import pandas as pd
 from billing_app.services.credits.views import ExplainStep, ExplainView, LaterAnswer
 from billing_app.services.overview.views_frame import FrameView
 from billing_app.ui import routes
-from billing_app.ui.credits.grants_text import GrantRow, grant_row
-from billing_app.ui.kit.chart_text import Chart, both
+from billing_app.ui.credits.text import GrantRow, grant_row
+from billing_app.ui.kit.charts.base import Scale, scale_for
 from billing_app.ui.kit.charts.explain import COLUMNS, explain_figure
-from billing_app.ui.kit.charts.scale import Scale, scale_for
 from billing_app.ui.kit.formats import (
     Formats,
     clock,
@@ -26,9 +25,11 @@ from billing_app.ui.kit.formats import (
     plain_day,
 )
 from billing_app.ui.kit.records import (
+    Chart,
     Choice,
     Field,
     MetricLabel,
+    both,
     chart_caption,
     grant_name,
     metric_choices,

@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from billing_app.ui.credits.grants_text import GrantRow
+from billing_app.ui.credits.text import GrantRow
 from billing_app.ui.kit.basics import state_badge
 
 HEADS = (

@@ -9,7 +9,7 @@ from billing_app.services.credits.views_ledger import LedgerFilters, LedgerLine,
 from billing_app.services.credits.views_shared import UnpostedView
 from billing_app.services.overview.views_frame import FrameView
 from billing_app.ui import routes
-from billing_app.ui.credits.grants_text import GrantRow, grant_row
+from billing_app.ui.credits.text import GrantRow, grant_row
 from billing_app.ui.kit.formats import Formats, clock, long_day, moment_text, month_with_year, plain_day
 from billing_app.ui.kit.records import Choice, Field, MetricLabel, grant_name, metric_choices, metric_label
 from billing_app.ui.overview.text import recount_text

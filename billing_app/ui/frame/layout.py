@@ -14,7 +14,7 @@ import reflex as rx
 
 from billing_app.ui import routes
 from billing_app.ui.frame.banner import notice, refusal
-from billing_app.ui.kit.basics import link, lucide, plain_link
+from billing_app.ui.kit.basics import button_link, link, lucide, plain_link
 from billing_app.ui.kit.forms import plain_form
 
 ICON_SIDE, ICON_MORE, ICON_TAB = 16, 18, 20
@@ -262,4 +262,13 @@ def _broken() -> rx.Component:
         rx.button(plain_link("Try again", href=""), as_child=True, size="2", class_name="button primary"),
         tone="blocked",
         whole=True,
+    )
+
+
+def not_found_page() -> rx.Component:
+    """Says so, and leads back: to one's organization, or to signing in."""
+    return bare_page(
+        rx.el.h1("There is nothing here"),
+        rx.el.p("No page has this address. It may be mistyped, or the page has moved.", class_name="quiet"),
+        button_link("Go to my organization", href=routes.HOME, primary=True),
     )

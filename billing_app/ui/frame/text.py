@@ -32,7 +32,6 @@ class FrameScreen:
     plan: str = ""
     initial: str = ""
     person: str = ""
-    email: str = ""
     role: str = ""
     blocked: bool = False
     test_mode: bool = False
@@ -72,7 +71,6 @@ class OperatorFrameScreen:
 
     person: str = ""
     test_mode: bool = False
-    selling: bool = False
     home_href: str = ""
     """Back to an organization of theirs; empty without any."""
     given_up: str = ""
@@ -89,7 +87,6 @@ def frame_screen(view: FrameView) -> FrameScreen:
         plan=_plan(here),
         initial=_initial(here.name),
         person=view.person_name or view.person_email,
-        email=view.person_email,
         role=view.role.capitalize(),
         blocked=here.blocked,
         test_mode=view.test_mode,
@@ -131,7 +128,6 @@ def operator_frame_screen(view: OperatorFrameView) -> OperatorFrameScreen:
     return OperatorFrameScreen(
         person=view.person_name or view.person_email,
         test_mode=view.test_mode,
-        selling=view.selling,
         home_href=routes.overview(view.home) if view.home else "",
         given_up=_given_up(view.given_up),
     )

@@ -9,8 +9,7 @@ import reflex as rx
 from reflex_components_plotly.plotly import PlotlyBasic
 
 from billing_app.ui.kit.basics import lucide
-from billing_app.ui.kit.chart_text import Chart
-from billing_app.ui.kit.records import Table
+from billing_app.ui.kit.records import Chart, Table
 
 QUIET_CONFIG = {"displayModeBar": False, "responsive": False, "doubleClick": False, "showTips": False}
 

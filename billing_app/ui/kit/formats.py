@@ -197,3 +197,8 @@ def in_days(moment: datetime, now: datetime) -> str:
     if days == 1:
         return "tomorrow"
     return f"in {days} days" if days > 0 else f"{-days} days ago" if days < -1 else "yesterday"
+
+
+def listed(words: list[str]) -> str:
+    """ "emails", "emails and SMS", "emails, SMS and storage"."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -1,13 +1,18 @@
-"""Small records that several screens show."""
+"""Small records that several screens show, charts among them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
+
+import plotly.graph_objects as go
 
 from billing_app.domain.catalogue.model import Metric
 from billing_app.domain.credits.facts import Aggregation
 from billing_app.services.credits.views import GrantLabel, GrantSource
 from billing_app.services.credits.views_shared import OfferView
+from billing_app.ui.kit.charts.base import json_of
 from billing_app.ui.kit.formats import Formats
 
 
@@ -108,3 +113,33 @@ def chart_caption(metric: Metric, axis_unit: str) -> str:
         return f"highest level, {axis_unit}"
     words = [word for word in metric.caption.split() if word not in ("kB", "MB", "GB", "TB", "PB")]
     return " ".join([axis_unit, *words])
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """A figure in both appearances, so that switching needs no server."""
+
+    light: dict[str, Any] = field(default_factory=dict)
+    dark: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart. `alt` says in words what it shows."""
+
+    pictures: Pictures = field(default_factory=Pictures)
+    title: str = ""
+    caption: str = ""
+    alt: str = ""
+    unpaid: str = ""
+    """What the legend of months calls what nobody paid."""
+    included: str = ""
+    """What the legend says of the line of what is included; empty without one."""
+    shared: bool = False
+    """Bars are the organization's own part and what others used, under one plan."""
+    table: Table = field(default_factory=Table)
+
+
+def both(draw: Callable[[bool], go.Figure]) -> Pictures:
+    """The figure drawn for light and for dark."""
+    return Pictures(json_of(draw(False)), json_of(draw(True)))

@@ -12,7 +12,7 @@ from billing_app.domain.catalogue.model import Metric
 from billing_app.domain.common.periods import add_months, month_start
 from billing_app.services.credits.views import PointAnswer
 from billing_app.ui.kit.charts.balance import COLUMNS, Ticks
-from billing_app.ui.kit.charts.scale import Scale
+from billing_app.ui.kit.charts.base import Scale
 from billing_app.ui.kit.formats import Formats, long_day, plain_day
 
 MOST_TICKS = 8

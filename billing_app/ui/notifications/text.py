@@ -1,8 +1,9 @@
-"""The page of alerts: from the view to what the screen shows."""
+"""The page of alerts: from the view to what the screen shows. What is wrong comes first; else that it works."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -19,32 +20,177 @@ from billing_app.services.notifications.views import (
 )
 from billing_app.services.overview.views_frame import FrameView
 from billing_app.ui import routes
-from billing_app.ui.kit.formats import Formats, clock, day, moment_text
+from billing_app.ui.kit.formats import Formats, clock, day, listed, moment_text
 from billing_app.ui.kit.records import Choice, Field
-from billing_app.ui.notifications.answer import Answer, answer, name_of, notified_of, readers
-from billing_app.ui.notifications.records import (
-    AttemptRow,
-    Cell,
-    Column,
-    DeliveryRow,
-    EndpointRow,
-    Line,
-    OpenedDelivery,
-    Reader,
-)
 
-TOPICS = {
-    Topic.USAGE: "Usage",
-    Topic.CREDITS: "Credits",
-    Topic.PAYMENTS: "Payments",
-    Topic.PLAN: "Plan",
-    Topic.LIMITS: "Limits",
-    Topic.DELIVERY: "Delivery",
-}
 
-STATES = (("all", "All"), ("waiting", "Waiting"), ("failed", "Failed"), ("delivered", "Delivered"))
+@dataclass(frozen=True)
+class Answer:
+    """A sentence with its tone, and a quieter one."""
 
-STATE_NAMES = {"waiting": "Waiting", "delivered": "Delivered", "failed": "Failed"}
+    sentence: str = ""
+    tone: str = ""
+    rest: str = ""
+
+
+def answer(view: AlertsView) -> Answer:
+    """What is wrong comes first; else that it works."""
+    mail = _mail(view)
+    off = [each for each in view.endpoints if each.disabled_at is not None]
+    failing = [each for each in view.endpoints if each.disabled_at is None and each.failing_since is not None]
+    if off:
+        sentence = f"{name_of(off[0])} is switched off, so it hears of nothing."
+        return Answer(sentence, "blocked", f"{off[0].disabled_reason} {mail}".strip())
+    if failing:
+        sentence = f"Nothing reaches {name_of(failing[0])} at the moment."
+        return Answer(sentence, "soon", f"It is tried again for three days. {mail}")
+    if not view.endpoints:
+        people = sum(1 for each in view.audiences if each.kinds)
+        if view.mail and people:
+            return Answer(mail, "", "No program of yours is told. A webhook does that within seconds.")
+        return Answer("Nobody is told of anything yet.", "soon", f"{mail} A webhook tells a program within seconds.")
+    names = listed([name_of(each) for each in view.endpoints])
+    verb = "hears" if len(view.endpoints) == 1 else "hear"
+    arrived = max((each.arrived_at for each in view.endpoints if each.arrived_at is not None), default=None)
+    if arrived is None:
+        return Answer(f"{names} {verb} of what happens from now on.", "", f"Nothing was sent yet. {mail}")
+    last = f"{day(arrived, view.now)}, {clock(arrived)} UTC"
+    return Answer(f"{names} {verb} of what happens within seconds.", "", f"The last message arrived {last}. {mail}")
+
+
+def name_of(endpoint: WebhookAnswer) -> str:
+    """What people call an endpoint: its description, else its host."""
+    return endpoint.description or urlsplit(endpoint.url).hostname or endpoint.url
+
+
+def notified_of(kinds: Collection[str], view: AlertsView) -> str:
+    """Of how much somebody is told."""
+    known = len([kind for kind in view.kinds if kind.id in kinds])
+    if known == len(view.kinds):
+        return "everything"
+    return "nothing" if not known else f"{known} of {len(view.kinds)} kinds"
+
+
+def readers(view: AlertsView) -> list[Reader]:
+    """Everybody who is told by mail, or could be."""
+    found = []
+    for each in view.audiences:
+        if each.channel != "mail":
+            continue
+        note = each.email or (_people(each.people) if each.people else "nobody has this role")
+        found.append(Reader(each.name, note, notified_of(each.kinds, view)))
+    return found
+
+
+def _mail(view: AlertsView) -> str:
+    notified = [
+        each for each in view.audiences if each.channel == "mail" and each.kinds and (each.people or each.email)
+    ]
+    if not view.mail:
+        return "Nobody is mailed: no mail server is set up."
+    if not notified:
+        return "Nobody is told by mail."
+    people = sum(each.people or 1 for each in notified)
+    return f"{_people(people)} {'is' if people == 1 else 'are'} told by mail."
+
+
+@dataclass(frozen=True)
+class Column:
+    """Somebody who can be told."""
+
+    name: str = ""
+    note: str = ""
+    email: str = ""
+    channel: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Whether somebody is told of something."""
+
+    audience: str = ""
+    kind: str = ""
+    notified: bool = False
+    label: str = ""
+    first: bool = False
+    """The first of its channel: a rule before it."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One kind of event, or with `topic` the head of several."""
+
+    topic: str = ""
+    kind: str = ""
+    title: str = ""
+    note: str = ""
+    cells: list[Cell] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class EndpointRow:
+    """A webhook endpoint."""
+
+    id: str = ""
+    host: str = ""
+    path: str = ""
+    note: str = ""
+    state: str = ""
+    tone: str = ""
+    detail: str = ""
+    notified_of: str = ""
+    """Of what, in a few words."""
+    off: bool = False
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Somebody who is told by mail, and of what."""
+
+    name: str = ""
+    note: str = ""
+    notified_of: str = ""
+
+
+@dataclass(frozen=True)
+class AttemptRow:
+    """One try of a delivery."""
+
+    when: str = ""
+    result: str = ""
+    tone: str = ""
+    took: str = ""
+    answer: str = ""
+
+
+@dataclass(frozen=True)
+class DeliveryRow:
+    """One delivery."""
+
+    when: str = ""
+    title: str = ""
+    icon: str = ""
+    receiver: str = ""
+    state: str = ""
+    tone: str = ""
+    note: str = ""
+    href: str = ""
+    chosen: bool = False
+
+
+@dataclass(frozen=True)
+class OpenedDelivery:
+    """A delivery that is looked at."""
+
+    visible: bool = False
+    id: str = ""
+    title: str = ""
+    facts: list[Field] = field(default_factory=list)
+    tries: list[AttemptRow] = field(default_factory=list)
+    body: str = ""
+
+
+STATE_NAMES = {"waiting": "Waiting", "failed": "Failed", "delivered": "Delivered"}
 TONES = {"waiting": "soon", "delivered": "good", "failed": "blocked"}
 
 
@@ -92,7 +238,7 @@ def alerts_screen(view: AlertsView, frame: FrameView, formats: Formats, state: s
             for each in view.deliveries
         ],
         older=f"Older ones can be read over the API, the last {len(view.deliveries)} are here." if view.more else "",
-        states=[Choice(value, label) for value, label in STATES],
+        states=[Choice("all", "All"), *(Choice(value, label) for value, label in STATE_NAMES.items())],
         state=chosen or "all",
         state_base=routes.alerts(address) + "?state=",
         close_href=routes.alerts(address, state=chosen),
@@ -102,11 +248,10 @@ def alerts_screen(view: AlertsView, frame: FrameView, formats: Formats, state: s
 
 def _column(audience: AudienceView) -> Column:
     if audience.channel == "webhook":
-        return Column(audience.id, _short(audience.name), "", "", "webhook")
+        return Column(_short(audience.name), "", "", "webhook")
     if audience.email:
-        return Column(audience.id, audience.name, "", audience.email, "mail")
-    people = "1 person" if audience.people == 1 else f"{audience.people} people"
-    return Column(audience.id, audience.name, "nobody" if not audience.people else people, "", "mail")
+        return Column(audience.name, "", audience.email, "mail")
+    return Column(audience.name, _people(audience.people) if audience.people else "nobody", "", "mail")
 
 
 def _short(name: str) -> str:
@@ -116,10 +261,10 @@ def _short(name: str) -> str:
 
 def _lines(view: AlertsView, formats: Formats) -> list[Line]:
     lines: list[Line] = []
-    for topic, heading in TOPICS.items():
+    for topic in Topic:
         kinds = [kind for kind in view.kinds if kind.topic == topic]
         if kinds:
-            lines.append(Line(topic=heading))
+            lines.append(Line(topic=topic.value.capitalize()))
             lines += [_line(kind, view, formats) for kind in kinds]
     return lines
 
@@ -138,18 +283,14 @@ def _note(kind: Kind, example: tuple[Metric, int] | None, formats: Formats) -> s
     if kind.id == "plan.usage" and example is not None:
         metric, allowance = example
         steps = [formats.quantity(metric, -(-percent * allowance // 100)) for percent in PLAN_PERCENTS]
-        return f"{_percents(PLAN_PERCENTS)}, once each a month. For {metric.name}: at {_and(steps)}."
+        return f"{_percents(PLAN_PERCENTS)}, once each a month. For {metric.name}: at {listed(steps)}."
     if kind.id == "credits.used":
         return f"{_percents(CREDIT_PERCENTS)} of what there was after the latest grant."
     return kind.description
 
 
 def _percents(percents: tuple[int, ...]) -> str:
-    return f"At {_and([str(percent) for percent in percents])} %"
-
-
-def _and(words: list[str]) -> str:
-    return f"{', '.join(words[:-1])} and {words[-1]}"
+    return f"At {listed([str(percent) for percent in percents])} %"
 
 
 def _endpoint(endpoint: WebhookAnswer, view: AlertsView) -> EndpointRow:
@@ -185,10 +326,8 @@ def _kinds_of(endpoint: WebhookAnswer, view: AlertsView) -> frozenset[str]:
 
 def _delivery(one: DeliveryAnswer, view: AlertsView, href: str, opened: DeliveryDetailAnswer | None) -> DeliveryRow:
     return DeliveryRow(
-        id=str(one.id),
         when=f"{day(one.created_at, view.now)}, {clock(one.created_at)}",
         title=one.title,
-        kind=one.kind,
         icon=one.channel,
         receiver=_receiver(one, view),
         state=STATE_NAMES[one.state],
@@ -236,16 +375,19 @@ def _opened(one: DeliveryDetailAnswer, view: AlertsView) -> OpenedDelivery:
         json.dumps(json.loads(one.body), indent=2, ensure_ascii=False) if one.channel == "webhook" and one.body else ""
     )
     tries = [_try(each, view) for each in one.log]
-    return OpenedDelivery(True, str(one.id), one.title, facts, tries, body, running=one.state == "waiting")
+    return OpenedDelivery(True, str(one.id), one.title, facts, tries, body)
 
 
 def _try(one: AttemptAnswer, view: AlertsView) -> AttemptRow:
     worked = "Arrived" if one.status is None else f"It answered {one.status}."
     return AttemptRow(
-        number=str(one.number),
         when=f"{day(one.started_at, view.now)}, {clock(one.started_at)}",
         result=one.error or worked,
         tone="blocked" if one.error else "good",
         took=f"{one.duration_ms:,} ms",
         answer=one.answer,
     )
+
+
+def _people(count: int) -> str:
+    return "1 person" if count == 1 else f"{count} people"

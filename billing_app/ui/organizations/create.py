@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import reflex as rx
 
 from billing_app.domain.common.errors import BillingError, UnauthenticatedError
 from billing_app.services.access import sessions
+from billing_app.services.common import places
 from billing_app.services.organizations import create
 from billing_app.services.overview import frame
 from billing_app.ui import routes
-from billing_app.ui.access import anybody
+from billing_app.ui.access import transactions
 from billing_app.ui.access.session import MAX_TEXT, public
 from billing_app.ui.access.transactions import PersonContext
 from billing_app.ui.frame.layout import bare_page, signed_in_as
 from billing_app.ui.kit.basics import button_link, lucide
-from billing_app.ui.organizations.places import UTC, countries, time_zones
+from billing_app.ui.kit.records import Choice
+
+REGIONS = ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
+"""Of the time zone database: what is outside of these is old names and offsets."""
+
+UTC = "UTC"
+
+
+@lru_cache
+def countries() -> tuple[Choice, ...]:
+    """Every country with its two letters, by name."""
+    return tuple(Choice(code, name) for code, name in sorted(places.countries().items(), key=lambda item: item[1]))
+
+
+@lru_cache
+def time_zones() -> tuple[Choice, ...]:
+    """UTC first, then every place of the database as "Europe/Lisbon", by region."""
+    chosen = sorted(zone for zone in places.zones() if zone.split("/")[0] in REGIONS and "/" in zone)
+    return (Choice(UTC, UTC), *(Choice(zone, zone.replace("_", " ")) for zone in chosen))
+
 
 FIELDS = {"invalid_name": "name", "invalid_address": "address", "address_taken": "address"}
 """Which field a refusal is about; `invalid_profile` says it itself."""
@@ -40,7 +61,7 @@ class CreateOrganizationState(rx.State):
         """Who is at the form; who is not signed in is asked to."""
         self.reset()
         try:
-            person, why_not, home, public_url = await anybody.read(self, whoever_asks)
+            person, why_not, home, public_url = await transactions.read(self, whoever_asks)
         except UnauthenticatedError:
             return rx.redirect(routes.sign_in(routes.NEW_ORGANIZATION))
         self.email, self.why_not = person, why_not
@@ -53,7 +74,9 @@ class CreateOrganizationState(rx.State):
     async def propose(self, name: str) -> None:
         """What the address will be if none is typed."""
         try:
-            self.proposed = await anybody.read(self, lambda at: create.proposed(at.session, at.identity, _text(name)))
+            self.proposed = await transactions.read(
+                self, lambda at: create.proposed(at.session, at.identity, _text(name))
+            )
         except BillingError:
             self.proposed = ""
 
@@ -63,7 +86,7 @@ class CreateOrganizationState(rx.State):
         fields = {str(key): _text(value) for key, value in form.items()} if isinstance(form, dict) else {}
         self.refused = self.wrong = ""
         try:
-            address = await anybody.write(
+            address = await transactions.write(
                 self, lambda at: create.found_typed(at.session, at.identity, fields, at.now).address
             )
         except UnauthenticatedError:
@@ -73,10 +96,6 @@ class CreateOrganizationState(rx.State):
             self.wrong = FIELDS.get(error.code, str(error.fields.get("field", "")))
             return None
         return rx.redirect(routes.overview(address))
-
-
-def _found(fields: dict[str, str], at: PersonContext) -> str:
-    return create.found_typed(at.session, at.identity, fields, at.now).address
 
 
 def whoever_asks(at: PersonContext) -> tuple[str, str, str, str]:

@@ -25,15 +25,13 @@ from billing_app.ui.frame.organization import page
 from billing_app.ui.frame.state import OrganizationPage
 from billing_app.ui.kit.basics import head
 from billing_app.ui.kit.skeletons import list_skeleton
-from billing_app.ui.organizations.audit import audit_section
+from billing_app.ui.organizations.audit import ask_first, audit_section, tabs
 from billing_app.ui.organizations.children import child_dialog, children_section
 from billing_app.ui.organizations.ending import ending_dialog
 from billing_app.ui.organizations.keys import key_dialog, keys_section
 from billing_app.ui.organizations.members import invite_dialog, members_section
 from billing_app.ui.organizations.profile import profile_section
 from billing_app.ui.organizations.profile_text import FIELDS
-from billing_app.ui.organizations.question import ask_first
-from billing_app.ui.organizations.tabs import tabs
 from billing_app.ui.organizations.text import OrganizationScreen, organization_screen
 
 QUESTIONS = ("remove", "withdraw", "leave", "deactivate", "activate", "revoke")

@@ -1,22 +1,75 @@
-"""The organization's page: from the view to what the screen shows."""
+"""The organization's page: from the view to what the screen shows, and entries of any audit log."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from billing_app.domain.catalogue.model import Metric
 from billing_app.domain.common.access import Role
 from billing_app.domain.organizations.limits import Limit, LimitUse, why_full
 from billing_app.services.access.views import KeyAnswer, MemberAnswer
-from billing_app.services.organizations.views import OrganizationPageView, PartAnswer, ProfileView
+from billing_app.services.common.audit_words import Words
+from billing_app.services.common.views import Entry
+from billing_app.services.organizations.views import AuditPage, OrganizationPageView, PartAnswer, ProfileView
 from billing_app.services.overview.views_frame import FrameView
 from billing_app.ui import routes
-from billing_app.ui.frame.text import buying_address
-from billing_app.ui.kit.formats import Formats, day, moment_text
+from billing_app.ui.kit.formats import Formats, clock, day, moment_text
 from billing_app.ui.kit.records import Choice
-from billing_app.ui.organizations.audit_text import AuditRow, audit_rows
-from billing_app.ui.organizations.ending_text import EndingScreen, ending_screen
-from billing_app.ui.organizations.profile_text import ProfileScreen, limit_use, profile_screen
+from billing_app.ui.organizations.profile_text import (
+    EndingScreen,
+    ProfileScreen,
+    ending_screen,
+    limit_use,
+    profile_screen,
+)
+
+
+@dataclass(frozen=True)
+class AuditRow:
+    """One entry: "Nora invited kim@...", what more there is to it, and its moment."""
+
+    who: str = ""
+    did: str = ""
+    changes: list[str] = field(default_factory=list)
+    when: str = ""
+    time: str = ""
+    exact: str = ""
+
+
+class Signs:
+    """Figures as this reader writes them."""
+
+    def __init__(self, formats: Formats) -> None:
+        """In the signs of a locale."""
+        self._formats = formats
+
+    def size(self, metric: Metric, value: int) -> str:
+        """A quantity with its unit."""
+        return self._formats.size(metric, value)
+
+    def money(self, cents: int, currency: str) -> str:
+        """An amount with its currency."""
+        return self._formats.money(cents, currency)
+
+
+def audit_rows(page: AuditPage, now: datetime, formats: Formats) -> list[AuditRow]:
+    """The lines of a page of the log."""
+    words = Words(page.metrics, page.currency, Signs(formats))
+    return [_row(entry, now, words) for entry in page.entries]
+
+
+def _row(entry: Entry, now: datetime, words: Words) -> AuditRow:
+    said = words.text_of(entry)
+    return AuditRow(
+        who=said.who,
+        did=said.did,
+        changes=list(said.details),
+        when=day(entry.at, now),
+        time=f"{clock(entry.at)} UTC",
+        exact=entry.at.isoformat(),
+    )
+
 
 TABS = (
     ("profile", "Profile", "building-2"),
@@ -39,9 +92,7 @@ ROLE_LABELS = {role: label for role, label, _ in ROLES}
 class TabLink:
     """One section of the page."""
 
-    id: str = ""
     label: str = ""
-    icon: str = ""
     href: str = ""
     here: bool = False
     count: str = ""
@@ -57,7 +108,6 @@ class MemberRow:
     initial: str = ""
     role: str = ""
     role_label: str = ""
-    state: str = ""
     since: str = ""
     invited: bool = False
     you: bool = False
@@ -102,7 +152,6 @@ class OrganizationScreen:
     admin: bool = False
     member: bool = True
     """This person is a member and may leave; operators are not."""
-    address: str = ""
     inactive: str = ""
     profile: ProfileScreen = field(default_factory=ProfileScreen)
     members: list[MemberRow] = field(default_factory=list)
@@ -120,7 +169,6 @@ class OrganizationScreen:
     audit: list[AuditRow] = field(default_factory=list)
     audit_next: str = ""
     audit_first: str = ""
-    plan_href: str = ""
     ending: EndingScreen = field(default_factory=EndingScreen)
     base_url: str = ""
     """Where invitation links begin."""
@@ -143,7 +191,6 @@ def organization_screen(
         tabs=_tabs(view, chosen, admin, formats),
         admin=admin,
         member=view.role is not Role.OPERATOR,
-        address=address,
         inactive="" if profile.active else "It keeps its data, and nothing more is allowed until it is active again.",
         profile=profile_screen(view, formats),
         members=[_member(each, view, len(admins) == 1) for each in view.members],
@@ -170,7 +217,6 @@ def organization_screen(
         if view.audit.next_cursor
         else "",
         audit_first=routes.organization_page(address, tab="audit") if cursor else "",
-        plan_href=routes.plan(buying_address(frame)),
         ending=_ending(view, formats),
         base_url=view.public_url.rstrip("/"),
     )
@@ -193,9 +239,7 @@ def _tabs(view: OrganizationPageView, chosen: str, admin: bool, formats: Formats
     }
     return [
         TabLink(
-            id=name,
             label=label,
-            icon=icon,
             href=routes.organization_page(view.profile.address, tab="" if name == "profile" else name),
             here=name == chosen,
             count=formats.number(counts[name]) if counts.get(name) else "",
@@ -215,7 +259,6 @@ def _member(member: MemberAnswer, view: OrganizationPageView, one_admin: bool) -
         initial=_initial(name),
         role=member.role.value,
         role_label=ROLE_LABELS[member.role.value],
-        state="Invited" if invited else "",
         since=f"invited {day(member.since, view.now)}" if invited else f"since {day(member.since, view.now)}",
         invited=invited,
         you=str(member.id) == view.person_id,

@@ -48,8 +48,6 @@ class MeterScreen:
     left_note: str = ""
     left_note_tone: str = ""
     until: str = ""
-    until_short: str = ""
-    """For the phone: "until 14 Dec"'s second word, or the whole of "Plan covers it"."""
     until_dated: bool = False
     until_note: str = ""
     until_tone: str = ""
@@ -95,7 +93,6 @@ def meter_screen(
         left_note=left_note,
         left_note_tone=left_note_tone,
         until=until,
-        until_short=until,
         until_dated=dated,
         until_note=until_note,
         until_tone=until_tone,

@@ -13,7 +13,6 @@ from billing_app.services.overview.views import ActionView, BannerKind, Overview
 from billing_app.services.overview.views_frame import FrameView
 from billing_app.ui import routes
 from billing_app.ui.frame.banner_text import BannerScreen, banner_line, banner_screen
-from billing_app.ui.kit.chart_text import Chart
 from billing_app.ui.kit.formats import (
     Formats,
     clock,
@@ -26,6 +25,7 @@ from billing_app.ui.kit.formats import (
     possessive_month,
 )
 from billing_app.ui.kit.records import (
+    Chart,
     Choice,
     Field,
     MetricLabel,
@@ -36,8 +36,7 @@ from billing_app.ui.kit.records import (
     offer_basket,
 )
 from billing_app.ui.overview.meters_text import MeterScreen, meter_screen
-from billing_app.ui.usage.months import months_chart
-from billing_app.ui.usage.own_months import own_chart, share_text
+from billing_app.ui.usage.months import months_chart, own_chart, share_text
 
 DOT = "\N{MIDDLE DOT}"
 LINES = 3

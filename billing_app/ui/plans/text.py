@@ -86,8 +86,6 @@ class PlanScreen:
     can_cancel: bool = False
     can_pause: bool = False
     can_manage: bool = False
-    refusal: str = ""
-    """Why nothing can be bought or changed; empty when it can."""
     billed: bool = False
     """There may be invoices."""
     billed_to: str = ""
@@ -124,7 +122,6 @@ def plan_screen(view: PlanView, frame: FrameView, formats: Formats, interval: st
         can_cancel=free and running is not None and running.cancel_at is None,
         can_pause=free and running is not None and running.cancel_at is None and running.status == "active",
         can_manage=view.has_customer and view.selling,
-        refusal=refusal,
         billed=view.has_customer and view.selling,
         billed_to=", ".join(each for each in (view.stripe_name, view.stripe_email) if each),
         **_words(view),

@@ -15,7 +15,7 @@ from billing_app.ui.frame.organization import page
 from billing_app.ui.frame.state import OrganizationPage
 from billing_app.ui.kit.basics import head, link, lucide
 from billing_app.ui.kit.skeletons import list_skeleton
-from billing_app.ui.processes.features_text import FeaturesScreen, OptionRow, features_screen
+from billing_app.ui.processes.text import FeaturesScreen, OptionRow, features_screen
 
 
 class FeaturesState(OrganizationPage):

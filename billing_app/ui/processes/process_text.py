@@ -11,10 +11,55 @@ from billing_app.services.processes.views import ProcessView, UseView
 from billing_app.ui import routes
 from billing_app.ui.frame.text import buying_address
 from billing_app.ui.kit.formats import Formats, day, moment_text
-from billing_app.ui.kit.records import Field, in_a_sentence, metric_label, offer_basket, offer_named
-from billing_app.ui.processes.features_text import plans_with
-from billing_app.ui.processes.records import ChoiceRow, QuestionRow, UseRow, WizardStep
-from billing_app.ui.processes.text import STATES, UNNAMED, LimitRow, limit_row
+from billing_app.ui.kit.records import Field, MetricLabel, in_a_sentence, metric_label, offer_basket, offer_named
+from billing_app.ui.processes.text import STATES, UNNAMED, LimitRow, limit_row, plans_with
+
+
+@dataclass(frozen=True)
+class WizardStep:
+    """One step; `lacks` is how much is missing in it."""
+
+    id: str = ""
+    name: str = ""
+    number: str = ""
+    here: bool = False
+    done: bool = False
+    lacks: str = ""
+
+
+@dataclass(frozen=True)
+class QuestionRow:
+    """One question. `place` is its place among all, from 0."""
+
+    place: int = 0
+    name: str = ""
+    title: str = ""
+    answers: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class ChoiceRow:
+    """A way of voting or feature that may be chosen, or says why not."""
+
+    id: str = ""
+    name: str = ""
+    description: str = ""
+    chosen: bool = False
+    open: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class UseRow:
+    """What publishing takes of a metric."""
+
+    metric: MetricLabel = field(default_factory=MetricLabel)
+    needed: str = ""
+    split: str = ""
+    short: str = ""
+    offer: str = ""
+    offer_href: str = ""
+
 
 STEPS = (
     ("information", "Information"),

@@ -1,4 +1,4 @@
-"""The list of processes, with the limits that it counts against."""
+"""The pages of processes and of features: from the view to what the screen shows."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from billing_app.domain.catalogue import VotingType
 from billing_app.domain.organizations.limits import LimitUse
 from billing_app.domain.processes.processes import ProcessState
-from billing_app.domain.processes.voting import DESCRIPTIONS
+from billing_app.domain.processes.voting import DESCRIPTIONS, Option, OptionKind, OptionState
 from billing_app.services.overview.views_frame import FrameView
-from billing_app.services.processes.views import ProcessesView, ProcessLine
+from billing_app.services.processes.views import OptionsView, ProcessesView, ProcessLine
 from billing_app.ui import routes
-from billing_app.ui.kit.formats import Formats, day
+from billing_app.ui.frame.text import buying_address
+from billing_app.ui.kit.formats import Formats, day, listed, long_day
 from billing_app.ui.kit.records import Choice
 
 STATES = {
@@ -42,7 +43,6 @@ class LimitRow:
 class ProcessRow:
     """One process."""
 
-    id: str = ""
     title: str = ""
     state: str = ""
     tone: str = ""
@@ -103,7 +103,6 @@ def limit_row(label: str, use: LimitUse, formats: Formats) -> LimitRow:
 def _row(line: ProcessLine, view: ProcessesView, address: str, formats: Formats) -> ProcessRow:
     name, tone = STATES[ProcessState(line.state)]
     return ProcessRow(
-        id=line.id,
         title=line.title or UNNAMED,
         state=name,
         tone=tone,
@@ -123,3 +122,77 @@ def _when(line: ProcessLine, view: ProcessesView) -> str:
         verb = "until" if line.ends_at > view.now else "was to end"
         return f"{verb} {day(line.ends_at, view.now)}"
     return f"since {day(line.published_at or line.changed_at, view.now)}"
+
+
+@dataclass(frozen=True)
+class OptionRow:
+    """One feature or way of voting. `tone` is "on", "off" or "locked"; `note` says why, `plans` who has it."""
+
+    id: str = ""
+    kind: str = ""
+    name: str = ""
+    description: str = ""
+    tone: str = "locked"
+    note: str = ""
+    on: bool = False
+    locked: bool = True
+    plan_href: str = ""
+
+
+@dataclass(frozen=True)
+class FeaturesScreen:
+    """The page."""
+
+    ready: bool = False
+    summary: str = ""
+    features: list[OptionRow] = field(default_factory=list)
+    voting_types: list[OptionRow] = field(default_factory=list)
+    why_not: str = ""
+    """Why nothing can be switched; empty when it can."""
+
+
+def features_screen(view: OptionsView, frame: FrameView, _formats: Formats) -> FeaturesScreen:
+    """The page of an organization."""
+    plan_href = routes.plan(buying_address(frame))
+    usable = sum(each.usable for each in view.options)
+    return FeaturesScreen(
+        ready=True,
+        summary=f"{usable} of {len(view.options)} usable on {view.plan}",
+        features=[option_row(each, view, plan_href) for each in view.options if each.kind is OptionKind.FEATURE],
+        voting_types=[
+            option_row(each, view, plan_href) for each in view.options if each.kind is OptionKind.VOTING_TYPE
+        ],
+        why_not="" if view.may_change else "Only an admin can switch these.",
+    )
+
+
+def option_row(option: Option, view: OptionsView, plan_href: str) -> OptionRow:
+    """One line; `plan_href` is where the plan can be changed."""
+    return OptionRow(
+        id=option.id,
+        kind=option.kind.value,
+        name=option.name,
+        description=option.description,
+        tone=option.state.value,
+        note=_note(option, view),
+        on=option.usable,
+        locked=option.state is OptionState.LOCKED,
+        plan_href=plan_href if option.state is OptionState.LOCKED else "",
+    )
+
+
+def _note(option: Option, view: OptionsView) -> str:
+    if option.state is OptionState.LOCKED:
+        return plans_with(option, view)
+    if option.overridden:
+        until = f" until {long_day(option.until)}" if option.until else ""
+        return f"Given to you{until}"
+    return f"In {view.plan}"
+
+
+def plans_with(option: Option, view: OptionsView) -> str:
+    """ "In Pro and Custom"; or that no plan on offer has it."""
+    names = [view.plan_names.get(plan, plan) for plan in option.plans]
+    if not names:
+        return "In no plan on offer"
+    return f"In {listed(names)}"

@@ -19,8 +19,7 @@ from billing_app.ui.kit.basics import (
 )
 from billing_app.ui.kit.dialogs import asking
 from billing_app.ui.kit.records import Field
-from billing_app.ui.processes.process_text import STEPS
-from billing_app.ui.processes.records import UseRow, WizardStep
+from billing_app.ui.processes.process_text import STEPS, UseRow, WizardStep
 from billing_app.ui.processes.wizard_steps import census, confirm, features, information, questions
 
 

@@ -10,7 +10,7 @@ from billing_app.domain.processes.processes import MAX_DESCRIPTION, MAX_TITLE
 from billing_app.ui.kit.basics import figure, link, lucide, primary_button, quiet_button
 from billing_app.ui.kit.forms import labelled, text_field
 from billing_app.ui.kit.records import Field
-from billing_app.ui.processes.records import ChoiceRow, QuestionRow
+from billing_app.ui.processes.process_text import ChoiceRow, QuestionRow
 
 PAUSE_MS = 700
 """After the last key."""

@@ -21,8 +21,7 @@ from billing_app.ui.kit.basics import choice_switch, head, link, lucide, panel_h
 from billing_app.ui.kit.chart import legend_item, plot
 from billing_app.ui.kit.external_redirect import external_redirect
 from billing_app.ui.kit.skeletons import page_skeleton
-from billing_app.ui.purchases.basket import basket_bar, basket_panel
-from billing_app.ui.purchases.packs import packs_table
+from billing_app.ui.purchases.basket import basket_bar, basket_panel, packs_table
 from billing_app.ui.purchases.renewals import RenewalsState, renewals_of, with_renewals
 from billing_app.ui.purchases.renewals_parts import top_up_panel
 from billing_app.ui.purchases.text import MAX_COUNT, BuyScreen, buy_screen

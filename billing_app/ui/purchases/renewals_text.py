@@ -12,8 +12,8 @@ from billing_app.domain.purchases.top_ups import packs_needed_for as needed
 from billing_app.services.subscriptions.views_recurring import RenewalsView, RenewingPackView, TopUpPack, TopUpView
 from billing_app.ui.kit.formats import Formats, clock, day, long_day
 from billing_app.ui.kit.records import Choice, MetricLabel, in_a_sentence, metric_label
-from billing_app.ui.operators.catalogue.values import Kind, Spec
-from billing_app.ui.operators.catalogue.values import typed as parse
+from billing_app.ui.kit.values import Kind, Spec
+from billing_app.ui.kit.values import typed as parse
 
 GIVEN_UP = {"void": "cancelled", "uncollectible": "written off"}
 """What became of an invoice that nobody is asked for any more, as its payer would say."""
@@ -65,7 +65,6 @@ class TopUpScreen:
     tone: str = ""
     sentence: str = ""
     note: str = ""
-    card: str = ""
     has_card: bool = False
     wants_card: bool = False
     lead: str = ""
@@ -173,7 +172,6 @@ def _top_up(one: TopUpView, now: datetime, formats: Formats) -> TopUpScreen:
         tone=tone,
         sentence=f"{lead} {in_a_sentence(one.metric)} credits fall to {amounts}{with_card}",
         note=_note(one, now, formats),
-        card=card,
         has_card=one.card is not None,
         wants_card=one.state in ("waiting_for_card", "resting", "turned_off"),
         lead=f"Credits are bought as soon as they run low, so that nothing stops. {_paid_by(card)}",

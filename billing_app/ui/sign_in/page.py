@@ -11,7 +11,7 @@ from billing_app.domain.common.errors import BillingError, UnauthenticatedError
 from billing_app.services.access import one_time_links, sessions
 from billing_app.services.overview import frame
 from billing_app.ui import routes
-from billing_app.ui.access import anybody
+from billing_app.ui.access import transactions as anybody
 from billing_app.ui.access.session import MAX_TEXT, public
 from billing_app.ui.access.transactions import transactions
 from billing_app.ui.frame.banner import notice

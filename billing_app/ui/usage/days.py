@@ -9,11 +9,10 @@ import pandas as pd
 from billing_app.domain.catalogue.model import Metric
 from billing_app.domain.credits.facts import Aggregation
 from billing_app.services.usage.views import DayAnswer, DaysView
-from billing_app.ui.kit.chart_text import Chart, both
+from billing_app.ui.kit.charts.base import Scale, scale_for
 from billing_app.ui.kit.charts.days import COLUMNS, days_figure
-from billing_app.ui.kit.charts.scale import Scale, scale_for
 from billing_app.ui.kit.formats import Formats, is_calendar_month, month_in_words, plain_day
-from billing_app.ui.kit.records import Table, chart_caption
+from billing_app.ui.kit.records import Chart, Table, both, chart_caption
 from billing_app.ui.usage.months import DEFICIT, UNCOVERED
 
 EVERY = 5

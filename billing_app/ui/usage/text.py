@@ -9,12 +9,19 @@ from billing_app.services.overview.views import UsageView
 from billing_app.services.overview.views_frame import FrameView
 from billing_app.services.usage.views import MonthView
 from billing_app.ui import routes
-from billing_app.ui.kit.chart_text import Chart
 from billing_app.ui.kit.formats import Formats, month_in_words, month_with_year, possessive_month
-from billing_app.ui.kit.records import Choice, Field, MetricLabel, metric_choices, metric_label
+from billing_app.ui.kit.records import Chart, Choice, Field, MetricLabel, metric_choices, metric_label
 from billing_app.ui.usage.days import days_chart, days_note
-from billing_app.ui.usage.months import DEFICIT, UNCOVERED, month_cells, months_chart, unpaid_figures, unpaid_heads
-from billing_app.ui.usage.own_months import own_cells, own_chart
+from billing_app.ui.usage.months import (
+    DEFICIT,
+    UNCOVERED,
+    month_cells,
+    months_chart,
+    own_cells,
+    own_chart,
+    unpaid_figures,
+    unpaid_heads,
+)
 
 RANGES = (3, 13)
 DEFAULT_RANGE = 13

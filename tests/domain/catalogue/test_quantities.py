@@ -25,7 +25,7 @@ from billing_app.domain.catalogue.quantities import (
     reading,
 )
 from billing_app.domain.credits.facts import MAX_QUANTITY
-from billing_app.ui.operators.catalogue.values import Kind, Spec, as_text, typed
+from billing_app.ui.kit.values import Kind, Spec, as_text, typed
 from tests.domain.catalogue.documents import metric, pack, small_catalog
 
 GB = 10**9

@@ -14,14 +14,14 @@ from billing_app.domain.common.periods import period_containing
 from billing_app.services.credits.views import PointAnswer
 from billing_app.ui.credits.explain_text import explain_screen
 from billing_app.ui.kit.chart import plot
-from billing_app.ui.kit.chart_text import Chart
 from billing_app.ui.kit.charts import base
 from billing_app.ui.kit.charts.balance import Ticks, balance_figure
+from billing_app.ui.kit.charts.base import scale_for
 from billing_app.ui.kit.charts.days import days_figure
 from billing_app.ui.kit.charts.months import bar_width, line_fits, months_figure, name_place
 from billing_app.ui.kit.charts.palette import HUES, hues, palette
-from billing_app.ui.kit.charts.scale import scale_for
 from billing_app.ui.kit.formats import Formats
+from billing_app.ui.kit.records import Chart
 from billing_app.ui.kit.timeline import points_frame, stamp, ticks
 from billing_app.ui.usage.days import days_chart, days_frame
 from billing_app.ui.usage.months import months_chart, months_frame

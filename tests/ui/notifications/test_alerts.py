@@ -17,9 +17,8 @@ from billing_app.services.notifications import delivery_log, webhook_endpoints
 from billing_app.ui.access import live
 from billing_app.ui.access.session import GUARD
 from billing_app.ui.kit.formats import Formats
-from billing_app.ui.notifications.answer import answer
 from billing_app.ui.notifications.page import AlertsState
-from billing_app.ui.notifications.text import AlertsScreen, alerts_screen
+from billing_app.ui.notifications.text import AlertsScreen, alerts_screen, answer
 from billing_app.ui.overview.page import OverviewState
 from tests.support.builders import NOON
 from tests.ui.conftest import Meridian

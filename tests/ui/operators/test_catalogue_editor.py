@@ -16,13 +16,13 @@ from billing_app.services.common.context import Context
 from billing_app.services.common.secrets import digest
 from billing_app.services.operators import organizations as operators
 from billing_app.services.operators.views_catalogue import CheckView, FileState, FileView
+from billing_app.ui.kit.values import Kind, Spec, as_text, typed
 from billing_app.ui.operators.catalogue import drafts
 from billing_app.ui.operators.catalogue.grids import key_of, places
 from billing_app.ui.operators.catalogue.lists import GRIDS
 from billing_app.ui.operators.catalogue.page import CatalogueState
 from billing_app.ui.operators.catalogue.review_text import file_notice
 from billing_app.ui.operators.catalogue.text import PARTS, grid_screen, place_named
-from billing_app.ui.operators.catalogue.values import Kind, Spec, as_text, typed
 from billing_app.ui.operators.gift_cards.page import GiftCardsState
 from tests.conftest import SHARED
 from tests.domain.catalogue.documents import small_document

@@ -16,8 +16,8 @@ from billing_app.ui.access.session import GUARD
 from billing_app.ui.frame.state import OperatorPage
 from billing_app.ui.kit.formats import Formats
 from billing_app.ui.operators.organizations.customer import CustomerState
+from billing_app.ui.operators.organizations.customer_text import cents_of
 from billing_app.ui.operators.organizations.page import OrganizationsState
-from billing_app.ui.operators.organizations.refunds_text import cents_of
 from billing_app.ui.operators.recounts.page import RecountsState
 from billing_app.ui.operators.recounts.text import recounts_screen
 from billing_app.ui.operators.stripe.events import StripeEventsState

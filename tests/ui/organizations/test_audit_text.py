@@ -18,7 +18,7 @@ from billing_app.services.common.audit_words import _SAYINGS, Words
 from billing_app.services.common.views import Entry
 from billing_app.services.organizations.views import AuditPage
 from billing_app.ui.kit.formats import Formats
-from billing_app.ui.organizations.audit_text import audit_rows
+from billing_app.ui.organizations.text import audit_rows
 from tests.support.source import dotted
 from tests.ui.records.facts import GB, METRICS
 

@@ -19,8 +19,7 @@ from billing_app.services.common.secrets import digest
 from billing_app.services.organizations import create
 from billing_app.services.organizations.profiles import validated
 from billing_app.store.organizations import organizations as org_store
-from billing_app.ui.organizations.create import CreateOrganizationState
-from billing_app.ui.organizations.places import countries, time_zones
+from billing_app.ui.organizations.create import CreateOrganizationState, countries, time_zones
 from billing_app.ui.sign_in.page import EntranceState
 from tests.support.builders import a_session_token, a_user, an_organization, the_catalogue
 from tests.ui.states import opened, served_from

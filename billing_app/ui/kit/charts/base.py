@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import plotly.graph_objects as go
 
+from billing_app.domain.catalogue.model import Metric
+from billing_app.domain.catalogue.quantities import reading
 from billing_app.ui.kit.charts.palette import Palette
 
 FONT = (
@@ -147,3 +150,26 @@ def hatch(colours: Palette, size: int) -> dict[str, Any]:
 def json_of(figure: go.Figure) -> dict[str, Any]:
     """The figure as plain data, made where the figure is made: serializing it later would hold up the event loop."""
     return figure.to_plotly_json()
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Heights are quantities divided by `step`; `unit` is empty for counts."""
+
+    step: int
+    unit: str
+
+    def height(self, quantity: int) -> float:
+        """For drawing only: nothing is stored or compared as a float."""
+        return quantity / self.step
+
+
+def scale_for(metric: Metric, largest: int) -> Scale:
+    """The scale on which `largest` reads well: its own unit if that is larger than the display unit, else that."""
+    figure = reading(largest, metric)
+    step = metric.factor
+    if figure.unit and figure.unit != metric.display_unit and largest >= metric.factor:
+        while largest >= step * 1000:
+            step *= 1000
+        return Scale(step, figure.unit)
+    return Scale(step, "" if metric.counts else metric.display_unit)

@@ -18,7 +18,7 @@ from billing_app.ui.kit.listing import pager, search_field, select
 from billing_app.ui.kit.records import Choice
 from billing_app.ui.kit.skeletons import list_skeleton
 from billing_app.ui.organizations.audit import audit_list
-from billing_app.ui.organizations.audit_text import AuditRow, audit_rows
+from billing_app.ui.organizations.text import AuditRow, audit_rows
 
 KINDS = (
     ("all", "Everything"), ("catalogue", "Catalogue"), ("grant", "Grants"), ("gift_card", "Gift cards"),

@@ -12,8 +12,8 @@ from typing import Any
 
 from billing_app.domain.catalogue import Hue
 from billing_app.domain.catalogue.changes import IDENTITIES
+from billing_app.ui.kit.values import Kind, typed
 from billing_app.ui.operators.catalogue.grids import Document, Path, Place, factor
-from billing_app.ui.operators.catalogue.values import Kind, typed
 
 Draft = dict[str, Any]
 

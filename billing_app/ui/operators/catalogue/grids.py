@@ -11,7 +11,7 @@ from typing import Any
 
 from billing_app.domain.catalogue import ICONS, Hue, VotingType
 from billing_app.domain.credits.facts import Aggregation, DeficitPolicy, RefundPolicy
-from billing_app.ui.operators.catalogue.values import Kind, Spec
+from billing_app.ui.kit.values import Kind, Spec
 
 Document = Mapping[str, Any]
 Path = tuple[str | int, ...]

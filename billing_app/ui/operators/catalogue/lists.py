@@ -8,6 +8,7 @@ from typing import Any
 
 from billing_app.domain.catalogue import TOKEN_ID, Interval
 from billing_app.domain.common.money import CURRENCIES
+from billing_app.ui.kit.values import Kind, Spec
 from billing_app.ui.operators.catalogue.grids import (
     FLAG,
     LONG,
@@ -29,7 +30,6 @@ from billing_app.ui.operators.catalogue.grids import (
     quantity,
     unit,
 )
-from billing_app.ui.operators.catalogue.values import Kind, Spec
 
 Cell = tuple[str, Path, Spec]
 """Title, place within the item, kind."""

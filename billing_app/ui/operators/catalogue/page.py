@@ -20,9 +20,8 @@ from billing_app.ui.frame.state import OperatorPage
 from billing_app.ui.kit.basics import download, head, tool_button
 from billing_app.ui.kit.skeletons import list_skeleton
 from billing_app.ui.operators.catalogue import drafts
-from billing_app.ui.operators.catalogue.grid import grid_table
 from billing_app.ui.operators.catalogue.grids import SEPARATOR
-from billing_app.ui.operators.catalogue.review import edit_bar, history_list, remarks, review_dialog
+from billing_app.ui.operators.catalogue.review import edit_bar, grid_table, history_list, remarks, review_dialog
 from billing_app.ui.operators.catalogue.review_text import (
     ReviewScreen,
     counted,

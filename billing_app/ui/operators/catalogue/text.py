@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from billing_app.domain.catalogue.changes import IDENTITIES
 from billing_app.services.operators.views_catalogue import CatalogueAnswer, CheckView
 from billing_app.ui.kit.formats import long_day
+from billing_app.ui.kit.values import Kind, as_text
 from billing_app.ui.operators.catalogue.drafts import value_at
 from billing_app.ui.operators.catalogue.grids import Document, Grid, Place, key_of, places, plans_grid
 from billing_app.ui.operators.catalogue.lists import GRIDS
 from billing_app.ui.operators.catalogue.review_text import FileNotice, ReviewScreen, VersionRow, counted
-from billing_app.ui.operators.catalogue.values import Kind, as_text
 
 PARTS = {
     "plans": "Plans", "packs": "Packs", "metrics": "Metrics", "features": "Features", "actions": "Actions",

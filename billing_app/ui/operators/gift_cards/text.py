@@ -15,7 +15,7 @@ from billing_app.domain.common.texts import BYTE_ORDER_MARK, harmless
 from billing_app.services.credits.views_cards import CardState, GiftCardAnswer, NewGiftCardAnswer, RedemptionAnswer
 from billing_app.ui import operator_routes
 from billing_app.ui.kit.formats import Formats, long_day
-from billing_app.ui.operators.catalogue.values import Kind, Spec, typed
+from billing_app.ui.kit.values import Kind, Spec, typed
 
 STATES = {
     CardState.OPEN: ("Open", ""),

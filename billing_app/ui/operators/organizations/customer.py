@@ -30,12 +30,11 @@ from billing_app.ui.operators.organizations.customer_parts import (
     issue,
     overrides,
     purchases_and_events,
+    refund_panel,
     standings,
 )
-from billing_app.ui.operators.organizations.customer_text import CustomerScreen, customer_screen
+from billing_app.ui.operators.organizations.customer_text import CustomerScreen, cents_of, customer_screen
 from billing_app.ui.operators.organizations.manual_changes import manual_changes_panel
-from billing_app.ui.operators.organizations.refunds import refund_panel
-from billing_app.ui.operators.organizations.refunds_text import cents_of
 
 NO_AMOUNT = "Type an amount, such as 6.50."
 

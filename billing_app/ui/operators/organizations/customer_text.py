@@ -1,18 +1,101 @@
-"""One organization, for an operator."""
+"""One organization, for operators: everything about it, and what giving money back does to its credits."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from decimal import Decimal, InvalidOperation
 
+from billing_app.domain.common.money import exponent
 from billing_app.domain.credits.entitlements import MeterState
 from billing_app.services.operators.views_customer import CustomerView, GrantLine, OrderLine, OverrideLine, StandingLine
+from billing_app.services.reversals.views import RefundPreviewAnswer
 from billing_app.ui import operator_routes, routes
 from billing_app.ui.kit.formats import Formats, long_day, moment_text
 from billing_app.ui.kit.records import Field, MetricLabel, grant_name, grant_note, metric_label
 from billing_app.ui.operators.catalogue.grids import LIMITS
-from billing_app.ui.operators.organizations.refunds_text import RefundScreen, refund_screen
 from billing_app.ui.operators.organizations.text import IssueRow, issue_rows
 from billing_app.ui.operators.stripe.events_text import EventRow, state_of
+
+
+@dataclass(frozen=True)
+class RefundScreen:
+    """What a refund would do, beside the list. `amount` is what stands in its field."""
+
+    visible: bool = False
+    grant_id: str = ""
+    title: str = ""
+    amount: str = ""
+    currency: str = ""
+    limit: str = ""
+    effects: list[Field] = field(default_factory=list)
+    sentence: str = ""
+    button: str = ""
+    warning: str = ""
+    why_not: str = ""
+    close_href: str = ""
+
+
+def cents_of(text: str, currency: str) -> int | None:
+    """What somebody typed as an amount of money, in the smallest unit; None for what is none."""
+    try:
+        amount = Decimal(text.strip().replace(",", ".")) * 10 ** exponent(currency)
+    except InvalidOperation:
+        return None
+    if not amount.is_finite() or amount != amount.to_integral_value() or not 0 < amount < 10**15:
+        return None
+    return int(amount)
+
+
+def amount_text(cents: int, currency: str) -> str:
+    """An amount as it stands in a field: "6.50"."""
+    digits = exponent(currency)
+    return f"{Decimal(cents).scaleb(-digits):.{digits}f}"
+
+
+def refund_screen(
+    view: CustomerView, formats: Formats, grant: str, amount: str, problem: str, here: str
+) -> RefundScreen:
+    """The refund of the opened grant; `amount` is what was typed, and `problem` why that is not an amount."""
+    line = next((each for each in view.grants if each.id == grant), None)
+    if line is None:
+        return RefundScreen()
+    currency = line.label.currency
+    name = grant_name(line.label, line.metric, formats)
+    base = RefundScreen(
+        visible=True,
+        grant_id=grant,
+        title=f"Refund {name}",
+        amount=amount or (amount_text(line.refundable_cents, currency) if line.refundable_cents else ""),
+        currency=currency,
+        limit=f"of {formats.money(line.refundable_cents, currency)} that can be given back",
+        close_href=here,
+        why_not=problem or view.why_not,
+    )
+    preview = view.preview
+    if preview is None or problem:
+        return base
+    return _with_effects(base, preview, view, formats)
+
+
+def _with_effects(
+    base: RefundScreen, preview: RefundPreviewAnswer, view: CustomerView, formats: Formats
+) -> RefundScreen:
+    """What giving the money back does to the credits, before anything is done."""
+    metric = view.preview_metric
+    if metric is None:
+        return base
+    money = formats.money(preview.amount_cents, preview.currency.upper())
+    effects = [Field("Taken back, not used yet", formats.named(metric, preview.taken_back))]
+    if preview.ended:
+        effects.append(Field("Had ended already", formats.named(metric, preview.ended), "quiet"))
+    if preview.debt:
+        effects.append(Field("Used already: becomes debt", formats.named(metric, preview.debt), "blocked"))
+    if preview.forgiven:
+        effects.append(Field("Used already: forgiven", formats.named(metric, preview.forgiven), "quiet"))
+    sentence = "The next credits that they buy pay the debt first." if preview.debt else ""
+    warning = "The payment is in dispute. Stripe may refuse to give it back twice." if preview.disputed else ""
+    return replace(base, effects=effects, sentence=sentence, button=f"Give back {money}", warning=warning)
+
 
 STATES = {
     MeterState.OK: ("Within plan", "quiet"),
@@ -42,7 +125,6 @@ class StandingRow:
 class PaidGrantRow:
     """One grant with its money."""
 
-    id: str = ""
     metric: MetricLabel = field(default_factory=MetricLabel)
     name: str = ""
     note: str = ""
@@ -66,7 +148,6 @@ class OrderRow:
     total: str = ""
     state: str = ""
     tone: str = ""
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,7 +180,6 @@ class CustomerScreen:
     events: list[EventRow] = field(default_factory=list)
     events_href: str = ""
     refund: RefundScreen = field(default_factory=RefundScreen)
-    selling: bool = False
 
 
 def customer_screen(view: CustomerView, formats: Formats, grant: str, amount: str, problem: str = "") -> CustomerScreen:
@@ -129,7 +209,6 @@ def customer_screen(view: CustomerView, formats: Formats, grant: str, amount: st
         orders=[_order(each, formats) for each in view.orders],
         events=[
             EventRow(
-                id=line.id,
                 when=moment_text(line.received_at),
                 type=line.type,
                 object_id=line.object_id,
@@ -141,7 +220,6 @@ def customer_screen(view: CustomerView, formats: Formats, grant: str, amount: st
         ],
         events_href=operator_routes.stripe_events(organization=view.address),
         refund=refund_screen(view, formats, grant, amount, problem, here),
-        selling=view.selling,
     )
 
 
@@ -221,7 +299,6 @@ def _grant(line: GrantLine, view: CustomerView, formats: Formats, chosen: bool) 
     notes += [f"{formats.quantity(line.metric, line.debt)} owed"] if line.debt else []
     may = line.refundable_cents > 0 and view.selling
     return PaidGrantRow(
-        id=line.id,
         metric=metric_label(line.metric),
         name=grant_name(line.label, line.metric, formats),
         note=grant_note(line.label, formats),
@@ -246,5 +323,4 @@ def _order(line: OrderLine, formats: Formats) -> OrderRow:
         total=formats.money(line.total_cents, line.currency.upper()),
         state=state,
         tone=tone,
-        note=line.failure,
     )

@@ -23,8 +23,8 @@ from billing_app.ui.kit.dialogs import buttons, dialog, refusal
 from billing_app.ui.kit.formats import Formats, long_day
 from billing_app.ui.kit.forms import labelled, text_field
 from billing_app.ui.kit.records import Choice
+from billing_app.ui.kit.values import Kind, Spec, typed
 from billing_app.ui.operators.catalogue.grids import LIMITS
-from billing_app.ui.operators.catalogue.values import Kind, Spec, typed
 
 SWITCHES = {"on": 1, "off": 0}
 KINDS = ("give", "void", "plan", "override", "end")
@@ -37,7 +37,6 @@ class ManualChangesScreen:
     asking: str = ""
     refused: str = ""
     done: str = ""
-    plan: str = ""
     metrics: list[Choice] = field(default_factory=list)
     plans: list[Choice] = field(default_factory=list)
     grants: list[Choice] = field(default_factory=list)
@@ -131,7 +130,6 @@ def manual_changes_screen(view: ManualChangesView, formats: Formats) -> ManualCh
     """What the dialogs offer."""
     labels = {name: label for _, name, label in view.choices} | {name: label for name, label, _ in LIMITS}
     return ManualChangesScreen(
-        plan=view.plan,
         metrics=[
             Choice(each.id, each.name if each.counts else f"{each.name}, {each.display_unit}") for each in view.metrics
         ],

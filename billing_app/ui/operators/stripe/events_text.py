@@ -32,7 +32,6 @@ ANY = "all"
 class EventRow:
     """One event."""
 
-    id: str = ""
     when: str = ""
     when_note: str = ""
     type: str = ""
@@ -153,7 +152,6 @@ def _note(line: EventAnswer) -> str:
 def _row(line: EventAnswer, query: dict[str, str], cursor: str, chosen: bool) -> EventRow:
     state, tone = state_of(line)
     return EventRow(
-        id=line.id,
         when=plain_day(line.received_at),
         when_note=f"{line.received_at:%H:%M:%S}",
         type=line.type,

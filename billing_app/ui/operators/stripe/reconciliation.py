@@ -131,10 +131,6 @@ def reconciliation_page() -> rx.Component:
     )
 
 
-def _problem() -> rx.Component:
-    return rx.el.p(screen.problem, class_name="panel inset event-error", role="status")
-
-
 def _run_button() -> rx.Component:
     reason = "Payments are not set up on this server, so there is nothing to compare with."
     return rx.cond(

@@ -78,7 +78,6 @@ class ReconciliationScreen:
     repaired: list[FindingRow] = field(default_factory=list)
     repaired_title: str = "Repaired"
     repaired_count: str = ""
-    clean: bool = False
     runs: list[RunRow] = field(default_factory=list)
     older_href: str = ""
     next_run: str = ""
@@ -107,7 +106,6 @@ def reconciliation_screen(view: ReconciliationView, formats: Formats, cursor: st
         repaired=repaired,
         repaired_count=formats.number(run.repaired),
         repaired_title="Would be repaired" if run.dry else "Repaired",
-        clean=run.state == "finished" and not run.findings,
         runs=[_run(each, formats, each.id == run.id) for each in view.runs],
         older_href=operator_routes.reconciliation(cursor=view.next_cursor) if view.next_cursor else "",
         next_run=next_run,
