@@ -11,7 +11,7 @@ from billing_app import clock, wiring
 from billing_app.cli.printing import ACTOR, AsJson, print_done, print_items
 from billing_app.domain.common.access import ALL_ROLES, Role
 from billing_app.domain.common.errors import InvalidError, NotFoundError
-from billing_app.services.access import invitations, members
+from billing_app.services.access import members
 from billing_app.services.access.views import MemberAnswer
 from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
@@ -49,7 +49,7 @@ def invite(address: Address, email: Email, role: InRole = Role.MEMBER, as_json: 
         made = members.invite(Context(session, organization, clock.now(), ACTOR), email, _role(role))
         name = organization.name
     link = settings().public_url.rstrip("/") + made.path
-    mailed = invitations.mail(settings(), made, name, "The operator")
+    mailed = members.mail(settings(), made, name, "The operator")
     done = {**_item(made.member), "link": link, "expires_at": made.expires_at, "mailed": mailed}
     print_done(done, link, as_json=as_json)
 

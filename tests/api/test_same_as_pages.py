@@ -33,7 +33,7 @@ ROWS: dict[str, str | tuple[str, ...]] = {
     "access.api_keys.create": (f"POST {ORG}/api-keys",),
     "access.api_keys.revoke": (f"DELETE {ORG}/api-keys/{{key_id}}",),
     "access.cookies.session_hash_in": FRAME,
-    "access.invitations.mail": (f"POST {ORG}/members",),
+    "access.members.mail": (f"POST {ORG}/members",),
     "access.members.change_role": (f"PATCH {ORG}/members/{{member}}",),
     "access.members.invite": (f"POST {ORG}/members",),
     "access.members.remove": (

@@ -23,7 +23,7 @@ from billing_app.api.common.problems import problems
 from billing_app.domain.common.errors import BusyError, InvalidError, TooManyAtOnceError, UnavailableError
 from billing_app.gateways.mail import Mail, Mailer, MailRefusedError, mailer_of
 from billing_app.services.access import (
-    devices,
+    cookies,
     one_time_links,
     password_reset,
     passwords,
@@ -140,7 +140,7 @@ def set_up(
         with browser.application.database.writing() as session:
             user = one_time_links.set_up(session, token, email, name, hashed, browser.now)
             signed_in = sessions.start(session, user, browser.now, browser.application.lifetime)
-            return Entered("/", signed_in, device=devices.new_device(user.email, hashed))
+            return Entered("/", signed_in, device=cookies.new_device(user.email, hashed))
 
     return browser.answer(PAGES[Kind.SET_UP], work, token=token)
 
@@ -155,7 +155,7 @@ def new_password(browser: FromBrowser, token: Field = "", password: Field = "") 
         with browser.application.database.writing() as session:
             user = one_time_links.set_password(session, token, hashed, browser.now)
             signed_in = sessions.start(session, user, browser.now, browser.application.lifetime)
-            return Entered("/", signed_in, device=devices.new_device(user.email, hashed))
+            return Entered("/", signed_in, device=cookies.new_device(user.email, hashed))
 
     return browser.answer(PAGES[Kind.NEW_PASSWORD], work, token=token)
 
@@ -172,7 +172,7 @@ def accept_invitation(browser: FromBrowser, token: Field = "", name: Field = "",
             user, address = one_time_links.accept(session, token, browser.now, name=name, hashed=hashed, proved=proved)
             _end_old(browser, session)
             signed_in = sessions.start(session, user, browser.now, browser.application.lifetime)
-            device = devices.new_device(user.email, user.password_hash or "")
+            device = cookies.new_device(user.email, user.password_hash or "")
         return Entered(f"/o/{address}", signed_in, device=device)
 
     return browser.answer(PAGES[Kind.INVITATION], work, token=token)
@@ -196,7 +196,7 @@ def _prove(browser: Browser, email: str, password: str) -> Attempt:
 
 def _device(browser: Browser, attempt: Attempt) -> str:
     """A browser that is known already keeps the name under which it is."""
-    return browser.device if attempt.device else devices.new_device(attempt.email, attempt.password_hash or "")
+    return browser.device if attempt.device else cookies.new_device(attempt.email, attempt.password_hash or "")
 
 
 def _open(browser: Browser, attempt: Attempt) -> SignedIn:

@@ -20,7 +20,7 @@ from billing_app.api.common.client_address import client_of
 from billing_app.api.common.process import Application, application_of
 from billing_app.domain.common.access import local_path
 from billing_app.domain.common.errors import BillingError
-from billing_app.services.access import devices
+from billing_app.services.access import cookies
 from billing_app.services.access.cookies import cookie_name, device_in, device_name
 from billing_app.services.access.sessions import SignedIn
 
@@ -72,7 +72,7 @@ class Browser:
                 response, cookie_name(self.application.settings.secure), entered.signed_in.token, expires_in
             )
         if entered.device:
-            self._set_cookie(response, device_name(self.application.settings.secure), entered.device, devices.LASTS)
+            self._set_cookie(response, device_name(self.application.settings.secure), entered.device, cookies.LASTS)
         if entered.signed_out:
             secure = self.application.settings.secure
             response.delete_cookie(cookie_name(secure), path="/", secure=secure, httponly=True, samesite="lax")

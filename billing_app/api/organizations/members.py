@@ -23,7 +23,7 @@ from billing_app.api.organizations.schemas import (
 )
 from billing_app.domain.common.access import ADMIN_ROLES, ALL_ROLES, READ_SCOPES, Scope
 from billing_app.domain.common.errors import NotFoundError
-from billing_app.services.access import api_keys, invitations, members
+from billing_app.services.access import api_keys, members
 from billing_app.services.access.sessions import Identity
 from billing_app.services.access.views import KeyAnswer, MemberAnswer, NewKeyAnswer
 from billing_app.services.common import audit, cursors
@@ -63,7 +63,7 @@ def invite(access: AdminsAccess, request: NewMember) -> InvitationAnswer:
         name = context.organization.name
         by = context.caller.name if isinstance(context.caller, Identity) else name
     settings = access.application.settings
-    mailed = invitations.mail(settings, made, name, by)
+    mailed = members.mail(settings, made, name, by)
     return InvitationAnswer.of(made, settings, mailed=mailed)
 
 

@@ -11,9 +11,12 @@ tabs around them. What Reflex would decode to something else (a Unicode space be
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import re
+from datetime import timedelta
 
-from billing_app.services.common.secrets import digest
+from billing_app.services.common.secrets import digest, new_secret
 
 NAME = "billing_session"
 SECURE_NAME = "__Host-billing_session"
@@ -79,3 +82,28 @@ def _pairs(cookies: str) -> list[tuple[str, str]]:
     """What is a cookie in a Cookie header, in order; anything else is left out."""
     parts = (PAIR.fullmatch(part.strip(" \t")) for part in cookies.split(";"))
     return [(part[1], part[2]) for part in parts if part]
+
+
+LASTS = timedelta(days=365)
+"""How long a browser keeps it."""
+
+DEVICE = re.compile(r"([A-Za-z0-9_-]{43})\.([0-9a-f]{64})")
+"""A name of its own, and what proves it."""
+
+
+def new_device(email: str, password_hash: str) -> str:
+    """The cookie of a browser at which this account has just proved its password."""
+    name = new_secret()
+    return f"{name}.{_proof(name, email, password_hash)}"
+
+
+def device_of(cookie: str, email: str, password_hash: str | None) -> str:
+    """The name of a browser that is known to this account; empty for any other."""
+    found = DEVICE.fullmatch(cookie)
+    if found is None or password_hash is None:
+        return ""
+    return found[1] if hmac.compare_digest(found[2], _proof(found[1], email, password_hash)) else ""
+
+
+def _proof(name: str, email: str, password_hash: str) -> str:
+    return hmac.new(password_hash.encode(), f"device {name} {email}".encode(), hashlib.sha256).hexdigest()

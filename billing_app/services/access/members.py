@@ -1,4 +1,6 @@
-"""Members of an organization and those invited: what they are, and that somebody always administers it."""
+"""Members of an organization and those invited: what they are, that somebody always administers it, and the
+mail of an invitation.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +8,19 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
+import structlog
 from sqlmodel import Session
 
 from billing_app.domain.common.access import ALL_ROLES, Role
 from billing_app.domain.common.errors import ConflictError, InvalidError, NotFoundError
 from billing_app.domain.organizations.limits import Limit
-from billing_app.services.access import one_time_links, users
+from billing_app.gateways.mail import MailRefusedError, mailer_of
+from billing_app.services.access import mails, one_time_links, users
 from billing_app.services.access.views import Kind, MemberAnswer
 from billing_app.services.common import audit, organizations, payers
 from billing_app.services.common.context import Context
 from billing_app.services.limits import limits
+from billing_app.settings import Settings
 from billing_app.store.access import members as store
 from billing_app.store.access import one_time_links as link_store
 from billing_app.store.access import users as user_store
@@ -143,3 +148,24 @@ def _view(membership: Membership, user: User) -> MemberAnswer:
         since=membership.created_at,
         accepted_at=membership.since,
     )
+
+
+log = structlog.get_logger("billing.mail")
+
+
+def mail(settings: Settings, invitation: Invitation, organization: str, invited_by: str) -> bool:
+    """Whether the invited person was sent the link. Talks to the mail server: never inside a transaction.
+
+    A link in a mail is as good as a password, so it is kept nowhere: a mail that cannot be sent now is not tried again,
+    and who invites hands the link over.
+    """
+    mailer = mailer_of(settings)
+    if mailer is None:
+        return False
+    link = settings.public_url.rstrip("/") + invitation.path
+    try:
+        mailer.send(mails.invitation(invitation.member.email, organization, invited_by, link))
+    except MailRefusedError as refused:
+        log.warning("invitation_mail_refused", reason=refused.reason)
+        return False
+    return True

@@ -20,7 +20,7 @@ from uuid import UUID
 from sqlmodel import Session
 
 from billing_app.domain.common.errors import BillingError, UnauthenticatedError
-from billing_app.services.access import devices, passwords
+from billing_app.services.access import cookies, passwords
 from billing_app.store.access import sign_in_throttle as store
 from billing_app.store.access import users
 
@@ -67,7 +67,7 @@ def begin(session: Session, email: str, client: str, now: datetime, *, device: s
     user = users.by_email(session, email)
     known = user is not None and (demo or not user.demo)
     found = user if known else None
-    name = devices.device_of(device, address, found.password_hash if found else None)
+    name = cookies.device_of(device, address, found.password_hash if found else None)
     counts = [store.count(session, subject, now, now - ATTEMPT_WINDOW) for subject in _subjects(address, place, name)]
     if any(count > limit for count, limit in zip(counts, _limits(counts, name), strict=True)):
         raise BillingError(

@@ -1,4 +1,4 @@
-"""Outlooks: the engine's facts and state of a metric once per page, and what they say of days to come."""
+"""The engine's facts and state of a metric once per page, what they say of days to come, and what renewals will bring."""
 
 from __future__ import annotations
 
@@ -6,26 +6,53 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from billing_app.domain.catalogue import Catalog, Interval, Metric, Pack
-from billing_app.domain.common.periods import period_at, period_containing
+from billing_app.domain.common.periods import add_months, period_at, period_containing
 from billing_app.domain.credits import engine
-from billing_app.domain.credits.facts import Aggregation, Grant
-from billing_app.domain.credits.forecast import DAY, TICK, AheadPoint, MetricForecast, Outcome
+from billing_app.domain.credits.facts import Aggregation, Grant, default_expiry
+from billing_app.domain.credits.forecast import DAY, TICK, WHAT_IF, AheadPoint, MetricForecast, Outcome
 from billing_app.domain.credits.timeline import follow
 from billing_app.domain.purchases.offers import Offer, cheapest
+from billing_app.domain.purchases.recurring import State
 from billing_app.services.common import kept
 from billing_app.services.common.context import Context
-from billing_app.services.credits import renewals
-from billing_app.services.credits.renewals import MONTHS
 from billing_app.services.credits.views import PointAnswer
 from billing_app.services.credits.views_shared import Forecast, ForecastKind, OfferItemAnswer, OfferView
 from billing_app.services.usage import accounts, plans_in_force
+from billing_app.store.purchases import recurring as store
+
+MONTHS = 12
+"""Renewals that are looked ahead: a forecast ends after a year."""
+
+
+def coming(context: Context, metric: str) -> tuple[Grant, ...]:
+    """Grants of the metric that recurring packs will bring within a year, if they are paid when they are due.
+
+    What is past due is not counted on: nobody knows whether it will be paid.
+    """
+    session, organization, now = context.session, context.organization, context.now
+    rows = store.of_organization(session, organization.pk)
+    return tuple(
+        grant
+        for row in rows
+        if row.metric == metric and row.state == State.ACTIVE and row.next_count and row.renews_at > now
+        for grant in monthly(row.id, row.quantity * row.next_count, row.renews_at, now, MONTHS)
+    )
+
+
+def monthly(name: str, quantity: int, first: datetime, now: datetime, months: int) -> tuple[Grant, ...]:
+    """One grant a month from `first` on, each valid for a year."""
+    starts = [add_months(first, number) for number in range(months)]
+    return tuple(
+        Grant(f"{WHAT_IF}{name}:{number}", quantity, start, default_expiry(start), now, paid_cents=1)
+        for number, start in enumerate(starts)
+    )
 
 
 def of_metric(context: Context, metric: str, held: plans_in_force.Plans | None = None) -> MetricForecast:
     """What is known of a metric, run up to `now` with its trace; to be made once per metric and page."""
     session, organization, now = context.session, context.organization, context.now
     facts = accounts.history(session, organization, metric, now, held=held)
-    return MetricForecast(facts, follow(facts, now), now, renewals.coming(context, metric))
+    return MetricForecast(facts, follow(facts, now), now, coming(context, metric))
 
 
 def shared(context: Context, metrics: Iterable[str]) -> Mapping[str, MetricForecast]:
@@ -101,7 +128,7 @@ def bought(packs: Sequence[tuple[Pack, int]], metric: str, now: datetime) -> tup
         grant
         for pack, count in packs
         if pack.metric == metric and count > 0
-        for grant in renewals.monthly(pack.id, pack.quantity * count, starts, now, MONTHS if pack.recurring else 1)
+        for grant in monthly(pack.id, pack.quantity * count, starts, now, MONTHS if pack.recurring else 1)
     )
 
 

@@ -7,6 +7,7 @@ once with room for one, exactly one passes: the others wait for its lock and the
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from sqlmodel import Session
@@ -14,12 +15,58 @@ from sqlmodel import Session
 from billing_app.domain.catalogue import Plan
 from billing_app.domain.common.errors import ForbiddenError
 from billing_app.domain.organizations.limits import COUNTED, Limit, LimitUse, maximum, why_full
+from billing_app.domain.processes.processes import ProcessState
 from billing_app.services.common import payers
 from billing_app.services.common.context import Context
-from billing_app.services.limits import counts, overrides
+from billing_app.services.limits import overrides
 from billing_app.services.limits.overrides import Kind
 from billing_app.services.usage import plans_in_force
+from billing_app.store.access import members
+from billing_app.store.organizations import tree
+from billing_app.store.processes import processes
 from billing_app.store.tables.organizations import Organization
+
+Counter = Callable[[Session, Collection[int], datetime], int]
+
+
+def _people(session: Session, organization_ids: Collection[int], _now: datetime) -> int:
+    """Active and invited; who is in several of these organizations is one."""
+    return members.people(session, organization_ids)
+
+
+def _parts(session: Session, organization_ids: Collection[int], _now: datetime) -> int:
+    """Active organizations right under these, whether or not they have a plan of their own."""
+    return tree.active_children(session, organization_ids)
+
+
+def _processes(session: Session, organization_ids: Collection[int], _now: datetime) -> int:
+    """Published and not ended."""
+    return processes.count(session, organization_ids, ProcessState.PUBLISHED.value)
+
+
+def _drafts(session: Session, organization_ids: Collection[int], _now: datetime) -> int:
+    return processes.count(session, organization_ids, ProcessState.DRAFT.value)
+
+
+def _census(session: Session, organization_ids: Collection[int], _now: datetime) -> int:
+    """The largest of what is published; each process is held to the limit by itself."""
+    return processes.largest_census(session, organization_ids, ProcessState.PUBLISHED.value)
+
+
+COUNTERS: dict[Limit, Counter] = {
+    Limit.MEMBERSHIPS: _people,
+    Limit.SUB_ORGS: _parts,
+    Limit.PROCESSES: _processes,
+    Limit.DRAFTS: _drafts,
+    Limit.CENSUS: _census,
+}
+
+
+def count(session: Session, limit: Limit, organization_ids: Collection[int], now: datetime) -> int:
+    """How many there are; 0 of what nothing counts yet, and of what is not counted up."""
+    counter = COUNTERS.get(limit)
+    return 0 if counter is None else counter(session, organization_ids, now)
+
 
 CODES = {Limit.CENSUS: "census_too_large"}
 """Refusals with a code of their own; all others are limit_reached (api.md)."""
@@ -67,7 +114,7 @@ def exceeded(context: Context) -> tuple[LimitUse, ...]:
 
 def _use(session: Session, payer: Organization, plan: Plan, limit: Limit, now: datetime) -> LimitUse:
     given = overrides.values(session, payer.pk, Kind.LIMIT, now)
-    used = counts.count(session, limit, payers.group(session, payer, now), now)
+    used = count(session, limit, payers.group(session, payer, now), now)
     return LimitUse(limit, maximum(plan.limits, given, limit), used, limit.value in given)
 
 

@@ -17,7 +17,7 @@ from billing_app.services.catalogue import versions
 from billing_app.services.common import audit, cursors, payers
 from billing_app.services.common.context import Context
 from billing_app.services.credits import tokens
-from billing_app.services.limits import counts, limits
+from billing_app.services.limits import limits
 from billing_app.services.organizations import children, profiles
 from billing_app.services.organizations.views import (
     AuditPage,
@@ -132,7 +132,7 @@ def _counts(context: Context, payer: Organization) -> CountsAnswer:
     alone = [organization.pk]
 
     def there_are(limit: Limit) -> int:
-        return counts.count(session, limit, alone, now)
+        return limits.count(session, limit, alone, now)
 
     used = _used(context, payer)
     return CountsAnswer(

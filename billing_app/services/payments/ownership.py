@@ -1,21 +1,21 @@
-"""What of Stripe's is ours: by the ids that we stored, else by what its metadata says.
-
-Never by what it looks like now. In Stripe's dashboard anybody may replace the price of a subscription, edit metadata,
-or delete a customer; what was ours stays ours, and what we cannot read of it is a finding for an operator.
-"""
+"""Whose an object of Stripe's is, and what handling an event about it comes to."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 
 from sqlmodel import Session
 
 from billing_app.gateways.invoices import Invoice
+from billing_app.gateways.payments import Payments
 from billing_app.services.common import organizations
 from billing_app.store.organizations import organizations as org_store
 from billing_app.store.purchases import customers
 from billing_app.store.stripe import ownership as store
 from billing_app.store.tables.organizations import Organization
+from billing_app.store.tables.stripe import InboxEvent
 
 ORGANIZATION, ORDER, KIND = "organization", "order", "kind"
 """Names in the metadata of what we make at Stripe."""
@@ -87,3 +87,17 @@ def named(session: Session, metadata: Mapping[str, str], customer_id: str) -> Or
         return organizations.by_id(session, owner)
     found = org_store.by_address(session, metadata.get(ORGANIZATION, ""))
     return found if found is not None and customers.is_of(session, found, customer_id) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Whose event it was; `ours` is False for an object that another product of the same Stripe account made."""
+
+    ours: bool
+    organization_id: int | None = None
+
+
+Write = Callable[[Session, datetime], Outcome]
+"""Writes, in one transaction, what was read."""
+
+Handler = Callable[[Payments, InboxEvent], Write]

@@ -7,8 +7,9 @@ change costs what its preview said or is refused: what the preview was made of i
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from urllib.parse import quote
@@ -19,23 +20,93 @@ from billing_app.domain.purchases import subscriptions as domain
 from billing_app.domain.purchases.subscriptions import BillingInterval, PlanDeed, When
 from billing_app.gateways.gone import GoneError
 from billing_app.gateways.invoices import Invoice, InvoiceStatus
-from billing_app.gateways.payments import Payments
+from billing_app.gateways.payments import Account, Payments
 from billing_app.gateways.prices import Price
 from billing_app.gateways.subscriptions import Preview, Subscription
 from billing_app.services.catalogue import versions
+from billing_app.services.common import audit, organizations, payers
 from billing_app.services.common.answers import filled
 from billing_app.services.common.context import Context, Enter
-from billing_app.services.payments import payment_account
+from billing_app.services.payments import customer_leases, payment_account
 from billing_app.services.plans import orders
-from billing_app.services.plans.subscription_changes import Decided, act, running
-from billing_app.services.purchases import customers
+from billing_app.services.purchases import customers, endings
 from billing_app.services.subscriptions import subscriptions as mirrored
 from billing_app.services.subscriptions.views_plan import PlanPreviewAnswer, PreviewLineAnswer
 from billing_app.services.usage import plans_in_force
 from billing_app.store.common import locks
 from billing_app.store.purchases import customers as customer_store
 from billing_app.store.purchases import plan_previews
+from billing_app.store.purchases import subscriptions as store
 from billing_app.store.tables.subscriptions import Subscription as Row
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What is to be done to the subscription `row`; `audited` goes into the audit log."""
+
+    row: Row
+    deed: Callable[[Subscription], Subscription]
+    audited: dict[str, str] = field(default_factory=dict)
+
+
+Decide = Callable[[Context], Decided | None]
+"""Says what is to be done as things stand, or None where it is so already; raises the refusal. Writes nothing."""
+
+
+def running(context: Context, *, paying_on: bool = False) -> Row:
+    """The subscription. What makes it cost more, or longer, (`paying_on`) is refused to whoever ends or is over.
+
+    Raises ConflictError `not_subscribed` or `organization_ending`, ForbiddenError `organization_inactive`.
+    """
+    if paying_on:
+        payers.require_active(context.organization, context.organization)
+        endings.require_going_on(context.session, context.organization)
+    row = store.current(context.session, context.organization.pk)
+    if row is None or row.status in domain.ENDED:
+        raise ConflictError("There is no subscription. Choose a plan first.", code="not_subscribed")
+    return row
+
+
+def act(enter: Enter, payments: Payments, action: str, decide: Decide) -> None:
+    """Does what `decide` says under the customer's lease, and mirrors what came of it.
+
+    `decide` is asked twice: before anybody waits, so that a refusal is quick, and under the lease, which counts.
+    """
+    with enter() as context:
+        if decide(context) is None:
+            return
+    with customer_leases.held(enter) as renew:
+        account = payments.account()
+        found = _brought_up(enter, payments, account)
+        with enter() as context:
+            decided = decide(context)
+            if decided is None:
+                return
+            if decided.row.id != found.id:
+                raise ConflictError("Another subscription holds the plan now. Look again.", code="payments_conflict")
+            found = mirrored.plan_first(versions.current(context.session, context.now), found, decided.row)
+            renew(context)
+        after = decided.deed(found)
+        with enter() as context:
+            mirrored.mirror(context, after)
+            owner = context.organization.pk
+            if after != found:  # the same change sent twice is one change
+                audit.record(
+                    context.session, owner, context.now, context.actor, action, after.id, after=decided.audited
+                )
+                organizations.raise_revision(context.session, owner)
+
+
+def _brought_up(enter: Enter, payments: Payments, account: Account) -> Subscription:
+    """The subscription as it stands at Stripe now, mirrored, so that what is decided next is decided on that."""
+    with enter() as context:
+        payment_account.confirm(context.session, account, context.now)
+        row = running(context)
+    found = payments.subscription(row.id)
+    with enter() as context:
+        mirrored.mirror(context, found)
+    return found
+
 
 MAX_INVOICES = 24
 """Invoices of a list: two years of a monthly plan; the portal has them all."""

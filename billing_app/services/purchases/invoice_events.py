@@ -15,8 +15,8 @@ from billing_app.gateways.invoices import Invoice, InvoiceStatus
 from billing_app.gateways.payments import Payments
 from billing_app.services.common.context import Context
 from billing_app.services.payments import ownership
-from billing_app.services.payments.event_outcomes import Outcome, Write
-from billing_app.services.purchases import fulfilment, top_up_outcomes
+from billing_app.services.payments.ownership import Outcome, Write
+from billing_app.services.purchases import fulfilment, top_up_attempts
 from billing_app.services.subscriptions import recurring_packs
 from billing_app.store.tables.stripe import InboxEvent
 
@@ -41,7 +41,7 @@ def settle(session: Session, invoice: Invoice, now: datetime) -> Outcome:
         _packs_paid(Context(session, organization, now), invoice)
         return Outcome(ours=True, organization_id=organization.pk)
     if ownership.is_top_up(session, invoice):
-        top_up_outcomes.paid(Context(session, organization, now), invoice)
+        top_up_attempts.paid(Context(session, organization, now), invoice)
         return Outcome(ours=True, organization_id=organization.pk)
     return Outcome(ours=False)
 

@@ -19,7 +19,7 @@ from billing_app.services.catalogue import versions
 from billing_app.services.common import audit, organizations, payers
 from billing_app.services.common.context import Context, Enter
 from billing_app.services.payments import ownership, payment_account
-from billing_app.services.payments.event_outcomes import Outcome
+from billing_app.services.payments.ownership import Outcome
 from billing_app.services.purchases import customers, endings
 from billing_app.store.common import locks
 from billing_app.store.purchases import customers as customer_store

@@ -12,7 +12,7 @@ from billing_app.gateways.subscriptions import Status, Subscription
 from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
 from billing_app.services.payments import ownership
-from billing_app.services.payments.event_outcomes import Outcome, Write
+from billing_app.services.payments.ownership import Outcome, Write
 from billing_app.services.purchases import invoice_events
 from billing_app.services.subscriptions import notices, recurring_packs, subscriptions
 from billing_app.store.tables.stripe import InboxEvent

@@ -23,7 +23,7 @@ from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
 from billing_app.services.common.context import Context, Transaction, entering
 from billing_app.services.payments import payment_account, stripe_catalogue
-from billing_app.services.purchases import customers, saved_cards, top_up_outcomes
+from billing_app.services.purchases import customers, saved_cards, top_up_attempts
 from billing_app.services.purchases.top_up_attempts import OWN, begin
 from billing_app.store.common import locks
 from billing_app.store.purchases import top_ups as store
@@ -156,7 +156,7 @@ def _carry_out(
         invoice = _pay(payments, found, invoice)
     if invoice.status is InvoiceStatus.PAID:
         with transaction() as session:
-            top_up_outcomes.paid(Context(session, organizations.by_id(session, owner), now()), invoice)
+            top_up_attempts.paid(Context(session, organizations.by_id(session, owner), now()), invoice)
         return AttemptState.PAID
     if invoice.status is InvoiceStatus.OPEN and not (invoice.failure or invoice.needs_payer):
         return _wait(transaction, owner, attempt_id, now)
@@ -190,9 +190,9 @@ def _invoice(transaction: Transaction, payments: Payments, found: Work, now: dat
             payment_method_id=attempt.payment_method_id,
             description="Auto top-up",
             metadata={
-                top_up_outcomes.ORGANIZATION: found.address,
-                top_up_outcomes.TOP_UP: attempt.id,
-                top_up_outcomes.KIND: top_up_outcomes.TOP_UP,
+                top_up_attempts.ORGANIZATION: found.address,
+                top_up_attempts.TOP_UP: attempt.id,
+                top_up_attempts.KIND: top_up_attempts.TOP_UP,
             },
         )
     )
@@ -263,7 +263,7 @@ def _give_up(
             if invoice.status is not InvoiceStatus.PAID:
                 raise
             with transaction() as session:
-                top_up_outcomes.paid(Context(session, organizations.by_id(session, owner), now()), invoice)
+                top_up_attempts.paid(Context(session, organizations.by_id(session, owner), now()), invoice)
             return AttemptState.PAID
     reason = (
         "The card requires authentication." if invoice.needs_payer else invoice.failure or "The card was not charged."
@@ -275,5 +275,5 @@ def _close(
     transaction: Transaction, owner: int, attempt_id: str, reason: str, now: Callable[[], datetime]
 ) -> AttemptState:
     with transaction() as session:
-        top_up_outcomes.failed(session, owner, attempt_id, reason, now())
+        top_up_attempts.failed(session, owner, attempt_id, reason, now())
     return AttemptState.FAILED

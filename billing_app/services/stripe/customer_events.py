@@ -15,7 +15,7 @@ from sqlmodel import Session
 from billing_app.gateways.payments import Payments
 from billing_app.services.common import audit, organizations
 from billing_app.services.common.context import Context
-from billing_app.services.payments.event_outcomes import Handler, Outcome, Write
+from billing_app.services.payments.ownership import Handler, Outcome, Write
 from billing_app.services.purchases import customers, saved_cards
 from billing_app.store.common import locks
 from billing_app.store.purchases import customers as customer_store

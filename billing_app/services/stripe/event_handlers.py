@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from billing_app.gateways.payments import Payments
-from billing_app.services.payments.event_outcomes import Handler, Outcome, Write
+from billing_app.services.payments.ownership import Handler, Outcome, Write
 from billing_app.services.purchases import fulfilment, saved_cards, subscription_events
 from billing_app.services.stripe import customer_events, reversal_events
 from billing_app.store.tables.stripe import InboxEvent

@@ -21,7 +21,7 @@ from billing_app.gateways.payments import Payments, ReceivedEvent
 from billing_app.services.common import operator_mails
 from billing_app.services.common.context import Transaction
 from billing_app.services.payments import payment_account
-from billing_app.services.payments.event_outcomes import Write
+from billing_app.services.payments.ownership import Write
 from billing_app.services.stripe.event_handlers import HANDLERS
 from billing_app.store.common import runs
 from billing_app.store.stripe import inbox as store

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from billing_app.gateways.payments import Payments
-from billing_app.services.payments.event_outcomes import Handler, Outcome, Write
+from billing_app.services.payments.ownership import Handler, Outcome, Write
 from billing_app.services.reversals import reversals
 from billing_app.store.tables.stripe import InboxEvent
 

@@ -12,7 +12,7 @@ import reflex as rx
 
 from billing_app.domain.common.access import ADMIN_ROLES, Role, Scope, role_in
 from billing_app.domain.common.errors import BillingError, NotFoundError, UnauthenticatedError
-from billing_app.services.access import api_keys, invitations, members
+from billing_app.services.access import api_keys, members
 from billing_app.services.access.members import Invitation
 from billing_app.services.organizations import children, profiles, read
 from billing_app.services.organizations.views import OrganizationPageView
@@ -266,7 +266,7 @@ def mailed(access: PageAccess, invitation: Invitation) -> bool:
     """Whether an invitation that was just made could be sent."""
     with access.reading() as at:
         name, by = at.organization.name, at.access.identity.name
-    return invitations.mail(access.settings, invitation, name, by)
+    return members.mail(access.settings, invitation, name, by)
 
 
 def _id(text: str) -> UUID:

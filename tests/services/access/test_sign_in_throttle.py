@@ -10,7 +10,7 @@ from sqlmodel import select
 
 from billing_app.db import Database
 from billing_app.domain.common.errors import BillingError
-from billing_app.services.access import devices, passwords, sign_in_throttle, users
+from billing_app.services.access import cookies, passwords, sign_in_throttle, users
 from billing_app.store.tables.access import SignInAttempts
 from tests.services.access.signing_in import fail, sign_in
 from tests.support.builders import NOON, PASSWORD, a_user
@@ -77,7 +77,7 @@ class TestKnownBrowsers:
         with database.writing() as session:
             ada = a_user(session, "ada@example.org")
             assert ada.password_hash is not None
-            return devices.new_device(ada.email, ada.password_hash)
+            return cookies.new_device(ada.email, ada.password_hash)
 
     def test_guesses_from_the_very_same_address_do_not_keep_the_person_out(
         self, database: Database, device: str
@@ -109,11 +109,11 @@ class TestKnownBrowsers:
     def test_it_is_one_accounts_and_ends_with_its_password(self, database: Database, device: str) -> None:
         with database.writing() as session:
             bob = a_user(session, "bob@example.org")
-            assert devices.device_of(device, bob.email, bob.password_hash) == ""
+            assert cookies.device_of(device, bob.email, bob.password_hash) == ""
             ada = users.by_email(session, "ada@example.org")
-            assert devices.device_of(device, ada.email, ada.password_hash)
-            assert devices.device_of(device, ada.email, passwords.hashed("another password")) == ""
-            assert devices.device_of(device, ada.email, None) == ""
+            assert cookies.device_of(device, ada.email, ada.password_hash)
+            assert cookies.device_of(device, ada.email, passwords.hashed("another password")) == ""
+            assert cookies.device_of(device, ada.email, None) == ""
 
 
 def test_a_home_network_counts_as_one_place() -> None:
