@@ -7,6 +7,11 @@ cookie that a browser sends: the hash opens nothing from outside.
 That holds only if everybody reads the header alike. So there is one parser, for HTTP and for websockets, and what goes
 on to Reflex is written anew from what it found: names and values of RFC 6265, in ASCII, with nothing but spaces and
 tabs around them. What Reflex would decode to something else (a Unicode space before a name) is in neither.
+
+Beside it the cookie of a browser at which somebody has signed in by their password: a stranger's guesses do not keep
+such a browser out. It is made with the account's password hash as the key, so that nobody else makes one, nothing has
+to be stored, and all of them end when the password changes (OWASP calls this a device cookie). It opens nothing: the
+password is asked for as ever. It only says that failures elsewhere are not this browser's.
 """
 
 from __future__ import annotations

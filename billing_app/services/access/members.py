@@ -1,6 +1,4 @@
-"""Members of an organization and those invited: what they are, that somebody always administers it, and the
-mail of an invitation.
-"""
+"""Members of an organization and those invited: what they are, that somebody always administers it; their mail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The engine's facts and state of a metric once per page, what they say of days to come, and what renewals will bring."""
+"""The facts and state of a metric once per page, what they say of days to come, and what renewals will bring."""
 
 from __future__ import annotations
 
