@@ -156,7 +156,7 @@ def _state(view: EndingAnswer, day: str, active: bool) -> tuple[str, str, str]:
     return "ending", f"This organization ends on {day}.", f"Until then everything works; nothing renews after it.{by}"
 
 
-STANDINGS = {"paid": "paid until", "trial": "free until", "owed": "not paid for the time to"}
+STANDINGS = {"paid": "paid until", "trial": "free until", "owed": "unpaid for the period to"}
 
 
 def _paid(thing: PaidThingAnswer, formats: Formats) -> Field:
