@@ -15,19 +15,12 @@ from billing_app.services.credits import gift_cards, tokens
 from billing_app.services.credits.views_cards import BroughtView, TokensAnswer
 from billing_app.ui.access.session import PageAccess, guarded
 from billing_app.ui.frame.state import OrganizationPage
-from billing_app.ui.kit.basics import lucide, primary_button, tool_button
-from billing_app.ui.kit.dialogs import buttons, dialog, refusal
+from billing_app.ui.kit.basics import tool_button
+from billing_app.ui.kit.dialogs import dialog, dialog_form, done
 from billing_app.ui.kit.formats import Formats
-from billing_app.ui.kit.forms import labelled
+from billing_app.ui.kit.forms import select_field, text_field
+from billing_app.ui.kit.records import Choice
 from billing_app.ui.kit.values import Kind, Spec, typed
-
-
-@dataclass(frozen=True)
-class RateRow:
-    """What tokens become of a metric."""
-
-    id: str = ""
-    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -38,7 +31,7 @@ class CardsScreen:
     refused: str = ""
     done: str = ""
     left: str = ""
-    rates: list[RateRow] = field(default_factory=list)
+    rates: list[Choice] = field(default_factory=list)
 
 
 class CardsState(OrganizationPage):
@@ -97,10 +90,10 @@ class CardsState(OrganizationPage):
         self.screen = CardsScreen(self.screen.asking, done=brought_words(brought, access.formats))
 
 
-def rate_rows(view: TokensAnswer, formats: Formats) -> tuple[str, list[RateRow]]:
+def rate_rows(view: TokensAnswer, formats: Formats) -> tuple[str, list[Choice]]:
     """How many are left, and what each rate is."""
     rates = [
-        RateRow(
+        Choice(
             rate.metric.id,
             f"{rate.metric.name}: {formats.number(rate.tokens)} become {formats.size(rate.metric, rate.quantity)}",
         )
@@ -131,68 +124,48 @@ def card_buttons(tokens: Any) -> rx.Component:
     )
 
 
-def _done() -> rx.Component:
-    return rx.el.div(
-        rx.el.p(lucide("circle-check", 16), screen.done, class_name="done-line", role="status"),
-        rx.el.div(
-            primary_button("Done", on_click=CardsState.close(False)),
-            class_name="dialog-foot",
-        ),
-    )
-
-
 def _redeem_dialog() -> rx.Component:
-    form = rx.el.form(
-        refusal(screen.refused),
-        labelled(
+    form = dialog_form(
+        screen.refused,
+        text_field(
             "Code",
-            rx.el.input(
-                name="code",
-                placeholder="XXXX-XXXX-XXXX-XXXX",
-                auto_complete="off",
-                spell_check=False,
-                required=True,
-                max_length=60,
-                auto_focus=True,
-                class_name="input large secret",
-            ),
+            name="code",
+            placeholder="XXXX-XXXX-XXXX-XXXX",
+            auto_complete="off",
+            spell_check=False,
+            required=True,
+            max_length=60,
+            auto_focus=True,
+            class_name="input large secret",
         ),
-        buttons(CardsState.close(False), "Redeem"),
+        close=CardsState.close(False),
+        go="Redeem",
         on_submit=CardsState.redeem,
-        class_name="form",
     )
     return dialog(
         screen.asking == "redeem",
         CardsState.close,
         "Redeem a gift card",
         "Its credits are valid for a year from today. An organization redeems a card once.",
-        rx.cond(screen.done != "", _done(), form),
+        rx.cond(screen.done != "", done(screen.done, CardsState.close(False)), form),
     )
 
 
 def _convert_dialog() -> rx.Component:
-    form = rx.el.form(
-        refusal(screen.refused),
-        labelled(
-            "Into",
-            rx.el.select(
-                rx.foreach(screen.rates, lambda rate: rx.el.option(rate.words, value=rate.id)),
-                name="metric",
-                class_name="input large",
-            ),
+    form = dialog_form(
+        screen.refused,
+        select_field("Into", "metric", screen.rates, class_name="input large"),
+        text_field(
+            "Tokens", name="tokens", input_mode="numeric", required=True, max_length=20, class_name="input large"
         ),
-        labelled(
-            "Tokens",
-            rx.el.input(name="tokens", input_mode="numeric", required=True, max_length=20, class_name="input large"),
-        ),
-        buttons(CardsState.close(False), "Convert"),
+        close=CardsState.close(False),
+        go="Convert",
         on_submit=CardsState.convert,
-        class_name="form",
     )
     return dialog(
         screen.asking == "convert",
         CardsState.close,
         "Convert tokens",
         screen.left + " tokens are left. What they become ends when they would have ended.",
-        rx.cond(screen.done != "", _done(), form),
+        rx.cond(screen.done != "", done(screen.done, CardsState.close(False)), form),
     )

@@ -20,6 +20,7 @@ from billing_app.ui.frame.organization import elsewhere, page
 from billing_app.ui.frame.state import OrganizationPage
 from billing_app.ui.kit.basics import choice_switch, download, head, link, lucide, quiet_button
 from billing_app.ui.kit.chart import legend_item, plot
+from billing_app.ui.kit.listing import table
 from billing_app.ui.kit.records import Field
 from billing_app.ui.kit.skeletons import page_skeleton
 
@@ -145,22 +146,12 @@ def _term(one: rx.Var[Field], place: rx.Var[int]) -> rx.Component:
 
 def _steps() -> rx.Component:
     return rx.el.section(
-        rx.el.div(
-            rx.el.table(
-                rx.el.caption("Every step, the newest first", class_name="unseen"),
-                rx.el.thead(
-                    rx.el.tr(
-                        rx.el.th("When", scope="col"),
-                        rx.el.th("What", scope="col"),
-                        rx.el.th("Change", scope="col", class_name="number"),
-                        rx.el.th("Balance", scope="col", class_name="number"),
-                        rx.el.th(rx.el.span("Trace", class_name="unseen"), scope="col"),
-                    )
-                ),
-                rx.el.tbody(rx.foreach(screen.steps, _step)),
-                class_name="rows steps",
-            ),
-            class_name="scroll",
+        table(
+            "Every step, the newest first",
+            ("When", "What", ("Change", "number"), ("Balance", "number"), ("Trace", "unseen")),
+            screen.steps,
+            _step,
+            "rows steps",
         ),
         rx.cond(screen.left_out != "", rx.el.p(screen.left_out, class_name="quiet-note inset")),
         class_name="panel",

@@ -18,7 +18,7 @@ from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.organization import elsewhere, page
 from billing_app.ui.frame.state import OrganizationPage
 from billing_app.ui.kit.basics import (
-    button_link,
+    close_link,
     download,
     figure,
     head,
@@ -28,8 +28,7 @@ from billing_app.ui.kit.basics import (
     more_link,
     recount_line,
 )
-from billing_app.ui.kit.listing import search_field
-from billing_app.ui.kit.records import Choice, Field
+from billing_app.ui.kit.listing import facts, pager, search_field, select, table, unless_empty
 from billing_app.ui.kit.skeletons import list_skeleton
 from billing_app.ui.usage.page import day_in
 
@@ -115,43 +114,21 @@ def ledger_page() -> rx.Component:
 def _list() -> rx.Component:
     return rx.el.section(
         _filters(),
-        rx.cond(
-            screen.rows.length() > 0,
-            rx.el.div(_table(), class_name="scroll"),
-            rx.el.p("No entry fits these filters.", class_name="quiet-note inset"),
-        ),
-        rx.cond(
-            (screen.older_href != "") | (screen.newest_href != ""),
-            rx.el.nav(
-                rx.cond(screen.newest_href != "", button_link("Newest", href=screen.newest_href)),
-                rx.cond(screen.older_href != "", button_link("Older entries", href=screen.older_href)),
-                aria_label="Pages of the ledger",
-                class_name="pager",
-            ),
-        ),
+        unless_empty(screen.rows, _table(), "No entry fits these filters."),
+        pager(screen.newest_href, screen.older_href, "Pages of the ledger", older="Older entries"),
         class_name="panel",
     )
 
 
 def _filters() -> rx.Component:
     return rx.el.div(
-        _select(screen.metrics, screen.metric, screen.metric_base, "Metric"),
-        _select(screen.kinds, screen.kind, screen.kind_base, "Kind"),
+        select(screen.metrics, screen.metric, screen.metric_base, "Metric"),
+        select(screen.kinds, screen.kind, screen.kind_base, "Kind"),
         _date("Counts from", screen.starting, screen.starting_base),
         _date("to", screen.ending, screen.ending_base),
         search_field(screen.search, LedgerState.search, "Search reason or source"),
         rx.cond(screen.filtered, more_link("Clear", screen.clear_href)),
         class_name="filters",
-    )
-
-
-def _select(choices: rx.Var[list[Choice]], value: rx.Var[str], base: rx.Var[str], label: str) -> rx.Component:
-    return rx.select.root(
-        rx.select.trigger(custom_attrs={"aria-label": label}, class_name="select"),
-        rx.select.content(rx.foreach(choices, lambda one: rx.select.item(one.label, value=one.value))),
-        value=value,
-        on_change=lambda chosen: rx.redirect(base + chosen),
-        size="2",
     )
 
 
@@ -170,20 +147,12 @@ def _date(label: str, value: rx.Var[str], base: rx.Var[str]) -> rx.Component:
 
 
 def _table() -> rx.Component:
-    return rx.el.table(
-        rx.el.caption("Entries in the order in which they were recorded, the newest first", class_name="unseen"),
-        rx.el.thead(
-            rx.el.tr(
-                rx.el.th("Recorded", scope="col"),
-                rx.el.th("Metric", scope="col"),
-                rx.el.th("What", scope="col"),
-                rx.el.th("Change", scope="col", class_name="number"),
-                rx.el.th("Balance", scope="col", class_name="number"),
-                rx.el.th(rx.el.span("Trace", class_name="unseen"), scope="col"),
-            )
-        ),
-        rx.el.tbody(rx.foreach(screen.rows, _row)),
-        class_name="rows ledger",
+    return table(
+        "Entries in the order in which they were recorded, the newest first",
+        ("Recorded", "Metric", "What", ("Change", "number"), ("Balance", "number"), ("Trace", "unseen")),
+        screen.rows,
+        _row,
+        "rows ledger",
     )
 
 
@@ -225,16 +194,10 @@ def _trace() -> rx.Component:
     return rx.el.section(
         rx.el.div(
             rx.el.h2(trace.title),
-            link(
-                lucide("x", 16),
-                href=screen.close_href,
-                class_name="icon-button",
-                aria_label="Close",
-                title="Close",
-            ),
+            close_link(screen.close_href),
             class_name="two",
         ),
-        rx.el.dl(rx.foreach(trace.facts, _fact), class_name="facts"),
+        facts(trace.facts, "facts"),
         rx.cond(
             trace.grant_visible,
             rx.fragment(
@@ -264,10 +227,6 @@ def _trace() -> rx.Component:
         class_name="panel side-panel trace",
         aria_label="Trace",
     )
-
-
-def _fact(one: rx.Var[Field]) -> rx.Component:
-    return rx.el.div(rx.el.dt(one.label), rx.el.dd(one.value, title=one.hint))
 
 
 def _other(row: rx.Var[LedgerRow]) -> rx.Component:

@@ -47,6 +47,19 @@ def buttons(on_close: Any, go: Any, *, busy: Any = False) -> rx.Component:
     )
 
 
+def dialog_form(refused: Any, *fields: Any, close: Any, go: Any, on_submit: Any, busy: Any = False) -> rx.Component:
+    """A dialog's form: why it was refused, its fields, the way out and the way on."""
+    return rx.el.form(refusal(refused), *fields, buttons(close, go, busy=busy), on_submit=on_submit, class_name="form")
+
+
+def done(text: Any, on_click: Any) -> rx.Component:
+    """What came of it, in place of the form."""
+    return rx.el.div(
+        rx.el.p(lucide("circle-check", 16), text, class_name="done-line", role="status"),
+        rx.el.div(primary_button("Done", on_click=on_click), class_name="dialog-foot"),
+    )
+
+
 def secret(label: str, value: Any, note: Any, on_close: Any) -> rx.Component:
     """Something to copy now, because it is never shown again."""
     return rx.el.div(

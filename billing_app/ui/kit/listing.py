@@ -1,7 +1,8 @@
-"""Parts of pages that list things for operators: filters, pagers, the head of a table."""
+"""Parts of pages that list things: filters, tables, facts, pagers."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import reflex as rx
@@ -33,34 +34,60 @@ def search_field(value: rx.Var[str], on_search: Any, label: str) -> rx.Component
     return rx.el.div(rx.debounce_input(typed, debounce_timeout=TYPING_MS), role="search", class_name="search")
 
 
-def pager(newest_href: rx.Var[str], older_href: rx.Var[str], label: str) -> rx.Component:
+def pager(
+    newest_href: rx.Var[str], older_href: rx.Var[str], label: str, newest: str = "Newest", older: str = "Older"
+) -> rx.Component:
     """The way to the pages before and after."""
     return rx.cond(
         (older_href != "") | (newest_href != ""),
         rx.el.nav(
-            rx.cond(newest_href != "", button_link("Newest", href=newest_href)),
-            rx.cond(older_href != "", button_link("Older", href=older_href)),
+            rx.cond(newest_href != "", button_link(newest, href=newest_href)),
+            rx.cond(older_href != "", button_link(older, href=older_href)),
             aria_label=label,
             class_name="pager",
         ),
     )
 
 
-def table_head(*heads: tuple[str, str]) -> rx.Component:
-    """Column heads: (text, class)."""
-    return rx.el.thead(rx.el.tr(*[rx.el.th(text, scope="col", class_name=kind) for text, kind in heads]))
+def table(
+    caption: str, heads: Sequence[str | tuple[str, str]], rows: Any, row: Any, class_name: Any, **around: Any
+) -> rx.Component:
+    """Rows under heads. A head is a text, or a text and its class; what is `unseen` is for screen readers alone."""
+    named = [(head, "") if isinstance(head, str) else head for head in heads]
+    cells = [
+        rx.el.th(rx.el.span(text, class_name=kind), scope="col")
+        if kind == "unseen"
+        else rx.el.th(text, scope="col", class_name=kind)
+        for text, kind in named
+    ]
+    return rx.el.div(
+        rx.el.table(
+            rx.el.caption(caption, class_name="unseen"),
+            rx.el.thead(rx.el.tr(*cells)),
+            rx.el.tbody(rx.foreach(rows, row)),
+            class_name=class_name,
+        ),
+        class_name="scroll",
+        **around,
+    )
 
 
-def facts_strip(facts: rx.Var[list[Field]]) -> rx.Component:
-    """Names and figures beside each other."""
+def unless_empty(rows: rx.Var[list], content: Any, text: Any) -> rx.Component | rx.Var:
+    """`content`, or in its place what is said of no rows."""
+    return rx.cond(rows.length() > 0, content, rx.el.p(text, class_name="quiet-note inset"))
+
+
+def facts(listed: rx.Var[list[Field]], class_name: str = "facts", **props: Any) -> rx.Component:
+    """Names and figures; the exact figure on hover."""
     return rx.el.dl(
         rx.foreach(
-            facts,
+            listed,
             lambda one: rx.el.div(
                 rx.el.dt(one.label), rx.el.dd(one.value, title=one.hint, custom_attrs={"data-tone": one.tone})
             ),
         ),
-        class_name="facts-strip",
+        class_name=class_name,
+        **props,
     )
 
 

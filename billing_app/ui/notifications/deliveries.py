@@ -6,8 +6,8 @@ from typing import Any
 
 import reflex as rx
 
-from billing_app.ui.kit.basics import choice_switch, link, lucide, panel_head, quiet_button, state_badge
-from billing_app.ui.kit.records import Field
+from billing_app.ui.kit.basics import choice_switch, close_link, link, lucide, panel_head, quiet_button, state_badge
+from billing_app.ui.kit.listing import facts, table, unless_empty
 from billing_app.ui.notifications.text import AttemptRow, DeliveryRow
 
 
@@ -18,16 +18,13 @@ def delivery_list(screen: Any) -> rx.Component:
             "Recent deliveries",
             tools=[choice_switch(screen.states, screen.state, screen.state_base, "Which deliveries", size="1")],
         ),
-        rx.cond(
-            screen.deliveries.length() > 0,
-            rx.el.div(_table(screen), class_name="scroll"),
-            rx.el.p(
-                rx.cond(
-                    screen.state == "all",
-                    "Nothing was sent yet. As soon as something happens that somebody is told of, it is listed here.",
-                    "None of these.",
-                ),
-                class_name="quiet-note inset",
+        unless_empty(
+            screen.deliveries,
+            _table(screen),
+            rx.cond(
+                screen.state == "all",
+                "Nothing was sent yet. As soon as something happens that somebody is told of, it is listed here.",
+                "None of these.",
             ),
         ),
         rx.cond(screen.older != "", rx.el.p(screen.older, class_name="quiet-note inset")),
@@ -36,19 +33,12 @@ def delivery_list(screen: Any) -> rx.Component:
 
 
 def _table(screen: Any) -> rx.Component:
-    return rx.el.table(
-        rx.el.caption("Deliveries, the newest first", class_name="unseen"),
-        rx.el.thead(
-            rx.el.tr(
-                rx.el.th("When, UTC", scope="col"),
-                rx.el.th("What", scope="col"),
-                rx.el.th("To", scope="col"),
-                rx.el.th("State", scope="col"),
-                rx.el.th(rx.el.span("Look at it", class_name="unseen"), scope="col"),
-            )
-        ),
-        rx.el.tbody(rx.foreach(screen.deliveries, _row)),
-        class_name="rows deliveries",
+    return table(
+        "Deliveries, the newest first",
+        ("When, UTC", "What", "To", "State", ("Look at it", "unseen")),
+        screen.deliveries,
+        _row,
+        "rows deliveries",
     )
 
 
@@ -89,16 +79,10 @@ def opened_delivery(state: Any) -> rx.Component:
     return rx.el.section(
         rx.el.div(
             rx.el.h2(opened.title),
-            link(
-                lucide("x", 16),
-                href=state.screen.close_href,
-                class_name="icon-button",
-                aria_label="Close",
-                title="Close",
-            ),
+            close_link(state.screen.close_href),
             class_name="two",
         ),
-        rx.el.dl(rx.foreach(opened.facts, _fact), class_name="facts"),
+        facts(opened.facts, "facts"),
         rx.el.div(
             rx.el.h2("Tries"),
             quiet_button("Send again", size="1", on_click=state.resend(opened.id)),
@@ -119,10 +103,6 @@ def opened_delivery(state: Any) -> rx.Component:
         class_name="panel side-panel trace",
         aria_label="Delivery",
     )
-
-
-def _fact(one: rx.Var[Field]) -> rx.Component:
-    return rx.el.div(rx.el.dt(one.label), rx.el.dd(one.value, custom_attrs={"data-tone": one.tone}))
 
 
 def _try(one: rx.Var[AttemptRow]) -> rx.Component:

@@ -12,6 +12,7 @@ import reflex as rx
 from billing_app.ui.kit.basics import lucide, more_link, panel_head, primary_button, quiet_button, state_badge
 from billing_app.ui.kit.dialogs import asking, secret_box
 from billing_app.ui.kit.forms import text_field
+from billing_app.ui.kit.listing import unless_empty
 from billing_app.ui.notifications.text import Cell, Column, EndpointRow, Line, Reader
 
 
@@ -204,14 +205,11 @@ def recipients(state: Any, secret_id: str) -> rx.Component:
             class_name="fresh",
             hidden=~state.fresh,
         ),
-        rx.cond(
-            screen.endpoints.length() > 0,
+        unless_empty(
+            screen.endpoints,
             rx.fragment(),
-            rx.el.p(
-                "No program yet. A webhook tells one of yours of an event within seconds: to stop an upload before it "
-                "is refused, or to put a note into your team's chat.",
-                class_name="quiet-note inset",
-            ),
+            "No program yet. A webhook tells one of yours of an event within seconds: to stop an upload before it "
+            "is refused, or to put a note into your team's chat.",
         ),
         rx.el.ul(
             rx.foreach(screen.endpoints, lambda one: _endpoint(state, one)),

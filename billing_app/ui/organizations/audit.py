@@ -7,8 +7,9 @@ from typing import Any
 import reflex as rx
 
 from billing_app.ui.frame.banner import notice
-from billing_app.ui.kit.basics import button_link, link, panel_head, primary_button
-from billing_app.ui.kit.dialogs import buttons, dialog, question, refusal
+from billing_app.ui.kit.basics import link, panel_head, primary_button
+from billing_app.ui.kit.dialogs import dialog, dialog_form, question
+from billing_app.ui.kit.listing import pager
 from billing_app.ui.organizations.text import AuditRow, TabLink
 
 
@@ -19,15 +20,7 @@ def audit_section(screen: Any) -> rx.Component:
         rx.el.section(
             panel_head("Audit log", rx.el.small("every change, who made it, and what it was before")),
             audit_list(screen.audit),
-            rx.cond(
-                (screen.audit_next != "") | (screen.audit_first != ""),
-                rx.el.nav(
-                    rx.cond(screen.audit_first != "", button_link("Newest", href=screen.audit_first)),
-                    rx.cond(screen.audit_next != "", button_link("Older", href=screen.audit_next)),
-                    aria_label="Pages of the log",
-                    class_name="pager",
-                ),
-            ),
+            pager(screen.audit_first, screen.audit_next, "Pages of the log"),
             class_name="panel",
         ),
         notice("scroll-text", "Nothing was changed yet", "Every change of this organization is listed here."),
@@ -100,12 +93,7 @@ def ask_first(state: Any) -> rx.Component:
             state.close,
             f"Activate {name}?",
             "It may do again what the plan allows, and takes a place.",
-            rx.el.form(
-                refusal(state.refused),
-                buttons(state.close, "Activate"),
-                on_submit=lambda _form: state.act(),
-                class_name="form",
-            ),
+            dialog_form(state.refused, close=state.close, go="Activate", on_submit=lambda _form: state.act()),
         ),
         dialog(
             state.dialog == "refused",

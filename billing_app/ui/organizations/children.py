@@ -8,9 +8,8 @@ import reflex as rx
 
 from billing_app.ui.frame.banner import notice
 from billing_app.ui.kit.basics import link, lucide, more_link, panel_head, primary_button, quiet_button, refused_button
-from billing_app.ui.kit.dialogs import buttons, dialog, refusal
-from billing_app.ui.kit.forms import labelled, text_field
-from billing_app.ui.kit.records import Choice
+from billing_app.ui.kit.dialogs import dialog, dialog_form
+from billing_app.ui.kit.forms import labelled, select_field, text_field
 from billing_app.ui.organizations.text import ChildRow
 
 
@@ -107,18 +106,18 @@ def _button(label: str, on_click: Any, name: Any) -> rx.Component:
 
 def child_dialog(state: Any) -> rx.Component:
     """Name, place and address of a new sub-organization."""
-    form = rx.el.form(
-        refusal(state.refused),
+    form = dialog_form(
+        state.refused,
         text_field("Name", name="name", required=True, max_length=200, auto_focus=True),
-        labelled("Part of", rx.el.select(rx.foreach(state.screen.parents, _parent), name="parent", class_name="input")),
+        select_field("Part of", "parent", state.screen.parents),
         labelled(
             "Address",
             rx.el.input(name="address", max_length=64, pattern="[A-Za-z0-9._\\-]+", class_name="input"),
             rx.el.small("Its name in links and in the API, for ever. Left empty, one is made."),
         ),
-        buttons(state.close, "Create"),
+        close=state.close,
+        go="Create",
         on_submit=state.create_child,
-        class_name="form",
     )
     return dialog(
         state.dialog == "child",
@@ -127,7 +126,3 @@ def child_dialog(state: Any) -> rx.Component:
         "You are its first admin. What it uses counts here until it gets a plan of its own.",
         form,
     )
-
-
-def _parent(one: rx.Var[Choice]) -> rx.Component:
-    return rx.el.option(one.label, value=one.value)

@@ -10,7 +10,7 @@ from billing_app.ui.frame.banner import remark
 from billing_app.ui.kit.basics import quiet_button
 from billing_app.ui.kit.dialogs import dialog, refusal
 from billing_app.ui.kit.forms import labelled
-from billing_app.ui.kit.records import Field
+from billing_app.ui.kit.listing import facts
 
 
 def ending_remark(screen: Any, state: Any) -> rx.Component:
@@ -42,7 +42,7 @@ def ending_panel(screen: Any, state: Any) -> rx.Component:
             rx.cond(
                 ending.nothing != "",
                 rx.el.p(ending.nothing, class_name="quiet-note"),
-                rx.el.dl(rx.foreach(ending.pays, _fact), class_name="facts stacked"),
+                facts(ending.pays, "facts stacked"),
             ),
             rx.el.p("Credits, ledger and history stay readable.", class_name="quiet-note"),
             rx.button(
@@ -67,7 +67,7 @@ def ending_dialog(screen: Any, state: Any) -> rx.Component:
             rx.cond(
                 ending.nothing != "",
                 rx.el.p(ending.nothing, class_name="quiet-note"),
-                rx.el.dl(rx.foreach(ending.pays, _fact), class_name="facts stacked"),
+                facts(ending.pays, "facts stacked"),
             ),
             rx.cond(
                 ending.with_it.length() > 0,
@@ -105,7 +105,3 @@ def _when(value: str, text: Any, *, chosen: bool = False) -> rx.Component:
         rx.el.span(text),
         class_name="radio-line",
     )
-
-
-def _fact(one: rx.Var[Field]) -> rx.Component:
-    return rx.el.div(rx.el.dt(one.label), rx.el.dd(one.value))

@@ -10,7 +10,7 @@ from billing_app.domain.common.access import DEFAULT_SCOPES, Scope
 from billing_app.ui import routes
 from billing_app.ui.frame.banner import notice
 from billing_app.ui.kit.basics import lucide, panel_head, plain_link, primary_button, quiet_button
-from billing_app.ui.kit.dialogs import buttons, dialog, refusal, secret
+from billing_app.ui.kit.dialogs import dialog, dialog_form, secret
 from billing_app.ui.kit.forms import text_field
 from billing_app.ui.organizations.text import KeyRow
 
@@ -92,13 +92,13 @@ def _scopes() -> rx.Component:
 
 def key_dialog(state: Any) -> rx.Component:
     """Name and scopes of a new key; then its secret, once."""
-    form = rx.el.form(
-        refusal(state.refused),
+    form = dialog_form(
+        state.refused,
         text_field("Name", name="name", required=True, max_length=100, auto_focus=True, placeholder="Production"),
         _scopes(),
-        buttons(state.close, "Create key"),
+        close=state.close,
+        go="Create key",
         on_submit=state.create_key,
-        class_name="form",
     )
     once = secret(
         "Key",

@@ -6,8 +6,8 @@ from typing import Any
 
 import reflex as rx
 
-from billing_app.ui.kit.basics import lucide, panel_head, primary_button, refused_button
-from billing_app.ui.kit.dialogs import buttons, dialog, refusal, secret
+from billing_app.ui.kit.basics import icon_button, lucide, panel_head, primary_button, refused_button
+from billing_app.ui.kit.dialogs import dialog, dialog_form, secret
 from billing_app.ui.kit.forms import text_field
 from billing_app.ui.organizations.text import ROLES, MemberRow
 
@@ -96,20 +96,13 @@ def _leave(one: rx.Var[MemberRow], screen: Any, state: Any) -> rx.Component:
 
 
 def _icon(icon: str, label: Any, on_click: Any) -> rx.Component:
-    return rx.el.button(
-        lucide(icon, 15),
-        type="button",
-        on_click=on_click,
-        class_name="icon-button",
-        title=label,
-        aria_label=label,
-    )
+    return icon_button(icon, label, on_click)
 
 
 def invite_dialog(state: Any) -> rx.Component:
     """Whom to invite as what; then the link to copy."""
-    form = rx.el.form(
-        refusal(state.refused),
+    form = dialog_form(
+        state.refused,
         text_field("E-mail", name="email", type="email", required=True, max_length=254, auto_focus=True),
         rx.el.fieldset(
             rx.el.legend("Role"),
@@ -123,9 +116,9 @@ def invite_dialog(state: Any) -> rx.Component:
             ],
             class_name="choices",
         ),
-        buttons(state.close, "Invite"),
+        close=state.close,
+        go="Invite",
         on_submit=state.invite,
-        class_name="form",
     )
     once = secret(
         "Invitation link",

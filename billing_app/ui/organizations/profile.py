@@ -10,7 +10,7 @@ from billing_app.ui.frame.banner import remark
 from billing_app.ui.kit.basics import lucide, panel_head, primary_button
 from billing_app.ui.kit.dialogs import refusal
 from billing_app.ui.kit.forms import labelled
-from billing_app.ui.kit.records import Field
+from billing_app.ui.kit.listing import facts
 from billing_app.ui.organizations.ending import ending_panel, ending_remark
 
 
@@ -121,7 +121,7 @@ def _read(screen: Any) -> rx.Component:
         rx.el.div(
             rx.cond(
                 profile.said.length() > 0,
-                rx.el.dl(rx.foreach(profile.said, _fact), class_name="sum"),
+                facts(profile.said, "sum"),
                 rx.el.p("Nothing has been said about this organization yet.", class_name="quiet-note"),
             ),
             class_name="inset",
@@ -135,19 +135,15 @@ def _facts(screen: Any) -> rx.Component:
     return rx.fragment(
         rx.el.section(
             rx.el.h2("At a glance"),
-            rx.el.dl(rx.foreach(profile.facts, _fact), class_name="facts"),
+            facts(profile.facts, "facts"),
             class_name="panel side-panel",
         ),
         rx.cond(
             profile.money.length() > 0,
             rx.el.section(
                 rx.el.h2("Billing"),
-                rx.el.dl(rx.foreach(profile.money, _fact), class_name="facts"),
+                facts(profile.money, "facts"),
                 class_name="panel side-panel",
             ),
         ),
     )
-
-
-def _fact(one: rx.Var[Field]) -> rx.Component:
-    return rx.el.div(rx.el.dt(one.label), rx.el.dd(one.value, custom_attrs={"data-tone": one.tone}))

@@ -14,6 +14,7 @@ from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.organization import page
 from billing_app.ui.frame.state import OrganizationPage
 from billing_app.ui.kit.basics import button_link, choice_switch, head, link, lucide, state_badge
+from billing_app.ui.kit.listing import table, unless_empty
 from billing_app.ui.kit.skeletons import list_skeleton
 from billing_app.ui.processes.text import LimitRow, ProcessesScreen, ProcessRow, processes_screen
 
@@ -85,28 +86,20 @@ def _list() -> rx.Component:
             choice_switch(screen.filters, screen.filter, screen.filter_base, "State", size="1"),
             class_name="filters",
         ),
-        rx.cond(
-            screen.rows.length() > 0,
-            rx.el.div(
-                rx.el.table(
-                    rx.el.caption("Processes", class_name="unseen"),
-                    rx.el.thead(rx.el.tr(*[rx.el.th(text, scope="col") for text in heads])),
-                    rx.el.tbody(rx.foreach(screen.rows, _row)),
-                    class_name="numbers process-table",
-                ),
-                class_name="scroll",
-                tab_index=0,
-                role="region",
-                aria_label="Processes as a table",
+        unless_empty(
+            screen.rows,
+            table(
+                "Processes", heads, screen.rows, _row, "numbers process-table",
+                tab_index=0, role="region", aria_label="Processes as a table",
             ),
-            rx.el.p("None in this state.", class_name="quiet-note inset"),
+            "None in this state.",
         ),
         rx.cond(
             screen.older_href != "",
             rx.el.nav(button_link("Older processes", href=screen.older_href), aria_label="Pages", class_name="pager"),
         ),
         class_name="panel",
-    )
+    )  # fmt: skip
 
 
 def _row(row: rx.Var[ProcessRow]) -> rx.Component:

@@ -83,8 +83,7 @@ def need_screen(need: NeedView, view: BuyView, counts: dict[str, int], formats: 
         answer=answer,
         offer=offer,
         price=price,
-        in_basket=need.offer is not None
-        and all(counts.get(item.pack, 0) >= item.count for item in need.offer.items),
+        in_basket=need.offer is not None and all(counts.get(item.pack, 0) >= item.count for item in need.offer.items),
         basket=offer_basket(need.offer) if need.offer else "",
         nothing=_nothing(need, _owed(need, view), formats),
         nothing_note=_nothing_note(_owed(need, view)),

@@ -42,7 +42,7 @@ def test_wrong_codes_are_counted_before_they_are_looked_at(meridian: Meridian) -
 
 def test_tokens_say_what_they_become(meridian: Meridian) -> None:
     state = dialog(meridian, "convert")
-    assert (state.screen.left, state.screen.rates[0].words) == ("10", "MAU: 1 become 100")
+    assert (state.screen.left, state.screen.rates[0].label) == ("10", "MAU: 1 become 100")
     asyncio.run(state.convert({"metric": "mau", "tokens": "4"}))
     assert state.screen.done == "Increase MAU limit by 400: 400 MAU"
 

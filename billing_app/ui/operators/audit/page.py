@@ -14,7 +14,7 @@ from billing_app.ui.frame.operators import operator_page
 from billing_app.ui.frame.state import OperatorPage
 from billing_app.ui.kit.basics import head
 from billing_app.ui.kit.formats import Formats
-from billing_app.ui.kit.listing import pager, search_field, select
+from billing_app.ui.kit.listing import pager, search_field, select, unless_empty
 from billing_app.ui.kit.records import Choice
 from billing_app.ui.kit.skeletons import list_skeleton
 from billing_app.ui.organizations.audit import audit_list
@@ -104,10 +104,10 @@ def audit_page() -> rx.Component:
         head("Audit log", tools=[select(screen.kinds, screen.kind, screen.base, "What changed")]),
         rx.el.section(
             _search(),
-            rx.cond(
-                screen.rows.length() > 0,
+            unless_empty(
+                screen.rows,
                 rx.fragment(audit_list(screen.rows), pager(screen.first_href, screen.next_href, "Pages of the log")),
-                rx.el.p("Nothing of this kind was changed yet.", class_name="quiet-note inset"),
+                "Nothing of this kind was changed yet.",
             ),
             class_name="panel",
         ),

@@ -19,9 +19,9 @@ from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.operators import operator_page
 from billing_app.ui.frame.state import OperatorPage
 from billing_app.ui.kit.basics import head, link, lucide, primary_button, state_badge, tool_button
-from billing_app.ui.kit.dialogs import buttons, dialog, refusal
+from billing_app.ui.kit.dialogs import dialog, dialog_form
 from billing_app.ui.kit.forms import text_field
-from billing_app.ui.kit.listing import pager, table_head
+from billing_app.ui.kit.listing import pager, table, unless_empty
 from billing_app.ui.kit.skeletons import list_skeleton
 from billing_app.ui.operators.gift_cards.text import (
     CardRow,
@@ -149,7 +149,7 @@ def gift_cards_page() -> rx.Component:
         rx.cond(
             screen.rows.length() > 0,
             rx.el.section(
-                rx.el.div(_table(), class_name="scroll"),
+                _table(),
                 pager(screen.first_href, screen.next_href, "Pages of cards"),
                 class_name="panel",
             ),
@@ -169,13 +169,12 @@ def gift_cards_page() -> rx.Component:
 
 
 def _table() -> rx.Component:
-    return rx.el.table(
-        rx.el.caption("Gift cards, the newest first", class_name="unseen"),
-        table_head(
-            ("Card", ""), ("Holds", ""), ("Redeemed", "number"), ("Until", ""), ("Made", ""), ("State", ""), ("", "")
-        ),
-        rx.el.tbody(rx.foreach(screen.rows, _row)),
-        class_name="rows listing cards",
+    return table(
+        "Gift cards, the newest first",
+        ("Card", "Holds", ("Redeemed", "number"), "Until", "Made", "State", ""),
+        screen.rows,
+        _row,
+        "rows listing cards",
     )
 
 
@@ -204,33 +203,31 @@ def _row(row: rx.Var[CardRow]) -> rx.Component:
     )
 
 
-def _field(label: str, **props: Any) -> rx.Component:
-    return text_field(label, **props)
-
-
 def _make_dialog() -> rx.Component:
     return dialog(
         GiftCardsState.asking == "make",
         GiftCardsState.close,
         "Make gift cards",
         "All cards of a batch hold the same. The credits last a year from the day on which they are redeemed.",
-        rx.el.form(
-            refusal(GiftCardsState.refused),
-            _field("Name", name="name", max_length=100, required=True, placeholder="What the customer reads"),
+        dialog_form(
+            GiftCardsState.refused,
+            text_field("Name", name="name", max_length=100, required=True, placeholder="What the customer reads"),
             rx.el.fieldset(
                 rx.el.legend("Holds", class_name="strong"),
                 rx.foreach(screen.holds, _held),
                 class_name="holds plain-set",
             ),
             rx.el.div(
-                _field("Cards", name="count", default_value="1", input_mode="numeric", max_length=6),
-                _field("Redemptions each", name="redemptions", default_value="1", input_mode="numeric", max_length=9),
+                text_field("Cards", name="count", default_value="1", input_mode="numeric", max_length=6),
+                text_field(
+                    "Redemptions each", name="redemptions", default_value="1", input_mode="numeric", max_length=9
+                ),
                 class_name="field-pair",
             ),
-            _field("Redeemable until (optional)", name="until", type="date"),
-            buttons(GiftCardsState.close(False), "Make and show the codes"),
+            text_field("Redeemable until (optional)", name="until", type="date"),
+            close=GiftCardsState.close(False),
+            go="Make and show the codes",
             on_submit=GiftCardsState.make,
-            class_name="form",
         ),
         width="500px",
     )
@@ -269,12 +266,12 @@ def _void_dialog() -> rx.Component:
         GiftCardsState.close,
         "Void this card",
         GiftCardsState.chosen_name + " can no longer be redeemed. What was redeemed stays.",
-        rx.el.form(
-            refusal(GiftCardsState.refused),
-            _field("Reason", name="reason", max_length=200, required=True, placeholder="Why; it is kept"),
-            buttons(GiftCardsState.close(False), "Void the card"),
+        dialog_form(
+            GiftCardsState.refused,
+            text_field("Reason", name="reason", max_length=200, required=True, placeholder="Why; it is kept"),
+            close=GiftCardsState.close(False),
+            go="Void the card",
             on_submit=GiftCardsState.void,
-            class_name="form",
         ),
     )
 
@@ -285,8 +282,8 @@ def _who_dialog() -> rx.Component:
         GiftCardsState.close,
         "Who redeemed it",
         GiftCardsState.chosen_name,
-        rx.cond(
-            GiftCardsState.redeemers.length() > 0,
+        unless_empty(
+            GiftCardsState.redeemers,
             rx.el.ul(
                 rx.foreach(
                     GiftCardsState.redeemers,
@@ -296,6 +293,6 @@ def _who_dialog() -> rx.Component:
                 ),
                 class_name="edits",
             ),
-            rx.el.p("Nobody yet.", class_name="quiet-note inset"),
+            "Nobody yet.",
         ),
     )

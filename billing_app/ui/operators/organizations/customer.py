@@ -23,7 +23,7 @@ from billing_app.ui.frame.banner import remark
 from billing_app.ui.frame.operators import operator_page
 from billing_app.ui.frame.state import OperatorPage
 from billing_app.ui.kit.basics import button_link, head, link, panel_head
-from billing_app.ui.kit.listing import facts_strip, table_head
+from billing_app.ui.kit.listing import facts, table, unless_empty
 from billing_app.ui.kit.skeletons import list_skeleton
 from billing_app.ui.operators.organizations.customer_parts import (
     grant_line,
@@ -141,7 +141,7 @@ def customer_page() -> rx.Component:
         ),
         rx.cond(CustomerState.done != "", _done()),
         rx.cond(screen.payer != "", _paid_by()),
-        rx.el.section(facts_strip(screen.facts), class_name="panel"),
+        rx.el.section(facts(screen.facts, "facts-strip"), class_name="panel"),
         *[section() for section in SECTIONS],
     )
     return operator_page(content, active="organizations", ready=screen.ready, skeleton=list_skeleton("Organization"))
@@ -170,24 +170,16 @@ def _grants() -> rx.Component:
     return rx.el.div(
         rx.el.section(
             panel_head("Grants"),
-            rx.cond(
-                screen.grants.length() > 0,
-                rx.el.div(
-                    rx.el.table(
-                        rx.el.caption("Grants, the newest first", class_name="unseen"),
-                        table_head(
-                            ("Grant", ""),
-                            ("Left", "number"),
-                            ("Since", "wide-cell"),
-                            ("Until", "wide-cell"),
-                            ("", ""),
-                        ),
-                        rx.el.tbody(rx.foreach(screen.grants, grant_line)),
-                        class_name="rows list",
-                    ),
-                    class_name="scroll",
+            unless_empty(
+                screen.grants,
+                table(
+                    "Grants, the newest first",
+                    ("Grant", ("Left", "number"), ("Since", "wide-cell"), ("Until", "wide-cell"), ""),
+                    screen.grants,
+                    grant_line,
+                    "rows list",
                 ),
-                rx.el.p("They have never had credits.", class_name="quiet-note inset"),
+                "They have never had credits.",
             ),
             class_name="panel",
         ),

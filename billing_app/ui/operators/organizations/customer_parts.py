@@ -6,11 +6,18 @@ from typing import Any
 
 import reflex as rx
 
-from billing_app.ui.kit.basics import button_link, link, lucide, metric_tile, more_link, panel_head, state_badge
+from billing_app.ui.kit.basics import (
+    button_link,
+    close_link,
+    link,
+    metric_tile,
+    more_link,
+    panel_head,
+    state_badge,
+)
 from billing_app.ui.kit.dialogs import refusal
 from billing_app.ui.kit.forms import labelled, text_field
-from billing_app.ui.kit.listing import table_head
-from billing_app.ui.kit.records import Field
+from billing_app.ui.kit.listing import facts, table, unless_empty
 from billing_app.ui.operators.organizations.customer_text import OrderRow, PaidGrantRow, StandingRow
 from billing_app.ui.operators.organizations.text import IssueRow
 from billing_app.ui.operators.stripe.events_text import EventRow
@@ -50,22 +57,20 @@ def standings(screen: Any) -> rx.Component:
     """Each metric now."""
     return rx.el.section(
         panel_head("Where they stand"),
-        rx.el.div(
-            rx.el.table(
-                rx.el.caption("Each metric now", class_name="unseen"),
-                table_head(
-                    ("Metric", ""),
-                    ("Used", "number"),
-                    ("Included", "number wide-cell"),
-                    ("Credits left", "number"),
-                    ("On hold", "number wide-cell"),
-                    ("Owed", "number"),
-                    ("State", ""),
-                ),
-                rx.el.tbody(rx.foreach(screen.standings, _standing)),
-                class_name="rows compact",
+        table(
+            "Each metric now",
+            (
+                "Metric",
+                ("Used", "number"),
+                ("Included", "number wide-cell"),
+                ("Credits left", "number"),
+                ("On hold", "number wide-cell"),
+                ("Owed", "number"),
+                "State",
             ),
-            class_name="scroll",
+            screen.standings,
+            _standing,
+            "rows compact",
         ),
         class_name="panel",
     )
@@ -122,10 +127,10 @@ def grant_line(row: rx.Var[PaidGrantRow]) -> rx.Component:
 def _orders(screen: Any) -> rx.Component:
     return rx.el.section(
         panel_head("Purchases"),
-        rx.cond(
-            screen.orders.length() > 0,
+        unless_empty(
+            screen.orders,
             rx.el.ul(rx.foreach(screen.orders, _order), class_name="short-list"),
-            rx.el.p("They have bought nothing on these pages.", class_name="quiet-note inset"),
+            "They have bought nothing on these pages.",
         ),
         class_name="panel",
     )
@@ -141,10 +146,10 @@ def _order(row: rx.Var[OrderRow]) -> rx.Component:
 def _events(screen: Any) -> rx.Component:
     return rx.el.section(
         panel_head("Stripe events", tools=[more_link("All of theirs", screen.events_href)]),
-        rx.cond(
-            screen.events.length() > 0,
+        unless_empty(
+            screen.events,
             rx.el.ul(rx.foreach(screen.events, _event), class_name="short-list"),
-            rx.el.p("Stripe has said nothing about them.", class_name="quiet-note inset"),
+            "Stripe has said nothing about them.",
         ),
         class_name="panel",
     )
@@ -168,18 +173,12 @@ def refund_panel(state: Any) -> rx.Component:
     return rx.el.section(
         rx.el.div(
             rx.el.h2(refund.title),
-            link(
-                lucide("x", 16),
-                href=refund.close_href,
-                class_name="icon-button",
-                aria_label="Close",
-                title="Close",
-            ),
+            close_link(refund.close_href),
             class_name="two",
         ),
         rx.el.form(
             _amount(state),
-            rx.el.dl(rx.foreach(refund.effects, _effect), class_name="facts effects", aria_live="polite"),
+            facts(refund.effects, "facts effects", aria_live="polite"),
             rx.cond(refund.sentence != "", rx.el.p(refund.sentence, class_name="quiet-note")),
             rx.cond(
                 refund.warning != "",
@@ -237,7 +236,3 @@ def _give_back(state: Any) -> rx.Component:
             ),
         ),
     )
-
-
-def _effect(one: rx.Var[Field]) -> rx.Component:
-    return rx.el.div(rx.el.dt(one.label), rx.el.dd(one.value, custom_attrs={"data-tone": one.tone}))

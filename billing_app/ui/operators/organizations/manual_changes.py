@@ -18,10 +18,10 @@ from billing_app.ui import operator_routes
 from billing_app.ui.access.session import OperatorAccess, for_operators
 from billing_app.ui.access.transactions import OperatorPageContext
 from billing_app.ui.frame.state import OperatorPage
-from billing_app.ui.kit.basics import lucide, primary_button, tool_button
-from billing_app.ui.kit.dialogs import buttons, dialog, refusal
+from billing_app.ui.kit.basics import tool_button
+from billing_app.ui.kit.dialogs import dialog, dialog_form, done
 from billing_app.ui.kit.formats import Formats, long_day
-from billing_app.ui.kit.forms import labelled, text_field
+from billing_app.ui.kit.forms import select_field, text_field
 from billing_app.ui.kit.records import Choice
 from billing_app.ui.kit.values import Kind, Spec, typed
 from billing_app.ui.operators.catalogue.grids import LIMITS
@@ -172,8 +172,8 @@ screen = ManualChangesState.screen
 
 def manual_changes_panel(reload: Any) -> rx.Component:
     """The buttons, and their dialogs; `reload` reads the page around them anew."""
-    why = _field("Reason", name="reason", required=True, max_length=300, placeholder="Why; it is kept")
-    until = _field("Until (optional)", name="until", type="date")
+    why = text_field("Reason", name="reason", required=True, max_length=300, placeholder="Why; it is kept")
+    until = text_field("Until (optional)", name="until", type="date")
     return rx.el.section(
         rx.el.h2("By hand"),
         tool_button("Give credits", ManualChangesState.ask("give"), "plus"),
@@ -183,58 +183,37 @@ def manual_changes_panel(reload: Any) -> rx.Component:
         tool_button("End an override", ManualChangesState.ask("end")),
         _dialog(
             reload, "give", "Give credits", "For nothing, valid for a year unless you say until when.", "Give",
-            _choose("Metric", "metric", screen.metrics),
-            _field("Quantity", name="quantity", input_mode="decimal", required=True, max_length=20), until, why,
+            select_field("Metric", "metric", screen.metrics),
+            text_field("Quantity", name="quantity", input_mode="decimal", required=True, max_length=20), until, why,
         ),
         _dialog(
             reload, "void", "Void a grant", "What is left is forfeited, never what was burned.", "Void it",
-            _choose("Grant", "grant", screen.grants), why,
+            select_field("Grant", "grant", screen.grants), why,
         ),
         _dialog(
             reload, "plan", "Set plan", "From now on. A subscription at Stripe is not touched.", "Set plan",
-            _choose("Plan", "plan", screen.plans), why,
+            select_field("Plan", "plan", screen.plans), why,
         ),
         _dialog(
             reload, "override", "Override the plan", "One limit, feature or voting type, in place of the plan's.",
-            "Override", _choose("What", "what", screen.choices),
-            _field("Value", name="value", required=True, max_length=20, placeholder="a number, unlimited, on or off"),
+            "Override", select_field("What", "what", screen.choices),
+            text_field(
+                "Value", name="value", required=True, max_length=20, placeholder="a number, unlimited, on or off"
+            ),
             until, why,
         ),
         _dialog(
             reload, "end", "End an override", "What the plan says holds again.", "End it",
-            _choose("Override", "what", screen.overrides),
+            select_field("Override", "what", screen.overrides),
         ),
         class_name="panel by-hand",
     )  # fmt: skip
 
 
-def _field(label: str, **props: Any) -> rx.Component:
-    return text_field(label, **props)
-
-
-def _choose(label: str, name: str, choices: rx.Var[list[Choice]]) -> rx.Component:
-    return labelled(
-        label,
-        rx.el.select(
-            rx.foreach(choices, lambda one: rx.el.option(one.label, value=one.value)), name=name, class_name="input"
-        ),
-    )
-
-
 def _dialog(reload: Any, what: str, title: str, text: str, go: str, *fields: rx.Component) -> rx.Component:
-    finished = rx.el.div(
-        rx.el.p(lucide("circle-check", 16), screen.done, class_name="done-line", role="status"),
-        rx.el.div(
-            primary_button("Done", on_click=[ManualChangesState.close(False), reload]),
-            class_name="dialog-foot",
-        ),
-    )
-    form = rx.el.form(
-        refusal(screen.refused),
-        *fields,
-        buttons(ManualChangesState.close(False), go),
-        on_submit=ManualChangesState.act,
-        class_name="form",
+    finished = done(screen.done, [ManualChangesState.close(False), reload])
+    form = dialog_form(
+        screen.refused, *fields, close=ManualChangesState.close(False), go=go, on_submit=ManualChangesState.act
     )
     return dialog(
         screen.asking == what, ManualChangesState.close, title, text, rx.cond(screen.done != "", finished, form)

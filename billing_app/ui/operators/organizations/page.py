@@ -10,8 +10,8 @@ from billing_app.ui.access.session import OperatorAccess, for_operators
 from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.operators import operator_page
 from billing_app.ui.frame.state import OperatorPage
-from billing_app.ui.kit.basics import button_link, head, link, lucide, more_link
-from billing_app.ui.kit.listing import search_field
+from billing_app.ui.kit.basics import head, link, lucide, more_link
+from billing_app.ui.kit.listing import pager, search_field, table
 from billing_app.ui.kit.skeletons import list_skeleton
 from billing_app.ui.operators.organizations.customer_parts import issue
 from billing_app.ui.operators.organizations.text import OrganizationRow, OrganizationsScreen, organizations_screen
@@ -50,7 +50,7 @@ def organizations_page() -> rx.Component:
             _search(),
             rx.cond(
                 screen.rows.length() > 0,
-                rx.el.div(_table(), class_name="scroll"),
+                _table(),
                 rx.cond(
                     screen.search != "",
                     rx.el.p(
@@ -64,15 +64,7 @@ def organizations_page() -> rx.Component:
                     ),
                 ),
             ),
-            rx.cond(
-                (screen.next_href != "") | (screen.first_href != ""),
-                rx.el.nav(
-                    rx.cond(screen.first_href != "", button_link("First page", href=screen.first_href)),
-                    rx.cond(screen.next_href != "", button_link("Next page", href=screen.next_href)),
-                    aria_label="Pages of the list",
-                    class_name="pager",
-                ),
-            ),
+            pager(screen.first_href, screen.next_href, "Pages of the list", "First page", "Next page"),
             class_name="panel",
         ),
     )
@@ -88,19 +80,12 @@ def _search() -> rx.Component:
 
 
 def _table() -> rx.Component:
-    return rx.el.table(
-        rx.el.caption("Organizations, those with something wrong first", class_name="unseen"),
-        rx.el.thead(
-            rx.el.tr(
-                rx.el.th("Name", scope="col"),
-                rx.el.th("Plan", scope="col"),
-                rx.el.th("Members", scope="col", class_name="number"),
-                rx.el.th("State", scope="col"),
-                rx.el.th(rx.el.span("Open", class_name="unseen"), scope="col"),
-            )
-        ),
-        rx.el.tbody(rx.foreach(screen.rows, _row)),
-        class_name="rows list organizations",
+    return table(
+        "Organizations, those with something wrong first",
+        ("Name", "Plan", ("Members", "number"), "State", ("Open", "unseen")),
+        screen.rows,
+        _row,
+        "rows list organizations",
     )
 
 

@@ -13,7 +13,7 @@ from billing_app.ui.access.session import OperatorAccess, for_operators
 from billing_app.ui.frame.operators import operator_page
 from billing_app.ui.frame.state import OperatorPage
 from billing_app.ui.kit.basics import head, lucide, primary_button, state_badge
-from billing_app.ui.kit.listing import answer, pager, table_head
+from billing_app.ui.kit.listing import answer, pager, table, unless_empty
 from billing_app.ui.kit.skeletons import list_skeleton
 from billing_app.ui.operators.recounts.text import RecountRow, RecountsScreen, recounts_screen
 
@@ -66,26 +66,24 @@ def recounts_page() -> rx.Component:
             ),
         ),
         rx.el.section(
-            rx.cond(
-                screen.rows.length() > 0,
-                rx.el.div(
-                    rx.el.table(
-                        rx.el.caption("Recounts, the newest first", class_name="unseen"),
-                        table_head(
-                            ("Begun", ""),
-                            ("Why", "wide-cell"),
-                            ("Organizations", "number"),
-                            ("Changed", "number"),
-                            ("Entries", "number wide-cell"),
-                            ("Took", "number wide-cell"),
-                            ("State", ""),
-                        ),
-                        rx.el.tbody(rx.foreach(screen.rows, _row)),
-                        class_name="rows list runs",
+            unless_empty(
+                screen.rows,
+                table(
+                    "Recounts, the newest first",
+                    (
+                        "Begun",
+                        ("Why", "wide-cell"),
+                        ("Organizations", "number"),
+                        ("Changed", "number"),
+                        ("Entries", "number wide-cell"),
+                        ("Took", "number wide-cell"),
+                        "State",
                     ),
-                    class_name="scroll",
+                    screen.rows,
+                    _row,
+                    "rows list runs",
                 ),
-                rx.el.p("Nothing was recounted yet.", class_name="quiet-note inset"),
+                "Nothing was recounted yet.",
             ),
             pager(screen.newest_href, screen.older_href, "Pages of recounts"),
             class_name="panel",

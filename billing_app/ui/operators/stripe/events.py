@@ -18,9 +18,8 @@ from billing_app.ui.access.transactions import OperatorPageContext
 from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.operators import operator_page
 from billing_app.ui.frame.state import OperatorPage
-from billing_app.ui.kit.basics import head, link, lucide, more_link, primary_button, state_badge
-from billing_app.ui.kit.listing import pager, search_field, select, table_head
-from billing_app.ui.kit.records import Field
+from billing_app.ui.kit.basics import close_link, head, link, lucide, more_link, primary_button, state_badge
+from billing_app.ui.kit.listing import facts, pager, search_field, select, table, unless_empty
 from billing_app.ui.kit.skeletons import list_skeleton
 from billing_app.ui.operators.stripe.events_text import ANY, STATES, EventRow, StripeEventsScreen, events_screen
 
@@ -120,18 +119,16 @@ def _list() -> rx.Component:
             rx.cond(screen.filtered, more_link("Clear", operator_routes.STRIPE_EVENTS)),
             class_name="filters",
         ),
-        rx.cond(
-            screen.rows.length() > 0,
-            rx.el.div(
-                rx.el.table(
-                    rx.el.caption("Events, the newest first", class_name="unseen"),
-                    table_head(("Received", ""), ("Event", ""), ("Organization", "l-metric"), ("State", "")),
-                    rx.el.tbody(rx.foreach(screen.rows, _row)),
-                    class_name="rows list",
-                ),
-                class_name="scroll",
+        unless_empty(
+            screen.rows,
+            table(
+                "Events, the newest first",
+                ("Received", "Event", ("Organization", "l-metric"), "State"),
+                screen.rows,
+                _row,
+                "rows list",
             ),
-            rx.el.p("No event fits these filters.", class_name="quiet-note inset"),
+            "No event fits these filters.",
         ),
         pager(screen.newest_href, screen.older_href, "Pages of events"),
         class_name="panel",
@@ -167,13 +164,7 @@ def _event() -> rx.Component:
     return rx.el.section(
         rx.el.div(
             rx.el.h2(rx.cond(event.missing != "", "No such event", event.type)),
-            link(
-                lucide("x", 16),
-                href=screen.close_href,
-                class_name="icon-button",
-                aria_label="Close",
-                title="Close",
-            ),
+            close_link(screen.close_href),
             class_name="two",
         ),
         rx.cond(event.missing != "", rx.el.p(event.missing, class_name="quiet"), _opened()),
@@ -187,7 +178,7 @@ def _opened() -> rx.Component:
     return rx.fragment(
         rx.el.div(state_badge(event.state, event.tone), rx.el.small(event.id), class_name="group event-id"),
         rx.cond(event.error != "", rx.el.p(event.error, class_name="event-error")),
-        rx.el.dl(rx.foreach(event.facts, _fact), class_name="facts"),
+        facts(event.facts, "facts"),
         rx.cond(event.organization_href != "", more_link(event.organization, event.organization_href)),
         primary_button(
             lucide("rotate-cw", 14),
@@ -202,7 +193,3 @@ def _opened() -> rx.Component:
             class_name="numbers-below",
         ),
     )
-
-
-def _fact(one: rx.Var[Field]) -> rx.Component:
-    return rx.el.div(rx.el.dt(one.label), rx.el.dd(one.value, title=one.hint))

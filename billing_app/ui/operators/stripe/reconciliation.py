@@ -24,7 +24,7 @@ from billing_app.ui.kit.basics import (
     refused_button,
     state_badge,
 )
-from billing_app.ui.kit.listing import answer, table_head
+from billing_app.ui.kit.listing import answer, table
 from billing_app.ui.kit.skeletons import list_skeleton
 from billing_app.ui.operators.stripe.reconciliation_text import (
     FindingRow,
@@ -195,21 +195,19 @@ def _findings(title: Any, count: Any, rows: rx.Var[list[FindingRow]], tone: str)
 def _history() -> rx.Component:
     return rx.el.section(
         panel_head("Runs"),
-        rx.el.div(
-            rx.el.table(
-                rx.el.caption("Comparisons, the newest first", class_name="unseen"),
-                table_head(
-                    ("Begun", ""),
-                    ("Why", "wide-cell"),
-                    ("Compared", "number wide-cell"),
-                    ("Repaired", "number"),
-                    ("Needs you", "number"),
-                    ("State", ""),
-                ),
-                rx.el.tbody(rx.foreach(screen.runs, _run)),
-                class_name="rows list runs",
+        table(
+            "Comparisons, the newest first",
+            (
+                "Begun",
+                ("Why", "wide-cell"),
+                ("Compared", "number wide-cell"),
+                ("Repaired", "number"),
+                ("Needs you", "number"),
+                "State",
             ),
-            class_name="scroll",
+            screen.runs,
+            _run,
+            "rows list runs",
         ),
         rx.cond(screen.older_href != "", rx.el.nav(button_link("Older", href=screen.older_href), class_name="pager")),
         class_name="panel",
