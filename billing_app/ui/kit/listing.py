@@ -50,7 +50,7 @@ def pager(
 
 
 def table(
-    caption: str, heads: Sequence[str | tuple[str, str]], rows: Any, row: Any, class_name: Any, **around: Any
+    caption: str, heads: Sequence[str | tuple[str, str]], rows: Any, row: Any, class_name: Any, **scroller: Any
 ) -> rx.Component:
     """Rows under heads. A head is a text, or a text and its class; what is `unseen` is for screen readers alone."""
     named = [(head, "") if isinstance(head, str) else head for head in heads]
@@ -68,7 +68,7 @@ def table(
             class_name=class_name,
         ),
         class_name="scroll",
-        **around,
+        **scroller,
     )
 
 

@@ -157,7 +157,7 @@ def explain(address: str, wanted: str, moment: datetime | None) -> ExplainView:
         steps_left_out=0,
         where=tuple(one for one in GRANTS if one.left) if has else (),
         later=LaterAnswer(
-            at("2025-10-31T23:59"), 35_030, (LaterLineAnswer("burn", at("2025-11-03T06:00"), -620),), 34_410
+            at("2025-10-31T23:59"), 35_030, 34_410, (LaterLineAnswer("burn", at("2025-11-03T06:00"), -620),)
         )
         if has
         else None,
