@@ -5,7 +5,6 @@ Downloads and everything else go on. Text messages are above the plan and paid b
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from billing_app.demo.calendar import Calendar
@@ -69,7 +68,7 @@ def _storage(calendar: Calendar) -> list[ReportedEvent]:
     moving, moved = calendar.days_ago(2, 9, 30), calendar.days_ago(2, 13, 52)
     events = levels(calendar, f"{ADDRESS}:storage", "storage", STORAGE_MB, MEGABYTE)
     before = [event for event in events if event.at is not None and event.at < moving]
-    after = [replace(event, quantity=HELD_MB * MEGABYTE) for event in events if event.at and event.at > moved]
+    after = [event._replace(quantity=HELD_MB * MEGABYTE) for event in events if event.at and event.at > moved]
     halfway = (HELD_BEFORE_MB + HELD_MB) // 2
     return [
         *before,

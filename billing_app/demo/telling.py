@@ -254,9 +254,8 @@ class _Narrator:
         if not events:
             return
         with self._database.writing() as session:
-            report = reporting.report(
-                Context(session, organizations.by_address(session, address), at), events, watch=False
-            )
+            batch = [(organizations.by_address(session, address), events)]
+            (report,) = reporting.report_many(session, batch, at, backfill=False)
         if report.rejected:
             raise ValueError(f"the demo's story is refused: {report.rejected[0].detail}")
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
+from typing import NamedTuple
 
 from billing_app.domain.common.errors import FactRefusedError
 from billing_app.domain.common.periods import Period, period_containing
@@ -24,8 +24,7 @@ EARLIEST = timedelta(minutes=5)
 """How far ahead usage may be dated, for clocks that run fast (rule 6)."""
 
 
-@dataclass(frozen=True, slots=True)
-class UsageEvent:
+class UsageEvent(NamedTuple):
     """One reported use. `quantity` is signed base units (`sum`), +1 or -1 (`unique`), or a level (`max`, `level`).
 
     `source` is the sub-organization that used it, empty for the organization itself.

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from itertools import chain, repeat
+from types import NoneType
+from typing import Any, NamedTuple, TypeVar
 
 from billing_app.domain.common.errors import FactRefusedError, InvalidError
 from billing_app.domain.common.json_objects import Members, remembering
@@ -35,12 +36,14 @@ VISIBLE = re.compile(f"[^{UNWRITABLE}\ud800-\udfff]+")
 WHOLE_OR_POINT = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 """A number in a cell of a file. No blanks, plus, exponent or underscores, and no digits of other scripts."""
 
+FEW = 16
+"""So many are looked at one by one rather than in smaller parts."""
+
 FAR_BEYOND = 30
 """Digits before the point from which a number needs not be computed to be too large."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReportedEvent:
+class ReportedEvent(NamedTuple):
     """One event as it was sent. `id` is the caller's key of it; `at` None is the moment of receipt."""
 
     metric: str
@@ -49,6 +52,9 @@ class ReportedEvent:
     at: datetime | None = None
     id: str | None = None
 
+
+Item = TypeVar("Item")
+Found = TypeVar("Found")
 
 Read = ReportedEvent | FactRefusedError
 """What became of one event: it stands, or why it does not. The others of its batch are not concerned."""
@@ -60,6 +66,64 @@ def read(sent: object) -> Read:
         return _read(members(sent, MEMBERS))
     except FactRefusedError as refusal:
         return refusal
+
+
+def read_all(sent: Sequence[object]) -> list[Read]:
+    """The same of many, for less: as long as nothing about them is unusual they are looked at together."""
+    return in_parts(sent, usual, read)
+
+
+def in_parts(
+    sent: Sequence[Item], together: Callable[[Sequence[Item]], Sequence[Found] | None], alone: Callable[[Item], Found]
+) -> list[Found]:
+    """What many are read as: `together`, which says None if anything about them is unusual; then halves of them, and in
+    the end a few of them each `alone`. The answer is the same; only what it takes differs.
+    """
+    if not sent:
+        return []
+    if (found := together(sent)) is not None:
+        return list(found)
+    if len(sent) <= FEW:
+        return [alone(each) for each in sent]
+    middle = len(sent) // 2
+    return in_parts(sent[:middle], together, alone) + in_parts(sent[middle:], together, alone)
+
+
+def usual(sent: Sequence[object]) -> Sequence[Read] | None:
+    """Objects with MEMBERS alone, if all of them are as nearly all are, and so stand."""
+    objects = [each for each in sent if isinstance(each, dict)]
+    if len(objects) < len(sent) or set().union(*objects) - {*MEMBERS} or any(map(repeated, objects)):
+        return None
+    return usual_events(*([each.get(name) for each in objects] for name in MEMBERS))
+
+
+def usual_events(
+    ids: Sequence[Any], metrics: Sequence[Any], quantities: Sequence[Any], subjects: Sequence[Any], at: Sequence[Any]
+) -> list[ReportedEvent] | None:
+    """Events by member, if all of them are as nearly all events are, and so stand; None if any has to be looked at."""
+    if _kinds(ids, metrics) - {str} or _kinds(subjects, at) - {str, NoneType} or _kinds(quantities) - {int, NoneType}:
+        return None
+    if not (_are_texts(ids, MAX_TEXT) and _are_texts({*metrics}, MAX_METRIC)):
+        return None
+    if not _are_texts({*subjects} - {None}, MAX_TEXT):
+        return None
+    if max((abs(number) for number in quantities if number is not None), default=0) > MAX_QUANTITY:
+        return None
+    try:
+        moments = {text: None if text is None else moment(text) for text in {*at}}
+    except InvalidError:
+        return None
+    columns = zip(metrics, quantities, subjects, [moments[text] for text in at], ids, strict=True)
+    return list(map(tuple.__new__, repeat(ReportedEvent), columns))  # past its __new__, which is Python's
+
+
+def _kinds(*columns: Iterable[object]) -> set[type]:
+    return set(map(type, chain(*columns)))
+
+
+def _are_texts(texts: Collection[str], longest: int) -> bool:
+    """Whether each is what `_is_text` says: nothing that is printable is UNWRITABLE."""
+    return all(texts) and max(map(len, texts), default=0) <= longest and all(map(str.isprintable, texts))
 
 
 def read_cloud_event(sent: object) -> Read:
@@ -75,10 +139,14 @@ def parsed(text: str | bytes) -> Any:
 
     Raises ValueError for what is not JSON.
     """
-    if isinstance(text, str):
-        text = text.removeprefix("\ufeff")
+    if isinstance(text, bytes):
+        text = text.decode(json.detect_encoding(text), "surrogatepass")
+    text = text.removeprefix("\ufeff")
     try:
-        return json.loads(text, parse_float=_exact, parse_int=_exact, object_pairs_hook=remembering)
+        try:
+            return _JSON.decode(text)
+        except ValueError:  # no JSON, or a number of more digits than Python makes an int of
+            return _JSON_OF_ANY_LENGTH.decode(text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
@@ -93,6 +161,11 @@ def _exact(digits: str) -> object:
         return Decimal(digits)
     except InvalidOperation:  # an exponent of more digits than there are decimal numbers for
         return math.nan
+
+
+_JSON = json.JSONDecoder(parse_float=_exact, object_pairs_hook=remembering)
+
+_JSON_OF_ANY_LENGTH = json.JSONDecoder(parse_float=_exact, parse_int=_exact, object_pairs_hook=remembering)
 
 
 def _read(sent: Mapping[str, object]) -> ReportedEvent:
@@ -148,12 +221,17 @@ def _moment(value: object) -> datetime:
         raise FactRefusedError(f"`at`: {refusal.detail}", code="invalid_at") from None
 
 
+def repeated(sent: object) -> tuple[str, ...]:
+    """The members that an object as `parsed` gives it says more than once."""
+    return sent.repeated if isinstance(sent, Members) else ()
+
+
 def members(sent: object, known: tuple[str, ...] = ()) -> dict[str, Any]:
     """An object with no members but the `known` ones, if any are. Raises FactRefusedError `invalid_event`."""
     if not isinstance(sent, dict):
         raise FactRefusedError(f"An event is an object, not {shown(sent)}.", code="invalid_event")
-    if isinstance(sent, Members) and sent.repeated:
-        raise FactRefusedError(f"The event says {shown(sent.repeated[0])} twice.", code="invalid_event")
+    if twice := repeated(sent):
+        raise FactRefusedError(f"The event says {shown(twice[0])} twice.", code="invalid_event")
     unknown = [name for name in sent if known and name not in known]
     if unknown:
         raise FactRefusedError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
@@ -69,8 +70,18 @@ def by_address(session: Session, address: str) -> Organization:
     """The organization at `address`. Raises NotFoundError `organization_not_found`."""
     organization = store.by_address(session, address)
     if organization is None:
-        raise NotFoundError(f"There is no organization {address}.", code="organization_not_found")
+        raise not_found(address)
     return organization
+
+
+def by_addresses(session: Session, addresses: Sequence[str]) -> dict[str, Organization]:
+    """Those of the organizations at these addresses that there are."""
+    return {organization.address: organization for organization in store.by_addresses(session, addresses)}
+
+
+def not_found(address: str) -> NotFoundError:
+    """What is said of an address at which there is no organization."""
+    return NotFoundError(f"There is no organization {address}.", code="organization_not_found")
 
 
 def by_id(session: Session, organization_id: int) -> Organization:

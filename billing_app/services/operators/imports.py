@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
+from itertools import chain
 from pathlib import Path
 
 from sqlmodel import Session
 
 from billing_app.domain.common.errors import BillingError, FactRefusedError, NotFoundError
 from billing_app.domain.common.periods import month_start
+from billing_app.domain.usage.reported import ReportedEvent
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
 from billing_app.services.common.context import Context, Transaction
 from billing_app.services.credits import grants
 from billing_app.services.usage import meters, recounts, reporting
-from billing_app.services.usage.files import Line, lines
+from billing_app.services.usage.files import Line, blocks
 from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import meters as meter_store
 
-BATCH = 500
-"""Rows of one transaction: a batch commits within 200 ms, so that other writers wait no longer for it."""
+FIRST_ROWS, FEWEST_ROWS, MOST_ROWS = 2_000, 2_000, 20_000
+"""Rows of the first transaction, and of any: what has been found to take SECONDS lies between."""
+
+SECONDS = 0.15
+"""How long a transaction should take: other writers of SQLite wait no longer for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,65 +81,68 @@ def import_usage(
             versions.current(session, now()).plan(create.plan)
     refused = {} if create is None else _create_missing(path, transaction, now(), create, outcome)
     touched: set[str] = set()
-    for batch in _batches(_counted(lines(path, progress), outcome)):
-        with transaction() as session:
-            for address, rows in _by_organization(batch).items():
-                _report(session, address, rows, now(), backfill, outcome, touched, refused)
+    size = FIRST_ROWS
+    batch: list[Line] = []
+    for block in chain(blocks(path, progress), [[]]):
+        batch += _counted(block, outcome)
+        while batch and (len(batch) >= size or not block):
+            with transaction() as session:
+                begun = now()  # after it has had to wait for its turn
+                _record(session, batch[:size], begun, backfill, outcome, touched, refused)
+            del batch[:size]
+            size = _next_size(size, (now() - begun).total_seconds())
     _follow(transaction, now, touched)
     outcome.bad.sort(key=lambda bad: bad.line)
     return outcome
 
 
-def _counted(found: Iterator[Line], outcome: Imported) -> Iterator[Line]:
+def _next_size(size: int, took: float) -> int:
+    """So many rows as would have taken SECONDS, but not many more than last time."""
+    return min(MOST_ROWS, 2 * size, max(FEWEST_ROWS, int(size * SECONDS / max(took, 0.001))))
+
+
+def _counted(block: list[Line], outcome: Imported) -> Iterator[Line]:
     """The lines that name an organization; the others are noted."""
-    for line in found:
-        outcome.rows += 1
-        if isinstance(line.event, FactRefusedError) and not line.address:
-            outcome.bad.append(BadRow(line.number, line.event.code, line.event.detail))
-        else:
+    outcome.rows += len(block)
+    for line in block:
+        if line.address or not isinstance(line.event, FactRefusedError):
             yield line
-
-
-def _batches(rows: Iterator[Line]) -> Iterator[list[Line]]:
-    while batch := list(islice(rows, BATCH)):
-        yield batch
+        else:
+            outcome.bad.append(BadRow(line.number, line.event.code, line.event.detail))
 
 
 def _by_organization(batch: list[Line]) -> dict[str, list[Line]]:
-    """In the order of their addresses: whoever locks several meters does it in one order."""
-    found: dict[str, list[Line]] = {}
-    for row in sorted(batch, key=lambda row: (row.address, row.number)):
-        found.setdefault(row.address, []).append(row)
+    found: dict[str, list[Line]] = defaultdict(list)
+    for line in batch:
+        found[line.address].append(line)
     return found
 
 
-def _report(
+def _record(
     session: Session,
-    address: str,
-    rows: list[Line],
+    batch: list[Line],
     now: datetime,
     backfill: bool,
     outcome: Imported,
     touched: set[str],
     refused: Mapping[str, BillingError],
 ) -> None:
-    try:
-        organization = organizations.by_address(session, address)
-    except NotFoundError as found:
-        error = refused.get(address, found)
-        outcome.bad += [BadRow(row.number, error.code, error.detail) for row in rows]
-        return
-    report = reporting.report(
-        Context(session, organization, now), [row.event for row in rows], backfill=backfill, watch=False
-    )
-    outcome.accepted += report.accepted
-    report.reject_what_differs()
-    outcome.duplicates += sum(not duplicate.differs for duplicate in report.duplicates)
-    for rejected in report.rejected:
-        outcome.bad.append(BadRow(rows[rejected.index].number, rejected.code, rejected.detail))
-    unrecorded = {rejected.index for rejected in report.rejected}
-    if len(unrecorded) < len(rows):
-        touched.add(address)
+    """Records the lines of a transaction, all organizations together."""
+    by_address = _by_organization(batch)
+    known = organizations.by_addresses(session, sorted(by_address))
+    for address in by_address.keys() - known.keys():
+        error = refused.get(address) or organizations.not_found(address)
+        outcome.bad += [BadRow(line.number, error.code, error.detail) for line in by_address.pop(address)]
+    batches = [(known[address], [line.event for line in rows]) for address, rows in by_address.items()]
+    reports = reporting.report_many(session, batches, now, backfill=backfill)
+    for (address, rows), report in zip(by_address.items(), reports, strict=True):
+        report.reject_what_differs()
+        outcome.accepted += report.accepted
+        outcome.duplicates += sum(not duplicate.differs for duplicate in report.duplicates)
+        for rejected in report.rejected:
+            outcome.bad.append(BadRow(rows[rejected.index].number, rejected.code, rejected.detail))
+        if len({rejected.index for rejected in report.rejected}) < len(rows):
+            touched.add(address)
 
 
 def _create_missing(
@@ -145,13 +153,13 @@ def _create_missing(
     In the order of the file, so that of two addresses that differ in case the first is made. Gives why some were not.
     """
     refused: dict[str, BillingError] = {}
-    first: dict[str, tuple[datetime, int]] = {}
-    for line in lines(path):
-        if isinstance(line.event, reporting.ReportedEvent):
-            moment, place = line.event.at or now, line.number
-            earliest, named = first.get(line.address, (moment, place))
-            first[line.address] = (min(moment, earliest), named)
-    for address, (moment, _) in sorted(first.items(), key=lambda named: named[1][1]):
+    first: dict[str, datetime] = {}
+    for line in chain.from_iterable(blocks(path)):
+        if isinstance(line.event, ReportedEvent):
+            moment, earliest = line.event.at or now, first.get(line.address)
+            if earliest is None or moment < earliest:
+                first[line.address] = moment
+    for address, moment in first.items():
         with transaction() as session:
             try:
                 organizations.by_address(session, address)
@@ -174,7 +182,7 @@ def _follow(transaction: Transaction, now: Callable[[], datetime], touched: set[
         with transaction() as session:
             organization: Organization = organizations.by_address(session, address)
             moment = now()
-            for row in meter_store.of_organization(session, organization.pk):
-                meters.fresh(Context(session, organization, moment), row.metric)
             recounts.post(Context(session, organization, moment))
+            for row in meter_store.of_organization(session, organization.pk):  # and what there was nothing to post of
+                meters.fresh(Context(session, organization, moment), row.metric)
             organizations.raise_revision(session, organization.pk)

@@ -11,8 +11,7 @@ from sqlmodel import Session
 
 from billing_app.domain.catalogue import Catalog, Metric
 from billing_app.domain.common.errors import CreditsExhaustedError, FactRefusedError, NotFoundError
-from billing_app.domain.credits.facts import MAX_QUANTITY
-from billing_app.domain.usage.aggregation import UsageEvent
+from billing_app.domain.credits.facts import MAX_QUANTITY, Aggregation
 from billing_app.services.catalogue import versions
 from billing_app.services.common import payers
 from billing_app.services.common.context import Context
@@ -25,9 +24,9 @@ from billing_app.store.organizations import tree
 from billing_app.store.tables.base import new_id
 from billing_app.store.tables.meters import MeterRow, Reservation
 from billing_app.store.tables.organizations import Organization
-from billing_app.store.usage import events as usage_store
 from billing_app.store.usage import meters as meter_store
-from billing_app.store.usage import rollups
+from billing_app.store.usage import new_events, rollups
+from billing_app.store.usage.new_events import Counted, NewEvent
 
 MAX_TIMEOUT_S = 24 * 3600
 """A reservation holds for at most a day (credits.md)."""
@@ -119,8 +118,8 @@ def use(context: Context, metric: Metric, row: MeterRow, quantity: int, source: 
     `quantity_too_large` where no total could hold it, which is no lack of credits (fine point 16).
     """
     session, organization, now = context.session, context.organization, context.now
-    event = UsageEvent(now, quantity, source=source)
-    PeriodTotals(session, organization).add(metric.id, metric.aggregation, event)
+    if metric.aggregation is Aggregation.SUM:
+        PeriodTotals(session, [(organization, metric.id, now, now)]).add(organization, metric.id, now, quantity)
     _add_event(context, metric, quantity, source)
     row.changed = True
     session.add(row)
@@ -256,14 +255,10 @@ def _refresh_pages(session: Session, *organizations: Organization) -> None:
 
 def _add_event(context: Context, metric: Metric, quantity: int, source: str) -> None:
     session, organization, now = context.session, context.organization, context.now
-    owner = organization.pk
-    event = {
-        "organization_id": owner, "id": new_id(), "metric": metric.id, "quantity": quantity, "subject": None,
-        "occurred_at": now, "recorded_at": now, "key": None, "source": source,
-    }  # fmt: skip
-    usage_store.add_events(session, [event])
-    counted = [UsageEvent(now, quantity, source=source)]
-    rollups.add(session, owner, metric.id, metric.aggregation, organization.anchor, counted, now)
+    meter = (organization.pk, metric.id)
+    events = [NewEvent(*meter, now, quantity, source=source)]
+    new_events.add(session, events, now)
+    rollups.add(session, [Counted(meter, metric.aggregation, organization.anchor, events)], now)
 
 
 def _consumable(current: Catalog, metric_id: str) -> Metric:

@@ -1,46 +1,54 @@
-"""The sums of periods while a batch of usage is taken in."""
+"""The sums of periods while usage is taken in."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
 
 from sqlmodel import Session
 
 from billing_app.domain.common.errors import FactRefusedError
-from billing_app.domain.common.periods import Period, period_containing
-from billing_app.domain.credits.facts import MAX_QUANTITY, Aggregation
-from billing_app.domain.usage.aggregation import UsageEvent
+from billing_app.domain.common.periods import Period, period_at, period_containing
+from billing_app.domain.credits.facts import MAX_QUANTITY
 from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import events as store
+from billing_app.store.usage.new_events import MeterKey
 
 
 class PeriodTotals:
-    """Keeps a period's total between 0 and 2**63-1 (fine points 4 and 16) while a batch is taken in."""
+    """Keeps the totals of `sum` metrics between 0 and 2**63-1 in each period (fine points 4 and 16).
 
-    def __init__(self, session: Session, organization: Organization) -> None:
-        """`organization` is the one whose meters count."""
-        self.session = session
-        self.organization = organization
-        self.by_period: dict[tuple[str, int], int] = {}
+    What is stored of all periods that may be asked about is read at once.
+    """
+
+    def __init__(self, session: Session, spans: Iterable[tuple[Organization, str, datetime, datetime]]) -> None:
+        """Of each organization, whose meters count, and metric: the first and the last moment of new use."""
+        wanted: list[tuple[int, str, Period]] = []
+        for organization, metric, first, last in spans:
+            numbers = [period_containing(organization.anchor, moment).number for moment in (first, last)]
+            periods = (period_at(organization.anchor, number) for number in range(numbers[0], numbers[1] + 1))
+            wanted += [(organization.pk, metric, period) for period in periods]
+        self._totals: dict[MeterKey, dict[int, int]] = {}
+        for (owner, metric, period), total in zip(wanted, store.period_totals(session, wanted), strict=True):
+            self._totals.setdefault((owner, metric), {})[period.number] = total
         self._period: Period | None = None  # of the last event: nearly always the next one's too
 
-    def add(self, metric: str, aggregation: Aggregation, event: UsageEvent) -> None:
+    def have_room(self, organization: Organization, metric: str, quantity: int) -> bool:
+        """Whether use of `quantity` together, however it is spread over the periods, would be too large in none."""
+        return max(self._totals[organization.pk, metric].values()) + quantity <= MAX_QUANTITY
+
+    def add(self, organization: Organization, metric: str, at: datetime, quantity: int) -> None:
         """Counts one more event. Raises FactRefusedError `usage_below_zero` or `quantity_too_large`."""
-        if aggregation is not Aggregation.SUM:
-            return
         period = self._period
-        if period is None or not period.contains(event.at):
-            period = self._period = period_containing(self.organization.anchor, event.at)
-        key = (metric, period.number)
-        if key not in self.by_period:
-            self.by_period[key] = self._stored(metric, period)
-        total = self.by_period[key] + event.quantity
+        if period is None or not period.contains(at) or period != period_at(organization.anchor, period.number):
+            period = self._period = period_containing(organization.anchor, at)
+        totals = self._totals[organization.pk, metric]
+        total = totals[period.number] + quantity
         if total < 0:
             raise FactRefusedError(
-                f"The period has used {self.by_period[key]}; a correction of {event.quantity} would make it negative.",
+                f"The period has used {totals[period.number]}; a correction of {quantity} would make it negative.",
                 code="usage_below_zero",
             )
         if total > MAX_QUANTITY:
             raise FactRefusedError(f"The period's usage would exceed {MAX_QUANTITY}.", code="quantity_too_large")
-        self.by_period[key] = total
-
-    def _stored(self, metric: str, period: Period) -> int:
-        return store.period_total(self.session, self.organization.pk, metric, period)
+        totals[period.number] = total

@@ -22,6 +22,9 @@ from billing_app.store.tables.meters import MeterRow
 from billing_app.store.tables.organizations import Organization, PageRevision
 from billing_app.store.tables.runs import RecountRun
 
+ADDRESSES_PER_QUERY = 500
+"""How many addresses one query looks up; below SQLite's limit on bound values."""
+
 
 def insert(session: Session, organization: Organization) -> Organization | None:
     """Adds the organization and gives it back as stored. None if its address is taken, in whatever case."""
@@ -38,6 +41,15 @@ def insert(session: Session, organization: Organization) -> Organization | None:
 def by_address(session: Session, address: str) -> Organization | None:
     """The organization with exactly this address."""
     return session.exec(select(Organization).where(Organization.address == address)).first()
+
+
+def by_addresses(session: Session, addresses: Sequence[str]) -> list[Organization]:
+    """The organizations with exactly these addresses, in a query for every ADDRESSES_PER_QUERY."""
+    found: list[Organization] = []
+    for start in range(0, len(addresses), ADDRESSES_PER_QUERY):
+        some = addresses[start : start + ADDRESSES_PER_QUERY]
+        found += session.exec(select(Organization).where(col(Organization.address).in_(some)))
+    return found
 
 
 def by_id(session: Session, organization_id: int) -> Organization | None:

@@ -6,6 +6,7 @@ import secrets
 import time
 from datetime import UTC, datetime
 from threading import Lock
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, DateTime, Integer, MetaData
@@ -29,20 +30,42 @@ class Moment(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    # Whole processors rather than `process_bind_param` and `process_result_value`, which SQLAlchemy calls beside its
+    # own: moments are most of what is read.
+    def bind_processor(self, dialect: Dialect) -> Any:
         """Refuses naive datetimes: a moment without a zone is a bug, not a default."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"a moment needs a time zone: {value!r}")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+        return moment_as_text if dialect.name == "sqlite" else _in_utc
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
         """Gives every moment back aware and in UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return _of_text if dialect.name == "sqlite" else _in_utc
+
+
+AS_WRITTEN = len("2026-03-10 12:00:00.000000")
+"""The width of a moment as SQLite stores it."""
+
+
+def moment_as_text(value: datetime | None) -> str | None:
+    """A moment as SQLite stores it, in UTC without saying so: texts of one width, in the order of time."""
+    found = _in_utc(value)
+    return None if found is None else found.isoformat(" ", "microseconds")[:26]
+
+
+def _of_text(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    if len(text) == AS_WRITTEN:
+        return datetime.fromisoformat(f"{text}+00:00")
+    read = datetime.fromisoformat(text)  # written by hand
+    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+
+
+def _in_utc(value: datetime | None) -> datetime | None:
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        raise ValueError(f"a moment needs a time zone: {value!r}")
+    return value.astimezone(UTC)
 
 
 Big = BigInteger().with_variant(Integer, "sqlite")
@@ -64,11 +87,21 @@ def new_id() -> UUID:
 
     Ids of one process grow strictly, so that they also tell the order in which it wrote.
     """
+    return UUID(int=_numbers(1)[0])
+
+
+def new_ids(count: int) -> list[str]:
+    """Ids of rows that are written together, as 32 hexadecimal digits, which every database takes for a UUID."""
+    return [f"{number:032x}" for number in _numbers(count)]
+
+
+def _numbers(count: int) -> range:
+    """A random number after the time, and those that follow it (RFC 9562, 6.2, monotonic random)."""
     milliseconds = time.time_ns() // 1_000_000
     value = (milliseconds & (2**48 - 1)) << 80 | secrets.randbits(80)
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     with _last_id_lock:
         value = max(value, _last_id[0] + 1)
-        _last_id[0] = value
-    return UUID(int=value)
+        _last_id[0] = value + count - 1
+    return range(value, value + count)

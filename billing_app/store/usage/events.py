@@ -1,4 +1,4 @@
-"""Writing and reading raw usage and its keys."""
+"""Reading raw usage and its keys."""
 
 from __future__ import annotations
 
@@ -10,50 +10,23 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import ARRAY, Text, any_, bindparam
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from billing_app.domain.common.periods import Period
 from billing_app.domain.credits.facts import NEVER
 from billing_app.domain.usage.aggregation import UsageEvent
-from billing_app.store.common import statements
 from billing_app.store.common.questions import OfMetric, grouped, in_spans, span_values
 from billing_app.store.tables.base import Moment
 from billing_app.store.tables.meters import Reservation
 from billing_app.store.tables.usage import IdempotencyKey, UsageKey, UsageRow
 from billing_app.store.usage import rollups
 
-KEYS_PER_QUERY = 500
-"""How many keys one query looks up; below SQLite's limit on bound values."""
-
-
 FIRST = datetime.min.replace(tzinfo=UTC)
 """Before anything that is recorded."""
 
 Recorded = tuple[UsageEvent, datetime]
 """An event and when it was written."""
-
-
-def seen_keys(session: Session, organization_id: int, keys: Sequence[str]) -> dict[str, str]:
-    """Those of `keys` that are known, with their digests."""
-    query = select(UsageKey.key, UsageKey.digest).where(UsageKey.organization_id == organization_id)
-    if session.get_bind().dialect.name == "postgresql":
-        known = col(UsageKey.key) == any_(bindparam("keys", list(keys), type_=ARRAY(Text)))
-        return dict(session.exec(query.where(known)).all()) if keys else {}
-    found: dict[str, str] = {}
-    for start in range(0, len(keys), KEYS_PER_QUERY):
-        found.update(session.exec(query.where(col(UsageKey.key).in_(keys[start : start + KEYS_PER_QUERY]))).all())
-    return found
-
-
-def add_keys(session: Session, rows: list[dict[str, Any]]) -> None:
-    """Takes keys; a key taken twice fails in the database."""
-    statements.insert(session, UsageKey, rows)
-
-
-def add_events(session: Session, rows: list[dict[str, Any]]) -> None:
-    """Adds raw events."""
-    statements.insert(session, UsageRow, rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,19 +105,25 @@ def reported_keys(session: Session, payer_ids: Iterable[int], source: str) -> It
         yield str(key)
 
 
-def period_total(session: Session, organization_id: int, metric: str, period: Period) -> int:
-    """The sum over all events of a period of a `sum` metric (fine point 4): of its hours, and of events at its edges.
+def period_totals(session: Session, wanted: Sequence[tuple[int, str, Period]]) -> list[int]:
+    """The sums over all events of periods of `sum` metrics (fine point 4): of their hours, and of events at the edges.
 
     The database's sum fits 64 bits, because no period is let past 2**63-1 (fine point 16).
     """
-    first, last = rollups.hour_of(period.start), rollups.hour_of(period.end)
-    if first < period.start:
-        first += rollups.HOUR
-    total = rollups.total(session, organization_id, metric, first, last)
-    for start, end in ((period.start, first), (last, period.end)):
-        if start < end:
-            total += sum(event.quantity for event in events_between(session, organization_id, metric, start, end))
-    return total
+    spans = [(owner, metric, _next_hour(period.start), rollups.hour_of(period.end)) for owner, metric, period in wanted]
+    totals = rollups.totals(session, spans)
+    for place, (owner, metric, period) in enumerate(wanted):
+        first, last = spans[place][2:]
+        for start, end in ((period.start, first), (last, period.end)):
+            if start < end:
+                totals[place] += sum(event.quantity for event in events_between(session, owner, metric, start, end))
+    return totals
+
+
+def _next_hour(moment: datetime) -> datetime:
+    """The first hour that begins at `moment` or after."""
+    hour = rollups.hour_of(moment)
+    return hour if hour == moment else hour + rollups.HOUR
 
 
 def metrics_used(session: Session) -> set[str]:

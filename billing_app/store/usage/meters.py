@@ -8,18 +8,19 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, or_, update
+from sqlalchemy import Boolean, ColumnElement, Select, Update, and_, bindparam, case, func, or_, update
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from billing_app.domain.common.moments import AHEAD, latest
 from billing_app.store.catalogue import versions
-from billing_app.store.common import locks, statements
+from billing_app.store.common import columns, locks, statements
 from billing_app.store.common.questions import OfMetric, among, listed, metric_values, of_metrics
 from billing_app.store.common.statements import upsert
 from billing_app.store.tables.catalogue import CatalogueVersion
 from billing_app.store.tables.meters import MeterRow, Reservation
+from billing_app.store.usage.new_events import MeterKey
 
 
 def lock(session: Session, organization_id: int, metric: str, now: datetime) -> MeterRow:
@@ -33,12 +34,40 @@ def lock(session: Session, organization_id: int, metric: str, now: datetime) -> 
     if found is not None:
         return found
     _take_turn(session, organization_id)
-    statement = upsert(session, MeterRow).values(
-        organization_id=organization_id, metric=metric, stale=True, valid_from=now, valid_until=now, changed=True,
-        period=0, used=0, level=0, left=0, reserved=0, debt=0, deficit=0,
-    )  # fmt: skip
+    statement = upsert(session, MeterRow).values(_new(organization_id, metric, now))
     session.connection().execute(statement.on_conflict_do_nothing())
     return session.exec(_locked(), params=values).one()
+
+
+def lock_many(session: Session, meters: Collection[MeterKey], now: datetime) -> list[tuple[MeterKey, datetime | None]]:
+    """Meters of any organizations, made and locked as `lock` does, in the order of their keys; when each was watched.
+
+    A few statements, however many there are.
+    """
+    order = sorted(meters)
+    known = {meter for meter, _ in _look_up(session, order, locked=False)}
+    missing = [meter for meter in order if meter not in known]
+    if missing:
+        for owner in sorted({owner for owner, _ in missing}):
+            locks.share(session, owner)
+        versions.share(session)
+        new = [_new(owner, metric, now) for owner, metric in missing]
+        session.connection().execute(upsert(session, MeterRow).on_conflict_do_nothing(), new)
+    return _look_up(session, order, locked=True)
+
+
+def _look_up(session: Session, order: Sequence[MeterKey], *, locked: bool) -> list[tuple[MeterKey, datetime | None]]:
+    key = ("organization_id", "metric")
+    given = [[meter[place] for meter in order] for place in range(len(key))]
+    found = columns.matching(session, MeterRow, key, given, ("watched_at",), locked=locked)
+    return [((owner, metric), watched_at) for owner, metric, watched_at in found]
+
+
+def _new(organization_id: int, metric: str, now: datetime) -> dict[str, Any]:
+    return {
+        "organization_id": organization_id, "metric": metric, "stale": True, "valid_from": now, "valid_until": now,
+        "changed": True, "period": 0, "used": 0, "level": 0, "left": 0, "reserved": 0, "debt": 0, "deficit": 0,
+    }  # fmt: skip
 
 
 def require_turn(session: Session, organization_id: int, metrics: Collection[str]) -> None:
@@ -184,6 +213,21 @@ def mark_stale(session: Session, organization_id: int, metrics: Iterable[str] | 
     if metrics is not None:
         statement = statement.where(col(MeterRow.metric).in_(list(metrics)))
     session.connection().execute(statement.values(stale=True, changed=True))
+
+
+def mark_many_stale(session: Session, meters: Collection[MeterKey], changed: Collection[MeterKey]) -> None:
+    """The same of meters of any organizations, of which some have `changed`: the ledger is behind these."""
+    if meters:
+        rows = [{"owner": each[0], "name": each[1], "now_changed": each in changed} for each in sorted(meters)]
+        session.connection().execute(_mark_stale(), rows)
+
+
+@lru_cache
+def _mark_stale() -> Update:
+    row = MeterRow
+    this = (col(row.organization_id) == bindparam("owner"), col(row.metric) == bindparam("name"))
+    changed = or_(col(row.changed), bindparam("now_changed", type_=Boolean))
+    return update(row).where(*this).values(stale=True, changed=changed)
 
 
 def mark_all_stale(session: Session) -> None:

@@ -10,24 +10,29 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Insert, Select, bindparam, case, func, select, update
+from sqlalchemy import Select, Text, Update, bindparam, select, update
 from sqlmodel import Session, col
 
 from billing_app.domain.common.periods import period_containing
 from billing_app.domain.credits.facts import Aggregation
-from billing_app.domain.usage.aggregation import UsageEvent
+from billing_app.store.common import columns
 from billing_app.store.common.questions import OfMetric, grouped, metric_values, of_metrics
-from billing_app.store.common.statements import upsert, upsert_on
+from billing_app.store.tables.base import Big, Moment
 from billing_app.store.tables.usage import UsageHour, UsageSubject
 from billing_app.store.usage import sources
-
-SUBJECTS_PER_QUERY = 500
-"""How many subjects one query looks up; below SQLite's limit on bound values."""
+from billing_app.store.usage.new_events import Counted, MeterKey
 
 HOUR = timedelta(hours=1)
+
+ADDED = (Aggregation.SUM, Aggregation.UNIQUE)
+"""Aggregations of whose hours one may be read without its events only if nothing in it was taken back."""
+
+HOUR_KEY = ("organization_id", "metric", "hour")
+
+SUBJECT_KEY = ("organization_id", "metric", "period", "subject")
 
 
 def hour_of(moment: datetime) -> datetime:
@@ -35,155 +40,160 @@ def hour_of(moment: datetime) -> datetime:
     return moment.replace(minute=0, second=0, microsecond=0)
 
 
-def add(
-    session: Session,
-    organization_id: int,
-    metric: str,
-    aggregation: Aggregation,
-    anchor: datetime,
-    events: Sequence[UsageEvent],
-    recorded_at: datetime,
-) -> bool:
-    """Counts `events`, recorded at one moment, into the roll-ups; the metric's meter must be locked.
+def add(session: Session, counted: Sequence[Counted], recorded_at: datetime) -> set[MeterKey]:
+    """Counts events, recorded at one moment, into the roll-ups: in a few statements, however many meters there are.
 
-    Answers whether they change any figure: a device seen again does not.
+    Answers the meters of which they change any figure: a device seen again does not.
     """
-    rows = {hour: _hour(aggregation, batch) for hour, batch in _by_hour(events).items()}
-    changed = aggregation is not Aggregation.UNIQUE
-    if aggregation is Aggregation.UNIQUE:
-        moved = _count_subjects(session, organization_id, metric, anchor, events)
-        changed = bool(moved) or any(event.quantity < 0 for event in events)
-        for hour, count in moved.items():
-            rows.setdefault(hour, {"quantity": 0, "level": 0, "last_at": hour, "events": 0, "exact": True})
-            rows[hour]["quantity"] = count
-    _upsert(session, organization_id, metric, aggregation, rows, recorded_at)
-    if aggregation is Aggregation.SUM:
-        sources.add(session, organization_id, metric, anchor, events)
+    added, levels = [], []
+    seen = _count_subjects(session, [each for each in counted if each.aggregation is Aggregation.UNIQUE])
+    changed: set[MeterKey] = set()
+    for each in counted:
+        hours = _by_hour(each)
+        if each.aggregation is Aggregation.UNIQUE:
+            moved = seen[each.meter]
+            for hour, count in moved.items():
+                hours.setdefault(hour, _Hour(0, 0, hour, 0, True)).quantity = count
+            if moved or any(event.quantity < 0 for event in each.events):
+                changed.add(each.meter)
+        else:
+            changed.add(each.meter)
+        to = added if each.aggregation in ADDED else levels
+        to += [(*each.meter, hour, *hours[hour].figures(), recorded_at) for hour in sorted(hours)]
+    _merge(session, added, QUANTITIES_ADD_UP)
+    _merge(session, levels, THE_HIGHER_STAYS)
+    sources.add(session, [each for each in counted if each.aggregation is Aggregation.SUM])
     return changed
 
 
-def _by_hour(events: Sequence[UsageEvent]) -> dict[datetime, list[UsageEvent]]:
-    hours: dict[datetime, list[UsageEvent]] = defaultdict(list)
-    for event in events:
-        hours[hour_of(event.at)].append(event)
+class _Hour:
+    """What the events of one hour add to its row."""
+
+    __slots__ = ("count", "exact", "last_at", "level", "quantity")
+
+    def __init__(self, quantity: int, level: int, last_at: datetime, count: int, exact: bool) -> None:
+        self.quantity, self.level, self.last_at, self.count, self.exact = quantity, level, last_at, count, exact
+
+    def figures(self) -> tuple[int, int, datetime, int, bool]:
+        return self.quantity, self.level, self.last_at, self.count, self.exact
+
+
+def _by_hour(counted: Counted) -> dict[datetime, _Hour]:
+    """What is counted into each hour; the distinct subjects of a `unique` are not."""
+    levels, summed = counted.aggregation not in ADDED, counted.aggregation is Aggregation.SUM
+    hours: dict[datetime, _Hour] = {}
+    last, row = None, None
+    for event in counted.events:
+        at, quantity = event.at, event.quantity
+        if row is None or at != last:
+            last, hour = at, hour_of(at)
+            row = hours.get(hour) or hours.setdefault(hour, _Hour(0, 0, at, 0, True))
+        row.count += 1
+        if at > row.last_at:
+            row.last_at, row.level = at, 0
+        if levels:
+            row.quantity = max(row.quantity, quantity)
+            if at == row.last_at:
+                row.level = max(row.level, quantity)
+            if event.source:  # of several sources' levels the sum counts, which no roll-up of their hour can tell
+                row.exact = False
+        else:
+            if summed:
+                row.quantity += quantity
+            if quantity < 0:
+                row.exact = False
     return hours
 
 
-def _hour(aggregation: Aggregation, batch: list[UsageEvent]) -> dict[str, Any]:
-    """What the events of one hour add to its row."""
-    last_at = max(event.at for event in batch)
-    summed, subjects = aggregation is Aggregation.SUM, aggregation is Aggregation.UNIQUE
-    quantity = sum(e.quantity for e in batch) if summed else 0 if subjects else max(e.quantity for e in batch)
-    return {
-        "quantity": quantity,
-        "level": 0 if summed or subjects else max(e.quantity for e in batch if e.at == last_at),
-        "last_at": last_at,
-        "events": len(batch),
-        # of several sources' levels the sum counts, which no roll-up of their hour can tell
-        "exact": all(e.quantity >= 0 for e in batch) if summed or subjects else not any(e.source for e in batch),
-    }
+HOURS = (*HOUR_KEY, "quantity", "level", "last_at", "events", "exact", "recorded_at")
+
+QUANTITIES_ADD_UP = "quantity = usage_hours.quantity + excluded.quantity"
+
+THE_HIGHER_STAYS = (
+    "quantity = CASE WHEN excluded.quantity > usage_hours.quantity THEN excluded.quantity ELSE usage_hours.quantity END"
+)
+
+THE_REST = (
+    "level = CASE WHEN excluded.last_at > usage_hours.last_at THEN excluded.level "
+    "WHEN excluded.last_at = usage_hours.last_at AND excluded.level > usage_hours.level THEN excluded.level "
+    "ELSE usage_hours.level END, "
+    "last_at = CASE WHEN excluded.last_at > usage_hours.last_at THEN excluded.last_at ELSE usage_hours.last_at END, "
+    "recorded_at = CASE WHEN excluded.recorded_at > usage_hours.recorded_at THEN excluded.recorded_at "
+    "ELSE usage_hours.recorded_at END, "
+    "events = usage_hours.events + excluded.events, "
+    "exact = CASE WHEN excluded.exact THEN usage_hours.exact ELSE excluded.exact END"
+)
 
 
-def _upsert(
-    session: Session,
-    organization_id: int,
-    metric: str,
-    aggregation: Aggregation,
-    rows: dict[datetime, dict[str, Any]],
-    recorded_at: datetime,
-) -> None:
-    if not rows:
-        return
-    key = {"organization_id": organization_id, "metric": metric, "recorded_at": recorded_at}
-    values = [{**key, "hour": hour, **row} for hour, row in sorted(rows.items())]
-    added = aggregation in (Aggregation.SUM, Aggregation.UNIQUE)
-    session.connection().execute(_merge(session.get_bind().dialect.name, added), values)
+def _merge(session: Session, rows: list[tuple[Any, ...]], quantity: str) -> None:
+    if rows:
+        columns.merge(session, UsageHour, HOURS, list(zip(*rows, strict=True)), HOUR_KEY, f"{quantity}, {THE_REST}")
 
 
-@lru_cache
-def _merge(dialect: str, added: bool) -> Insert:
-    """Merges hours into those that are there; quantities are `added`, or the higher one stays."""
-    statement = upsert_on(dialect, UsageHour)
-    new, old = statement.excluded, UsageHour
-    if added:
-        quantity: Any = old.quantity + new.quantity
-    else:
-        quantity = case((new.quantity > old.quantity, new.quantity), else_=old.quantity)
-    level = case(
-        (new.last_at > old.last_at, new.level),
-        ((new.last_at == old.last_at) & (new.level > old.level), new.level),
-        else_=old.level,
-    )
-    return statement.on_conflict_do_update(
-        index_elements=["organization_id", "metric", "hour"],
-        set_={
-            "quantity": quantity,
-            "level": level,
-            "last_at": case((new.last_at > old.last_at, new.last_at), else_=old.last_at),
-            "recorded_at": case((new.recorded_at > old.recorded_at, new.recorded_at), else_=old.recorded_at),
-            "events": old.events + new.events,
-            "exact": col(old.exact) & new.exact
-            if dialect == "sqlite"
-            else case((new.exact, old.exact), else_=new.exact),
-        },
-    )
+class _Sight(NamedTuple):
+    """When a subject was first seen among new events, and by which source."""
+
+    at: datetime
+    source: str
 
 
-def _count_subjects(
-    session: Session, organization_id: int, metric: str, anchor: datetime, events: Sequence[UsageEvent]
-) -> dict[datetime, int]:
-    """Remembers when each subject was first seen in its period; answers how the hours' counts change."""
-    seen: dict[tuple[int, str], datetime] = {}
-    by: dict[tuple[int, str], str] = {}
-    period = period_containing(anchor, events[0].at)
-    for event in events:
-        if event.quantity > 0 and event.subject:
-            if not period.contains(event.at):
-                period = period_containing(anchor, event.at)
-            key = (period.number, event.subject)
-            if key not in seen or event.at < seen[key]:
-                seen[key], by[key] = event.at, event.source
-    known = _first_seen(session, organization_id, metric, seen)
-    moved: dict[datetime, int] = defaultdict(int)
-    fresh: list[dict[str, Any]] = []
-    for (period, subject), at in seen.items():
-        before = known.get((period, subject))
+def _count_subjects(session: Session, counted: Sequence[Counted]) -> dict[MeterKey, dict[datetime, int]]:
+    """Remembers when each subject was first seen in its period; answers how the counts of each meter's hours change."""
+    seen: dict[tuple[int, str, int, str], _Sight] = {}
+    for each in counted:
+        _first_seen(each, seen)
+    known = _known(session, list(seen))
+    moved: dict[MeterKey, dict[datetime, int]] = {each.meter: defaultdict(int) for each in counted}
+    new: list[tuple[Any, ...]] = []
+    earlier: list[dict[str, Any]] = []
+    for key, (at, source) in seen.items():
+        before = known.get(key)
         if before is not None and before <= at:
             continue
-        moved[hour_of(at)] += 1
-        key = {"organization_id": organization_id, "metric": metric, "period": period, "subject": subject}
+        hours = moved[key[:2]]
+        hours[hour_of(at)] += 1
         if before is None:
-            fresh.append({**key, "first_seen_at": at, "source": by[period, subject]})
+            new.append((*key, at, source))
         else:
-            moved[hour_of(before)] -= 1
-            _see_earlier(session, key, at, by[period, subject])
-    if fresh:
-        session.connection().execute(upsert(session, UsageSubject), fresh)
-    return {hour: count for hour, count in moved.items() if count}
+            hours[hour_of(before)] -= 1
+            earlier.append({"owner": key[0], "name": key[1], "number": key[2], "who": key[3], "at": at, "by": source})
+    if new:
+        names = (*SUBJECT_KEY, "first_seen_at", "source")
+        columns.insert(session, UsageSubject, names, list(zip(*new, strict=True)))
+    if earlier:
+        session.connection().execute(_see_earlier(), earlier)
+    return {meter: {hour: count for hour, count in hours.items() if count} for meter, hours in moved.items()}
 
 
-def _see_earlier(session: Session, key: dict[str, Any], at: datetime, source: str) -> None:
+def _first_seen(counted: Counted, seen: dict[tuple[int, str, int, str], _Sight]) -> None:
+    """Notes when each subject of a meter is first seen in its period, of equals the first in the batch."""
+    owner, metric = counted.meter
+    period = period_containing(counted.anchor, counted.events[0].at)
+    for event in counted.events:
+        if event.quantity > 0 and event.subject:
+            at = event.at
+            if not period.start <= at < period.end:
+                period = period_containing(counted.anchor, at)
+            key = (owner, metric, period.number, event.subject)
+            if key not in seen or at < seen[key].at:
+                seen[key] = _Sight(at, event.source)
+
+
+@cache
+def _see_earlier() -> Update:
     """A late event tells that a subject was there before."""
-    statement = update(UsageSubject).filter_by(**key).values(first_seen_at=at, source=source)
-    session.connection().execute(statement)
+    row = UsageSubject
+    owned = (col(row.organization_id) == bindparam("owner"), col(row.metric) == bindparam("name"))
+    found = (*owned, col(row.period) == bindparam("number"), col(row.subject) == bindparam("who"))
+    return update(row).where(*found).values(first_seen_at=bindparam("at"), source=bindparam("by"))
 
 
-def _first_seen(
-    session: Session, organization_id: int, metric: str, keys: dict[tuple[int, str], datetime]
-) -> dict[tuple[int, str], datetime]:
-    """When these subjects were first seen in these periods."""
-    found: dict[tuple[int, str], datetime] = {}
-    subjects = sorted({subject for _, subject in keys})
-    periods = {period for period, _ in keys}
-    for start in range(0, len(subjects), SUBJECTS_PER_QUERY):
-        query = select(col(UsageSubject.period), col(UsageSubject.subject), col(UsageSubject.first_seen_at)).where(
-            col(UsageSubject.organization_id) == organization_id,
-            col(UsageSubject.metric) == metric,
-            col(UsageSubject.period).in_(periods),
-            col(UsageSubject.subject).in_(subjects[start : start + SUBJECTS_PER_QUERY]),
-        )
-        found.update({(period, subject): at for period, subject, at in session.connection().execute(query)})
-    return found
+def _known(session: Session, keys: list[tuple[int, str, int, str]]) -> dict[tuple[int, str, int, str], datetime]:
+    """When these subjects were first seen in these periods, by what is stored."""
+    if not keys:
+        return {}
+    found = columns.matching(session, UsageSubject, SUBJECT_KEY, list(zip(*keys, strict=True)), ("first_seen_at",))
+    return {(owner, metric, period, subject): at for owner, metric, period, subject, at in found}
 
 
 def is_counted(session: Session, organization_id: int, metric: str, period: int, subject: str) -> bool:
@@ -191,16 +201,19 @@ def is_counted(session: Session, organization_id: int, metric: str, period: int,
     return session.get(UsageSubject, (organization_id, metric, period, subject)) is not None
 
 
-def total(session: Session, organization_id: int, metric: str, start: datetime, end: datetime) -> int:
-    """The quantities of the hours that begin in `[start, end)` together: of a `sum` metric, all of their events."""
-    row = UsageHour
-    query = select(func.sum(row.quantity)).where(
-        col(row.organization_id) == organization_id,
-        col(row.metric) == metric,
-        col(row.hour) >= start,
-        col(row.hour) < end,
+def totals(session: Session, spans: Sequence[tuple[int, str, datetime, datetime]]) -> list[int]:
+    """Of each organization and metric the quantities of the hours that begin in `[start, end)` together."""
+    if not spans:
+        return []
+    kinds = {"place": Big, "owner": Big, "name": Text(), "first": Moment(), "last": Moment()}
+    source, values = columns.given(session, kinds, [range(len(spans)), *zip(*spans, strict=True)])
+    found = session.connection().exec_driver_sql(
+        "SELECT given.place, (SELECT sum(stored.quantity) FROM usage_hours AS stored "
+        "WHERE stored.organization_id = given.owner AND stored.metric = given.name "
+        f"AND stored.hour >= given.first AND stored.hour < given.last) FROM {source} ORDER BY given.place",
+        values,
     )
-    return int(session.connection().execute(query).scalar_one() or 0)
+    return [int(quantity or 0) for _, quantity in found]
 
 
 class Hour(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,31 +13,25 @@ from sqlmodel import Session, col, select
 
 from billing_app.domain.common.periods import Period, period_containing
 from billing_app.domain.usage.aggregation import UsageEvent
+from billing_app.store.common import columns
 from billing_app.store.common.questions import OfMetric, grouped, metric_values, of_metrics
-from billing_app.store.common.statements import upsert
 from billing_app.store.tables.organizations import SourceTotal
 from billing_app.store.tables.usage import UsageRow, UsageSubject
+from billing_app.store.usage.new_events import Counted
 
 
-def add(session: Session, organization_id: int, metric: str, anchor: datetime, events: Sequence[UsageEvent]) -> None:
-    """Counts what sub-organizations used of a `sum`; the metric's meter must be locked."""
-    totals: dict[tuple[int, str], int] = defaultdict(int)
-    for event in events:
-        if event.source:
-            totals[period_containing(anchor, event.at).number, event.source] += event.quantity
-    if not totals:
-        return
-    key = {"organization_id": organization_id, "metric": metric}
-    values = [
-        {**key, "period": period, "source": source, "quantity": quantity}
-        for (period, source), quantity in sorted(totals.items())
-    ]
-    statement = upsert(session, SourceTotal)
-    statement = statement.on_conflict_do_update(
-        index_elements=["organization_id", "metric", "period", "source"],
-        set_={"quantity": SourceTotal.quantity + statement.excluded.quantity},
-    )
-    session.connection().execute(statement, values)
+def add(session: Session, counted: Iterable[Counted]) -> None:
+    """Counts what sub-organizations used of `sum` metrics; their meters must be locked."""
+    sums: dict[tuple[int, str, int, str], int] = defaultdict(int)
+    for each in counted:
+        for event in each.events:
+            if event.source:
+                sums[*each.meter, period_containing(each.anchor, event.at).number, event.source] += event.quantity
+    rows = [(*key, quantity) for key, quantity in sorted(sums.items())]
+    if rows:
+        key = ("organization_id", "metric", "period", "source")
+        to = "quantity = source_totals.quantity + excluded.quantity"
+        columns.merge(session, SourceTotal, (*key, "quantity"), list(zip(*rows, strict=True)), key, to)
 
 
 def totals(session: Session, organization_id: int, metric: str, period: int) -> dict[str, int]:

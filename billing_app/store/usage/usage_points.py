@@ -126,9 +126,12 @@ def _unique_points(
     A period with corrections, or with something that was not known yet, is read event by event.
     """
     by_period: dict[int, list[Hour]] = {}
+    period = period_containing(anchor, rolled[0].hour)
     for row in rolled:
-        by_period.setdefault(period_containing(anchor, row.hour).number, []).append(row)
-        if period_containing(anchor, row.last_at).number != period_containing(anchor, row.hour).number:
+        if not period.contains(row.hour):
+            period = period_containing(anchor, row.hour)
+        by_period.setdefault(period.number, []).append(row)
+        if not period.contains(row.last_at):  # it turned within the hour
             by_period.setdefault(period_containing(anchor, row.last_at).number, []).append(row)
     exact = {number: all(row.exact and row.hour not in late for row in rows) for number, rows in by_period.items()}
     sightings: list[tuple[datetime, datetime]] = []

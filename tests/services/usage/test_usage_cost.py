@@ -60,5 +60,5 @@ def test_a_period_s_total_is_that_of_its_events(database: Database, anchor: str)
             ReportedEvent("bandwidth", 10**place, None, moment, f"e{place}") for place, moment in enumerate(moments)
         ]
         reporting.report(Context(session, acme, at("2024-04-01")), told, backfill=True)
-        total = store.period_total(session, acme.pk, "bandwidth", period)
-    assert total == sum(10**place for place, moment in enumerate(moments) if period.contains(moment))
+        total = store.period_totals(session, [(acme.pk, "bandwidth", period)])
+    assert total == [sum(10**place for place, moment in enumerate(moments) if period.contains(moment))]
