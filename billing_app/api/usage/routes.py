@@ -37,7 +37,7 @@ from billing_app.api.usage.schemas import (
 from billing_app.domain.common.access import NO_ROLES, Scope
 from billing_app.domain.common.errors import InvalidError
 from billing_app.domain.common.json_objects import Members
-from billing_app.domain.usage.reported import Read, parsed, read, read_cloud_event
+from billing_app.domain.usage.reported import Read, parsed, read_all, read_cloud_event
 from billing_app.services.limits import permissions
 from billing_app.services.usage import consumption, debits, entitlements, reporting
 from billing_app.services.usage.consumption import Reservation
@@ -171,7 +171,7 @@ def read_events(body: bytes, media: str) -> list[Read]:
         wrong = error.errors(include_url=False, include_context=False, include_input=False)
         raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in wrong]) from None
     if isinstance(events, Batch):
-        return [read(each) for each in events.events]
+        return read_all(events.events)
     return [read_cloud_event(each) for each in (events if isinstance(events, list) else [events])]
 
 

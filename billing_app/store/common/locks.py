@@ -7,7 +7,7 @@ on the transaction reads every row as it stands, not as it was when it was first
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import update
@@ -61,13 +61,14 @@ def hold_rows(session: Session, organization_ids: Sequence[int], now: datetime) 
     return rows, moment
 
 
-def share(session: Session, organization_id: int) -> None:
-    """Waits for whoever holds the organization's row, and lets nobody hold it until the transaction ends.
+def share(session: Session, organization_ids: Iterable[int]) -> None:
+    """Waits for whoever holds the rows of these organizations, and lets nobody hold them until the transaction ends.
 
-    Several may share it. To be taken before any meter, as `hold` is.
+    Several may share them. To be taken before any meter, as `hold` is.
     """
-    query = select(Organization.id).where(Organization.id == organization_id)
-    session.exec(query.with_for_update(read=True)).one()
+    dialect = session.get_bind().dialect.name
+    query = select(Organization.id).where(among(dialect, col(Organization.id), "owners")).order_by(col(Organization.id))
+    session.exec(query.with_for_update(read=True), params={"owners": listed(dialect, organization_ids)}).all()
 
 
 def moment_of(session: Session, lock: Hashable, now: datetime, *recorded: datetime | None) -> datetime:

@@ -48,9 +48,7 @@ def lock_many(session: Session, meters: Collection[MeterKey], now: datetime) -> 
     known = {meter for meter, _ in _look_up(session, order, locked=False)}
     missing = [meter for meter in order if meter not in known]
     if missing:
-        for owner in sorted({owner for owner, _ in missing}):
-            locks.share(session, owner)
-        versions.share(session)
+        _take_turn(session, *{owner for owner, _ in missing})
         new = [_new(owner, metric, now) for owner, metric in missing]
         session.connection().execute(upsert(session, MeterRow).on_conflict_do_nothing(), new)
     return _look_up(session, order, locked=True)
@@ -78,8 +76,8 @@ def require_turn(session: Session, organization_id: int, metrics: Collection[str
         _take_turn(session, organization_id)
 
 
-def _take_turn(session: Session, organization_id: int) -> None:
-    locks.share(session, organization_id)
+def _take_turn(session: Session, *organization_ids: int) -> None:
+    locks.share(session, organization_ids)
     versions.share(session)
 
 

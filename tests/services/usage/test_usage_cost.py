@@ -62,3 +62,30 @@ def test_a_period_s_total_is_that_of_its_events(database: Database, anchor: str)
         reporting.report(Context(session, acme, at("2024-04-01")), told, backfill=True)
         total = store.period_totals(session, [(acme.pk, "bandwidth", period)])
     assert total == [sum(10**place for place, moment in enumerate(moments) if period.contains(moment))]
+
+
+def test_statements_of_an_import_grow_neither_with_organizations_nor_with_events(database: Database) -> None:
+    the_catalogue(database)
+    asked: list[int] = []
+    for number, (organizations_, count) in enumerate(((1, 3), (40, 30))):
+        with database.writing() as session:
+            owners = [an_organization(session, f"many-{number}-{place}") for place in range(organizations_)]
+        with database.writing() as session, heard(database) as statements:
+            told = [(each, [*events(count, "b"), ReportedEvent("mau", None, "ann", None, "m")]) for each in owners]
+            reports = reporting.report_many(session, told, NOON, backfill=True)
+        assert {report.accepted for report in reports} == {count + 1}
+        asked.append(len(statements))
+    assert asked[0] == asked[1] <= 16
+    with database.writing() as session:
+        for owner in owners[:3]:
+            assert list(verification.verify(Context(session, owner, NOON))) == []
+
+
+def test_a_refused_event_does_not_take_its_key_from_a_later_one_of_the_batch(database: Database) -> None:
+    """Fine point 15: the good event is recorded, whatever was wrong with the one that said the same id before."""
+    the_catalogue(database)
+    told = [ReportedEvent("bandwidth", -5, None, None, "one"), ReportedEvent("bandwidth", 5, None, None, "one")]
+    with database.writing() as session:
+        report = reporting.report(Context(session, an_organization(session), NOON), told)
+    assert (report.accepted, report.duplicates) == (1, [])
+    assert [(each.index, each.code) for each in report.rejected] == [(0, "usage_below_zero")]
