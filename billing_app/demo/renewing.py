@@ -6,7 +6,7 @@ from datetime import datetime
 
 from billing_app.db import Database
 from billing_app.demo.people import LARKFIELD
-from billing_app.gateways.saved_cards import SavedCard
+from billing_app.gateways.payments import SavedCard
 from billing_app.gateways.stripe.payments import StripePayments
 from billing_app.gateways.stripe.test_clocks import StripeStaging
 from billing_app.services.catalogue import versions

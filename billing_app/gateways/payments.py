@@ -15,15 +15,59 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from billing_app.domain.common.errors import InvalidError
 from billing_app.gateways.invoices import Invoice, Invoices
 from billing_app.gateways.listings import Listed, Listings
-from billing_app.gateways.pack_subscriptions import PackSubscriptions
 from billing_app.gateways.prices import ONCE, Offer, Price, Product
 from billing_app.gateways.reversals import Refunding
-from billing_app.gateways.saved_cards import SavedCards
-from billing_app.gateways.subscriptions import Subscription, Subscriptions
+from billing_app.gateways.subscriptions import PackSubscriptions, Subscription, Subscriptions
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class NewCardSetup:
+    """A hosted page on which a card is saved, for charges without its owner; `metadata` is written on it."""
+
+    key: str
+    customer_id: str
+    currency: str
+    success_url: str
+    cancel_url: str
+    reference: str
+    metadata: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SavedCard:
+    """A card that was saved. `setup_id` is the saving of it, `setup_metadata` what was written on that."""
+
+    payment_method_id: str
+    customer_id: str
+    brand: str
+    last4: str
+    expires_month: int
+    expires_year: int
+    setup_id: str
+    saved_at: datetime
+    setup_metadata: Mapping[str, str]
+
+
+class SavedCards(Protocol):
+    """What is asked of a provider about saved cards."""
+
+    def create_card_setup(self, wanted: NewCardSetup) -> OpenCheckout:
+        """Begins to save a card on a hosted page."""
+
+    def saved_card(self, session_id: str) -> SavedCard | None:
+        """What a page of `create_card_setup` saved; None while it has not. NotFoundError `checkout_not_found`."""
+
+    def card_there(self, payment_method_id: str, customer_id: str) -> bool:
+        """Whether a card is still saved for this customer; False once it was taken off, or the customer deleted."""
+
 
 __all__ = ["ONCE", "Offer", "Price", "Product"]
 
@@ -183,3 +227,21 @@ class Payments(Invoices, Subscriptions, PackSubscriptions, SavedCards, Refunding
 
     def event(self, event_id: str) -> ReceivedEvent:
         """An event of the last 30 days. Raises NotFoundError `event_not_found`."""
+
+
+class GoneKind(StrEnum):
+    """What it was that is gone."""
+
+    CUSTOMER = "customer"
+    PAYMENT_METHOD = "payment_method"
+    INVOICE = "invoice"
+
+
+class GoneError(InvalidError):
+    """Something was named that is not there any more; nothing was done. Whoever keeps its id makes another."""
+
+    code = "payments_refused"
+
+    def __init__(self, detail: str, kind: GoneKind) -> None:
+        super().__init__(detail)
+        self.kind = kind

@@ -11,8 +11,16 @@ from typing import Any
 
 import pytest
 
-from billing_app.gateways.addresses import RefusedAddressError, allowed, networks, resolved
-from billing_app.gateways.webhooks import MAX_ANSWER_BYTES, Answer, HttpWebhookSender, signed
+from billing_app.gateways.webhooks import (
+    MAX_ANSWER_BYTES,
+    Answer,
+    HttpWebhookSender,
+    RefusedAddressError,
+    allowed,
+    networks,
+    resolved,
+    signed,
+)
 from tests.support.webhook_receiver import Receiver, running_receiver
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYq="

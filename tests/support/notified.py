@@ -10,9 +10,8 @@ from uuid import UUID
 from billing_app import clock
 from billing_app.db import Database
 from billing_app.domain.notifications.kinds import KINDS
-from billing_app.gateways.addresses import networks
 from billing_app.gateways.mail import SmtpMailer
-from billing_app.gateways.webhooks import HttpWebhookSender
+from billing_app.gateways.webhooks import HttpWebhookSender, networks
 from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
 from billing_app.services.notifications import deliveries, delivery_log, fan_out, webhook_endpoints

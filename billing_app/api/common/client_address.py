@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
-from billing_app.gateways.addresses import Network, networks, plain
+from billing_app.gateways.webhooks import Network, networks, plain
 from billing_app.services.access.cookies import token_in
 
 MAX_HOPS = 20

@@ -13,8 +13,8 @@ import stripe
 import structlog
 
 from billing_app.domain.common.errors import ConflictError, InvalidError, NotFoundError, UnavailableError
-from billing_app.gateways.gone import GoneError, Kind
-from billing_app.gateways.payments import Account
+from billing_app.gateways.payments import Account, Customer, GoneError, GoneKind, OpenCheckout
+from billing_app.gateways.stripe import mapping as reading
 
 log = structlog.get_logger()
 
@@ -39,10 +39,10 @@ MAX_KEY = 255
 """Characters of an idempotency key."""
 
 NAMED_BY = {
-    "customer": Kind.CUSTOMER,
-    "default_payment_method": Kind.PAYMENT_METHOD,
-    "payment_method": Kind.PAYMENT_METHOD,
-    "invoice": Kind.INVOICE,
+    "customer": GoneKind.CUSTOMER,
+    "default_payment_method": GoneKind.PAYMENT_METHOD,
+    "payment_method": GoneKind.PAYMENT_METHOD,
+    "invoice": GoneKind.INVOICE,
 }
 """Which parameters of ours name what, for when Stripe has no such thing (any more)."""
 
@@ -198,3 +198,48 @@ def digest(content: object) -> str:
     """A short name of what something says, for idempotency keys."""
     text = json.dumps(content, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+OPEN, EXPIRED, COMPLETE = "open", "expired", "complete"
+"""Where a session may stand."""
+
+
+class StripeSessions(StripeConnection):
+    """Beginning hosted pages, and looking whether a customer is there."""
+
+    def customer_there(self, customer_id: str) -> bool:
+        """Whether the customer is still there; False for one that was deleted."""
+        with translated():
+            return self._customer(customer_id) is not None
+
+    def customer(self, customer_id: str) -> Customer | None:
+        """The customer as it stands now; None for one that was deleted."""
+        with translated():
+            found = self._customer(customer_id)
+        return None if found is None else reading.customer(found)
+
+    def _customer(self, customer_id: str) -> reading.Object | None:
+        return unless_gone(lambda: self._v1.customers.retrieve(customer_id))
+
+    def _begin_checkout(self, key: str, wanted: Mapping[str, Any]) -> OpenCheckout:
+        """Begins a page, once per key. One that has expired meanwhile is followed by another; one that is done is told.
+
+        Whoever comes back to one that is done is sent where its payer was sent.
+        """
+
+        def look(session_id: str) -> reading.Object | None:
+            found = self._v1.checkout.sessions.retrieve(session_id).to_dict()
+            if found["status"] == OPEN and self._customer(wanted["customer"]) is None:
+                raise GoneError("This customer does not exist at Stripe any more.", GoneKind.CUSTOMER)
+            return None if found["status"] == EXPIRED else found
+
+        with translated():
+            found = self._once(
+                key,
+                lambda once: self._v1.checkout.sessions.create(dict(wanted), {"idempotency_key": once}),  # ty: ignore[invalid-argument-type]
+                look,
+            )
+        url = found.get("url") or ""
+        if found["status"] == COMPLETE:
+            url = wanted["success_url"].replace("{CHECKOUT_SESSION_ID}", found["id"])
+        return OpenCheckout(found["id"], url, reading.moment(found["expires_at"]))

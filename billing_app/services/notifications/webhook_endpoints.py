@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlmodel import Session
 
 from billing_app.domain.common.errors import ConflictError, InvalidError, NotFoundError
-from billing_app.gateways.addresses import Network, allowed, plain
+from billing_app.gateways.webhooks import Network, allowed, plain
 from billing_app.gateways.webhooks import reachable as reachable
 from billing_app.services.common import audit, organizations
 from billing_app.services.common.answers import filled

@@ -18,9 +18,8 @@ from billing_app.domain.catalogue import Catalog
 from billing_app.domain.common.errors import ConflictError, InvalidError
 from billing_app.domain.purchases import subscriptions as domain
 from billing_app.domain.purchases.subscriptions import BillingInterval, PlanDeed, When
-from billing_app.gateways.gone import GoneError
 from billing_app.gateways.invoices import Invoice, InvoiceStatus
-from billing_app.gateways.payments import Account, Payments
+from billing_app.gateways.payments import Account, GoneError, Payments
 from billing_app.gateways.prices import Price
 from billing_app.gateways.subscriptions import Preview, Subscription
 from billing_app.services.catalogue import versions

@@ -15,8 +15,7 @@ import structlog
 from billing_app.domain.common.errors import ConflictError, NotFoundError
 from billing_app.domain.purchases import subscriptions as domain
 from billing_app.domain.purchases.recurring import State
-from billing_app.gateways.gone import GoneError, Kind
-from billing_app.gateways.payments import Customer, NewCustomer, Payments
+from billing_app.gateways.payments import Customer, GoneError, GoneKind, NewCustomer, Payments
 from billing_app.services.common import audit, operator_mails, organizations
 from billing_app.services.common.context import Context, Enter
 from billing_app.services.purchases import subscription_events
@@ -70,7 +69,7 @@ def using(enter: Enter, payments: Payments, wanted: Wanted, do: Callable[[str], 
         try:
             return do(customer_id)
         except GoneError as gone:
-            if gone.kind is not Kind.CUSTOMER or payments.customer_there(customer_id):
+            if gone.kind is not GoneKind.CUSTOMER or payments.customer_there(customer_id):
                 raise
         missed(enter, payments, customer_id)
         with enter() as context:

@@ -12,9 +12,8 @@ from urllib.parse import quote
 from sqlmodel import Session
 
 from billing_app.domain.common.errors import NotFoundError
-from billing_app.gateways.payments import OpenCheckout, Payments
-from billing_app.gateways.saved_cards import NewCardSetup
-from billing_app.gateways.saved_cards import SavedCard as Found
+from billing_app.gateways.payments import NewCardSetup, OpenCheckout, Payments
+from billing_app.gateways.payments import SavedCard as Found
 from billing_app.services.catalogue import versions
 from billing_app.services.common import audit, organizations, payers
 from billing_app.services.common.context import Context, Enter
