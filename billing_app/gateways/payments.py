@@ -15,17 +15,32 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from billing_app.domain.common.errors import InvalidError
 from billing_app.gateways.invoices import Invoice, Invoices
 from billing_app.gateways.listings import Listed, Listings
 from billing_app.gateways.prices import ONCE, Offer, Price, Product
 from billing_app.gateways.reversals import Refunding
-from billing_app.gateways.subscriptions import PackSubscriptions, Subscription, Subscriptions
+from billing_app.gateways.subscriptions import Subscription, Subscriptions
 
-if TYPE_CHECKING:
-    pass
+
+class GoneKind(StrEnum):
+    """What it was that is gone."""
+
+    CUSTOMER = "customer"
+    PAYMENT_METHOD = "payment_method"
+    INVOICE = "invoice"
+
+
+class GoneError(InvalidError):
+    """Something was named that is not there any more; nothing was done. Whoever keeps its id makes another."""
+
+    code = "payments_refused"
+
+    def __init__(self, detail: str, kind: GoneKind) -> None:
+        super().__init__(detail)
+        self.kind = kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +204,7 @@ class ReceivedEvent:
     payload: str
 
 
-class Payments(Invoices, Subscriptions, PackSubscriptions, SavedCards, Refunding, Listings, Protocol):
+class Payments(Invoices, Subscriptions, SavedCards, Refunding, Listings, Protocol):
     """A payment provider."""
 
     def account(self) -> Account:
@@ -227,21 +242,3 @@ class Payments(Invoices, Subscriptions, PackSubscriptions, SavedCards, Refunding
 
     def event(self, event_id: str) -> ReceivedEvent:
         """An event of the last 30 days. Raises NotFoundError `event_not_found`."""
-
-
-class GoneKind(StrEnum):
-    """What it was that is gone."""
-
-    CUSTOMER = "customer"
-    PAYMENT_METHOD = "payment_method"
-    INVOICE = "invoice"
-
-
-class GoneError(InvalidError):
-    """Something was named that is not there any more; nothing was done. Whoever keeps its id makes another."""
-
-    code = "payments_refused"
-
-    def __init__(self, detail: str, kind: GoneKind) -> None:
-        super().__init__(detail)
-        self.kind = kind

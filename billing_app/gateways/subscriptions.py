@@ -11,16 +11,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from billing_app.domain.purchases.recurring import Change
 from billing_app.gateways.prices import Price
 
 if TYPE_CHECKING:
     from billing_app.gateways.payments import OpenCheckout
-from typing import TYPE_CHECKING
-
-from billing_app.domain.purchases.recurring import Change
-
-if TYPE_CHECKING:
-    pass
 
 
 class Status(StrEnum):
@@ -201,10 +196,6 @@ class Subscriptions(Protocol):
 
     def portal(self, customer_id: str, return_url: str) -> str:
         """The address of the provider's pages for this customer: cards, addresses, invoices. It works once, soon."""
-
-
-class PackSubscriptions(Protocol):
-    """Changing what renews. What every method raises is said in `payments`."""
 
     def change_packs(self, key: str, subscription_id: str, change: Change) -> Subscription:
         """Bills other packs from the next renewal on, without proration; the subscription afterwards."""

@@ -30,7 +30,7 @@ from billing_app.gateways.stripe.connection import MAX_LISTED, StripeSessions, d
 from billing_app.gateways.stripe.invoices import StripeInvoices
 from billing_app.gateways.stripe.listings import StripeListings
 from billing_app.gateways.stripe.reversals import StripeReversals
-from billing_app.gateways.stripe.subscriptions import StripePackSubscriptions, StripeSubscriptions
+from billing_app.gateways.stripe.subscriptions import StripeSubscriptions
 from billing_app.settings import Settings
 
 SUCCEEDED = "succeeded"
@@ -100,9 +100,7 @@ PRODUCT = "prod_"
 """How the ids of products begin that Stripe has named."""
 
 
-class StripePayments(
-    StripeInvoices, StripeSubscriptions, StripePackSubscriptions, StripeSavedCards, StripeReversals, StripeListings
-):
+class StripePayments(StripeInvoices, StripeSubscriptions, StripeSavedCards, StripeReversals, StripeListings):
     """Everything that we ask of a Stripe account."""
 
     def prices(self, lookup_keys: Iterable[str]) -> dict[str, Price]:

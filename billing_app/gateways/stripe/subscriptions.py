@@ -18,7 +18,6 @@ from billing_app.gateways.prices import Price
 from billing_app.gateways.stripe import mapping as reading
 from billing_app.gateways.stripe.connection import (
     MAX_LISTED,
-    StripeConnection,
     StripeSessions,
     digest,
     replayed,
@@ -185,6 +184,22 @@ class StripeSubscriptions(StripeSessions):
             with translated(missing="subscription"):
                 self._v1.subscription_schedules.release(subscription.schedule_id)
 
+    def change_packs(self, key: str, subscription_id: str, change: Change) -> Subscription:
+        """Bills other packs from the next renewal on, without proration; the subscription afterwards."""
+        wanted: dict[str, Any] = {"cancel_at_period_end": change.ends, "expand": EXPAND}
+        if change.items:
+            wanted |= {"items": [_pack_item(each) for each in change.items], "proration_behavior": "none"}
+        with translated(missing="subscription"):
+            found = self._v1.subscriptions.update(
+                subscription_id,
+                wanted,  # ty: ignore[invalid-argument-type]
+                {"idempotency_key": key},
+            )
+        if replayed(found):  # Stripe repeats how it stood then
+            with translated(missing="subscription"):
+                return read(self._read("subscriptions.retrieve", subscription_id, expand=EXPAND))
+        return read(found.to_dict())
+
 
 def read(found: reading.Object) -> Subscription:
     """A subscription of Stripe's as ours, with its latest invoice and schedule as far as they were expanded."""
@@ -294,26 +309,6 @@ def _phases(subscription: Subscription, schedule: reading.Object, price: Price) 
 
 def _preview_line(line: reading.Object) -> PreviewLine:
     return PreviewLine(line.get("description") or "", line["amount"])
-
-
-class StripePackSubscriptions(StripeConnection):
-    """What is asked of Stripe about subscriptions of recurring packs."""
-
-    def change_packs(self, key: str, subscription_id: str, change: Change) -> Subscription:
-        """Bills other packs from the next renewal on, without proration; the subscription afterwards."""
-        wanted: dict[str, Any] = {"cancel_at_period_end": change.ends, "expand": EXPAND}
-        if change.items:
-            wanted |= {"items": [_pack_item(each) for each in change.items], "proration_behavior": "none"}
-        with translated(missing="subscription"):
-            found = self._v1.subscriptions.update(
-                subscription_id,
-                wanted,  # ty: ignore[invalid-argument-type]
-                {"idempotency_key": key},
-            )
-        if replayed(found):  # Stripe repeats how it stood then
-            with translated(missing="subscription"):
-                return read(self._read("subscriptions.retrieve", subscription_id, expand=EXPAND))
-        return read(found.to_dict())
 
 
 def _pack_item(change: ItemChange) -> dict[str, Any]:

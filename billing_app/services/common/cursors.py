@@ -43,8 +43,9 @@ def decode(cursor: str | None, *kinds: type[Piece]) -> tuple[Any, ...] | None:
             raise ValueError(cursor)
         return tuple(_READ[kind](part) for kind, part in zip(kinds, written, strict=True))
     except (ValueError, binascii.Error, RecursionError):
-        sentence = "This cursor is not one of this list. Begin again without a cursor."
-        raise NotFoundError(sentence, code="cursor_not_found") from None
+        raise NotFoundError(
+            "This cursor is not one of this list. Begin again without a cursor.", code="cursor_not_found"
+        ) from None
 
 
 def _text(part: datetime | UUID) -> str:
