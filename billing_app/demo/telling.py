@@ -195,7 +195,10 @@ class _Narrator:
         admin = users.by_email(session, self._admin)
         if limits.peek(Context(session, organization, fact.at), Limit.SUB_ORGS).fits():
             children.create(
-                session, organization, fact.at, name=fact.name, address=fact.address, creator=admin, actor=self._admin
+                Context(session, organization, fact.at, self._admin),
+                name=fact.name,
+                address=fact.address,
+                creator=admin,
             )
             self._part = fact
 

@@ -37,7 +37,7 @@ def prepare(database: Database, limit: Limit, room: int) -> None:
         acme: Organization = an_organization(session, "acme")
         grants.change_plan(Context(session, acme, NOON), "pro")
         a_user(session, member_of=acme)
-        children.create(session, acme, NOON, name="North", address="north", actor="tests")
+        children.create(Context(session, acme, NOON, "tests"), name="North", address="north")
         used = limits.peek(Context(session, acme, NOON), limit).used
         overrides.put(
             Context(session, acme, NOON, "tests"), Kind.LIMIT, limit, used + room, ends_at=None, reason="a test"

@@ -155,7 +155,7 @@ def a_family(database: Database, name: str, limit: Limit | None) -> tuple[str, s
     with database.writing() as session:
         top = an_organization(session, name)
         grants.change_plan(Context(session, top, now), "pro")
-        part = children.create(session, top, now, name="Part", address=f"{name}-part", actor="tests")
+        part = children.create(Context(session, top, now, "tests"), name="Part", address=f"{name}-part")
         if limit is not None:
             room = limits.peek(Context(session, top, now), limit).used + 1
             overrides.put(Context(session, top, now, "tests"), Kind.LIMIT, limit, room, ends_at=None, reason="a test")

@@ -29,7 +29,7 @@ def create(database: Database, what: str, number: int) -> None:
         if what == "member":
             members.invite(Context(session, place, NOON, "tests"), f"new{number}@example.org", Role.MEMBER)
         else:
-            children.create(session, place, NOON, name=f"Part {number}", actor="tests")
+            children.create(Context(session, place, NOON, "tests"), name=f"Part {number}")
 
 
 def main(url: str, what: str, number: str) -> None:

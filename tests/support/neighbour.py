@@ -45,7 +45,7 @@ def a_neighbour(session: Session, now: datetime, address: str = "globex") -> Nei
     admin = a_user(session, f"admin-{SECRET}@globex.example", member_of=globex)
     a_user(session, f"second-{SECRET}@globex.example", member_of=globex, role=Role.BILLING)
     one_time_links.invite(session, owner, f"invited-{SECRET}@globex.example", Role.MEMBER, now)
-    part = children.create(session, globex, now, name=f"Part {SECRET}", address=f"{address}-part", actor="")
+    part = children.create(Context(session, globex, now, ""), name=f"Part {SECRET}", address=f"{address}-part")
     grant = grants.grant(
         Context(session, globex, now),
         grants.NewGrant("emails", 10_000, source="operator", source_key="1", reason=SECRET),

@@ -167,14 +167,11 @@ def _create_below(
 ) -> Organization:
     identity = context.caller if isinstance(context.caller, Identity) else None
     return children.create(
-        context.session,
-        parent,
-        context.now,
+        Context(context.session, parent, context.now, context.who),
         name=request.name,
         address=request.address,
         profile=_profile(request),
         creator=None if identity is None else users.by_id(context.session, identity.user_id),
-        actor=context.who,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -59,7 +59,7 @@ def invite(context: Context, email: str, role: Role) -> Invitation:
     before = None if known is None else user_store.membership(session, owner, known.id)
     was = {} if before is None else {"role": before.role}
     if known is None or not store.belongs(session, payers.group(session, payer, now), known.id):
-        limits.require(replace(context, now=now), Limit.MEMBERSHIPS)
+        limits.require(context.at(now), Limit.MEMBERSHIPS)
     token = one_time_links.invite(session, owner, address, role, now)
     user = users.by_email(session, address)
     membership = _membership(session, owner, user.id)

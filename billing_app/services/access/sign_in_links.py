@@ -8,7 +8,7 @@ somebody new opens only sessions of these links, until they accept an invitation
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
@@ -69,7 +69,7 @@ def create(context: Context, email: str, role: Role, return_to: str) -> SignInLi
     payer, now = payers.hold(context)
     user = user_store.by_email(session, address)
     if user is None or not member_store.belongs(session, payers.group(session, payer, now), user.id):
-        limits.require(replace(context, now=now), Limit.MEMBERSHIPS)
+        limits.require(context.at(now), Limit.MEMBERSHIPS)
     user = user or users.known_or_new(session, address, now)
     membership = _join(session, owner, user, role, now)
     link_store.keep_newest(session, Kind.SIGN_IN, user.id, owner, MAX_LINKS - 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -29,6 +29,14 @@ class Context:
     organization: Organization
     now: datetime
     actor: str = ""
+
+    def at(self, now: datetime) -> Context:
+        """The same, at the moment that a lock gave."""
+        return replace(self, now=now)
+
+    def unattributed(self) -> Context:
+        """The same without a name: what a payment brings is nobody's deed, whoever read first that it is paid."""
+        return replace(self, actor="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,6 @@ def entering(transaction: Transaction, organization_id: int, now: Callable[[], d
     @contextmanager
     def enter() -> Generator[Context]:
         with transaction() as session:
-            yield Context(session, organizations.by_id(session, organization_id), now(), actor="")
+            yield Context(session, organizations.by_id(session, organization_id), now())
 
     return enter

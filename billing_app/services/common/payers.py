@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable
-from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -87,7 +86,7 @@ def hold(context: Context) -> tuple[Organization, datetime]:
     expected = payer(session, organization, now)
     for owner in sorted({organization.pk, expected.pk}):
         now = locks.hold(session, owner, now)
-    return same_payer(replace(context, now=now), expected), now
+    return same_payer(context.at(now), expected), now
 
 
 def same_payer(context: Context, expected: Organization) -> Organization:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -157,7 +157,7 @@ def redeem(context: Context, code: str) -> Redeemed:
         raise _spent(_state(card, now))
     made = [
         credits.grant(
-            replace(context, now=now),
+            context.at(now),
             credits.NewGrant(
                 metric, quantity, source="gift_card", source_key=f"gift_card:{card.id}:{metric}", reason=card.name
             ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session
@@ -54,7 +53,7 @@ def give(
         metric, quantity, "operator", source_key=f"operator:{digest(key)[:KEY_LENGTH]}", reason=said,
         effective_at=effective_at, expires_at=expires_at, priority=priority, backdated=backdated,
     )  # fmt: skip
-    made = grants.grant(replace(context, now=now), new)
+    made = grants.grant(context.at(now), new)
     now = locks.moment(session, now)
     payload = {"metric": made.metric, "grant": made.id, "quantity": made.quantity, "reason": said}
     payload["expires_at"] = made.expires_at.isoformat() if made.expires_at else None

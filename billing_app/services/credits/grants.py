@@ -6,7 +6,7 @@ Whoever records a fact holds the organization's row, then the meter of the metri
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -84,7 +84,7 @@ def grant(context: Context, new: NewGrant) -> GrantRow:
         return existing
     metric, quantity = new.metric, new.quantity
     versions.current(session, now).metric(metric)
-    now = meters.prepare_all(replace(context, now=now), [metric])
+    now = meters.prepare_all(context.at(now), [metric])
     fact = _fact(new, now)
     _require_room(session, owner, metric, quantity)
     row = GrantRow(
@@ -99,7 +99,7 @@ def grant(context: Context, new: NewGrant) -> GrantRow:
         "metric": metric, "quantity": quantity, "until": fact.expires_at, "source": new.source, "reason": new.reason,
     }  # fmt: skip
     audit.record(session, owner, now, actor or new.source, "grant.made", row.id, after=after)
-    _follow(replace(context, now=now), metric)
+    _follow(context.at(now), metric)
     return row
 
 
@@ -213,7 +213,7 @@ def change_plan(context: Context, plan: str, *, at: datetime | None = None, reas
     held = store.plan_changes(session, owner)
     before = {"plan": held[-1].plan} if held else {}
     metrics = [row.metric for row in meter_store.of_organization(session, owner)]
-    now = meters.prepare_all(replace(context, now=now), metrics)
+    now = meters.prepare_all(context.at(now), metrics)
     store.add_plan_change(session, owner, plan, at or now, now, reason)
     after = {"plan": plan, "reason": reason}
     audit.record(session, owner, now, actor, "plan.changed", plan, before=before, after=after)
@@ -223,8 +223,8 @@ def change_plan(context: Context, plan: str, *, at: datetime | None = None, reas
         outbox.add(session, owner, "plan.changed", f"plan:{len(held) + 1}", payload, at or now, now)
     meter_store.mark_stale(session, owner)
     for metric in metrics:
-        meters.fresh(replace(context, now=now), metric)
-    recounts.post(replace(context, now=now))
+        meters.fresh(context.at(now), metric)
+    recounts.post(context.at(now))
     # who lies below is paid for, or pays itself, from now on
     for each in sorted({owner, *(above.pk for above in tree.ancestors(session, organization))}):
         organizations.raise_revision(session, each)
@@ -247,7 +247,7 @@ def _act(
     found = _existing(session, organization, grant_id)
     if store.action_by_source(session, owner, source_key) is not None:
         return found
-    now = meters.prepare_all(replace(context, now=now), [found.metric])
+    now = meters.prepare_all(context.at(now), [found.metric])
     session.add(
         GrantAction(
             organization_id=owner,
@@ -264,7 +264,7 @@ def _act(
     session.flush()
     after = {name: value for name, value in facts.items() if name != "actor" and value not in (None, "")}
     audit.record(session, owner, now, str(facts.get("actor") or ""), f"grant.{kind}", grant_id, after=after)
-    _follow(replace(context, now=now), found.metric)
+    _follow(context.at(now), found.metric)
     return found
 
 

@@ -6,7 +6,6 @@ Effective when Stripe says that it was paid, valid for a year, of the quantity t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
@@ -85,7 +84,7 @@ def grant_lines(
     current = versions.current(session, now)
     return [
         grants.grant(
-            replace(context, now=now),
+            context.at(now),
             grants.NewGrant(
                 what.metric,
                 what.quantity * line.count,

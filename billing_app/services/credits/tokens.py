@@ -7,7 +7,7 @@ of its kind, free or paid (credits.md, Gift cards and tokens). Both sides are fa
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
@@ -75,13 +75,13 @@ def convert(context: Context, metric_id: str, tokens: int, *, key: str) -> Conve
     current = versions.current(session, now)
     metric = current.metric(metric_id)
     quantity = current.token_rate(metric.id).quantity_for(tokens)
-    now = meters.prepare_all(replace(context, now=now), [TOKEN_ID, metric.id])
-    parts = _parts(replace(context, now=now), tokens, quantity)
+    now = meters.prepare_all(context.at(now), [TOKEN_ID, metric.id])
+    parts = _parts(context.at(now), tokens, quantity)
     reason = reason_of(metric, quantity)
-    _burn(replace(context, now=now), parts, name=name, reason=reason)
+    _burn(context.at(now), parts, name=name, reason=reason)
     made = [
         credits.grant(
-            replace(context, now=now),
+            context.at(now),
             credits.NewGrant(
                 metric.id,
                 part.quantity,

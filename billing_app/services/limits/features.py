@@ -7,7 +7,6 @@ switch off what there is.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from billing_app.domain.common.errors import ForbiddenError, InvalidError
 from billing_app.domain.processes.voting import Given, Option, OptionKind, OptionState, options
@@ -82,12 +81,12 @@ def switch(context: Context, wanted: Mapping[tuple[OptionKind, str], bool]) -> t
     session, organization, now, actor = context.session, context.organization, context.now, context.actor
     owner = organization.pk
     now = locks.hold(session, owner, now)
-    found = {(each.kind, each.id): each for each in available(replace(context, now=now))}
+    found = {(each.kind, each.id): each for each in available(context.at(now))}
     before, after = {}, {}
     for (kind, name), on in wanted.items():
         option = _known(found, kind, name)
         if on and option.state is OptionState.LOCKED:
-            raise refusal(replace(context, now=now), option)
+            raise refusal(context.at(now), option)
         if option.state is OptionState.LOCKED or option.usable == on:
             continue
         store.switch(session, owner, kind.value, name, now, on=on)
@@ -95,7 +94,7 @@ def switch(context: Context, wanted: Mapping[tuple[OptionKind, str], bool]) -> t
     if after:
         audit.record(session, owner, now, actor, "features.switched", organization.address, before=before, after=after)
         organizations.raise_revision(session, owner)
-    return available(replace(context, now=now))
+    return available(context.at(now))
 
 
 def _known(found: Mapping[tuple[OptionKind, str], Option], kind: OptionKind, name: str) -> Option:

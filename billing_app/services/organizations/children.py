@@ -59,30 +59,28 @@ def create_below(context: Context, parent: str, *, name: str, address: str, crea
 
     `creator` is the e-mail address of who is its first admin. Raises as `create` does, and NotFoundError.
     """
-    session, organization, now, actor = context.session, context.organization, context.now, context.actor
+    session, organization = context.session, context.organization
     above = organization if parent in ("", organization.address) else find(session, organization, parent)
     person = users.by_email(session, creator)
-    return create(session, above, now, name=name, address=address or None, creator=person, actor=actor)
+    return create(replace(context, organization=above), name=name, address=address or None, creator=person)
 
 
 def create(
-    session: Session,
-    parent: Organization,
-    now: datetime,
+    context: Context,
     *,
     name: str,
     address: str | None = None,
     creator: User | None = None,
     profile: Mapping[str, str] | None = None,
-    actor: str,
 ) -> Organization:
-    """A new child of `parent`. Whoever makes it is its first admin and, being counted already, takes no further place.
+    """A new child of the organization. Its creator, counted already, is its first admin and takes no further place.
 
     Its periods are the parent's. Raises ForbiddenError `limit_reached`, ConflictError `too_many_levels` or
     `address_taken`, and what `orgs.create` raises.
     """
-    limits.require(Context(session, parent, now), Limit.SUB_ORGS)
-    now = locks.moment(session, now)
+    session, parent, actor = context.session, context.organization, context.actor
+    limits.require(context, Limit.SUB_ORGS)
+    now = locks.moment(session, context.now)
     require_place(_parents_above(session, parent), 0, parent.pk)
     made = orgs.create(
         session, now, name=name, address=address, anchor=parent.anchor, **profiles.validated(profile or {})

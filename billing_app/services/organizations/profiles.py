@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
@@ -106,7 +105,7 @@ def set_active(context: Context, active: bool) -> None:
     session.flush()
     action = "organization.activated" if active else "organization.deactivated"
     audit.record(session, owner, now, actor, action, organization.address)
-    endings.follow_activity(replace(context, now=now))
+    endings.follow_activity(context.at(now))
     organizations.raise_revisions_above(session, organization)
 
 

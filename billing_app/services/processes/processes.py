@@ -8,7 +8,7 @@ voting and features may be used, there is room for one more process, and its mes
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlmodel import Session
@@ -62,7 +62,7 @@ def create(context: Context, content: Content) -> Shown:
     checked = domain.checked(content)
     limits.require(context, Limit.DRAFTS)
     now = locks.moment(session, now)
-    row = _insert(replace(context, now=now), checked)
+    row = _insert(context.at(now), checked)
     after = {"state": row.state, "title": checked.title}
     audit.record(session, organization.pk, now, actor, "process.created", str(row.id), after=after)
     organizations.raise_revision(session, organization.pk)
@@ -124,7 +124,7 @@ def publish(context: Context, process_id: UUID) -> Shown:
     if row.state == ProcessState.PUBLISHED:
         return Shown(row, content)
     _require_draft(row)
-    return _publish(replace(context, now=now), row, content)
+    return _publish(context.at(now), row, content)
 
 
 def publish_new(context: Context, content: Content) -> Shown:
@@ -132,7 +132,7 @@ def publish_new(context: Context, content: Content) -> Shown:
     now = context.now
     checked = domain.checked(content)
     _, now = payers.hold(context)
-    return _publish(replace(context, now=now), _insert(replace(context, now=now), checked), checked)
+    return _publish(context.at(now), _insert(context.at(now), checked), checked)
 
 
 def publish_kept(context: Context, process_id: UUID | None, content: Content, *, revision: int) -> Shown:
@@ -158,7 +158,7 @@ def end(context: Context, process_id: UUID, outcome: ProcessState, *, sent: Mapp
         raise ConflictError("Only a published process can be ended.", code="process_not_published")
     unsent = _unsent(row, outcome, sent or {})
     if unsent:
-        _give_back(replace(context, now=now), row, unsent)
+        _give_back(context.at(now), row, unsent)
     row.state, row.ended_at = outcome.value, now
     session.add(row)
     session.flush()

@@ -214,7 +214,7 @@ def _fulfil(context: Context, order: Order, checkout: Checkout) -> None:
     paid_at = min(checkout.paid_at or now, now)
     sold = [(line, _sold(order, line)) for line in checkout.lines]
     now = meters.prepare_all(context, {each.metric for _, each in sold})
-    grants = [_grant(replace(context, now=now), order, checkout, line, each, paid_at) for line, each in sold]
+    grants = [_grant(context.at(now), order, checkout, line, each, paid_at) for line, each in sold]
     order.total_cents, order.currency = checkout.total_cents, checkout.currency
     _paid(session, order, checkout.payment_id, paid_at, grants, now)
 

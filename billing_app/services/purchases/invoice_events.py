@@ -6,7 +6,6 @@ because the key of such a purchase is its session.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session
@@ -66,4 +65,4 @@ def _packs_paid(context: Context, invoice: Invoice) -> None:
     if invoice.reason == FIRST:
         fulfilment.first_invoice(context, order_id, invoice)
     else:
-        recurring_packs.paid(replace(context, actor=""), invoice)
+        recurring_packs.paid(context.unattributed(), invoice)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -137,7 +136,7 @@ def _follow(enter: Enter, found: Subscription) -> None:
     with enter() as context:
         owner = context.organization.pk
         now = locks.hold(context.session, owner, context.now)
-        recurring_packs.mirror(replace(context, now=now), found)
+        recurring_packs.mirror(context.at(now), found)
 
 
 def sweep(transaction: Transaction, payments: Payments, now: Callable[[], datetime]) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
@@ -36,13 +35,12 @@ def paid(context: Context, invoice: Invoice) -> list[GrantRow]:
     """A top-up's invoice is paid: its grants, once, whoever comes with the news, and whatever became of the attempt."""
     session, organization, now = context.session, context.organization, context.now
     owner = organization.pk
-    organization, now = locks.hold_row(session, owner, now)
+    now = locks.hold(session, owner, now)
     kept = ownership.attempt_of_invoice(session, invoice.id)
     attempt = store.attempt(session, owner, kept.id if kept else invoice.metadata.get(TOP_UP, ""))
     known = {"": Sold(attempt.pack, attempt.metric, attempt.quantity)} if attempt else {}
-    grants = invoice_grants.grant_lines(
-        replace(context, organization=organization, now=now, actor=""), invoice, once=invoice_grants.TOP_UP, known=known
-    )
+    unattributed = context.unattributed().at(now)
+    grants = invoice_grants.grant_lines(unattributed, invoice, once=invoice_grants.TOP_UP, known=known)
     if attempt is None or attempt.state == AttemptState.PAID:
         return grants
     at = invoice_grants.paid_at(invoice, now)

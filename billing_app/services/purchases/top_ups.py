@@ -179,7 +179,7 @@ def put(context: Context, metric_id: str, wanted: Wanted) -> TopUp:
         payers.require_active(organization, organization)
         endings.require_going_on(session, organization)
     # Before the setting's own row: whoever uses the metric holds the meter and then arms the setting.
-    meter = meters.fresh(replace(context, now=now), metric_id)
+    meter = meters.fresh(context.at(now), metric_id)
     now = locks.moment(session, now)
     row = store.setting(session, owner, metric_id)
     was, before = row is not None and row.enabled, {} if row is None else _figures(metric, row)
@@ -207,9 +207,9 @@ def put(context: Context, metric_id: str, wanted: Wanted) -> TopUp:
         audit.record(session, owner, now, actor, "top_up.switched_on", metric.name, after=after)
     else:
         audit.record(session, owner, now, actor, "top_up.switched_off", metric.name)
-    meters.recompute(replace(context, now=now), meter)
+    meters.recompute(context.at(now), meter)
     organizations.raise_revision(session, owner)
-    return top_up(replace(context, now=now), metric_id)
+    return top_up(context.at(now), metric_id)
 
 
 def _figures(metric: Metric, row: AutoTopUp) -> dict[str, Any]:

@@ -6,7 +6,6 @@ later.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session
@@ -36,10 +35,10 @@ def record(context: Context, *, past_due: bool, at: datetime, reason: str) -> No
     owner = organization.pk
     now = locks.hold(session, owner, now)
     metrics = [row.metric for row in meter_store.of_organization(session, owner)]
-    now = meters.prepare_all(replace(context, now=now), metrics)
+    now = meters.prepare_all(context.at(now), metrics)
     store.add_past_due_change(session, owner, at, now, past_due=past_due, reason=reason)
     meter_store.mark_stale(session, owner)
     for metric in sorted(metrics):
-        meters.fresh(replace(context, now=now), metric)
-    recounts.post(replace(context, now=now))
+        meters.fresh(context.at(now), metric)
+    recounts.post(context.at(now))
     organizations.raise_revision(session, owner)

@@ -75,7 +75,7 @@ def consume(
         answer = idempotency.take(session, owner, "consume", key, digest, now, strict=strict)
         if answer is not None:
             return replace(ConsumeAnswer(**json.loads(answer)), repeated=True)
-    payers.same_payer(replace(context, now=now), payer)
+    payers.same_payer(context.at(now), payer)
     consumed = _take(replace(context, organization=payer, now=now), metric, row, quantity, mode, source)
     if key is not None:
         idempotency.answer(session, owner, "consume", key, json.dumps(asdict(consumed)))
@@ -148,7 +148,7 @@ def reserve(
     payer, source = payers.route(session, organization, now)
     owner = payer.pk
     row, now = meters.prepare(replace(context, organization=payer, now=now), metric_id)
-    payers.same_payer(replace(context, now=now), payer)
+    payers.same_payer(context.at(now), payer)
     existing = meter_store.reservation(session, owner, reservation_id) if reservation_id else None
     if existing is not None:
         return existing

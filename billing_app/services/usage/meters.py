@@ -6,7 +6,6 @@ Lock order everywhere: organization, meters by name, page revision.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session
@@ -51,7 +50,7 @@ def fresh(context: Context, metric: str) -> MeterRow:
     now = context.now
     row, now = hold(context, metric)
     if not usable(row, now):
-        recompute(replace(context, now=now), row)
+        recompute(context.at(now), row)
     return row
 
 
@@ -70,7 +69,7 @@ def prepare(context: Context, metric: str) -> tuple[MeterRow, datetime]:
     """
     now = context.now
     row, now = hold(context, metric)
-    _look(replace(context, now=now), row)
+    _look(context.at(now), row)
     return row, now
 
 
@@ -83,10 +82,10 @@ def prepare_all(context: Context, metrics: Iterable[str]) -> datetime:
     known = {row.metric for row in store.of_organization(session, organization.pk)}
     rows = []
     for metric in sorted(known | set(metrics)):
-        row, now = hold(replace(context, now=now), metric)
+        row, now = hold(context.at(now), metric)
         rows.append(row)
     for row in rows:
-        _look(replace(context, now=now), row)
+        _look(context.at(now), row)
     return now
 
 

@@ -76,7 +76,7 @@ def test_a_part_has_no_forecast_of_its_own(api: Api, program: httpx.Client) -> N
     with api.database.writing() as session:
         acme = organizations.by_address(session, "acme")
         grants.change_plan(Context(session, acme, api.now), "pro")
-        part = children.create(session, acme, api.now, name="Part", address="part", actor="")
+        part = children.create(Context(session, acme, api.now, ""), name="Part", address="part")
         secret = a_key(session, part, Scope.READ)[0]
     with api.program(secret) as parts:
         refused = parts.get("/organizations/part/forecast", params={"metric": "bandwidth"})

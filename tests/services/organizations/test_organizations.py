@@ -59,7 +59,7 @@ def refused(code: str, work: Any, *arguments: Any, **named: Any) -> BillingError
 
 
 def a_part(session: Session, address: str, parent: str = "acme") -> Organization:
-    return children.create(session, at(session, parent), NOON, name=address.title(), address=address, actor=ADMIN)
+    return children.create(Context(session, at(session, parent), NOON, ADMIN), name=address.title(), address=address)
 
 
 def actions(session: Session, address: str = "acme") -> list[str]:

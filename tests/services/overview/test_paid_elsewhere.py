@@ -45,7 +45,7 @@ def family(database: Database) -> Database:
         ada = a_user(session, "ada@acme.example", member_of=acme)
         for address, parent in (("north", "acme"), ("east", "north"), ("south", "acme")):
             above = organizations.by_address(session, parent)
-            children.create(session, above, NOON, name=address.title(), address=address, actor=ada.email)
+            children.create(Context(session, above, NOON, ada.email), name=address.title(), address=address)
         person = a_user(session, MEMBER)
         users.join(session, at(session, "north").pk, person, Role.ADMIN, NOON)
         soon = NOON + timedelta(days=20)

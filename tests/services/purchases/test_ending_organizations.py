@@ -245,9 +245,8 @@ class TestParts:
     def north(self, acme: Subscriber) -> Subscriber:
         """A part of acme that pays for itself, as a customer of its own."""
         with acme.database.writing() as session:
-            children.create(
-                session, organizations.by_address(session, "acme"), acme.now, name="North", address="north", actor="ada"
-            )
+            above = organizations.by_address(session, "acme")
+            children.create(Context(session, above, acme.now, "ada"), name="North", address="north")
         part = Subscriber(acme.database, address="north", key=acme.key)
         part.subscribe("essential")
         return part

@@ -167,9 +167,9 @@ class TestParts:
             top = an_organization(session, "top")
             grants.change_plan(Context(session, top, NOON), "custom")
             for name, parent in [("east", top), ("west", top)]:
-                children.create(session, parent, NOON, name=name, address=name, actor="tests")
+                children.create(Context(session, parent, NOON, "tests"), name=name, address=name)
             east = organizations.by_address(session, "east")
-            children.create(session, east, NOON, name="leaf", address="leaf", actor="tests")
+            children.create(Context(session, east, NOON, "tests"), name="leaf", address="leaf")
         for deed in ("off", "move"):
             with database.writing() as session:
                 east, leaf = organizations.by_address(session, "east"), organizations.by_address(session, "leaf")

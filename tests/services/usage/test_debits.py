@@ -166,7 +166,7 @@ def test_open_pages_hear_of_it_without_a_row_that_all_write(acme: Database) -> N
 def test_a_sub_organization_s_use_is_noted_and_its_pages_hear_of_it(acme: Database) -> None:
     with acme.writing() as session:
         made = organizations.by_address(session, "acme")
-        children.create(session, made, NOON, address="north", name="North", actor="ada")
+        children.create(Context(session, made, NOON, "ada"), address="north", name="North")
     before = {address: revision(acme, address) for address in ("acme", "north")}
     with acme.single() as session:
         north = organizations.by_address(session, "north")

@@ -78,7 +78,7 @@ def acme(database: Database) -> Database:
                 ),
             )
         consumption.reserve(Context(session, organization, BEFORE), "emails", 10, reservation_id="r")
-        children.create(session, organization, BEFORE, name="North", address="north", actor="tests")
+        children.create(Context(session, organization, BEFORE, "tests"), name="North", address="north")
     return database
 
 
@@ -146,7 +146,7 @@ DEEDS: dict[str, Deed] = {
     "switch": lambda session, acme: features.switch(
         Context(session, acme, SEEN, "tests"), {(OptionKind.VOTING_TYPE, "single"): False}
     ),
-    "part": lambda session, acme: children.create(session, acme, SEEN, name="South", actor="tests"),
+    "part": lambda session, acme: children.create(Context(session, acme, SEEN, "tests"), name="South"),
     "recount": lambda session, acme: recounts.post(Context(session, acme, SEEN)),
     "top-up": lambda session, acme: top_ups.put(
         Context(session, acme, SEEN, "tests"), "mau", top_ups.Wanted(False, 10, "mau-100", 1, 100_000)

@@ -113,7 +113,7 @@ def at_work(session: Session) -> Organization:
         at = BEFORE + timedelta(days=days, minutes=10)
         events = [ReportedEvent(DEVICES, subject=device, at=at), ReportedEvent(BYTES, stored, at=at)]
         reporting.report(Context(session, acme, at), events)
-    part = children.create(session, acme, NOON - timedelta(hours=2), name="North", address="north", actor="test")
+    part = children.create(Context(session, acme, NOON - timedelta(hours=2), "test"), name="North", address="north")
     at = NOON - timedelta(hours=1)
     reporting.report(Context(session, part, at), [ReportedEvent(MAILS, 4, at=at, id="of the part")])
     grants.refund(Context(session, acme, NOON), "bought", 100, source_key="some")
