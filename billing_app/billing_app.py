@@ -9,7 +9,7 @@ from billing_app.api.app import create_api
 from billing_app.api.common import health
 from billing_app.forwarding import with_fake_stripe
 from billing_app.gateways.stripe.payments import payments_of
-from billing_app.jobs import runner
+from billing_app.jobs import sweeps
 from billing_app.page_paths import without_redirects
 from billing_app.settings import settings
 from billing_app.ui import threads
@@ -28,7 +28,7 @@ app = create_console(
     ]
 )
 
-app.register_lifespan_task(runner.running, database=wiring.opened(), settings=settings())
+app.register_lifespan_task(sweeps.running, database=wiring.opened(), settings=settings())
 
 
 async def pulse() -> None:

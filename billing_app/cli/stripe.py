@@ -17,8 +17,8 @@ from billing_app.domain.common.errors import UnavailableError
 from billing_app.domain.common.money import format_money
 from billing_app.gateways.payments import Payments
 from billing_app.gateways.stripe.payments import connected, payments_of
-from billing_app.jobs import inbox as job
 from billing_app.jobs import reconciliation as reconciliation_job
+from billing_app.jobs import sweeps
 from billing_app.services.catalogue import versions
 from billing_app.services.operators import operations
 from billing_app.services.operators.views_operations import ReportAnswer
@@ -102,7 +102,7 @@ def sweep(as_json: AsJson = False) -> None:
     Example: billing stripe sweep
     """
     payments_of(settings())
-    worked = job.sweep(wiring.database(), settings())
+    worked = sweeps.inbox(wiring.database(), settings())
     sentence = f"Events handled: {worked.handled}, ignored: {worked.ignored}, failed: {worked.failed}."
     item = {"handled": worked.handled, "ignored": worked.ignored, "failed": worked.failed}
     print_done(item, sentence, as_json=as_json)

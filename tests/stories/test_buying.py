@@ -14,7 +14,7 @@ import pytest
 
 from billing_app import clock
 from billing_app.db import Database
-from billing_app.jobs import inbox as job
+from billing_app.jobs import sweeps
 from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
 from billing_app.services.purchases import fulfilment
@@ -106,7 +106,7 @@ def test_what_stripe_never_sent_is_found_by_the_sweep(storefront: Storefront, mo
     fault(storefront.shop, "drop", count=20)
     storefront.shop.buy("mau-10k")
     monkeypatch.setattr(clock, "now", _later(fulfilment.FIRST_CHECK))
-    job.sweep(storefront.shop.database, storefront.api.settings)
+    sweeps.inbox(storefront.shop.database, storefront.api.settings)
     assert storefront.shop.events() == []
     granted_once(storefront.shop, "mau-10k")
 
@@ -121,7 +121,7 @@ def test_stripe_fails_while_we_read_and_the_sweep_tries_again(
     eventually(lambda: "failed" in {event.state for event in storefront.shop.events()})
     assert storefront.shop.grants() == []
     monkeypatch.setattr(clock, "now", _later(timedelta(minutes=1)))
-    assert job.sweep(storefront.shop.database, storefront.api.settings).handled == 1
+    assert sweeps.inbox(storefront.shop.database, storefront.api.settings).handled == 1
     granted_once(storefront.shop, "mau-10k")
 
 

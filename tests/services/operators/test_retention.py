@@ -14,7 +14,7 @@ from billing_app import clock
 from billing_app.db import Database
 from billing_app.domain.common.access import Role
 from billing_app.domain.common.errors import ConflictError
-from billing_app.jobs import housekeeping
+from billing_app.jobs import sweeps
 from billing_app.locations import ROOT
 from billing_app.services.access import members
 from billing_app.services.common import audit, idempotency, organizations
@@ -219,12 +219,12 @@ def test_an_invitation_that_nobody_took_gives_its_place_back(database: Database)
 
 def test_one_process_sweeps_at_a_time(database: Database) -> None:
     with database.writing() as session:
-        runs.take_lease(session, housekeeping.LEASE, "elsewhere:1:x", clock.now())
+        runs.take_lease(session, sweeps.HOUSEKEEPING_LEASE, "elsewhere:1:x", clock.now())
     with pytest.raises(ConflictError):
-        housekeeping.sweep(database)
+        sweeps.housekeeping(database)
     with database.writing() as session:
-        runs.release_lease(session, housekeeping.LEASE, "elsewhere:1:x")
-    assert housekeeping.sweep(database) == {}
+        runs.release_lease(session, sweeps.HOUSEKEEPING_LEASE, "elsewhere:1:x")
+    assert sweeps.housekeeping(database) == {}
 
 
 def test_the_document_says_the_same() -> None:
