@@ -15,6 +15,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager, null
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
+from uuid import UUID
 
 import reflex as rx
 from reflex.istate.proxy import StateProxy
@@ -320,6 +321,14 @@ def access_of(state: rx.State, roles: frozenset[Role]) -> PageAccess:
         query=routes.written(router.url.query_parameters),
         path=router.url.path + (f"?{router.url.query}" if router.url.query else ""),
     )
+
+
+def id_in(text: str, absent: str = "There is no such thing.", code: str = "not_found") -> UUID:
+    """An id that a browser sent. Raises NotFoundError for what is not one."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFoundError(absent, code=code) from None
 
 
 def operator_access_of(state: rx.State) -> OperatorAccess:

@@ -20,7 +20,7 @@ from billing_app.ui.frame.organization import elsewhere, page
 from billing_app.ui.frame.state import OrganizationPage
 from billing_app.ui.kit.basics import choice_switch, download, head, link, lucide, quiet_button
 from billing_app.ui.kit.chart import legend_item, plot
-from billing_app.ui.kit.listing import table
+from billing_app.ui.kit.listing import go_cell, table
 from billing_app.ui.kit.records import Field
 from billing_app.ui.kit.skeletons import page_skeleton
 
@@ -164,18 +164,7 @@ def _step(row: rx.Var[StepRow]) -> rx.Component:
         rx.el.th(row.what, " ", rx.el.small(row.note), scope="row"),
         rx.el.td(row.change, class_name=rx.cond(row.grew, "number strong", "number")),
         rx.el.td(row.balance, class_name="number strong"),
-        rx.el.td(
-            rx.cond(
-                row.href != "",
-                link(
-                    lucide("chevron-right", 14),
-                    href=row.href,
-                    class_name="cover quiet",
-                    aria_label=f"Entry: {row.what}, {row.when}",
-                ),
-            ),
-            class_name="go",
-        ),
+        go_cell(row.href, f"Entry: {row.what}, {row.when}"),
     )
 
 

@@ -23,12 +23,11 @@ from billing_app.ui.kit.basics import (
     figure,
     head,
     link,
-    lucide,
     metric_tile,
     more_link,
     recount_line,
 )
-from billing_app.ui.kit.listing import facts, pager, search_field, select, table, unless_empty
+from billing_app.ui.kit.listing import facts, go_cell, pager, search_field, select, table, unless_empty
 from billing_app.ui.kit.skeletons import list_skeleton
 from billing_app.ui.usage.page import day_in
 
@@ -168,18 +167,7 @@ def _row(row: rx.Var[LedgerRow]) -> rx.Component:
         ),
         rx.el.td(row.change, class_name=rx.cond(row.grew, "number strong l-change", "number l-change")),
         rx.el.td(row.balance, class_name="number strong l-balance"),
-        rx.el.td(
-            rx.cond(
-                row.href != "",
-                link(
-                    lucide("chevron-right", 14),
-                    href=row.href,
-                    class_name="cover quiet",
-                    aria_label=f"Trace of entry {row.number}",
-                ),
-            ),
-            class_name="go",
-        ),
+        go_cell(row.href, f"Trace of entry {row.number}"),
         custom_attrs={
             "data-chosen": rx.cond(row.chosen, "yes", "no"),
             "data-unposted": rx.cond(row.unposted, "yes", "no"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from billing_app.domain.common.access import Role
 from billing_app.services.overview.views_frame import FrameView, OperatorFrameView, OrganizationLink
 from billing_app.ui import operator_routes, routes
+from billing_app.ui.kit.formats import initial
 
 NOT_SELLING = "Payments are not set up on this server, so nothing can be bought."
 
@@ -85,7 +86,7 @@ def frame_screen(view: FrameView) -> FrameScreen:
         address=here.address,
         name=here.name,
         plan=_plan(here),
-        initial=_initial(here.name),
+        initial=initial(here.name),
         person=view.person_name or view.person_email,
         role=view.role.capitalize(),
         blocked=here.blocked,
@@ -96,7 +97,7 @@ def frame_screen(view: FrameView) -> FrameScreen:
             SwitchLine(
                 name=link.name,
                 plan=_plan(link),
-                initial=_initial(link.name),
+                initial=initial(link.name),
                 href=routes.overview(link.address),
                 here=link.address == here.address,
                 blocked=link.blocked,
@@ -158,10 +159,6 @@ def why_not_paying(view: FrameView) -> str:
 
 def _plan(link: OrganizationLink) -> str:
     return f"Paid by {link.payer_name}" if link.payer_name else f"{link.plan_name} plan"
-
-
-def _initial(name: str) -> str:
-    return next((letter.upper() for letter in name if letter.isalnum()), "?")
 
 
 def _given_up(count: int) -> str:

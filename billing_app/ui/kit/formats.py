@@ -199,6 +199,11 @@ def in_days(moment: datetime, now: datetime) -> str:
     return f"in {days} days" if days > 0 else f"{-days} days ago" if days < -1 else "yesterday"
 
 
+def initial(name: str) -> str:
+    """The first letter of a name, for its tile."""
+    return next((letter.upper() for letter in name if letter.isalnum()), "?")
+
+
 def listed(words: list[str]) -> str:
     """ "emails", "emails and SMS", "emails, SMS and storage"."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -7,7 +7,7 @@ from typing import Any
 
 import reflex as rx
 
-from billing_app.ui.kit.basics import button_link
+from billing_app.ui.kit.basics import button_link, link, lucide
 from billing_app.ui.kit.records import Choice, Field
 
 TYPING_MS = 350
@@ -70,6 +70,12 @@ def table(
         class_name="scroll",
         **scroller,
     )
+
+
+def go_cell(href: Any, label: Any) -> rx.Component:
+    """A row's last cell: the whole row leads there."""
+    way = link(lucide("chevron-right", 14), href=href, class_name="cover quiet", aria_label=label)
+    return rx.el.td(rx.cond(href != "", way), class_name="go")
 
 
 def unless_empty(rows: rx.Var[list], content: Any, text: Any) -> rx.Component | rx.Var:

@@ -9,11 +9,19 @@ from typing import Any
 import plotly.graph_objects as go
 
 from billing_app.domain.catalogue.model import Metric
+from billing_app.domain.credits.entitlements import MeterState
 from billing_app.domain.credits.facts import Aggregation
 from billing_app.services.credits.views import GrantLabel, GrantSource
 from billing_app.services.credits.views_shared import OfferView
 from billing_app.ui.kit.charts.base import json_of
 from billing_app.ui.kit.formats import Formats
+
+METER_STATES = {
+    MeterState.OK: ("Within plan", "quiet"),
+    MeterState.USING_CREDITS: ("Using credits", "credits"),
+    MeterState.BLOCKED: ("Blocked", "blocked"),
+}
+"""Name and tone of each state of a meter."""
 
 
 @dataclass(frozen=True)

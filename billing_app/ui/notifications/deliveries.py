@@ -6,8 +6,8 @@ from typing import Any
 
 import reflex as rx
 
-from billing_app.ui.kit.basics import choice_switch, close_link, link, lucide, panel_head, quiet_button, state_badge
-from billing_app.ui.kit.listing import facts, table, unless_empty
+from billing_app.ui.kit.basics import choice_switch, close_link, panel_head, quiet_button, state_badge
+from billing_app.ui.kit.listing import facts, go_cell, table, unless_empty
 from billing_app.ui.notifications.text import AttemptRow, DeliveryRow
 
 
@@ -60,15 +60,7 @@ def _row(row: rx.Var[DeliveryRow]) -> rx.Component:
             ),
             class_name="d-state",
         ),
-        rx.el.td(
-            link(
-                lucide("chevron-right", 14),
-                href=row.href,
-                class_name="cover quiet",
-                aria_label=f"{row.title}, {row.when}",
-            ),
-            class_name="go",
-        ),
+        go_cell(row.href, f"{row.title}, {row.when}"),
         custom_attrs={"data-chosen": rx.cond(row.chosen, "yes", "no")},
     )
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 import reflex as rx
 
 from billing_app.domain.common.access import ADMIN_ROLES
-from billing_app.domain.common.errors import ConflictError, InvalidError, NotFoundError
+from billing_app.domain.common.errors import ConflictError, InvalidError
 from billing_app.services.notifications import choices, delivery_log, read, webhook_endpoints
 from billing_app.services.notifications.views import AlertsView
 from billing_app.ui import routes
-from billing_app.ui.access.session import PageAccess, guarded
+from billing_app.ui.access.session import PageAccess, guarded, id_in
 from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.frame.organization import page
 from billing_app.ui.frame.state import OrganizationPage
@@ -84,7 +83,7 @@ class AlertsState(OrganizationPage):
     @guarded(ADMIN_ROLES)
     async def rotate(self, access: PageAccess, webhook: str) -> Any:
         """A new secret, once."""
-        secret = await access.write(lambda at: webhook_endpoints.rotate(at, _id(webhook)).secret)
+        secret = await access.write(lambda at: webhook_endpoints.rotate(at, id_in(webhook)).secret)
         return await self._show_secret(access, secret)
 
     @guarded(ADMIN_ROLES)
@@ -96,25 +95,25 @@ class AlertsState(OrganizationPage):
     @guarded(ADMIN_ROLES)
     async def enable(self, access: PageAccess, webhook: str) -> None:
         """Sends to an endpoint again."""
-        await access.write(lambda at: webhook_endpoints.enable(at, _id(webhook)))
+        await access.write(lambda at: webhook_endpoints.enable(at, id_in(webhook)))
         await self._read(access)
 
     @guarded(ADMIN_ROLES)
     async def delete(self, access: PageAccess, webhook: str) -> None:
         """Sends to an endpoint no more."""
-        await access.write(lambda at: webhook_endpoints.delete(at, _id(webhook)))
+        await access.write(lambda at: webhook_endpoints.delete(at, id_in(webhook)))
         await self._read(access)
 
     @guarded(ADMIN_ROLES)
     async def test(self, access: PageAccess, webhook: str) -> Any:
         """Sends a test, and shows how it goes."""
-        delivery = await access.write(lambda at: delivery_log.test(at, _id(webhook)))
+        delivery = await access.write(lambda at: delivery_log.test(at, id_in(webhook)))
         return rx.redirect(routes.alerts(access.address, delivery=str(delivery)))
 
     @guarded(ADMIN_ROLES)
     async def resend(self, access: PageAccess, delivery: str) -> None:
         """Sends a delivery once more."""
-        await access.write(lambda at: delivery_log.resend(at, _id(delivery)))
+        await access.write(lambda at: delivery_log.resend(at, id_in(delivery)))
         await self._read(access)
 
     async def _read(self, access: PageAccess) -> None:
@@ -130,14 +129,6 @@ class AlertsState(OrganizationPage):
         await self._read(access)
         self.adding, self.fresh = False, True
         return rx.set_value(SECRET, secret)
-
-
-def _id(text: str) -> UUID:
-    """Raises NotFoundError for what is not an id."""
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFoundError("There is no such thing.") from None
 
 
 screen = AlertsState.screen

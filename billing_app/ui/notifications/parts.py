@@ -10,7 +10,7 @@ from typing import Any
 import reflex as rx
 
 from billing_app.ui.kit.basics import lucide, more_link, panel_head, primary_button, quiet_button, state_badge
-from billing_app.ui.kit.dialogs import asking, secret_box
+from billing_app.ui.kit.dialogs import asking, refusal, secret_box
 from billing_app.ui.kit.forms import text_field
 from billing_app.ui.kit.listing import unless_empty
 from billing_app.ui.notifications.text import Cell, Column, EndpointRow, Line, Reader
@@ -154,15 +154,7 @@ def add_webhook(state: Any) -> rx.Component:
             rx.dialog.description(
                 "Each event is sent there as a signed request, as Standard Webhooks describes it.", size="2"
             ),
-            rx.cond(
-                state.refused != "",
-                rx.el.p(
-                    lucide("circle-alert", 16),
-                    rx.el.span(state.refused),
-                    role="alert",
-                    class_name="form-error",
-                ),
-            ),
+            refusal(state.refused),
             rx.el.form(
                 _field("Address", "url", "https://example.com/webhooks", 2_000, required=True, auto_focus=True),
                 _field("What it is, if you like", "description", "CRM", 100),

@@ -11,7 +11,7 @@ from uuid import UUID
 import reflex as rx
 
 from billing_app.domain.common.access import ADMIN_ROLES, Role, Scope, role_in
-from billing_app.domain.common.errors import BillingError, NotFoundError, UnauthenticatedError
+from billing_app.domain.common.errors import BillingError, UnauthenticatedError
 from billing_app.services.access import api_keys, members
 from billing_app.services.access.members import Invitation
 from billing_app.services.organizations import children, profiles, read
@@ -19,7 +19,7 @@ from billing_app.services.organizations.views import OrganizationPageView
 from billing_app.services.plans import stripe_endings
 from billing_app.services.purchases import endings
 from billing_app.ui import routes
-from billing_app.ui.access.session import PageAccess, guarded
+from billing_app.ui.access.session import PageAccess, guarded, id_in
 from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.frame.organization import page
 from billing_app.ui.frame.state import OrganizationPage
@@ -33,6 +33,8 @@ from billing_app.ui.organizations.members import invite_dialog, members_section
 from billing_app.ui.organizations.profile import profile_section
 from billing_app.ui.organizations.profile_text import FIELDS
 from billing_app.ui.organizations.text import OrganizationScreen, organization_screen
+
+NOT_HERE = ("There is no such thing here.", "not_here")
 
 QUESTIONS = ("remove", "withdraw", "leave", "deactivate", "activate", "revoke")
 """What the page asks about before it does it."""
@@ -93,7 +95,7 @@ class OrganizationState(OrganizationPage):
     @guarded(ADMIN_ROLES)
     async def change_role(self, access: PageAccess, member: str, role: str) -> None:
         """Gives a member another role."""
-        found = _id(member)
+        found = id_in(member, *NOT_HERE)
         if not await self._change(
             access,
             lambda at: members.change_role(at, found, role_in(role)),
@@ -129,11 +131,11 @@ class OrganizationState(OrganizationPage):
         """Does what the open question asked about."""
         what, target = self.asked.what, self.asked.target
         done: Callable[[PageContext], Any] | None = {
-            "remove": lambda at: remove(at, _id(target)),
-            "withdraw": lambda at: remove(at, _id(target)),
+            "remove": lambda at: remove(at, id_in(target, *NOT_HERE)),
+            "withdraw": lambda at: remove(at, id_in(target, *NOT_HERE)),
             "deactivate": lambda at: set_active(at, target, False),
             "activate": lambda at: set_active(at, target, True),
-            "revoke": lambda at: revoke(at, _id(target)),
+            "revoke": lambda at: revoke(at, id_in(target, *NOT_HERE)),
         }.get(what)
         if done is not None and await self._change(access, done):
             self._close()
@@ -267,14 +269,6 @@ def mailed(access: PageAccess, invitation: Invitation) -> bool:
     with access.reading() as at:
         name, by = at.organization.name, at.access.identity.name
     return members.mail(access.settings, invitation, name, by)
-
-
-def _id(text: str) -> UUID:
-    """Raises NotFoundError for what is not an id."""
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFoundError("There is no such thing here.", code="not_here") from None
 
 
 screen = OrganizationState.screen

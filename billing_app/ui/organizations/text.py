@@ -14,7 +14,7 @@ from billing_app.services.common.views import Entry
 from billing_app.services.organizations.views import AuditPage, OrganizationPageView, PartAnswer, ProfileView
 from billing_app.services.overview.views_frame import FrameView
 from billing_app.ui import routes
-from billing_app.ui.kit.formats import Formats, clock, day, moment_text
+from billing_app.ui.kit.formats import Formats, clock, day, initial, moment_text
 from billing_app.ui.kit.records import Choice
 from billing_app.ui.organizations.profile_text import (
     EndingScreen,
@@ -256,7 +256,7 @@ def _member(member: MemberAnswer, view: OrganizationPageView, one_admin: bool) -
         id=str(member.id),
         name=name,
         email=member.email if name != member.email else "",
-        initial=_initial(name),
+        initial=initial(name),
         role=member.role.value,
         role_label=ROLE_LABELS[member.role.value],
         since=f"invited {day(member.since, view.now)}" if invited else f"since {day(member.since, view.now)}",
@@ -271,7 +271,7 @@ def _child(child: PartAnswer, seen: set[str], everything: bool) -> ChildRow:
     return ChildRow(
         address=child.address,
         name=child.name,
-        initial=_initial(child.name),
+        initial=initial(child.name),
         href=routes.overview(child.address) if everything or child.address in seen else "",
         indent=f"{(child.depth - 1) * 28}px",
         plan=f"{child.plan} plan of its own" if child.plan else "paid for by this plan",
@@ -308,7 +308,3 @@ def _why_full(use: LimitUse | None, profile: ProfileView) -> str:
     if not profile.active:
         return "This organization is deactivated."
     return "" if use is None or use.fits() else why_full(profile.plan_name, use)
-
-
-def _initial(name: str) -> str:
-    return next((letter.upper() for letter in name if letter.isalnum()), "?")

@@ -9,7 +9,7 @@ from billing_app.services.credits.views_shared import ForecastKind, MeterState
 from billing_app.services.overview.views import MeterView, OwnUse
 from billing_app.ui.frame.banner_text import unavailable_since
 from billing_app.ui.kit.formats import Formats, day, in_days, last_day, long_day, plain_day
-from billing_app.ui.kit.records import MetricLabel, metric_label
+from billing_app.ui.kit.records import METER_STATES, MetricLabel, metric_label
 
 SOON = timedelta(days=30)
 """A run-out nearer than this is told in amber."""
@@ -74,11 +74,7 @@ def meter_screen(
     if meter.state is MeterState.OK and meter.forecast.kind is ForecastKind.RUNS_OUT:
         until_note = _why_it_ends(meter, period_end, plan_ends, formats)
     left_note, left_note_tone = _left_note(meter, period_end, now, formats)
-    state, state_tone = {
-        MeterState.OK: ("Within plan", "quiet"),
-        MeterState.USING_CREDITS: ("Using credits", "credits"),
-        MeterState.BLOCKED: ("Blocked", "blocked"),
-    }[meter.state]
+    state, state_tone = METER_STATES[meter.state]
     dated = meter.forecast.kind in (ForecastKind.RUNS_OUT, ForecastKind.LASTS)
     return MeterScreen(
         metric=metric_label(metric),

@@ -21,7 +21,7 @@ from billing_app.domain.processes.processes import Content, Question
 from billing_app.services.processes import processes, read
 from billing_app.services.processes.views import ProcessView
 from billing_app.ui import routes
-from billing_app.ui.access.session import PageAccess, guarded
+from billing_app.ui.access.session import PageAccess, guarded, id_in
 from billing_app.ui.access.transactions import PageContext
 from billing_app.ui.frame.organization import page
 from billing_app.ui.frame.state import OrganizationPage
@@ -197,10 +197,7 @@ class ProcessPageState(OrganizationPage):
         """Raises NotFoundError for a URL that names no process."""
         if not self._process:
             return None
-        try:
-            return UUID(self._process)
-        except ValueError:
-            raise NotFoundError("There is no such process.") from None
+        return id_in(self._process, "There is no such process.")
 
 
 def filled(content: Content, name: str, value: str) -> Content:

@@ -17,7 +17,7 @@ from billing_app.ui.kit.basics import (
     primary_button,
     state_badge,
 )
-from billing_app.ui.kit.dialogs import asking
+from billing_app.ui.kit.dialogs import asking, refusal
 from billing_app.ui.kit.records import Field
 from billing_app.ui.processes.process_text import STEPS, UseRow, WizardStep
 from billing_app.ui.processes.wizard_steps import census, confirm, features, information, questions
@@ -41,7 +41,7 @@ def wizard(state: Any) -> rx.Component:
                 )
             ],
         ),
-        _refusal(state),
+        refusal(state.error),
         rx.el.ol(
             rx.foreach(screen.steps, lambda one: _step(one, state)), class_name="wizard-steps", aria_label="Steps"
         ),
@@ -75,7 +75,7 @@ def published(state: Any) -> rx.Component:
             crumb=link("Processes", href=screen.list_href),
             tools=[rx.cond(screen.may_change & (screen.tone == "good"), _ends(state))],
         ),
-        _refusal(state),
+        refusal(state.error),
         rx.el.section(
             panel_head("What was published"),
             rx.el.dl(rx.foreach(screen.summary, _fact), class_name="fact-grid"),
@@ -94,18 +94,6 @@ def published(state: Any) -> rx.Component:
                 class_name="ballot",
             ),
             class_name="panel",
-        ),
-    )
-
-
-def _refusal(state: Any) -> rx.Component:
-    return rx.cond(
-        state.error != "",
-        rx.el.p(
-            lucide("circle-alert", 16),
-            rx.el.span(state.error),
-            role="alert",
-            class_name="form-error",
         ),
     )
 

@@ -16,7 +16,8 @@ from billing_app.ui.access.session import MAX_TEXT, public
 from billing_app.ui.access.transactions import transactions
 from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.layout import bare_page, signed_in_as
-from billing_app.ui.kit.basics import button_link, lucide
+from billing_app.ui.kit.basics import button_link
+from billing_app.ui.kit.dialogs import refusal as refusal_line
 from billing_app.ui.kit.forms import labelled, plain_form
 from billing_app.ui.sign_in.text import LinkScreen, link_screen, refusal
 
@@ -92,15 +93,7 @@ def _field(label: str, name: str, kind: str, autocomplete: str, note: str = "", 
 def _form(action: str, *fields: Any, button: str) -> rx.Component:
     """Can be sent once the page knows what goes with it unseen: where to go on, or the secret of its link."""
     return plain_form(
-        rx.cond(
-            EntranceState.error != "",
-            rx.el.p(
-                lucide("circle-alert", 16),
-                rx.el.span(EntranceState.error),
-                role="alert",
-                class_name="form-error",
-            ),
-        ),
+        refusal_line(EntranceState.error),
         *fields,
         rx.button(
             button,

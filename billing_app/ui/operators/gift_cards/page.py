@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
-from uuid import UUID
 
 import reflex as rx
 
@@ -13,7 +12,7 @@ from billing_app.domain.common.errors import BillingError, InvalidError, NotFoun
 from billing_app.services.credits import gift_cards
 from billing_app.services.credits.gift_cards import GiftCardAnswer
 from billing_app.services.operators import catalogue_editor
-from billing_app.ui.access.session import OperatorAccess, for_operators
+from billing_app.ui.access.session import OperatorAccess, for_operators, id_in
 from billing_app.ui.access.transactions import OperatorPageContext
 from billing_app.ui.frame.banner import notice
 from billing_app.ui.frame.operators import operator_page
@@ -35,6 +34,8 @@ from billing_app.ui.operators.gift_cards.text import (
     redeemer_rows,
     whole,
 )
+
+NO_CARD = ("There is no such gift card.", "gift_card_not_found")
 
 MAX_REDEMPTIONS = 200
 """Redemptions of a card that a page lists."""
@@ -66,7 +67,9 @@ class GiftCardsState(OperatorPage):
     async def ask(self, access: OperatorAccess, what: str, card: str) -> None:
         """Opens a dialog, of one card or for new ones."""
         found = await access.read(
-            lambda at: gift_cards.redemptions(at.session, _id(card), MAX_REDEMPTIONS) if what == "who" else ()
+            lambda at: (
+                gift_cards.redemptions(at.session, id_in(card, *NO_CARD), MAX_REDEMPTIONS) if what == "who" else ()
+            )
         )
         self.redeemers = redeemer_rows(found)
         row = next((row for row in self.screen.rows if row.id == card), CardRow())
@@ -111,7 +114,9 @@ class GiftCardsState(OperatorPage):
         """Ends the chosen card."""
         card, reason = self.chosen, form.get("reason", "")
         try:
-            await access.write(lambda at: gift_cards.void(at.session, _id(card), reason, at.now, actor=at.actor))
+            await access.write(
+                lambda at: gift_cards.void(at.session, id_in(card, *NO_CARD), reason, at.now, actor=at.actor)
+            )
         except (InvalidError, NotFoundError) as error:
             self.refused = error.detail
             return
@@ -128,14 +133,6 @@ def cards_of(at: OperatorPageContext, cursor: str) -> tuple[Sequence[GiftCardAns
     """Cards, the newest first; the cursor of the page after; and the catalogue that names what they hold."""
     cards, after = gift_cards.listed(at.session, cursor, at.now)
     return cards, after, catalogue_editor.document(at.session, at.now)
-
-
-def _id(text: str) -> UUID:
-    """Raises NotFoundError for what is not an id."""
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFoundError("There is no such gift card.", code="gift_card_not_found") from None
 
 
 screen = GiftCardsState.screen

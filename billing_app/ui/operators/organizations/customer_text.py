@@ -6,12 +6,11 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 
 from billing_app.domain.common.money import exponent
-from billing_app.domain.credits.entitlements import MeterState
 from billing_app.services.operators.views_customer import CustomerView, GrantLine, OrderLine, OverrideLine, StandingLine
 from billing_app.services.reversals.views import RefundPreviewAnswer
 from billing_app.ui import operator_routes, routes
 from billing_app.ui.kit.formats import Formats, long_day, moment_text
-from billing_app.ui.kit.records import Field, MetricLabel, grant_name, grant_note, metric_label
+from billing_app.ui.kit.records import METER_STATES, Field, MetricLabel, grant_name, grant_note, metric_label
 from billing_app.ui.operators.catalogue.grids import LIMITS
 from billing_app.ui.operators.organizations.text import IssueRow, issue_rows
 from billing_app.ui.operators.stripe.events_text import EventRow, state_of
@@ -96,12 +95,6 @@ def _with_effects(
     warning = "The payment is in dispute. Stripe may refuse to give it back twice." if preview.disputed else ""
     return replace(base, effects=effects, sentence=sentence, button=f"Give back {money}", warning=warning)
 
-
-STATES = {
-    MeterState.OK: ("Within plan", "quiet"),
-    MeterState.USING_CREDITS: ("Using credits", "credits"),
-    MeterState.BLOCKED: ("Blocked", "blocked"),
-}
 
 ORDERS = {"open": ("Open", "credits"), "paid": ("Paid", "quiet"), "expired": ("Expired", "quiet"),
           "failed": ("Failed", "soon")}  # fmt: skip
@@ -266,7 +259,7 @@ def _override(line: OverrideLine) -> OverrideRow:
 
 
 def _standing(line: StandingLine, formats: Formats) -> StandingRow:
-    state, tone = STATES[line.state]
+    state, tone = METER_STATES[line.state]
     metric = line.metric
     return StandingRow(
         metric=metric_label(metric),
