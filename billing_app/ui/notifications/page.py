@@ -19,8 +19,7 @@ from billing_app.ui.frame.state import OrganizationPage
 from billing_app.ui.kit.basics import head
 from billing_app.ui.kit.listing import answer
 from billing_app.ui.kit.skeletons import list_skeleton
-from billing_app.ui.notifications.deliveries import delivery_list, opened_delivery
-from billing_app.ui.notifications.parts import add_webhook, matrix, recipients
+from billing_app.ui.notifications.parts import add_webhook, delivery_list, matrix, opened_delivery, recipients
 from billing_app.ui.notifications.text import AlertsScreen, alerts_screen
 
 SECRET = "new-secret"  # noqa: S105  the id of a field

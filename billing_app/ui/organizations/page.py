@@ -27,10 +27,9 @@ from billing_app.ui.kit.basics import head
 from billing_app.ui.kit.skeletons import list_skeleton
 from billing_app.ui.organizations.audit import ask_first, audit_section, tabs
 from billing_app.ui.organizations.children import child_dialog, children_section
-from billing_app.ui.organizations.ending import ending_dialog
 from billing_app.ui.organizations.keys import key_dialog, keys_section
 from billing_app.ui.organizations.members import invite_dialog, members_section
-from billing_app.ui.organizations.profile import profile_section
+from billing_app.ui.organizations.profile import ending_dialog, profile_section
 from billing_app.ui.organizations.profile_text import FIELDS
 from billing_app.ui.organizations.text import OrganizationScreen, organization_screen
 
