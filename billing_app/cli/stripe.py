@@ -24,7 +24,7 @@ from billing_app.services.operators import operations
 from billing_app.services.operators.views_operations import ReportAnswer
 from billing_app.services.payments import payment_account, stripe_catalogue, stripe_names
 from billing_app.services.payments.stripe_catalogue import Deed, Step
-from billing_app.services.stripe import inbox, reconciliation, replaying
+from billing_app.services.stripe import inbox, reconciliation
 from billing_app.settings import settings
 
 app = typer.Typer(no_args_is_help=True)
@@ -87,7 +87,7 @@ def replay(event: Annotated[str, typer.Argument(help="its id, such as evt_1PQ...
     Example: billing stripe replay evt_1PQrStUvWxYz
     """
     database, payments = wiring.database(), payments_of(settings())
-    found = replaying.replay(database.writing, payments, event, clock.now)
+    found = inbox.replay(database.writing, payments, event, clock.now)
     if found is None or found.state == inbox.State.FAILED:
         raise UnavailableError(f"{event} failed: {found.error if found else 'it is not there'}")
     what = "is being worked on by another process" if found.state == inbox.State.NEW else f"was {found.state}"

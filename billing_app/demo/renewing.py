@@ -13,7 +13,7 @@ from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
 from billing_app.services.payments import stripe_catalogue
-from billing_app.services.purchases import invoice_events, saved_cards, subscription_events, top_ups
+from billing_app.services.purchases import saved_cards, subscription_events, top_ups
 from billing_app.services.purchases.fulfilment import ORGANIZATION
 from billing_app.services.purchases.top_ups import Wanted
 from billing_app.services.subscriptions import recurring_packs
@@ -43,7 +43,7 @@ def stage(database: Database, payments: StripePayments, staging: StripeStaging, 
         (first,) = payments.invoices_of(customer, 1, subscription.id)
         invoice = payments.invoice(first.id)
         with database.writing() as session:
-            invoice_events.settle(session, invoice, now)
+            subscription_events.settle_invoice(session, invoice, now)
             subscription_events.settle(session, subscription, now)
     if customer and not tops_up:
         card = staging.use_card(f"{key}:top-up-card", customer, CARD)

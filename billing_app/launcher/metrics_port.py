@@ -23,8 +23,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from billing_app import clock
 from billing_app.db import Database
-from billing_app.services.operators import backlogs
-from billing_app.services.operators.backlogs import Backlogs
+from billing_app.services.operators import operations
+from billing_app.services.operators.operations import Backlogs
 from billing_app.settings import Settings
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -59,7 +59,7 @@ class DatabaseCollector(Collector):
             with self._lock:
                 self._opened = self._opened or Database(self._url)
             with self._opened.reading() as session:
-                return backlogs.read(session, clock.now())
+                return operations.backlogs(session, clock.now())
         except (SQLAlchemyError, OSError):
             return None
 

@@ -213,7 +213,7 @@ ROWS: dict[str, str | tuple[str, ...]] = {
     "purchases.top_ups.turn_off": (f"PUT {ORG}/auto-top-up/{{metric}}",),
     "reversals.refunds.make": ("POST /admin/grants/{grant}/refund",),
     "stripe.reconciliation.ask": ("POST /admin/reconciliation",),
-    "stripe.replaying.replay": ("POST /admin/stripe-events/{event_id}/replay",),
+    "stripe.inbox.replay": ("POST /admin/stripe-events/{event_id}/replay",),
     "usage.recounts.demand": ("POST /admin/recounts",),
 }
 """What a page calls: the routes that do the same, or why a program needs none."""

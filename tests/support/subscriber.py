@@ -14,7 +14,7 @@ from billing_app.services.common.context import Context
 from billing_app.services.plans import changes, orders
 from billing_app.services.plans.changes import PlanPreviewAnswer
 from billing_app.services.stripe import inbox
-from billing_app.services.subscriptions import past_due
+from billing_app.services.subscriptions import subscriptions
 from billing_app.services.usage import accounts, plans_in_force
 from billing_app.services.verification import verification
 from billing_app.store.purchases import subscriptions as store
@@ -126,7 +126,7 @@ class Subscriber(Shop):
     def past_due_since(self) -> datetime | None:
         """Since when something is owed."""
         with self.database.reading() as session:
-            return past_due.since(session, organizations.by_address(session, self.address))
+            return subscriptions.past_due_since(session, organizations.by_address(session, self.address))
 
     def differences(self) -> list[str]:
         """What `billing verify` finds."""

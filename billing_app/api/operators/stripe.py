@@ -26,7 +26,7 @@ from billing_app.services.operators.views_operations import (
 )
 from billing_app.services.reversals import refundable, refunds
 from billing_app.services.reversals.views import RefundAnswer, RefundPreviewAnswer
-from billing_app.services.stripe import reconciliation, replaying
+from billing_app.services.stripe import inbox, reconciliation
 from billing_app.services.usage import recounts
 
 router = APIRouter(prefix="/admin", tags=["operator"])
@@ -68,7 +68,7 @@ def replay_event(access: Operating, event_id: EventId) -> EventAnswer:
     """Processes an event again, whatever became of it. One that never arrived is fetched from Stripe, for 30 days."""
     access.check()
     application = access.application
-    replaying.replay(application.database.writing, payments_of(application.settings), event_id, application.clock)
+    inbox.replay(application.database.writing, payments_of(application.settings), event_id, application.clock)
     with access.reading() as context:
         return operations.event(context.session, event_id)
 

@@ -1,8 +1,10 @@
-"""What operators watch: Stripe's events, comparisons with Stripe, recounts. Reads only."""
+"""What operators watch: Stripe's events, comparisons with Stripe, recounts, and what waits since when. Reads only."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
@@ -26,12 +28,15 @@ from billing_app.services.stripe import reconciliation
 from billing_app.services.stripe.inbox import STRIPE
 from billing_app.services.usage import recounts
 from billing_app.store.common import runs
+from billing_app.store.operators import search
 from billing_app.store.organizations import organizations
 from billing_app.store.stripe import inbox
+from billing_app.store.stripe import reconciliation as reconciliation_store
 from billing_app.store.stripe import reconciliation as store
 from billing_app.store.tables.organizations import Organization
 from billing_app.store.tables.runs import RecountRun
 from billing_app.store.tables.stripe import InboxEvent, ReconciliationFinding, ReconciliationRun
+from billing_app.store.usage import meters
 from billing_app.store.usage import meters as meter_store
 
 PAGE = 50
@@ -155,3 +160,58 @@ def _whose(organization: Organization | None) -> dict[str, str]:
 
 def _recount(row: RecountRun) -> RecountAnswer:
     return filled(RecountAnswer, row, error=row.error or "")
+
+
+MAX_DUE = 1_000
+"""Organizations counted as due for a recount; more are this many."""
+
+LEASES = (recounts.LEASE, reconciliation.LEASE)
+"""Of the scheduled jobs that one process runs at a time. Those of single customers are nobody's business."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """How many wait, and for how many seconds the first of them."""
+
+    waiting: int
+    oldest_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Backlogs:
+    """Everything. Moments are None for what never happened."""
+
+    queues: Mapping[str, Queue]
+    given_up: int
+    recount_at: datetime | None
+    recount_due: int
+    sync_at: datetime | None
+    sync_repaired: int
+    sync_remaining: int
+    leases: Mapping[str, bool]
+
+
+def backlogs(session: Session, now: datetime) -> Backlogs:
+    """Reads it all, in a handful of queries on indexes."""
+    last_recount = runs.last_finished(session)
+    last_sync = reconciliation_store.last_finished(session)
+    held = {name: runs.lease_holder(session, name) for name in LEASES}
+    return Backlogs(
+        queues={
+            "inbox": _queue(search.inbox(session, now), now),
+            "outbox": _queue(search.messages(session), now),
+            "deliveries": _queue(search.deliveries(session, now), now),
+        },
+        given_up=inbox.given_up(session),
+        recount_at=last_recount.finished_at if last_recount else None,
+        recount_due=len(meters.due(session, now, 0, MAX_DUE)),
+        sync_at=last_sync.finished_at if last_sync else None,
+        sync_repaired=last_sync.repaired if last_sync else 0,
+        sync_remaining=last_sync.remaining if last_sync else 0,
+        leases={name: lease is not None and lease.expires_at > now for name, lease in held.items()},
+    )
+
+
+def _queue(found: search.Waiting, now: datetime) -> Queue:
+    waiting, since = found
+    return Queue(waiting, max(0.0, (now - since).total_seconds()) if since else 0.0)

@@ -23,7 +23,7 @@ from billing_app.services.common import audit, payers
 from billing_app.services.common.context import Context, Enter, Transaction, entering
 from billing_app.services.payments import customer_leases, payment_account
 from billing_app.services.payments.customer_leases import Renew
-from billing_app.services.purchases import endings, invoice_events
+from billing_app.services.purchases import endings, subscription_events
 from billing_app.services.subscriptions import recurring_packs
 from billing_app.store.common import locks
 from billing_app.store.organizations import organizations as org_store
@@ -162,7 +162,7 @@ def _look_after(
             for each in reversed(paid):
                 invoice = payments.invoice(each.id)
                 with transaction() as session:
-                    invoice_events.settle(session, invoice, now())
+                    subscription_events.settle_invoice(session, invoice, now())
             with enter() as context:
                 renew(context)
             _follow(enter, found)

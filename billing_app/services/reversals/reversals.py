@@ -25,7 +25,7 @@ from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
 from billing_app.services.credits import grants as credits
 from billing_app.services.payments import ownership
-from billing_app.services.purchases import fulfilment, invoice_events
+from billing_app.services.purchases import fulfilment, subscription_events
 from billing_app.services.reversals import notices
 from billing_app.services.reversals.notices import News
 from billing_app.services.usage import meters
@@ -82,7 +82,7 @@ def settle(session: Session, reading: Reading, now: datetime, at: datetime | Non
         fulfilment.settle(session, reading.checkout, now)
     invoice = reading.invoice or (reading.checkout.invoice if reading.checkout else None)
     if invoice is not None:
-        invoice_events.settle(session, invoice, now)
+        subscription_events.settle_invoice(session, invoice, now)
     organization = ownership.of_payment(session, found.payment_id, found.customer_id)
     if organization is None and invoice is not None:
         organization = ownership.of_invoice(session, invoice)

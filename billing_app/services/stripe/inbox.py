@@ -133,7 +133,7 @@ def sweep(worker: Worker) -> Worked:
     return worked
 
 
-def replay(session: Session, event_id: str, now: datetime) -> str:
+def requeue(session: Session, event_id: str, now: datetime) -> str:
     """Makes an event due again, whatever became of it; answers its subject. Raises NotFoundError `event_not_found`.
 
     One of a type that nothing is done about stays ignored.
@@ -245,3 +245,25 @@ def _failed(worker: Worker, event: InboxEvent, error: str, worked: Worked) -> No
             session.add(row)
             session.flush()
         runs.release_lease(session, _lease(event.subject), worker.holder)
+
+
+def replay(
+    transaction: Transaction, payments: Payments, event_id: str, now: Callable[[], datetime]
+) -> InboxEvent | None:
+    """Processes an event again, whatever became of it. One that never arrived is fetched (Stripe keeps 30 days).
+
+    Talks to Stripe: never call it inside a transaction. Raises NotFoundError `event_not_found` for one that neither
+    knows. Answers its row, which says what became of it; while another process is at this customer's events, it is
+    left to that one.
+    """
+    try:
+        with transaction() as session:
+            subject = requeue(session, event_id, now())
+    except NotFoundError:
+        fetched = payments.event(event_id)
+        with transaction() as session:
+            receive(session, fetched, now())
+        subject = subject_of(fetched)
+    work(Worker(transaction, payments, now), subject)
+    with transaction() as session:
+        return store.event(session, STRIPE, event_id)

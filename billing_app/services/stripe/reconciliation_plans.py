@@ -14,7 +14,7 @@ from billing_app.gateways.subscriptions import Subscription
 from billing_app.services.catalogue import versions
 from billing_app.services.credits import invoice_grants
 from billing_app.services.payments import ownership, stripe_catalogue
-from billing_app.services.purchases import invoice_events, subscription_events
+from billing_app.services.purchases import subscription_events
 from billing_app.services.stripe.findings import Finding, Look, Suspect, Sync
 from billing_app.services.subscriptions import notices
 from billing_app.store.organizations import organizations as org_store
@@ -172,7 +172,7 @@ def _brought_nothing(session: Session, found: Invoice) -> bool:
 
 
 def _settle_invoice(session: Session, now: datetime, found: Invoice) -> Finding | None:
-    outcome = invoice_events.settle(session, found, now)
+    outcome = subscription_events.settle_invoice(session, found, now)
     session.flush()
     owner = outcome.organization_id
     if owner is None:

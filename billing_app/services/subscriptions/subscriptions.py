@@ -3,6 +3,9 @@
 What is read from Stripe decides, not the order in which events tell of it: `mirror` may be called by anybody, at any
 time, as often as wanted, with a subscription that was just read. Only the organization's current subscription moves its
 plan. Moments come from Stripe where it says them, so that late news counts from when it happened.
+
+That a plan is past due, and that it was paid, are dated facts, like its changes of plan. What follows from them (grace,
+allowances, limits) is derived in `domain.purchases.subscriptions`; nothing is flipped later.
 """
 
 from __future__ import annotations
@@ -22,8 +25,8 @@ from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations, payers
 from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
-from billing_app.services.subscriptions import notices, past_due
-from billing_app.services.usage import plans_in_force
+from billing_app.services.subscriptions import notices
+from billing_app.services.usage import meters, plans_in_force, recounts
 from billing_app.store.common import locks
 from billing_app.store.notifications import outbox
 from billing_app.store.organizations import endings as ending_store
@@ -31,6 +34,33 @@ from billing_app.store.purchases import customers
 from billing_app.store.purchases import subscriptions as store
 from billing_app.store.tables.organizations import Organization
 from billing_app.store.tables.subscriptions import Subscription as Row
+from billing_app.store.usage import meters as meter_store
+
+
+def past_due_since(session: Session, organization: Organization) -> datetime | None:
+    """Since when the plan is past due, as far as is known now; None while it is not."""
+    changes = store.past_due_changes(session, organization.pk)
+    by_instant = {row.at: row.past_due for row in sorted(changes, key=lambda row: (row.at, row.number))}
+    found: datetime | None = None
+    for at, unpaid in by_instant.items():
+        found = (found or at) if unpaid else None
+    return found
+
+
+def record_past_due(context: Context, *, past_due: bool, at: datetime, reason: str) -> None:
+    """The plan is past due, or paid, from `at` on. Meters, ledger and pages of this organization follow at once."""
+    session, organization, now = context.session, context.organization, context.now
+    owner = organization.pk
+    now = locks.hold(session, owner, now)
+    metrics = [row.metric for row in meter_store.of_organization(session, owner)]
+    now = meters.prepare_all(context.at(now), metrics)
+    store.add_past_due_change(session, owner, at, now, past_due=past_due, reason=reason)
+    meter_store.mark_stale(session, owner)
+    for metric in sorted(metrics):
+        meters.fresh(context.at(now), metric)
+    recounts.post(context.at(now))
+    organizations.raise_revision(session, owner)
+
 
 log = structlog.get_logger()
 
@@ -240,21 +270,21 @@ def _reason(row: Row) -> str:
 
 
 def _follow_payment(context: Context, row: Row, found: Subscription, at: datetime | None) -> None:
-    """Since when the plan is owed for. The first failure counts, whichever is heard of first."""
+    """Since when the plan is past due. The first failure counts, whichever is heard of first."""
     session, organization, now = context.session, context.organization, context.now
     invoice = found.latest_invoice
-    since = past_due.since(session, organization)
+    since = past_due_since(session, organization)
     if row.status in domain.PAST_DUE:
         opened = invoice.opened_at if invoice and invoice.opened_at else found.item.period_start
         stated = at if at is not None and at <= now + CLOCKS_DIFFER else opened
         first = _bounded(stated, opened, now)
         if since is None or (first < since and invoice is not None):
-            past_due.record(context, past_due=True, at=first, reason="The card was not charged")
+            record_past_due(context, past_due=True, at=first, reason="The card was not charged")
             since = first
     elif since is not None:
         paid = (invoice.paid_at if invoice else None) or found.ended_at or now
         moment = _bounded(paid, since, now)
-        past_due.record(context, past_due=False, at=moment, reason="The invoice is settled")
+        record_past_due(context, past_due=False, at=moment, reason="The invoice is settled")
         since = None
     row.past_due_at = since
     session.add(row)

@@ -16,7 +16,7 @@ from billing_app.services.operators import organizations as operators
 from billing_app.services.operators import read_customer
 from billing_app.services.operators.views import AccountIssue
 from billing_app.services.organizations import read
-from billing_app.services.subscriptions import past_due
+from billing_app.services.subscriptions import subscriptions
 from billing_app.services.usage import reporting
 from billing_app.services.usage.reporting import ReportedEvent
 from billing_app.store.tables.meters import MeterRow
@@ -52,7 +52,9 @@ def organizations(database: Database) -> None:
         )  # fmt: skip
     with database.writing() as session:
         dora = an(session, "dora")
-        past_due.record(Context(session, dora, NOON), past_due=True, at=NOON - DAY, reason="card declined")
+        subscriptions.record_past_due(
+            Context(session, dora, NOON), past_due=True, at=NOON - DAY, reason="card declined"
+        )
         used = [ReportedEvent("emails", 251, None, NOON - DAY)]
         assert reporting.report(Context(session, an(session, "emil"), NOON), used).rejected == []
 

@@ -242,7 +242,7 @@ class TestParts:
         with acme.writing() as session:
             a_part(session, "north")
             a_part(session, "oslo", "north")
-            refused("too_many_levels", children.create, session, at(session, "oslo"), NOON, name="x", actor=ADMIN)
+            refused("too_many_levels", children.create, Context(session, at(session, "oslo"), NOON, ADMIN), name="x")
             found = [
                 (part.address, part.depth, part.parent) for part in children.below(Context(session, at(session), NOON))
             ]

@@ -21,7 +21,7 @@ from billing_app.services.overview import frame, overview, read_usage
 from billing_app.services.overview.views import BannerKind
 from billing_app.services.overview.views_frame import FrameView
 from billing_app.services.plans import changes, read
-from billing_app.services.subscriptions import past_due
+from billing_app.services.subscriptions import subscriptions
 from billing_app.services.usage import consumption, plans_in_force, reporting
 from billing_app.services.usage.reporting import ReportedEvent
 from billing_app.settings import Settings
@@ -94,7 +94,9 @@ def test_the_overview_is_the_payers_with_the_own_part_beside_it(family: Database
 def test_what_the_payer_bought_owes_and_is_called_by_others_is_not_told(family: Database) -> None:
     with family.writing() as session:
         acme = at(session, "acme")
-        past_due.record(Context(session, acme, LATER), past_due=True, at=NOON, reason="The card was not charged")
+        subscriptions.record_past_due(
+            Context(session, acme, LATER), past_due=True, at=NOON, reason="The card was not charged"
+        )
     with family.reading() as session:
         north = at(session, "north")
         ours = overview.overview(Context(session, at(session, "acme"), LATER))

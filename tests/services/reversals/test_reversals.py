@@ -56,7 +56,7 @@ def test_hearing_of_it_again_changes_nothing(shop: Shop) -> None:
     for _ in range(3):
         shop.hear("refund.created", found)
         with shop.database.writing() as session:
-            inbox.replay(session, shop.event_id("refund.created", found), shop.clock())
+            inbox.requeue(session, shop.event_id("refund.created", found), shop.clock())
     assert shop.balance("sms") == 50
 
 

@@ -113,14 +113,14 @@ def test_what_fails_is_tried_again_ever_later_and_then_given_up(shop: Shop) -> N
 
     shop.control("DELETE", "/faults")
     with shop.database.writing() as session:
-        assert inbox.replay(session, only_event(shop).id, now) == subject
+        assert inbox.requeue(session, only_event(shop).id, now) == subject
     assert work_at(shop, now, subject).handled == 1
     assert len(shop.grants()) == 1
 
 
 def test_only_what_was_received_can_be_replayed(shop: Shop) -> None:
     with pytest.raises(NotFoundError), shop.database.writing() as session:
-        inbox.replay(session, "evt_unheard_of", shop.clock())
+        inbox.requeue(session, "evt_unheard_of", shop.clock())
 
 
 def test_a_replayed_event_grants_nothing_twice(shop: Shop) -> None:
@@ -128,7 +128,7 @@ def test_a_replayed_event_grants_nothing_twice(shop: Shop) -> None:
     shop.hear(COMPLETED, session_id)
     for _ in range(2):
         with shop.database.writing() as session:
-            subject = inbox.replay(session, only_event(shop).id, shop.clock())
+            subject = inbox.requeue(session, only_event(shop).id, shop.clock())
         assert inbox.work(shop.worker(), subject).handled == 1
     assert len(shop.grants()) == 1
 

@@ -31,7 +31,7 @@ from billing_app.services.limits.overrides import Kind
 from billing_app.services.organizations import children, profiles
 from billing_app.services.processes import processes
 from billing_app.services.purchases import top_ups
-from billing_app.services.subscriptions import past_due
+from billing_app.services.subscriptions import subscriptions
 from billing_app.services.usage import accounts, consumption, recounts, reporting
 from billing_app.services.usage.reporting import ReportedEvent
 from billing_app.store.tables.base import Moment, Table
@@ -117,7 +117,9 @@ DEEDS: dict[str, Deed] = {
     ),
     "redeem": lambda session, acme: gift_cards.redeem(Context(session, acme, SEEN, "tests"), card_of(session)),
     "plan": lambda session, acme: grants.change_plan(Context(session, acme, SEEN, "tests"), "free"),
-    "owed": lambda session, acme: past_due.record(Context(session, acme, SEEN), past_due=True, at=BEFORE, reason="why"),
+    "owed": lambda session, acme: subscriptions.record_past_due(
+        Context(session, acme, SEEN), past_due=True, at=BEFORE, reason="why"
+    ),
     "consume": lambda session, acme: consumption.consume(Context(session, acme, SEEN), "emails", 5, key="k"),
     "consume all": lambda session, acme: consumption.consume(
         Context(session, acme, SEEN), "emails", 10**9, key="k", mode=consumption.Mode.CLAMP

@@ -11,7 +11,7 @@ from billing_app import clock
 from billing_app.domain.common.errors import BillingError
 from billing_app.services.operators import operations
 from billing_app.services.operators.views_operations import EventFilters, EventsView, EventWithPayloadAnswer
-from billing_app.services.stripe import replaying
+from billing_app.services.stripe import inbox
 from billing_app.ui import operator_routes
 from billing_app.ui.access.session import OperatorAccess, for_operators
 from billing_app.ui.access.transactions import OperatorPageContext
@@ -53,7 +53,7 @@ class StripeEventsState(OperatorPage):
             self.replaying = True
         try:
             event_id = access.text("event")
-            await access.call(lambda: replaying.replay(access.outside(), access.payments, event_id, clock.now))
+            await access.call(lambda: inbox.replay(access.outside(), access.payments, event_id, clock.now))
         finally:
             async with self:
                 self.replaying = False
