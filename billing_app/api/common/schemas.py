@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, Generic, TypeVar
@@ -25,7 +25,8 @@ from starlette.responses import Response
 from billing_app.domain.common.errors import InvalidError
 from billing_app.domain.common.moments import moment, within
 from billing_app.domain.credits.facts import MAX_QUANTITY
-from billing_app.services.common import cursors
+from billing_app.services.common import cursors, kept, payers
+from billing_app.services.common.context import Context
 
 VISIBLE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]+$"
 """Texts without control characters and line breaks: PostgreSQL cannot store a NUL, and none belongs in a name."""
@@ -133,3 +134,23 @@ def page_of(found: Sequence[Item], limit: int, place: Callable[[Item], tuple[Any
     """The first `limit` of what was `found` (one more, if there is more), and the cursor of the place of the last."""
     page = found[:limit]
     return {"items": page, "next_cursor": cursors.encode(*place(page[-1])) if len(found) > limit else None}
+
+
+BYTES = 150
+"""Of an answer that weigh as much as a point of a timeline."""
+
+
+def kept_json(context: Context, asked: Hashable, make: Callable[[], BaseModel]) -> Response:
+    """The JSON of what `make` gives, which says nothing of the moment at which it is asked.
+
+    `make` takes what is computed from what is kept below it, and so knows until when it stands.
+    """
+    session, organization, now = context.session, context.organization, context.now
+
+    def read() -> kept.Fresh[bytes]:
+        content = make().model_dump_json().encode()
+        return kept.Fresh(content, weight=1 + len(content) // BYTES)
+
+    owners = (organization, payers.payer(session, organization, now))
+    content = kept.get(session, owners, now, ("json", asked), read)
+    return Response(content, media_type="application/json")

@@ -10,9 +10,8 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from billing_app.api.common.access import OrganizationAccess, RequestContext, RequireOrganization
-from billing_app.api.common.kept_answers import kept_json
 from billing_app.api.common.problems import guarded
-from billing_app.api.common.schemas import Items, as_json, page_of
+from billing_app.api.common.schemas import Items, as_json, kept_json, page_of
 from billing_app.api.credits.schemas import (
     BalancesQuery,
     ExplainAnswer,

@@ -8,9 +8,8 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from billing_app.api.common.access import OrganizationAccess, RequireOrganization
-from billing_app.api.common.kept_answers import kept_json
 from billing_app.api.common.problems import guarded
-from billing_app.api.common.schemas import Number
+from billing_app.api.common.schemas import Number, kept_json
 from billing_app.api.overview.schemas import (
     DaysAnswer,
     DaysQuery,
