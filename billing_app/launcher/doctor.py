@@ -20,7 +20,7 @@ from billing_app.clock_watch import ClockWatch
 from billing_app.db import Database
 from billing_app.domain.common.errors import BillingError, UnavailableError
 from billing_app.gateways import surroundings as outside
-from billing_app.launcher import server, surroundings
+from billing_app.launcher import guards, server
 from billing_app.launcher.guards import LIVE_KEYS, local
 from billing_app.launcher.places import LEAST_FREE_MB
 from billing_app.locations import started_in
@@ -61,7 +61,7 @@ def examine(settings: Settings, folder: Path) -> Iterator[Finding]:
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
-    told = [*setting_names.misspelt(type(settings).model_fields), *surroundings.contradictions(settings)]
+    told = [*setting_names.misspelt(type(settings).model_fields), *guards.contradictions(settings)]
     yield from (Finding("settings", State.WARNING, sentence) for sentence in told)
     if not told:
         yield Finding("settings", State.OK, "Every setting is known and has its form.")
@@ -115,7 +115,7 @@ def _clock(database: Database) -> Finding:
 
 
 def _files(settings: Settings, folder: Path) -> Iterator[Finding]:
-    file = surroundings.sqlite_file(settings)
+    file = guards.sqlite_file(settings)
     for subject, place in (("disk", folder / "x"), ("database's disk", file)):
         if place is None or (subject != "disk" and place.absolute().parent == folder.absolute()):
             continue
@@ -137,7 +137,7 @@ def _files(settings: Settings, folder: Path) -> Iterator[Finding]:
 def _redis(settings: Settings) -> Finding:
     if not settings.redis_url:
         return Finding("redis", State.OK, "None is set, and one web process needs none.")
-    return _said("redis", surroundings.redis_problem(settings), "Redis answers.")
+    return _said("redis", guards.redis_problem(settings), "Redis answers.")
 
 
 def _stripe(settings: Settings) -> Iterator[Finding]:
@@ -162,12 +162,12 @@ def _account(settings: Settings) -> str:
 def _mail(settings: Settings) -> Finding:
     if not settings.mailing:
         return Finding("mail", State.OK, "None is set up: invitations and new passwords are links to hand over.")
-    return _said("mail", surroundings.mail_problem(settings), "The mail server answers and takes the password.")
+    return _said("mail", guards.mail_problem(settings), "The mail server answers and takes the password.")
 
 
 def _public_address(settings: Settings) -> Iterator[Finding]:
     subject, url = "public address", settings.public_url
-    port = surroundings.port_of(url)
+    port = guards.port_of(url)
     if local(url) and port != settings.port and not settings.secure:
         sentence = f"{url} is another port than {settings.port}: BILLING_PUBLIC_URL and BILLING_PORT have to agree."
         yield Finding(subject, State.PROBLEM, sentence)
@@ -195,7 +195,7 @@ def _catalogue(settings: Settings) -> Finding:
 
 
 def _backups(settings: Settings) -> Iterator[Finding]:
-    file = surroundings.sqlite_file(settings)
+    file = guards.sqlite_file(settings)
     if file is not None and not file.exists():
         return
     folder = (started_in() if file is None else file.absolute().parent) / "backups"

@@ -10,10 +10,10 @@ import os
 from billing_app import clock, private_files
 from billing_app.demo import fake_stripe, seed
 from billing_app.launcher import server
+from billing_app.launcher.guards import require_surroundings
 from billing_app.launcher.logs import FILE_VARIABLE
 from billing_app.launcher.single import only_console
 from billing_app.launcher.start import Start, announce, building, prepared, say, serve, stopping, with_fake_stripe
-from billing_app.launcher.surroundings import require_surroundings
 
 
 def run_demo(start: Start) -> None:

@@ -14,7 +14,7 @@ import pytest
 from billing_app.cli import main
 from billing_app.domain.common.errors import UnavailableError
 from billing_app.gateways import surroundings as outside
-from billing_app.launcher import server, surroundings
+from billing_app.launcher import guards, server
 from billing_app.settings import Settings, read, settings
 from tests.support.postbox import Postbox, running_postbox
 
@@ -153,7 +153,7 @@ def test_names_without_our_prefix_may_stand_in_the_file(tmp_path: Path, monkeypa
 
 def said_at_start(chosen: Settings) -> list[str]:
     said: list[str] = []
-    surroundings.require_surroundings(chosen, said.append)
+    guards.require_surroundings(chosen, said.append)
     return said
 
 
@@ -212,7 +212,7 @@ def test_nothing_is_said_where_all_is_well(postbox: Postbox) -> None:
 
 
 def test_a_dead_redis_is_refused_at_start(redis_url: str) -> None:
-    assert surroundings.redis_problem(Settings(_env_file=None, redis_url=redis_url)) == ""
+    assert guards.redis_problem(Settings(_env_file=None, redis_url=redis_url)) == ""
     dead = Settings(_env_file=None, redis_url=f"redis://:{PASSWORD}@127.0.0.1:1/0")
     with pytest.raises(UnavailableError, match="BILLING_REDIS_URL") as failed:
         said_at_start(dead)
