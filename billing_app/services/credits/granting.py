@@ -15,7 +15,8 @@ from billing_app.services.common.secrets import digest
 from billing_app.services.credits import grants
 from billing_app.services.credits.grants import ONE_YEAR, NewGrant
 from billing_app.store.common import locks
-from billing_app.store.credits import grant_owners, ledger
+from billing_app.store.credits import grants as grant_store
+from billing_app.store.credits import ledger
 from billing_app.store.notifications import outbox
 from billing_app.store.tables.credits import GrantRow
 from billing_app.store.tables.organizations import Organization
@@ -73,7 +74,7 @@ def give(
 def void(session: Session, grant_id: str, now: datetime, *, reason: str, actor: str) -> tuple[Organization, GrantRow]:
     """Forfeits what is left of a grant, whoever has it. Raises InvalidError `reason_required`, NotFoundError."""
     said = required_reason(reason)
-    owner = grant_owners.owner(session, grant_id)
+    owner = grant_store.owner_of(session, grant_id)
     if owner is None:
         raise NotFoundError(f"There is no grant {grant_id!r}.", code="grant_not_found")
     organization = organizations.by_id(session, owner)

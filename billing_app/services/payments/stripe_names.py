@@ -19,7 +19,7 @@ from billing_app.services.catalogue import versions
 from billing_app.services.common.context import EnterAsOperator
 from billing_app.services.payments import stripe_catalogue
 from billing_app.services.payments.stripe_catalogue import Step
-from billing_app.store.purchases import stripe_plans as store
+from billing_app.store.purchases import subscriptions as store
 
 PLAN = "plan"
 """The name in a price's metadata that says which plan it sells."""
@@ -39,7 +39,7 @@ def named_plan(session: Session, plan: Plan) -> Plan:
 def keep(session: Session, offers: Iterable[Offer], now: datetime) -> None:
     """Writes down that these offers are at Stripe."""
     for plan, product in {offer.metadata[PLAN]: offer.product.id for offer in offers if PLAN in offer.metadata}.items():
-        store.keep(session, plan, product, now)
+        store.keep_product(session, plan, product, now)
 
 
 def push(look: EnterAsOperator, enter: EnterAsOperator, payments: Callable[[], Payments]) -> list[Step]:

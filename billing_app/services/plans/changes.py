@@ -34,7 +34,6 @@ from billing_app.services.subscriptions.views_plan import PlanPreviewAnswer, Pre
 from billing_app.services.usage import plans_in_force
 from billing_app.store.common import locks
 from billing_app.store.purchases import customers as customer_store
-from billing_app.store.purchases import plan_previews
 from billing_app.store.purchases import subscriptions as store
 from billing_app.store.tables.subscriptions import Subscription as Row
 
@@ -145,8 +144,8 @@ def preview(enter: Enter, payments: Payments, plan: str, interval: BillingInterv
     with enter() as context:
         owner = context.organization.pk
         locks.hold(context.session, owner, context.now)
-        plan_previews.keep(context.session, owner, plan, interval, at, _made_of(seen, found, price))
-        plan_previews.make_way(context.session, owner, at - PREVIEW_HOLDS, MAX_PREVIEWS)
+        store.keep_preview(context.session, owner, plan, interval, at, _made_of(seen, found, price))
+        store.drop_previews(context.session, owner, at - PREVIEW_HOLDS, MAX_PREVIEWS)
     return seen
 
 
@@ -190,7 +189,7 @@ def change(enter: Enter, payments: Payments, plan: str, interval: BillingInterva
             return None
         wanted = _wanted(context, plan, interval)
         owner = context.organization.pk
-        made_of = plan_previews.made_of(context.session, owner, plan, interval, at)
+        made_of = store.made_of(context.session, owner, plan, interval, at)
         if made_of is None or not wanted.now - PREVIEW_HOLDS <= at <= wanted.now:
             raise InvalidError("This price was calculated a while ago. Look at it again.", code="preview_expired")
         deed = partial(_changed, payments, wanted, at, made_of)

@@ -13,6 +13,7 @@ from billing_app.domain.credits.facts import DisputeStatus, Refund
 from billing_app.services.common import organizations
 from billing_app.services.reversals.views import RefundPreviewAnswer
 from billing_app.services.usage import accounts
+from billing_app.store.credits import grants as credit_store
 from billing_app.store.purchases import reversals as store
 from billing_app.store.tables.credits import GrantAction, GrantRow
 
@@ -62,7 +63,7 @@ def refundable(session: Session, grant_id: str) -> GrantRow:
 
     Raises NotFoundError `grant_not_found`, InvalidError `grant_not_paid`.
     """
-    grant = store.grant_anywhere(session, grant_id)
+    grant = credit_store.grant_anywhere(session, grant_id)
     if grant is None:
         raise NotFoundError(f"There is no grant {grant_id!r}.", code="grant_not_found")
     if not grant.paid_cents or not grant.payment_id:

@@ -51,6 +51,16 @@ def grant(session: Session, organization_id: int, grant_id: str) -> GrantRow | N
     return session.get(GrantRow, (organization_id, grant_id))
 
 
+def grant_anywhere(session: Session, grant_id: str) -> GrantRow | None:
+    """A grant by its id alone, which is random; for operators."""
+    return session.exec(select(GrantRow).where(GrantRow.id == grant_id).limit(1)).first()
+
+
+def owner_of(session: Session, grant_id: str) -> int | None:
+    """The organization that has the grant; ids are random, so there is at most one."""
+    return session.exec(select(GrantRow.organization_id).where(GrantRow.id == grant_id)).first()
+
+
 def grant_by_source(session: Session, organization_id: int, source_key: str) -> GrantRow | None:
     """The grant that stands for this purchase, if it was made."""
     query = select(GrantRow).where(GrantRow.organization_id == organization_id, GrantRow.source_key == source_key)

@@ -71,11 +71,6 @@ def owner_of_card(session: Session, payment_method_id: str) -> int | None:
     return session.exec(query.limit(1)).first()
 
 
-def grant_anywhere(session: Session, grant_id: str) -> GrantRow | None:
-    """A grant by its id alone, which is random; for operators."""
-    return session.exec(select(GrantRow).where(GrantRow.id == grant_id).limit(1)).first()
-
-
 def request(session: Session, organization_id: int, request_id: str) -> RefundRequest | None:
     """A refund that somebody set out to make, as it is in the database now."""
     return session.get(RefundRequest, (organization_id, request_id), populate_existing=True)

@@ -1,4 +1,4 @@
-"""Queries on subscriptions, and on when an organization's plan was owed for."""
+"""Queries on subscriptions, on previews of plan changes, and on when an organization's plan was past due."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, bindparam, func
+from sqlalchemy import Select, bindparam, delete, func
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
 from billing_app.store.common.questions import OfOrganization, among, grouped, listed
-from billing_app.store.common.statements import read
+from billing_app.store.common.statements import read, upsert
+from billing_app.store.tables.catalogue import StripePlan
 from billing_app.store.tables.purchases import Order
-from billing_app.store.tables.subscriptions import PastDueChange, Subscription
+from billing_app.store.tables.subscriptions import PastDueChange, PlanPreview, Subscription
 
 PLAN = "plan"
 """The kind of a subscription, and of the order that begins it."""
@@ -102,3 +103,40 @@ def add_past_due_change(
     )
     session.add(row)
     session.flush()
+
+
+def keep_preview(session: Session, organization_id: int, plan: str, interval: str, at: datetime, made_of: str) -> None:
+    """Keeps what somebody was shown at `at`."""
+    row = {"organization_id": organization_id, "plan": plan, "interval": str(interval), "at": at, "made_of": made_of}
+    statement = upsert(session, PlanPreview).values(**row)
+    keys = ["organization_id", "plan", "interval", "at"]
+    session.connection().execute(statement.on_conflict_do_update(index_elements=keys, set_={"made_of": made_of}))
+
+
+def made_of(session: Session, organization_id: int, plan: str, interval: str, at: datetime) -> str | None:
+    """What the preview of `at` was made of; None where nobody looked."""
+    row = session.get(PlanPreview, (organization_id, plan, str(interval), at), populate_existing=True)
+    return row.made_of if row is not None else None
+
+
+def drop_previews(session: Session, organization_id: int, before: datetime, most: int) -> None:
+    """Deletes an organization's previews from before a moment, and all but the newest `most`. It must be locked."""
+    own = col(PlanPreview.organization_id) == organization_id
+    newest = select(PlanPreview.at).where(own).order_by(col(PlanPreview.at).desc()).offset(most).limit(1)
+    over = session.exec(newest).first()
+    old = col(PlanPreview.at) < before
+    if over is not None:
+        old |= col(PlanPreview.at) <= over
+    session.connection().execute(delete(PlanPreview).where(own, old))
+
+
+def products(session: Session) -> dict[str, str]:
+    """The product of each plan that is at Stripe, by plan."""
+    return {row.plan: row.product_id for row in session.exec(select(StripePlan))}
+
+
+def keep_product(session: Session, plan: str, product_id: str, now: datetime) -> None:
+    """Writes down that a plan is this product, once."""
+    values = {"plan": plan, "product_id": product_id, "pushed_at": now}
+    statement = upsert(session, StripePlan).values(**values).on_conflict_do_nothing()
+    session.connection().execute(statement)
