@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import hot_path, reading, recounting, webhooks
+from benchmarks import hot_path, reading, recounting, taking_in, webhooks
 from benchmarks.measuring import Row
 from benchmarks.places import KINDS, database
 from billing_app.db import Database
@@ -24,8 +24,8 @@ WORKS: dict[str, Work] = {
     "http": hot_path.over_http,
     "recount": recounting.recount,
     "overview": reading.overview,
-    "import": reading.imported,
-    "verify": reading.verified,
+    "import": taking_in.imported,
+    "verify": taking_in.verified,
     "webhook": webhooks.webhook,
 }
 

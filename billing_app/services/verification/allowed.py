@@ -29,6 +29,7 @@ from billing_app.store.tables.credits import GrantAction
 from billing_app.store.tables.meters import Reservation
 from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import events as usage_store
+from billing_app.store.usage.rollups import HOUR, hour_of
 
 MOST = 50
 """Moments of one metric that are judged by what was known then: each runs the engine over its history."""
@@ -41,7 +42,7 @@ class After(NamedTuple):
     unpaid: int
 
 
-def findings(context: Context, metric: str, facts: History) -> Iterator[Finding]:
+def findings(context: Context, metric: str, facts: History, *, rolled: bool) -> Iterator[Finding]:
     """More than there was, and what is dated after its recording or recorded later than now; of one metric."""
     session, organization, now = context.session, context.organization, context.now
     owner = organization.pk
@@ -49,7 +50,7 @@ def findings(context: Context, metric: str, facts: History) -> Iterator[Finding]
     yield from _dated(session, owner, metric, actions, now)
     yield from _converted(session, organization, metric, facts, actions)
     if facts.aggregation is Aggregation.SUM:
-        yield from _asked(context, metric, facts)
+        yield from _asked(context, metric, facts, rolled=rolled)
 
 
 def _dated(
@@ -64,11 +65,6 @@ def _dated(
             yield f"moment of {what}", at.isoformat(), f"at most {(recorded_at + EARLIEST).isoformat()}"
         if not is_plausible(recorded_at, now):
             yield f"recording of {what}", recorded_at.isoformat(), f"at most {now.isoformat()}"
-    for event, recorded_at in usage_store.recorded(session, owner, metric):
-        if event.at > recorded_at + EARLIEST:
-            yield "moment of usage", event.at.isoformat(), f"at most {(recorded_at + EARLIEST).isoformat()}"
-        if not is_plausible(recorded_at, now):
-            yield "recording of usage", recorded_at.isoformat(), f"at most {now.isoformat()}"
 
 
 def _converted(
@@ -87,7 +83,7 @@ def _converted(
             yield f"converted by {name}", str(wanted), f"at most {left}"
 
 
-def _asked(context: Context, metric: str, facts: History) -> Iterator[Finding]:
+def _asked(context: Context, metric: str, facts: History, *, rolled: bool) -> Iterator[Finding]:
     """What consume accepted and what was reserved, against allowance and credits as they were known then."""
     session, organization, now = context.session, context.organization, context.now
     owner = organization.pk
@@ -96,12 +92,16 @@ def _asked(context: Context, metric: str, facts: History) -> Iterator[Finding]:
         taken[at] += quantity
     reservations = usage_store.reservations(session, owner, metric)
     opened = {row.opened_at for row in reservations}
-    instants, after = _timeline(facts, now)
+    timeline = _timeline(facts, now)
+    moments = sorted({*taken, *opened})
+    if rolled:  # what may have been too much within an hour is looked at event by event
+        moments = [at for at in moments if not _surely_fitted(*timeline, at, _held(reservations, at))]
+        if moments:
+            timeline = _timeline(accounts.history(session, organization, metric, now, looked_at=moments), now)
     judged = 0
-    for at in sorted({*taken, *opened}):
-        held, place = _held(reservations, at), bisect_right(instants, at)
-        today = after[place - 1] if place else None
-        if today is not None and not today.unpaid and (today.room is None or held <= today.room):
+    for at in moments:
+        held = _held(reservations, at)
+        if _fits(_standing(*timeline, at), held):
             continue
         judged += 1
         if judged > MOST:
@@ -111,6 +111,25 @@ def _asked(context: Context, metric: str, facts: History) -> Iterator[Finding]:
             continue
         what = "consumed" if taken.get(at) else "reserved"
         yield f"{what} at {at.isoformat()}", str(taken.get(at, 0) + held), f"at most {room.room}"
+
+
+def _standing(instants: list[datetime], after: list[After], at: datetime) -> After | None:
+    """How it stood right after a moment; None before anything happened."""
+    place = bisect_right(instants, at)
+    return after[place - 1] if place else None
+
+
+def _fits(today: After | None, held: int) -> bool:
+    return today is not None and not today.unpaid and (today.room is None or held <= today.room)
+
+
+def _surely_fitted(instants: list[datetime], after: list[After], at: datetime, held: int) -> bool:
+    """Whether it fits both before and after the rest of its hour, whose use a roll-up tells as of one instant.
+
+    Inside of such an hour nothing else happens and use only grows, so then it fits at its moment too.
+    """
+    rest = _standing(instants, after, hour_of(at) + HOUR - accounts.INSTANT)
+    return _fits(_standing(instants, after, at), held) and _fits(rest, held)
 
 
 class Room(NamedTuple):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
 
 from sqlmodel import Session
 
-from billing_app.domain.common.periods import Period, period_containing
+from billing_app.domain.common.moments import is_plausible
+from billing_app.domain.common.periods import period_containing
 from billing_app.domain.credits.facts import Aggregation
-from billing_app.domain.usage.aggregation import UsageEvent
+from billing_app.domain.usage.aggregation import EARLIEST
 from billing_app.store.organizations import tree
 from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import events as store
@@ -22,57 +22,70 @@ from billing_app.store.usage.rollups import HOUR, hour_of
 Finding = tuple[str, str, str]
 """What was compared, as stored, as computed."""
 
-ADDED = (Aggregation.SUM, Aggregation.UNIQUE)
-"""Aggregations of whose hours one may be read without its events only if nothing in it was taken back."""
+
+class _Hour:
+    """What the events of one hour amount to, as `UsageHour` says it."""
+
+    __slots__ = ("events", "exact", "known_at", "last_at", "level", "quantity")
+
+    def __init__(self, at: datetime, recorded_at: datetime) -> None:
+        self.quantity, self.level, self.events, self.exact = 0, 0, 0, True
+        self.last_at, self.known_at = at, recorded_at
+
+
+COMPARED = ("quantity", "level", "last_at", "events", "exact")
 
 
 class Tally:
-    """Counts the raw events of one metric, while somebody else reads them too, into what should be kept of them."""
+    """Counts the raw events of one metric into what should be kept of them.
 
-    def __init__(self, aggregation: Aggregation, anchor: datetime) -> None:
+    What it holds grows with hours and subjects, not with events.
+    """
+
+    def __init__(self, aggregation: Aggregation, anchor: datetime, now: datetime) -> None:
         """Nothing counted yet."""
-        self.aggregation, self.anchor = aggregation, anchor
-        self.hours: dict[datetime, dict[str, Any]] = {}
-        self.known_at: dict[datetime, datetime] = {}
+        self.aggregation, self.anchor, self.now = aggregation, anchor, now
+        self.hours: dict[datetime, _Hour] = {}
         self.seen: dict[tuple[int, str], datetime] = {}
         self.shares: Counter[tuple[int, str]] = Counter()
-        self._period: Period | None = None
+        self.misdated: list[Finding] = []
+        """Events that are dated long after they were written down, or were written later than now."""
 
-    def passing(self, events: Iterable[Recorded]) -> Iterator[UsageEvent]:
-        """The same events, counted on their way."""
-        for event, recorded_at in events:
-            self._count(event, recorded_at)
-            yield event
-
-    def _count(self, event: UsageEvent, recorded_at: datetime) -> None:
-        if self._period is None or not self._period.contains(event.at):
-            self._period = period_containing(self.anchor, event.at)
-        hour, number = hour_of(event.at), self._period.number
-        self._count_hour(hour, event)
-        self.known_at[hour] = max(recorded_at, self.known_at.get(hour, recorded_at))
-        if self.aggregation is Aggregation.SUM and event.source:
-            self.shares[number, event.source] += event.quantity
-        if self.aggregation is Aggregation.UNIQUE and event.quantity > 0 and event.subject:
-            key = (number, event.subject)
-            self.seen[key] = min(event.at, self.seen.get(key, event.at))
-
-    def _count_hour(self, hour: datetime, event: UsageEvent) -> None:
-        levels = self.aggregation not in ADDED
-        row = self.hours.setdefault(hour, {"quantity": 0, "level": 0, "last_at": event.at, "events": 0, "exact": True})
-        if levels:
-            row["quantity"] = max(row["quantity"], event.quantity)
-            before = row["level"] if event.at == row["last_at"] else 0
-            row["level"] = max(before, event.quantity)
-        elif self.aggregation is Aggregation.SUM:
-            row["quantity"] += event.quantity
-        row["last_at"] = event.at  # events come by time
-        row["events"] += 1
-        row["exact"] = row["exact"] and (not event.source if levels else event.quantity >= 0)
+    def read(self, events: Iterable[Recorded]) -> None:
+        """Counts events, which come by time."""
+        summed, unique = self.aggregation is Aggregation.SUM, self.aggregation is Aggregation.UNIQUE
+        levels, last, known = not (summed or unique), None, None
+        period = hour = row = None
+        for at, quantity, subject, source, recorded_at in events:
+            if row is None or hour is None or at - hour >= HOUR:
+                hour = hour_of(at)
+                row = self.hours[hour] = _Hour(at, recorded_at)
+            if recorded_at != known:
+                known, latest = recorded_at, recorded_at + EARLIEST
+                if recorded_at > row.known_at:
+                    row.known_at = recorded_at
+            if at > latest or not is_plausible(recorded_at, self.now):
+                self.misdated += _misdated(at, recorded_at, self.now)
+            row.events += 1
+            if levels:
+                row.quantity = max(row.quantity, quantity)
+                row.level = max(row.level if at == last else 0, quantity)
+                row.exact = row.exact and not source
+            else:
+                row.exact = row.exact and quantity >= 0
+                if summed:
+                    row.quantity += quantity
+            row.last_at = last = at
+            if period is None or not period.start <= at < period.end:
+                period = period_containing(self.anchor, at)
+            if summed and source:
+                self.shares[period.number, source] += quantity
+            if unique and subject and quantity > 0 and (period.number, subject) not in self.seen:
+                self.seen[period.number, subject] = at
+                row.quantity += 1
 
     def findings(self, session: Session, owner: int, metric: str) -> Iterator[Finding]:
         """Everything that is kept otherwise."""
-        for at in self.seen.values():
-            self.hours[hour_of(at)]["quantity"] += 1
         yield from self._of_hours(session, owner, metric)
         for what, stored, computed in (
             ("first sighting", sources.first_sightings(session, owner, metric), self.seen),
@@ -92,24 +105,28 @@ class Tally:
             if row is None or counted is None:
                 yield what, "none" if row is None else "one", "none" if counted is None else "one"
                 continue
-            for name, want in counted.items():
-                have = getattr(row, name)
+            for name in COMPARED:
+                have, want = getattr(row, name), getattr(counted, name)
                 if have != want:
                     yield f"{what}: {name}", _shown(have), _shown(want)
-            if row.recorded_at < self.known_at[hour]:
-                yield f"{what}: recorded_at", _shown(row.recorded_at), _shown(self.known_at[hour])
+            if row.recorded_at < counted.known_at:
+                yield f"{what}: recorded_at", _shown(row.recorded_at), _shown(counted.known_at)
 
 
 def keys(session: Session, organization: Organization) -> Iterator[Finding]:
     """Every key of an event that the organization reported is taken, once, and no other (fine point 15)."""
     owner = organization.pk
-    reported = Counter(store.reported_keys(session, [owner], ""))
-    reported.update(store.reported_keys(session, tree.ever_above(session, owner), organization.address))
-    taken = set(store.taken_keys(session, owner))
-    for key in sorted(reported.keys() | taken):
-        if reported[key] != 1 or key not in taken:
-            computed = f"of {reported[key]} events" if reported[key] != 1 else "of one event"
-            yield f"usage key {key!r}", "taken" if key in taken else "free", computed
+    payers = [(owner, ""), *((payer, organization.address) for payer in tree.ever_above(session, owner))]
+    for key, reported, taken in sorted(store.unmatched_keys(session, owner, payers)):
+        computed = f"of {reported} events" if reported != 1 else "of one event"
+        yield f"usage key {key!r}", "taken" if taken else "free", computed
+
+
+def _misdated(at: datetime, recorded_at: datetime, now: datetime) -> Iterator[Finding]:
+    if at > recorded_at + EARLIEST:
+        yield "moment of usage", at.isoformat(), f"at most {(recorded_at + EARLIEST).isoformat()}"
+    if not is_plausible(recorded_at, now):
+        yield "recording of usage", recorded_at.isoformat(), f"at most {now.isoformat()}"
 
 
 def _shown(value: object) -> str:

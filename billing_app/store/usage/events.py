@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, func, literal
 from sqlmodel import Session, col, select
 
 from billing_app.domain.common.periods import Period
@@ -25,8 +25,11 @@ from billing_app.store.usage import rollups
 FIRST = datetime.min.replace(tzinfo=UTC)
 """Before anything that is recorded."""
 
-Recorded = tuple[UsageEvent, datetime]
-"""An event and when it was written."""
+Recorded = tuple[datetime, int, str | None, str, datetime]
+"""An event (when, how much, of what subject and source) and when it was written."""
+
+ROWS_AT_ONCE = 1_000
+"""Rows that a reader of all events holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,31 +81,37 @@ def events_between(
 def recorded(session: Session, organization_id: int, metric: str) -> Iterator[Recorded]:
     """All raw events of a metric with the moment at which each was written, by the time at which they occurred."""
     row = UsageRow
-    query = (
-        sqlalchemy.select(
-            col(row.occurred_at), col(row.quantity), col(row.subject), col(row.source), col(row.recorded_at)
+    columns = (row.occurred_at, row.quantity, row.subject, row.source, row.recorded_at)
+    query = sqlalchemy.select(*map(col, columns)).where(
+        col(row.organization_id) == organization_id, col(row.metric) == metric
+    )
+    query = query.order_by(col(row.occurred_at)).execution_options(yield_per=ROWS_AT_ONCE)
+    found: Any = session.connection().execute(query)
+    yield from found
+
+
+def unmatched_keys(
+    session: Session, organization_id: int, payers: Iterable[tuple[int, str]]
+) -> list[tuple[str, int, int]]:
+    """Keys of an organization that are not those of one event each: of how many they are, and whether they are taken.
+
+    Its events count on `payers`, who keep them as use of the source beside them. The database compares, so that only
+    what differs comes here.
+    """
+    event, taken = UsageRow, UsageKey
+    one, none = literal(1), literal(0)
+    parts: list[Any] = [
+        sqlalchemy.select(col(event.key).label("key"), one.label("reported"), none.label("taken")).where(
+            col(event.organization_id) == payer, col(event.source) == source, col(event.key).is_not(None)
         )
-        .where(col(row.organization_id) == organization_id, col(row.metric) == metric)
-        .order_by(col(row.occurred_at))
-        .execution_options(yield_per=5_000)
-    )
-    for at, quantity, subject, source, recorded_at in session.connection().execute(query):
-        yield UsageEvent(at, quantity, subject, source), recorded_at
-
-
-def taken_keys(session: Session, organization_id: int) -> Iterator[str]:
-    """The usage keys that an organization has taken."""
-    query = select(UsageKey.key).where(UsageKey.organization_id == organization_id)
-    yield from session.exec(query.execution_options(yield_per=5_000))
-
-
-def reported_keys(session: Session, payer_ids: Iterable[int], source: str) -> Iterator[str]:
-    """The keys of the events that count on these organizations and were reported by `source`."""
-    query = select(UsageRow.key).where(
-        col(UsageRow.organization_id).in_(list(payer_ids)), UsageRow.source == source, col(UsageRow.key).is_not(None)
-    )
-    for key in session.exec(query.execution_options(yield_per=5_000)):
-        yield str(key)
+        for payer, source in payers
+    ]
+    parts.append(sqlalchemy.select(col(taken.key), none, one).where(col(taken.organization_id) == organization_id))
+    both = sqlalchemy.union_all(*parts).subquery()
+    reported, kept = func.sum(both.c.reported), func.sum(both.c.taken)
+    query = sqlalchemy.select(both.c.key, reported, kept).group_by(both.c.key)
+    found = session.connection().execute(query.having(sqlalchemy.or_(reported != 1, kept != 1)))
+    return [(key, int(events), int(kept)) for key, events, kept in found]
 
 
 def period_totals(session: Session, wanted: Sequence[tuple[int, str, Period]]) -> list[int]:

@@ -97,6 +97,18 @@ def test_more_consumed_than_there_was(books: Books, later: bool) -> None:
     assert found == [f"acme emails: consumed at {(NOON + HOUR).isoformat()}: stored 300, computed at most 50"]
 
 
+def test_more_consumed_within_an_hour_that_went_on(books: Books) -> None:
+    """The hour's roll-up tells all of its use as of the last event, when today's view says nothing of the consume."""
+    consumed_at = NOON + HOUR + timedelta(minutes=10)
+    books.do(consumption.consume, "emails", 200, key="one", at=NOON)
+    books.tampers(MeterRow, left=10**6)
+    assert books.do(consumption.consume, "emails", 300, key="two", at=consumed_at).accepted == 300
+    for name, at in (("a", consumed_at + timedelta(minutes=20)), ("b", NOON + 3 * HOUR)):
+        books.do(reporting.report, [ReportedEvent("emails", 1, None, at, name)], at=at)
+    found = books.recounted(NOON + 5 * HOUR)
+    assert found == [f"acme emails: consumed at {consumed_at.isoformat()}: stored 300, computed at most 50"]
+
+
 def test_more_reserved_than_there_was(books: Books) -> None:
     books.do(consumption.reserve, "emails", 200, at=NOON)
     books.tampers(MeterRow, reserved=0)
