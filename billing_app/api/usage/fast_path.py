@@ -30,9 +30,18 @@ from billing_app.api.common.body_limits import again, received
 from billing_app.api.common.idempotency import IdempotencyKey
 from billing_app.api.common.process import application_of
 from billing_app.api.usage import routes as usage
-from billing_app.api.usage.schemas import AboutAction, AboutMetric, CheckAnswer, CheckRequest, ConsumeRequest
+from billing_app.api.usage.schemas import (
+    AboutAction,
+    AboutMetric,
+    CheckAnswer,
+    CheckRequest,
+    ConsumeBatch,
+    ConsumeBody,
+    ConsumeRequest,
+)
 from billing_app.domain.common.json_objects import strict
-from billing_app.services.access.fast_path import Asker, FastPath, Question, Wanted
+from billing_app.services.access.fast_path import Asker, Consume, FastPath, Question
+from billing_app.services.usage.debits import Wanted
 
 BEARER = b"Bearer "
 
@@ -64,7 +73,7 @@ def _route(function: Callable[..., Any]) -> APIRoute:
 
 LANES = {
     "/check": Lane(_route(usage.check), usage.ASKING, TypeAdapter(CheckRequest), False, usage.check),
-    "/consume": Lane(_route(usage.consume), usage.USING, TypeAdapter(ConsumeRequest), True, usage.consume),
+    "/consume": Lane(_route(usage.consume), usage.USING, TypeAdapter(ConsumeBody), True, usage.consume),
 }
 
 
@@ -111,10 +120,12 @@ class HotPath:
             self._decisions[application.database.engine] = decisions
         asker = Asker(credential, address, application.clock())
         if lane.keyed:
-            body: ConsumeRequest = asked[0]
-            wanted = Wanted(asker, body.metric, body.quantity, body.mode, asked[1])
+            body: ConsumeRequest | ConsumeBatch = asked[0]
+            if isinstance(body, ConsumeBatch):
+                return None
+            wanted = Wanted(body.metric, body.quantity, body.mode, asked[1])
             line = None if application.database.sqlite else (address, body.metric)
-            taken = await wrap_future(decisions.consume(line, wanted))
+            taken = await wrap_future(decisions.consume(line, Consume(asker, wanted)))
             if taken is None:
                 return None
             request.state.caller = taken.actor

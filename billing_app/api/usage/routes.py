@@ -29,17 +29,22 @@ from billing_app.api.usage.schemas import (
     CloudEvent,
     CloudEventBatch,
     ConfirmRequest,
+    ConsumeBatch,
+    ConsumeBatchAnswer,
+    ConsumeBody,
+    ConsumeOne,
     ConsumeRequest,
+    ConsumeResult,
     ReservationAnswer,
     ReservationRequest,
     UsageBatch,
 )
 from billing_app.domain.common.access import NO_ROLES, Scope
-from billing_app.domain.common.errors import InvalidError
+from billing_app.domain.common.errors import BillingError, InvalidError
 from billing_app.domain.common.json_objects import Members
 from billing_app.domain.usage.reported import Read, parsed, read_all, read_cloud_event
 from billing_app.services.limits import permissions
-from billing_app.services.usage import consumption, debits, entitlements, reporting
+from billing_app.services.usage import batches, consumption, debits, entitlements, reporting
 from billing_app.services.usage.consumption import Reservation
 from billing_app.services.usage.debits import ConsumeAnswer
 from billing_app.services.usage.reporting import MAX_BATCH, UsageAnswer
@@ -175,9 +180,19 @@ def read_events(body: bytes, media: str) -> list[Read]:
     return [read_cloud_event(each) for each in (events if isinstance(events, list) else [events])]
 
 
-@router.post("/consume", response_model=ConsumeAnswer, responses=guarded(*READING_A_BODY, *REPEATABLE, 402, 503))
-def consume(access: Using, request: ConsumeRequest, key: IdempotencyKey) -> Response:
-    """Takes a quantity only if the allowance and the credits still have it."""
+@router.post(
+    "/consume",
+    response_model=ConsumeAnswer | ConsumeBatchAnswer,
+    responses=guarded(*READING_A_BODY, *REPEATABLE, 402, 503),
+)
+def consume(access: Using, request: ConsumeBody, key: IdempotencyKey) -> Response:
+    """Takes a quantity only if the allowance and the credits still have it.
+
+    With `consumes` up to 1 000 at once: each is decided in order and has its own result, and a refused one leaves the
+    others alone.
+    """
+    if isinstance(request, ConsumeBatch):
+        return consume_many(access, request, key)
     wanted: dict[str, Any] = {"mode": request.mode, "key": key}
     with access.single() as context:
         consumed = debits.take(context, request.metric, request.quantity, **wanted)
@@ -187,10 +202,66 @@ def consume(access: Using, request: ConsumeRequest, key: IdempotencyKey) -> Resp
     return told_of_consume(request, consumed)
 
 
+one_of_many = TypeAdapter(ConsumeOne)
+
+
+def consume_many(access: OrganizationAccess, request: ConsumeBatch, key: str) -> Response:
+    """Up to 1 000 consumes, each with a result."""
+    results: dict[int, ConsumeResult] = {}
+    wanted: dict[int, debits.Wanted] = {}
+    for place, sent in enumerate(request.consumes):
+        try:
+            one = one_of_many.validate_python(sent)
+        except ValidationError as error:
+            results[place] = _refused("invalid_fields", _mistakes(error))
+        else:
+            own = one.key or f"{key}{OF_MANY}{place}"
+            wanted[place] = debits.Wanted(one.metric, one.quantity, one.mode, own)
+    if wanted:
+        decided = batches.consume_many(access.writing, list(wanted.values()))
+        results |= {place: _result(each, found) for (place, each), found in zip(wanted.items(), decided, strict=True)}
+    else:
+        access.check()
+    return written(ConsumeBatchAnswer(results=[results[place] for place in range(len(request.consumes))]))
+
+
+OF_MANY = "\x1f"
+"""Between a request's key and the place of one of its consumes: no key that is sent contains it."""
+
+
+def _result(wanted: debits.Wanted, found: batches.Outcome) -> ConsumeResult:
+    if isinstance(found, BillingError):
+        monitoring.decisions.labels("consume", "refused").inc()
+        return _refused(found.code, found.detail)
+    monitoring.decisions.labels("consume", _outcome(wanted.quantity, found)).inc()
+    refusal = None if found.accepted else consumption.exhausted(wanted.metric, wanted.quantity, found)
+    return ConsumeResult(
+        accepted=found.accepted,
+        used=found.used,
+        allowance=found.allowance,
+        credits=found.credits,
+        replayed=found.repeated,
+        code=None if refusal is None else refusal.code,
+        detail=None if refusal is None else refusal.detail,
+    )
+
+
+def _refused(code: str, detail: str) -> ConsumeResult:
+    return ConsumeResult(accepted=0, used=None, allowance=None, credits=None, replayed=False, code=code, detail=detail)
+
+
+def _mistakes(error: ValidationError) -> str:
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    return "; ".join(f"{'.'.join(map(str, each['loc'])) or 'consume'}: {each['msg']}" for each in found)
+
+
+def _outcome(quantity: int, consumed: ConsumeAnswer) -> str:
+    return "refused" if not consumed.accepted else "allowed" if consumed.accepted == quantity else "partly"
+
+
 def told_of_consume(request: ConsumeRequest, consumed: ConsumeAnswer) -> Response:
     """What was taken, or the refusal of one of which nothing was (CreditsExhaustedError)."""
-    outcome = "refused" if not consumed.accepted else "allowed" if consumed.accepted == request.quantity else "partly"
-    monitoring.decisions.labels("consume", outcome).inc()
+    monitoring.decisions.labels("consume", _outcome(request.quantity, consumed)).inc()
     if consumed.accepted == 0:
         raise consumption.exhausted(request.metric, request.quantity, consumed)
     return written(consumed, {REPEATED: "true"} if consumed.repeated else None)

@@ -5,10 +5,22 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, RootModel, StringConstraints, Tag
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    RootModel,
+    SkipValidation,
+    StringConstraints,
+    Tag,
+    TypeAdapter,
+    WrapValidator,
+)
 
 from billing_app.api.common.schemas import MAX_TEXT, VISIBLE, WHOLE, Answer, Moment, Name, Quantity, Request, Text
 from billing_app.services.limits.permissions import Permission
+from billing_app.services.usage.batches import MAX_CONSUMES
 from billing_app.services.usage.consumption import DEFAULT_TIMEOUT_S, MAX_TIMEOUT_S, Mode
 from billing_app.services.usage.entitlements import BlockingAnswer
 from billing_app.services.usage.reporting import MAX_BATCH
@@ -192,6 +204,53 @@ class ConsumeRequest(Request):
     metric: Name
     quantity: Quantity
     mode: Mode = Mode.REJECT
+
+
+class ConsumeOne(ConsumeRequest):
+    """One of many. Without a `key` of its own the request's and its place are its key."""
+
+    key: Text | None = None
+
+
+class ConsumeBatch(Request):
+    """Up to 1 000 consumes, decided in order. Each is read by itself, so that one cannot refuse the others."""
+
+    consumes: Annotated[list[SkipValidation[ConsumeOne]], Field(min_length=1, max_length=MAX_CONSUMES)]
+
+
+_one, _many = TypeAdapter(ConsumeRequest), TypeAdapter(ConsumeBatch)
+
+
+def _one_or_many(sent: Any, _handler: Any) -> ConsumeRequest | ConsumeBatch:
+    """Told apart by the member that only many have, so that mistakes are named as those of one are."""
+    if isinstance(sent, ConsumeRequest | ConsumeBatch):
+        return sent
+    many = isinstance(sent, dict) and "consumes" in sent
+    return _many.validate_python(sent) if many else _one.validate_python(sent)
+
+
+ConsumeBody = Annotated[ConsumeRequest | ConsumeBatch, WrapValidator(_one_or_many)]
+"""What /consume takes."""
+
+
+class ConsumeResult(Answer):
+    """What became of one of many. Where it was refused, `code` and `detail` say why, as a request of its own would be;
+    the figures are null where it was never decided. `replayed`: its key was used before, and this is the answer to it.
+    """
+
+    accepted: int
+    used: int | None
+    allowance: int | None
+    credits: int | None
+    replayed: bool
+    code: str | None
+    detail: str | None
+
+
+class ConsumeBatchAnswer(Answer):
+    """One result for each consume, in the order in which they were sent."""
+
+    results: list[ConsumeResult]
 
 
 class ReservationRequest(Request):

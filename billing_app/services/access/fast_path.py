@@ -7,9 +7,10 @@ and say what is wrong (docs/decisions/0015).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import groupby
 from typing import NamedTuple
 
 import structlog
@@ -21,12 +22,13 @@ from billing_app.domain.catalogue import Catalog
 from billing_app.domain.common.access import Scope
 from billing_app.domain.common.errors import BillingError
 from billing_app.domain.common.moments import AHEAD
+from billing_app.domain.credits.facts import NEVER
 from billing_app.services.access.api_keys import KEY, USE_NOTED_EVERY
 from billing_app.services.catalogue import versions
 from billing_app.services.common.secrets import digest
 from billing_app.services.common.together import Together
 from billing_app.services.usage import debits, entitlements
-from billing_app.services.usage.debits import ConsumeAnswer, Mode
+from billing_app.services.usage.debits import ConsumeAnswer, Wanted
 from billing_app.services.usage.entitlements import Answer
 from billing_app.store.access import callers
 from billing_app.store.access.callers import Caller
@@ -50,14 +52,11 @@ class Question(NamedTuple):
     action: str = ""
 
 
-class Wanted(NamedTuple):
-    """A quantity that is to be taken once per key."""
+class Consume(NamedTuple):
+    """A quantity that somebody wants to take."""
 
     asker: Asker
-    metric: str
-    quantity: int
-    mode: Mode
-    key: str
+    wanted: Wanted
 
 
 class Checked(NamedTuple):
@@ -80,7 +79,7 @@ class FastPath:
     def __init__(self, database: Database, *, leaders: int) -> None:
         """Serves as many meters at once as there are `leaders`; SQLite has one writer."""
         self._database = database
-        self._consumes: Together[Wanted, Taken | None] = Together(
+        self._consumes: Together[Consume, Taken | None] = Together(
             self._take, leaders=1 if database.sqlite else leaders, name="consume"
         )
         self._checks: Together[Question, Checked | None] = Together(
@@ -109,17 +108,17 @@ class FastPath:
         answer = None if asked is None else entitlements.by_figures(current, figures, asked, question.action)
         return None if answer is None else Checked(answer, _name(caller))
 
-    def _take(self, wanted: Sequence[Wanted]) -> list[Taken | None]:
+    def _take(self, asked: Sequence[Consume]) -> list[Taken | None]:
         """All in one transaction, each decided by what those before it left.
 
         What breaks it leaves nothing behind: then each is decided by itself, where its key tells whether it was.
         """
         try:
-            with self._begun(len(wanted)) as connection:
-                return list(self._all_taken(connection, wanted))
+            with self._begun(len(asked)) as connection:
+                return list(self._all_taken(connection, asked))
         except (SQLAlchemyError, BillingError) as error:
-            log.warning("consumed_one_by_one", waiting=len(wanted), cause=type(error).__name__)
-            return [None] * len(wanted)
+            log.warning("consumed_one_by_one", waiting=len(asked), cause=type(error).__name__)
+            return [None] * len(asked)
 
     @contextmanager
     def _begun(self, several: int) -> Generator[Connection]:
@@ -127,23 +126,47 @@ class FastPath:
         with self._database.single() if several == 1 else self._database.writing() as session:
             yield session.connection()
 
-    def _all_taken(self, connection: Connection, wanted: Sequence[Wanted]) -> Iterator[Taken | None]:
-        clock: Callable[[], datetime] | None = self._database.clock
-        held: dict[tuple[str, str], Caller | None] = {}
-        moment = wanted[0].asker.now
-        for each in wanted:
-            moment = max(moment, each.asker.now if clock is None else clock())
-            who = (each.asker.secret, each.asker.address)
+    def _all_taken(self, connection: Connection, asked: Sequence[Consume]) -> Iterator[Taken | None]:
+        held: dict[Asker, Caller | None] = {}
+        for (who, metric), group in groupby(
+            asked, key=lambda each: (each.asker._replace(now=NEVER), each.wanted.metric)
+        ):
+            together = list(group)
             if who not in held:
-                held[who] = _found(connection, each.asker)
+                held[who] = _found(connection, together[0].asker)
             caller = held[who]
             if caller is None or Scope.USAGE_WRITE not in caller.scopes:
-                yield None
+                yield from [None] * len(together)
                 continue
-            consumed = debits.take_own(
-                connection, caller.organization_id, each.metric, each.quantity, each.mode, each.key, moment
-            )
-            yield None if consumed is None else Taken(consumed, _name(caller))
+            wanted = [each.wanted for each in together]
+            taken = self._of_one_meter(connection, caller.organization_id, metric, wanted, together[-1].asker.now)
+            yield from (None if each is None else Taken(each, _name(caller)) for each in taken)
+
+    def _of_one_meter(
+        self, connection: Connection, owner: int, metric: str, wanted: Sequence[Wanted], now: datetime
+    ) -> Iterator[ConsumeAnswer | None]:
+        """Several with statements that do not grow with them; who does not fit leaves those behind it their turn."""
+        clock = self._database.clock
+        if len(wanted) > 1:
+            debits.lock(connection, owner, metric)
+        moment = now if clock is None else max(now, clock())
+        while wanted:
+            if len(wanted) > 1:
+                found: list[ConsumeAnswer] = debits.take_own_first(connection, owner, wanted, moment)
+                yield from found
+                wanted = wanted[len(found) :]
+                if wanted:
+                    yield None
+                    wanted = wanted[1:]
+            else:
+                (each,) = wanted
+                yield debits.take_own(connection, owner, metric, each.quantity, each.mode, each.key, moment)
+                wanted = ()
+
+
+def _together(consume: Consume) -> tuple[Asker, str]:
+    """Those of one caller about one meter are decided by the same statements."""
+    return consume.asker._replace(now=NEVER), consume.wanted.metric
 
 
 def _found(connection: Connection, asker: Asker) -> Caller | None:

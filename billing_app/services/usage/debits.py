@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -95,6 +97,57 @@ def take_own(
         Debit(owner, metric_id, quantity, now, rollups.hour_of(now), seen, new_id(), "", 0, owner, key, asked),
     )
     return None if figures is None else ConsumeAnswer(quantity, figures.used, figures.allowance, figures.left)
+
+
+class Wanted(NamedTuple):
+    """A quantity that is to be taken once per key."""
+
+    metric: str
+    quantity: int
+    mode: Mode
+    key: str
+
+
+def take_first(context: Context, wanted: Sequence[Wanted]) -> list[ConsumeAnswer]:
+    """Takes the first of what is wanted of one metric, by `take`'s rules, with statements that do not grow with them.
+
+    It stops before the first that `consumption.consume` must decide. Raises ForbiddenError `organization_inactive`.
+    """
+    session, organization, now = context.session, context.organization, context.now
+    payer, source = payers.route(session, organization, now)
+    metric = wanted[0].metric
+    if source:  # its share and its pages are counted one by one
+        each = wanted[0]
+        found = take(context, each.metric, each.quantity, mode=each.mode, key=each.key)
+        return [] if found is None else [found]
+    connection = session.connection()
+    store.lock(connection, payer.pk, metric)
+    moment = locks.moment_of(session, ("meter", payer.pk, metric), now)
+    return take_own_first(connection, payer.pk, wanted, moment)
+
+
+lock = store.lock
+"""Waits for a meter, before `take_own_first`."""
+
+
+def take_own_first(connection: Connection, owner: int, wanted: Sequence[Wanted], now: datetime) -> list[ConsumeAnswer]:
+    """The same of an organization that is known to be active and to pay for itself, whose meter is locked."""
+    metric = wanted[0].metric
+    seen, known = versions.assumed_in(connection.engine, now) or ("", None)
+    if known is None or not is_consumable(known, metric):
+        return []
+    hour = rollups.hour_of(now)
+    debits: list[Debit] = []
+    for each in wanted:
+        if not 1 <= each.quantity <= MAX_QUANTITY:
+            break
+        asked = digest(metric, each.quantity, each.mode)
+        debits.append(Debit(owner, metric, each.quantity, now, hour, seen, new_id(), "", 0, owner, each.key, asked))
+    figures = store.take_many(connection, debits) if debits else []
+    return [
+        ConsumeAnswer(debit.quantity, after.used, after.allowance, after.left)
+        for debit, after in zip(debits, figures, strict=False)
+    ]
 
 
 def is_consumable(current: Catalog, metric_id: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -138,7 +138,36 @@ UNKNOWN = """NOT EXISTS (SELECT 1 FROM idempotency_keys
     WHERE organization_id = :reporter AND space = 'consume' AND key = :key)"""
 
 
+LOCK = "SELECT 1 FROM meters WHERE organization_id = :organization_id AND metric = :metric FOR NO KEY UPDATE"
+
+STANDS = """SELECT used, "left", allowance, reserved, next_alert_at_used FROM meters
+    WHERE organization_id = :organization_id AND metric = :metric AND NOT stale
+    AND valid_from <= :now AND :now < valid_until AND (watched_at IS NULL OR watched_at <= :now)
+    AND (SELECT digest FROM catalogue_versions ORDER BY version DESC LIMIT 1) = :catalogue"""
+
+USED = """UPDATE meters SET used = :used, "left" = :left, watched_at = :now, changed = true, debits = debits + :count
+    WHERE organization_id = :organization_id AND metric = :metric"""
+
+EVENT_OF_MANY = """INSERT INTO usage_events
+    (organization_id, id, metric, quantity, occurred_at, recorded_at, source)
+    VALUES (:organization_id, :event_id, :metric, :quantity, :now, :now, :source)"""
+
+KEY_OF_MANY = """INSERT INTO idempotency_keys (organization_id, space, key, digest, answer, recorded_at)
+    VALUES (:reporter, 'consume', :key, :digest, :answer, :now)"""
+
+HOUR_OF_MANY = """INSERT INTO usage_hours
+           (organization_id, metric, hour, quantity, level, last_at, events, exact, recorded_at)
+    VALUES (:organization_id, :metric, :hour, :quantity, 0, :now, :count, true, :now)
+    ON CONFLICT (organization_id, metric, hour) DO UPDATE SET
+        quantity = usage_hours.quantity + excluded.quantity, events = usage_hours.events + excluded.events,
+        last_at = CASE WHEN usage_hours.last_at < excluded.last_at THEN excluded.last_at ELSE usage_hours.last_at END,
+        recorded_at = CASE WHEN usage_hours.recorded_at < excluded.recorded_at THEN excluded.recorded_at
+                           ELSE usage_hours.recorded_at END"""
+
+KNOWN = "SELECT key FROM idempotency_keys WHERE organization_id = :reporter AND space = 'consume' AND key IN ({keys})"
+
 TYPES = {
+    "used": "bigint", "left": "bigint", "count": "bigint", "answer": "text",
     "organization_id": "bigint", "metric": "text", "quantity": "bigint", "now": "timestamptz", "hour": "timestamptz",
     "catalogue": "text", "event_id": "uuid", "source": "text", "period": "bigint", "reporter": "bigint", "key": "text",
     "digest": "text", "most": "bigint", "ahead": "timestamptz",
@@ -165,6 +194,71 @@ def take(connection: Connection, debit: Debit) -> Figures | None:
     return figures
 
 
+def lock(connection: Connection, organization_id: int, metric: str) -> None:
+    """Waits for the meter, so that a moment read afterwards is that of the lock. SQLite's writer has waited already."""
+    if connection.dialect.name == "postgresql":
+        given = {"organization_id": organization_id, "metric": metric}
+        connection.exec_driver_sql(_typed(LOCK), given).all()
+
+
+def take_many(connection: Connection, debits: Sequence[Debit]) -> list[Figures]:
+    """Takes the first of `debits` that fit one after the other, and answers the meter right after each.
+
+    It stops before one that must be decided otherwise: see `take`. All are of one meter, which is locked, of one moment
+    and without a source; each has a key. A key that somebody takes meanwhile is an IntegrityError.
+    """
+    first = debits[0]
+    given = _given(first, connection.dialect)
+    row = connection.exec_driver_sql(_for(connection, STANDS), given).first()
+    if row is None:
+        return []
+    found = _fitting(row, debits, _known(connection, debits))
+    if not found:
+        return []
+    taken = debits[: len(found)]
+    rows = [
+        _given(debit, connection.dialect) | {"answer": _answer(debit.quantity, figures)}
+        for debit, figures in zip(taken, found, strict=True)
+    ]
+    total = {"quantity": sum(debit.quantity for debit in taken), "count": len(taken)}
+    after = {"used": found[-1].used, "left": found[-1].left}
+    connection.exec_driver_sql(_for(connection, USED), given | after | total)
+    connection.exec_driver_sql(_for(connection, HOUR_OF_MANY), given | total)
+    for statement in (EVENT_OF_MANY, KEY_OF_MANY):
+        connection.exec_driver_sql(_for(connection, statement), rows)
+    return found
+
+
+def _fitting(row: Any, debits: Sequence[Debit], known: set[str | None]) -> list[Figures]:
+    """FITS and AFTER for one after the other."""
+    used, left, allowance, reserved, alert_at = row
+    found: list[Figures] = []
+    for debit in debits:
+        after = used + debit.quantity
+        room = None if allowance is None else max(0, allowance - used) + left - reserved
+        told = alert_at is not None and after >= alert_at
+        if debit.key in known or after > MAX_QUANTITY or told or (room is not None and debit.quantity > room):
+            break
+        over = 0 if allowance is None else max(0, after - max(allowance, used))
+        known.add(debit.key)
+        used, left = after, left - over
+        found.append(Figures(used, left, allowance))
+    return found
+
+
+def _known(connection: Connection, debits: Sequence[Debit]) -> set[str | None]:
+    """The keys that were used before."""
+    keys = {f"key_{number}": debit.key for number, debit in enumerate(debits)}
+    names = (f"%({name})s" if connection.dialect.name == "postgresql" else f":{name}" for name in keys)
+    statement = KNOWN.format(keys=", ".join(names))
+    reporter = {"reporter": debits[0].reporter}
+    return {row[0] for row in connection.exec_driver_sql(_for(connection, statement), keys | reporter)}
+
+
+def _for(connection: Connection, statement: str) -> str:
+    return _typed(statement) if connection.dialect.name == "postgresql" else statement
+
+
 _spread: WeakKeyDictionary[Engine, bool] = WeakKeyDictionary()
 
 
@@ -188,6 +282,12 @@ def _at_once(keyed: bool, sourced: bool) -> str:
         else "SELECT 1",
         written=",\n".join(f"{name} AS ({statement})" for name, statement in written.items()),
     )
+    return _typed(statement)
+
+
+@lru_cache(maxsize=64)
+def _typed(statement: str) -> str:
+    """The statement with parameters as psycopg writes them."""
     return re.sub(r":(\w+)", lambda found: f"CAST(%({found[1]})s AS {TYPES[found[1]]})", statement)
 
 
