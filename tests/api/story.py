@@ -56,8 +56,6 @@ STORY: tuple[Step, ...] = (
                                     {"id": "backup", "metric": "bandwidth", "quantity": -1}]),
     of(f"POST {ORG}/check", action="download", quantities={"bandwidth": 250_000_000}),
     Step(f"POST {ORG}/consume", {"metric": "bandwidth", "quantity": 250_000_000}, key="download-7"),
-    Step(f"POST {ORG}/consume", {"consumes": [{"metric": "bandwidth", "quantity": 250_000_000},
-                                              {"metric": "emails", "quantity": 1_000_000}]}, key="downloads-8"),
     Step(f"POST {ORG}/reservations", {"metric": "emails", "quantity": 100, "timeout_s": 600}, key="mailing-7",
          keep={"reservation_id": its_id}),
     of(f"POST {ORG}/reservations/{{reservation_id}}/confirm", quantity=97),
