@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -219,6 +220,9 @@ def consume_many(access: OrganizationAccess, request: ConsumeBatch, key: str) ->
             wanted[place] = debits.Wanted(one.metric, one.quantity, one.mode, own)
     if wanted:
         decided = batches.consume_many(access.writing, list(wanted.values()))
+        outcomes = Counter(_outcome(each.quantity, found) for each, found in zip(wanted.values(), decided, strict=True))
+        for outcome, count in outcomes.items():
+            monitoring.decisions.labels("consume", outcome).inc(count)
         results |= {place: _result(each, found) for (place, each), found in zip(wanted.items(), decided, strict=True)}
     else:
         access.check()
@@ -231,9 +235,7 @@ OF_MANY = "\x1f"
 
 def _result(wanted: debits.Wanted, found: batches.Outcome) -> ConsumeResult:
     if isinstance(found, BillingError):
-        monitoring.decisions.labels("consume", "refused").inc()
         return _refused(found.code, found.detail)
-    monitoring.decisions.labels("consume", _outcome(wanted.quantity, found)).inc()
     refusal = None if found.accepted else consumption.exhausted(wanted.metric, wanted.quantity, found)
     return ConsumeResult(
         accepted=found.accepted,
@@ -255,7 +257,9 @@ def _mistakes(error: ValidationError) -> str:
     return "; ".join(f"{'.'.join(map(str, each['loc'])) or 'consume'}: {each['msg']}" for each in found)
 
 
-def _outcome(quantity: int, consumed: ConsumeAnswer) -> str:
+def _outcome(quantity: int, consumed: batches.Outcome) -> str:
+    if isinstance(consumed, BillingError):
+        return "refused"
     return "refused" if not consumed.accepted else "allowed" if consumed.accepted == quantity else "partly"
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -155,6 +156,7 @@ def is_consumable(current: Catalog, metric_id: str) -> bool:
     return metric_id in current.metric_ids and current.metric(metric_id).aggregation is Aggregation.SUM
 
 
+@lru_cache(maxsize=1_024)
 def digest(metric_id: str, quantity: int, mode: Mode) -> str:
     """Names what a request asks, so that a repeated key with another one can be told."""
     return hashlib.sha256(json.dumps(["consume", metric_id, quantity, mode.value]).encode()).hexdigest()[:32]

@@ -216,10 +216,15 @@ def take_many(connection: Connection, debits: Sequence[Debit]) -> list[Figures]:
     if not found:
         return []
     taken = debits[: len(found)]
+    kept_id = _kept(connection.dialect).get("event_id", lambda each: each)
     rows = [
-        _given(debit, connection.dialect) | {"answer": _answer(debit.quantity, figures)}
+        given
+        | {
+            "event_id": kept_id(debit.event_id), "quantity": debit.quantity, "key": debit.key, "digest": debit.digest,
+            "answer": _answer(debit.quantity, figures),
+        }
         for debit, figures in zip(taken, found, strict=True)
-    ]
+    ]  # fmt: skip
     total = {"quantity": sum(debit.quantity for debit in taken), "count": len(taken)}
     after = {"used": found[-1].used, "left": found[-1].left}
     connection.exec_driver_sql(_for(connection, USED), given | after | total)
