@@ -125,8 +125,8 @@ def test_statements_do_not_grow_with_them(api: Api, acme: httpx.Client) -> None:
 
 @pytest.mark.parametrize("consumes", [[], [emails(1)] * 1_001, "x", None])
 def test_a_body_that_is_no_list_of_them_is_refused(acme: httpx.Client, consumes: Any) -> None:
-    sent = {"json": {"consumes": consumes}, "headers": {"Idempotency-Key": "k"}}
-    answer = acme.post("/organizations/acme/consume", **sent)
+    key = {"Idempotency-Key": "k"}
+    answer = acme.post("/organizations/acme/consume", json={"consumes": consumes}, headers=key)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_fields")
     assert answer.json()["errors"][0]["field"] == "body.consumes"
 

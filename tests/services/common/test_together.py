@@ -11,6 +11,8 @@ import pytest
 from billing_app.services.common import together
 from billing_app.services.common.together import Together
 
+pytestmark = pytest.mark.both_databases
+
 PATIENCE = 30
 
 
