@@ -241,8 +241,8 @@ def _fitting(row: Any, debits: Sequence[Debit], known: set[str | None]) -> list[
     for debit in debits:
         after = used + debit.quantity
         room = None if allowance is None else max(0, allowance - used) + left - reserved
-        told = alert_at is not None and after >= alert_at
-        if debit.key in known or after > MAX_QUANTITY or told or (room is not None and debit.quantity > room):
+        reaches_alert = alert_at is not None and after >= alert_at
+        if debit.key in known or after > MAX_QUANTITY or reaches_alert or (room is not None and debit.quantity > room):
             break
         over = 0 if allowance is None else max(0, after - max(allowance, used))
         known.add(debit.key)
