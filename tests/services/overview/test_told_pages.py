@@ -65,7 +65,8 @@ WITHOUT_A_REVISION = {
     "plans.changes.preview": "keeps the answer that a person is looking at",
     "usage.entitlements.check_action": COMPUTED, "usage.entitlements.check_metric": COMPUTED,
     "usage.entitlements.working_actions": COMPUTED, "usage.meters.fresh": COMPUTED, "usage.meters.recompute": COMPUTED,
-    "usage.meters.recomputed": COMPUTED,
+    "usage.meters.recomputed": COMPUTED, "usage.entitlements.by_figures": COMPUTED,
+    "access.fast_path.FastPath": "a debit counts itself on its meter, and pages hear of that (decision 15)",
     "usage.recounts.post": COMPUTED, "usage.top_up_arming.look": "that one is due is not shown; its charge is",
 }  # fmt: skip
 
@@ -98,7 +99,9 @@ WITHOUT_AN_ENTRY = {
     "processes.processes.save": "a draft is written in many steps; that it began, and what became of it, are entries",
     "usage.consumption.confirm": EVENTS, "usage.consumption.consume": EVENTS, "usage.consumption.release": EVENTS,
     "usage.consumption.reserve": EVENTS, "usage.consumption.use": EVENTS, "usage.reporting.report": EVENTS,
+    "usage.recording.record": EVENTS, "usage.reporting.report_many": EVENTS, "access.fast_path.FastPath": EVENTS,
     "usage.entitlements.check_action": COMPUTED, "usage.entitlements.check_metric": COMPUTED,
+    "usage.entitlements.by_figures": COMPUTED,
     "usage.entitlements.working_actions": COMPUTED, "usage.meters.fresh": COMPUTED, "usage.meters.prepare": COMPUTED,
     "usage.meters.recompute": COMPUTED, "usage.meters.recomputed": COMPUTED, "usage.top_up_arming.look": COMPUTED,
     "usage.recounts.demand": LEDGER, "usage.recounts.post": LEDGER, "usage.recounts.run": LEDGER,
