@@ -27,8 +27,8 @@ from billing_app.store.common import runs
 from billing_app.store.usage import meters
 from tests.support.patience import PATIENCE_SECONDS
 
-EMAILS = 3_000
-"""Rows of the imported file: a few batches of every organization."""
+EMAILS = 20_000
+"""Rows of the imported file: several transactions of every organization."""
 
 
 def command(database_url: str, *arguments: str) -> subprocess.Popen[str]:
