@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
+from billing_app import clock
 from billing_app.db import Database
 from billing_app.demo import fake_stripe
 from billing_app.demo.people import LARKFIELD, MARLOW
@@ -29,6 +30,12 @@ def settings() -> Settings:
     return Settings(
         demo=True, stripe_api_secret=key, stripe_webhook_secret=SecretStr("whsec_demo"), stripe_api_base=server().url
     )
+
+
+@pytest.fixture
+def now(now: datetime) -> datetime:
+    """When the story ends, or today where that has passed: clocks of the fake Stripe that run are never behind ours."""
+    return max(now, clock.now())
 
 
 def shown(database: Database, settings: Settings, address: str, now: datetime) -> PlanView:

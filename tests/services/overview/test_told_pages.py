@@ -99,6 +99,7 @@ WITHOUT_AN_ENTRY = {
     "processes.processes.save": "a draft is written in many steps; that it began, and what became of it, are entries",
     "usage.consumption.confirm": EVENTS, "usage.consumption.consume": EVENTS, "usage.consumption.release": EVENTS,
     "usage.consumption.reserve": EVENTS, "usage.consumption.use": EVENTS, "usage.reporting.report": EVENTS,
+    "usage.batches.consume_many": EVENTS,
     "usage.recording.record": EVENTS, "usage.reporting.report_many": EVENTS, "access.fast_path.FastPath": EVENTS,
     "usage.entitlements.check_action": COMPUTED, "usage.entitlements.check_metric": COMPUTED,
     "usage.entitlements.by_figures": COMPUTED,
