@@ -55,6 +55,17 @@ def what_is_no_event_is_rejected(ctx: Any, response: Any, case: Any) -> None:
         assert said["rejected"] or _only_not_the_body(case), said
 
 
+@schemathesis.check
+def what_is_no_consume_is_refused(ctx: Any, response: Any, case: Any) -> None:
+    """A consume that the document does not allow is refused; of many by itself, with a result that says so."""
+    wrong = case.meta is not None and case.meta.generation.mode.is_negative
+    if wrong and case.path.endswith("/consume") and response.status_code == 200 and not _only_not_the_body(case):
+        assert isinstance(case.body, dict) and "consumes" in case.body, case.body
+        results = response.json()["results"]
+        assert len(results) == len(case.body["consumes"]), results
+        assert any(each["code"] == "invalid_fields" for each in results), results
+
+
 def _only_not_the_body(case: Any) -> bool:
     return not case.meta.is_negative_at(ParameterLocation.BODY)
 
