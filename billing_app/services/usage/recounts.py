@@ -94,9 +94,10 @@ def post(context: Context) -> int:
 
 @dataclass(slots=True)
 class _Posted:
-    """What was done for one organization; `meters` are as they were before."""
+    """What was done for one organization since `moment`, at which it was locked; `meters` are as they were then."""
 
     organization: Organization
+    moment: datetime
     meters: list[Meter]
     written: int = 0
 
@@ -115,7 +116,7 @@ class _Account:
 def _post(session: Session, owners: Sequence[int], now: datetime) -> list[_Posted]:
     """Brings the ledgers of these organizations, by id, up to date: in a few statements, however many they are."""
     organizations_held, now = locks.hold_rows(session, owners, now)
-    found = {each.pk: _Posted(each, []) for each in organizations_held}
+    found = {each.pk: _Posted(each, now, []) for each in organizations_held}
     for meter in meter_store.lock_of(session, owners):
         found[meter.organization_id].meters.append(meter)
         now = locks.moment_of(
@@ -339,7 +340,7 @@ def _batches(
             runs.take_lease(session, LEASE, holder, now())
             due = meter_store.due(session, as_of, after, BATCH)
             for each in _post(session, due, as_of) if due else ():
-                context = Context(session, each.organization, as_of)
+                context = Context(session, each.organization, each.moment)
                 outcome.repaired += wrong_clocks.was_repaired(context, each.meters)
                 outcome.organizations_seen += 1
                 outcome.organizations_changed += bool(each.written)

@@ -108,6 +108,17 @@ def test_the_next_recount_takes_back_what_was_posted_too_early_and_tells(acme: D
     assert consumes(acme, 10**6) == 50
 
 
+def test_what_happens_while_a_recount_runs_for_long_is_no_wrong_clock(acme: Database) -> None:
+    during = LATER + timedelta(minutes=5)
+    with acme.writing() as session:
+        reporting.report(Context(session, at(session), during), [ReportedEvent("emails", 1)])
+    living = acme.ticking(lambda: during + timedelta(seconds=1))
+    outcome = recounts.run(living.writing, lambda: LATER, runs.new_holder(), "schedule")
+    assert (outcome.organizations_changed, outcome.repaired) == (1, 0)
+    with acme.reading() as session:
+        assert session.exec(select(OperatorMail)).all() == []
+
+
 def test_what_a_recount_repaired_is_told_in_its_row(acme: Database) -> None:
     looks(acme)
     recounts.run(acme.writing, lambda: LATER, runs.new_holder(), "schedule")
