@@ -35,8 +35,9 @@ def stage(database: Database, settings: Settings, now: datetime) -> None:
         if not ours:  # one that somebody deleted stays deleted
             person, _role = LARKFIELD.members[0]
             webhook_endpoints.create(
-                Context(session, larkfield, now - SINCE, person.email),
+                Context(session, larkfield, now, person.email),
                 url,
                 description="Map editor",
                 private=reachable(settings),
+                since=now - SINCE,
             )

@@ -10,12 +10,13 @@ from pydantic import SecretStr
 
 from billing_app import clock
 from billing_app.db import Database
-from billing_app.demo import fake_stripe
+from billing_app.demo import fake_stripe, told
 from billing_app.demo.people import LARKFIELD, MARLOW
 from billing_app.domain.purchases.subscriptions import BillingInterval, When
 from billing_app.gateways.stripe.payments import connected
 from billing_app.services.common.context import Context
 from billing_app.services.common.organizations import by_address
+from billing_app.services.notifications import fan_out, webhook_endpoints
 from billing_app.services.plans import changes, read
 from billing_app.services.subscriptions.views_plan import PlanView
 from billing_app.settings import Settings
@@ -82,3 +83,13 @@ def test_a_second_start_makes_nothing_twice_and_lets_time_pass(
     assert renewed.subscription is not None
     assert renewed.subscription.period_end == renewed.period.end > later
     assert shown(demo, settings, MARLOW.address, later).plan.id == "free"
+
+
+def test_the_receiver_is_told_of_the_last_days(demo: Database, settings: Settings, now: datetime) -> None:
+    local = settings.model_copy(update={"public_url": "http://127.0.0.1:3000"})
+    told.stage(demo.ticking(lambda: now), local, now)
+    with demo.writing() as session:
+        larkfield = by_address(session, LARKFIELD.address)
+        (endpoint,) = webhook_endpoints.ever(session, larkfield)
+        assert endpoint.created_at == now - told.SINCE
+        assert fan_out.fan_out(session, larkfield.pk, now, mailing=False) > 0

@@ -53,9 +53,11 @@ def create(
     description: str = "",
     kinds: Collection[str] | None = None,
     private: tuple[Network, ...] = (),
+    since: datetime | None = None,
 ) -> NewWebhookAnswer:
     """A new endpoint, told of `kinds` (None: of everything, what later versions add too).
 
+    It is told of what happens from now on, or has happened `since` then.
     Raises InvalidError `invalid_url`, `invalid_description` or `unknown_kind`, ConflictError `too_many_webhooks`.
     """
     session, organization, now, actor = context.session, context.organization, context.now, context.actor
@@ -70,7 +72,7 @@ def create(
     secret = _new_secret()
     row = WebhookEndpoint(
         organization_id=owner, url=valid_url(url, private), description=description.strip(), secret=secret,
-        created_by=actor, created_at=now,
+        created_by=actor, created_at=since or now,
     )  # fmt: skip
     session.add(row)
     session.flush()
