@@ -47,8 +47,9 @@ BEARER = b"Bearer "
 
 KEY = b"idempotency-key"
 
-LEADERS = 4
-"""Meters that are decided at once on PostgreSQL: fewer than the connections of these routes (api.common.lanes)."""
+LEADERS = 8
+"""Meters that are decided at once on PostgreSQL: as many as these routes let in, so that a caller who has all of its
+share (api.common.lanes) waiting for meters leaves leaders for others."""
 
 PATH = re.compile(r"/organizations/([^/]+)(/check|/consume)")
 

@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 import structlog
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from billing_app.db import Database
 from billing_app.domain.catalogue import Catalog
@@ -111,11 +112,14 @@ class FastPath:
     def _take(self, asked: Sequence[Consume]) -> list[Taken | None]:
         """All in one transaction, each decided by what those before it left.
 
-        What breaks it leaves nothing behind: then each is decided by itself, where its key tells whether it was.
+        What breaks it leaves nothing behind: then each is decided by itself, where its key tells whether it was. A
+        database that can't be reached, or a lock that is not to be had, is told to all of them.
         """
         try:
             with self._begun(len(asked)) as connection:
                 return list(self._all_taken(connection, asked))
+        except (OperationalError, InterfaceError, PoolTimeout):  # each would wait for the same once more
+            raise
         except (SQLAlchemyError, BillingError) as error:
             log.warning("consumed_one_by_one", waiting=len(asked), cause=type(error).__name__)
             return [None] * len(asked)
@@ -128,9 +132,7 @@ class FastPath:
 
     def _all_taken(self, connection: Connection, asked: Sequence[Consume]) -> Iterator[Taken | None]:
         held: dict[Asker, Caller | None] = {}
-        for (who, metric), group in groupby(
-            asked, key=lambda each: (each.asker._replace(now=NEVER), each.wanted.metric)
-        ):
+        for (who, metric), group in groupby(asked, key=_together):
             together = list(group)
             if who not in held:
                 held[who] = _found(connection, together[0].asker)

@@ -44,9 +44,10 @@ class Together(Generic[Asked, Given]):
     def _lead(self, line: Hashable) -> None:
         with self._lock:
             waiting = self._lines[line]
-            taken = [waiting.popleft() for _ in range(min(MOST, len(waiting)))]
+            first = [waiting.popleft() for _ in range(min(MOST, len(waiting)))]
+        taken = [each for each in first if each[1].set_running_or_notify_cancel()]  # from here on none can be cancelled
         try:
-            answers = self._serve([asked for asked, _ in taken])
+            answers = self._serve([asked for asked, _ in taken]) if taken else []
             for (_, place), given in zip(taken, answers, strict=True):
                 place.set_result(given)
         except Exception as error:  # noqa: BLE001  whatever it is, those who wait for an answer are told

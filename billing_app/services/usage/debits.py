@@ -122,7 +122,8 @@ def take_first(context: Context, wanted: Sequence[Wanted]) -> list[ConsumeAnswer
         found = take(context, each.metric, each.quantity, mode=each.mode, key=each.key)
         return [] if found is None else [found]
     connection = session.connection()
-    store.lock(connection, payer.pk, metric)
+    if not store.lock(connection, payer.pk, metric):  # whoever makes the meter has locks of its own to wait for
+        return []
     moment = locks.moment_of(session, ("meter", payer.pk, metric), now)
     return take_own_first(connection, payer.pk, wanted, moment)
 

@@ -194,11 +194,15 @@ def take(connection: Connection, debit: Debit) -> Figures | None:
     return figures
 
 
-def lock(connection: Connection, organization_id: int, metric: str) -> None:
-    """Waits for the meter, so that a moment read afterwards is that of the lock. SQLite's writer has waited already."""
-    if connection.dialect.name == "postgresql":
-        given = {"organization_id": organization_id, "metric": metric}
-        connection.exec_driver_sql(_typed(LOCK), given).all()
+def lock(connection: Connection, organization_id: int, metric: str) -> bool:
+    """Waits for the meter, so that a moment read afterwards is that of the lock; whether there is one to be locked.
+
+    SQLite's writer has waited already.
+    """
+    if connection.dialect.name != "postgresql":
+        return True
+    given = {"organization_id": organization_id, "metric": metric}
+    return connection.exec_driver_sql(_typed(LOCK), given).first() is not None
 
 
 def take_many(connection: Connection, debits: Sequence[Debit]) -> list[Figures]:

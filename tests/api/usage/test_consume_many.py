@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from billing_app.domain.common.access import Scope
 from billing_app.services.access.fast_path import Asker, Consume, FastPath
@@ -170,17 +170,24 @@ def test_those_that_wait_together_have_answers_of_their_own(api: Api, acme: http
 def test_what_breaks_leaves_nothing_behind(api: Api, acme: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     secret = acme.headers["Authorization"].removeprefix("Bearer ")
 
-    def breaks(*_: object) -> None:
-        raise OperationalError("", {}, Exception())
-
     path = a_path(api)
+    asked = [
+        consume(secret, "emails", 9, "a"),
+        consume(secret, "emails", 9, "b"),
+        consume(secret, "bandwidth", 1, "c"),
+    ]
+
+    def breaks_with(error: Exception) -> Callable[..., None]:
+        def breaks(*_: object) -> None:
+            raise error
+
+        return breaks
+
     with monkeypatch.context() as patch:
-        patch.setattr(debits, "take_own", breaks)
-        asked = [
-            consume(secret, "emails", 9, "a"),
-            consume(secret, "emails", 9, "b"),
-            consume(secret, "bandwidth", 1, "c"),
-        ]
-        assert path._take(asked) == [None] * 3
+        patch.setattr(debits, "take_own", breaks_with(IntegrityError("", {}, Exception())))
+        assert path._take(asked) == [None] * 3  # each is then decided by itself
+        patch.setattr(debits, "take_own", breaks_with(OperationalError("", {}, Exception())))
+        with pytest.raises(OperationalError):  # by itself each would wait for the same once more
+            path._take(asked)
     assert one(acme, "next", "emails", 1).json()["used"] == 2
     assert differences(api) == []

@@ -70,6 +70,16 @@ def test_what_breaks_is_told_and_the_next_are_served() -> None:
     assert line.ask("a", 5).result(PATIENCE) == 10
 
 
+def test_who_does_not_wait_any_more_takes_nobodys_answer() -> None:
+    slow = Slow()
+    places = waiting(Together(slow, leaders=1, name="test"), slow, 1, 2, 3)
+    assert not places[0].cancel()
+    assert places[1].cancel()
+    slow.may.set()
+    assert [places[0].result(PATIENCE), places[2].result(PATIENCE)] == [2, 6]
+    assert slow.served == [[1], [3]]
+
+
 def test_lines_are_apart() -> None:
     slow = Slow()
     line = Together(slow, leaders=2, name="test")

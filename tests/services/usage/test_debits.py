@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from billing_app.db import Database
+from billing_app.db import HELD, Database
 from billing_app.domain.common.errors import BillingError, InvalidError
 from billing_app.locations import ROOT
 from billing_app.services.catalogue import versions
@@ -179,3 +179,13 @@ def test_a_sub_organization_s_use_is_noted_and_its_pages_hear_of_it(acme: Databa
             Context(session, organizations.by_address(session, "north"), NOON), "emails", 7, key="k"
         )
         assert again.repeated
+
+
+def test_a_meter_that_is_yet_to_be_made_does_not_count_as_locked(acme: Database) -> None:
+    """Whoever makes it waits for other locks, and reads its moment after that (fine point 17)."""
+    wanted = [debits.Wanted("sms", 1, Mode.REJECT, key) for key in ("a", "b")]
+    with acme.writing() as session:
+        organization = organizations.by_address(session, "acme")
+        assert debits.take_first(Context(session, organization, NOON), wanted) == []
+        held = session.info.get(HELD, set())
+        assert acme.sqlite or ("meter", organization.pk, "sms") not in held
