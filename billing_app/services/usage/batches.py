@@ -65,10 +65,15 @@ def _decided(enter: Enter, wanted: Sequence[Wanted]) -> list[Outcome]:
 
 def _in_order(context: Context, wanted: Sequence[Wanted], until: float) -> list[Outcome]:
     found: list[Outcome] = []
+    reach = len(wanted)
     while len(found) < len(wanted) and (not found or time.monotonic() < until):
-        found += debits.take_first(context, wanted[len(found) :])
-        if len(found) < len(wanted):
-            found.append(_alone(context, wanted[len(found)]))
+        asked = wanted[len(found) :][:reach]
+        taken = debits.take_first(context, asked)
+        found += taken
+        reach *= 2
+        if len(taken) < len(asked):
+            found.append(_alone(context, asked[len(taken)]))
+            reach = 1  # who repeats a request, or is out of credits, stops at each: what lies behind is not read again
     return found
 
 

@@ -123,6 +123,20 @@ def test_statements_do_not_grow_with_them(api: Api, acme: httpx.Client) -> None:
     assert asked[0] == asked[1] <= 12
 
 
+def test_a_request_again_costs_by_its_length(api: Api, acme: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is answered by its key; what lies behind it is not looked at again for each."""
+    made: list[object] = []
+    first = debits.Debit
+    monkeypatch.setattr(debits, "Debit", lambda *told, **named: made.append(told) or first(*told, **named))
+    sent = [emails(1) for _ in range(100)]
+    answers = many(acme, "k", *sent)
+    once, made[:] = len(made), []
+    again = many(acme, "k", *sent)
+    assert [each["used"] for each in again] == [each["used"] for each in answers]
+    assert once == 100
+    assert len(made) < 5 * once
+
+
 @pytest.mark.parametrize("consumes", [[], [emails(1)] * 1_001, "x", None])
 def test_a_body_that_is_no_list_of_them_is_refused(acme: httpx.Client, consumes: Any) -> None:
     key = {"Idempotency-Key": "k"}
