@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
 import os
@@ -16,6 +15,8 @@ from contextlib import contextmanager
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
+
+import reflex_base
 
 from billing_app import private_files
 from billing_app.domain.common.errors import UnavailableError
@@ -61,6 +62,9 @@ RADIX_WIDTHS = re.compile(r"@media ?\(width>=\d+px\)\{(?:[^{}]*\.(?:xs|sm|md|lg|
 """Radix' rules for classes such as `md:rt-r-size-2`, which only a component with values by width has. Ours have none
 (tests/ui/test_stylesheets.py): the stylesheets decide by width. They are almost half of what a browser loads, and what
 it looks through for every element whenever its window's width changes."""
+
+PACKED = ("brotli", "gzip")
+"""What is served (rxconfig.py). Browsers take the first where there is TLS, and on one's own machine."""
 
 BUILT_FOR_ALL = 0o022
 """The umask of a build: pages hold no secrets, and may be served by another user than the one who installed."""
@@ -129,7 +133,7 @@ def follow_any_origin(file: Path) -> None:
         r'(globalThis.location?.origin??"http://localhost").replace(/^http/,"ws")+"\2"',
         source,
     )
-    _replace(file, source)
+    file.write_text(source, encoding="utf-8")
 
 
 def keep_the_port(scripts: Path) -> None:
@@ -138,7 +142,7 @@ def keep_the_port(scripts: Path) -> None:
     for file in scripts.glob("*.js"):
         source, found = LOCAL_NAMES.subn("[]", file.read_text(encoding="utf-8"))
         if found:
-            _replace(file, source)
+            file.write_text(source, encoding="utf-8")
             changed += found
     if changed != 1:
         raise UnavailableError(f"The pages were built, but {changed} places decide where their socket is: not one.")
@@ -149,15 +153,21 @@ def without_radix_widths(styles: Path) -> None:
     for file in styles.glob("*.css"):
         source, found = RADIX_WIDTHS.subn("", file.read_text(encoding="utf-8"))
         if found:
-            _replace(file, source)
+            file.write_text(source, encoding="utf-8")
 
 
-def _replace(file: Path, source: str) -> None:
-    """A built file and what it is packed as."""
-    file.write_text(source, encoding="utf-8")
-    for packed in file.parent.glob(f"{file.name}.*"):
-        packed.unlink()
-    file.with_name(f"{file.name}.gz").write_bytes(gzip.compress(source.encode(), mtime=0))
+def packed(site: Path) -> None:
+    """Puts beside each built file what it is sent as, by Reflex's own script: once, when nothing changes any more."""
+    script = Path(reflex_base.__file__).with_name(".templates") / "web" / "compress-static.js"
+    done = subprocess.run(
+        [Path(sys.executable).with_name("node"), script, site, *PACKED],
+        capture_output=True,
+        text=True,
+        check=False,
+        umask=BUILT_FOR_ALL,
+    )
+    if done.returncode != 0:
+        raise UnavailableError(f"{done.stderr}\n\nThe pages were built, but could not be packed.")
 
 
 @contextmanager
@@ -228,6 +238,7 @@ def _publish(built: Path, folder: Path, target: Path) -> None:
         follow_any_origin(file)
     keep_the_port(scripts)
     without_radix_widths(scripts)
+    packed(draft / "build" / "client")
     for folder in (draft, draft / "build"):
         folder.chmod(READABLE)
     draft.rename(target)
@@ -252,6 +263,7 @@ def environment() -> dict[str, str]:
         "REFLEX_DIR": str(Path(sys.prefix) / "share" / "reflex"),
         "REFLEX_API_URL": ANY_ORIGIN,
         "REFLEX_WEB_WORKDIR": str(WORK),
+        "REFLEX_FRONTEND_COMPRESSION_FORMATS": "",  # `packed` does, after what is changed here
     }
     # npm's own choice of registry; without it Reflex measures how fast several answer.
     if "NPM_CONFIG_REGISTRY" not in found and (registry := _npm_registry(programs, found)):

@@ -16,6 +16,7 @@ from billing_app.domain.common.errors import UnavailableError
 from billing_app.launcher import frontend
 from billing_app.launcher.frontend import ANY_ORIGIN, fingerprint, follow_any_origin
 from billing_app.locations import ROOT
+from rxconfig import config
 from tests.support.patience import PATIENCE_SECONDS
 
 
@@ -63,8 +64,6 @@ def built(tmp_path: Path) -> Path:
     file = tmp_path / "reflex-env-abc.js"
     socket = ANY_ORIGIN.replace("http", "ws")
     file.write_text(f"var e={{PING:`{ANY_ORIGIN}/ping`,EVENT:`{socket}/_event`,TEST_MODE:!1}};export{{e as t}};")
-    file.with_name(f"{file.name}.gz").write_bytes(b"old")
-    file.with_name(f"{file.name}.br").write_bytes(b"old")
     return file
 
 
@@ -72,9 +71,6 @@ def test_no_built_in_address_is_left(built: Path) -> None:
     follow_any_origin(built)
     source = built.read_text()
     assert "console.invalid" not in source
-    packed = [file.name for file in built.parent.iterdir() if file != built]
-    assert packed == [f"{built.name}.gz"]
-    assert gzip.decompress(built.with_name(packed[0]).read_bytes()).decode() == source
 
 
 @pytest.mark.parametrize(
@@ -135,13 +131,43 @@ def test_the_port_stays_on_ones_own_machine_too(project: Path, tmp_path: Path) -
     frontend._publish(built_by_reflex(tmp_path / "web"), project, target)
     script = target / "build" / "client" / "assets" / "state-abc.js"
     assert script.read_text() == "var s=[],t=1;"
-    assert gzip.decompress(script.with_name("state-abc.js.gz").read_bytes()).decode() == script.read_text()
+
+
+UNPACKED = """
+const { brotliDecompressSync, gunzipSync } = require("zlib"), { readFileSync } = require("fs"), name = process.argv[1];
+const unpacked = [brotliDecompressSync(readFileSync(name + ".br")), gunzipSync(readFileSync(name + ".gz"))];
+console.log(JSON.stringify(unpacked.map(String)));
+"""
+
+
+def test_what_is_sent_is_what_was_changed_last(project: Path, tmp_path: Path) -> None:
+    target, built = tmp_path / "pages" / "abc", built_by_reflex(tmp_path / "web")
+    name = "state-abc.js"
+    script = target / "build" / "client" / "assets" / name
+    (built / "build" / "client" / "assets" / name).write_text(f"var s=[`localhost`,`::`],t='{'long ' * 100}';")
+    (built / "build" / "client" / "assets" / f"{name}.br").write_bytes(b"of another build")
+    frontend._publish(built, project, target)
+    assert script.read_text().startswith("var s=[],t='long ")
+    command = [Path(sys.executable).parent / "node", "-e", UNPACKED, script]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=True)
+    assert json.loads(done.stdout) == [script.read_text()] * 2
+
+
+def test_packing_that_failed_is_said(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frontend, "PACKED", ("stones",))
+    with pytest.raises(UnavailableError, match=r"stones(.|\n)*could not be packed"):
+        frontend._publish(built_by_reflex(tmp_path / "web"), project, tmp_path / "pages" / "abc")
+    assert not (tmp_path / "pages" / "abc").exists()
+
+
+def test_the_server_sends_what_is_packed() -> None:
+    assert tuple(config.frontend_compression_formats) == frontend.PACKED
 
 
 def test_rules_by_width_that_no_element_has_are_left_out(project: Path, tmp_path: Path) -> None:
     built, target = built_by_reflex(tmp_path / "web"), tmp_path / "pages" / "abc"
     narrow = "@media (width<=720px){.bar{gap:4px}}@media (width<=1080px) and (width>=721px){.bar{gap:8px}}"
-    kept = f".rt-Text:where(.rt-r-size-2){{a:b}}@media (width>=520px){{.bar{{c:d}}}}{narrow}"
+    kept = f".rt-Text:where(.rt-r-size-2){{a:b}}@media (width>=520px){{.bar{{c:d}}}}{narrow * 4}"
     radix = r"@media (width>=768px){.rt-Text:where(.sm\:rt-r-size-2){a:b}.sm\:-rt-r-m-1,.sm\:rt-r-m{c:d}}"
     sheet = built / "build" / "client" / "assets" / "styles-abc.css"
     sheet.write_text(radix + kept + radix)

@@ -6,8 +6,17 @@ import re
 from collections import Counter
 
 from billing_app.locations import ROOT
+from billing_app.ui.frame.theme import COLOURS
+from billing_app.ui.kit.charts.palette import HUES
 
 SHEETS = ("billing.css", "operator.css", "plan.css")
+
+RADIX = {
+    "amber", "blue", "bronze", "brown", "crimson", "cyan", "gold", "grass", "gray", "green", "indigo", "iris", "jade",
+    "lime", "mauve", "mint", "olive", "orange", "pink", "plum", "purple", "red", "ruby", "sage", "sand", "sky", "slate",
+    "teal", "tomato", "violet", "yellow",
+}  # fmt: skip
+"""All scales that Radix has."""
 
 
 def rules(text: str) -> list[tuple[str, str]]:
@@ -40,3 +49,16 @@ def test_no_component_has_values_by_width() -> None:
     assert len(sources) > 100
     by_width = re.compile(r"breakpoints|\b(?:mobile|tablet|desktop)_(?:only|and)|\b(?:xs|sm|md|lg|xl):", re.IGNORECASE)
     assert [file.name for file in sources if by_width.search(file.read_text())] == []
+
+
+def test_every_scale_that_is_used_is_loaded_and_no_other() -> None:
+    """What is drawn in a colour that no stylesheet has would be transparent."""
+    said = "".join((ROOT / "assets" / sheet).read_text() for sheet in SHEETS)
+    code = "".join(file.read_text() for file in (ROOT / "billing_app" / "ui").rglob("*.py"))
+    named = re.findall(r"var\(--([a-z]+)-a?\d", said + code)
+    named += re.findall(r"data-accent-color=\"([a-z]+)\"", said)
+    for value in re.findall(r"(?:color_scheme|ACCENT, GRAY) ?= ?([^\n]*)", code):
+        named += re.findall(r"\"([a-z]+)\"", value)
+    used = {name for name in named if name in RADIX} | {*HUES}
+    assert used == {*COLOURS}
+    assert len(COLOURS) == len({*COLOURS})

@@ -25,6 +25,13 @@ API_POLICY = (
 
 ONE_YEAR_S = 31_536_000
 
+BUILT = "/assets/"
+"""Where the pages' scripts and styles are: each has a name of its own as soon as it says something else."""
+
+KEPT = "public, max-age=604800, immutable"
+"""For a week browsers use those without asking, where a reload asked for each of fifty: a release may repair how they
+are finished (launcher/frontend.py), which their names do not tell."""
+
 
 class SecurityHeaders:
     """Adds the headers that an answer does not have yet."""
@@ -54,6 +61,7 @@ class SecurityHeaders:
             await self.app(scope, receive, send)
             return
         of_api = scope["path"].startswith(self.prefix)
+        built = scope["path"].startswith(BUILT)
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -63,6 +71,8 @@ class SecurityHeaders:
                 headers.setdefault("Content-Security-Policy", API_POLICY if of_api else self._pages)
                 if of_api:
                     headers.setdefault("Cache-Control", "no-store")
+                elif built and message["status"] in (200, 304):
+                    headers.setdefault("Cache-Control", KEPT)
             await send(message)
 
         await self.app(scope, receive, with_headers)

@@ -15,7 +15,7 @@ QUIET_CONFIG = {"displayModeBar": False, "responsive": False, "doubleClick": Fal
 
 
 class Plot(PlotlyBasic):
-    """Plotly's basic build, loaded when the page shows a chart, and drawn once the page's fonts are there.
+    """Plotly's basic build, loaded beside the page's data, and drawn once both and the page's fonts are there.
 
     Labels are placed by their measured width: drawn before the fonts, they would sit wrong. assets/drawing.js keeps the
     drawing as large as its place, and its words off each other at every width.
@@ -23,9 +23,10 @@ class Plot(PlotlyBasic):
 
     def _get_dynamic_imports(self) -> str:
         return (
-            f"\nconst {self.tag} = ClientSide(() => Promise.all([import('plotly.js-basic-dist-min'), "
-            "import('$/public/drawing.js'), document.fonts.ready]).then(([mod, drawing]) => "
-            f"drawing.inItsPlace(createPlotlyComponent(mod), mod)), '{self.tag}')\n"
+            "\nconst drawn = typeof document === 'undefined' ? undefined : Promise.all("
+            "[import('plotly.js-basic-dist-min'), import('$/public/drawing.js'), document.fonts.ready])"
+            f"\nconst {self.tag} = ClientSide(() => drawn.then("
+            f"([mod, drawing]) => drawing.inItsPlace(createPlotlyComponent(mod), mod)), '{self.tag}')\n"
         )
 
 

@@ -184,11 +184,14 @@ def test_answers_carry_security_headers(api: Api) -> None:
     with api.client() as anyone:
         of_api = anyone.get("/plans").headers
         of_page = httpx.get(f"{api.url}/healthz").headers
+        of_none = httpx.get(f"{api.url}/assets/none.js")
     for headers in (of_api, of_page):
         assert headers["x-content-type-options"] == "nosniff"
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
         assert headers["referrer-policy"] == "same-origin"
     assert of_api["cache-control"] == "no-store"
+    assert of_none.status_code == 404
+    assert "immutable" not in of_none.headers.get("cache-control", "")
     assert "default-src 'none'" in of_api["content-security-policy"]
     assert (
         f"connect-src 'self' ws://127.0.0.1:{api.settings.public_url.rpartition(':')[2]}"
