@@ -119,7 +119,7 @@ def use(context: Context, metric: Metric, row: MeterRow, quantity: int, source: 
     """
     session, organization, now = context.session, context.organization, context.now
     if metric.aggregation is Aggregation.SUM:
-        PeriodTotals(session, [(organization, metric.id, now, now)]).add(organization, metric.id, now, quantity)
+        PeriodTotals(session, [(organization, metric.id, [now])]).add(organization, metric.id, now, quantity)
     _add_event(context, metric, quantity, source)
     row.changed = True
     session.add(row)

@@ -194,7 +194,6 @@ def _totals(
 
     Those are the ones with a correction, or with so much use that a total could become too large.
     """
-    spans: dict[MeterKey, tuple[Organization, str, datetime, datetime]] = {}
     events: dict[MeterKey, list[Valid]] = {}
     sums = {metric for metric, aggregation in aggregations.items() if aggregation is Aggregation.SUM}
     for each in books:
@@ -203,10 +202,9 @@ def _totals(
             if event.metric in sums:
                 events.setdefault((owner, event.metric), []).append(event)
     payers_of = {each.payer.pk: each.payer for each in books}
-    for (owner, metric), batch in events.items():
-        moments = {each.at for each in batch}
-        spans[owner, metric] = payers_of[owner], metric, min(moments), max(moments)
-    totals = PeriodTotals(session, spans.values())
+    totals = PeriodTotals(
+        session, ((payers_of[owner], metric, {each.at for each in batch}) for (owner, metric), batch in events.items())
+    )
     careful = set()
     for (owner, metric), batch in events.items():
         quantities = [each.quantity for each in batch]

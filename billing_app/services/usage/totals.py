@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 
 from sqlmodel import Session
@@ -18,16 +18,14 @@ from billing_app.store.usage.new_events import MeterKey
 class PeriodTotals:
     """Keeps the totals of `sum` metrics between 0 and 2**63-1 in each period (fine points 4 and 16).
 
-    What is stored of all periods that may be asked about is read at once.
+    What is stored of all periods that may be asked about is read at once, however far apart they are.
     """
 
-    def __init__(self, session: Session, spans: Iterable[tuple[Organization, str, datetime, datetime]]) -> None:
-        """Of each organization, whose meters count, and metric: the first and the last moment of new use."""
+    def __init__(self, session: Session, used: Iterable[tuple[Organization, str, Collection[datetime]]]) -> None:
+        """Of each organization, whose meters count, and metric: the moments of new use."""
         wanted: list[tuple[int, str, Period]] = []
-        for organization, metric, first, last in spans:
-            numbers = [period_containing(organization.anchor, moment).number for moment in (first, last)]
-            periods = (period_at(organization.anchor, number) for number in range(numbers[0], numbers[1] + 1))
-            wanted += [(organization.pk, metric, period) for period in periods]
+        for organization, metric, moments in used:
+            wanted += [(organization.pk, metric, period) for period in _periods(organization.anchor, moments)]
         self._totals: dict[MeterKey, dict[int, int]] = {}
         for (owner, metric, period), total in zip(wanted, store.period_totals(session, wanted), strict=True):
             self._totals.setdefault((owner, metric), {})[period.number] = total
@@ -52,3 +50,12 @@ class PeriodTotals:
         if total > MAX_QUANTITY:
             raise FactRefusedError(f"The period's usage would exceed {MAX_QUANTITY}.", code="quantity_too_large")
         totals[period.number] = total
+
+
+def _periods(anchor: datetime, moments: Collection[datetime]) -> Iterator[Period]:
+    """Those in which any of the moments lies."""
+    period: Period | None = None
+    for moment in sorted(moments):
+        if period is None or not period.contains(moment):
+            period = period_containing(anchor, moment)
+            yield period

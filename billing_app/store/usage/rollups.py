@@ -13,14 +13,13 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, Text, Update, bindparam, select, update
+from sqlalchemy import Select, Update, bindparam, select, update
 from sqlmodel import Session, col
 
 from billing_app.domain.common.periods import period_containing
 from billing_app.domain.credits.facts import Aggregation
 from billing_app.store.common import columns
-from billing_app.store.common.questions import OfMetric, grouped, metric_values, of_metrics
-from billing_app.store.tables.base import Big, Moment
+from billing_app.store.common.questions import OfMetric, Span, grouped, metric_values, of_metrics
 from billing_app.store.tables.usage import UsageHour, UsageSubject
 from billing_app.store.usage import sources
 from billing_app.store.usage.new_events import Counted, MeterKey
@@ -201,19 +200,9 @@ def is_counted(session: Session, organization_id: int, metric: str, period: int,
     return session.get(UsageSubject, (organization_id, metric, period, subject)) is not None
 
 
-def totals(session: Session, spans: Sequence[tuple[int, str, datetime, datetime]]) -> list[int]:
+def totals(session: Session, spans: Sequence[Span]) -> list[int]:
     """Of each organization and metric the quantities of the hours that begin in `[start, end)` together."""
-    if not spans:
-        return []
-    kinds = {"place": Big, "owner": Big, "name": Text(), "first": Moment(), "last": Moment()}
-    source, values = columns.given(session, kinds, [range(len(spans)), *zip(*spans, strict=True)])
-    found = session.connection().exec_driver_sql(
-        "SELECT given.place, (SELECT sum(stored.quantity) FROM usage_hours AS stored "
-        "WHERE stored.organization_id = given.owner AND stored.metric = given.name "
-        f"AND stored.hour >= given.first AND stored.hour < given.last) FROM {source} ORDER BY given.place",
-        values,
-    )
-    return [int(quantity or 0) for _, quantity in found]
+    return columns.totals(session, UsageHour, "hour", spans)
 
 
 class Hour(NamedTuple):

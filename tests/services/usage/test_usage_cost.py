@@ -9,6 +9,7 @@ import pytest
 
 from billing_app.db import Database
 from billing_app.domain.common.periods import period_containing
+from billing_app.domain.credits.facts import MAX_QUANTITY
 from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
 from billing_app.services.usage import reporting
@@ -89,3 +90,50 @@ def test_a_refused_event_does_not_take_its_key_from_a_later_one_of_the_batch(dat
         report = reporting.report(Context(session, an_organization(session), NOON), told)
     assert (report.accepted, report.duplicates) == (1, [])
     assert [(each.index, each.code) for each in report.rejected] == [(0, "usage_below_zero")]
+
+
+def test_a_batch_costs_the_periods_that_it_hits(database: Database) -> None:
+    """One event of long ago beside one of today reads two periods, not the 360 between; edges in hours no more."""
+    the_catalogue(database)
+    sent: list[int] = []
+    for number, moments in enumerate((["2024-03-01"], ["1994-03-01", "2024-03-01"], ["1994-03-01"] * 2)):
+        with database.writing() as session:
+            acme = an_organization(session, f"acme-{number}", anchor=at("2024-01-31 10:30:15"))
+            told = [ReportedEvent("bandwidth", 2, None, at(moment), f"e{n}") for n, moment in enumerate(moments)]
+            with heard(database) as statements:
+                reporting.report_many(session, [(acme, told)], NOON, backfill=True)
+        sent.append(len(statements))
+    assert sent[0] == sent[1] == sent[2] <= 20
+    with database.writing() as session:
+        hit = [period_containing(acme.anchor, at(day)) for day in ("1994-03-01", "2024-03-01")]
+        wanted = [(organizations.by_address(session, "acme-1").pk, "bandwidth", period) for period in hit]
+        assert store.period_totals(session, wanted) == [2, 2]
+
+
+def test_only_the_periods_that_are_hit_are_asked_about(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    the_catalogue(database)
+    asked: list[int] = []
+    read = store.period_totals
+    monkeypatch.setattr(
+        store, "period_totals", lambda session, wanted: asked.append(len(wanted)) or read(session, wanted)
+    )
+    moments = ["1994-03-01", "2024-03-01", "1994-03-02"]
+    told = [ReportedEvent("bandwidth", 2, None, at(day), day) for day in moments]
+    with database.writing() as session:
+        answer = reporting.report(Context(session, an_organization(session), NOON), told, backfill=True)
+    assert (answer.accepted, asked) == (3, [2])
+
+
+@pytest.mark.parametrize("moments", [["01 10:05", "01 12:05", "01 11:05", "01 13:05"], ["31 10:05"] * 4])
+def test_a_total_within_bounds_is_summed_whatever_it_passes_on_the_way(database: Database, moments: list[str]) -> None:
+    """Of hours in order of time 2**63-1 twice before they are taken back: no sum of a database may stop there."""
+    the_catalogue(database)
+    quantities = [MAX_QUANTITY, -MAX_QUANTITY, MAX_QUANTITY, -1]
+    with database.writing() as session:
+        acme = an_organization(session, anchor=at("2024-01-31 10:30:15"))
+        for place, (moment, quantity) in enumerate(zip(moments, quantities, strict=True)):
+            told = [ReportedEvent("bandwidth", quantity, None, at(f"2024-01-{moment}"), f"e{place}")]
+            answer = reporting.report(Context(session, acme, at("2024-02-03")), told, backfill=True)
+            assert answer.accepted == 1, answer
+        period = period_containing(acme.anchor, at("2024-01-31 10:05"))
+        assert store.period_totals(session, [(acme.pk, "bandwidth", period)]) == [MAX_QUANTITY - 1]
