@@ -14,12 +14,13 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.orm import ORMExecuteState
+from sqlalchemy.orm import ORMExecuteState, SessionTransaction
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 from sqlmodel import Session
 
@@ -186,6 +187,24 @@ def _read_anew(state: ORMExecuteState) -> None:
     """Under a lock rows are read as they stand: what the session remembers of them is from before it waited."""
     if state.is_select and not state.is_column_load and state.session.info.get(HELD):
         state.update_execution_options(populate_existing=True)
+
+
+HELD_BEFORE = "held_before"
+"""In `Session.info`: the locks that were held when each open savepoint was set."""
+
+
+@event.listens_for(Session, "after_transaction_create")
+def _remember_locks(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.nested:
+        before = session.info.setdefault(HELD_BEFORE, WeakKeyDictionary())
+        before[transaction] = frozenset(session.info.get(HELD, ()))
+
+
+@event.listens_for(Session, "after_soft_rollback")
+def _give_locks_back(session: Session, transaction: SessionTransaction) -> None:
+    """A savepoint that is undone releases what was locked since: whoever locks that again may wait once more."""
+    if transaction.nested and HELD in session.info:
+        session.info[HELD].intersection_update(session.info[HELD_BEFORE][transaction])
 
 
 IN_MEMORY = (None, "", ":memory:")

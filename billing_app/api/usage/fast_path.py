@@ -125,14 +125,13 @@ class HotPath:
             if isinstance(body, ConsumeBatch):
                 return None
             wanted = Wanted(body.metric, body.quantity, body.mode, asked[1])
-            line = None if application.database.sqlite else (address, body.metric)
-            taken = await wrap_future(decisions.consume(line, Consume(asker, wanted)))
+            taken = await wrap_future(decisions.consume(Consume(asker, wanted)))
             if taken is None:
                 return None
             request.state.caller = taken.actor
             return usage.told_of_consume(body, taken.consumed)
         question = _question(asker, asked[0])
-        checked = None if question is None else await wrap_future(decisions.check(None, question))
+        checked = None if question is None else await wrap_future(decisions.check(question))
         if checked is None:
             return None
         request.state.caller = checked.actor

@@ -16,7 +16,7 @@ Asked = TypeVar("Asked")
 Given = TypeVar("Given")
 
 MOST = 256
-"""Of one turn: a hundredth of a second's work, so that whoever comes next does not wait for long."""
+"""Of one turn, so that other lines have theirs. The lanes of `check` and `consume` (api.common.lanes) let in fewer."""
 
 
 class Together(Generic[Asked, Given]):

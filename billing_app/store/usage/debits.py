@@ -18,9 +18,10 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Dialect, Engine, Uuid
 
-from billing_app.domain.common.moments import AHEAD
+from billing_app.domain.common.moments import AHEAD, latest
 from billing_app.domain.credits.facts import MAX_QUANTITY
 from billing_app.store.tables.base import Moment
+from billing_app.store.usage import rollups
 
 
 class Debit(NamedTuple):
@@ -130,9 +131,11 @@ ANSWER = """CAST(json_build_object(
     'accepted', :quantity, 'used', used, 'allowance', allowance, 'credits', "left") AS text)"""
 
 METER = """UPDATE meters SET (used, "left", allowance) = (SELECT {after}),
-    watched_at = :now, changed = true, debits = debits + 1
-WHERE {fits} AND (watched_at IS NULL OR watched_at <= :now) AND {unknown} RETURNING used, "left", allowance"""
-"""SQLite: it has one writer, so what is asked here still holds when the rest is written; `now` is of its lock."""
+    watched_at = max(:now, COALESCE(watched_at, :now)), changed = true, debits = debits + 1
+WHERE {fits} AND COALESCE(watched_at, :now) < valid_until AND {unknown} RETURNING used, "left", allowance, watched_at"""
+"""SQLite: it has one writer, so what is asked here still holds when the rest is written. `now` is of its lock, and the
+moment of the operation the meter's own where that is later (fine point 17).
+"""
 
 UNKNOWN = """NOT EXISTS (SELECT 1 FROM idempotency_keys
     WHERE organization_id = :reporter AND space = 'consume' AND key = :key)"""
@@ -140,10 +143,12 @@ UNKNOWN = """NOT EXISTS (SELECT 1 FROM idempotency_keys
 
 LOCK = "SELECT 1 FROM meters WHERE organization_id = :organization_id AND metric = :metric FOR NO KEY UPDATE"
 
-STANDS = """SELECT used, "left", allowance, reserved, next_alert_at_used FROM meters
+STANDS = """SELECT used, "left", allowance, reserved, next_alert_at_used, watched_at FROM meters
     WHERE organization_id = :organization_id AND metric = :metric AND NOT stale
-    AND valid_from <= :now AND :now < valid_until AND (watched_at IS NULL OR watched_at <= :now)
+    AND valid_from <= :now AND :now < valid_until
+    AND (watched_at IS NULL OR watched_at <= :ahead AND watched_at < valid_until)
     AND (SELECT digest FROM catalogue_versions ORDER BY version DESC LIMIT 1) = :catalogue"""
+"""The meter may be used as it is, `now` or at the moment at which it was last used, if that is later."""
 
 USED = """UPDATE meters SET used = :used, "left" = :left, watched_at = :now, changed = true, debits = debits + :count
     WHERE organization_id = :organization_id AND metric = :metric"""
@@ -187,8 +192,11 @@ def take(connection: Connection, debit: Debit) -> Figures | None:
     row = connection.exec_driver_sql(meter, given).first()
     if row is None:
         return None
-    figures = Figures._make(row)
+    *after, watched_at = row
+    figures = Figures._make(after)
     given["answer"] = _answer(debit.quantity, figures)
+    if watched_at != given["now"]:
+        given |= _at(debit, watched_at, connection.dialect)
     for statement in others:
         connection.exec_driver_sql(statement, given)
     return figures
@@ -209,16 +217,19 @@ def take_many(connection: Connection, debits: Sequence[Debit]) -> list[Figures]:
     """Takes the first of `debits` that fit one after the other, and answers the meter right after each.
 
     It stops before one that must be decided otherwise: see `take`. All are of one meter, which is locked, of one moment
-    and without a source; each has a key. A key that somebody takes meanwhile is an IntegrityError.
+    and without a source; each has a key. That moment is the meter's own where it is later: another server's clock may
+    be ahead (fine point 17). A key that somebody takes meanwhile is an IntegrityError.
     """
     first = debits[0]
     given = _given(first, connection.dialect)
     row = connection.exec_driver_sql(_for(connection, STANDS), given).first()
     if row is None:
         return []
-    found = _fitting(row, debits, _known(connection, debits))
+    *figures, watched_at = row
+    found = _fitting(figures, debits, _known(connection, debits))
     if not found:
         return []
+    given |= _at(first, watched_at, connection.dialect)
     taken = debits[: len(found)]
     kept_id = _kept(connection.dialect).get("event_id", lambda each: each)
     rows = [
@@ -318,6 +329,19 @@ def _answer(accepted: int, figures: Figures) -> str:
     """What a key keeps of the request that took it."""
     answer = {"accepted": accepted, "used": figures.used, "allowance": figures.allowance, "credits": figures.left}
     return json.dumps(answer)
+
+
+def _at(debit: Debit, watched_at: Any, dialect: Dialect) -> dict[str, Any]:
+    """The moment of a debit from a meter that was last used at `watched_at`, both as the driver has them."""
+    read, kept = _reader(dialect), _kept(dialect)
+    moment = latest(debit.now, watched_at if read is None else read(watched_at))
+    moments = {"now": moment, "hour": rollups.hour_of(moment)}
+    return {name: kept[name](value) if name in kept else value for name, value in moments.items()}
+
+
+@lru_cache
+def _reader(dialect: Dialect) -> Callable[[Any], datetime | None] | None:
+    return Moment().dialect_impl(dialect).result_processor(dialect, None)
 
 
 def _given(debit: Debit, dialect: Dialect) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,9 +10,11 @@ import httpx
 import pytest
 
 from billing_app.domain.common.access import Scope
+from billing_app.services.access.fast_path import Asker, FastPath, Question
+from billing_app.store.access import callers
 from tests.api.conftest import Api
 from tests.services.credits.test_reading_cost import heard
-from tests.support.builders import a_key, an_organization, the_catalogue
+from tests.support.builders import NOON, a_key, an_organization, the_catalogue
 
 pytestmark = pytest.mark.both_databases
 
@@ -105,3 +108,27 @@ def test_few_statements_are_asked(api: Api, acme: httpx.Client) -> None:
         asked("consume", f"first {number}")
     assert len(asked("check", "")) == 1
     assert len(asked("consume", "k")) == (5 if api.database.sqlite else 2)
+
+
+def test_what_one_organization_asks_waits_for_no_other_s(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A check that hangs (a connection that was lost) holds up its own organization alone; a file does not hang."""
+    if api.database.sqlite:
+        return
+    may, begun = threading.Event(), threading.Event()
+
+    def read(_connection: object, _hash: str, address: str, *_moments: object) -> None:
+        if address == "slow":
+            begun.set()
+            assert may.wait(30)
+
+    monkeypatch.setattr(callers, "with_meters", read)
+    path = FastPath(api.database, leaders=2)
+    asked = {
+        address: Question(Asker(f"bk_live_{'x' * 43}", address, NOON), {"bandwidth": 1}) for address in ("slow", "fast")
+    }
+    hangs = path.check(asked["slow"])
+    assert begun.wait(30)
+    assert path.check(asked["fast"]).result(30) is None
+    assert not hangs.done()
+    may.set()
+    assert hangs.result(30) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ from billing_app.services.organizations import children
 from billing_app.services.usage import accounts, consumption, debits
 from billing_app.services.usage.debits import ConsumeAnswer, Mode
 from billing_app.services.verification import verification
+from billing_app.store.common import locks
 from billing_app.store.usage import events, meters, rollups
 from tests.services.credits.test_reading_cost import heard
 from tests.support.builders import NOON, an_organization, the_catalogue
@@ -189,3 +191,61 @@ def test_a_meter_that_is_yet_to_be_made_does_not_count_as_locked(acme: Database)
         assert debits.take_first(Context(session, organization, NOON), wanted) == []
         held = session.info.get(HELD, set())
         assert acme.sqlite or ("meter", organization.pk, "sms") not in held
+
+
+def test_a_clock_that_another_server_is_ahead_of_takes_the_short_way(acme: Database) -> None:
+    """By a few milliseconds: the moment is then the meter's (fine point 17), of one as of many together."""
+    ahead = NOON.replace(minute=59, second=59) + timedelta(milliseconds=999)
+    behind = ahead - timedelta(milliseconds=7)
+    for place, (first, then) in enumerate(((ahead, behind), (ahead + timedelta(milliseconds=4), ahead))):
+        with acme.writing() as session:
+            organization = organizations.by_address(session, "acme")
+            consumption.consume(Context(session, organization, first), "emails", 1)
+            wanted = [debits.Wanted("emails", 1, Mode.REJECT, f"{place}-{key}") for key in range(3)]
+            assert len(debits.take_first(Context(session, organization, then), wanted)) == len(wanted)
+        with acme.single() as session:
+            organization = organizations.by_address(session, "acme")
+            assert debits.take(Context(session, organization, then), "emails", 1, key=f"alone-{place}") is not None
+        with acme.reading() as session:
+            organization = organizations.by_address(session, "acme")
+            recorded = [at for at, *_ in events.recorded(session, organization.pk, "emails")]
+            assert max(recorded) == first, "never before what was recorded under the lock"
+            assert recorded.count(first) == 1 + len(wanted) + 1
+            row = meters.read(session, organization.pk, "emails")
+            assert row is not None
+            assert row.watched_at == first
+            hours = {hour.hour for hour in rollups.rows(session, organization.pk, "emails")}
+            assert rollups.hour_of(first) in hours
+            assert list(verification.verify(Context(session, organization, first))) == []
+
+
+@pytest.mark.parametrize("past", [timedelta(0), timedelta(minutes=2)])
+def test_what_a_clock_ahead_may_not_have_said_is_decided_by_the_engine(acme: Database, past: timedelta) -> None:
+    """A meter that was used in its next period, or later than any clock that is right can say (decision 21)."""
+    with acme.writing() as session:
+        organization = organizations.by_address(session, "acme")
+        row = meters.lock(session, organization.pk, "emails", NOON)
+        row.watched_at = row.valid_until + past
+        session.add(row)
+        session.flush()
+        now = row.valid_until - timedelta(milliseconds=1)
+        wanted = [debits.Wanted("emails", 1, Mode.REJECT, key) for key in ("a", "b")]
+        assert debits.take_first(Context(session, organization, now), wanted) == []
+        assert debits.take(Context(session, organization, now), "emails", 1) is None
+
+
+def test_what_a_savepoint_had_locked_is_not_held_after_it_was_undone(acme: Database) -> None:
+    """The database released it with the savepoint: a later statement waits for it anew, and reads its clock after."""
+    with acme.writing() as session:
+        organization = organizations.by_address(session, "acme")
+        lock, kept = ("organization", organization.pk), ("meter", organization.pk, "emails")
+        meters.lock(session, organization.pk, "emails", NOON)
+        locks.moment_of(session, kept, NOON)
+        for undone in (True, False):
+            with suppress(ZeroDivisionError), session.begin_nested():
+                with session.begin_nested():
+                    locks.hold(session, organization.pk, NOON)
+                assert {lock, kept} <= session.info[HELD]
+                if undone:
+                    raise ZeroDivisionError
+            assert session.info[HELD] == ({kept} if undone else {lock, kept})
