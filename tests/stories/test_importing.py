@@ -12,13 +12,16 @@ import pytest
 from billing_app import clock
 from billing_app.db import Database
 from billing_app.domain.common.errors import InvalidError
+from billing_app.domain.common.periods import month_start
 from billing_app.locations import ROOT
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
-from billing_app.services.credits import history
+from billing_app.services.credits import grants, history
 from billing_app.services.operators import imports
+from billing_app.services.organizations import children
 from billing_app.services.verification import verification
+from billing_app.store.usage import meters
 
 AIRLINES = ROOT.parent / "shared" / "data"
 """Real usage beside the project, where it is; a user's clone has none."""
@@ -261,3 +264,39 @@ def test_a_damaged_archive_is_told(stocked: Database, tmp_path: Path) -> None:
         file.write_bytes(damaged)
         with pytest.raises(InvalidError):
             import_file(stocked, file)
+
+
+def test_what_a_part_used_is_right_at_whoever_pays(stocked: Database, tmp_path: Path) -> None:
+    """The meter is the payer's: after an import nobody has to look at it first, and its pages have heard of it."""
+    today = clock.now()
+    with stocked.writing() as session:
+        acme = organizations.create(session, today, address="acme", anchor=month_start(today))
+        grants.change_plan(Context(session, acme, today), "pro")
+        children.create(Context(session, acme, today, "ada"), name="North", address="north")
+        seen = organizations.revisions_by_address(session, ["acme", "north"])
+    file = written(tmp_path / "usage.csv", f"north,1,emails,7,,{clock.now().isoformat()}")
+    assert import_file(stocked, file, create=False, backfill=False).accepted == 1
+    with stocked.reading() as session:
+        owner = organizations.by_address(session, "acme").pk
+        row = meters.read(session, owner, "emails")
+        assert row is not None
+        assert (row.stale, row.used, row.changed) == (False, 7, False)
+        now = organizations.revisions_by_address(session, ["acme", "north"])
+        assert all(now[address] > seen[address] for address in seen)
+
+
+def test_a_deactivated_organization_s_rows_are_bad_and_the_others_kept(stocked: Database, tmp_path: Path) -> None:
+    now = clock.now()
+    with stocked.writing() as session:
+        for address in ("acme", "closed"):
+            made = organizations.create(session, now, address=address, anchor=month_start(now))
+            made.active = address != "closed"
+            session.add(made)
+    at = now.isoformat()
+    rows = [f"acme,1,emails,5,,{at}", f"closed,1,emails,5,,{at}", f"acme,2,emails,6,,{at}", f"closed,2,emails,x,,{at}"]
+    file = written(tmp_path / "usage.csv", *rows)
+    outcome = import_file(stocked, file, create=False, backfill=False)
+    assert (outcome.rows, outcome.accepted) == (4, 2)
+    assert [(bad.line, bad.code) for bad in outcome.bad] == [(3, "organization_inactive"), (5, "organization_inactive")]
+    assert outcome.bad[0].detail.endswith("is deactivated: nothing more is allowed.")
+    assert import_file(stocked, file, create=False, backfill=True).accepted == 1

@@ -20,6 +20,7 @@ from billing_app.services.common.context import Context, Transaction
 from billing_app.services.credits import grants
 from billing_app.services.usage import meters, recounts, reporting
 from billing_app.services.usage.files import Line, blocks
+from billing_app.store.organizations import tree
 from billing_app.store.tables.organizations import Organization
 from billing_app.store.usage import meters as meter_store
 
@@ -177,10 +178,16 @@ def _create_missing(
 
 
 def _follow(transaction: Transaction, now: Callable[[], datetime], touched: set[str]) -> None:
-    """Meters, ledgers and pages of the organizations that the file touched come up to date at the end."""
-    for address in sorted(touched):
+    """Meters, ledgers and pages of the organizations that the file touched, and of what they are parts of, whose meters
+    may count their use, come up to date at the end.
+    """
+    owners: set[int] = set()
+    with transaction() as session:
+        for organization in organizations.by_addresses(session, sorted(touched)).values():
+            owners |= {organization.pk, *(each.pk for each in tree.ancestors(session, organization))}
+    for owner in sorted(owners):
         with transaction() as session:
-            organization: Organization = organizations.by_address(session, address)
+            organization = session.get_one(Organization, owner)
             moment = now()
             recounts.post(Context(session, organization, moment))
             for row in meter_store.of_organization(session, organization.pk):  # and what there was nothing to post of

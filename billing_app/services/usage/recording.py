@@ -7,10 +7,12 @@ rest is written with its keys and roll-ups in the same transaction.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from billing_app.domain.catalogue import Catalog
@@ -103,8 +105,7 @@ def record(session: Session, current: Catalog, books: Sequence[Books], now: date
     for each in books:
         _date(session, each, now)
     aggregations = {metric.id: metric.aggregation for metric in current.metrics}
-    recorded, changed = _chosen(session, books, aggregations)
-    store.add(session, [event for batch in recorded.values() for event in batch], now)
+    recorded, changed = _added(session, books, aggregations, now)
     counted = [
         Counted(meter, aggregations[meter[1]], payers_of[meter].anchor, batch) for meter, batch in recorded.items()
     ]
@@ -148,6 +149,45 @@ def _date(session: Session, books: Books, now: datetime) -> None:
     if books.payer.pk != books.reporter.pk:
         payers.same_payer(Context(session, books.reporter, now), books.payer)
     books.events = [each if each.dated else each._replace(at=now) for each in books.events]
+
+
+def _added(
+    session: Session, books: Sequence[Books], aggregations: dict[str, Aggregation], now: datetime
+) -> tuple[dict[MeterKey, list[NewEvent]], set[int]]:
+    """What was written of what is new, by meter, and the organizations concerned.
+
+    Of one meter nobody else takes a key meanwhile, but of another: then what is known is looked at again, and that key
+    is a duplicate.
+    """
+    begun = [
+        (each.outcome, each.outcome.accepted, len(each.outcome.duplicates), len(each.outcome.rejected))
+        for each in books
+    ]
+    for again in range(TRIES):
+        recorded, changed = _chosen(session, books, aggregations)
+        try:
+            with session.begin_nested() if _may_meet(session, books) else nullcontext():
+                store.add(session, [event for batch in recorded.values() for event in batch], now)
+        except IntegrityError:
+            if again == TRIES - 1:
+                raise
+            for outcome, accepted, duplicates, rejected in begun:
+                outcome.accepted = accepted
+                del outcome.duplicates[duplicates:], outcome.rejected[rejected:]
+        else:
+            break
+    return recorded, changed
+
+
+TRIES = 5
+"""Of a batch whose keys somebody else took meanwhile. Each sees what the one before it met."""
+
+
+def _may_meet(session: Session, books: Sequence[Books]) -> bool:
+    """Whether a key could be taken by somebody else: SQLite has one writer."""
+    return session.get_bind().dialect.name != "sqlite" and any(
+        event.key is not None for each in books for event in each.events
+    )
 
 
 def _chosen(

@@ -81,7 +81,7 @@ class Outcome:
 
 
 def post(context: Context) -> int:
-    """Brings one organization's ledger up to date; answers how many rows that took.
+    """Brings one organization's ledger up to date; answers how many rows that took. Its open pages hear of it.
 
     Two at once: both lock the organization's row, so the second finds nothing left to post; should that ever fail,
     the unique keys of the rows let only one of them commit.
@@ -148,6 +148,7 @@ def _post(session: Session, owners: Sequence[int], now: datetime) -> list[_Poste
     store.add(session, entries)
     meter_store.posted(session, [(each.meter, each.due_at) for each in accounts_due], now)
     organizations.note_recounted(session, organizations_held, now)
+    organizations.raise_at_end(session, concerned)
     return list(found.values())
 
 
@@ -345,7 +346,6 @@ def _batches(
                 outcome.organizations_seen += 1
                 outcome.organizations_changed += bool(each.written)
                 outcome.entries += each.written
-            organizations.raise_revisions(session, due)
         if not due:
             return
         after = due[-1]

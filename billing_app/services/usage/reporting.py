@@ -39,7 +39,7 @@ def report_many(
     session: Session, batches: Sequence[tuple[Organization, Sequence[Read]]], now: datetime, *, backfill: bool
 ) -> list[UsageAnswer]:
     """The same of many organizations, in statements that do not grow with them, for an import that looks once at the
-    end: meters are only marked stale.
+    end: meters are only marked stale. What one may not report is rejected, and the others' is recorded.
     """
     return _report(session, batches, now, backfill=backfill, watch=False)
 
@@ -52,14 +52,19 @@ def _report(
     backfill: bool,
     watch: bool,
 ) -> list[UsageAnswer]:
-    if not backfill:
-        for organization, _ in batches:
-            payers.require_active(organization, payers.payer(session, organization, now))
     current = versions.current(session, now)
     books: list[Books] = []
     outcomes: list[UsageAnswer] = []
     for organization, events in batches:
         outcomes.append(UsageAnswer())
+        try:
+            if not backfill:
+                payers.require_active(organization, payers.payer(session, organization, now))
+        except BillingError as refusal:
+            if watch:
+                raise
+            outcomes[-1].rejected += [RejectedAnswer(each, refusal.code, refusal.detail) for each in range(len(events))]
+            continue
         valid = _validated(current, events, now, backfill, outcomes[-1])
         books += _by_payer(session, organization, valid, outcomes[-1])
     changed = record(session, current, books, now, watch=watch)

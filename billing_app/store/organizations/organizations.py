@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Insert, Select, bindparam, func, literal, true, update
+from sqlalchemy import Insert, Select, bindparam, event, func, literal, true, update
 from sqlalchemy import select as select_columns
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col, select
@@ -99,8 +99,25 @@ def raise_revision(session: Session, organization_id: int) -> None:
 
     To be called last in a transaction: its row is the last lock of the common order.
     """
+    if not session.in_nested_transaction():  # which may be undone
+        session.info.get(TO_RAISE, set()).discard(organization_id)
     statement = _raise_revision(session.get_bind().dialect.name)
     session.connection().execute(statement, {"organization_id": organization_id, "revision": 1})
+
+
+TO_RAISE = "to_raise"
+"""In `Session.info`: organizations whose revision is raised when the transaction is about to commit."""
+
+
+def raise_at_end(session: Session, organization_ids: Iterable[int]) -> None:
+    """The same as the last thing of the transaction, for what is done in the midst of it."""
+    session.info.setdefault(TO_RAISE, set()).update(organization_ids)
+
+
+@event.listens_for(Session, "before_commit")
+def _raise_at_end(session: Session) -> None:
+    if session.info.get(TO_RAISE) and not session.in_nested_transaction():
+        raise_revisions(session, sorted(session.info.pop(TO_RAISE)))
 
 
 def raise_revisions(session: Session, organization_ids: Sequence[int]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import NamedTuple
 
 from sqlmodel import Session
@@ -56,14 +57,16 @@ def seen_keys(session: Session, owners: Sequence[int], keys: Sequence[str]) -> d
 
 
 def add(session: Session, events: Sequence[NewEvent], recorded_at: datetime) -> None:
-    """Adds raw events and takes their keys; a key taken twice fails in the database."""
+    """Adds raw events and takes their keys; a key taken twice is an IntegrityError.
+
+    Keys are taken in one order, so that two that want the same ones do not wait for each other.
+    """
     if not events:
         return
-    owners, metrics, moments, quantities, subjects, sources, reporters, keys, digests = zip(*events, strict=True)
-    if None not in keys:
-        columns.insert(session, UsageKey, KEY, (reporters, keys, digests, moments))
-    elif any(keys):
-        taken = [(each.reporter_id, each.key, each.digest, each.at) for each in events if each.key is not None]
+    owners, metrics, moments, quantities, subjects, sources, _, keys, _ = zip(*events, strict=True)
+    taken = [(each.reporter_id, each.key, each.digest, each.at) for each in events if each.key is not None]
+    if taken:
+        taken.sort(key=itemgetter(0, 1))
         columns.insert(session, UsageKey, KEY, list(zip(*taken, strict=True)))
     count = len(events)
     rest = (new_ids(count), [recorded_at] * count)

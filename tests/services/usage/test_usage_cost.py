@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -137,3 +139,28 @@ def test_a_total_within_bounds_is_summed_whatever_it_passes_on_the_way(database:
             assert answer.accepted == 1, answer
         period = period_containing(acme.anchor, at("2024-01-31 10:05"))
         assert store.period_totals(session, [(acme.pk, "bandwidth", period)]) == [MAX_QUANTITY - 1]
+
+
+def test_an_id_that_two_report_at_once_of_two_metrics_counts_once(database: Database) -> None:
+    """Meters keep those of one metric apart; of two the second finds the id taken, and is told so."""
+    the_catalogue(database)
+    with database.writing() as session:
+        an_organization(session)
+
+    def report(metric: str) -> reporting.UsageAnswer:
+        told = [ReportedEvent(metric, 2, None, None, key) for key in ("both", metric)]
+        with database.writing() as session:
+            answer = reporting.report(Context(session, organizations.by_address(session, "acme"), NOON), told)
+            if metric == "bandwidth":
+                second.append(pool.submit(report, "emails"))
+                time.sleep(0.5)  # the second waits for the first, which is yet to commit
+        return answer
+
+    second: list[Future[reporting.UsageAnswer]] = []
+    with ThreadPoolExecutor() as pool:
+        first, then = report("bandwidth"), second[0].result()
+    assert (first.accepted, first.duplicates) == (2, [])
+    assert then.accepted == 1
+    assert [(each.index, each.id, each.differs) for each in then.duplicates] == [(0, "both", True)]
+    with database.reading() as session:
+        assert list(verification.verify(Context(session, organizations.by_address(session, "acme"), NOON))) == []
