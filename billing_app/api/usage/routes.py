@@ -207,7 +207,7 @@ one_of_many = TypeAdapter(ConsumeOne)
 
 
 def consume_many(access: OrganizationAccess, request: ConsumeBatch, key: str) -> Response:
-    """Up to 1 000 consumes, each with a result."""
+    """Up to 1 000 consumes, each with a result. Raises InvalidError `idempotency_mismatch` for another body's key."""
     results: dict[int, ConsumeResult] = {}
     wanted: dict[int, debits.Wanted] = {}
     for place, sent in enumerate(request.consumes):
@@ -218,14 +218,12 @@ def consume_many(access: OrganizationAccess, request: ConsumeBatch, key: str) ->
         else:
             own = one.key or f"{key}{OF_MANY}{place}"
             wanted[place] = debits.Wanted(one.metric, one.quantity, one.mode, own)
-    if wanted:
-        decided = batches.consume_many(access.writing, list(wanted.values()))
-        outcomes = Counter(_outcome(each.quantity, found) for each, found in zip(wanted.values(), decided, strict=True))
-        for outcome, count in outcomes.items():
-            monitoring.decisions.labels("consume", outcome).inc(count)
-        results |= {place: _result(each, found) for (place, each), found in zip(wanted.items(), decided, strict=True)}
-    else:
-        access.check()
+    whole = batches.Whole(key, request.consumes)
+    decided = batches.consume_many(access.writing, list(wanted.values()), whole)
+    outcomes = Counter(_outcome(each.quantity, found) for each, found in zip(wanted.values(), decided, strict=True))
+    for outcome, count in outcomes.items():
+        monitoring.decisions.labels("consume", outcome).inc(count)
+    results |= {place: _result(each, found) for (place, each), found in zip(wanted.items(), decided, strict=True)}
     return written(ConsumeBatchAnswer(results=[results[place] for place in range(len(request.consumes))]))
 
 

@@ -34,8 +34,13 @@ from billing_app.services.usage.debits import ConsumeAnswer, Wanted
 from billing_app.services.usage.entitlements import Answer
 from billing_app.store.access import callers
 from billing_app.store.access.callers import Caller
+from billing_app.store.common import locks
 
 log = structlog.get_logger("billing.requests")
+
+
+LASTING = (OperationalError, InterfaceError, PoolTimeout)
+"""Each of those who wait together would wait for the same once more."""
 
 
 class Asker(NamedTuple):
@@ -126,9 +131,9 @@ class FastPath:
         try:
             with self._begun(len(asked)) as connection:
                 return list(self._all_taken(connection, asked))
-        except (OperationalError, InterfaceError, PoolTimeout):  # each would wait for the same once more
-            raise
         except (SQLAlchemyError, BillingError) as error:
+            if isinstance(error, LASTING) and not locks.is_deadlock(error):
+                raise
             log.warning("consumed_one_by_one", waiting=len(asked), cause=type(error).__name__)
             return [None] * len(asked)
 

@@ -72,13 +72,13 @@ def consume(
     )  # before the key, as a debit does: nobody waits in a circle
     if key is not None:
         digest = debits.digest(metric_id, quantity, mode)
-        answer = idempotency.take(session, owner, "consume", key, digest, now, strict=strict)
+        answer = idempotency.take(session, owner, debits.SPACE, key, digest, now, strict=strict)
         if answer is not None:
-            return replace(ConsumeAnswer(**json.loads(answer)), repeated=True)
+            return debits.answered_before(answer)
     payers.same_payer(context.at(now), payer)
     consumed = _take(replace(context, organization=payer, now=now), metric, row, quantity, mode, source)
     if key is not None:
-        idempotency.answer(session, owner, "consume", key, json.dumps(asdict(consumed)))
+        idempotency.answer(session, owner, debits.SPACE, key, json.dumps(asdict(consumed)))
     if consumed.accepted:
         _refresh_pages(session, organization, payer)
     return consumed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -150,6 +150,15 @@ def take_own_first(connection: Connection, owner: int, wanted: Sequence[Wanted],
         ConsumeAnswer(debit.quantity, after.used, after.allowance, after.left)
         for debit, after in zip(debits, figures, strict=False)
     ]
+
+
+SPACE = "consume"
+"""Keys of consumes, apart from those of other requests (fine point 15)."""
+
+
+def answered_before(answer: str) -> ConsumeAnswer:
+    """The answer that a key has kept."""
+    return replace(ConsumeAnswer(**json.loads(answer)), repeated=True)
 
 
 def is_consumable(current: Catalog, metric_id: str) -> bool:

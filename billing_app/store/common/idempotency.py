@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 
@@ -9,8 +10,11 @@ from sqlalchemy import Insert, Update, bindparam, update
 from sqlmodel import Session, col
 
 from billing_app.domain.common.errors import InvalidError
+from billing_app.store.common import columns
 from billing_app.store.common.statements import upsert_on
 from billing_app.store.tables.usage import IdempotencyKey
+
+KEY = ("organization_id", "space", "key")
 
 
 def take(
@@ -27,11 +31,21 @@ def take(
         return None
     found = session.get(IdempotencyKey, (organization_id, space, key), populate_existing=True)
     if found is None or (strict and found.digest != digest):
-        raise InvalidError(
-            f"The key {key!r} was used with another request. A new attempt takes a new key.",
-            code="idempotency_mismatch",
-        )
+        raise mismatch(key)
     return found.answer
+
+
+def mismatch(key: str) -> InvalidError:
+    """What is said of a key that another request has taken."""
+    detail = f"The key {key!r} was used with another request. A new attempt takes a new key."
+    return InvalidError(detail, code="idempotency_mismatch")
+
+
+def known(session: Session, organization_id: int, space: str, keys: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Those of the keys that were taken before: the digests and answers of their requests, in one statement."""
+    given = ([organization_id] * len(keys), [space] * len(keys), keys)
+    found = columns.matching(session, IdempotencyKey, KEY, given, ("digest", "answer"))
+    return {key: (digest, answer) for _, _, key, digest, answer in found}
 
 
 def answer(session: Session, organization_id: int, space: str, key: str, text: str) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import update
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col, select
 
@@ -21,6 +22,15 @@ from billing_app.store.tables.organizations import Organization
 
 MOMENT = "moment"
 """In `Session.info`: the moment of this transaction, once it holds a lock."""
+
+
+DEADLOCK = "40P01"
+"""PostgreSQL's code for one of several that wait for each other: all that its transaction did is undone."""
+
+
+def is_deadlock(error: SQLAlchemyError) -> bool:
+    """Whether a transaction was undone for the sake of another, so that it may be tried again at once."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == DEADLOCK
 
 
 def hold(session: Session, organization_id: int, now: datetime) -> datetime:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -244,8 +245,9 @@ def take_many(connection: Connection, debits: Sequence[Debit]) -> list[Figures]:
     after = {"used": found[-1].used, "left": found[-1].left}
     connection.exec_driver_sql(_for(connection, USED), given | after | total)
     connection.exec_driver_sql(_for(connection, HOUR_OF_MANY), given | total)
-    for statement in (EVENT_OF_MANY, KEY_OF_MANY):
-        connection.exec_driver_sql(_for(connection, statement), rows)
+    connection.exec_driver_sql(_for(connection, EVENT_OF_MANY), rows)
+    rows.sort(key=itemgetter("key"))  # in one order, so that two that want the same keys do not wait for each other
+    connection.exec_driver_sql(_for(connection, KEY_OF_MANY), rows)
     return found
 
 

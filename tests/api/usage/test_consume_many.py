@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -86,12 +87,38 @@ def test_the_same_request_again_is_answered_the_same(api: Api, acme: httpx.Clien
     again = many(acme, "k", *sent)
     assert [{**each, "replayed": False} for each in again] == first
     assert all(each["replayed"] for each in again)
-    assert [each["code"] for each in many(acme, "k", emails(1), emails(200))] == [
-        "idempotency_mismatch", "credits_exhausted"
-    ]  # fmt: skip
     assert many(acme, "other", emails(60, mode="clamp", key="own"))[0]["replayed"]
     assert one(acme, "own", "emails", 60).json()["code"] == "idempotency_mismatch"
     assert differences(api) == []
+
+
+def test_a_key_is_of_one_body_as_everywhere(api: Api, acme: httpx.Client) -> None:
+    """Fine point 15: what was changed, left out or added is not taken, and neither is a single one with that key."""
+    sent = [emails(10), emails(20), emails("x")]
+    first = many(acme, "k", *sent)
+    others = [[emails(11), *sent[1:]], sent[:1], sent[::-1], [*sent, emails(30)], [*sent, {"wrong": 1}], ["x"]]
+    for other in others:
+        answer = acme.post("/organizations/acme/consume", json={"consumes": other}, headers={"Idempotency-Key": "k"})
+        assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_mismatch"), other
+    assert one(acme, "k", "emails", 10).json()["code"] == "idempotency_mismatch"
+    answer = acme.post("/organizations/acme/consume", json={"consumes": sent}, headers={"Idempotency-Key": "alone"})
+    assert answer.status_code == 200
+    assert one(acme, "single", "emails", 1).status_code == 200
+    answer = acme.post("/organizations/acme/consume", json={"consumes": sent}, headers={"Idempotency-Key": "single"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_mismatch")
+    turned = [dict(reversed(each.items())) for each in sent]  # what it says, however that is written
+    assert [{**each, "replayed": False} for each in many(acme, "k", *turned)] == first
+    assert differences(api) == []
+
+
+def test_they_are_one_request_of_the_rate_limit(acme: httpx.Client) -> None:
+    """As a batch of usage is; its length and the caller's share of the process bound it."""
+    left = []
+    for key, count in (("a", 1), ("b", 500), ("c", 1)):
+        sent = {"consumes": [emails(1)] * count}
+        answer = acme.post("/organizations/acme/consume", json=sent, headers={"Idempotency-Key": key})
+        left.append(int(re.search(r"r=(\d+)", answer.headers["RateLimit"])[1]))  # ty: ignore[not-subscriptable]
+    assert left[0] - left[2] <= 2
 
 
 def test_they_say_what_they_would_say_one_by_one(api: Api, acme: httpx.Client) -> None:

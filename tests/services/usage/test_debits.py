@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +20,7 @@ from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
 from billing_app.services.credits import grants
 from billing_app.services.organizations import children
-from billing_app.services.usage import accounts, consumption, debits
+from billing_app.services.usage import accounts, batches, consumption, debits
 from billing_app.services.usage.debits import ConsumeAnswer, Mode
 from billing_app.services.verification import verification
 from billing_app.store.common import locks
@@ -249,3 +251,28 @@ def test_what_a_savepoint_had_locked_is_not_held_after_it_was_undone(acme: Datab
                 if undone:
                     raise ZeroDivisionError
             assert session.info[HELD] == ({kept} if undone else {lock, kept})
+
+
+@pytest.mark.parametrize("order", ["abc", "bca", "cba"])
+def test_own_keys_that_two_batches_use_at_once_for_two_metrics_are_taken_once(acme: Database, order: str) -> None:
+    """Whoever comes second is told of each that it was used with another request, though each waits for the other."""
+    with acme.writing() as session:
+        consumption.consume(Context(session, organizations.by_address(session, "acme"), NOON), "bandwidth", 1)
+
+    @contextmanager
+    def enter() -> Generator[Context]:
+        with acme.writing() as session:
+            yield Context(session, organizations.by_address(session, "acme"), NOON)
+
+    def batch(metric: str) -> list[batches.Outcome]:
+        return batches.consume_many(enter, [debits.Wanted(metric, 1, Mode.REJECT, key) for key in "cab"])
+
+    with ThreadPoolExecutor() as pool, enter() as context:
+        wanted = [debits.Wanted("emails", 1, Mode.REJECT, key) for key in order]
+        assert len(debits.take_first(context, wanted[:2])) == 2
+        other = pool.submit(batch, "bandwidth")
+        time.sleep(0.5)  # the other waits for a key, or for its turn to write
+        assert len(debits.take_first(context, wanted[2:])) == 1
+        context.session.commit()
+        found = other.result()
+    assert [getattr(each, "code", each) for each in found] == ["idempotency_mismatch"] * 3
