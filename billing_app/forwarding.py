@@ -12,12 +12,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from billing_app.locations import FAKE_STRIPE, PREFIX
 from billing_app.settings import Settings
-
-PREFIX = "/_sandbox"
-
-FAKE_STRIPE = "BILLING_FAKE_STRIPE"
-"""Set by the launcher for its web processes where it started a fake Stripe: `billing serve` never does."""
 
 ANSWER_SECONDS = 30.0
 """Longer than any page of the fake Stripe takes; its deliberate time-outs are for the SDK, which asks it directly."""

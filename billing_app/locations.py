@@ -24,6 +24,12 @@ CODE = PACKAGE.parent
 
 HOME = "BILLING_HOME"
 
+PREFIX = "/_sandbox"
+"""Where on the console's own port its fake Stripe is (billing_app.forwarding)."""
+
+FAKE_STRIPE = "BILLING_FAKE_STRIPE"
+"""Set by the launcher for its web processes where it started a fake Stripe: `billing serve` never does."""
+
 
 def started_in() -> Path:
     """The folder of `.env`, and from which relative names in the settings count: BILLING_HOME, or where we are."""

@@ -8,9 +8,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 from sqlmodel import Session
 
 from billing_app import clock, wiring
@@ -67,6 +64,10 @@ def list_keys(address: Address = "", operator: Operator = False, as_json: AsJson
     if as_json:
         print(json.dumps({"items": [_item(key) for key in keys]}, indent=1))
         return
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
     table = Table("Id", "Name", "Key", "Scopes", "Made", "Last used", "Revoked")
     for key in keys:
         item = _item(key)

@@ -6,14 +6,11 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
-from billing_app import clock, wiring
-from billing_app.cli.catalogue_tables import packs_table, plans_table, rates_table
+from billing_app import clock
 from billing_app.cli.printing import ACTOR, AsJson, number, print_json
 from billing_app.domain.catalogue import (
     Catalog,
@@ -24,12 +21,14 @@ from billing_app.domain.catalogue import (
     to_document,
     to_json,
 )
-from billing_app.services.catalogue import versions as catalogues
-from billing_app.services.catalogue.versions import LoadResult
+from billing_app.services.catalogue import files
 from billing_app.services.common.months import rfc3339
-from billing_app.services.operators import catalogue_edits
-from billing_app.services.payments import stripe_names
 from billing_app.settings import settings
+
+if TYPE_CHECKING:
+    from billing_app.services.catalogue.versions import LoadResult
+
+# A file is checked and shown without a database: what one needs is imported where it is used.
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -79,6 +78,10 @@ def show(
     if as_json:
         print(to_json(catalog), end="")
         return
+    from rich.console import Console
+
+    from billing_app.cli.catalogue_tables import packs_table, plans_table, rates_table
+
     console = Console()
     for table in (plans_table(catalog), packs_table(catalog), rates_table(catalog)):
         console.print(table)
@@ -98,10 +101,13 @@ def load(
 
     Example: billing catalogue load plans.json --dry-run
     """
+    from billing_app import wiring
+    from billing_app.services.catalogue import versions as catalogues
+
     path = file or settings().catalogue_file
     opened = wiring.existing(database or settings().database_url)
     try:
-        document = catalogues.read_document(path)
+        document = files.read_document(path)
         if dry_run:
             with opened.reading() as session:
                 result = catalogues.preview(session, document, clock.now(), path.name, replace=replace)
@@ -127,11 +133,17 @@ def versions(
 
     Example: billing catalogue versions --limit 5
     """
+    from billing_app import wiring
+    from billing_app.services.operators import catalogue_edits
+
     with wiring.database().reading() as session:
         found = catalogue_edits.versions(session, clock.now(), limit)
     if as_json:
         print_json({"items": [asdict(each) for each in found]})
         return
+    from rich.console import Console
+    from rich.markup import escape
+
     console = Console(soft_wrap=True, highlight=False)
     for each in found:
         corrects = f", corrects version {each.corrects}" if each.corrects else ""
@@ -149,6 +161,9 @@ def restore(
 
     Example: billing catalogue restore 3
     """
+    from billing_app import wiring
+    from billing_app.services.operators import catalogue_edits
+
     with wiring.database().writing() as session:
         document = to_document(catalogue_edits.of_number(session, version))
         head, _ = catalogue_edits.editing(session, clock.now())
@@ -162,7 +177,7 @@ def restore(
 def _read(path: Path) -> Catalog:
     """The catalogue of a file; its mistakes are listed and end the command."""
     try:
-        return parse_catalog(catalogues.read_document(path), path.name)
+        return parse_catalog(files.read_document(path), path.name)
     except CatalogInvalidError as error:
         raise _told(error) from None
 
@@ -170,7 +185,7 @@ def _read(path: Path) -> Catalog:
 def _tell_mistakes(path: Path) -> None:
     """Whether a file is sound, as JSON; exit 1 if it is not."""
     try:
-        found = catalogue_edits.mistakes(catalogues.read_document(path))
+        found = files.mistakes(files.read_document(path))
     except CatalogInvalidError as error:
         found = error.mistakes
     print_json({"sound": not found, "mistakes": [asdict(mistake) for mistake in found]})
@@ -179,16 +194,23 @@ def _tell_mistakes(path: Path) -> None:
 
 
 def _in_force(address: str) -> Catalog:
+    from billing_app import wiring
+    from billing_app.services.catalogue import versions
+    from billing_app.services.payments import stripe_names
+
     opened = wiring.existing(address or settings().database_url)
     try:
         with opened.reading() as session:
-            return stripe_names.named(session, catalogues.current(session, clock.now()))
+            return stripe_names.named(session, versions.current(session, clock.now()))
     finally:
         opened.close()
 
 
 def _told(error: CatalogInvalidError) -> typer.Exit:
     """Lists every mistake on stderr, a line each."""
+    from rich.console import Console
+    from rich.markup import escape
+
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     for mistake in error.mistakes:
         console.print(f"[bold]{escape(mistake.place)}[/bold]: {escape(mistake.message)}")
@@ -197,6 +219,9 @@ def _told(error: CatalogInvalidError) -> typer.Exit:
 
 
 def _tell(name: str, result: LoadResult, *, dry_run: bool) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+
     console = Console(soft_wrap=True, highlight=False)
     for line in _diff(result.changes):
         console.print(escape(line))

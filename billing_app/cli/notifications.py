@@ -10,7 +10,6 @@ import typer
 from billing_app import clock, wiring
 from billing_app.cli.printing import ACTOR, AsJson, print_done, print_items
 from billing_app.domain.common.errors import NotFoundError
-from billing_app.gateways.webhooks import reachable
 from billing_app.services.common import organizations
 from billing_app.services.common.context import Context
 from billing_app.services.notifications import choices as notification_choices
@@ -62,6 +61,8 @@ def add_webhook(
 
     Example: billing notification add-webhook acme https://example.com/webhooks --description CRM
     """
+    from billing_app.gateways.webhooks import reachable
+
     with wiring.database().writing() as session:
         made = webhook_endpoints.create(
             Context(session, organizations.by_address(session, address), clock.now(), ACTOR),

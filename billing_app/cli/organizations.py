@@ -12,7 +12,6 @@ from billing_app.domain.common.errors import InvalidError
 from billing_app.domain.common.money import format_money
 from billing_app.domain.common.texts import required_reason
 from billing_app.gateways.payments import Payments
-from billing_app.gateways.stripe.payments import payments_of
 from billing_app.services.common import audit
 from billing_app.services.common import organizations as orgs
 from billing_app.services.common.audit_words import Words
@@ -200,6 +199,8 @@ def keep(address: Address, as_json: AsJson = False) -> None:
 
 
 def _payments() -> Payments | None:
+    from billing_app.gateways.stripe.payments import payments_of
+
     known = settings()
     return payments_of(known) if known.selling else None
 

@@ -9,9 +9,6 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from billing_app.domain.common.moments import day_or_moment
 from billing_app.services.common.months import rfc3339
@@ -35,6 +32,10 @@ def print_items(items: Iterable[Mapping[str, Any]], columns: Sequence[str], *, a
     if as_json:
         print_json({"items": listed})
         return
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
     table = Table(*(name.replace("_", " ").capitalize() for name in columns))
     for item in listed:
         table.add_row(*(escape(_shown(item[name])) for name in columns))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn
 
 from billing_app import clock, wiring
 from billing_app.jobs import recount as job
@@ -63,15 +62,36 @@ def verify(
 
 
 class _spinner:
-    """A progress line on stderr that counts."""
+    """A progress line on stderr that counts, where a person sees it."""
 
     def __init__(self, what: str, *, quiet: bool) -> None:
-        columns = (SpinnerColumn(), TextColumn("{task.completed} " + what))
-        self.bar = Progress(*columns, console=Console(stderr=True), transient=True, disable=quiet)
+        self.bar: Any = _Unseen()
+        if not quiet and sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import Progress, SpinnerColumn, TextColumn
 
-    def __enter__(self) -> tuple[Progress, TaskID]:
+            columns = (SpinnerColumn(), TextColumn("{task.completed} " + what))
+            self.bar = Progress(*columns, console=Console(stderr=True), transient=True)
+
+    def __enter__(self) -> tuple[Any, Any]:
         self.bar.start()
         return self.bar, self.bar.add_task("", total=None)
 
     def __exit__(self, *_error: object) -> None:
         self.bar.stop()
+
+
+class _Unseen:
+    """A bar that nobody sees."""
+
+    def start(self) -> None:
+        """Shows nothing."""
+
+    stop = start
+
+    def add_task(self, _description: str, **_more: object) -> int:
+        """Of one task."""
+        return 0
+
+    def update(self, _task: int, **_more: object) -> None:
+        """Shows nothing."""

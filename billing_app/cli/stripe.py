@@ -8,8 +8,6 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
 
 from billing_app import clock, wiring
 from billing_app.cli.printing import AsJson, number, print_done, print_json
@@ -18,7 +16,6 @@ from billing_app.domain.common.money import format_money
 from billing_app.gateways.payments import Payments
 from billing_app.gateways.stripe.payments import connected, payments_of
 from billing_app.jobs import reconciliation as reconciliation_job
-from billing_app.jobs import sweeps
 from billing_app.services.catalogue import versions
 from billing_app.services.operators import operations
 from billing_app.services.operators.views_operations import ReportAnswer
@@ -101,6 +98,8 @@ def sweep(as_json: AsJson = False) -> None:
 
     Example: billing stripe sweep
     """
+    from billing_app.jobs import sweeps
+
     payments_of(settings())
     worked = sweeps.inbox(wiring.database(), settings())
     sentence = f"Events handled: {worked.handled}, ignored: {worked.ignored}, failed: {worked.failed}."
@@ -121,6 +120,9 @@ def sync(
 
     Example: billing stripe sync --dry-run
     """
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
     payments_of(settings())
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[compared]} compared"))
     with Progress(*columns, console=Console(stderr=True), transient=True, disable=as_json) as bar:
@@ -161,6 +163,9 @@ def _connected(stripe_api_secret: str) -> Payments:
 
 
 def _do(payments: Payments, steps: list[Step]) -> None:
+    from rich.console import Console
+    from rich.progress import Progress
+
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("Stripe", total=len(steps))
         stripe_catalogue.push(payments, steps, lambda _step: bar.advance(task))

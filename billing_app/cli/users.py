@@ -8,9 +8,6 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 from sqlmodel import Session
 
 from billing_app import clock, wiring
@@ -93,6 +90,10 @@ def list_users(as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps({"items": items}, indent=1))
         return
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
     table = Table("E-mail", "Name", "Role", "Since")
     for item in items:
         roles = [f"{address}: {role}" for address, role in item["organizations"].items()]

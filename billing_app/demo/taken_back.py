@@ -20,8 +20,8 @@ from sqlmodel import Session
 from billing_app.db import Database
 from billing_app.demo.people import ACCOUNTS, LARKFIELD, PEBBLEBROOK, DemoOrganization
 from billing_app.domain.common.errors import UnavailableError
-from billing_app.forwarding import PREFIX
 from billing_app.gateways.payments import CheckoutState, Payments
+from billing_app.locations import PREFIX
 from billing_app.services.common import organizations
 from billing_app.services.common.context import Context, OperatorContext
 from billing_app.services.credits import statements

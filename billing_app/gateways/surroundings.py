@@ -12,8 +12,6 @@ import ssl
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-import redis
-
 SECONDS = 3.0
 """How long one is waited for: readiness is asked often, and nobody waits longer for a start than he must."""
 
@@ -25,6 +23,8 @@ SMTP_PORTS = {"smtp": 587, "smtps": 465}
 
 def redis_problem(url: str) -> str:
     """Why pages' state cannot be kept there."""
+    import redis
+
     try:
         with redis.Redis.from_url(url, socket_connect_timeout=SECONDS, socket_timeout=SECONDS) as client:
             client.ping()

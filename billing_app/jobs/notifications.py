@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 
-import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from billing_app import clock, monitoring
 from billing_app.db import Database
 from billing_app.gateways.mail import mailer_of
 from billing_app.gateways.webhooks import HttpWebhookSender, reachable
+from billing_app.log import get_logger
 from billing_app.services.notifications import deliveries, fan_out, operator_mails
 from billing_app.services.notifications.deliveries import Courier, Delivered
 from billing_app.settings import Settings
@@ -24,7 +24,7 @@ ORGANIZATIONS = 200
 QUIET_SECONDS = 60.0
 """While the database cannot be reached, a line of log a minute is enough."""
 
-log = structlog.get_logger()
+log = get_logger()
 
 _last_complaint = [0.0]
 

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 
-import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
@@ -15,6 +14,7 @@ from billing_app import monitoring
 from billing_app.db import Database
 from billing_app.domain.common.errors import ConflictError, UnavailableError
 from billing_app.jobs import recount
+from billing_app.log import get_logger
 from billing_app.services.usage.recounts import HOURS
 
 MISFIRE_GRACE_S = 3600
@@ -23,7 +23,7 @@ MISFIRE_GRACE_S = 3600
 RECOUNTS = ("recount", "catch_up")
 """Jobs of every console; the others are given."""
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 def scheduler(database: Database, sweeps: Mapping[str, tuple[Callable[[], object], int]]) -> AsyncIOScheduler:

@@ -13,15 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-import httpx
-
 from billing_app import private_files
 from billing_app.domain.common.errors import UnavailableError
-from billing_app.forwarding import PREFIX
 from billing_app.launcher.children import Child
 from billing_app.launcher.keys import DemoKeys
 from billing_app.launcher.places import Places
 from billing_app.launcher.ports import free_port
+from billing_app.locations import PREFIX
 
 MODULE = "fake_stripe"
 
@@ -90,6 +88,8 @@ class FakeStripe:
         self._child.stop()
 
     def _register(self) -> bool:
+        import httpx
+
         try:
             answer = httpx.put(
                 f"{self.address}{PREFIX}/control/webhook-endpoint",

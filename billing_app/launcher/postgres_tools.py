@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from psycopg.pq import Conninfo
 from sqlalchemy import text
 
 from billing_app.db import Database
@@ -119,6 +118,8 @@ def tools_for(database: Database, *programs: str) -> Generator[Tools]:
 def _environment(database: Database, private: Path) -> dict[str, str]:
     """Says where the database is by a file that only we read: arguments are there for everybody who asks for `ps`."""
     _, said = database.engine.dialect.create_connect_args(database.url)
+    from psycopg.pq import Conninfo  # who has SQLite does without
+
     known = {option.keyword.decode() for option in Conninfo.get_defaults()}  # SQLAlchemy adds what is psycopg's own
     password = said.pop("password", None)
     file = private / "service.conf"

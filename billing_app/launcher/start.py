@@ -17,13 +17,13 @@ from pydantic import SecretStr
 from billing_app import clock, schema, wiring
 from billing_app.db import Database
 from billing_app.domain.common.errors import ConflictError, UnavailableError
-from billing_app.forwarding import FAKE_STRIPE
 from billing_app.launcher import frontend, guards, metrics_port, reloading, server
 from billing_app.launcher.fake_stripe import MISSING, FakeStripe, installed
 from billing_app.launcher.guards import require_surroundings
 from billing_app.launcher.keys import demo_keys
 from billing_app.launcher.places import Places
 from billing_app.launcher.single import only_console
+from billing_app.locations import FAKE_STRIPE
 from billing_app.services.access import one_time_links
 from billing_app.services.catalogue import versions
 from billing_app.settings import Settings

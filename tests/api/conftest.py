@@ -81,7 +81,8 @@ def _with_known_routes(application: Application, _routers: tuple[APIRouter, ...]
 def cheap_passwords() -> Iterator[None]:
     """Hashes that take no time. What they must cost is tests/services/access/test_sessions.py's business."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(passwords, "_hasher", PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),)))
+        cheap = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+        patch.setattr(passwords, "_hasher", lambda: cheap)
         yield
 
 

@@ -12,10 +12,10 @@ from billing_app.launcher.logs import FILE_VARIABLE
 
 BREAKS = """
 import logging
-import structlog
 from sqlmodel import Session, select
 from billing_app.db import Database
 from billing_app.launcher import logs
+from billing_app.log import get_logger
 from billing_app.store.tables.access import User
 
 def sign_in(password, headers):
@@ -23,7 +23,7 @@ def sign_in(password, headers):
         session.exec(select(User).where(User.email == "hunter3", User.name == password))
 
 logs.configure()
-for say in (structlog.get_logger().exception, logging.getLogger("a").exception):
+for say in (get_logger().exception, logging.getLogger("a").exception):
     try:
         sign_in("hunter1", {"cookie": "hunter2"})
     except Exception:

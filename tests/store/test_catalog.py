@@ -22,6 +22,7 @@ from billing_app.domain.catalogue import (
     to_document,
 )
 from billing_app.domain.common.errors import ConflictError, UnavailableError
+from billing_app.services.catalogue import files
 from billing_app.services.catalogue import versions as catalogues
 from billing_app.services.catalogue.versions import LoadResult
 from billing_app.store.catalogue import versions as store
@@ -376,6 +377,6 @@ def test_a_file_is_read_by_its_name_and_its_mistakes_carry_it(tmp_path: Path) ->
 
 def test_a_file_too_large_for_a_catalogue_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "plans.json"
-    path.write_bytes(b" " * (catalogues.MAX_FILE_BYTES + 1))
+    path.write_bytes(b" " * (files.MAX_FILE_BYTES + 1))
     with pytest.raises(CatalogInvalidError, match="is larger than"):
         catalogues.read_document(path)

@@ -10,7 +10,6 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-import structlog
 from fastapi import APIRouter, Form, Query
 from pydantic import BaseModel
 from sqlmodel import Session
@@ -22,6 +21,7 @@ from billing_app.api.common.framing import FormRoute
 from billing_app.api.common.problems import problems
 from billing_app.domain.common.errors import BusyError, InvalidError, TooManyAtOnceError, UnavailableError
 from billing_app.gateways.mail import Mail, Mailer, MailRefusedError, mailer_of
+from billing_app.log import get_logger
 from billing_app.services.access import (
     cookies,
     one_time_links,
@@ -228,7 +228,7 @@ MAILS = Limits(at_once=2, each=1, waiting=100, waiting_each=10, seconds=60.0)
 
 MAIL_POOL = Pool("entrance-mails", MAILS)
 
-log = structlog.get_logger("billing.mail")
+log = get_logger("billing.mail")
 
 
 async def post(client: str, mailer: Mailer, write: Callable[[], Mail | None]) -> None:

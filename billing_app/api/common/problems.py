@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,6 +19,7 @@ from starlette.routing import compile_path
 
 from billing_app.api.common.process import PREFIX, application_of
 from billing_app.domain.common.errors import BillingError
+from billing_app.log import get_logger
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -39,7 +39,7 @@ CODES = {
 RETRY_S = 2
 """When to ask again after the database did not answer: a restart or a switch to a replica takes a moment."""
 
-log = structlog.get_logger("billing.requests")
+log = get_logger("billing.requests")
 
 DETAILS = {
     400: "The request could not be read. Is its body valid JSON?",

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import redis.asyncio as redis
-import structlog
 from redis.exceptions import RedisError
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from billing_app.api.common.client_address import caller_of
 from billing_app.api.common.problems import problem
+from billing_app.log import get_logger
 
 WINDOW_S = 60
 """The span that a limit is named for. A caller who was quiet for so long may use all of it at once."""
@@ -35,7 +35,7 @@ REDIS_TIMEOUT_S = 0.25
 NAME = "caller"
 """The name of the policy in the headers."""
 
-log = structlog.get_logger("billing.requests")
+log = get_logger("billing.requests")
 
 
 @dataclass(frozen=True, slots=True)

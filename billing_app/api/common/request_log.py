@@ -7,12 +7,12 @@ import time
 from typing import Any
 from uuid import uuid4
 
-import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from billing_app import monitoring
 from billing_app.api.common.problems import unexpected
 from billing_app.api.common.process import PREFIX
+from billing_app.log import get_logger
 from billing_app.monitoring import PAGE, UNKNOWN
 
 HEADER = b"x-request-id"
@@ -23,7 +23,7 @@ HEALTH = ("/healthz", "/readyz")
 ACCEPTED = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 """An id that a proxy in front of us may have given: nothing that could break a log line or a header."""
 
-log = structlog.get_logger("billing.requests")
+log = get_logger("billing.requests")
 
 
 class RequestLog:

@@ -22,10 +22,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode
 
-import structlog
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from billing_app.log import get_logger
 from billing_app.services.access.cookies import HASH_NAME, for_reflex, session_hash_in
 
 EVENTS = "/_event"
@@ -48,7 +48,7 @@ TOO_BIG = 1009
 POLICY = 1008
 """Closing codes of RFC 6455."""
 
-log = structlog.get_logger("billing.requests")
+log = get_logger("billing.requests")
 
 
 @dataclass(frozen=True, slots=True)

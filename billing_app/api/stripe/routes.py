@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import structlog
 from fastapi import APIRouter, BackgroundTasks, Depends, Header, Request
 from pydantic import BaseModel
 
@@ -14,13 +13,14 @@ from billing_app.api.common.problems import problems
 from billing_app.api.common.process import application_of
 from billing_app.domain.common.errors import BusyError, TooManyAtOnceError
 from billing_app.gateways.stripe.payments import payments_of, verified_event
+from billing_app.log import get_logger
 from billing_app.services.stripe import inbox
 from billing_app.services.stripe.inbox import Worker
 from billing_app.turns import Limits, Pool
 
 router = APIRouter(prefix="/webhooks", tags=["webhooks"])
 
-log = structlog.get_logger()
+log = get_logger()
 
 WORK = Limits(at_once=4, each=1, waiting=1_000, waiting_each=1_000, seconds=60.0)
 """Events that one process works on at once, of one subject one after the other. They mostly wait for Stripe. What does

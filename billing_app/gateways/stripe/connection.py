@@ -10,13 +10,13 @@ from typing import Any
 from urllib.parse import quote_plus, urlsplit
 
 import stripe
-import structlog
 
 from billing_app.domain.common.errors import ConflictError, InvalidError, NotFoundError, UnavailableError
 from billing_app.gateways.payments import Account, Customer, GoneError, GoneKind, OpenCheckout
 from billing_app.gateways.stripe import mapping as reading
+from billing_app.log import get_logger
 
-log = structlog.get_logger()
+log = get_logger()
 
 TIMEOUT_SECONDS = (5.0, 25.0)
 """To connect, and between two bytes of an answer. Stripe's slowest calls take some seconds."""

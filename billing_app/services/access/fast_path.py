@@ -14,7 +14,6 @@ from datetime import datetime
 from itertools import groupby
 from typing import NamedTuple
 
-import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -25,6 +24,7 @@ from billing_app.domain.common.access import Scope
 from billing_app.domain.common.errors import BillingError
 from billing_app.domain.common.moments import AHEAD
 from billing_app.domain.credits.facts import NEVER
+from billing_app.log import get_logger
 from billing_app.services.access.api_keys import KEY, USE_NOTED_EVERY
 from billing_app.services.catalogue import versions
 from billing_app.services.common.secrets import digest
@@ -36,7 +36,7 @@ from billing_app.store.access import callers
 from billing_app.store.access.callers import Caller
 from billing_app.store.common import locks
 
-log = structlog.get_logger("billing.requests")
+log = get_logger("billing.requests")
 
 
 LASTING = (OperationalError, InterfaceError, PoolTimeout)

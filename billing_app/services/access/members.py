@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-import structlog
 from sqlmodel import Session
 
 from billing_app.domain.common.access import ALL_ROLES, Role
 from billing_app.domain.common.errors import ConflictError, InvalidError, NotFoundError
 from billing_app.domain.organizations.limits import Limit
 from billing_app.gateways.mail import MailRefusedError, mailer_of
+from billing_app.log import get_logger
 from billing_app.services.access import mails, one_time_links, users
 from billing_app.services.access.views import Kind, MemberAnswer
 from billing_app.services.common import audit, organizations, payers
@@ -148,7 +148,7 @@ def _view(membership: Membership, user: User) -> MemberAnswer:
     )
 
 
-log = structlog.get_logger("billing.mail")
+log = get_logger("billing.mail")
 
 
 def mail(settings: Settings, invitation: Invitation, organization: str, invited_by: str) -> bool:

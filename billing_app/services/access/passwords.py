@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
-
-from pwdlib import PasswordHash
-from pwdlib.hashers.argon2 import Argon2Hasher
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from billing_app.domain.common.access import MIN_PASSWORD
 from billing_app.domain.common.errors import InvalidError, UnavailableError
+
+if TYPE_CHECKING:
+    from pwdlib import PasswordHash
 
 MAX_LENGTH = 256
 """Characters. Room for any sentence, and an end to what one request may make us hash."""
@@ -26,7 +28,14 @@ NOBODYS_HASH = "$argon2id$v=19$m=65536,t=3,p=4$dKqv+f5IwrnsvHtyLUBEIw$UYjc4eYIRS
 """What a password is compared with where there is no account: the same work. A test keeps its parameters today's."""
 
 _turns = threading.BoundedSemaphore(AT_ONCE)
-_hasher = PasswordHash((Argon2Hasher(),))
+
+
+@lru_cache
+def _hasher() -> PasswordHash:
+    from pwdlib import PasswordHash
+    from pwdlib.hashers.argon2 import Argon2Hasher
+
+    return PasswordHash((Argon2Hasher(),))
 
 
 def hashed(password: str) -> str:
@@ -46,14 +55,14 @@ def hashed(password: str) -> str:
             code="weak_password",
         )
     with _Turn():
-        return _hasher.hash(password)
+        return _hasher().hash(password)
 
 
 def fits(password: str, password_hash: str | None) -> bool:
     """Whether `password` is the one that was hashed. Without a hash it is not, after exactly the same work."""
     candidate = password if len(password) <= MAX_LENGTH else ""
     with _Turn():
-        right = _hasher.verify(candidate, password_hash or NOBODYS_HASH)
+        right = _hasher().verify(candidate, password_hash or NOBODYS_HASH)
     return right and password_hash is not None and candidate == password
 
 

@@ -9,7 +9,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -19,11 +18,9 @@ from sqlmodel import Session
 from billing_app.domain.catalogue import (
     Catalog,
     CatalogChange,
-    CatalogInvalidError,
     CatalogRefusedError,
     Mistake,
     changes,
-    decode_document,
     digest,
     keep_in_use,
     parse_catalog,
@@ -32,15 +29,13 @@ from billing_app.domain.catalogue import (
     uses_that_matter,
 )
 from billing_app.domain.common.errors import ConflictError, UnavailableError
+from billing_app.services.catalogue.files import read_document as read_document
 from billing_app.store.catalogue import versions as store
 from billing_app.store.catalogue.versions import VersionHead
 from billing_app.store.common import locks
 from billing_app.store.organizations import organizations
 from billing_app.store.tables.catalogue import CatalogueVersion
 from billing_app.store.usage import meters
-
-MAX_FILE_BYTES = 4 * 1024 * 1024
-"""Far above any real catalogue: 500 packs are 100 kB."""
 
 MAX_CACHED = 64
 """Parsed versions that a process keeps; a correction over years of history looks at a few dozen."""
@@ -69,23 +64,6 @@ class LoadResult:
     kept: tuple[str, ...]
     written: bool
     edits_kept: bool = False
-
-
-def read_document(path: Path) -> Mapping[str, Any]:
-    """The JSON document of a file.
-
-    Raises CatalogInvalidError: it cannot be read, is too large, or is not JSON (with line and column).
-    """
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_FILE_BYTES + 1)
-    except FileNotFoundError:
-        raise _file_mistake(path, "there is no such file; copy the one that comes with the program") from None
-    except OSError as error:
-        raise _file_mistake(path, f"can't be read: {error.strerror}") from None
-    if len(content) > MAX_FILE_BYTES:
-        raise _file_mistake(path, f"is larger than {MAX_FILE_BYTES} bytes, which no catalogue is")
-    return decode_document(content, path.name)
 
 
 def load(
@@ -281,7 +259,3 @@ def _edits_stay(
             paths=undone,
         )
     return False
-
-
-def _file_mistake(path: Path, message: str) -> CatalogInvalidError:
-    return CatalogInvalidError([Mistake(path.name, "", message)])

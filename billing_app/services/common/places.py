@@ -8,8 +8,6 @@ from functools import lru_cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
-from babel import Locale
-
 from billing_app.domain.common.errors import InvalidError
 
 NO_ZONES = frozenset({"Factory", "localtime", "posixrules", "posix", "right"})
@@ -28,6 +26,8 @@ def zones() -> frozenset[str]:
 @lru_cache
 def countries() -> dict[str, str]:
     """The countries of ISO 3166-1 by their two letters, with their English names."""
+    from babel import Locale  # few ask
+
     names = Locale("en").territories
     return {
         code: name for code, name in names.items() if len(code) == 2 and code.isalpha() and code not in NO_COUNTRIES

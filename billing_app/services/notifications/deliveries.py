@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-import structlog
 from sqlmodel import Session
 
 from billing_app.gateways.mail import Mail, Mailer, MailRefusedError
 from billing_app.gateways.webhooks import Answer, WebhookSender, signed
+from billing_app.log import get_logger
 from billing_app.services.access import mails
 from billing_app.services.common import organizations
 from billing_app.services.common.context import Transaction
@@ -30,7 +30,7 @@ from billing_app.store.notifications import deliveries as store
 from billing_app.store.tables.notifications import Delivery, DeliveryAttempt, OutboxMessage, WebhookEndpoint
 from billing_app.store.tables.organizations import Organization
 
-log = structlog.get_logger()
+log = get_logger()
 
 DELAYS = tuple(timedelta(seconds=seconds) for seconds in (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400))
 """Until the next try, after each that failed: 5 s, 5 min, 30 min, 2, 5, 10, 14, 20, 24 h; a little over three days."""

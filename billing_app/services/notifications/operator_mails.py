@@ -7,14 +7,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-import structlog
-
 from billing_app.gateways.mail import Mailer, MailRefusedError
+from billing_app.log import get_logger
 from billing_app.services.access import mails
 from billing_app.services.common.context import Transaction
 from billing_app.store.notifications import operator_mails as store
 
-log = structlog.get_logger()
+log = get_logger()
 
 OLD_NEWS = timedelta(days=3)
 """What could not be mailed for so long, or waited for a mail server, is not mailed any more: the pages show it."""

@@ -14,39 +14,26 @@ from sqlmodel import Session
 
 from billing_app.domain.catalogue import (
     Catalog,
-    CatalogInvalidError,
-    Mistake,
     changes,
-    parse_catalog,
     to_document,
 )
 from billing_app.domain.catalogue.changes import merged
 from billing_app.domain.common.errors import NotFoundError
 from billing_app.domain.credits.facts import MAX_QUANTITY
 from billing_app.services.catalogue import versions as catalog
+from billing_app.services.catalogue.files import NAME
+from billing_app.services.catalogue.files import mistakes as mistakes
 from billing_app.services.catalogue.versions import LoadResult
 from billing_app.services.common import audit
 from billing_app.services.operators.views_catalogue import Version
 from billing_app.store.catalogue import versions as store
 from billing_app.store.catalogue.versions import VersionHead
 
-NAME = "catalogue"
-"""What mistakes of an edit are reported under; a file has its own name."""
-
 
 def editing(session: Session, now: datetime) -> tuple[VersionHead, Catalog]:
     """The version that an edit begins with."""
     head = catalog.head(session, now)
     return head, catalog.of_version(session, head)
-
-
-def mistakes(document: Mapping[str, Any]) -> tuple[Mistake, ...]:
-    """Everything that is wrong with a document by itself, each with its place; nothing if it is sound."""
-    try:
-        parse_catalog(document, NAME)
-    except CatalogInvalidError as error:
-        return error.mistakes
-    return ()
 
 
 def preview(session: Session, document: Mapping[str, Any], now: datetime, *, based_on: int) -> LoadResult:

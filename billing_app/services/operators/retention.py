@@ -11,16 +11,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import structlog
 from sqlmodel import Session
 
+from billing_app.log import get_logger
 from billing_app.services.access import sessions, sign_in_throttle
 from billing_app.services.common import audit, organizations
 from billing_app.services.common.context import Transaction
 from billing_app.store.common import locks
 from billing_app.store.common import retention as store
 
-log = structlog.get_logger()
+log = get_logger()
 
 BATCH = 500
 """Rows deleted in one transaction: well within 200 ms, and then it is another one's turn."""

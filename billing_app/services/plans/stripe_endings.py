@@ -8,12 +8,12 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-import structlog
 from sqlmodel import Session
 
 from billing_app.domain.common.errors import BillingError, ConflictError, NotFoundError, UnavailableError
 from billing_app.gateways.payments import Payments
 from billing_app.gateways.subscriptions import ENDED
+from billing_app.log import get_logger
 from billing_app.services.common.context import Context, Enter, Transaction, entering
 from billing_app.services.payments import customer_leases, ownership, payment_account
 from billing_app.services.plans import orders
@@ -23,7 +23,7 @@ from billing_app.store.organizations import endings as store
 from billing_app.store.organizations import organizations as org_store
 from billing_app.store.organizations import tree
 
-log = structlog.get_logger()
+log = get_logger()
 
 DELAYS = tuple(timedelta(seconds=seconds) for seconds in (30, 120, 600, 3_600))
 """Until the next try, after each that failed; the last one stays."""

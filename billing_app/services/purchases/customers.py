@@ -10,12 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-import structlog
-
 from billing_app.domain.common.errors import ConflictError, NotFoundError
 from billing_app.domain.purchases import subscriptions as domain
 from billing_app.domain.purchases.recurring import State
 from billing_app.gateways.payments import Customer, GoneError, GoneKind, NewCustomer, Payments
+from billing_app.log import get_logger
 from billing_app.services.common import audit, operator_mails, organizations
 from billing_app.services.common.context import Context, Enter
 from billing_app.services.purchases import subscription_events
@@ -27,7 +26,7 @@ from billing_app.store.purchases import top_ups as top_up_store
 from billing_app.store.tables.organizations import Organization
 from billing_app.store.tables.stripe import StripeCustomer
 
-log = structlog.get_logger()
+log = get_logger()
 
 Done = TypeVar("Done")
 

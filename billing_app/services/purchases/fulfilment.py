@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-import structlog
 from sqlmodel import Session
 
 from billing_app.domain.common.errors import BillingError, InvalidError, UnavailableError
@@ -20,6 +19,7 @@ from billing_app.domain.purchases.subscriptions import ENDED, HOLDING
 from billing_app.gateways.invoices import Invoice
 from billing_app.gateways.payments import Checkout, CheckoutState, PaidLine, Payments
 from billing_app.gateways.subscriptions import Subscription
+from billing_app.log import get_logger
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
 from billing_app.services.common.context import Context, Transaction
@@ -36,7 +36,7 @@ from billing_app.store.tables.credits import GrantRow
 from billing_app.store.tables.organizations import Organization
 from billing_app.store.tables.purchases import Order
 
-log = structlog.get_logger()
+log = get_logger()
 
 PACKS = "packs"
 """The kind of orders that bring credits."""

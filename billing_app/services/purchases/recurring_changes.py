@@ -11,14 +11,13 @@ import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-import structlog
-
 from billing_app.domain.common.errors import BillingError, ConflictError, InvalidError, UnavailableError
 from billing_app.domain.purchases import recurring as domain
 from billing_app.domain.purchases.baskets import MAX_COUNT
 from billing_app.domain.purchases.recurring import Billed, State
 from billing_app.gateways.payments import Payments
 from billing_app.gateways.subscriptions import ENDED, Subscription
+from billing_app.log import get_logger
 from billing_app.services.common import audit, payers
 from billing_app.services.common.context import Context, Enter, Transaction, entering
 from billing_app.services.payments import customer_leases, payment_account
@@ -30,7 +29,7 @@ from billing_app.store.organizations import organizations as org_store
 from billing_app.store.purchases import recurring as store
 from billing_app.store.tables.purchases import RecurringPack
 
-log = structlog.get_logger()
+log = get_logger()
 
 SEND_AGAIN = timedelta(minutes=1)
 """When the sweep tells Stripe of a change, if whoever decided it did not live to do so."""

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import structlog
 from sqlmodel import Session
 
 from billing_app.domain.common.errors import BillingError, ConflictError, InvalidError, NotFoundError, UnavailableError
@@ -19,6 +18,7 @@ from billing_app.domain.purchases import top_ups as domain
 from billing_app.domain.purchases.top_ups import AttemptState
 from billing_app.gateways.invoices import Invoice, InvoiceStatus, NewInvoice
 from billing_app.gateways.payments import Offer, Payments
+from billing_app.log import get_logger
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations
 from billing_app.services.common.context import Context, Transaction, entering
@@ -29,7 +29,7 @@ from billing_app.store.common import locks
 from billing_app.store.purchases import top_ups as store
 from billing_app.store.tables.purchases import TopUpAttempt
 
-log = structlog.get_logger()
+log = get_logger()
 
 PROCESSING = timedelta(hours=1)
 """Between two looks at a payment that the bank still works on."""

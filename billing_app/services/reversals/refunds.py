@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import structlog
 from sqlmodel import Session
 
 from billing_app.domain.common.errors import BillingError, InvalidError, NotFoundError, UnavailableError
 from billing_app.domain.common.texts import required_reason
 from billing_app.gateways.payments import Payments
 from billing_app.gateways.reversals import NewRefund
+from billing_app.log import get_logger
 from billing_app.services.common import organizations
 from billing_app.services.common.answers import filled
 from billing_app.services.common.context import EnterAsOperator, OperatorContext, Transaction
@@ -30,7 +30,7 @@ from billing_app.store.common import locks
 from billing_app.store.purchases import reversals as store
 from billing_app.store.tables.reversals import RefundRequest
 
-log = structlog.get_logger()
+log = get_logger()
 
 FIRST_TRY = timedelta(minutes=1)
 """When the sweep takes over from whoever asked: long after Stripe has answered, or has not."""

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-import structlog
 from sqlmodel import Session
 
 from billing_app.domain.common.errors import BillingError, ConflictError, NotFoundError
 from billing_app.gateways.payments import Payments, ReceivedEvent
+from billing_app.log import get_logger
 from billing_app.services.common import operator_mails
 from billing_app.services.common.context import Transaction
 from billing_app.services.payments import payment_account
@@ -27,7 +27,7 @@ from billing_app.store.common import runs
 from billing_app.store.stripe import inbox as store
 from billing_app.store.tables.stripe import InboxEvent
 
-log = structlog.get_logger()
+log = get_logger()
 
 STRIPE = "stripe"
 """The source of these events."""

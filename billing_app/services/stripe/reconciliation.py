@@ -13,10 +13,10 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import structlog
 from sqlmodel import Session
 
 from billing_app.domain.common.errors import BillingError, ConflictError, InvalidError, UnavailableError
+from billing_app.log import get_logger
 from billing_app.services.payments import payment_account
 from billing_app.services.payments.customer_leases import held_by_job
 from billing_app.services.stripe import (
@@ -30,7 +30,7 @@ from billing_app.store.common import runs
 from billing_app.store.stripe import reconciliation as store
 from billing_app.store.tables.stripe import ReconciliationFinding, ReconciliationRun
 
-log = structlog.get_logger()
+log = get_logger()
 
 LEASE = "reconciliation"
 

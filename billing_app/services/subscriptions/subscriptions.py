@@ -13,7 +13,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-import structlog
 from sqlmodel import Session
 
 from billing_app.domain.catalogue import Catalog
@@ -21,6 +20,7 @@ from billing_app.domain.organizations.tree import NO_PLAN
 from billing_app.domain.purchases import subscriptions as domain
 from billing_app.gateways.prices import Price
 from billing_app.gateways.subscriptions import Item, Subscription
+from billing_app.log import get_logger
 from billing_app.services.catalogue import versions
 from billing_app.services.common import organizations, payers
 from billing_app.services.common.context import Context
@@ -62,7 +62,7 @@ def record_past_due(context: Context, *, past_due: bool, at: datetime, reason: s
     organizations.raise_revision(session, owner)
 
 
-log = structlog.get_logger()
+log = get_logger()
 
 CLOCKS_DIFFER = timedelta(minutes=5)
 """How far Stripe's clock may be ahead of ours. An event from later than that is not of our time: a test clock's."""

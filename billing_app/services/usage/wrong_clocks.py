@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-import structlog
-
 from billing_app.domain.common.moments import is_plausible
+from billing_app.log import get_logger
 from billing_app.services.common import operator_mails
 from billing_app.services.common.context import Context
 from billing_app.store.tables.meters import MeterRow
 from billing_app.store.usage.meters import Meter
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 def is_ahead(row: Meter | MeterRow, now: datetime) -> bool:

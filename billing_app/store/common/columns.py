@@ -13,7 +13,6 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-import psycopg
 from sqlalchemy import Connection, Dialect, Table
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine, Uuid
@@ -130,6 +129,8 @@ def given(session: Session, kinds: Mapping[str, TypeEngine[Any]], columns: Colum
 
 def _copy(connection: Connection, statement: str, columns: Columns) -> None:
     """PostgreSQL's own way in, in the transaction of the connection."""
+    import psycopg  # who has SQLite does without
+
     try:
         cursor: Any = connection.connection.cursor()
         with cursor, cursor.copy(statement) as copy:

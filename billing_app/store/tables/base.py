@@ -13,6 +13,7 @@ from sqlalchemy import BigInteger, DateTime, Integer, MetaData
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import SQLModel
+from sqlmodel.main import SQLModelConfig
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -76,6 +77,9 @@ class Table(SQLModel):
     """The base of every table."""
 
     metadata = MetaData(naming_convention=NAMING)
+
+    # Rows come from the code and the database: what pydantic would check them with is made for whoever asks for it.
+    model_config = SQLModelConfig(defer_build=True)
 
 
 _last_id = [0]
