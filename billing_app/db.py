@@ -129,8 +129,13 @@ class Database:
 
     @contextmanager
     def reading(self) -> Generator[Session]:
-        """One transaction that only reads: a consistent view that blocks nobody."""
-        options = {READ_ONLY: True} if self.sqlite else {"postgresql_readonly": True}
+        """One transaction that only reads: a consistent view that blocks nobody.
+
+        Every statement sees the database as the first one found it, as on SQLite: what is kept under an organization's
+        state (services.common.kept) must not be older than that, and figures of one answer belong together.
+        """
+        snapshot = {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}
+        options = {READ_ONLY: True} if self.sqlite else snapshot
         with self.engine.connect().execution_options(**options) as connection, Session(connection) as session:
             session.info[READING] = True
             yield session

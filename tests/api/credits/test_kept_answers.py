@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from sqlmodel import Session
 
 from billing_app.db import READING, Database
 from billing_app.domain.common.access import Scope
@@ -16,6 +17,7 @@ from billing_app.services.organizations import profiles
 from billing_app.services.usage import consumption, recounts, reporting
 from billing_app.services.usage.reporting import ReportedEvent
 from billing_app.store.organizations import tree
+from billing_app.store.tables.organizations import Organization
 from tests.api.conftest import Api
 from tests.services.credits.test_reading_cost import heard
 from tests.services.notifications.telling import Story, at
@@ -179,6 +181,24 @@ def test_what_is_made_of_others_stands_as_long_as_they_do(database: Database) ->
     for now in ("2026-03-10 12:00:00", "2026-03-10 12:00:04", "2026-03-10 12:00:05"):
         both(now)
     assert made == ["2026-03-10 12:00:00", "2026-03-10 12:00:05"]
+
+
+def test_what_was_read_before_a_change_is_not_kept_as_what_stands_after_it(database: Database) -> None:
+    """All that a transaction reads is of one moment: what it had read before its state is of that state."""
+    now = at("2026-03-10")
+
+    def name_of(session: Session, organization: Organization) -> str:
+        return kept.get(session, (organization,), now, "name", lambda: kept.Fresh(organization.name))
+
+    with database.writing() as session:
+        before = an_organization(session).name
+    with database.reading() as session:
+        acme = organizations.by_address(session, "acme")
+        with database.writing() as other:
+            profiles.change(Context(other, organizations.by_address(other, "acme"), now), {"name": "Another"})
+        assert name_of(session, acme) == before
+    with database.reading() as session:
+        assert name_of(session, organizations.by_address(session, "acme")) == "Another"
 
 
 def test_what_may_yet_be_undone_is_not_kept(database: Database) -> None:
