@@ -20,6 +20,7 @@ from sqlmodel import Session
 from billing_app.db import Database
 from billing_app.demo.people import ACCOUNTS, LARKFIELD, PEBBLEBROOK, DemoOrganization
 from billing_app.domain.common.errors import UnavailableError
+from billing_app.gateways import tls
 from billing_app.gateways.payments import CheckoutState, Payments
 from billing_app.locations import PREFIX
 from billing_app.services.common import organizations
@@ -68,6 +69,7 @@ class Till:
                 json=members,
                 timeout=20,
                 trust_env=False,
+                verify=tls.context(),
             )
         except httpx.HTTPError as error:
             raise UnavailableError(f"The fake Stripe does not answer: {error}") from None

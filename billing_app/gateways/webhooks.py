@@ -13,13 +13,13 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Protocol
 
 import httpcore
 import httpx
 from standardwebhooks import Webhook
 
+from billing_app.gateways import tls
 from billing_app.settings import Settings
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -162,7 +162,7 @@ class HttpWebhookSender:
         )
         network = _Checked(self._private, deadline)
         with (
-            httpcore.ConnectionPool(ssl_context=_tls(), network_backend=network, retries=0) as pool,
+            httpcore.ConnectionPool(ssl_context=tls.context(), network_backend=network, retries=0) as pool,
             pool.stream("POST", core_url, headers={"Host": host, **own, **headers}, content=body) as answer,
         ):
             read = b""
@@ -224,12 +224,6 @@ def _left(deadline: float) -> float:
     if left <= 0:
         raise TimeoutError
     return left
-
-
-@lru_cache(maxsize=1)
-def _tls() -> ssl.SSLContext:
-    """Reading all certificates takes a tenth of a second: once per process."""
-    return httpx.create_ssl_context(trust_env=False)
 
 
 def _refused(status: int) -> str:

@@ -15,6 +15,7 @@ from typing import NoReturn
 
 from billing_app import private_files
 from billing_app.domain.common.errors import UnavailableError
+from billing_app.gateways import tls
 from billing_app.launcher.children import Child
 from billing_app.launcher.keys import DemoKeys
 from billing_app.launcher.places import Places
@@ -78,7 +79,7 @@ class FakeStripe:
             if not self._child.running or time.monotonic() > until:
                 self._child.stop()
                 raise UnavailableError(f"The fake Stripe did not start; its output is in {self._log}.")
-            time.sleep(0.1)
+            time.sleep(0.03)
         private_files.write(self._address_file, self.address)
         self._child.keep_running(say)
 
@@ -97,6 +98,7 @@ class FakeStripe:
                 json={"url": self._webhook, "secret": self._keys.webhook_secret},
                 timeout=5,
                 trust_env=False,
+                verify=tls.context(),
             )
         except httpx.HTTPError:
             return False

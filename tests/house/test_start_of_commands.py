@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from billing_app.gateways import tls
 from billing_app.locations import PACKAGE
 from billing_app.store.tables.base import Table
 
@@ -100,3 +101,12 @@ def test_what_pydantic_would_check_a_row_with_is_made_for_whoever_asks() -> None
 
     assert not Draft.__pydantic_complete__
     assert Draft.model_validate({"name": "x"}).name == "x"
+
+
+def test_certificates_are_read_once_for_every_request_of_a_process() -> None:
+    """httpx reads them for each client that is not told: a tenth of a second each."""
+    assert tls.context() is tls.context()
+    found = re.compile(r"httpx\.(?:post|put|get|Client)\(.*?\n\s*\)", re.DOTALL)
+    calls = [call for file in PACKAGE.rglob("*.py") for call in found.findall(file.read_text(encoding="utf-8"))]
+    assert len(calls) >= 3
+    assert [call for call in calls if "verify=tls.context()" not in call] == []

@@ -12,6 +12,7 @@ from datetime import datetime
 import httpx
 
 from billing_app.domain.common.errors import UnavailableError
+from billing_app.gateways import tls
 from billing_app.gateways.stripe import mapping as reading
 from billing_app.gateways.stripe.connection import TIMEOUT_SECONDS, StripeConnection, translated
 
@@ -107,6 +108,7 @@ class StripeStaging(StripeConnection):
                 json={},
                 timeout=TIMEOUT_SECONDS[1],
                 trust_env=False,
+                verify=tls.context(),
             )
         except httpx.HTTPError:
             answer = None
