@@ -43,6 +43,7 @@ from billing_app.api.purchases import checkout, endings, recurring
 from billing_app.api.stripe import routes as webhooks
 from billing_app.api.usage import routes as usage
 from billing_app.api.usage.fast_path import HotPath
+from billing_app.api.usage.lines import UsageLines
 from billing_app.db import Database
 from billing_app.services.access import sessions
 from billing_app.settings import Settings
@@ -95,6 +96,7 @@ def create_api(
     root.add_middleware(PlainPaths, prefix=PREFIX)
     root.add_middleware(Lanes, prefix=PREFIX, contexts=contexts_of(application))
     root.add_middleware(BodyLimits, prefix=PREFIX)
+    root.add_middleware(UsageLines, prefix=PREFIX)
     if settings.rate_limit_per_minute:
         limit, buckets = Limit(settings.rate_limit_per_minute), buckets_of(settings.redis_url)
         root.add_middleware(RateLimits, prefix=PREFIX, limit=limit, buckets=buckets, secure=settings.secure)

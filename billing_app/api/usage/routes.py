@@ -19,6 +19,7 @@ from billing_app.api.common.idempotency import REPEATABLE, REPEATED, FromRepeata
 from billing_app.api.common.problems import READING_A_BODY, guarded
 from billing_app.api.common.schemas import Name, written
 from billing_app.api.usage.schemas import (
+    LINES,
     AboutAction,
     AboutFeature,
     AboutLimit,
@@ -41,9 +42,9 @@ from billing_app.api.usage.schemas import (
     UsageBatch,
 )
 from billing_app.domain.common.access import NO_ROLES, Scope
-from billing_app.domain.common.errors import BillingError, InvalidError
+from billing_app.domain.common.errors import BillingError, FactRefusedError, InvalidError
 from billing_app.domain.common.json_objects import Members
-from billing_app.domain.usage.reported import Read, parsed, read_all, read_cloud_event
+from billing_app.domain.usage.reported import Read, parsed, read, read_all, read_cloud_event
 from billing_app.services.limits import permissions
 from billing_app.services.usage import batches, consumption, debits, entitlements, reporting
 from billing_app.services.usage.consumption import Reservation
@@ -70,9 +71,13 @@ DOCUMENTED_BODY = {
         "required": True,
         "content": {
             media: {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}} for media, model in DOCUMENTED.items()
-        },
+        }
+        | {LINES: {"schema": {"type": "string", "description": "events as they are in a batch, one a line"}}},
     }
 }
+
+SOME_LINES = TypeAdapter(Annotated[list[bytes], Field(min_length=1, max_length=MAX_BATCH)])
+"""What `api.usage.lines` sends at once."""
 
 Reporting = Annotated[OrganizationAccess, Depends(RequireOrganization(NO_ROLES, frozenset({Scope.USAGE_WRITE})))]
 ASKING = RequireOrganization(NO_ROLES, frozenset({Scope.CHECK}))
@@ -82,11 +87,16 @@ Using = Annotated[OrganizationAccess, Depends(USING)]
 ReservationId = Annotated[Name, Path(description="the id from the answer that made the reservation")]
 
 
+ANSWERED_BY_LINE = {
+    202: {"content": {LINES: {"schema": {"type": "string", "description": "what became of each block"}}}}
+}
+
+
 @router.post(
     "/usage",
     status_code=202,
     response_model=UsageAnswer,
-    responses=guarded(*READING_A_BODY, 503),
+    responses=guarded(*READING_A_BODY, 503) | ANSWERED_BY_LINE,
     openapi_extra=DOCUMENTED_BODY,
 )
 def report_usage(
@@ -106,6 +116,8 @@ def report_usage(
     counts = {"accepted": report.accepted, "duplicate": len(report.duplicates), "rejected": len(report.rejected)}
     for outcome, count in counts.items():
         monitoring.usage_events.labels(outcome).inc(count)
+    if media_type(request) == LINES:
+        return report
     if report.duplicates and all(each.differs for each in report.duplicates) and len(report.duplicates) == len(events):
         raise InvalidError(
             f"{report.duplicates[0].id!r} was reported before with different content, which is kept. Another "
@@ -164,6 +176,8 @@ def read_events(body: bytes, media: str) -> list[Read]:
     """
     if not body:
         raise RequestValidationError([{"type": "missing", "loc": ("body",), "msg": "Field required"}])
+    if media == LINES:
+        return _of_lines(body)
     try:
         sent = parsed(body)
     except ValueError as error:
@@ -179,6 +193,25 @@ def read_events(body: bytes, media: str) -> list[Read]:
     if isinstance(events, Batch):
         return read_all(events.events)
     return [read_cloud_event(each) for each in (events if isinstance(events, list) else [events])]
+
+
+def _of_lines(body: bytes) -> list[Read]:
+    """The same of lines, of which none is empty: what is no JSON is that line's mistake."""
+    try:
+        lines = SOME_LINES.validate_python(body.split(b"\n"))
+    except ValidationError:
+        raise RequestValidationError([{"type": "too_long", "loc": ("body",), "msg": "Too many lines"}]) from None
+    try:
+        return read_all([parsed(line) for line in lines])
+    except ValueError:
+        return [_of_line(line) for line in lines]
+
+
+def _of_line(line: bytes) -> Read:
+    try:
+        return read(parsed(line))
+    except ValueError:
+        return FactRefusedError("The line is not a JSON object.", code="invalid_row")
 
 
 @router.post(

@@ -48,6 +48,10 @@ class UsageBatch(Request):
     events: Annotated[list[UsageEvent], Field(min_length=1, max_length=MAX_BATCH)]
 
 
+LINES = "application/x-ndjson"
+"""Events, each a line of JSON."""
+
+
 class Batch(Request):
     """The same as it is read: each event by itself, in billing_app.domain.usage.reported."""
 
