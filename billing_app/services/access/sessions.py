@@ -89,12 +89,13 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """One line of the organization switcher."""
+    """One line of the organization switcher. The row is of the session that asked."""
 
     organization_id: int
     address: str
     name: str
     role: Role
+    organization: Organization = field(repr=False, compare=False)
 
 
 def sign_in(
@@ -257,7 +258,7 @@ def organizations_of(session: Session, identity: Identity) -> list[Membership]:
     by_link = identity.only_organization_id is not None
     found = users.organizations_of(session, identity.user_id, ORGANIZATIONS_SHOWN, by_link=by_link)
     return [
-        Membership(organization.pk, organization.address, organization.name, Role(role))
+        Membership(organization.pk, organization.address, organization.name, Role(role), organization)
         for organization, role in found
         if identity.only_organization_id in (None, organization.id)
     ]

@@ -158,6 +158,12 @@ def get(
     return cast("Value", kept.value)
 
 
+def revisions(session: Session, owners: tuple[Organization, ...]) -> dict[int, int]:
+    """The revisions of one organization, or of one and its payer; a transaction that cannot write asks once."""
+    ids = tuple(sorted({each.pk for each in owners}))
+    return dict((_state(session, ids) if session.info.get(READING) else store.state(session, ids)).revisions)
+
+
 def _made(session: Session, now: datetime, make: Callable[[], Fresh[Any]]) -> _Kept:
     """What `make` gives, with the earliest `until` of whatever it took from here."""
     outer = session.info.pop(UNTIL, NEVER)

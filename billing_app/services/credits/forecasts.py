@@ -18,7 +18,9 @@ from billing_app.services.common.context import Context
 from billing_app.services.credits.views import PointAnswer
 from billing_app.services.credits.views_shared import Forecast, ForecastKind, OfferItemAnswer, OfferView
 from billing_app.services.usage import accounts, plans_in_force
+from billing_app.store.common.questions import many
 from billing_app.store.purchases import recurring as store
+from billing_app.store.tables.purchases import RecurringPack
 
 MONTHS = 12
 """Renewals that are looked ahead: a forecast ends after a year."""
@@ -29,8 +31,10 @@ def coming(context: Context, metric: str) -> tuple[Grant, ...]:
 
     What is past due is not counted on: nobody knows whether it will be paid.
     """
-    session, organization, now = context.session, context.organization, context.now
-    rows = store.of_organization(session, organization.pk)
+    return _coming(store.of_organization(context.session, context.organization.pk), metric, context.now)
+
+
+def _coming(rows: Iterable[RecurringPack], metric: str, now: datetime) -> tuple[Grant, ...]:
     return tuple(
         grant
         for row in rows
@@ -56,20 +60,35 @@ def of_metric(context: Context, metric: str, held: plans_in_force.Plans | None =
 
 
 def shared(context: Context, metrics: Iterable[str]) -> Mapping[str, MetricForecast]:
-    """The outlooks of `metrics` now, worked out once for all that is asked until something changes (`common.kept`)."""
+    """The outlooks of `metrics` now, worked out once for all that is asked until something changes (`common.kept`).
+
+    Facts of all of them are read together as soon as one is not known.
+    """
     session, organization, now = context.session, context.organization, context.now
-    held: plans_in_force.Plans | None = None
+    wanted = tuple(metrics)
+    read: dict[str, MetricForecast] = {}
 
     def look(metric: str) -> kept.Fresh[MetricForecast]:
-        nonlocal held
-        held = held or plans(context)
-        view = of_metric(context, metric, held)
+        if not read:
+            read.update(of_metrics(context, wanted, plans(context)))
+        view = read[metric]
         return kept.Fresh(view, stands_until(view), len(view.facts.usage) + len(view.timeline.points))
 
     def one(metric: str) -> MetricForecast:
         return kept.get(session, (organization,), now, ("outlook", metric), lambda: look(metric))
 
-    return {metric: one(metric) for metric in metrics}
+    return {metric: one(metric) for metric in wanted}
+
+
+def of_metrics(context: Context, metrics: Sequence[str], held: plans_in_force.Plans) -> dict[str, MetricForecast]:
+    """What `of_metric` gives of each, by as many statements as of one."""
+    session, organization, now = context.session, context.organization, context.now
+    facts = many(session, [accounts.history_of(organization, metric, now, held) for metric in metrics])
+    rows = store.of_organization(session, organization.pk)
+    return {
+        metric: MetricForecast(known, follow(known, now), now, _coming(rows, metric, now))
+        for metric, known in zip(metrics, facts, strict=True)
+    }
 
 
 def plans(context: Context) -> plans_in_force.Plans:

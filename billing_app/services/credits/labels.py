@@ -86,10 +86,11 @@ def unposted(
     `looks` saves running the engine again for metrics that a page has looked at already.
     """
     session, organization, now = context.session, context.organization, context.now
-    since = _last_recount(session, organization)
     rows = {row.metric: row for row in meter_store.of_organization(session, organization.pk)}
     due = [metric for metric in metrics if metric.id in rows and recounts.is_due(rows[metric.id], now)]
-    posted = ledger_store.balances(session, organization.pk) if due else {}
+    if not due:
+        return []
+    since, posted = _last_recount(session, organization), ledger_store.balances(session, organization.pk)
     found = []
     for metric in due:
         meter = rows[metric.id]

@@ -7,7 +7,7 @@ once with room for one, exactly one passes: the others wait for its lock and the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 
 from sqlmodel import Session
@@ -101,21 +101,34 @@ def peek(context: Context, limit: Limit) -> LimitUse:
 
 def usage(context: Context) -> tuple[LimitUse, ...]:
     """Every limit with how much of it is taken, together with all that the same plan pays for."""
+    return _of_plan(context, None, Limit)
+
+
+def exceeded(context: Context, plan: Plan | None = None) -> tuple[LimitUse, ...]:
+    """Limits of which there is more than the plan allows, after a smaller one; `plan` saves reading it again."""
+    return tuple(use for use in _of_plan(context, plan, COUNTED) if use.over)
+
+
+def _of_plan(context: Context, plan: Plan | None, asked: Iterable[Limit]) -> tuple[LimitUse, ...]:
     session, organization, now = context.session, context.organization, context.now
     payer = payers.payer(session, organization, now)
-    plan = plan_in_force(session, payer, now)
-    return tuple(_use(session, payer, plan, limit, now) for limit in Limit)
-
-
-def exceeded(context: Context) -> tuple[LimitUse, ...]:
-    """Limits of which there is more than the plan allows, after a smaller one."""
-    return tuple(use for use in usage(context) if use.over and use.limit in COUNTED)
+    return _uses(session, payer, plan or plan_in_force(session, payer, now), asked, now)
 
 
 def _use(session: Session, payer: Organization, plan: Plan, limit: Limit, now: datetime) -> LimitUse:
+    (found,) = _uses(session, payer, plan, (limit,), now)
+    return found
+
+
+def _uses(
+    session: Session, payer: Organization, plan: Plan, asked: Iterable[Limit], now: datetime
+) -> tuple[LimitUse, ...]:
     given = overrides.values(session, payer.pk, Kind.LIMIT, now)
-    used = count(session, limit, payers.group(session, payer, now), now)
-    return LimitUse(limit, maximum(plan.limits, given, limit), used, limit.value in given)
+    group = payers.group(session, payer, now)
+    return tuple(
+        LimitUse(limit, maximum(plan.limits, given, limit), count(session, limit, group, now), limit.value in given)
+        for limit in asked
+    )
 
 
 def _refusal(plan: Plan, payer: Organization, use: LimitUse, requested: int) -> ForbiddenError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sqlmodel import Session
@@ -28,15 +28,20 @@ AMOUNTS = {
 """Issues about an amount of money, and the query that finds whose they are."""
 
 
-def of(session: Session, organization_ids: Collection[int], now: datetime) -> dict[int, tuple[TroubleAnswer, ...]]:
-    """What is wrong with each of these organizations; nothing for most."""
+def of(
+    session: Session,
+    organization_ids: Collection[int],
+    now: datetime,
+    held: Mapping[int, plans_in_force.Plans] | None = None,
+) -> dict[int, tuple[TroubleAnswer, ...]]:
+    """What is wrong with each of these organizations; nothing for most. `held` are their plans, if they are known."""
     names = _names(versions.current(session, now))
     found: defaultdict[int, list[TroubleAnswer]] = defaultdict(list)
     for kind, metrics_of in ((AccountIssue.BLOCKED, store.blocked), (AccountIssue.IN_DEBT, store.in_debt)):
         for owner, metrics in metrics_of(session, organization_ids).items():
             found[owner].append(TroubleAnswer(kind, metrics=tuple(names.get(each, each) for each in metrics)))
     for owner in store.past_due(session, organization_ids):
-        past_due = plans_in_force.plans(session, owner).past_due
+        past_due = (held[owner] if held else plans_in_force.plans(session, owner)).past_due
         grace_ends = past_due[-1].grace_ends_at if past_due and past_due[-1].until is None else None
         found[owner].append(TroubleAnswer(AccountIssue.PAST_DUE, at=grace_ends))
     for kind, amounts_of in AMOUNTS.items():

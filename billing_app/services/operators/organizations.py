@@ -40,7 +40,9 @@ def organizations(session: Session, search: str, cursor: str, now: datetime) -> 
     page = [organization for organization, _ in found[:PAGE]]
     payers = {each.pk: paying.payer(session, each, now) for each in page}
     members = org_search.member_counts(session, list(payers))
-    wrong = account_issues.of(session, {payer.pk for payer in payers.values()}, now)
+    paid_for = {payer.pk: payer for payer in payers.values()}
+    held = plans_in_force.plans_of_many(session, paid_for.values())
+    wrong = account_issues.of(session, set(paid_for), now, held)
     next_cursor = cursors.encode(found[PAGE - 1][1], page[-1].name, page[-1].address) if len(found) > PAGE else ""
     return OrganizationsView(
         organizations=tuple(
@@ -48,7 +50,7 @@ def organizations(session: Session, search: str, cursor: str, now: datetime) -> 
             OrganizationLineAnswer(
                 address=each.address,
                 name=each.name,
-                plan_name=plans_in_force.plans(session, payer.pk).held_at(now).name,
+                plan_name=held[payer.pk].held_at(now).name,
                 blocked=any(issue.kind is AccountIssue.BLOCKED for issue in wrong.get(payer.pk, ())),
                 troubles=wrong.get(payer.pk, ()),
                 members=members[owner],

@@ -6,16 +6,20 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from billing_app.domain.catalogue import Plan
 from billing_app.domain.common.access import MONEY_ROLES, Role
 from billing_app.domain.common.errors import NotFoundError, UnauthenticatedError
 from billing_app.services.access import sessions
-from billing_app.services.common import organizations, payers
+from billing_app.services.common import kept, organizations, payers
+from billing_app.services.common.context import Context
+from billing_app.services.credits import forecasts
 from billing_app.services.overview.views_frame import FrameView, OperatorFrameView, OrganizationLink, PayerLink
 from billing_app.services.usage import plans_in_force
 from billing_app.settings import Settings
 from billing_app.store.credits import grants as credit_store
 from billing_app.store.notifications import outbox
 from billing_app.store.stripe import inbox
+from billing_app.store.tables.organizations import Organization
 
 SHOWN = 50
 """Organizations in the switcher; a person with more is told how many there are."""
@@ -27,8 +31,8 @@ def organization_frame(session: Session, access: sessions.Access, settings: Sett
     payer = _payer(session, access, now)
     others = [each for each in members if each.organization_id != access.organization_id]
     links = [
-        _link(session, access.organization_id, access.address, access.organization.name, now),
-        *(_link(session, each.organization_id, each.address, each.name, now) for each in others[: SHOWN - 1]),
+        _own_link(session, access.organization, now),
+        *_links(session, [each.organization for each in others[: SHOWN - 1]], now),
     ]
     return FrameView(
         organization=links[0],
@@ -39,7 +43,7 @@ def organization_frame(session: Session, access: sessions.Access, settings: Sett
         test_mode=test_mode(settings),
         may_buy=access.may_buy,
         selling=settings.selling,
-        revision=organizations.revisions(session, [access.organization_id])[access.organization_id],
+        revision=kept.revisions(session, (access.organization,))[access.organization_id],
         more_organizations=max(0, len(others) - (SHOWN - 1)),
         may_create=access.identity.only_organization_id is None,
         payer=payer,
@@ -74,13 +78,31 @@ def home(session: Session, identity: sessions.Identity | None) -> str | None:
     return members[0].address if members else None
 
 
-def _link(session: Session, organization_id: int, address: str, name: str, now: datetime) -> OrganizationLink:
+def _own_link(session: Session, organization: Organization, now: datetime) -> OrganizationLink:
+    """The organization of the page, as of its state: most pages are loaded while nothing has changed."""
+    payer = payers.payer(session, organization, now)
+
+    def read() -> kept.Fresh[OrganizationLink]:
+        plans = forecasts.plans(Context(session, payer, now))
+        return kept.Fresh(_link(organization, payer, plans.held_at(now), outbox.blocked(session, [payer.pk])))
+
+    return kept.get(session, (organization, payer), now, ("link", organization.pk), read)
+
+
+def _links(session: Session, shown: list[Organization], now: datetime) -> list[OrganizationLink]:
+    """The others. However many there are, their plans and their stops are asked for together."""
+    if not shown:
+        return []
+    paying = [payers.payer(session, each, now) for each in shown]
+    held = plans_in_force.plans_of_many(session, paying)
+    blocked = outbox.blocked(session, set(held))
+    return [_link(each, payer, held[payer.pk].held_at(now), blocked) for each, payer in zip(shown, paying, strict=True)]
+
+
+def _link(organization: Organization, payer: Organization, plan: Plan, blocked: set[int]) -> OrganizationLink:
     """A sub-organization without a plan of its own shows the plan, and the stops, of its payer."""
-    found = payers.payer(session, organizations.by_id(session, organization_id), now)
-    payer = found.pk
-    plan = plans_in_force.plans(session, payer).held_at(now)
-    paid_by = "" if payer == organization_id else found.name
-    return OrganizationLink(address, name, plan.name, paid_by, blocked=outbox.any_blocked(session, payer))
+    paid_by = "" if payer.pk == organization.pk else payer.name
+    return OrganizationLink(organization.address, organization.name, plan.name, paid_by, payer.pk in blocked)
 
 
 def _payer(session: Session, access: sessions.Access, now: datetime) -> PayerLink | None:

@@ -6,7 +6,7 @@ one with two thousand.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -15,12 +15,12 @@ from sqlmodel import Session
 from billing_app.domain.catalogue import Catalog, Metric
 from billing_app.domain.common.periods import period_containing
 from billing_app.domain.credits.entitlements import Reading
-from billing_app.domain.credits.facts import Aggregation
+from billing_app.domain.credits.facts import NEVER, Aggregation
 from billing_app.domain.credits.forecast import MetricForecast
 from billing_app.domain.organizations.limits import NOUNS, LimitUse
 from billing_app.domain.purchases.subscriptions import PastDue
 from billing_app.services.catalogue import versions
-from billing_app.services.common import payers
+from billing_app.services.common import kept, payers
 from billing_app.services.common.context import Context
 from billing_app.services.credits import forecasts, labels
 from billing_app.services.credits.history import month_of
@@ -59,7 +59,7 @@ RANK = (
 def banners_of(
     current: Catalog,
     meters: Sequence[MeterView],
-    looks: dict[str, MetricForecast],
+    looks: Mapping[str, MetricForecast],
     actions: Sequence[ActionView],
     past_due: Sequence[PastDue] = (),
     exceeded: Sequence[LimitUse] = (),
@@ -114,25 +114,37 @@ def overview(context: Context, metric: str = "") -> OverviewView:
     """
     session, organization, now = context.session, context.organization, context.now
     payer = payers.payer(session, organization, now)
+    asked = ("overview", metric)
+    return kept.get(session, (organization, payer), now, asked, lambda: _read(context, payer, metric))
+
+
+def _read(context: Context, payer: Organization, metric: str) -> kept.Fresh[OverviewView]:
+    session, organization, now = context.session, context.organization, context.now
+    paying = replace(context, organization=payer)
     current = versions.current(session, now)
     if metric:
         current.metric(metric)
-    held = plans_in_force.plans(session, payer.pk)
-    looks = {
-        each.id: forecasts.of_metric(replace(context, organization=payer), each.id, held) for each in current.metrics
-    }
-    view = _overview(replace(context, organization=payer), metric, current, held, looks)
-    return view if payer.id == organization.id else _of_child(session, organization, payer, looks, view)
+    held, looks = forecasts.plans(paying), forecasts.shared(paying, current.metric_ids)
+    reserved, changes = meter_store.reserved_by_metric(session, payer.pk, now)
+    view = _overview(paying, metric, current, held, looks, reserved)
+    if payer.id != organization.id:
+        view = _of_child(session, organization, payer, looks, view)
+    return kept.Fresh(view, changes or NEVER)
 
 
 def _overview(
-    context: Context, metric: str, current: Catalog, held: plans_in_force.Plans, looks: dict[str, MetricForecast]
+    context: Context,
+    metric: str,
+    current: Catalog,
+    held: plans_in_force.Plans,
+    looks: Mapping[str, MetricForecast],
+    reserved: Mapping[str, int],
 ) -> OverviewView:
     """The overview of one that pays for itself."""
     session, organization, now = context.session, context.organization, context.now
     owner = organization.pk
     rows = {row.id: row for row in credit_store.grants(session, owner)}
-    meters = sorted((_meter(session, owner, each, looks[each.id]) for each in current.metrics), key=_urgency)
+    meters = sorted((_meter(each, looks[each.id], reserved.get(each.id, 0)) for each in current.metrics), key=_urgency)
     blocked = {meter.metric.id for meter in meters if meter.state is MeterState.BLOCKED}
     actions = _actions(current, blocked)
     plan = held.held_at(now)
@@ -142,7 +154,7 @@ def _overview(
         plan_name=plan.name,
         period=looks[chart].period if chart else period_containing(organization.anchor, now),
         recount=labels.recount_view(context),
-        banners=banners_of(current, meters, looks, actions, held.past_due, limits.exceeded(context)),
+        banners=banners_of(current, meters, looks, actions, held.past_due, limits.exceeded(context, plan)),
         meters=tuple(meters),
         metrics=current.metrics,
         actions=actions,
@@ -157,7 +169,7 @@ def _overview(
 
 
 def _of_child(
-    session: Session, child: Organization, payer: Organization, looks: dict[str, MetricForecast], view: OverviewView
+    session: Session, child: Organization, payer: Organization, looks: Mapping[str, MetricForecast], view: OverviewView
 ) -> OverviewView:
     """The payer's overview as somebody of the part may see it."""
 
@@ -188,9 +200,8 @@ def meter_state(reading: Reading) -> MeterState:
     return MeterState(reading.state.value)
 
 
-def _meter(session: Session, owner: int, metric: Metric, look: MetricForecast) -> MeterView:
+def _meter(metric: Metric, look: MetricForecast, reserved: int) -> MeterView:
     account = look.account
-    reserved, _ = meter_store.reserved(session, owner, metric.id, look.now)
     reading = Reading(look.facts.aggregation, account.allowance, account.used, account.left, reserved, account.level)
     month = account.month(look.period)
     return MeterView(
@@ -257,7 +268,7 @@ def _actions(current: Catalog, blocked: set[str]) -> tuple[ActionView, ...]:
     return tuple(sorted(views, key=lambda view: not view.blocking))
 
 
-def _spent(current: Catalog, looks: dict[str, MetricForecast], rows: dict[str, GrantRow]) -> tuple[SpentLine, ...]:
+def _spent(current: Catalog, looks: Mapping[str, MetricForecast], rows: dict[str, GrantRow]) -> tuple[SpentLine, ...]:
     """What each metric burned in the running period, and of which grant most of it came."""
     lines = []
     for metric in current.metrics:
@@ -273,7 +284,7 @@ def _spent(current: Catalog, looks: dict[str, MetricForecast], rows: dict[str, G
 
 
 def _ending(
-    current: Catalog, looks: dict[str, MetricForecast], rows: dict[str, GrantRow], now: datetime
+    current: Catalog, looks: Mapping[str, MetricForecast], rows: dict[str, GrantRow], now: datetime
 ) -> tuple[EndingLine, ...]:
     """Credits that end within 30 days, the soonest first."""
     lines = []
@@ -288,7 +299,7 @@ def _ending(
 
 
 def _takes(
-    current: Catalog, meters: list[MeterView], looks: dict[str, MetricForecast], plan_name: str
+    current: Catalog, meters: list[MeterView], looks: Mapping[str, MetricForecast], plan_name: str
 ) -> TakesView | None:
     """Why the first blocked metric is blocked and what it takes."""
     meter = next((each for each in meters if each.state is MeterState.BLOCKED and each.allowance is not None), None)

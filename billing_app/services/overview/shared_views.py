@@ -18,7 +18,7 @@ from sqlmodel import Session
 
 from billing_app import monitoring
 from billing_app.domain.common.access import Role
-from billing_app.services.common import organizations, payers
+from billing_app.services.common import kept, payers
 from billing_app.store.tables.organizations import Organization
 
 View = TypeVar("View")
@@ -65,7 +65,7 @@ class SharedViews:
         looks, so the role does.
         """
         owner, payer = organization.pk, payers.payer(session, organization, now)
-        revisions = organizations.revisions(session, sorted({owner, payer.pk}))
+        revisions = kept.revisions(session, (organization, payer))
         return self.read((owner, tuple(sorted(revisions.items())), role, asked), now, read)
 
     def read(self, key: Hashable, now: datetime, read: Callable[[], View]) -> View:
@@ -74,32 +74,32 @@ class SharedViews:
         `key` names organization, revision, rights and what is asked: whatever differs in one of them is not shared.
         """
         with self._lock:
-            kept = self._kept.get(key)
-            mine = kept is None or not kept.at <= now <= kept.at + KEPT_FOR
+            found = self._kept.get(key)
+            mine = found is None or not found.at <= now <= found.at + KEPT_FOR
             if mine:
-                kept = self._kept[key] = _Kept(now)
+                found = self._kept[key] = _Kept(now)
                 self._kept.move_to_end(key)
                 while len(self._kept) > KEPT:
                     self._kept.popitem(last=False)
-        assert kept is not None
+        assert found is not None
         if mine:
-            return self._fill(key, kept, read)
-        if not kept.done.wait(WAIT_SECONDS) or kept.failed:
+            return self._fill(key, found, read)
+        if not found.done.wait(WAIT_SECONDS) or found.failed:
             return _read(read)
         monitoring.page_views.labels("shared").inc()
-        return kept.view
+        return found.view
 
-    def _fill(self, key: Hashable, kept: _Kept, read: Callable[[], View]) -> View:
+    def _fill(self, key: Hashable, own: _Kept, read: Callable[[], View]) -> View:
         try:
-            kept.view = _read(read)
-            kept.failed = False
-            return kept.view
+            own.view = _read(read)
+            own.failed = False
+            return own.view
         finally:
-            if kept.failed:
+            if own.failed:
                 with self._lock:
-                    if self._kept.get(key) is kept:
+                    if self._kept.get(key) is own:
                         del self._kept[key]
-            kept.done.set()
+            own.done.set()
 
 
 def _read(read: Callable[[], View]) -> View:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,7 +13,7 @@ from billing_app.domain.credits.facts import Allowance, Policy
 from billing_app.domain.organizations.tree import NO_PLAN
 from billing_app.domain.purchases.subscriptions import PastDue, past_due
 from billing_app.services.catalogue import versions as catalogs
-from billing_app.store.common.questions import Asking, one
+from billing_app.store.common.questions import Asking, many, one
 from billing_app.store.credits.grants import HeldPlan, PlanChanges
 from billing_app.store.purchases.subscriptions import PastDueChanges, PastDueFact
 from billing_app.store.tables.organizations import Organization
@@ -130,6 +131,14 @@ def plans(session: Session, organization_id: int, known_at: datetime | None = No
     """The organization's plans with the catalogues that define them, and when those were past due."""
     organization = session.get_one(Organization, organization_id)
     return one(session, plans_of(organization, tuple(catalogs.timeline(session)), known_at))
+
+
+def plans_of_many(session: Session, organizations: Iterable[Organization]) -> dict[int, Plans]:
+    """The plans of each by id, by as many statements as those of one."""
+    asked = list(organizations)
+    timeline = tuple(catalogs.timeline(session))
+    found = many(session, [plans_of(each, timeline) for each in asked])
+    return {each.pk: plans for each, plans in zip(asked, found, strict=True)}
 
 
 def plans_of(

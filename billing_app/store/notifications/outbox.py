@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -78,9 +78,10 @@ def set_mark(session: Session, organization_id: int, metric: str, name: str, per
     )
 
 
-def any_blocked(session: Session, organization_id: int) -> bool:
-    """Whether any metric was blocked when it was last looked at."""
-    query = select(ThresholdMark.metric).where(
-        ThresholdMark.organization_id == organization_id, ThresholdMark.name == "blocked", ThresholdMark.percent == 1
+def blocked(session: Session, organization_ids: Collection[int]) -> set[int]:
+    """Those of which any metric was blocked when it was last looked at."""
+    row = ThresholdMark
+    query = select(row.organization_id).where(
+        col(row.organization_id).in_(organization_ids), row.name == "blocked", row.percent == 1
     )
-    return session.exec(query.limit(1)).first() is not None
+    return set(session.exec(query.distinct()))
