@@ -15,10 +15,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Playwright
 
+from billing_app import clock
+from billing_app.db import Database
 from billing_app.launcher.places import Places
 from billing_app.launcher.ports import free_port
 from billing_app.launcher.server import wait_until_answers
 from billing_app.locations import ROOT
+from billing_app.services.access import sessions
+from billing_app.store.access import users
 from tests.support.patience import PATIENCE_SECONDS
 
 STARTS_SECONDS = 480
@@ -62,6 +66,18 @@ class Console:
         places = Places(self.folder)
         database = places.demo_database if places.demo_database.exists() else places.database
         return os.environ | {"BILLING_DATABASE_URL": f"sqlite:///{database}"}
+
+    def session_of(self, email: str) -> str:
+        """The token of a new session of somebody, as signing in makes one, without the quarter of a second that a
+        password takes the server: whoever signs in by one is in tests/browser/access."""
+        opened = Database(self.environment["BILLING_DATABASE_URL"])
+        try:
+            with opened.writing() as session:
+                user = users.by_email(session, email)
+                assert user is not None, email
+                return sessions.start(session, user, clock.now()).token
+        finally:
+            opened.close()
 
     def billing(self, *arguments: str) -> str:
         """Runs a command in another process, as a person would in another terminal; gives what it printed."""

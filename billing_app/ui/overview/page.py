@@ -176,7 +176,9 @@ def overview_page() -> rx.Component:
         meters(screen.meters, screen.used_head),
         rx.el.div(_months(), rx.cond(screen.blocked, _takes(), _spent_or_own()), class_name="pair grow"),
     )
-    return page(content, active="overview", ready=screen.ready, skeleton=overview_skeleton())
+    return page(
+        content, active="overview", ready=screen.ready, skeleton=overview_skeleton(_head(rx.Var.create("Used")))
+    )
 
 
 def _buy() -> rx.Component:

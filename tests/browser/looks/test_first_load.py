@@ -58,3 +58,38 @@ def test_the_chart_is_loaded_beside_its_numbers_and_not_after_them(watch: Watch)
     with page.expect_response(DRAWING):
         page.goto(LARKFIELD)
     assert page.locator("[aria-busy]").count() == 1
+
+
+SHIFTED = """() => new Promise(done => {
+    let sum = 0;
+    new PerformanceObserver(list => { for (const each of list.getEntries()) sum += each.value; })
+        .observe({ type: "layout-shift", buffered: true });
+    requestAnimationFrame(() => setTimeout(() => done(sum), 100));
+})"""
+
+PANELS = """() => [...document.querySelectorAll("main .panel")].filter(each => each.checkVisibility()).map(each => {
+    const { left, top, width, height } = each.getBoundingClientRect();
+    return [left, top, width, height];
+})"""
+
+NEAR = 24
+"""Pixels: what a legend's second line takes."""
+
+
+@pytest.mark.parametrize("width", [1280, 1024, 768, 390])
+def test_the_skeleton_has_the_shape_of_what_comes(watch: Watch, width: int) -> None:
+    context = watch.signed_in(FELIX, viewport={"width": width, "height": 900}).context
+    before, after = context.new_page(), context.new_page()
+    held: list[WebSocketRoute] = []
+    before.route_web_socket("**/_event/**", lambda socket: held.append(socket))
+    before.goto(LARKFIELD)
+    before.locator("[aria-busy] .panel").first.wait_for()
+    after.goto(LARKFIELD)
+    arrives(after)
+    assert after.evaluate(SHIFTED) < 0.01
+    grey, real = (page.evaluate(PANELS) for page in (before, after))
+    assert len(grey) == len(real) == 3
+    below = real[0][1] - grey[0][1]  # under a banner, of which nobody knows before
+    for (left, top, wide, _), (x, y, w, _) in zip(grey, real, strict=True):
+        assert (left, wide) == (x, w)
+        assert abs(y - below - top) <= NEAR, (grey, real)
