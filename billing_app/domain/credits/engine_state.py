@@ -14,7 +14,7 @@ from billing_app.domain.common.periods import Period
 from billing_app.domain.credits.account_reading import account_of
 from billing_app.domain.credits.accounts import Account
 from billing_app.domain.credits.facts import DeficitPolicy, Grant, History, Policy
-from billing_app.domain.credits.period_state import Base, RunningMonth, Step
+from billing_app.domain.credits.period_state import Base, Move, RunningMonth, Step
 from billing_app.domain.credits.positions import Position
 
 
@@ -22,8 +22,8 @@ class State:
     """Everything the engine knows at `at`."""
 
     __slots__ = (
-        "at", "base", "burned", "carried", "debts", "first", "level", "months", "open", "policy", "positions", "stack",
-        "trace",
+        "at", "base", "burned", "carried", "debts", "first", "left", "level", "months", "moved", "open", "policy",
+        "positions", "stack", "trace",
     )  # fmt: skip
 
     def __init__(self, history: History) -> None:
@@ -31,6 +31,7 @@ class State:
         self.at: datetime | None = None
         self.first: datetime | None = None
         self.level = 0
+        self.left = 0  # spendable credits: effective, unexpired, unheld (fine point 5)
         self.burned = 0
         self.base: Base | None = None
         self.policy = Policy(history.anchor)
@@ -41,6 +42,7 @@ class State:
         self.carried: list[RunningMonth] = []  # ended periods whose deficit is still owed, oldest first
         self.debts: list[str] = []  # grants with unpaid debt, in the order in which it arose
         self.trace: list[Step] | None = None
+        self.moved: dict[str, Move] = {}  # by bucket the last move before the trace began
 
     def fork(self) -> State:
         """A copy that can be carried on without changing this one. It keeps no trace."""
@@ -51,7 +53,7 @@ class State:
         }
         twin.months = [still_changing.get(id(month), month) for month in self.months]
         twin.carried = [still_changing[id(month)] for month in self.carried]
-        twin.open, twin.debts = list(self.open), list(self.debts)
+        twin.open, twin.debts, twin.moved = list(self.open), list(self.debts), dict(self.moved)
         twin.stack = [list(burned) for burned in self.stack]
         twin.trace = None
         return twin
@@ -70,11 +72,6 @@ class State:
     def used(self) -> int:
         """Usage of the running period."""
         return self.month.used
-
-    @property
-    def left(self) -> int:
-        """Spendable credits: effective, unexpired, unheld (fine point 5)."""
-        return sum(self.positions[key[-1]].left for key in self.open)
 
     @property
     def debt(self) -> int:
@@ -189,7 +186,9 @@ class State:
 
     def _burn(self, at: datetime, month: RunningMonth, position: Position, quantity: int) -> None:
         position.left -= quantity
+        position.spendable -= quantity
         position.burned += quantity
+        self.left -= quantity
         self.burned += quantity
         month.burns[position.grant.id] = month.burns.get(position.grant.id, 0) + quantity
         if self.trace is not None:
@@ -256,7 +255,10 @@ class State:
     # -- order ---------------------------------------------------------------------------------------------------
 
     def settle_open(self, position: Position) -> None:
-        """Keeps `open` to the grants that have credits left."""
+        """Keeps `open` to the grants that have credits left, and `left` to what they have together."""
+        spendable = position.left if position.effective else 0
+        self.left += spendable - position.spendable
+        position.spendable = spendable
         key = position.grant.burn_key
         index = bisect_left(self.open, key)
         present = index < len(self.open) and self.open[index] == key

@@ -16,6 +16,8 @@ from billing_app.domain.credits.facts import Grant
 EXPIRING_DAYS = (30, 7, 1)
 """How long before its end a grant is spoken of."""
 
+FIRST_NOTICE = timedelta(days=max(EXPIRING_DAYS))
+
 EXPIRING, EXPIRED = "credits.expiring", "credits.expired"
 
 
@@ -36,7 +38,9 @@ class Notice:
 
 def moments(grants: Iterable[Grant], after: datetime, until: datetime) -> list[datetime]:
     """The moments in (after, until] at which something may be told, in order."""
-    return sorted({at for grant in grants for at, _ in _looks(grant) if after < at <= until})
+    latest_end = until + FIRST_NOTICE
+    ending = (grant for grant in grants if grant.expires_at is not None and after < grant.expires_at <= latest_end)
+    return sorted({at for grant in ending for at, _ in _looks(grant) if after < at <= until})
 
 
 def next_moment(grants: Iterable[Grant], after: datetime) -> datetime | None:

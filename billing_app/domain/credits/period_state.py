@@ -58,3 +58,7 @@ class Step:
     period: int
     origin: str | None = None
     sequence: int | None = None
+
+
+Move = tuple[datetime, int]
+"""When something last moved, and in the period of which number."""

@@ -20,7 +20,7 @@ class Position:
     lost disputes demand in total; it is answered by `taken`, by what had ended anyway (`counted`), by `debt` (unpaid),
     `debt_paid` and by what policy has `forgiven`. `settlements` lists (origin, quantity) of debts that this grant paid,
     `reowed` those of them that came back when this grant was refunded itself. `conversions` maps the sequence of each
-    conversion to what it found here.
+    conversion to what it found here. `spendable` is the part of the state's `left` that is this grant's.
     """
 
     grant: Grant
@@ -44,6 +44,7 @@ class Position:
     effective: bool = False
     ended: bool = False
     void: bool = False
+    spendable: int = 0
     disputes: dict[str, DisputeStatus] = field(default_factory=dict)
     settlements: list[tuple[str, int]] = field(default_factory=list)
     reowed: list[tuple[str, int]] = field(default_factory=list)
@@ -58,6 +59,11 @@ class Position:
             reowed=list(self.reowed),
             conversions=dict(self.conversions),
         )
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing is left of it that time or use could move: only what is done to it may."""
+        return self.effective and not (self.left or self.held or self.pending or self.debt)
 
     @property
     def disputed(self) -> bool:

@@ -7,13 +7,13 @@ of all buckets of a metric is what is left minus debt; the sum of a grant's buck
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from billing_app.domain.common.periods import Period
+from billing_app.domain.common.periods import Period, period_at
 from billing_app.domain.credits.engine_state import State
-from billing_app.domain.credits.period_state import RunningMonth
+from billing_app.domain.credits.period_state import Move, RunningMonth
 
 RANK = {
     "grant": 0, "settle": 1, "release": 2, "unhold": 3, "burn": 4, "convert": 4, "refund": 5, "void": 6, "expire": 7,
@@ -61,27 +61,30 @@ def parse_bucket_name(name: str) -> tuple[str, str | None, str | None]:
     return kind, subject, None
 
 
-def buckets(state: State) -> dict[str, Bucket]:
-    """Everything that the ledger of this metric should hold. `state` must have been run with a trace."""
+def buckets(state: State, anchor: datetime, named: Collection[str] | None = None) -> dict[str, Bucket]:
+    """Everything that the ledger of this metric should hold, or of it what is `named`.
+
+    `state` must have been run with a trace. One that was taken up again knows the grants and periods that it has.
+    """
     if not state.begun:
         return {}
-    moved = _last_moves(state)
-    months = {month.period.number: month for month in state.months}
+    moved = state.moved | last_moves(state)
     found: dict[str, Bucket] = {}
 
     def add(kind: str, quantity: int, grant_id: str | None, origin: str | None, number: int | None = None) -> None:
         name = bucket_name(kind, grant_id, origin, number)
-        if not quantity and name not in moved:
+        if (not quantity and name not in moved) or (named is not None and name not in named):
             return
         at, period = moved.get(name, (state.months[0].period.start, state.months[0].period.number))
-        shown = months[number if kind == "burn" and number is not None else period].period
+        shown = period_at(anchor, number if kind == "burn" and number is not None else period)
         found[name] = Bucket(name, kind, quantity, grant_id, origin, shown, at)
 
     for month in state.months:
         for grant_id in month.burns.keys() | _burned_once(moved, month):
             add("burn", -month.burns.get(grant_id, 0), grant_id, None, month.period.number)
+    subjects = None if named is None else {name.split(":", 2)[2] for name in named}
     for grant_id, position in state.positions.items():
-        if not position.effective:
+        if not position.effective or (subjects is not None and grant_id not in subjects):
             continue
         add("grant", position.grant.quantity, grant_id, None)
         add("settle", -position.settled, grant_id, None)
@@ -96,9 +99,9 @@ def buckets(state: State) -> dict[str, Bucket]:
     return found
 
 
-def _last_moves(state: State) -> dict[str, tuple[datetime, int]]:
-    """When each bucket last moved, and in which period."""
-    moved: dict[str, tuple[datetime, int]] = {}
+def last_moves(state: State) -> dict[str, Move]:
+    """When each bucket last moved since the trace began."""
+    moved: dict[str, Move] = {}
     for step in state.trace or ():
         kind = {"release": "burn", "unhold": "hold"}.get(step.kind, step.kind)
         number = step.period if kind == "burn" else step.sequence
@@ -107,7 +110,7 @@ def _last_moves(state: State) -> dict[str, tuple[datetime, int]]:
     return moved
 
 
-def _burned_once(moved: Mapping[str, tuple[datetime, int]], month: RunningMonth) -> set[str]:
+def _burned_once(moved: Mapping[str, Move], month: RunningMonth) -> set[str]:
     """Grants that a period burned and gave back in full: their bucket is 0 now, and the ledger may hold more."""
     prefix = bucket_name("burn", "", None, month.period.number)
     return {name.removeprefix(prefix) for name in moved if name.startswith(prefix)}

@@ -102,10 +102,10 @@ def _parts(session: Session, organization: Organization, metric: str, look: Metr
     """Of a past moment what the engine says; of now what the ledger holds, and what the next recount will add."""
     owner = organization.pk
     if ended:
-        return _Parts(buckets(look.state), store.last_numbers(session, owner, metric, look.now))
+        return _Parts(buckets(look.state, look.facts.anchor), store.last_numbers(session, owner, metric, look.now))
     sums = store.bucket_sums(session, owner, metric)
     held = recounts.held_buckets(session, owner, sums, look.facts)
-    waiting = differences(buckets(look.state), held, None)
+    waiting = differences(buckets(look.state, look.facts.anchor), held, None)
     numbers = {name: each.last_number for name, each in sums.items()}
     return _Parts(held, numbers, sum(posting.quantity for posting in waiting))
 

@@ -273,6 +273,5 @@ def _follow(context: Context, metric: str) -> None:
     session, organization = context.session, context.organization
     owner = organization.pk
     meter_store.mark_stale(session, owner, [metric])
-    meters.fresh(context, metric)
     recounts.post(context)
     organizations.raise_revision(session, owner)

@@ -162,7 +162,6 @@ def _burn(context: Context, parts: Sequence[Piece], *, name: str, reason: str) -
         )
         session.flush()
     meter_store.mark_stale(session, owner, [TOKEN_ID])
-    meters.fresh(context, TOKEN_ID)
     recounts.post(context)
 
 

@@ -6,6 +6,7 @@ Lock order everywhere: organization, meters by name, page revision.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session
@@ -22,8 +23,9 @@ from billing_app.domain.credits.entitlements import MeterState, Reading
 from billing_app.domain.credits.facts import MAX_QUANTITY, NEVER, Aggregation, History
 from billing_app.domain.credits.thresholds import marks, next_used
 from billing_app.services.common.context import Context
-from billing_app.services.usage import accounts, plans_in_force, top_up_arming
+from billing_app.services.usage import accounts, plans_in_force, snapshots, top_up_arming
 from billing_app.services.usage.plans_in_force import Plans
+from billing_app.services.usage.snapshots import Basis
 from billing_app.store.access.callers import MeterFigures
 from billing_app.store.common import locks
 from billing_app.store.common.questions import Asking, one
@@ -96,35 +98,36 @@ def _look(context: Context, row: MeterRow) -> None:
     row.watched_at = now
 
 
-def recompute(context: Context, row: MeterRow, facts: History | None = None) -> None:
+def recompute(context: Context, row: MeterRow) -> None:
     """Computes the meter anew and tells what passed since it was last watched.
 
     A clock that is behind never takes it back: the row's own time stands, unless it is so far ahead that the clock
-    which wrote it was wrong (docs/decisions/0021). `facts` are the metric's as of `now`, where the caller, who holds
-    the row's lock, has read them already.
+    which wrote it was wrong (docs/decisions/0021).
     """
     session = context.session
-    one(session, recomputed(context, row, plans_in_force.plans(session, row.organization_id), facts))
+    one(session, recomputed(context, row, plans_in_force.plans(session, row.organization_id)))
     session.flush()
 
 
-def recomputed(context: Context, row: MeterRow, held: Plans, facts: History | None = None) -> Asking[None]:
-    """The same beside other meters; the caller flushes."""
-    session, organization, now = context.session, context.organization, context.now
+def recomputed(context: Context, row: MeterRow, held: Plans, basis: Basis | None = None) -> Asking[State]:
+    """The same beside other meters; the caller flushes. Answers the engine's state, which stands at `seen_at`.
+
+    `basis` is the metric's as of `now`, where the caller, who holds the row's lock, has read it already.
+    """
+    session, now = context.session, context.now
     owner, metric = row.organization_id, row.metric
     moment = seen_at(row, now)
     if not is_plausible(row.watched_at, now):
         row.watched_at = None
-    if facts is None or moment != now:
-        facts = yield from accounts.history_of(organization, metric, moment, held)
+    watched = row.watched_at
+    if basis is None or moment != now:
+        basis = yield from snapshots.basis(context, metric, moment, held, watched=watched)
+    facts = basis.facts
     open_now: Held = yield Reserved(owner, metric, moment)
     alerted: dict[str, int] = yield Marks(owner, metric)
     setting: AutoTopUp | None = yield Setting(owner, metric)
-    watched = row.watched_at
     looks = [] if watched is None else expiry_notices.moments(facts.grants, watched, moment)
-    if looks:  # what is left at these moments must be exact, so use is read to the event around them
-        facts = yield from accounts.history_of(organization, metric, moment, held, looked_at=looks)
-    state = engine.start(facts)
+    state = basis.start()
     for until in sorted({*looks, moment}):
         for instant in engine.steps(state, facts, until):
             if watched is not None and instant > watched:
@@ -133,7 +136,7 @@ def recomputed(context: Context, row: MeterRow, held: Plans, facts: History | No
             _alert_of_expiry(session, row, state, until, now)
     _alert(session, row, facts, state, open_now.quantity, alerted, moment, now)
     account = state.account(facts, moment)
-    _write(row, facts, account, moment)
+    _write(row, facts, state, account, moment)
     row.reserved = open_now.quantity
     arms_at = top_up_arming.look(session, setting, account, now)
     looks_at = [used for used in (next_used(state, account, alerted), arms_at) if used is not None]
@@ -142,6 +145,7 @@ def recomputed(context: Context, row: MeterRow, held: Plans, facts: History | No
     if open_now.first_end is not None:
         row.valid_until = min(row.valid_until, open_now.first_end)
     session.add(row)
+    return state
 
 
 def reading(row: MeterRow | Figures | MeterFigures, aggregation: Aggregation) -> Reading:
@@ -154,9 +158,14 @@ def usable(row: MeterRow | Meter | Figures, now: datetime) -> bool:
     return not row.stale and now < row.valid_until and is_plausible(row.watched_at, now)
 
 
-def next_look(facts: History, after: datetime) -> datetime:
-    """The next moment at which anything changes by itself, or at which credits that end are spoken of."""
-    return min(engine.next_instant(facts, after), expiry_notices.next_moment(facts.grants, after) or NEVER)
+def next_look(facts: History, state: State, after: datetime) -> datetime:
+    """The next moment at which anything changes by itself, or at which credits that end are spoken of.
+
+    `state` stands at `after`: a grant of which nothing is left then has no end that anybody would notice.
+    """
+    open_grants = tuple(grant for grant in facts.grants if not state.positions[grant.id].closed)
+    following = replace(facts, grants=open_grants)
+    return min(engine.next_instant(following, after), expiry_notices.next_moment(open_grants, after) or NEVER)
 
 
 def seen_at(row: MeterRow, now: datetime) -> datetime:
@@ -169,11 +178,11 @@ def shown_deficit(account: Account) -> int:
     return min(account.deficit, MAX_QUANTITY)
 
 
-def _write(row: MeterRow, facts: History, account: Account, moment: datetime) -> None:
+def _write(row: MeterRow, facts: History, state: State, account: Account, moment: datetime) -> None:
     row.stale = False
     row.period = account.period.number
     row.valid_from = accounts.last_boundary(facts, moment)
-    row.valid_until = next_look(facts, moment)
+    row.valid_until = next_look(facts, state, moment)
     row.allowance, row.used, row.level = account.allowance, account.used, account.level
     row.left, row.debt, row.deficit = account.left, account.debt, shown_deficit(account)
     row.watched_at = moment

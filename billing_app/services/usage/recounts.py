@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,26 +11,30 @@ from sqlmodel import Session
 
 from billing_app.domain.common.moments import is_plausible, latest
 from billing_app.domain.common.periods import period_at
+from billing_app.domain.credits import engine
 from billing_app.domain.credits.engine_state import State
-from billing_app.domain.credits.facts import Grant, History
+from billing_app.domain.credits.facts import History
 from billing_app.domain.credits.postings import (
     Bucket,
     Posting,
     buckets,
     changed,
     differences,
+    last_moves,
     parse_bucket_name,
 )  # fmt: skip
 from billing_app.domain.credits.postings import rows as posting_rows
 from billing_app.services.catalogue import versions
 from billing_app.services.common.context import Context, Transaction
-from billing_app.services.usage import accounts, meters, plans_in_force, wrong_clocks
+from billing_app.services.usage import accounts, meters, plans_in_force, snapshots, wrong_clocks
 from billing_app.services.usage.reasons import reason_for
 from billing_app.store.common import locks, runs
 from billing_app.store.common.questions import Asking, many
 from billing_app.store.credits import ledger as store
+from billing_app.store.credits import snapshots as snapshot_store
 from billing_app.store.credits import ungranted_meters
-from billing_app.store.credits.grants import ConversionReasons, GrantFacts, GrantLabel, GrantLabels
+from billing_app.store.credits.grants import ConversionReasons, GrantLabel, GrantLabels
+from billing_app.store.credits.snapshots import New
 from billing_app.store.organizations import organizations
 from billing_app.store.tables.credits import LedgerEntry
 from billing_app.store.tables.meters import MeterRow
@@ -104,13 +108,19 @@ class _Posted:
 
 @dataclass(frozen=True, slots=True)
 class _Account:
-    """What brings one meter's ledger up to date: the rows to write, and when it is to be looked at again."""
+    """What brings one meter's ledger up to date: the rows to write, and when it is to be looked at again.
+
+    `balance` is what the ledger sums up to before them, `sums` what is in the buckets that they concern.
+    """
 
     meter: Meter
-    rows: list[Posting]
-    labels: Mapping[str, GrantLabel]
-    conversions: Mapping[tuple[str, int], str]
     due_at: datetime
+    rows: Sequence[Posting] = ()
+    sums: Mapping[str, store.BucketSum] = field(default_factory=dict)
+    balance: int = 0
+    labels: Mapping[str, GrantLabel] = field(default_factory=dict)
+    conversions: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    snapshot: New | None = None
 
 
 def _post(session: Session, owners: Sequence[int], now: datetime) -> list[_Posted]:
@@ -126,34 +136,27 @@ def _post(session: Session, owners: Sequence[int], now: datetime) -> list[_Poste
     concerned = [owner for owner, rows in due.items() if rows]
     timeline = tuple(versions.timeline(session))
     held = many(session, [plans_in_force.plans_of(found[owner].organization, timeline) for owner in concerned])
-    sums = many(session, [_sums_of(owner) for owner in concerned])
     asking = [
-        _account(Context(session, found[owner].organization, now), row, plans, known.get(row.metric, {}))
-        for owner, plans, known in zip(concerned, held, sums, strict=True)
+        _account(Context(session, found[owner].organization, now), row, plans)
+        for owner, plans in zip(concerned, held, strict=True)
         for row in due[owner]
     ]
     accounts_due = many(session, asking)
     session.flush()
+    writing = [each for each in accounts_due if each.rows]
+    numbers = store.last_numbers_of(session, {each.meter.organization_id for each in writing})
     entries: list[dict[str, Any]] = []
-    known_sums = dict(zip(concerned, sums, strict=True))
-    numbers: dict[int, int] = {}
-    for account in accounts_due:
+    for account in writing:
         owner = account.meter.organization_id
-        known = known_sums[owner]
-        if owner not in numbers:
-            numbers[owner] = max((each.last_number for kept in known.values() for each in kept.values()), default=0)
-        entries += _entries(account, known.get(account.meter.metric, {}), numbers[owner], now)
+        entries += _entries(account, numbers[owner], now)
         numbers[owner] += len(account.rows)
         found[owner].written += len(account.rows)
     store.add(session, entries)
+    snapshot_store.keep(session, [each.snapshot for each in accounts_due if each.snapshot is not None])
     meter_store.posted(session, [(each.meter, each.due_at) for each in accounts_due], now)
     organizations.note_recounted(session, organizations_held, now)
     organizations.raise_at_end(session, concerned)
     return list(found.values())
-
-
-def _sums_of(owner: int) -> Asking[dict[str, dict[str, store.BucketSum]]]:
-    return (yield store.LedgerSums(owner))
 
 
 def is_due(row: Meter | MeterRow, now: datetime) -> bool:
@@ -174,26 +177,36 @@ def balance_of(
     """The same from a state that was run with its trace."""
     owner = organization.pk
     sums = store.bucket_sums(session, owner, metric)
-    rows = differences(buckets(state), held_buckets(session, owner, sums, facts), None)
+    rows = differences(buckets(state, facts.anchor), held_buckets(session, owner, sums, facts), None)
     return sum(each.quantity for each in sums.values()), sum(row.quantity for row in rows)
 
 
-def _account(
-    context: Context, meter: Meter, held: plans_in_force.Plans, sums: Mapping[str, store.BucketSum]
-) -> Asking[_Account]:
+def _account(context: Context, meter: Meter, held: plans_in_force.Plans) -> Asking[_Account]:
     """Computes one meter's account, and what its ledger lacks. The meter's row is locked."""
-    organization, now = context.organization, context.now
-    owner, metric = organization.pk, meter.metric
-    grants: tuple[Grant, ...] = yield GrantFacts(owner, metric)
+    now = context.now
+    owner, metric = context.organization.pk, meter.metric
     usable = meters.usable(meter, now)
-    if usable and not grants and not sums:  # no rule is about credits here: its ledger stays empty
-        return _Account(meter, [], {}, {}, meter.valid_until)
     moment = latest(now, meter.posted_at)
-    facts = yield from accounts.history_of(organization, metric, moment, held, grants=grants)
+    watched = None if usable or not is_plausible(meter.watched_at, now) else meter.watched_at
+    basis = yield from snapshots.basis(context, metric, moment, held, watched=watched)
+    facts = basis.facts
+    if usable and not facts.grants and basis.stored is None:
+        return _Account(meter, meter.valid_until)  # no rule is about credits here: its ledger stays empty
+    state: State | None = None
     if not usable:
         row: MeterRow = yield meter_store.Rows(owner, metric)
-        yield from meters.recomputed(context, row, held, facts if moment == now else None)
-    wanted = buckets(accounts.traced(facts, moment))
+        state = yield from meters.recomputed(context, row, held, basis if moment == now else None)
+    if state is None or state.at != moment:
+        state = basis.start()
+        engine.advance(state, facts, moment)
+    names, balance = None, 0
+    if basis.stored is not None:
+        names = _may_differ(basis.recent, state)
+        balance = yield store.LedgerBalance(owner, metric)
+    sums: dict[str, store.BucketSum] = yield store.LedgerSums(owner, metric, names)
+    if names is None:
+        balance = sum(each.quantity for each in sums.values())
+    wanted = buckets(state, facts.anchor, names)
     quantities = changed(wanted, {name: each.quantity for name, each in sums.items()})
     gone = {name: sums[name] for name in quantities if name not in wanted}
     if gone:
@@ -204,7 +217,28 @@ def _account(
     labels = (yield GrantLabels(owner, named)) if named else {}
     converted = any(row.bucket.kind == "convert" for row in rows)
     conversions = (yield ConversionReasons(owner, metric)) if converted else {}
-    return _Account(meter, rows, labels, conversions, meters.next_look(facts, moment))
+    due_at = meters.next_look(facts, state, moment)
+    new = snapshots.due(context, metric, basis, moment)
+    return _Account(meter, due_at, rows, sums, balance, labels, conversions, new)
+
+
+def _may_differ(recent: Iterable[str], state: State) -> frozenset[str]:
+    """The buckets in which the ledger may hold something else than what a state that was taken up from a snapshot says.
+
+    They have moved since, or have entries since: of facts that another one has superseded. What the snapshot closed,
+    grants and periods, no fact since can have moved.
+    """
+    periods = {month.period.number for month in state.months}
+    return frozenset(last_moves(state)) | {
+        name
+        for name in recent
+        if _subject(name) in state.positions and (not name.startswith("burn:") or int(name.split(":")[1]) in periods)
+    }
+
+
+def _subject(bucket: str) -> str:
+    _kind, grant_id, origin = parse_bucket_name(bucket)
+    return grant_id or origin or ""
 
 
 def held_buckets(
@@ -227,12 +261,10 @@ def _as_buckets(
     return found
 
 
-def _entries(
-    account: _Account, sums: Mapping[str, store.BucketSum], number: int, now: datetime
-) -> Iterator[dict[str, Any]]:
+def _entries(account: _Account, number: int, now: datetime) -> Iterator[dict[str, Any]]:
     """The rows of one account's ledger, counted from the organization's last `number`."""
-    balance = sum(each.quantity for each in sums.values())
-    counts = {name: each.rows for name, each in sums.items()}
+    balance = account.balance
+    counts = {name: each.rows for name, each in account.sums.items()}
     for place, posting in enumerate(account.rows, 1):
         bucket = posting.bucket
         balance += posting.quantity

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from billing_app.domain.common.errors import NotFoundError
+from billing_app.domain.credits import snapshots
 from billing_app.domain.credits.engine_state import State
 from billing_app.domain.credits.facts import History
 from billing_app.domain.credits.postings import buckets, differences, entry_kind, parse_bucket_name
@@ -23,6 +25,7 @@ from billing_app.services.verification.usage import Finding, Tally
 from billing_app.store.credits import grants as credit_store
 from billing_app.store.credits import ledger as ledger_store
 from billing_app.store.credits import ledger as store
+from billing_app.store.credits import snapshots as snapshot_store
 from billing_app.store.tables.credits import LedgerEntry
 from billing_app.store.tables.meters import MeterRow
 from billing_app.store.tables.organizations import Organization
@@ -69,11 +72,11 @@ def sums(
     owner = organization.pk
     state = accounts.traced(facts, row.posted_at)
     held = recounts.held_buckets(session, owner, store.bucket_sums(session, owner, metric), facts)
-    for posting in differences(buckets(state), held, None):
+    for posting in differences(buckets(state, facts.anchor), held, None):
         name = posting.bucket.name
         have = held[name].quantity if name in held else 0
         yield f"ledger bucket {name}", str(have), str(have + posting.quantity)
-    due = meters.next_look(facts, row.posted_at)
+    due = meters.next_look(facts, state, row.posted_at)
     if row.post_due_at is None or row.post_due_at > due:
         yield "next posting", "none" if row.post_due_at is None else row.post_due_at.isoformat(), due.isoformat()
 
@@ -150,7 +153,24 @@ def _verify_metric(context: Context, metric: str, row: MeterRow | None, held: Pl
     elif facts.grants or facts.usage:
         yield "meter", "none", "one"
     yield from sums(session, organization, metric, row, facts)
+    yield from _verify_snapshot(session, owner, metric, facts)
     yield from allowed.findings(context, metric, facts, rolled=not wrong)
+
+
+def _verify_snapshot(session: Session, owner: int, metric: str, facts: History) -> Iterator[Finding]:
+    """A snapshot that would be taken up says what the engine says from the beginning (law of splitting)."""
+    (stored,) = snapshot_store.Latest.answer(session, [snapshot_store.Latest(owner, metric)])
+    if stored is None or not stored.holds(snapshots.rules_until(facts, stored.at)):
+        return  # whoever comes next removes it
+    wanted = snapshots.taken(accounts.traced(facts, stored.at), facts)
+    for name, want in json.loads(json.dumps(wanted.head)).items():
+        if (have := stored.head.get(name)) != want:
+            yield f"snapshot's {name}", str(have), str(want)
+    kept = snapshot_store.kept_positions(session, owner, metric)
+    for grant_id, want in json.loads(json.dumps(wanted.positions)).items():
+        closed, have = kept.get(grant_id, (False, {}))
+        if have != want or closed > (grant_id in wanted.closed):
+            yield f"snapshot of grant {grant_id}", str(have), str(want)
 
 
 def _verify_conservation(state: State, facts: History, now: datetime) -> Iterator[Finding]:
@@ -168,7 +188,8 @@ def _verify_meter(session: Session, row: MeterRow, facts: History, now: datetime
     if not meters.usable(row, now) or now < row.valid_from:
         return
     seen_at = meters.seen_at(row, now)
-    account = accounts.traced(facts, seen_at).account(facts, seen_at)
+    state = accounts.traced(facts, seen_at)
+    account = state.account(facts, seen_at)
     pairs = {
         "period": (row.period, account.period.number),
         "used": (row.used, account.used),
@@ -182,6 +203,6 @@ def _verify_meter(session: Session, row: MeterRow, facts: History, now: datetime
     for what, (have, want) in pairs.items():
         if have != want:
             yield f"meter's {what}", str(have), str(want)
-    boundary = meters.next_look(facts, seen_at)
+    boundary = meters.next_look(facts, state, seen_at)
     if row.valid_until > boundary:
         yield "meter's end", row.valid_until.isoformat(), boundary.isoformat()

@@ -88,6 +88,7 @@ def matching(
     ]
 
 
+<<<<<<< HEAD
 LOW = 2**32 - 1
 """The lower half of 64 bits."""
 
@@ -114,6 +115,34 @@ def totals(
         statement = f"SELECT given.place, {halves} FROM {source} LEFT JOIN {of.name} AS stored ON {there} GROUP BY 1"
     found = session.connection().exec_driver_sql(f"{statement} ORDER BY given.place", values)
     return [(int(high or 0) << 32) + int(low or 0) for _, high, low in found]
+=======
+def fitting(
+    session: Session,
+    table: Any,
+    kinds: Mapping[str, TypeEngine[Any]],
+    columns: Columns,
+    fits: str,
+    wanted: tuple[str, ...],
+) -> list[tuple[Any, ...]]:
+    """What is `wanted` of the rows `found` that fit the given ones, by a condition of SQL on both.
+
+    Each given one is looked up by itself, as in `matching`.
+    """
+    if not columns[0]:
+        return []
+    connection, of = session.connection(), table.__table__
+    source, values = given(session, kinds, columns)
+    chosen = ", ".join(f"found.{_quoted(name, connection.dialect)}" for name in wanted)
+    if connection.dialect.name == "postgresql":  # OFFSET 0: it stays a look-up for each
+        there = f"{source}, LATERAL (SELECT * FROM {of.name} AS found WHERE {fits} OFFSET 0) AS found"
+    else:
+        there = f"{source} CROSS JOIN {of.name} AS found ON {fits}"
+    rows = connection.exec_driver_sql(f"SELECT {chosen} FROM {there}", values)
+    readers = _readers(of, wanted, connection.dialect)
+    return [
+        tuple(value if read is None else read(value) for read, value in zip(readers, row, strict=True)) for row in rows
+    ]
+>>>>>>> c32dff6 (The engine's state is kept at a period's turn, so that a fact of today runs two months and not all history (decision 27))
 
 
 def given(session: Session, kinds: Mapping[str, TypeEngine[Any]], columns: Columns) -> tuple[str, tuple[Any, ...]]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, bindparam, func
+from sqlalchemy import Select, bindparam, func
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -100,10 +100,19 @@ class GrantFacts(OfMetric):
 
 @cache
 def _grant_facts(dialect: str, *, as_known: bool) -> Select[*tuple[Any, ...]]:
-    columns = [getattr(GrantRow, field.name) for field in fields(Grant)]
-    query = select_columns(col(GrantRow.organization_id), col(GrantRow.metric), *columns)
+    query = select_columns(*(col(getattr(GrantRow, name)) for name in GRANT_COLUMNS))
     query = _asked_for(dialect, query, GrantRow, as_known=as_known)
     return query.order_by(col(GrantRow.effective_at), col(GrantRow.id))
+
+
+GRANT_COLUMNS = ("organization_id", "metric", *(field.name for field in fields(Grant)))
+"""Of a grant its organization, its metric and the engine's fact."""
+
+ACTION_COLUMNS = (
+    "organization_id", "metric", "kind", "at", "number", "grant_id", "refunded_cents", "quantity", "status",
+    "amount_cents", "dispute_id",
+)  # fmt: skip
+"""Of an action its organization, its metric and the engine's fact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,17 +129,14 @@ class ActionFacts(OfMetric):
     @classmethod
     def answer(cls, session: Session, asked: Sequence[ActionFacts]) -> list[tuple[Action, ...]]:
         """One statement, whatever the number of organizations."""
-        return [tuple(map(_as_action, rows)) for rows in _of_many(session, _action_facts, asked)]
+        return [tuple(as_action(row[2:]) for row in rows) for rows in _of_many(session, _action_facts, asked)]
 
 
 @cache
 def _action_facts(dialect: str, *, as_known: bool) -> Select[*tuple[Any, ...]]:
     row = GrantAction
-    columns = (
-        row.organization_id, row.metric, row.kind, row.at, row.number, row.grant_id, row.refunded_cents, row.quantity,
-        row.status, row.amount_cents, row.dispute_id,
-    )  # fmt: skip
-    query = _asked_for(dialect, select_columns(*map(col, columns)), row, as_known=as_known)
+    columns = (col(getattr(row, name)) for name in ACTION_COLUMNS)
+    query = _asked_for(dialect, select_columns(*columns), row, as_known=as_known)
     return query.order_by(col(row.number))
 
 
@@ -298,14 +304,16 @@ def as_grants(rows: Iterable[GrantRow]) -> tuple[Grant, ...]:
 
 def as_actions(rows: Iterable[GrantAction]) -> tuple[Action, ...]:
     """Rows as the engine's facts."""
-    return tuple(_as_action(row) for row in rows)
+    return tuple(as_action([getattr(row, name) for name in ACTION_COLUMNS[2:]]) for row in rows)
 
 
-def _as_action(row: GrantAction | Row[Any]) -> Action:
-    if row.kind == "void":
-        return Void(row.at, row.number, row.grant_id)
-    if row.kind == "refund":
-        return Refund(row.at, row.number, row.grant_id, row.refunded_cents or 0)
-    if row.kind == "convert":
-        return Conversion(row.at, row.number, row.grant_id, row.quantity or 0)
-    return Dispute(row.at, row.number, row.grant_id, DisputeStatus(row.status), row.amount_cents, row.dispute_id)
+def as_action(values: Sequence[Any]) -> Action:
+    """The engine's fact of what ACTION_COLUMNS names after organization and metric."""
+    kind, at, number, grant_id, refunded_cents, quantity, status, amount_cents, dispute_id = values
+    if kind == "void":
+        return Void(at, number, grant_id)
+    if kind == "refund":
+        return Refund(at, number, grant_id, refunded_cents or 0)
+    if kind == "convert":
+        return Conversion(at, number, grant_id, quantity or 0)
+    return Dispute(at, number, grant_id, DisputeStatus(status), amount_cents, dispute_id)

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func
+from sqlalchemy import Select, Text, bindparam, func
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
-from billing_app.store.common import statements
-from billing_app.store.common.questions import OfOrganization, among, grouped, listed
+from billing_app.store.common import columns, statements
+from billing_app.store.common.questions import (
+    OfMetric,
+    OfOrganization,
+    among,
+    grouped,
+    listed,
+    metric_values,
+    of_metrics,
+)
+from billing_app.store.tables.base import Big
 from billing_app.store.tables.credits import LedgerEntry
 
 
@@ -32,21 +41,29 @@ def add(session: Session, rows: list[dict[str, Any]]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class LedgerSums(OfOrganization):
-    """What the ledgers of an organization hold: by metric the sums of all buckets."""
+class LedgerSums(OfMetric):
+    """What the ledger of a metric holds: the sums of all buckets, or of those that are named."""
+
+    named: frozenset[str] | None = None
+
+    @property
+    def alike(self) -> bool:
+        """Those of all buckets are answered together, and those of named ones."""
+        return self.named is None
 
     @classmethod
-    def answer(cls, session: Session, asked: Sequence[LedgerSums]) -> list[dict[str, dict[str, BucketSum]]]:
+    def answer(cls, session: Session, asked: Sequence[LedgerSums]) -> list[dict[str, BucketSum]]:
         """One statement, whatever the number of organizations."""
-        dialect, owners = session.get_bind().dialect.name, [each.organization_id for each in asked]
-        found = session.connection().execute(_ledger_sums(dialect), {"owners": listed(dialect, owners)})
-        answers = []
-        for rows in grouped(found, [(owner,) for owner in owners]):
-            metrics: dict[str, dict[str, BucketSum]] = {}
-            for _owner, metric, bucket, total, count, last in rows:
-                metrics.setdefault(metric, {})[bucket] = BucketSum(int(total), count, last)
-            answers.append(metrics)
-        return answers
+        connection, keys = session.connection(), [each.key for each in asked]
+        if asked[0].named is None:
+            dialect = connection.dialect.name
+            found: Iterable[Any] = connection.execute(_ledger_sums(dialect), metric_values(dialect, asked))
+        else:
+            found = _named_sums(session, [(each.organization_id, name) for each in asked for name in each.named or ()])
+        groups = grouped(found, keys)
+        return [
+            {bucket: BucketSum(int(total), count, last) for _, _, bucket, total, count, last in rows} for rows in groups
+        ]
 
 
 @cache
@@ -54,7 +71,42 @@ def _ledger_sums(dialect: str) -> Select[*tuple[Any, ...]]:
     row = LedgerEntry
     names = (col(row.organization_id), col(row.metric), col(row.bucket))
     query = select_columns(*names, func.sum(row.quantity), func.count(), func.max(row.number))
-    return query.where(among(dialect, row.organization_id, "owners")).group_by(*names)
+    return query.where(*of_metrics(dialect, row)).group_by(*names)
+
+
+def _named_sums(session: Session, named: Sequence[tuple[int, str]]) -> list[Any]:
+    if not named:
+        return []
+    source, values = columns.given(session, {"owner": Big, "name": Text()}, list(zip(*named, strict=True)))
+    join = ", LATERAL (SELECT * FROM ledger_entries AS found WHERE {} OFFSET 0) AS found"
+    if session.get_bind().dialect.name != "postgresql":
+        join = " CROSS JOIN ledger_entries AS found ON {}"
+    fits = join.format("found.organization_id = given.owner AND found.bucket = given.name")
+    found = session.connection().exec_driver_sql(
+        "SELECT found.organization_id, found.metric, found.bucket, sum(found.quantity), count(*), max(found.number) "  # noqa: S608  nothing of a caller
+        f"FROM {source}{fits} GROUP BY found.organization_id, found.metric, found.bucket",
+        values,
+    )
+    return list(found)
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerBalance(OfMetric):
+    """What the ledger of a metric sums up to, as its last entry says."""
+
+    @classmethod
+    def answer(cls, session: Session, asked: Sequence[LedgerBalance]) -> list[int]:
+        """One statement, whatever the number of organizations."""
+        keys = [each.key for each in asked]
+        of_metric = "organization_id = given.owner AND metric = given.name"
+        last = f"(SELECT max(number) FROM ledger_entries WHERE {of_metric})"  # noqa: S608  nothing of a caller
+        found = columns.fitting(
+            session, LedgerEntry, {"owner": Big, "name": Text()}, list(zip(*keys, strict=True)),
+            f"found.organization_id = given.owner AND found.number = {last}",
+            ("organization_id", "metric", "balance_after"),
+        )  # fmt: skip
+        balances = {(owner, metric): balance for owner, metric, balance in found}
+        return [balances.get(key, 0) for key in keys]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +154,22 @@ def _bucket_sums() -> Select[str, int, int, int]:
 def entries_numbered(session: Session, organization_id: int, numbers: Sequence[int]) -> dict[int, LedgerEntry]:
     """The entries with these numbers."""
     return Entries.answer(session, [Entries(organization_id, tuple(numbers))])[0]
+
+
+def last_numbers_of(session: Session, organization_ids: Collection[int]) -> dict[int, int]:
+    """The number of each organization's newest entry; 0 before the first."""
+    if not organization_ids:
+        return {}
+    dialect = session.get_bind().dialect.name
+    found = session.connection().execute(_last_numbers_of(dialect), {"owners": listed(dialect, organization_ids)})
+    return dict.fromkeys(organization_ids, 0) | dict(map(tuple, found))
+
+
+@cache
+def _last_numbers_of(dialect: str) -> Select[int, int]:
+    row = LedgerEntry
+    query = select_columns(col(row.organization_id), func.max(row.number))
+    return query.where(among(dialect, row.organization_id, "owners")).group_by(col(row.organization_id))
 
 
 def last_number(session: Session, organization_id: int) -> int:

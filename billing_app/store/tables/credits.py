@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Text, text
 from sqlmodel import Field
 
 from billing_app.store.tables.access import HASH_LENGTH
@@ -36,7 +36,7 @@ class GrantRow(Table, table=True):
     __table_args__ = (
         ForeignKeyConstraint(["organization_id"], ["organizations.id"]),
         Index("uq_grants_organization_id_source_key", "organization_id", "source_key", unique=True),
-        Index("ix_grants_organization_id_metric", "organization_id", "metric"),
+        Index("ix_grants_organization_id_metric_effective_at", "organization_id", "metric", "effective_at"),
         Index("ix_grants_organization_id_payment_id", "organization_id", "payment_id"),
         Index("ix_grants_id", "id"),
         Index("ix_grants_payment_id", "payment_id"),
@@ -71,7 +71,7 @@ class GrantAction(Table, table=True):
     __table_args__ = (
         ForeignKeyConstraint(["organization_id", "grant_id"], ["grants.organization_id", "grants.id"]),
         Index("uq_grant_actions_organization_id_source_key", "organization_id", "source_key", unique=True),
-        Index("ix_grant_actions_organization_id_metric", "organization_id", "metric"),
+        Index("ix_grant_actions_organization_id_metric_at", "organization_id", "metric", "at"),
     )
 
     organization_id: int = Field(primary_key=True, sa_type=Big, sa_column_kwargs={"autoincrement": False})
@@ -105,6 +105,7 @@ class LedgerEntry(Table, table=True):
         Index("uq_ledger_entries_organization_id_idempotency_key", "organization_id", "idempotency_key", unique=True),
         Index("ix_ledger_entries_organization_id_metric_number", "organization_id", "metric", "number"),
         Index("ix_ledger_entries_organization_id_grant_id", "organization_id", "grant_id"),
+        Index("ix_ledger_entries_organization_id_bucket", "organization_id", "bucket"),
     )
 
     organization_id: int = Field(primary_key=True, sa_type=Big, sa_column_kwargs={"autoincrement": False})
@@ -121,6 +122,51 @@ class LedgerEntry(Table, table=True):
     source: str = ""
     bucket: str
     idempotency_key: str
+
+
+class EngineSnapshot(Table, table=True):
+    """The engine's state of a metric at `at`, an instant before a period's turn (decision 27). A cache: it may go.
+
+    It holds while `rules`, the digest of what was in force, and the numbers of `grants` and `actions` until `at` are
+    what they were. Entries of the ledger up to `ledger_number` are older than `at`. `head` is a JSON object.
+    """
+
+    __tablename__ = "engine_snapshots"
+    __table_args__ = (ForeignKeyConstraint(["organization_id"], ["organizations.id"]),)
+
+    organization_id: int = Field(primary_key=True, sa_type=Big, sa_column_kwargs={"autoincrement": False})
+    metric: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=Moment)
+    rules: str = Field(max_length=HASH_LENGTH)
+    grants: int = Field(sa_type=Big)
+    actions: int = Field(sa_type=Big)
+    ledger_number: int = Field(sa_type=Big)
+    head: str = Field(sa_type=Text)
+
+
+class GrantSnapshot(Table, table=True):
+    """Where a grant's credits were at the moment of its metric's snapshot; once `closed`, at an earlier one.
+
+    Of a `closed` one nothing was left that time or use could move. `position` is a JSON object.
+    """
+
+    __tablename__ = "grant_snapshots"
+    __table_args__ = (
+        ForeignKeyConstraint(["organization_id", "grant_id"], ["grants.organization_id", "grants.id"]),
+        Index(
+            "ix_grant_snapshots_organization_id_metric",
+            "organization_id",
+            "metric",
+            postgresql_where=text("NOT closed"),
+            sqlite_where=text("NOT closed"),
+        ),
+    )
+
+    organization_id: int = Field(primary_key=True, sa_type=Big, sa_column_kwargs={"autoincrement": False})
+    grant_id: str = Field(primary_key=True)
+    metric: str
+    closed: bool
+    position: str = Field(sa_type=Text)
 
 
 class GiftCard(Table, table=True):

@@ -19,7 +19,13 @@ from sqlmodel import Session, col
 from billing_app.domain.common.periods import period_containing
 from billing_app.domain.credits.facts import Aggregation
 from billing_app.store.common import columns
+<<<<<<< HEAD
 from billing_app.store.common.questions import OfMetric, Span, grouped, metric_values, of_metrics
+=======
+from billing_app.store.common.questions import OfMetric, grouped, metric_values, of_metrics
+from billing_app.store.credits import snapshots
+from billing_app.store.tables.base import Big, Moment
+>>>>>>> c32dff6 (The engine's state is kept at a period's turn, so that a fact of today runs two months and not all history (decision 27))
 from billing_app.store.tables.usage import UsageHour, UsageSubject
 from billing_app.store.usage import sources
 from billing_app.store.usage.new_events import Counted, MeterKey
@@ -62,6 +68,7 @@ def add(session: Session, counted: Sequence[Counted], recorded_at: datetime) -> 
     _merge(session, added, QUANTITIES_ADD_UP)
     _merge(session, levels, THE_HIGHER_STAYS)
     sources.add(session, [each for each in counted if each.aggregation is Aggregation.SUM])
+    snapshots.drop(session, {each.meter: min(event.at for event in each.events) for each in counted}, recorded_at)
     return changed
 
 
