@@ -94,7 +94,7 @@ def test_what_is_taken_up_says_what_the_whole_history_says(raw: RawHistory, data
         engine.advance(again, facts, later)
         following, anew = stored(snapshots.taken(again, facts)), stored(snapshots.taken(run(history, later), history))
         assert following.head == anew.head
-        merged = kept.positions | following.positions
+        merged = {**kept.positions, **following.positions}
         assert {name: merged.get(name) for name in anew.positions} == anew.positions
         assert {name for name in anew.positions if name not in anew.closed} <= following.positions.keys()
 

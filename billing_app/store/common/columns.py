@@ -88,7 +88,6 @@ def matching(
     ]
 
 
-<<<<<<< HEAD
 LOW = 2**32 - 1
 """The lower half of 64 bits."""
 
@@ -115,7 +114,8 @@ def totals(
         statement = f"SELECT given.place, {halves} FROM {source} LEFT JOIN {of.name} AS stored ON {there} GROUP BY 1"
     found = session.connection().exec_driver_sql(f"{statement} ORDER BY given.place", values)
     return [(int(high or 0) << 32) + int(low or 0) for _, high, low in found]
-=======
+
+
 def fitting(
     session: Session,
     table: Any,
@@ -142,7 +142,6 @@ def fitting(
     return [
         tuple(value if read is None else read(value) for read, value in zip(readers, row, strict=True)) for row in rows
     ]
->>>>>>> c32dff6 (The engine's state is kept at a period's turn, so that a fact of today runs two months and not all history (decision 27))
 
 
 def given(session: Session, kinds: Mapping[str, TypeEngine[Any]], columns: Columns) -> tuple[str, tuple[Any, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -22,9 +22,6 @@ from billing_app.store.credits.grants import ACTION_COLUMNS, GRANT_COLUMNS, as_a
 from billing_app.store.tables.base import Big, Moment
 from billing_app.store.tables.credits import EngineSnapshot, GrantAction, GrantRow, GrantSnapshot, LedgerEntry
 from billing_app.store.usage.new_events import MeterKey
-
-OLD_ENOUGH = timedelta(days=27)
-"""A snapshot is a whole period old when it is taken: what is younger than this is younger than any."""
 
 METRIC = {"owner": Big, "name": Text()}
 """The columns by which rows of a metric are looked up."""
@@ -231,23 +228,9 @@ def _keep(dialect: str) -> Any:
     return statement.on_conflict_do_update(index_elements=["organization_id", "metric"], set_=changed)
 
 
-def drop(session: Session, first: Mapping[MeterKey, datetime], now: datetime) -> None:
-    """Usage of these meters is recorded of these moments: snapshots that are later know nothing of it."""
-    rows = [{"owner": owner, "name": name, "first": at} for (owner, name), at in first.items() if at < now - OLD_ENOUGH]
-    if rows:
-        session.connection().execute(_drop(), rows)
-
-
 def drop_one(session: Session, organization_id: int, metric: str) -> None:
     """It is no longer right."""
     row = EngineSnapshot
     session.connection().execute(
         delete(row).where(col(row.organization_id) == organization_id, col(row.metric) == metric)
     )
-
-
-@cache
-def _drop() -> Any:
-    row = EngineSnapshot
-    of_it = (col(row.organization_id) == bindparam("owner"), col(row.metric) == bindparam("name"))
-    return delete(row).where(*of_it, col(row.at) >= bindparam("first"))

@@ -13,19 +13,14 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, Update, bindparam, select, update
+from sqlalchemy import Delete, Select, Update, bindparam, delete, select, update
 from sqlmodel import Session, col
 
 from billing_app.domain.common.periods import period_containing
 from billing_app.domain.credits.facts import Aggregation
 from billing_app.store.common import columns
-<<<<<<< HEAD
 from billing_app.store.common.questions import OfMetric, Span, grouped, metric_values, of_metrics
-=======
-from billing_app.store.common.questions import OfMetric, grouped, metric_values, of_metrics
-from billing_app.store.credits import snapshots
-from billing_app.store.tables.base import Big, Moment
->>>>>>> c32dff6 (The engine's state is kept at a period's turn, so that a fact of today runs two months and not all history (decision 27))
+from billing_app.store.tables.credits import EngineSnapshot
 from billing_app.store.tables.usage import UsageHour, UsageSubject
 from billing_app.store.usage import sources
 from billing_app.store.usage.new_events import Counted, MeterKey
@@ -34,6 +29,9 @@ HOUR = timedelta(hours=1)
 
 ADDED = (Aggregation.SUM, Aggregation.UNIQUE)
 """Aggregations of whose hours one may be read without its events only if nothing in it was taken back."""
+
+OLD_ENOUGH = timedelta(days=27)
+"""A snapshot is a whole period old when it is taken: what is younger than this is younger than any."""
 
 HOUR_KEY = ("organization_id", "metric", "hour")
 
@@ -68,8 +66,26 @@ def add(session: Session, counted: Sequence[Counted], recorded_at: datetime) -> 
     _merge(session, added, QUANTITIES_ADD_UP)
     _merge(session, levels, THE_HIGHER_STAYS)
     sources.add(session, [each for each in counted if each.aggregation is Aggregation.SUM])
-    snapshots.drop(session, {each.meter: min(event.at for event in each.events) for each in counted}, recorded_at)
+    _drop_snapshots(session, counted, recorded_at)
     return changed
+
+
+def _drop_snapshots(session: Session, counted: Sequence[Counted], recorded_at: datetime) -> None:
+    """The engine's states that are kept of later than the earliest event know nothing of it (decision 27)."""
+    rows = []
+    for each in counted:
+        first = min(event.at for event in each.events)
+        if first < recorded_at - OLD_ENOUGH:
+            rows.append({"owner": each.meter[0], "name": each.meter[1], "first": first})
+    if rows:
+        session.connection().execute(_later_snapshots(), rows)
+
+
+@cache
+def _later_snapshots() -> Delete:
+    row = EngineSnapshot
+    of_it = (col(row.organization_id) == bindparam("owner"), col(row.metric) == bindparam("name"))
+    return delete(row).where(*of_it, col(row.at) >= bindparam("first"))
 
 
 class _Hour:
