@@ -141,6 +141,7 @@ def test_a_total_within_bounds_is_summed_whatever_it_passes_on_the_way(database:
         assert store.period_totals(session, [(acme.pk, "bandwidth", period)]) == [MAX_QUANTITY - 1]
 
 
+@pytest.mark.both_databases
 def test_an_id_that_two_report_at_once_of_two_metrics_counts_once(database: Database) -> None:
     """Meters keep those of one metric apart; of two the second finds the id taken, and is told so."""
     the_catalogue(database)
