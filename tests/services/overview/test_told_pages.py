@@ -65,7 +65,8 @@ WITHOUT_A_REVISION = {
     "plans.changes.preview": "keeps the answer that a person is looking at",
     "usage.entitlements.check_action": COMPUTED, "usage.entitlements.check_metric": COMPUTED,
     "usage.entitlements.working_actions": COMPUTED, "usage.meters.fresh": COMPUTED, "usage.meters.recompute": COMPUTED,
-    "usage.meters.recomputed": COMPUTED, "usage.entitlements.by_figures": COMPUTED,
+    "usage.meters.recomputed": COMPUTED, "usage.snapshots.basis": COMPUTED, "usage.snapshots.due": COMPUTED,
+    "usage.entitlements.by_figures": COMPUTED,
     "access.fast_path.FastPath": "a debit counts itself on its meter, and pages hear of that (decision 15)",
     "usage.recounts.post": COMPUTED, "usage.top_up_arming.look": "that one is due is not shown; its charge is",
 }  # fmt: skip
@@ -104,7 +105,8 @@ WITHOUT_AN_ENTRY = {
     "usage.entitlements.check_action": COMPUTED, "usage.entitlements.check_metric": COMPUTED,
     "usage.entitlements.by_figures": COMPUTED,
     "usage.entitlements.working_actions": COMPUTED, "usage.meters.fresh": COMPUTED, "usage.meters.prepare": COMPUTED,
-    "usage.meters.recompute": COMPUTED, "usage.meters.recomputed": COMPUTED, "usage.top_up_arming.look": COMPUTED,
+    "usage.meters.recompute": COMPUTED, "usage.snapshots.basis": COMPUTED, "usage.snapshots.due": COMPUTED,
+    "usage.meters.recomputed": COMPUTED, "usage.top_up_arming.look": COMPUTED,
     "usage.recounts.demand": LEDGER, "usage.recounts.post": LEDGER, "usage.recounts.run": LEDGER,
     "usage.wrong_clocks.was_repaired": "operators are told by mail, and the run has it",
 }  # fmt: skip
