@@ -101,19 +101,13 @@ def taken(state: State, history: History) -> Snapshot:
             for month in months
         ],
     }
-    kept = {grant_id: _kept(position, moves[grant_id]) for grant_id, position in state.positions.items()}
     return Snapshot(
         state.at,
         rules_until(history, state.at),
         head,
-        {grant_id: each for grant_id, each in kept.items() if not _is_new(state.positions[grant_id], each)},
+        {grant_id: _kept(position, moves[grant_id]) for grant_id, position in state.positions.items()},
         frozenset(grant_id for grant_id, position in state.positions.items() if position.closed),
     )
-
-
-def _is_new(position: Position, kept: Kept) -> bool:
-    """Whether nothing has happened to a grant yet."""
-    return kept == {"pending": position.grant.quantity}
 
 
 def _kept(position: Position, moves: dict[str, list[Any]]) -> Kept:

@@ -188,7 +188,7 @@ def _account(context: Context, meter: Meter, held: plans_in_force.Plans) -> Aski
     usable = meters.usable(meter, now)
     moment = latest(now, meter.posted_at)
     watched = None if usable or not is_plausible(meter.watched_at, now) else meter.watched_at
-    basis = yield from snapshots.basis(context, metric, moment, held, watched=watched)
+    basis = yield from snapshots.basis(context, metric, moment, held, watched=watched, for_credits=usable)
     facts = basis.facts
     if usable and not facts.grants and basis.stored is None:
         return _Account(meter, meter.valid_until)  # no rule is about credits here: its ledger stays empty

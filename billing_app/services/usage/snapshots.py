@@ -20,6 +20,9 @@ from billing_app.store.credits.grants import ActionFacts, GrantFacts
 from billing_app.store.credits.snapshots import New, Stored
 from billing_app.store.usage.usage_points import usage_points
 
+WORTH_KEEPING = 500
+"""Of a metric that never had credits as many usage points are run again rather than kept: most organizations' do."""
+
 
 @dataclass(frozen=True, slots=True)
 class Basis:
@@ -46,11 +49,20 @@ class Basis:
         return state
 
 
-def basis(context: Context, metric: str, moment: datetime, held: Plans, *, watched: datetime | None) -> Asking[Basis]:
+def basis(
+    context: Context,
+    metric: str,
+    moment: datetime,
+    held: Plans,
+    *,
+    watched: datetime | None,
+    for_credits: bool = False,
+) -> Asking[Basis]:
     """What the account at `moment` is computed from. The meter's row is locked.
 
     What happened after `watched` is to be told, so every instant since matters, and what is left must be exact where
-    credits end; None is that only `moment` matters. A snapshot that is no longer right is removed.
+    credits end; None is that only `moment` matters. `for_credits` is that without any grant its use does not matter
+    either. A snapshot that is no longer right is removed.
     """
     session, organization = context.session, context.organization
     owner, anchor = organization.pk, organization.anchor
@@ -65,6 +77,8 @@ def basis(context: Context, metric: str, moment: datetime, held: Plans, *, watch
             since = yield from _since(owner, metric, stored)
     if since is None:
         grants: tuple[Grant, ...] = yield GrantFacts(owner, metric)
+        if for_credits and not grants and stored is None:
+            return Basis(facts)
         actions: tuple[Action, ...] = yield ActionFacts(owner, metric)
         facts = replace(facts, grants=grants, actions=actions)
         points = yield from usage_points(
@@ -114,7 +128,7 @@ def due(context: Context, metric: str, basis: Basis, moment: datetime) -> New | 
     """The snapshot that is to be kept, if the one that there is was taken more than a period ago."""
     facts, stored = basis.facts, basis.stored
     at = kept.due_at(facts.anchor, moment)
-    if stored is not None and stored.at >= at:
+    if stored.at >= at if stored is not None else not facts.grants and len(facts.usage) < WORTH_KEEPING:
         return None
     state = basis.start()
     engine.advance(state, facts, at)
@@ -132,4 +146,4 @@ def _new(context: Context, metric: str, basis: Basis, state: State) -> New:
     actions = dated(action.at for action in basis.facts.actions)
     if stored is not None:
         grants, actions = grants + stored.grants, actions + stored.actions
-    return New(context.organization.pk, metric, snapshot, grants, actions)
+    return New(context.organization.pk, metric, snapshot, grants, actions, whole=stored is None)

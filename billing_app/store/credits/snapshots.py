@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, Text, bindparam, delete, func, select
+from sqlalchemy import Delete, Select, Text, bindparam, delete, func, select
 from sqlmodel import Session, col
 
 from billing_app.domain.common.moments import AHEAD
@@ -174,16 +174,20 @@ def _found(
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """A snapshot that is to be kept of a metric, and how many grants and actions are dated until it."""
+    """A snapshot that is to be kept of a metric, and how many grants and actions are dated until it.
+
+    It goes on from the one before, or is of the `whole` history.
+    """
 
     organization_id: int
     metric: str
     snapshot: Snapshot
     grants: int
     actions: int
+    whole: bool
 
 
-def keep(session: Session, new: Iterable[New]) -> None:
+def keep(session: Session, new: Sequence[New]) -> None:
     """Keeps snapshots in the place of those that were there."""
     heads: list[dict[str, Any]] = []
     positions: list[tuple[Any, ...]] = []
@@ -200,6 +204,9 @@ def keep(session: Session, new: Iterable[New]) -> None:
         ]
     if not heads:
         return
+    whole = [{"owner": each.organization_id, "name": each.metric} for each in new if each.whole]
+    if whole:
+        session.connection().execute(_forget_positions(), whole)
     session.connection().execute(_keep(session.get_bind().dialect.name), heads)
     if positions:
         columns.merge(
@@ -207,6 +214,13 @@ def keep(session: Session, new: Iterable[New]) -> None:
             list(zip(*positions, strict=True)), ("organization_id", "grant_id"),
             "closed = excluded.closed, position = excluded.position",
         )  # fmt: skip
+
+
+@cache
+def _forget_positions() -> Delete:
+    """Those of a snapshot that was removed may be of later than the one that is kept now."""
+    row = GrantSnapshot
+    return delete(row).where(col(row.organization_id) == bindparam("owner"), col(row.metric) == bindparam("name"))
 
 
 def _json(value: Kept) -> str:
