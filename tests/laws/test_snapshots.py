@@ -59,11 +59,11 @@ def test_what_is_taken_up_says_what_the_whole_history_says(raw: RawHistory, data
     at = period_at(history.anchor, data.draw(st.integers(first + 1, last))).start - INSTANT
     before = run(history, at)
     assume(before.begun)
-    kept = stored(snapshots.taken(before, history))
+    kept = stored(snapshots.snapshot_of(before, history))
     facts, read = since(history, kept)
     assume(not snapshots.needs_all(read.positions, facts.actions))
     whole = run(history, end)
-    state = snapshots.taken_up(read, facts.grants, history.anchor)
+    state = snapshots.restored(read, facts.grants, history.anchor)
     state.trace = []
     engine.advance(state, facts, end)
 
@@ -89,10 +89,13 @@ def test_what_is_taken_up_says_what_the_whole_history_says(raw: RawHistory, data
     # and the next snapshot is the same, however many were between
     later = period_at(history.anchor, last).start - INSTANT
     if later > at:
-        again = snapshots.taken_up(read, facts.grants, history.anchor)
+        again = snapshots.restored(read, facts.grants, history.anchor)
         again.trace = []
         engine.advance(again, facts, later)
-        following, anew = stored(snapshots.taken(again, facts)), stored(snapshots.taken(run(history, later), history))
+        following, anew = (
+            stored(snapshots.snapshot_of(again, facts)),
+            stored(snapshots.snapshot_of(run(history, later), history)),
+        )
         assert following.head == anew.head
         merged = {**kept.positions, **following.positions}
         assert {name: merged.get(name) for name in anew.positions} == anew.positions
@@ -118,12 +121,12 @@ def told(*actions: Action) -> History:
     )
 
 
-def taken_up_at(history: History, month: int, end: datetime) -> State | None:
-    kept = stored(snapshots.taken(run(history, period_at(START, month).start - INSTANT), history))
+def restored_at(history: History, month: int, end: datetime) -> State | None:
+    kept = stored(snapshots.snapshot_of(run(history, period_at(START, month).start - INSTANT), history))
     facts, read = since(history, kept)
     if snapshots.needs_all(read.positions, facts.actions):
         return None
-    state = snapshots.taken_up(read, facts.grants, START)
+    state = snapshots.restored(read, facts.grants, START)
     engine.advance(state, facts, end)
     return state
 
@@ -132,7 +135,7 @@ def test_what_comes_back_to_a_grant_that_had_ended_expires() -> None:
     refunded, failed = Refund(START + 2 * DAY, 1, "first", 10), Refund(START + 95 * DAY, 2, "first", 0)
     lot = Grant("first", 10, START, START + 40 * DAY, START, paid_cents=10)
     history = History(START, Aggregation.SUM, (Allowance(START, 0),), (lot,), (), (refunded, failed))
-    state = taken_up_at(history, 3, START + 100 * DAY)
+    state = restored_at(history, 3, START + 100 * DAY)
     assert state is not None
     assert (state.left, state.positions["first"].expired) == (0, 10)
 
@@ -144,4 +147,4 @@ def test_a_grant_that_paid_for_another_needs_all_of_them() -> None:
     history = replace(history, grants=(*history.grants, later), usage=(*history.usage, UsagePoint(START + 4 * DAY, 25)))
     whole = run(history, START + 100 * DAY)
     assert whole.positions["first"].debt_paid == 0 != run(history, START + 90 * DAY).positions["first"].debt_paid
-    assert taken_up_at(history, 3, START + 100 * DAY) is None
+    assert restored_at(history, 3, START + 100 * DAY) is None

@@ -17,6 +17,7 @@ EXPIRING_DAYS = (30, 7, 1)
 """How long before its end a grant is spoken of."""
 
 FIRST_NOTICE = timedelta(days=max(EXPIRING_DAYS))
+"""A grant that ends later than this is not looked at yet."""
 
 EXPIRING, EXPIRED = "credits.expiring", "credits.expired"
 

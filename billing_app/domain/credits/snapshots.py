@@ -72,7 +72,7 @@ def rules_until(history: History, at: datetime) -> str:
     return hashlib.sha256(repr(said).encode()).hexdigest()
 
 
-def taken(state: State, history: History) -> Snapshot:
+def snapshot_of(state: State, history: History) -> Snapshot:
     """What is to be kept of `state`, which stands an instant before a turn and was run with a trace."""
     assert state.at is not None
     assert state.first is not None
@@ -120,7 +120,7 @@ def _kept(position: Position, moves: dict[str, list[Any]]) -> Kept:
     return found
 
 
-def taken_up(snapshot: Snapshot, grants: Iterable[Grant], anchor: datetime) -> State:
+def restored(snapshot: Snapshot, grants: Iterable[Grant], anchor: datetime) -> State:
     """The state that was kept, of those `grants` whose positions the snapshot has; others have not begun by then."""
     head, at = snapshot.head, snapshot.at
     state = State(History(anchor, Aggregation.SUM, ()))

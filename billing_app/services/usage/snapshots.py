@@ -44,7 +44,7 @@ class Basis:
             state = engine.start(self.facts)
         else:
             snapshot = Snapshot(stored.at, stored.rules, stored.head, self.positions)
-            state = kept.taken_up(snapshot, self.facts.grants, self.facts.anchor)
+            state = kept.restored(snapshot, self.facts.grants, self.facts.anchor)
         state.trace = []
         return state
 
@@ -136,7 +136,7 @@ def due(context: Context, metric: str, basis: Basis, moment: datetime) -> New | 
 
 
 def _new(context: Context, metric: str, basis: Basis, state: State) -> New:
-    snapshot, stored = kept.taken(state, basis.facts), basis.stored
+    snapshot, stored = kept.snapshot_of(state, basis.facts), basis.stored
     since = None if stored is None else stored.at
 
     def dated(moments: Iterable[datetime]) -> int:

@@ -162,7 +162,7 @@ def _verify_snapshot(session: Session, owner: int, metric: str, facts: History) 
     (stored,) = snapshot_store.Latest.answer(session, [snapshot_store.Latest(owner, metric)])
     if stored is None or not stored.holds(snapshots.rules_until(facts, stored.at)):
         return  # whoever comes next removes it
-    wanted = snapshots.taken(accounts.traced(facts, stored.at), facts)
+    wanted = snapshots.snapshot_of(accounts.traced(facts, stored.at), facts)
     for name, want in json.loads(json.dumps(wanted.head)).items():
         if (have := stored.head.get(name)) != want:
             yield f"snapshot's {name}", str(have), str(want)

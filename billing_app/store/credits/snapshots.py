@@ -83,31 +83,40 @@ def _latest(dialect: str) -> Select[Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class ActionsSince(OfMetric):
-    """What happened to a metric's grants after `since`, as the engine's facts."""
+class OfMetricSince(OfMetric):
+    """A question about what is dated after `since`."""
 
     since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ActionsSince(OfMetricSince):
+    """What happened to a metric's grants after `since`, as the engine's facts."""
 
     @classmethod
     def answer(cls, session: Session, asked: Sequence[ActionsSince]) -> list[tuple[Action, ...]]:
         """One statement, whatever the number of organizations."""
-        given = [(*each.key, each.since) for each in asked]
-        found = _found(session, GrantAction, {"since": Moment()}, given, "found.at > given.since", ACTION_COLUMNS)
-        return [tuple(as_action(row[2:]) for row in rows) for rows in grouped(found, [each.key for each in asked])]
+        groups = _dated_after(session, GrantAction, "at", asked, ACTION_COLUMNS)
+        return [tuple(as_action(row[2:]) for row in rows) for rows in groups]
 
 
 @dataclass(frozen=True, slots=True)
-class GrantsSince(OfMetric):
+class GrantsSince(OfMetricSince):
     """A metric's grants that begin after `since`, as the engine's facts."""
-
-    since: datetime
 
     @classmethod
     def answer(cls, session: Session, asked: Sequence[GrantsSince]) -> list[tuple[Grant, ...]]:
         """One statement, whatever the number of organizations."""
-        given = [(*each.key, each.since) for each in asked]
-        found = _found(session, GrantRow, {"since": Moment()}, given, "found.effective_at > given.since", GRANT_COLUMNS)
-        return [tuple(Grant(*row[2:]) for row in rows) for rows in grouped(found, [each.key for each in asked])]
+        groups = _dated_after(session, GrantRow, "effective_at", asked, GRANT_COLUMNS)
+        return [tuple(Grant(*row[2:]) for row in rows) for rows in groups]
+
+
+def _dated_after(
+    session: Session, table: Any, moment: str, asked: Sequence[OfMetricSince], wanted: tuple[str, ...]
+) -> list[list[Any]]:
+    given = [(*each.key, each.since) for each in asked]
+    found = _found(session, table, {"since": Moment()}, given, f"found.{moment} > given.since", wanted)
+    return grouped(found, [each.key for each in asked])
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +156,7 @@ class Positions(OfMetric):
 
 
 def kept_positions(session: Session, organization_id: int, metric: str) -> dict[str, tuple[bool, Kept]]:
-    """Of all grants of a metric that are kept whether they are closed, and their positions."""
+    """Of each grant of a metric that is kept: whether it is closed, and its position. For whoever verifies them."""
     row = GrantSnapshot
     query = select(col(row.grant_id), col(row.closed), col(row.position))
     rows = session.connection().execute(
